@@ -1,8 +1,8 @@
 /**
  * State of the host's page: session, server state and selected room; and the calls that change it.
  */
-
 import { msg } from '@lit/localize';
+import type { TemplateResult } from 'lit';
 import * as v from 'valibot';
 import {
   ANSWER_PATIENCE,
@@ -15,7 +15,12 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { Schedule } from '../../shared/host/room-settings.ts';
+import {
+  applyChange,
+  type RoomSettings,
+  type Schedule,
+  type SettingsRequest,
+} from '../../shared/host/room-settings.ts';
 import {
   type HostState,
   type RoomDetail,
@@ -23,7 +28,7 @@ import {
   refusal,
 } from '../../shared/host/state.ts';
 import { Listeners } from '../state/browser-store.ts';
-import { failure } from './text.ts';
+import { failure, moment } from './text.ts';
 
 type Day = Schedule['days'][number];
 
@@ -45,8 +50,8 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
   };
 }
 
-/** Values for the placeholders in the path of a call. */
-export type Parts = Readonly<Record<string, string | number>>;
+/** The fields of a call's body, together with the values for the placeholders in its path. */
+type CallInput<N extends CallName> = CallBody<N> & Readonly<Record<string, unknown>>;
 
 /** Thrown if the server did not answer, or its answer does not follow the host API. */
 export class Unreachable extends Error {
@@ -72,15 +77,18 @@ export class HostApi {
    * @throws HostRefusal if the server refuses it
    * @throws Unreachable if the server does not answer
    */
-  async call<N extends CallName>(name: N, parts: Parts, body: CallBody<N>): Promise<CallAnswer<N>> {
+  async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {
     const { method, path, answer } = CALLS[name];
+    // Calls about the server ignore the room.
+    const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
+    const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isWrite = method !== 'GET';
     const used = this.touched;
     this.touched = false;
     let response: Response;
     let content: unknown;
     try {
-      response = await fetch(pathOf(path, parts), {
+      response = await fetch(pathOf(path, input as Record<string, string | number>), {
         method,
         headers: {
           ...(isWrite && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
@@ -108,13 +116,22 @@ const POLL_MS = 2_000;
 /** Poll interval while the page is hidden, in ms. */
 const POLL_HIDDEN_MS = 15_000;
 
+/** How long a notice is shown, in ms. */
+const SHOWN_MS = 5_000;
+/** How long an error, or a notice with an action, is shown, in ms. */
+const SHOWN_LONG_MS = 14_000;
+const MAX_NOTICES = 3;
+
 /** The content of a confirmation dialog. */
 export interface Question {
   readonly title: string;
-  readonly text: string;
+  readonly text?: string;
+  /** Form fields, whose values are the answer. */
+  readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  readonly danger?: boolean;
+  /** Whether nothing is lost; other questions are marked as dangerous. */
+  readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
 }
@@ -127,12 +144,14 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** Dialogs and notices that the page shows for the model. */
-export interface HostFeedback {
-  ask(question: Question): Promise<boolean>;
-  /** Closes the open question, as if it were cancelled. */
-  withdraw(): void;
-  show(notice: Notice): void;
+/** What surrounds a call: a question before it and a notice after it. */
+interface Course<N extends CallName> {
+  /** If the host does not confirm, the call is not made. */
+  readonly ask?: Question | undefined;
+  /** The notice after a successful call. */
+  readonly done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string);
+  /** Until the call is answered, `isBusy` returns true for this name. */
+  readonly busy?: string;
 }
 
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
@@ -171,15 +190,39 @@ export class HostModel {
    * arrives.
    */
   private refreshes = 0;
+  /** The open question; undefined if there is none. */
+  question: Question | undefined;
+  private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
+  notices: readonly (Notice & { readonly id: number })[] = [];
+  private nextNotice = 1;
+  private readonly busy = new Set<string>();
+  /** Changed settings that the server has not confirmed yet. */
+  private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  constructor(
-    readonly feedback: HostFeedback,
-    readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi(),
-  ) {}
+  constructor(readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi()) {}
 
   get summary(): RoomSummary | undefined {
     return this.state?.rooms.find(({ name }) => name === this.room);
+  }
+
+  /** Settings of the selected room, including changes that the server has not confirmed yet. */
+  get settings(): RoomSettings | undefined {
+    const { summary } = this;
+    if (!summary) return undefined;
+    return [...this.changes]
+      .filter(({ room }) => room === this.room)
+      .reduce((settings, { change }) => applyChange(settings, change), summary.settings);
+  }
+
+  /**
+   * Formats day and time in the server's time zone: 'yesterday, 23:30'.
+   *
+   * @param at in ms since 1970
+   */
+  moment(at: number): string {
+    const { now = 0, zone = 'UTC' } = this.state ?? {};
+    return moment(at, now, zone);
   }
 
   /** @returns a function that removes the listener */
@@ -192,7 +235,7 @@ export class HostModel {
     // Loading the page counts as using it, so it extends the session.
     this.api.touched = true;
     try {
-      const { key } = await this.api.call('session', {}, {});
+      const { key } = await this.api.call('session', {});
       await this.beginSession(key);
     } catch (error) {
       this.callFailed(error);
@@ -212,7 +255,7 @@ export class HostModel {
    * @throws Unreachable if the server does not answer
    */
   async signIn(token: string): Promise<void> {
-    const { key } = await this.api.call('login', {}, { token });
+    const { key } = await this.api.call('login', { token });
     await this.beginSession(key);
   }
 
@@ -222,7 +265,7 @@ export class HostModel {
    */
   async signOut(): Promise<void> {
     try {
-      await this.api.call('logout', {}, {});
+      await this.api.call('logout', {});
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
@@ -230,8 +273,7 @@ export class HostModel {
       if (!this.signedIn) this.endSession('');
       else {
         const text = `${msg('You are still signed in.')} ${failure(error)}`;
-        this.feedback.show({ text, wrong: true });
-        this.emitChange();
+        this.show({ text, wrong: true });
       }
     }
   }
@@ -245,31 +287,96 @@ export class HostModel {
   }
 
   /**
-   * Makes a call, refreshes the state and shows the result as a notice. The caller passes the room
-   * in `parts`, because the selection may change before the call is made.
+   * Asks a question, which cancels an open one.
    *
-   * @param done the notice after a successful call
-   * @returns the answer; undefined if the call failed, in which case a notice explains the failure
+   * @returns the values of the question's fields if the host confirms, otherwise undefined
+   */
+  ask(question: Question): Promise<FormData | undefined> {
+    this.answer(undefined);
+    this.question = question;
+    this.emitChange();
+    return new Promise((resolve) => (this.answerQuestion = resolve));
+  }
+
+  /** Closes the open question. @param answer undefined if the host has not confirmed */
+  answer(answer: FormData | undefined): void {
+    if (!this.question) return;
+    this.question = undefined;
+    this.answerQuestion?.(answer);
+    this.emitChange();
+  }
+
+  /** Shows a notice for a few seconds. It replaces an earlier notice with the same text. */
+  show(notice: Notice): void {
+    const id = this.nextNotice++;
+    const others = this.notices.filter(({ text }) => text !== notice.text);
+    this.notices = [...others, { ...notice, id }].slice(-MAX_NOTICES);
+    setTimeout(() => this.dismiss(id), notice.wrong || notice.action ? SHOWN_LONG_MS : SHOWN_MS);
+    this.emitChange();
+  }
+
+  dismiss(notice: number): void {
+    this.notices = this.notices.filter(({ id }) => id !== notice);
+    this.emitChange();
+  }
+
+  /** Replaces the host's unsaved changes to the hours. */
+  draftHours(draft: HoursDraft | undefined): void {
+    this.hoursDraft = draft;
+    this.emitChange();
+  }
+
+  /** Whether a call of the selected room, or of the server, with this name is not answered yet. */
+  isBusy(name: string): boolean {
+    return this.busy.has(`${this.room} ${name}`);
+  }
+
+  /**
+   * Makes a call, refreshes the state and shows the result as a notice. A call about a room is
+   * about the room that is selected now, unless `input` names another one.
+   *
+   * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
+   *   which case a notice explains the failure
    */
   async do<N extends CallName>(
     name: N,
-    parts: Parts,
-    body: CallBody<N>,
-    done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string),
+    input: CallInput<N>,
+    { ask, done, busy }: Course<N> = {},
   ): Promise<CallAnswer<N> | undefined> {
+    const { room } = this;
+    if (ask && !(await this.ask(ask))) return undefined;
+    const key = `${room} ${busy}`;
+    if (busy) this.busy.add(key);
+    this.emitChange();
     try {
-      const answer = await this.api.call(name, parts, body);
+      const answer = await this.api.call(name, { room, ...input });
       // Refresh first, because a host who reads the notice may press the next button immediately.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
-      if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);
+      if (notice) this.show(typeof notice === 'string' ? { text: notice } : notice);
       return answer;
     } catch (error) {
       this.callFailed(error);
-      if (this.signedIn !== false) this.feedback.show({ text: failure(error), wrong: true });
-      this.emitChange();
+      if (this.signedIn !== false) this.show({ text: failure(error), wrong: true });
       return undefined;
+    } finally {
+      this.busy.delete(key);
+      this.emitChange();
     }
+  }
+
+  /** Changes settings of a room; `settings` contains the change immediately. */
+  async change(
+    change: SettingsRequest,
+    done: Notice | string = '',
+    room = this.room,
+  ): Promise<RoomSettings | undefined> {
+    const pending = { room, change };
+    this.changes.add(pending);
+    const settings = await this.do('changeSettings', { room, ...change }, { done });
+    this.changes.delete(pending);
+    this.emitChange();
+    return settings;
   }
 
   /** Fetches the state and the details of the selected room, and schedules the next refresh. */
@@ -278,7 +385,7 @@ export class HostModel {
     clearTimeout(this.timer);
     const refresh = ++this.refreshes;
     try {
-      const state = await this.api.call('state', {}, {});
+      const state = await this.api.call('state', {});
       if (refresh !== this.refreshes) return;
       this.state = state;
       this.reachable = true;
@@ -310,7 +417,7 @@ export class HostModel {
    */
   private async detailOf(room: string): Promise<[RoomDetail | undefined, string]> {
     try {
-      return [await this.api.call('room', { room }, {}), ''];
+      return [await this.api.call('room', { room }), ''];
     } catch (error) {
       if (!(error instanceof HostRefusal) || isEndOfSession(error)) throw error;
       return [undefined, failure(error)];
@@ -330,11 +437,11 @@ export class HostModel {
     this.room = room;
     this.detail = undefined;
     this.detailRefused = '';
-    this.feedback.withdraw();
+    this.answer(undefined);
   }
 
   private endSession(reason: string): void {
-    this.feedback.withdraw();
+    this.answer(undefined);
     this.signedIn = false;
     this.signOutReason = reason;
     this.state = undefined;
@@ -356,3 +463,6 @@ export class HostModel {
     this.listeners.emit('change', undefined);
   }
 }
+
+/** The model of this page. */
+export const host = new HostModel();

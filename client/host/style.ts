@@ -7,9 +7,6 @@ const shared = css`
   :host {
     display: block;
   }
-  [hidden] {
-    display: none !important;
-  }
   h2 {
     font-size: 1.65em;
     font-weight: 400;
@@ -48,10 +45,6 @@ const shared = css`
   }
   .facts {
     gap: 2px 1.4em;
-    max-width: none;
-  }
-  .part {
-    margin: 26px 0 12px;
   }
   .picture {
     display: block;
@@ -59,9 +52,6 @@ const shared = css`
     object-fit: contain;
     border-radius: 12px;
     background: oklch(0.14 0.009 228);
-  }
-  .picture.failed {
-    visibility: hidden;
   }
   .visually-hidden {
     ${visuallyHidden}
@@ -117,6 +107,9 @@ const shared = css`
     margin-inline-start: -0.2em;
   }
   .link {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.35em;
     min-height: 1.8em;
     color: var(--accent);
     text-decoration: underline;
@@ -124,6 +117,7 @@ const shared = css`
     text-underline-offset: 0.25em;
   }
   .icon {
+    flex: none;
     display: inline-grid;
     place-content: center;
     width: 2.75em;
@@ -164,12 +158,6 @@ const shared = css`
     border-radius: 50%;
     background: currentColor;
   }
-  .good {
-    color: var(--accent);
-  }
-  .warning {
-    color: var(--warm);
-  }
   .empty {
     padding: 34px 20px;
     text-align: center;
@@ -177,30 +165,11 @@ const shared = css`
     border: 1px dashed var(--edge);
     border-radius: var(--radius);
   }
-  .empty p {
-    margin-inline: auto;
-  }
   @keyframes appear {
     from {
       opacity: 0;
       transform: translateY(8px);
     }
-  }
-  /* Tokens of layout. */
-  .end {
-    align-items: end;
-  }
-  .whole {
-    grid-column: 1 / -1;
-  }
-  .lined {
-    border-top: 1px solid var(--line);
-  }
-  .break {
-    overflow-wrap: anywhere;
-  }
-  .name {
-    font-weight: 500;
   }
   .title {
     font-size: 1.25em;
@@ -229,15 +198,12 @@ const shared = css`
     user-select: all;
     -webkit-user-select: all;
   }
-  fieldset {
+  fieldset,
+  legend {
     margin: 0;
     padding: 0;
     border: 0;
     min-width: 0;
-  }
-  legend {
-    padding: 0;
-    margin-bottom: 8px;
   }
   input:not([type='range'], [type='checkbox'], [type='radio']),
   select {
@@ -263,9 +229,6 @@ const shared = css`
     background: #14191c;
     color: var(--ink);
   }
-  input[aria-invalid='true'] {
-    border-color: var(--alarm);
-  }
   .check {
     gap: 0.75em;
     min-height: 2.75em;
@@ -275,11 +238,6 @@ const shared = css`
     appearance: none;
     flex: none;
     margin: 0;
-  }
-  label:has([type='checkbox'], [type='radio']),
-  [type='checkbox'],
-  [type='radio'] {
-    cursor: pointer;
   }
   input[type='checkbox'] {
     position: relative;
@@ -304,9 +262,6 @@ const shared = css`
     background: oklch(0.5 0.07 172);
     border-color: var(--accent);
   }
-  input[type='checkbox']:checked::after {
-    translate: calc(var(--forward) * 1.25em) 0;
-  }
   input:disabled,
   select:disabled {
     opacity: 0.5;
@@ -327,12 +282,6 @@ const shared = css`
     margin-top: 0.1em;
     border-radius: 50%;
     border: 1.5px solid var(--ink-soft);
-  }
-  .options input:checked {
-    border: 0.4em solid var(--accent);
-  }
-  .options label:has(:checked) {
-    border-color: var(--accent-edge);
   }
   .chip {
     position: relative;
@@ -361,56 +310,115 @@ const shared = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
-  .fields {
-    display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
-    gap: 16px 18px;
+  table {
+    width: 100%;
+    border-collapse: collapse;
   }
-  .wrong {
-    color: var(--alarm);
+  th,
+  td {
+    padding: 3px 0;
+    padding-inline-end: 14px;
+    border-bottom: 1px solid var(--line);
+    font-weight: 400;
+    text-align: start;
   }
-`;
-
-/**
- * Classes such as `.gap-8`, which set the distance in px between the parts of a grid or flex box.
- */
-const gaps = unsafeCSS(
-  [8, 12, 14, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
-);
-
-/** Styles of every element of the host's page; they come before the element's own. */
-export const hostStyle = [controls, shared, gaps];
-
-/** Styles of modal dialogs; they come after `hostStyle`. */
-export const dialogStyle = css`
-  dialog {
-    width: min(29em, calc(100vw - 32px));
-    padding: 26px 26px 20px;
-    color: var(--ink);
-    background: oklch(0.22 0.012 225);
-    border: 1px solid var(--edge);
-    border-radius: 22px;
-    box-shadow: var(--shadow);
+  /* Numbers at the end of the row, below their titles. */
+  .loads {
+    max-width: 44em;
   }
-  dialog::backdrop {
-    background: oklch(0.08 0.01 230 / 0.72);
+  .loads :is(td, th:not(:first-child)) {
+    padding-inline: 1.2em 0;
+    text-align: end;
+    vertical-align: bottom;
   }
-  dialog[open] {
-    animation: appear 0.16s ease-out;
-  }
-  h2 {
-    font-size: 1.35em;
+  .loads th:first-child {
+    width: 40%;
     overflow-wrap: anywhere;
   }
-  form {
-    gap: 16px;
+  thead th {
+    color: var(--ink-soft);
+    font-size: 0.9em;
   }
-  footer {
-    justify-content: end;
-    gap: 10px;
-    margin-top: 6px;
+  .tiles {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, var(--least, 12.5em)), 1fr));
+    gap: 16px 18px;
+  }
+  /* A floating row that says something, with buttons at its end. */
+  .pill {
+    gap: 8px 12px;
+    padding: 6px 8px;
+    padding-inline-start: 20px;
+    background: oklch(0.26 0.015 224 / 0.97);
+    border: 1px solid var(--edge);
+    border-radius: 26px;
+    box-shadow: var(--shadow);
+  }
+  /* A part of a whole, from --from to --to. */
+  .strip {
+    position: relative;
+    height: 5px;
+    border-radius: 3px;
+    background: oklch(0.95 0.01 210 / 0.1);
+  }
+  .strip i {
+    position: absolute;
+    inset-block: 0;
+    inset-inline: var(--from) calc(100% - var(--to));
+    border-radius: 3px;
+    background: oklch(0.72 0.075 172);
   }
 `;
+
+/** Rules with one declaration each; they come after the rules above. */
+const RULES = {
+  '[hidden]': 'display: none !important',
+  legend: 'margin-bottom: 8px',
+  'label:has([type=checkbox], [type=radio]), [type=checkbox], [type=radio]': 'cursor: pointer',
+  'input[aria-invalid=true]': 'border-color: var(--alarm)',
+  'input[type=checkbox]:checked::after': 'translate: calc(var(--forward) * 1.25em) 0',
+  '.options input:checked': 'border: 0.4em solid var(--accent)',
+  '.options label:has(:checked)': 'border-color: var(--accent-edge)',
+  '.end': 'align-items: end',
+  '.whole': 'grid-column: 1 / -1',
+  '.lined': 'border-top: 1px solid var(--line)',
+  '.break': 'overflow-wrap: anywhere',
+  '.name': 'font-weight: 500',
+  '.part': 'margin: 26px 0 12px',
+  '.picture.failed': 'visibility: hidden',
+  '.empty p': 'margin-inline: auto',
+  '.short input': 'width: 11em',
+  '.snug .icon': 'margin: 0 -5px',
+  '.fit': 'width: fit-content',
+  '.grow': 'flex: 1',
+  '.fills': 'flex: 1 1 16em',
+  '.line': 'white-space: nowrap',
+  '.pixelated': 'image-rendering: pixelated',
+  '.square': 'aspect-ratio: 1',
+  '.wide': 'max-width: none',
+  '.good': 'color: var(--accent)',
+  '.warning': 'color: var(--warm)',
+  '.wrong': 'color: var(--alarm)',
+} as const;
+
+/** Classes of one property, in px: `gap-8` is `gap: 8px`. */
+const DISTANCES = {
+  gap: ['gap', 8, 12, 14, 16, 20, 22],
+  mt: ['margin-top', 4, 6, 8, 10, 12, 14],
+  mb: ['margin-bottom', 10, 12, 14],
+  px: ['padding-inline', 6],
+  py: ['padding-block', 6, 8, 12],
+} as const;
+
+const tokens = [
+  ...Object.entries(RULES).map(([selector, declaration]) => `${selector} { ${declaration}; }`),
+  ...Object.entries(DISTANCES).flatMap(([name, [property, ...distances]]) =>
+    distances.map((px) => `.${name}-${px} { ${property}: ${px}px; }`),
+  ),
+];
+
+/** Styles of every element of the host's page; they come before the element's own. */
+export const hostStyle = [controls, shared, unsafeCSS(tokens.join('\n'))];
 
 export const shellStyle = css`
   ${brand}
@@ -437,10 +445,6 @@ export const shellStyle = css`
       font-size: 28px;
     }
   }
-  .login {
-    overflow: auto;
-    background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
-  }
   .shell {
     grid-template-columns: 15.5em minmax(0, 1fr);
     min-height: 0;
@@ -457,25 +461,6 @@ export const shellStyle = css`
   }
   h1 {
     margin-inline-start: 0.95em;
-  }
-  .foot {
-    margin-top: auto;
-    gap: 6px;
-  }
-  .health {
-    justify-items: start;
-    gap: 8px;
-    padding: 0 0.95em;
-  }
-  .sign-out {
-    gap: 0.85em;
-    padding: 0 0.95em;
-    border-radius: 14px;
-    text-align: start;
-  }
-  host-nav .sign-out,
-  host-nav host-language {
-    display: none;
   }
   main {
     container-type: size;
@@ -495,23 +480,36 @@ export const shellStyle = css`
     min-height: 100%;
     padding: 22px 24px;
   }
-  .offline {
-    gap: 14px;
-    max-width: none;
+  .alert {
     padding: 12px 34px;
     background: oklch(0.3 0.05 28);
+  }
+  .alert > svg {
+    flex: none;
+    color: var(--alarm);
+  }
+  .offline {
     position: sticky;
     top: 0;
     z-index: 2;
-  }
-  .offline svg {
-    flex: none;
-    color: var(--alarm);
   }
   .trouble {
     display: none;
     padding: 10px 16px;
     border-bottom: 1px solid var(--line);
+  }
+  .aside {
+    margin: 0;
+  }
+  .aside li {
+    border-bottom: 1px solid var(--line);
+  }
+  .calm {
+    background: var(--card);
+  }
+  .aside p {
+    flex: 1 1 12em;
+    max-width: 60em;
   }
   @media (max-width: 860px) {
     :host {
@@ -537,9 +535,6 @@ export const shellStyle = css`
       min-width: 8em;
       max-width: 55%;
     }
-    .foot {
-      display: none;
-    }
     .trouble {
       display: block;
     }
@@ -550,21 +545,11 @@ export const shellStyle = css`
       background: oklch(0.175 0.01 227);
       border-top: 1px solid var(--line);
     }
-    host-nav host-language {
-      display: block;
-    }
-    host-nav .sign-out {
-      display: flex;
-      width: 100%;
-      gap: 0.9em;
-      padding: 0 0.9em;
-      min-height: 3.2em;
-    }
     .page,
     .page[data-section='watch'] {
       padding: 18px 14px calc(var(--foot) + 24px);
     }
-    .offline {
+    .alert {
       padding: 12px 16px;
     }
   }

@@ -4,26 +4,12 @@
  * `host-model.ts`, then `elements/host-element.ts`.
  */
 import { msg, str } from '@lit/localize';
-import { html, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
-import type { ConfirmDialog, NoticeLayer } from './elements/feedback.ts';
-import { inputValue, StyledElement } from './elements/host-element.ts';
-import './sections/aside-list.ts';
-import './elements/feedback.ts';
-import './elements/host-nav.ts';
-import './elements/host-login.ts';
-import './sections/hours-section.ts';
-import './sections/film-section.ts';
-import './sections/knobs-section.ts';
-import './sections/rooms-section.ts';
-import './sections/saved-section.ts';
-import './sections/servers-section.ts';
-import './sections/sign-section.ts';
-import './sections/visitors-section.ts';
-import './sections/walls-section.ts';
-import './sections/watch-section.ts';
-import { HostModel } from './host-model.ts';
+import { repeat } from 'lit/directives/repeat.js';
+import type { AsideState } from '../../shared/host/state.ts';
+import { type Choice, checkbox, field, HostElement, select, tag } from './elements/host-element.ts';
+import { host } from './host-model.ts';
 import { hostIcons } from './icons.ts';
 import {
   type HostLocation,
@@ -33,171 +19,305 @@ import {
   sectionsOf,
 } from './sections.ts';
 import { shellStyle } from './style.ts';
-import { clock, failure, moment } from './text.ts';
+import { failure } from './text.ts';
+import './elements/host-nav.ts';
+import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
+import './elements/feedback.ts';
+import './sections/hours-section.ts';
+import './sections/film-section.ts';
+import './sections/knobs-section.ts';
+import './sections/rooms-section.ts';
+import './sections/saved-section.ts';
+import './sections/walls-section.ts';
+import './sections/visitors-section.ts';
+import './sections/watch-section.ts';
 
 /** Root element. The hash of the page's address holds the section and the room. */
 @customElement('vivarium-host')
-export class VivariumHost extends StyledElement {
+export class VivariumHost extends HostElement {
   static override styles = shellStyle;
 
-  private readonly host = new HostModel({
-    ask: (question) => this.dialog!.ask(question),
-    withdraw: () => this.dialog?.withdraw(),
-    show: (notice) => this.notices.show(notice),
-  });
-  @state() private version = 0;
   @state() private location: HostLocation = parseLocation(location.hash);
-  @query('confirm-dialog') private readonly dialog!: ConfirmDialog | null;
-  @query('notice-layer') private readonly notices!: NoticeLayer;
   @query('main') private readonly main!: HTMLElement;
   private readonly stop = new AbortController();
 
   override connectedCallback(): void {
     super.connectedCallback();
     const { signal } = this.stop;
-    this.host.onChange(() => {
-      this.version++;
-      this.followRoom();
-    });
     window.addEventListener('hashchange', () => this.navigate(), { signal });
     const refresh = (): void => {
-      if (!document.hidden) void this.host.refresh();
+      if (!document.hidden) void host.refresh();
     };
     document.addEventListener('visibilitychange', refresh, { signal });
     const touched = (): void => {
-      this.host.api.touched = true;
+      host.api.touched = true;
     };
     for (const name of ['pointerdown', 'keydown', 'wheel'] as const) {
       window.addEventListener(name, touched, { signal, capture: true, passive: true });
     }
-    if (this.location.room) this.host.select(this.location.room);
-    void this.host.start();
+    if (this.location.room) host.select(this.location.room);
+    void host.start();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
-    this.host.stop();
+    host.stop();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    const { room } = host;
+    if (room === '' || room === this.location.room) return;
+    // The model selects another room if the room in the address no longer exists.
+    this.location = { ...this.location, room };
+    history.replaceState(history.state, '', locationHash(this.location));
   }
 
   protected override updated(): void {
-    const { host } = this;
     const name = sectionsOf(true).find(({ id }) => id === this.shown)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
   /** The section in the address, or the first section if this server lacks it. */
   private get shown(): HostLocation['section'] {
-    const { state } = this.host;
+    const { state } = host;
     const sections = sectionsOf(!state || state.cluster !== null);
     return sections.find(({ id }) => id === this.location.section)?.id ?? sections[0].id;
   }
 
   override render(): TemplateResult {
-    const { host } = this;
+    const login = html`<main><host-login></host-login></main>`;
     return html`${
-      host.signedIn === undefined
-        ? nothing
-        : host.signedIn
-          ? this.shell()
-          : html`<main class="login">
-                <host-login .host=${host} .version=${this.version}></host-login>
-              </main>`
+      host.signedIn === undefined ? nothing : host.signedIn ? this.shell() : login
     }<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
   }
 
   private shell(): TemplateResult {
-    const { host } = this;
     const refused = host.reachable ? host.detailRefused : failure(undefined);
+    // This is safe, because a location has one of the ids of `sectionsOf` and an element exists for
+    // each id.
+    const section = unsafeStatic(`${this.shown}-section`);
     return html`<div class="shell grid">
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
-        ${this.roomSelect()}
-        <host-nav .host=${host} .version=${this.version} .current=${this.shown}>
-          <host-language></host-language>${this.signOutButton()}
-        </host-nav>
-        <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
+        <label class="room"
+          ><span class="visually-hidden">${msg('Room')}</span>
+          ${select('room', roomChoices(), host.room, (room) => {
+            location.hash = locationHash({ ...this.location, room });
+          })}</label
+        >
+        <host-nav .current=${this.shown}></host-nav>
       </header>
       <main id="main" tabindex="-1">
-        ${refused ? html`<p class="offline flex" role="status">${hostIcons.warning}${refused}</p>` : nothing}
-        ${this.trouble()}
-        <aside-list .host=${host} .version=${this.version}></aside-list>
-        <div class="page" data-section=${this.shown}>${host.state ? this.section() : nothing}</div>
+        ${refused ? html`<p class="offline alert flex gap-14 wide" role="status">${hostIcons.warning}${refused}</p>` : nothing}
+        ${trouble()} ${asideList()}
+        <div class="page" data-section=${this.shown}>${host.state ? staticHtml`<${section}></${section}>` : nothing}</div>
       </main>
     </div>`;
-  }
-
-  private roomSelect(): TemplateResult {
-    const { state, room } = this.host;
-    return html`<label class="room"
-      ><span class="visually-hidden">${msg('Room')}</span>
-      <select
-        data-testid="room"
-        @change=${(event: Event) => (location.hash = locationHash({ ...this.location, room: inputValue(event) }))}
-      >
-        ${state?.rooms.map(
-          ({ name, open }) =>
-            html`<option value=${name} .selected=${name === room}>${open ? name : msg(str`${name} (closed)`)}</option>`,
-        )}
-      </select></label
-    >`;
-  }
-
-  private health(): TemplateResult | typeof nothing {
-    const { state, reachable } = this.host;
-    if (!state) return nothing;
-    const { now, zone, next } = state;
-    const { kind, text } = healthOf(state, reachable);
-    const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
-    return html`<p class="health grid small soft number">
-      <span class="tag ${kind}">${text}</span>
-      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${moment(next.at, now, zone)}` : ''}</span>
-    </p>`;
-  }
-
-  /** Shows the server's problem on screens without a sidebar. */
-  private trouble(): TemplateResult | typeof nothing {
-    const { state, reachable } = this.host;
-    if (!state || !reachable) return nothing;
-    const { kind, text } = healthOf(state, reachable);
-    return kind === 'good'
-      ? nothing
-      : html`<p class="trouble" role="status"><span class="tag ${kind}">${text}</span></p>`;
-  }
-
-  private signOutButton(): TemplateResult {
-    return html`<button class="sign-out raise flex soft" data-testid="leave" @click=${() => this.host.signOut()}>
-      ${hostIcons.leave}<span>${msg('Sign out')}</span>
-    </button>`;
-  }
-
-  private section(): TemplateResult {
-    const { host, version } = this;
-    // This is safe, because a location has one of the ids of `sectionsOf` and an element exists for
-    // each id.
-    const tag = unsafeStatic(`${this.shown}-section`);
-    return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
-  }
-
-  /**
-   * Updates the address to the model's room, because the model selects another room if the room in
-   * the address no longer exists.
-   */
-  private followRoom(): void {
-    const { room } = this.host;
-    if (room === '' || room === this.location.room) return;
-    this.location = { ...this.location, room };
-    history.replaceState(history.state, '', locationHash(this.location));
   }
 
   private navigate(): void {
     const before = this.location.section;
     // Withdraw an open question, because it belongs to the previous section.
-    this.dialog?.withdraw();
+    host.answer(undefined);
     this.location = parseLocation(location.hash);
-    if (this.location.room) this.host.select(this.location.room);
+    if (this.location.room) host.select(this.location.room);
     if (before === this.location.section || !this.main) return;
     this.main.scrollTo(0, 0);
     this.main.focus({ preventScroll: true });
+  }
+}
+
+const roomChoices = (): Choice<string>[] =>
+  (host.state?.rooms ?? []).map(({ name, open }) => ({
+    value: name,
+    name: open ? name : msg(str`${name} (closed)`),
+  }));
+
+/** Shows the server's problem on screens without a sidebar. */
+function trouble(): TemplateResult | typeof nothing {
+  const { state, reachable } = host;
+  if (!state || !reachable) return nothing;
+  const { kind, text } = healthOf(state, reachable);
+  return kind === 'good' ? nothing : html`<p class="trouble" role="status">${tag(text, kind)}</p>`;
+}
+
+/** Renders the entries of all rooms; nothing if there are none. */
+function asideList(): TemplateResult | typeof nothing {
+  const { aside = [], rooms = [] } = host.state ?? {};
+  // Hide the entries of a room that is being restored, because they are about to change.
+  const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
+  const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
+  if (shown.length === 0) return nothing;
+  return html`<ul class="aside">${repeat(shown, ({ id }) => id, asideRow)}</ul>`;
+}
+
+function asideRow(entry: AsideState): TemplateResult {
+  const { id, at, what, why } = entry;
+  const isCalm = what === 'replaced';
+  // Only an entry that holds a whole room can be put back.
+  const isWhole = isCalm || what === 'room';
+  const isBusy = host.isBusy(`aside ${id}`);
+  return html`<li class="alert row ${isCalm ? 'calm' : ''}" data-testid="aside">
+    ${isCalm ? nothing : hostIcons.warning}
+    <p role="status" title=${why}>${asideText(entry)} <small>${host.moment(at)}</small></p>
+    ${
+      isWhole
+        ? html`<button class="plain" data-testid="put-back" ?disabled=${isBusy} @click=${() => putBack(entry)}>
+            ${hostIcons.undo}${msg('Put back')}
+          </button>`
+        : nothing
+    }
+    <button class="plain" data-testid="dismiss" ?disabled=${isBusy} @click=${() => dismissAside(entry, isWhole)}>
+      ${msg('Keep as it is')}
+    </button>
+  </li>`;
+}
+
+function putBack({ id: aside, room }: AsideState): void {
+  const ask = {
+    title: msg(str`Put the data of “${room ?? ''}” back?`),
+    text: msg(
+      'The room returns to what those data hold. What it has now is set aside first, so you can put it back.',
+    ),
+    confirm: msg('Put back'),
+  };
+  const done = msg('The data are put back.');
+  void host.do('putBack', { aside }, { ask, done, busy: `aside ${aside}` });
+}
+
+function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
+  const ask = {
+    title:
+      room === null
+        ? msg('Keep the server’s data as they are?')
+        : msg(str`Keep “${room}” as it is?`),
+    text: isWhole
+      ? msg(
+          'The data that were set aside stay in the data folder, but you can no longer put them back on this page.',
+        )
+      : msg('This message disappears. The damaged data stay in the data folder.'),
+    confirm: msg('Keep as it is'),
+  };
+  void host.do('dismissAside', { aside }, { ask, busy: `aside ${aside}` });
+}
+
+function asideText({ what, room, tick }: AsideState): string {
+  if (what === 'file') {
+    return msg(
+      'The stored data were damaged. What could be read was kept; the damaged file is in the data folder.',
+    );
+  }
+  if (room === null) return msg('Some of the server’s records were damaged and are set aside.');
+  if (what === 'records') {
+    return msg(str`Some records of “${room}” were damaged and are set aside. The room goes on.`);
+  }
+  if (what === 'replaced') {
+    return msg(str`You put data of “${room}” back. What the room had before is set aside.`);
+  }
+  return tick === null
+    ? msg(str`“${room}” was damaged and starts empty. Its data are set aside.`)
+    : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
+}
+
+/** Signs the host in. */
+@customElement('host-login')
+export class HostLogin extends HostElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      place-items: center;
+      min-height: 100%;
+      padding: 24px;
+      background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
+    }
+    form {
+      width: min(25em, 100%);
+    }
+    .mark {
+      width: 4.2em;
+      height: 4.2em;
+      margin-bottom: 4px;
+      stroke-width: 0.8;
+      color: oklch(0.72 0.04 175);
+    }
+    h1 {
+      font-size: 1.9em;
+      font-weight: 300;
+      letter-spacing: -0.01em;
+    }
+    input {
+      font-size: 1.1em;
+    }
+    host-language {
+      width: fit-content;
+      margin-inline-start: -0.8em;
+    }
+    .solid {
+      min-height: 3.1em;
+    }
+    @media (max-height: 480px) {
+      :host {
+        padding-block: 12px;
+      }
+      form {
+        gap: 12px;
+      }
+      .mark {
+        display: none;
+      }
+    }
+  `;
+
+  /** Reason why the last attempt failed. */
+  @state() private failed = '';
+  @state() private busy = false;
+  @state() private shown = false;
+
+  override render(): TemplateResult {
+    const wrong = this.failed || host.signOutReason;
+    return html`<form @submit=${this.submit}>
+      <div>
+        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+          <circle cx="12" cy="12" r="10" />
+          <circle cx="12" cy="12" r="8.8" opacity="0.4" />
+          <g fill="currentColor" stroke="none">
+            <circle cx="10" cy="11.2" r="2.6" fill="var(--accent)" />
+            <circle cx="14.7" cy="13.9" r="1.3" />
+            <circle cx="13.6" cy="8.3" r="0.7" opacity="0.7" />
+          </g>
+        </svg>
+        <h1>${msg('Host’s page')}</h1>
+        <p class="lead">${msg('Rooms, settings and statistics.')}</p>
+      </div>
+      <input type="text" name="username" value="host" autocomplete="username" hidden />
+      ${field(
+        msg('Host token'),
+        html`<input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
+          autocomplete="current-password" autocapitalize="off" autocorrect="off" spellcheck="false"
+          aria-invalid=${wrong !== ''} aria-describedby="wrong" />`,
+      )}
+      <label class="check flex">
+        ${checkbox(this.shown, (on) => (this.shown = on))}
+        <span>${msg('Show token')}</span>
+      </label>
+      <p id="wrong" class="wrong" role="alert" data-testid="wrong">${wrong || nothing}</p>
+      <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
+      <details class="soft">
+        <summary>${msg('Where do I find the token?')}</summary>
+        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
+      </details>
+      <host-language></host-language>
+    </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const token = String(new FormData(event.target as HTMLFormElement).get('token')).trim();
+    this.busy = true;
+    this.failed = '';
+    this.failed = await host.signIn(token).then(() => '', failure);
+    this.busy = false;
   }
 }

@@ -84,9 +84,9 @@ describe('with a second room', () => {
     await goTo(page, 'watch');
     await goTo(page, 'watch', 'annex');
     await page.getByRole('button', { name: 'Ban Cy' }).click();
-    await page.getByTestId('ban').waitFor();
+    await page.getByTestId('confirm').waitFor();
     await page.goBack();
-    await page.getByTestId('ban').waitFor({ state: 'hidden' });
+    await page.getByTestId('confirm').waitFor({ state: 'hidden' });
     cy.leave();
 
     // Another host removes the room while the question is open.
@@ -266,7 +266,7 @@ test.each([
 });
 
 test('signing out works, and guessing tokens shows how long to wait', async () => {
-  await page.locator('.foot').getByTestId('leave').click();
+  await page.getByTestId('leave').click();
   await page.getByTestId('token').waitFor();
   for (let i = 0; i < 12; i++) {
     await page.getByTestId('token').fill(`guess ${i}`);

@@ -273,7 +273,7 @@ test('a visitor is muted and banned; the ban is listed and lifted', async () => 
   const seed = { from: 'gallery', index: 0 };
   expect(await bo.ask('plant', { x: 48, y: 48, seed })).toHaveProperty('reason', 'muted');
   await row.getByRole('button', { name: 'Ban Bo' }).click();
-  await page.getByTestId('ban').click();
+  await page.getByTestId('confirm').click();
   await bo.next(({ name }) => name === 'disconnect');
   const banned = page.locator('ban-list li', { hasText: 'Bo' });
   await banned.getByRole('button').click();
@@ -394,7 +394,7 @@ test('axe finds nothing in the sign-in form, in a form and in a dialog', async (
   });
   await other.locator('.page[data-section="watch"]').waitFor();
   await other.getByRole('button', { name: 'Ban Ada' }).click();
-  await other.getByTestId('ban').waitFor();
+  await other.getByTestId('confirm').waitFor();
   expect(await violations(other)).toEqual([]);
   await other.context().close();
 });

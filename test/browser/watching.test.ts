@@ -119,10 +119,10 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   await ada.ask('report', { organism: three });
   await row(three).getByRole('button', { name: 'Ban Ada' }).click();
   const question = host.getByRole('dialog');
-  await question.getByTestId('ban').waitFor();
+  await question.getByTestId('confirm').waitFor();
   await api.call('removeOrganism', { organism: three });
   await row(three).waitFor({ state: 'detached' });
-  expect(await question.getByTestId('ban').isVisible()).toBe(true);
+  expect(await question.getByTestId('confirm').isVisible()).toBe(true);
   await question.getByRole('button', { name: 'Cancel' }).click();
   await host.locator('report-queue').waitFor({ state: 'hidden' });
 

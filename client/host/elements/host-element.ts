@@ -13,13 +13,13 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from 'lit';
-import { property } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
+import { repeat } from 'lit/directives/repeat.js';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import type { HostModel } from '../host-model.ts';
+import { host } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
-import { moment } from '../text.ts';
+import { paceText } from '../text.ts';
 
 /** Base class that adds the styles of the host's page before an element's own. */
 export abstract class StyledElement extends LitElement {
@@ -34,22 +34,28 @@ export abstract class StyledElement extends LitElement {
 }
 
 /**
- * Base class of elements that show the model. It renders again when `version` changes, and calls
+ * Base class of elements that show the model. It renders again when the model changes, and calls
  * `roomChanged` when another room is selected.
  */
 export abstract class HostElement extends StyledElement {
-  @property({ attribute: false }) host!: HostModel;
-  @property({ attribute: false }) version = 0;
-  /**
-   * The room that actions apply to, even if the host selects another room before the actions end.
-   */
-  protected shownRoom = '';
+  private shownRoom = '';
   /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   private loadedAt = 0;
+  private removeListener = (): void => {};
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.removeListener = host.onChange(() => this.requestUpdate());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeListener();
+  }
 
   protected override willUpdate(_changed: PropertyValues): void {
-    const { room, state } = this.host;
+    const { room, state } = host;
     const now = state?.now ?? 0;
     const isNew = room !== this.shownRoom;
     this.shownRoom = room;
@@ -59,26 +65,13 @@ export abstract class HostElement extends StyledElement {
     void this.load(room);
   }
 
-  /**
-   * Formats day and time in the server's time zone: 'yesterday, 23:30'.
-   *
-   * @param at in ms since 1970
-   */
-  protected moment(at: number): string {
-    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
-    return moment(at, now, zone);
-  }
-
-  /**
-   * Renders a section about the selected room. Elements that are a section about the selected room
-   * override this method.
-   */
+  /** Renders a section about the selected room. Other elements override `render` instead. */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }
 
   override render(): TemplateResult | typeof nothing {
-    const { summary, state } = this.host;
+    const { summary, state } = host;
     return summary && state ? this.section(summary, state) : nothing;
   }
 
@@ -110,6 +103,12 @@ export interface Choice<T> {
   readonly name: string;
 }
 
+/** Returns options for values. @param name returns the name of a value */
+export const choicesOf = <T>(values: readonly T[], name: (value: T) => string): Choice<T>[] =>
+  values.map((value) => ({ value, name: name(value) }));
+
+export const LANGUAGE_CHOICES = choicesOf(LANGUAGE_CODES, (code) => LANGUAGES[code].name);
+
 /** Renders a labelled group of radio buttons as chips. The legend is also the name of the group. */
 export function radioChips<T extends string | number>(
   legend: string,
@@ -127,8 +126,7 @@ export function languageChips(
   legend: string,
   checkbox: (language: LanguageCode) => TemplateResult,
 ): TemplateResult {
-  const choices = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
-  return chips(legend, choices, checkbox, (language) => language);
+  return chips(legend, LANGUAGE_CHOICES, checkbox, (language) => language);
 }
 
 /**
@@ -202,7 +200,60 @@ export function checkbox(
   return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
 }
 
-/** Hides a picture that could not be loaded, instead of showing a broken image. */
-export function pictureLoaded({ target, type }: Event): void {
-  (target as HTMLImageElement).classList.toggle('failed', type === 'error');
+/** Renders a picture, which is hidden if it cannot be loaded. */
+export function picture(
+  src: string,
+  alt = '',
+  kind = '',
+  loading: 'eager' | 'lazy' = 'eager',
+): TemplateResult {
+  const ended = ({ target, type }: Event): void => {
+    (target as HTMLImageElement).classList.toggle('failed', type === 'error');
+  };
+  return html`<img class="picture ${kind}" src=${src} alt=${alt} loading=${loading} @load=${ended} @error=${ended} />`;
 }
+
+/** Renders short facts beside one another. Empty facts are left out. */
+export function facts(...all: readonly (TemplateResult | string | false)[]): TemplateResult {
+  return html`<p class="facts wrap wide soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
+}
+
+/** Renders a state as a word with a dot. */
+export function tag(text: string, kind: '' | 'good' | 'warning' | 'wrong' = ''): TemplateResult {
+  return html`<span class="tag ${kind}">${text}</span>`;
+}
+
+/** Renders a pace, which is marked if it is slower than configured. */
+export function paceFact(pace: RoomSummary['pace']): TemplateResult {
+  return html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>`;
+}
+
+/** Renders a select. @param change receives the value of the chosen option */
+export function select(
+  testId: string,
+  options: readonly Choice<string | number>[],
+  selected: string | number,
+  change: (value: string) => void,
+): TemplateResult {
+  return html`<select data-testid=${testId} @change=${(event: Event) => change(inputValue(event))}>
+    ${repeat(
+      options,
+      ({ value }) => value,
+      ({ value, name }) =>
+        html`<option value=${value} .selected=${value === selected}>${name}</option>`,
+    )}
+  </select>`;
+}
+
+/**
+ * Returns a handler for forms with a field `name`. It empties the form, unless `use` returns
+ * undefined because a call failed.
+ */
+export const submitName =
+  (use: (name: string) => Promise<unknown>) =>
+  async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = event.target as HTMLFormElement;
+    const name = String(new FormData(form).get('name')).trim();
+    if (name && (await use(name))) form.reset();
+  };

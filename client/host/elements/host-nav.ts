@@ -3,30 +3,35 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { choose, languageSelect } from '../../locale/locale.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { locationHash, type Section, sectionsOf } from '../sections.ts';
-import { drawingsText, reportedText } from '../text.ts';
-import { HostElement, StyledElement } from './host-element.ts';
+import { healthOf, locationHash, type Section, sectionsOf } from '../sections.ts';
+import { clock, drawingsText, reportedText } from '../text.ts';
+import { HostElement, StyledElement, tag } from './host-element.ts';
 
-/** Links to all sections. The HTML slot is at the end of the menu on a phone. */
+/** Links to all sections, and what belongs to none: the server's state, language and signing out. */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`
-    nav {
-      display: grid;
+    :host,
+    nav,
+    .rest {
+      display: flex;
+      flex-direction: column;
+      flex: 1;
       gap: 2px;
     }
-    a,
-    .more {
+    .item {
       position: relative;
       gap: 0.85em;
       min-height: 2.95em;
       padding: 0 0.95em;
       border-radius: 14px;
+      text-align: start;
       text-decoration: none;
       -webkit-tap-highlight-color: transparent;
     }
-    a[aria-current] {
+    .item:is([aria-current], .here) {
       color: var(--accent);
       background: oklch(0.36 0.045 175 / 0.55);
     }
@@ -40,23 +45,33 @@ export class HostNav extends HostElement {
       line-height: 1.7;
       text-align: center;
     }
-    .more,
-    .rest {
+    .more {
       display: none;
     }
+    .health {
+      justify-items: start;
+      gap: 8px;
+      margin-top: auto;
+      padding: 16px 0.95em 4px;
+    }
+    .leave {
+      min-height: 2.75em;
+      margin-top: 4px;
+    }
     @media (hover: hover) {
-      a[aria-current]:hover {
+      .item[aria-current]:hover {
         color: var(--accent);
         background: oklch(0.36 0.045 175 / 0.8);
       }
     }
     @media (max-width: 860px) {
       nav {
+        display: grid;
         grid-template-columns: repeat(5, 1fr);
         padding: 5px 6px calc(5px + env(safe-area-inset-bottom));
       }
-      a,
-      .more {
+      nav > .item {
+        display: flex;
         flex-direction: column;
         justify-content: center;
         gap: 3px;
@@ -64,25 +79,14 @@ export class HostNav extends HostElement {
         padding: 0;
         font-size: 0.86em;
       }
-      a.secondary {
-        display: none;
-      }
       .badge {
         position: absolute;
         top: 2px;
         inset-inline-start: calc(50% + 1em);
         font-size: 0.9em;
       }
-      .more {
-        display: flex;
-        width: 100%;
-      }
       .more[aria-expanded='true'] {
         color: var(--accent);
-      }
-      .more.here {
-        color: var(--accent);
-        background: oklch(0.36 0.045 175 / 0.55);
       }
       .rest {
         position: absolute;
@@ -93,16 +97,9 @@ export class HostNav extends HostElement {
         border-radius: var(--radius);
         box-shadow: var(--shadow);
       }
-      .rest.open {
-        display: grid;
-      }
-      .rest a {
-        flex-direction: row;
-        justify-content: start;
-        gap: 0.9em;
-        min-height: 3.2em;
-        padding: 0 0.9em;
-        font-size: 1em;
+      .rest:not(.open),
+      .health {
+        display: none;
       }
     }
   `;
@@ -113,13 +110,13 @@ export class HostNav extends HostElement {
   @query('.more') private readonly more!: HTMLButtonElement;
 
   override render(): TemplateResult {
-    const sections = sectionsOf(this.host.state?.cluster != null);
+    const sections = sectionsOf(host.state?.cluster != null);
     const rest = sections.filter(({ primary }) => !primary);
-    const here = rest.some(({ id }) => id === this.current);
+    const isHere = rest.some(({ id }) => id === this.current);
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
-      ${sections.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
+      ${sections.filter(({ primary }) => primary).map((section) => this.link(section))}
       <button
-        class="more raise flex soft ${here ? 'here' : ''}"
+        class="item more raise flex soft ${isHere ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
         @click=${() => (this.open = !this.open)}
@@ -127,29 +124,24 @@ export class HostNav extends HostElement {
         ${hostIcons.more}<span>${msg('More')}</span>
       </button>
       <div id="rest" class="rest ${this.open ? 'open' : ''}">
-        ${rest.map((section) => this.link(section, ''))}
-        <slot></slot>
+        ${rest.map((section) => this.link(section))} ${health()}
+        <host-language></host-language>
+        <button class="item leave raise flex soft" data-testid="leave" @click=${() => host.signOut()}>
+          ${hostIcons.leave}<span>${msg('Sign out')}</span>
+        </button>
       </div>
     </nav>`;
   }
 
-  private link({ id, name }: Section, kind: string): TemplateResult {
+  private link({ id, name }: Section): TemplateResult {
     return html`<a
-      class="raise flex soft ${kind}"
-      href=${locationHash({ room: this.host.room, section: id })}
+      class="item raise flex soft"
+      href=${locationHash({ room: host.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.current ? 'page' : nothing}
       @click=${() => (this.open = false)}
-      >${hostIcons[id]}<span>${name}</span>${id === 'watch' ? this.badge() : nothing}</a
+      >${hostIcons[id]}<span>${name}</span>${id === 'watch' ? badge() : nothing}</a
     >`;
-  }
-
-  private badge(): TemplateResult | typeof nothing {
-    const { drawingsWaiting = 0, reported = 0 } = this.host.summary ?? {};
-    if (drawingsWaiting + reported === 0) return nothing;
-    const drawings = drawingsWaiting > 0 ? [drawingsText(drawingsWaiting)] : [];
-    const texts = [...drawings, ...(reported > 0 ? [reportedText(reported)] : [])];
-    return html`<b class="badge" role="img" aria-label=${texts.join(', ')}>${drawingsWaiting + reported}</b>`;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {
@@ -157,6 +149,29 @@ export class HostNav extends HostElement {
     this.open = false;
     this.more.focus();
   }
+}
+
+/** Counts what waits for the host's decisions. */
+function badge(): TemplateResult | typeof nothing {
+  const { drawingsWaiting = 0, reported = 0 } = host.summary ?? {};
+  const texts = [
+    drawingsWaiting > 0 && drawingsText(drawingsWaiting),
+    reported > 0 && reportedText(reported),
+  ].filter(Boolean);
+  if (texts.length === 0) return nothing;
+  return html`<b class="badge" role="img" aria-label=${texts.join(', ')}>${drawingsWaiting + reported}</b>`;
+}
+
+function health(): TemplateResult | typeof nothing {
+  const { state, reachable } = host;
+  if (!state) return nothing;
+  const { now, zone, next } = state;
+  const { kind, text } = healthOf(state, reachable);
+  const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
+  return html`<p class="health grid small soft number">
+    ${tag(text, kind)}
+    <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${host.moment(next.at)}` : ''}</span>
+  </p>`;
 }
 
 /** Selects a language and reloads the page in it. */

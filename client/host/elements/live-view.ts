@@ -6,9 +6,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
-import '../../elements/cursor-layer.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
-import '../../elements/cursor-layer.ts';
 import { number, unsupportedText, waitingText } from '../../elements/text.ts';
 import {
   bindCanvas,
@@ -23,6 +21,7 @@ import { WallConnection } from '../../room/connection.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { StyledElement } from './host-element.ts';
+import '../../elements/cursor-layer.ts';
 
 /**
  * A drag moves the view or draws a rectangle; a tap selects an organism or points at a position.
@@ -125,31 +124,28 @@ export function areaKey(
 ): Rect | undefined {
   const step = arrowMove({ key, shiftKey: false }, STEP);
   if (!step) return undefined;
-  const moved = (from: number, by: number, length: number, side: number): number =>
-    clamp(from + by, 0, side - length);
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
-    const x = moved(Math.round(middle.x - width / 2), 0, width, grid.width);
-    return {
-      x,
-      y: moved(Math.round(middle.y - height / 2), 0, height, grid.height),
-      width,
-      height,
-    };
+    const x = Math.round(middle.x - width / 2);
+    const y = Math.round(middle.y - height / 2);
+    return inside({ x, y, width, height }, grid);
   }
   const { x, y, width, height } = area;
-  return shiftKey
-    ? {
-        ...area,
-        width: clamp(width + step.x, 1, grid.width - x),
-        height: clamp(height + step.y, 1, grid.height - y),
-      }
-    : {
-        ...area,
-        x: moved(x, step.x, width, grid.width),
-        y: moved(y, step.y, height, grid.height),
-      };
+  if (!shiftKey) return inside({ x: x + step.x, y: y + step.y, width, height }, grid);
+  return {
+    ...area,
+    width: clamp(width + step.x, 1, grid.width - x),
+    height: clamp(height + step.y, 1, grid.height - y),
+  };
 }
+
+/** Moves a rectangle into the grid. */
+const inside = ({ x, y, width, height }: Rect, grid: Size): Rect => ({
+  x: clamp(x, 0, grid.width - width),
+  y: clamp(y, 0, grid.height - height),
+  width,
+  height,
+});
 
 /** Describes a rectangle for screen readers. */
 export function areaText({ x, y, width, height }: Rect): string {
@@ -197,27 +193,18 @@ export class LiveView extends StyledElement {
       cursor: crosshair;
     }
     .area {
-      position: absolute;
       inset: 0 auto auto 0;
-      pointer-events: none;
       border: 2px dashed oklch(0.86 0.1 40);
       background: oklch(0.76 0.13 28 / 0.16);
       border-radius: 4px;
     }
     .aim {
-      position: absolute;
       inset: calc(50% - 11px);
       border: 1.5px solid var(--accent);
-      border-radius: 50%;
-      pointer-events: none;
     }
     .waiting {
-      position: absolute;
-      inset: 0;
       place-content: center;
       padding: 0 24px;
-      text-align: center;
-      pointer-events: none;
     }
   `;
 
@@ -268,12 +255,23 @@ export class LiveView extends StyledElement {
   }
 
   override render(): TemplateResult {
-    const { model, area } = this;
-    const live = model?.connection === 'live';
+    const { model, area, tool } = this;
+    const isLive = !model || model.connection === 'live';
+    const keys = {
+      look: msg(
+        'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+      ),
+      area: msg(
+        'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
+      ),
+      point: msg(
+        'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+      ),
+    };
     return html`<canvas
         class="fill"
         data-testid="live"
-        data-tool=${this.tool}
+        data-tool=${tool}
         tabindex="0"
         role="application"
         aria-label=${msg('The room as visitors see it')}
@@ -282,30 +280,16 @@ export class LiveView extends StyledElement {
         @focus=${this.updateAim}
         @blur=${this.updateAim}
       ></canvas>
-      <p id="keys" hidden>
-        ${
-          this.tool === 'area'
-            ? msg(
-                'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
-              )
-            : this.tool === 'point'
-              ? msg(
-                  'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
-                )
-              : msg(
-                  'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-                )
-        }
-      </p>
+      <p id="keys" hidden>${keys[tool]}</p>
       <cursor-layer></cursor-layer>
-      ${area ? html`<div class="area" role="img" aria-label=${areaText(area)}></div>` : nothing}
-      ${this.aiming && this.tool !== 'area' ? html`<i class="aim"></i>` : nothing}
+      ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
+      ${this.aiming && tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting grid soft">${unsupportedText()}</p>`
-          : live || !model
+          ? html`<p class="waiting fill grid centred ghost soft">${unsupportedText()}</p>`
+          : isLive
             ? nothing
-            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection)} …</p>`
+            : html`<p class="waiting fill grid centred ghost soft" role="status">${waitingText(model.connection)} …</p>`
       }`;
   }
 

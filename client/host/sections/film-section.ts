@@ -12,13 +12,8 @@ import { momentOfFrame } from '../../../shared/time-points.ts';
 import { timeText } from '../../elements/text.ts';
 import type { Size } from '../../render/camera.ts';
 import { Throttle } from '../../state/browser-store.ts';
-import {
-  type Choice,
-  HostElement,
-  noStorage,
-  radioChips,
-  sectionHead,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { bytes, JOB_REASON_TEXTS } from '../text.ts';
 
@@ -36,18 +31,14 @@ const HOUR = 3_600_000;
  * whether the host pressed a button instead of moving the slider.
  */
 @customElement('film-viewer')
-export class FilmViewer extends HostElement {
+export class FilmViewer extends ui.HostElement {
   static override styles = css`
     :host {
       display: grid;
       gap: 12px;
     }
     canvas {
-      display: block;
-      width: 100%;
       max-height: 24em;
-      object-fit: contain;
-      border-radius: 12px;
       background: black;
     }
     .bar {
@@ -91,6 +82,8 @@ export class FilmViewer extends HostElement {
   /** The last state of the slider sent to the walls. */
   private sent = '';
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  /** The room whose films this element shows. */
+  private readonly room = host.room;
   /** Address of the picture on the canvas. */
   private shown = '';
   private isLoading = false;
@@ -110,7 +103,7 @@ export class FilmViewer extends HostElement {
     if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
     // If the film on the walls has ended by itself, or another host has ended it, the page no
     // longer controls the walls.
-    if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
+    if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
     }
@@ -131,26 +124,13 @@ export class FilmViewer extends HostElement {
     const { size, job, share, last, isPlaying, isOnWall } = this;
     const time = this.momentText();
     const percent = Math.round(100 * (job?.progress ?? 0));
-    return html`<canvas width=${size.width} height=${size.height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
+    return html`<canvas class="picture" width=${size.width} height=${size.height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
-        <button
-          class="icon"
-          data-testid="play-film"
-          aria-label=${isPlaying ? msg('Pause') : msg('Play')}
-          @click=${this.togglePlaying}
-        >
+        <button class="icon" data-testid="play-film" aria-label=${isPlaying ? msg('Pause') : msg('Play')} @click=${this.togglePlaying}>
           ${isPlaying ? hostIcons.pause : hostIcons.go}
         </button>
-        <input
-          type="range"
-          min="0"
-          max=${last}
-          .value=${String(Math.round(share * last))}
-          aria-label=${msg('Moment')}
-          aria-valuetext=${time}
-          data-testid="film-moment"
-          @input=${this.scrub}
-        />
+        <input type="range" data-testid="film-moment" min="0" max=${last} .value=${String(Math.round(share * last))}
+          aria-label=${msg('Moment')} aria-valuetext=${time} @input=${this.scrub} />
         <output class="soft number" data-testid="film-time">${time}</output>
       </div>
       ${
@@ -182,13 +162,12 @@ export class FilmViewer extends HostElement {
 
   private momentText(): string {
     const { job, share, last, hours } = this;
-    const { now = 0 } = this.host.state ?? {};
-    const until = job?.since ?? now;
+    const until = job?.since ?? host.state?.now ?? 0;
     const film =
       job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };
     const frame = Math.round(share * last);
     const at = momentOfFrame({ ...film, until, frames: last + 1 }, frame);
-    return at === null ? `${frame + 1} / ${last + 1}` : this.moment(at);
+    return at === null ? `${frame + 1} / ${last + 1}` : host.moment(at);
   }
 
   /**
@@ -258,7 +237,7 @@ export class FilmViewer extends HostElement {
   private get wanted(): string {
     const { job, frame } = this;
     if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
-    return pathOf(FILES.picture, { room: this.host.room });
+    return pathOf(FILES.picture, { room: this.room });
   }
 
   private async paintRoom(picture: Blob): Promise<void> {
@@ -289,21 +268,27 @@ export class FilmViewer extends HostElement {
   }
 
   private async showOnWall(): Promise<void> {
-    const { job, frame, isPlaying } = this;
+    const { job, frame, room, isPlaying } = this;
     if (!job) return;
-    const { id, room } = job;
     const speed = isPlaying ? SPEED : 0;
-    this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
+    this.isUp = !!(await host.do('showFilm', { room, job: job.id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
     // If the host has changed their mind or left the section during the call, show the room on the
     // walls again.
-    else if (!this.isOnWall) await this.leaveWall(room);
+    else if (!this.isOnWall) await this.leaveWall();
   }
 
-  private async leaveWall(room = this.shownRoom): Promise<void> {
+  private async leaveWall(): Promise<void> {
     this.isUp = false;
-    await this.host.do('showRoom', { room }, {});
+    await host.do('showRoom', { room: this.room });
   }
+}
+
+function progressBar(share: number): TemplateResult {
+  const percent = Math.round(100 * share);
+  return html`<div class="strip whole" role="progressbar" aria-valuenow=${percent} aria-label=${msg('Progress')}>
+    <i style="--from:0%;--to:${percent}%"></i>
+  </div>`;
 }
 
 const HOURS = [
@@ -311,8 +296,8 @@ const HOURS = [
   { value: 8, name: msg('The last 8 hours') },
   { value: 24, name: msg('The last 24 hours') },
 ];
-const SECONDS = [10, 20, 40, 60].map((value) => ({ value, name: timeText(value, 'second') }));
-const KINDS: readonly Choice<JobState['kind']>[] = [
+const SECONDS = ui.choicesOf([10, 20, 40, 60], (value) => timeText(value, 'second'));
+const KINDS: readonly ui.Choice<JobState['kind']>[] = [
   { value: 'gif', name: msg('A film (GIF)') },
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
@@ -321,34 +306,12 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
 const RECENT = 3_600_000;
 
 @customElement('film-section')
-export class FilmSection extends HostElement {
+export class FilmSection extends ui.HostElement {
   static override styles = css`
-    .day p {
-      max-width: none;
-    }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
       align-items: center;
-    }
-    progress {
-      appearance: none;
-      width: 100%;
-      height: 5px;
-      border: 0;
-      border-radius: 3px;
-      overflow: hidden;
-      background: oklch(0.95 0.01 210 / 0.14);
-    }
-    progress::-webkit-progress-bar {
-      background: none;
-    }
-    progress::-webkit-progress-value {
-      background: var(--accent);
-      transition: inline-size 0.4s;
-    }
-    progress::-moz-progress-bar {
-      background: var(--accent);
     }
     @media (max-width: 560px) {
       .job {
@@ -373,38 +336,27 @@ export class FilmSection extends HostElement {
     this.refused = '';
   }
 
-  protected override section({ name, width, height }: RoomSummary, all: HostState): TemplateResult {
-    const jobs = all.jobs.filter(({ room }) => room === name).reverse();
-    const running = jobs.some((job) => job.state === 'going');
-    const shown = this.shownOf(jobs, all.now);
+  protected override section(summary: RoomSummary, { jobs: all, now, keeping }: HostState) {
+    const { name, width, height } = summary;
+    const jobs = all.filter(({ room }) => room === name).reverse();
+    const isRunning = jobs.some((job) => job.state === 'going');
+    const shown = this.shownOf(jobs, now);
     const lead = msg(
       str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
     );
-    return html`${sectionHead(msg('Film of the day'), lead)}
-      ${
-        all.keeping === null
-          ? noStorage()
-          : html`<div class="grid gap-14"><section class="card day grid gap-14" aria-label=${msg('The day')}>
-              <p class="soft">${msg('Move the slider to any moment of the period below. Its film is made while you look.')}</p>
-              ${keyed(
-                name,
-                html`<film-viewer
-                  .host=${this.host}
-                  .version=${this.version}
-                  .job=${shown}
-                  .hours=${this.hours}
-                  .size=${{ width, height }}
-                  @want=${this.want}
-                ></film-viewer>`,
-              )}
-            </section>
-            <form class="card gap-20" @submit=${this.start}>
-              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
-              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
-              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
-              <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
-            </form></div>`
-      }
+    const viewer = html`<film-viewer .job=${shown} .hours=${this.hours} .size=${{ width, height }} @want=${this.want}></film-viewer>`;
+    const form = html`<section class="card grid gap-14" aria-label=${msg('The day')}>
+        <p class="soft wide">${msg('Move the slider to any moment of the period below. Its film is made while you look.')}</p>
+        ${keyed(name, viewer)}
+      </section>
+      <form class="card gap-20" @submit=${this.start}>
+        ${ui.radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
+        ${ui.radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
+        ${ui.radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
+        <div><button class="solid" data-testid="make-film" ?disabled=${isRunning}>${hostIcons.film}${isRunning ? msg('A film is being made') : msg('Make the film')}</button></div>
+      </form>`;
+    return html`${ui.sectionHead(msg('Film of the day'), lead)}
+      ${keeping === null ? ui.noStorage() : html`<div class="grid gap-14">${form}</div>`}
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
@@ -426,33 +378,32 @@ export class FilmSection extends HostElement {
   }
 
   private job(job: JobState, isShown: boolean): TemplateResult {
-    const file = pathOf(FILES.job, { job: job.id });
-    const weight = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
-    return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
+    const { id, kind, state, error, since, from, progress, file } = job;
+    const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
+    const buttons = {
+      going: () => html`<span class="number" role="status">${Math.round(100 * progress)} %</span>
+        <button class="plain" @click=${() => host.do('stopJob', { job: id })}>${msg('Stop')}</button>`,
+      done: () => html`<button class="plain" data-testid="look-film" aria-pressed=${isShown} @click=${() => this.choose(id)}>${msg('Look')}</button>
+        <a class="button solid" href=${pathOf(FILES.job, { job: id })} download=${file}>${hostIcons.save}${msg('Download')}</a>`,
+      failed: () => nothing,
+      stopped: () => nothing,
+    };
+    return html`<article class="card job grid" aria-label=${file} data-testid="job">
       <div>
-        <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
+        <h3>${kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
-          job.state === 'failed'
-            ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
-            : html`${this.moment(job.since)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
+          state === 'failed'
+            ? html`<span class="wrong">${JOB_REASON_TEXTS[error ?? 'failed']}</span>`
+            : html`${host.moment(since)}${size}${state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${
-          job.from === null || job.state === 'failed'
+          from === null || state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`From ${this.moment(job.from)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`From ${host.moment(from)}`)}</p>`
         }
       </div>
-      <div class="row">
-        ${
-          job.state === 'going'
-            ? html`<span class="number" role="status">${Math.round(100 * job.progress)} %</span>
-                <button class="plain" @click=${() => this.host.do('stopJob', { job: job.id }, {})}>${msg('Stop')}</button>`
-            : job.state === 'done'
-              ? html`<button class="plain" data-testid="look-film" aria-pressed=${isShown} @click=${() => this.choose(job.id)}>${msg('Look')}</button><a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
-              : nothing
-        }
-      </div>
-      ${job.state === 'going' ? html`<progress class="whole" max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      <div class="row">${buttons[state]()}</div>
+      ${state === 'going' ? progressBar(progress) : nothing}
     </article>`;
   }
 
@@ -471,10 +422,11 @@ export class FilmSection extends HostElement {
    * requests it again.
    */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
-    const { hours, shownRoom } = this;
-    const latest = this.host.state?.jobs.filter(({ room }) => room === shownRoom).at(-1);
+    const { hours } = this;
+    const { room } = host;
+    const latest = host.state?.jobs.filter((job) => job.room === room).at(-1);
     const hasFailed = latest?.state === 'failed' && latest.hours === hours;
-    const wouldFail = hasFailed || this.refused === `${shownRoom} ${hours}`;
+    const wouldFail = hasFailed || this.refused === `${room} ${hours}`;
     if (isPressed || !wouldFail) void this.make();
   };
 
@@ -483,10 +435,10 @@ export class FilmSection extends HostElement {
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';
-    const { kind, hours, seconds, shownRoom: room } = this;
-    const job = await this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
-      msg('The film is being made. You can leave this page in the meantime.'),
-    );
+    const { kind, hours, seconds } = this;
+    const { room } = host;
+    const done = msg('The film is being made. You can leave this page in the meantime.');
+    const job = await host.do('timelapse', { kind, seconds, hours }, { done });
     this.refused = job ? '' : `${room} ${hours}`;
     this.isAsking = false;
   };

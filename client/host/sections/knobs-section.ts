@@ -4,27 +4,134 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
+import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import {
-  applyChange,
-  type DrawingMode,
   type RoomSettings,
+  roomSettings,
   type SettingsRequest,
 } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
-import {
-  type Choice,
-  checkbox,
-  HostElement,
-  languageChips,
-  radioChips,
-  sectionHead,
-} from '../elements/host-element.ts';
-import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../elements/host-knob.ts';
+import { number, plural } from '../../elements/text.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import './undo-cards.ts';
+import { farewellCard, reseedCard } from './saved-section.ts';
 
-const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })[] = [
+/** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
+export type SettingId =
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'paused'>
+  | `energy-${keyof RoomSettings['energy']}`
+  | `attract-${keyof RoomSettings['attract']}`;
+
+/** A slider, and the number of shown units per unit of the setting. */
+interface Knob {
+  readonly slider: readonly [min: number, max: number, step: number];
+  readonly unit: string;
+  readonly factor?: number;
+}
+
+const { minRadius, maxRadius } = STROKE_LIMITS;
+const ENERGY = msg('energy');
+const SECONDS = msg('seconds');
+const SLOWER = msg('times slower');
+
+/** The numeric settings. */
+export const KNOBS = {
+  tickRate: { slider: [1, 30, 1], unit: msg('steps per second') },
+  maxOrganisms: { slider: [8, 512, 8], unit: msg('organisms') },
+  capacity: { slider: [5, 500, 5], unit: msg('visitors') },
+  birth: { slider: [1, 6, 1], unit: SLOWER },
+  healing: { slider: [1, 6, 1], unit: SLOWER },
+  liveliness: { slider: [0, 50, 1], unit: msg('percent of them at once'), factor: 100 },
+  lifetime: { slider: [0, 1_800, 30], unit: SECONDS },
+  'energy-newcomer': { slider: [0, 200, 4], unit: ENERGY },
+  'energy-capacity': { slider: [10, 400, 5], unit: ENERGY },
+  'energy-refillPerSecond': { slider: [0, 30, 0.5], unit: msg('energy per second') },
+  'energy-plant': { slider: [0, 60, 1], unit: ENERGY },
+  'energy-damagePerCell': { slider: [0, 10, 0.1], unit: msg('energy per 100 cells'), factor: 100 },
+  'energy-wake': { slider: [0, 10, 0.5], unit: ENERGY },
+  maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
+  protect: { slider: [0, 60, 1], unit: SECONDS },
+  cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
+  'attract-after': { slider: [5, 300, 5], unit: SECONDS },
+} satisfies Partial<Record<SettingId, Knob>>;
+
+type KnobId = keyof typeof KNOBS;
+
+const partsOf = (id: SettingId) => id.split('-') as [group: keyof RoomSettings, part?: string];
+
+function settingOf(id: SettingId, settings: RoomSettings): unknown {
+  const [group, part] = partsOf(id);
+  return part ? (settings[group] as Record<string, unknown>)[part] : settings[group];
+}
+
+const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.factor ?? 1;
+
+/** Returns the value that a knob shows. */
+export const shownValue = (id: KnobId, settings: RoomSettings): number =>
+  Number(((settingOf(id, settings) as number) * factorOf(id)).toFixed(4));
+
+export const isOn = (id: SettingId, settings: RoomSettings): boolean =>
+  [true, 'unattended'].includes(settingOf(id, settings) as boolean | string);
+
+/** Returns the change that makes a knob or switch show a value. */
+export function changeTo(id: SettingId, shown: number | boolean): SettingsRequest {
+  const [group, part] = partsOf(id);
+  const wounds = shown ? 'unattended' : 'own';
+  const plain = typeof shown === 'number' ? shown / factorOf(id) : shown;
+  const value = id === 'attract-wounds' ? wounds : plain;
+  return { [group]: part ? { [part]: value } : value };
+}
+
+/** Returns the largest value that can be typed beside a slider. */
+export function mostOf(id: SettingId): number {
+  const [group, part] = partsOf(id);
+  const { [group]: setting } = roomSettings.entries;
+  const schema = part && 'entries' in setting ? setting.entries[part as never] : setting;
+  const { pipe } = schema as unknown as { pipe: readonly { type: string; requirement?: number }[] };
+  const most = pipe.find(({ type }) => type === 'max_value')?.requirement ?? 0;
+  return most * factorOf(id);
+}
+
+/** Explains in one or two sentences what the energy settings mean for a visitor. */
+export function energyStory({ energy, cooldown }: RoomSettings): string {
+  const { newcomer, plant, refillPerSecond, capacity } = energy;
+  if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
+  if (plant > capacity) {
+    return msg('Nobody can plant: a seed costs more energy than anyone can have.');
+  }
+  const refill = refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY;
+  const wait = Math.max(cooldown, plant === 0 ? 0 : refill);
+  const first = plant === 0 ? 1 : Math.floor(Math.min(newcomer, capacity) / plant);
+  return `${firstSeeds(first)} ${laterSeeds(wait)}`;
+}
+
+function firstSeeds(first: number): string {
+  if (first === 0) return msg('Visitors wait a little before their first seed.');
+  return plural(
+    first,
+    msg(str`A visitor can plant ${number(first)} seed at the start.`),
+    msg(str`A visitor can plant ${number(first)} seeds at the start.`),
+  );
+}
+
+function laterSeeds(wait: number): string {
+  if (!Number.isFinite(wait)) return msg('After that, none.');
+  const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
+  return plural(
+    seconds,
+    msg(str`After that, one every ${number(seconds)} second.`),
+    msg(str`After that, one every ${number(seconds)} seconds.`),
+  );
+}
+
+/** Delay between the last key press on a slider and sending its value, in ms. */
+const KEY_DELAY_MS = 350;
+
+const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
+  readonly about: string;
+})[] = [
   {
     ...{ value: 'on', name: msg('immediately') },
     about: msg('Visitors can plant their drawings immediately.'),
@@ -42,52 +149,6 @@ const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
-const TOGGLES = {
-  wholeGallery: {
-    name: msg('Whole gallery'),
-    about: msg('Adds seeds that do not suit everybody, and many that look alike.'),
-  },
-  transformOthers: {
-    name: msg('Turning others’ organisms'),
-    about: msg(
-      'Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.',
-    ),
-  },
-  tokens: {
-    name: msg('Keepsakes'),
-    about: msg('Visitors can plant an organism again from its link, even one from another room.'),
-  },
-  latents: {
-    name: msg('Seeds from programs'),
-    about: msg('Visitors’ programs can plant whatever they like.'),
-  },
-  attract: {
-    name: msg('Gardener when nobody plays'),
-    about: msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'),
-  },
-  wounds: {
-    name: msg('Gardener wounds what others have left'),
-    about: msg(
-      'It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.',
-    ),
-  },
-  names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
-  spectators: {
-    name: msg('View-only link'),
-    about: msg('Off: the link stops working, and anyone using it is disconnected.'),
-  },
-  generations: {
-    name: msg('The next day begins with heirs'),
-    about: msg(
-      'When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.',
-    ),
-  },
-  captions: {
-    name: msg('Captions on the wall'),
-    about: msg('One short sentence, in each of these languages in turn.'),
-  },
-} as const;
-
 /** Compares all settings except pausing, which this section does not contain. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   const keys = Object.keys(defaults) as (keyof RoomSettings)[];
@@ -96,54 +157,86 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
-function isOn(id: keyof typeof TOGGLES, { attract, ...settings }: RoomSettings): boolean {
-  if (id === 'wounds') return attract.wounds === 'unattended';
-  return id === 'attract' ? attract.on : settings[id];
-}
-
-/** Returns the change that turns a toggle on or off. */
-function switched(id: keyof typeof TOGGLES, on: boolean): SettingsRequest {
-  if (id === 'wounds') return { attract: { wounds: on ? 'unattended' : 'own' } };
-  return { [id]: id === 'attract' ? { on } : on };
-}
-
 @customElement('knobs-section')
-export class KnobsSection extends HostElement {
+export class KnobsSection extends ui.HostElement {
   static override styles = css`
-    .card > h3 + p {
-      margin: 4px 0 10px;
+    .knob {
+      grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
+          0,
+          1fr
+        ) 5.6em 7.4em;
+      gap: 0 12px;
+      align-items: center;
+      padding: 11px 0;
+    }
+    .knob small {
+      line-height: 1.35;
+    }
+    .slide {
+      position: relative;
+      margin: 0 12px;
+    }
+    .default {
+      position: absolute;
+      inset-inline-start: calc(0.65em + var(--at) * (100% - 1.3em));
+      top: calc(50% + 0.55em);
+      width: 1px;
+      height: 0.5em;
+      background: var(--ink-soft);
+      pointer-events: none;
+    }
+    .unit {
+      line-height: 1.25;
+    }
+    .state {
+      min-height: 1.7em;
+      font-size: 0.9em;
+    }
+    .state svg {
+      width: 1.15em;
+      height: 1.15em;
+    }
+    input[type='range']::-webkit-slider-runnable-track {
+      background: linear-gradient(
+        calc(var(--forward) * 90deg),
+        oklch(0.72 0.075 172) calc(var(--share) * 100%),
+        oklch(0.95 0.01 210 / 0.2) 0
+      );
+    }
+    @media (max-width: 760px) {
+      .knob {
+        grid-template:
+          'words words' auto
+          'slide field' auto
+          'state unit' auto / minmax(0, 1fr) 5.6em;
+        gap: 2px 16px;
+      }
+      .slide {
+        margin: 0;
+      }
+      .unit {
+        text-align: end;
+        margin-inline-start: -6em;
+      }
     }
     .story {
       margin-top: 12px;
       padding: 12px 16px;
       border-radius: 12px;
       background: oklch(0.36 0.045 175 / 0.35);
-      max-width: none;
     }
-    .switch {
-      padding: 12px 0;
-    }
-    .switch:first-of-type {
+    :is(.switch, .knob):first-of-type {
       border-top: 0;
-    }
-    .drawings {
-      padding: 6px 0 14px;
-    }
-    .drawings p {
-      margin-top: 8px;
-      font-size: 0.93em;
-    }
-    .languages {
-      padding: 14px 0 2px;
     }
   `;
 
+  /** Values of sliders that are being moved, so that changes by other hosts do not move them. */
+  private readonly drafts = new Map<
+    KnobId,
+    { value: number; timer: ReturnType<typeof setTimeout> }
+  >();
   /** The last changed setting. */
-  @state() private changed:
-    | { readonly id: string; readonly status: 'pending' | 'done' }
-    | undefined;
-  /** Changes that the server has not confirmed yet, by the id of the setting. */
-  private readonly pending = new Map<string, SettingsRequest>();
+  @state() private changed: { readonly id: SettingId; readonly isDone: boolean } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -152,125 +245,201 @@ export class KnobsSection extends HostElement {
   }
 
   protected override roomChanged(): void {
-    this.pending.clear();
     this.changed = undefined;
+    // The values are sent nevertheless, to the previous room.
+    this.drafts.clear();
   }
 
-  protected override section(summary: RoomSummary, all: HostState): TemplateResult {
-    const { name } = summary;
-    const settings = [...this.pending.values()].reduce(applyChange, summary.settings);
-    const defaults = all.roomDefaults;
+  protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
+    const settings = host.settings!;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
-    const action = isDefault(settings, defaults) ? nothing : reset;
-    return html`${sectionHead(msg(str`Settings of “${name}”`), lead, action)}
-    ${keyed(name, this.cards(name, settings, defaults))}`;
+    const action = isDefault(settings, roomDefaults) ? nothing : reset;
+    // The cards are keyed by room. If the host selects another room while dragging a slider, the
+    // slider therefore still changes the room for which it was rendered.
+    const cards = this.cards(name, settings, roomDefaults);
+    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)} ${keyed(name, cards)}`;
   }
 
-  /**
-   * Renders the cards of a room. They are keyed by room. If the host selects another room while
-   * dragging a slider, the slider therefore still changes the room for which it was rendered.
-   */
   private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
-    const knob = (each: Knob): TemplateResult => html`<host-knob
-      .knob=${each}
-      .value=${live(each.read(settings))}
-      .default=${each.read(defaults)}
-      .status=${this.statusOf(each.id)}
-      @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail))}
-    ></host-knob>`;
+    const { attract, drawings, languages } = settings;
+    const apply = (id: SettingId) => (change: SettingsRequest) => this.apply(room, id, change);
+    const knob = (id: KnobId, name: string, about: string): TemplateResult =>
+      this.knob(id, [name, about], settings, shownValue(id, defaults), apply(id));
+    const toggle = (id: SettingId, name: string, about: string): TemplateResult =>
+      html`<label class="switch flex spread gap-20 py-12 lined" data-testid="knob-${id}">
+        <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusOf(id)}</span><small>${about}</small></span>
+        ${ui.checkbox(isOn(id, settings), (on) => apply(id)(changeTo(id, on)))}
+      </label>`;
+    const card = (name: string, about: string, rows: TemplateResult): TemplateResult =>
+      html`<section class="card" aria-label=${name}>
+        <h3>${name}</h3>
+        <p class="soft mt-4 mb-10">${about}</p>
+        ${rows}
+      </section>`;
     return html`<div class="grid gap-14">
-      ${KNOB_GROUPS.map(
-        (group) => html`<section class="card" aria-label=${group.name}>
-          <h3>${group.name}</h3>
-          <p class="soft">${group.about}</p>
-          ${group.knobs.map(knob)}
-          ${group.hasStory ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
-        </section>`,
+      ${card(
+        msg('The room'),
+        msg('How fast the room runs, and how much lives in it.'),
+        html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
+          ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
+          ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`,
       )}
-      <section class="card" aria-label=${msg('Wall and text')}>
-        <h3>${msg('Wall and text')}</h3>
-        <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
-        ${this.toggle(room, settings, 'attract')} ${settings.attract.on ? [knob(GARDENER_KNOB), this.toggle(room, settings, 'wounds')] : nothing}
-        ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'spectators')}
-        ${this.toggle(room, settings, 'captions')}
-        ${this.languages(room, settings.languages)}
-      </section>
-      <section class="card" aria-label=${msg('What visitors plant')}>
-        <h3>${msg('What visitors plant')}</h3>
-        <p class="soft">${msg('Everybody sees what anybody plants. You decide what is allowed.')}</p>
-        ${this.drawings(room, settings.drawings)}
-        ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
-        ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
-      </section>
-      <farewell-card class="card" .host=${this.host} .version=${this.version}>${this.toggle(room, settings, 'generations')}</farewell-card>
-      <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
+      ${card(
+        msg('Life'),
+        msg('How organisms grow, heal, rest and leave.'),
+        html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
+          ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
+          ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
+          ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`,
+      )}
+      ${card(
+        msg('Planting and wounding'),
+        msg('Visitors have energy. Actions cost energy, and it refills over time.'),
+        html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
+          ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
+          ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
+          ${knob('energy-plant', msg('Cost of a seed'), '')}
+          ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
+          ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
+          ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
+          ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
+          ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
+          <p class="story wide" data-testid="story">${energyStory(settings)}</p>`,
+      )}
+      ${card(
+        msg('Wall and text'),
+        msg('What the room does when nobody plays, and what text it shows.'),
+        html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
+          ${attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
+          ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
+          ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
+          ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
+          ${languageRow(languages, apply('languages'))}`,
+      )}
+      ${card(
+        msg('What visitors plant'),
+        msg('Everybody sees what anybody plants. You decide what is allowed.'),
+        html`${drawingsRow(drawings, this.statusOf('drawings'), apply('drawings'))}
+          ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
+          ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
+          ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
+          ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}`,
+      )}
+      ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
+      ${reseedCard()}
     </div>`;
   }
 
-  private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
-    const { name, about } = TOGGLES[id];
-    return html`<label class="switch flex spread gap-20 lined" data-testid="knob-${id}">
-      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
-      ${checkbox(isOn(id, settings), (on) => this.apply(room, id, switched(id, on)))}
-    </label>`;
-  }
-
-  private drawings(room: string, selected: DrawingMode): TemplateResult {
-    const select = (drawings: DrawingMode) => this.apply(room, 'drawings', { drawings });
-    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
-    return html`<div class="drawings" data-testid="knob-drawings">
-      ${radioChips(msg('Drawings'), DRAWING_MODES, selected, select)}
-      <p class="soft" aria-live="polite">${this.statusText('drawings')} ${about}</p>
-    </div>`;
-  }
-
-  private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
-    const choice = (code: LanguageCode): TemplateResult => {
-      const isSelected = selected.includes(code);
-      const toggle = (): void => {
-        const chosen = (each: LanguageCode): boolean =>
-          each === code ? !isSelected : selected.includes(each);
-        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(chosen) });
-      };
-      const isOnly = isSelected && selected.length === 1;
-      return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
+  /** @param normal the default value */
+  private knob(
+    id: KnobId,
+    [name, about]: readonly [name: string, about: string],
+    settings: RoomSettings,
+    normal: number,
+    apply: Apply,
+  ): TemplateResult {
+    const { slider, unit } = KNOBS[id];
+    const [min, max, step] = slider;
+    const most = mostOf(id);
+    const current = shownValue(id, settings);
+    const value = this.drafts.get(id)?.value ?? current;
+    const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
+    const send = (next: number): void => {
+      clearTimeout(this.drafts.get(id)?.timer);
+      this.drafts.delete(id);
+      this.requestUpdate();
+      if (Math.abs(next - current) >= 1e-9) apply(changeTo(id, next));
     };
-    return html`<div class="languages lined">${languageChips(msg('Languages'), choice)}</div>`;
+    const slide = (event: Event, delay: number): void => {
+      const next = Number(ui.inputValue(event));
+      clearTimeout(this.drafts.get(id)?.timer);
+      this.drafts.set(id, { value: next, timer: setTimeout(() => send(next), delay) });
+      this.requestUpdate();
+    };
+    const enter = ({ target }: Event): void => {
+      const field = target as HTMLInputElement;
+      const typed = field.valueAsNumber;
+      if (!Number.isFinite(typed)) field.value = String(current);
+      else send(Math.max(Math.min(min, current), Math.min(most, typed)));
+    };
+    const status = this.statusOf(id);
+    const reset = html`<button class="link" @click=${() => send(normal)} aria-label=${msg(str`${name}: reset to ${normal}`)}>
+      ${hostIcons.undo}${msg(str`reset to ${normal}`)}
+    </button>`;
+    const isDefault = Math.abs(current - normal) < 1e-6;
+    return html`<div class="knob grid lined" data-testid="knob-${id}">
+      <div style="grid-area: words">
+        <label class="name" for="slider-${id}">${name}</label>
+        <small id="about-${id}" ?hidden=${!about}>${about}</small>
+      </div>
+      <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
+        <input id="slider-${id}" type="range" min=${min} max=${max} step=${step}
+          aria-describedby=${about ? `about-${id}` : nothing} aria-valuetext="${value} ${unit}"
+          .value=${String(value)}
+          @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
+          @change=${(event: Event) => slide(event, 0)}
+        />
+        <i class="default" aria-hidden="true"></i>
+      </div>
+      <input type="number" style="grid-area: field" min=${min} max=${most} step=${step}
+        aria-label="${name}, ${unit}" inputmode="decimal" .value=${String(value)} @change=${enter} />
+      <span class="unit small soft" style="grid-area: unit">${unit}</span>
+      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isDefault ? msg('default') : reset)}</span>
+    </div>`;
   }
 
-  private statusOf(id: string): '' | 'pending' | 'done' {
-    return this.changed?.id === id ? this.changed.status : '';
+  private statusOf(id: SettingId): string {
+    if (this.changed?.id !== id) return '';
+    return this.changed.isDone ? msg('applied') : msg('applying …');
   }
 
-  private statusText(id: string): string {
-    return { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
-  }
-
-  private async apply(room: string, id: string, change: SettingsRequest): Promise<void> {
-    const isShown = room === this.shownRoom;
+  private async apply(room: string, id: SettingId, change: SettingsRequest): Promise<void> {
+    const isShown = room === host.room;
     if (isShown) {
       clearTimeout(this.timer);
-      this.changed = { id, status: 'pending' };
-      this.pending.set(id, change);
+      this.changed = { id, isDone: false };
     }
-    const settings = await this.host.do('changeSettings', { room }, change);
-    if (this.pending.get(id) === change) this.pending.delete(id);
-    this.requestUpdate();
-    if (!isShown || room !== this.shownRoom || this.changed?.id !== id) return;
-    this.changed = settings ? { id, status: 'done' } : undefined;
+    const settings = await host.change(change, '', room);
+    if (!isShown || room !== host.room || this.changed?.id !== id) return;
+    this.changed = settings && { id, isDone: true };
     this.timer = setTimeout(() => (this.changed = undefined), APPLIED_MS);
   }
 
   private async resetAll(): Promise<void> {
-    const { summary, state: all } = this.host;
-    if (!summary || !all) return;
+    const { room, summary, state } = host;
+    if (!summary || !state) return;
     const { paused: _current, ...before } = summary.settings;
-    const { paused: _default, ...defaults } = all.roomDefaults;
-    const parts = { room: summary.name };
-    await this.host.do('changeSettings', parts, defaults, {
-      text: msg('All settings are reset.'),
-      action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
-    });
+    const { paused: _default, ...defaults } = state.roomDefaults;
+    const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+    await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
   }
+}
+
+type Apply = (change: SettingsRequest) => unknown;
+
+function drawingsRow(
+  selected: RoomSettings['drawings'],
+  status: string,
+  apply: Apply,
+): TemplateResult {
+  const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+  return html`<div class="py-12" data-testid="knob-drawings">
+    ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
+    <p class="small soft mt-8" aria-live="polite">${status} ${about}</p>
+  </div>`;
+}
+
+function languageRow(selected: RoomSettings['languages'], apply: Apply): TemplateResult {
+  const choice = (code: LanguageCode): TemplateResult => {
+    const isSelected = selected.includes(code);
+    const toggle = (): void => {
+      const chosen = (each: LanguageCode): boolean =>
+        each === code ? !isSelected : selected.includes(each);
+      apply({ languages: LANGUAGE_CODES.filter(chosen) });
+    };
+    const isOnly = isSelected && selected.length === 1;
+    return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
+  };
+  return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
 }

@@ -4,12 +4,13 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from 'li
 import { customElement, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { DrawingState, ReportState, VisitorState } from '../../../shared/host/state.ts';
+import type { ReportState } from '../../../shared/host/state.ts';
 import { organismName, plural } from '../../elements/text.ts';
-import { HostElement, iconButton, idOf, pictureLoaded, showAll } from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
-import { type BanDialog, muteButton } from './watch-lists.ts';
+import { banButton, muteButton } from './watch-lists.ts';
 
 /**
  * How long a row must have been in its position before presses count, in ms. This is about as long
@@ -61,33 +62,81 @@ export class SettledRows {
   }
 }
 
+/** A button of a row. */
+interface RowButton {
+  readonly kind: 'plain' | 'solid' | 'danger';
+  readonly text: TemplateResult | string;
+  /** Accessible name, if it differs from the text. */
+  readonly label?: string;
+  /** Whether a press decides about the row, so that it does not count before the row has settled. */
+  readonly decides: boolean;
+  /** A decision must not reject. */
+  press(): unknown;
+}
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  /** Pictures and text above the buttons. */
+  readonly content: TemplateResult;
+  readonly buttons: readonly RowButton[];
+}
+
 /**
  * Base class of the lists. When a row vanishes, the next row moves into its position, so a press
  * counts only for a row that was already there when the host aimed. Each row is a focusable `li`.
  */
-export abstract class QueueElement extends HostElement {
-  /** Ids of rows whose decision the server has not answered yet. */
-  @state() private decided: ReadonlySet<number> = new Set();
+abstract class QueueElement extends ui.HostElement {
+  static override styles = css`
+    li {
+      display: grid;
+      gap: 10px 12px;
+      align-items: center;
+      padding: 12px 0;
+    }
+    .drawing {
+      grid-template-columns: 5em 5em minmax(0, 1fr);
+    }
+    .report {
+      grid-template-columns: 4.4em minmax(0, 1fr) auto;
+    }
+    /* For the moment in which its row has just moved. */
+    .row button[aria-disabled='true'] {
+      opacity: 0.45;
+    }
+    h3:focus-visible,
+    li:focus-visible {
+      outline-offset: 4px;
+    }
+    /* The film is a row of squares, the grown one last. */
+    .grown {
+      object-fit: cover;
+      object-position: right;
+    }
+  `;
+
+  /** Test id of a row, without its id: 'drawing'. */
+  protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
   private readonly settled = new SettledRows();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Ids of the shown rows, in order. */
-  protected abstract get ids(): readonly number[];
+  /** The shown rows, in order. */
+  protected abstract get rows(): readonly Row[];
 
   /** Number of rows of other lists above this list. */
   protected get above(): number {
     return 0;
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    super.willUpdate(changed);
-    this.settled.place(this.ids, this.above);
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.timer);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    this.settled.place(this.rows.map(ui.idOf), this.above);
   }
 
   protected override updated(): void {
@@ -97,40 +146,51 @@ export abstract class QueueElement extends HostElement {
   }
 
   protected override roomChanged(): void {
-    this.decided = new Set();
     this.settled.clear();
   }
 
-  protected isDecided(id: number): boolean {
-    return this.decided.has(id);
+  /** Renders the list. @param about number of rows, in words */
+  protected list(title: string, about: string): TemplateResult {
+    const { rows, kind } = this;
+    return html`<h3 tabindex="-1" data-testid="${kind}s">${title}</h3>
+      <p class="soft" role="status">${about}</p>
+      <ul>${repeat(
+        rows,
+        ui.idOf,
+        ({
+          id,
+          name,
+          content,
+          buttons,
+        }) => html`<li class="lined ${kind}" tabindex="-1" aria-label=${name} data-testid="${kind}-${id}">
+          ${content}
+          <div class="row whole gap-8">${buttons.map((each) => this.button(id, each))}</div>
+        </li>`,
+      )}</ul>`;
   }
 
-  /**
-   * Returns `aria-disabled` for a row's buttons while presses on them do not count. Unlike
-   * `disabled`, it lets them keep the focus.
-   */
-  protected unsettled(id: number): 'true' | typeof nothing {
-    return this.settled.isSettled(id) ? nothing : 'true';
+  private button(id: number, { kind, text, label, decides, press }: RowButton): TemplateResult {
+    // Unlike `disabled`, `aria-disabled` lets a button keep the focus.
+    const isUnsettled = decides && !this.settled.isSettled(id);
+    return html`<button
+      class="${kind} grow"
+      ?disabled=${decides && host.isBusy(`${this.kind} ${id}`)}
+      aria-disabled=${isUnsettled ? 'true' : nothing}
+      aria-label=${label ?? nothing}
+      @click=${(event: Event) => (decides ? this.decide(id, event, press) : press())}
+    >
+      ${text}
+    </button>`;
   }
 
-  /**
-   * Applies the host's decision about a row, unless the press was probably meant for another row.
-   *
-   * @param call sends the decision to the server; must not reject
-   */
-  protected async decide(
-    id: number,
-    { timeStamp }: Event,
-    call: (room: string) => Promise<unknown>,
-  ): Promise<void> {
+  /** Applies a decision about a row, unless the press was probably meant for another row. */
+  private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.settled.isSettled(id, timeStamp)) return;
-    const { shownRoom: room } = this;
-    const place = this.ids.indexOf(id);
-    this.decided = new Set([...this.decided, id]);
-    await call(room);
-    this.decided = new Set([...this.decided].filter((each) => each !== id));
+    const { room } = host;
+    const place = this.rows.findIndex((row) => row.id === id);
+    await call();
     await this.updateComplete;
-    if (room !== this.shownRoom || this.matches(':focus-within')) return;
+    if (room !== host.room || this.matches(':focus-within')) return;
     // The focused button has vanished. Focus the next row and not its buttons, because otherwise
     // the next key press would decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
@@ -138,107 +198,47 @@ export abstract class QueueElement extends HostElement {
   }
 }
 
-const queue = css`
-  li {
-    display: grid;
-    align-items: center;
-    padding: 12px 0;
-  }
-  .row button {
-    flex: 1;
-  }
-  /* For the moment in which its row has just moved. */
-  .row button[aria-disabled='true'] {
-    opacity: 0.45;
-  }
-  h3:focus-visible,
-  li:focus-visible {
-    outline-offset: 4px;
-  }
-`;
-
 /**
  * Lists waiting drawings. Hidden if there are none, unless the room's settings make drawings wait.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement {
-  static override styles = css`
-    ${queue}
-    li {
-      grid-template-columns: 5em 5em minmax(0, 1fr);
-      gap: 10px 12px;
-    }
-    img {
-      aspect-ratio: 1;
-    }
-    /* The film is a row of squares, the grown one last. */
-    .grown {
-      object-fit: cover;
-      object-position: right;
-    }
-  `;
-
-  protected override get ids(): readonly number[] {
-    return (this.host.detail?.drawings ?? []).map(idOf);
-  }
+  protected override readonly kind = 'drawing';
 
   override render(): TemplateResult | typeof nothing {
-    const { detail, summary } = this.host;
-    const drawings = detail?.drawings ?? [];
+    const { detail, summary } = host;
+    const count = detail?.drawings.length ?? 0;
     const asks = summary?.open === true && summary.settings.drawings === 'ask';
-    this.hidden = drawings.length === 0 && !asks;
+    this.hidden = count === 0 && !asks;
     if (this.hidden) return nothing;
-    return html`<h3 tabindex="-1" data-testid="drawings">${msg('Drawings to look at')}</h3>
-      <p class="soft" role="status">
-        ${drawings.length === 0 ? msg('No drawing is waiting.') : drawingsText(drawings.length)}
-      </p>
-      <ul>${repeat(drawings, idOf, (drawing) => this.drawing(drawing))}</ul>`;
+    const about = count === 0 ? msg('No drawing is waiting.') : drawingsText(count);
+    return this.list(msg('Drawings to look at'), about);
   }
 
-  private drawing(drawing: DrawingState): TemplateResult {
-    const { id, by, waited } = drawing;
-    const name = visitorName(by);
-    const parts = { room: this.shownRoom, drawing: id };
-    const isDecided = this.isDecided(id);
-    const picture = (file: string, kind: string, alt: string): TemplateResult =>
-      html`<img class="picture ${kind}" src=${pathOf(file, parts)} alt=${alt} @load=${pictureLoaded} @error=${pictureLoaded} />`;
-    const drawingName = msg(str`Drawing by ${name}`);
-    return html`<li class="lined" tabindex="-1" aria-label=${drawingName} data-testid="drawing-${id}">
-      ${picture(FILES.drawing, 'drawn', drawingName)}
-      ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
-      <span class="break">${name}<small>${roughSpan(waited)}</small></span>
-      <div class="row whole gap-8">
-        <button
-          class="plain"
-          ?disabled=${isDecided}
-          aria-disabled=${this.unsettled(id)}
-          aria-label=${msg(str`Decline the drawing by ${name}`)}
-          @click=${(press: Event) => this.decideDrawing(press, drawing, false)}
-        >
-          ${msg('Decline')}
-        </button>
-        <button
-          class="solid"
-          ?disabled=${isDecided}
-          aria-disabled=${this.unsettled(id)}
-          aria-label=${msg(str`Let the drawing by ${name} grow`)}
-          @click=${(press: Event) => this.decideDrawing(press, drawing, true)}
-        >
-          ${msg('Let it grow')}
-        </button>
-      </div>
-    </li>`;
-  }
-
-  private decideDrawing(press: Event, { id, by }: DrawingState, approve: boolean): Promise<void> {
-    const name = visitorName(by);
-    return this.decide(id, press, (room) =>
-      this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
-        approve
-          ? msg(str`${name} can plant the drawing now.`)
-          : msg(str`${name} will read that the drawing was declined.`),
-      ),
-    );
+  protected override get rows(): readonly Row[] {
+    return (host.detail?.drawings ?? []).map(({ id, by, waited }) => {
+      const visitor = visitorName(by);
+      const name = msg(str`Drawing by ${visitor}`);
+      const parts = { room: host.room, drawing: id };
+      const decide = (approve: boolean, done: string) => () =>
+        host.do('decideDrawing', { drawing: id, approve }, { done, busy: `drawing ${id}` });
+      const content = html`${ui.picture(pathOf(FILES.drawing, parts), name, 'square')}
+        ${ui.picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
+        <span class="break">${visitor}<small>${roughSpan(waited)}</small></span>`;
+      const buttons: readonly RowButton[] = [
+        {
+          ...{ kind: 'plain', text: msg('Decline'), decides: true },
+          label: msg(str`Decline the drawing by ${visitor}`),
+          press: decide(false, msg(str`${visitor} will read that the drawing was declined.`)),
+        },
+        {
+          ...{ kind: 'solid', text: msg('Let it grow'), decides: true },
+          label: msg(str`Let the drawing by ${visitor} grow`),
+          press: decide(true, msg(str`${visitor} can plant the drawing now.`)),
+        },
+      ];
+      return { id, name, content, buttons };
+    });
   }
 }
 
@@ -248,125 +248,66 @@ const FIRST = 6;
 const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
 
 /**
- * Lists reports. Hidden if there are none, unless the dialog about a ban is open. Fires `pick` and
- * `remove` (`detail`: OrganismId).
+ * Lists reports. Hidden if there are none. Fires `pick` and `remove` (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement {
-  static override styles = css`
-    ${queue}
-    li {
-      grid-template-columns: 4.4em minmax(0, 1fr) auto;
-      gap: 8px 12px;
-    }
-    .show {
-      width: 4.4em;
-      height: 4.4em;
-      border-radius: 12px;
-    }
-    img {
-      aspect-ratio: 1;
-      image-rendering: pixelated;
-    }
-    .planter .icon {
-      margin: 0 -5px;
-    }
-  `;
-
   @state() private all = false;
-  @query('ban-dialog') private readonly dialog!: BanDialog;
+  protected override readonly kind = 'report';
 
   protected override roomChanged(): void {
     super.roomChanged();
     this.all = false;
   }
 
-  private get shown(): readonly ReportState[] {
-    const reports = this.host.detail?.reports ?? [];
-    return this.all ? reports : reports.slice(0, FIRST);
+  override render(): TemplateResult | typeof nothing {
+    const { length } = this.reports;
+    this.hidden = length === 0;
+    if (this.hidden) return nothing;
+    return html`${this.list(msg('Reported by visitors'), reportedText(length))}
+      ${ui.showAll(this.rows.length, length, () => (this.all = true))}`;
   }
 
-  protected override get ids(): readonly number[] {
-    return this.shown.map(({ organism }) => organism);
+  private get reports(): readonly ReportState[] {
+    return host.detail?.reports ?? [];
   }
 
   protected override get above(): number {
-    return this.host.detail?.drawings.length ?? 0;
+    return host.detail?.drawings.length ?? 0;
   }
 
-  override render(): TemplateResult {
-    const reports = this.host.detail?.reports ?? [];
-    this.hidden = reports.length === 0 && !this.dialog?.isOpen;
-    return html`${reports.length === 0 ? nothing : this.list(reports)}
-      <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
+  protected override get rows(): readonly Row[] {
+    return this.reports.slice(0, this.all ? undefined : FIRST).map((report) => this.row(report));
   }
 
-  private list(reports: readonly ReportState[]): TemplateResult {
-    const { shown } = this;
-    return html`<h3 tabindex="-1" data-testid="reports">${msg('Reported by visitors')}</h3>
-      <p class="soft" role="status">${reportedText(reports.length)}</p>
-      <ul>${repeat(
-        shown,
-        ({ organism }) => organism,
-        (report) => this.report(report),
-      )}</ul>
-      ${showAll(shown.length, reports.length, () => (this.all = true))}`;
-  }
-
-  private report(report: ReportState): TemplateResult {
-    const { organism, planter, reporters, waited, lives, pictured } = report;
-    const parts = { room: this.shownRoom, organism };
+  private row(report: ReportState): Row {
+    const { organism: id, planter, reporters, waited, lives, pictured } = report;
     const name = organismName(report);
-    const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
-    const isDismissed = this.isDecided(organism);
-    const src = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
-    const picture = html`<img class="picture" src=${src} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />`;
-    return html`<li class="lined" tabindex="-1" aria-label=${name} data-testid="report-${organism}">
-      ${
-        lives
-          ? html`<button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
-              ${picture}
-            </button>`
-          : html`<span class="show">${picture}</span>`
-      }
+    const visitor = host.detail?.visitors.find((each) => each.id === planter.id);
+    const path = pathOf(FILES.organism, { room: host.room, organism: id });
+    const image = ui.picture(`${path}?tick=${pictured}`, '', 'square pixelated');
+    const stays = msg(str`${name} stays. It is listed again only if somebody else reports it.`);
+    const done = lives ? stays : '';
+    const content = html`${
+      lives
+        ? html`<button aria-label=${msg(str`Show ${name}, number ${id}`)} @click=${() => this.emit('pick', id)}>${image}</button>`
+        : html`<span>${image}</span>`
+    }
       <span class="break"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
         ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
           lives ? nothing : html`<small>${msg('It is gone.')}</small>`
         }</span
       >
-      <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
-      <div class="row whole gap-8">
-        <button
-          class="plain"
-          ?disabled=${isDismissed}
-          aria-disabled=${this.unsettled(organism)}
-          @click=${(press: Event) => this.dismiss(press, report, name)}
-        >
-          ${msg('Leave it')}
-        </button>
-        ${
-          lives
-            ? html`<button class="danger" @click=${() => this.emit('remove', organism)}>
-                ${hostIcons.remove}${msg('Remove')}
-              </button>`
-            : nothing
-        }
-      </div>
-    </li>`;
-  }
-
-  private planterActions(visitor: VisitorState): TemplateResult {
-    const name = visitorName(visitor);
-    return html`${muteButton(this.host, visitor)}
-    ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}`;
-  }
-
-  private dismiss(press: Event, { organism, lives }: ReportState, name: string): Promise<void> {
-    return this.decide(organism, press, (room) =>
-      this.host.do('dismissReport', { room }, { organism }, () =>
-        lives ? msg(str`${name} stays. It is listed again only if somebody else reports it.`) : '',
-      ),
-    );
+      <span class="flex snug">${visitor ? [muteButton(visitor), banButton(visitor)] : nothing}</span>`;
+    const leave: RowButton = {
+      ...{ kind: 'plain', text: msg('Leave it'), decides: true },
+      press: () => host.do('dismissReport', { organism: id }, { done, busy: `report ${id}` }),
+    };
+    const remove: RowButton = {
+      ...{ kind: 'danger', text: html`${hostIcons.remove}${msg('Remove')}`, decides: false },
+      press: () => this.emit('remove', id),
+    };
+    return { id, name, content, buttons: lives ? [leave, remove] : [leave] };
   }
 }

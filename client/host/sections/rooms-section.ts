@@ -1,29 +1,24 @@
-/** Lists all rooms with their state; creates, opens, closes and removes them. */
-
+/**
+ * Lists all rooms with their state; creates, opens, closes and removes them. In a cluster, lists the
+ * servers that share the rooms with their load, and moves a server's rooms to the others.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
-import { type CallBody, FILES, pathOf } from '../../../shared/host/api.ts';
+import { customElement, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
-import type { CheckpointState, RoomSummary } from '../../../shared/host/state.ts';
+import type { HostState, RoomSummary, ServerState } from '../../../shared/host/state.ts';
 import { LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
-import {
-  field,
-  HostElement,
-  inputValue,
-  languageChips,
-  pictureLoaded,
-  StyledElement,
-  sectionHead,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { addressName, locationHash } from '../sections.ts';
 import {
   inLineText,
   lastCopy,
   organismsText,
-  paceText,
   REASON_TEXTS,
   roughSpan,
   visitorsText,
@@ -38,13 +33,10 @@ const SIZES = [
   { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
-/** Form for a new room. Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
+/** Form for a new room. Fires `close` when the room is created, or if the host cancels. */
 @customElement('room-form')
-export class RoomForm extends StyledElement {
+export class RoomForm extends ui.HostElement {
   static override styles = css`
-    .sizes {
-      grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
-    }
     .size {
       display: grid;
       justify-items: center;
@@ -60,25 +52,17 @@ export class RoomForm extends StyledElement {
       border-radius: 4px;
       margin: auto;
     }
-    .own {
-      width: 34px;
-      height: 26px;
+    .size .own {
       border-style: dashed;
     }
     .size small {
       font-size: 0.86em;
       color: inherit;
     }
-    .note {
-      margin-top: 8px;
-    }
   `;
 
-  @property({ attribute: false }) checkpoints: readonly CheckpointState[] = [];
-  /** Names of the existing rooms. */
-  @property({ attribute: false }) taken: readonly string[] = [];
   @state() private name = '';
-  @state() private size = 'wide';
+  @state() private size: (typeof SIZES)[number] = SIZES[1];
   @query('[name=name]') private readonly nameField!: HTMLInputElement;
 
   /** Focuses the first field, because the button that opened the form has vanished. */
@@ -87,121 +71,111 @@ export class RoomForm extends StyledElement {
   }
 
   override render(): TemplateResult {
+    const { rooms = [], checkpoints = [] } = host.state ?? {};
     const address = addressName(this.name);
-    const size = SIZES.find(({ id }) => id === this.size);
-    const taken = this.taken.includes(address);
+    const isTaken = rooms.some(({ name }) => name === address);
+    const note = address
+      ? msg(html`Visitors find it at <b>/r/${address}</b>`)
+      : msg('Letters and digits. The name becomes part of the address.');
     return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
-      ${field(
+      ${ui.field(
         msg('Name'),
-        html`<input
-          name="name"
-          data-testid="room-name"
-          required
-          maxlength="60"
+        html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
           placeholder=${msg('for example: Blue Hall')}
-          autocomplete="off"
-          .value=${this.name}
-          aria-invalid=${taken}
-          aria-describedby="address"
-          @input=${(event: InputEvent) => (this.name = inputValue(event))}
+          aria-invalid=${isTaken} aria-describedby="address"
+          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))}
         />`,
-        html`<small id="address" class=${taken ? 'wrong' : ''}>${
-          taken
-            ? REASON_TEXTS['room-exists']
-            : address
-              ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-              : msg('Letters and digits. The name becomes part of the address.')
-        }</small>`,
+        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? REASON_TEXTS['room-exists'] : note}</small>`,
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
-        <div class="sizes grid gap-8">
-          ${SIZES.map(
-            ({ id, name, width, height }) => html`<label class="chip size">
-              <input
-                type="radio"
-                name="size"
-                value=${id}
-                .checked=${id === this.size}
-                @change=${() => (this.size = id)}
-              />
-              ${
-                width > 0
-                  ? html`<i style="width:${width / 6}px;height:${height / 6}px"></i>`
-                  : html`<i class="own"></i>`
-              }
-              <span>${name}</span>
-              ${width > 0 ? html`<small class="number">${number(width)} × ${number(height)}</small>` : nothing}
-            </label>`,
-          )}
-        </div>
+        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((size) => this.sizeChip(size))}</div>
         ${
-          this.size === 'own'
-            ? html`<div class="fields note">
-                ${this.number('width', msg('Width in cells'), 256, [32, 1_024])}
-                ${this.number('height', msg('Height in cells'), 256, [32, 1_024])}
+          this.size.id === 'own'
+            ? html`<div class="tiles mt-8">
+                ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
+                ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
               </div>`
-            : html`<small class="note">${size?.about}</small>`
+            : html`<small class="mt-8">${this.size.about}</small>`
         }
       </fieldset>
-      <div class="fields">
-        ${field(
+      <div class="tiles">
+        ${ui.field(
           msg('What grows here'),
           html`<select name="checkpoint">
-            ${this.checkpoints
+            ${checkpoints
               .filter(({ replaced }) => !replaced)
               .map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>`,
         )}
-        ${this.number('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, [1, 20_000])}
-        ${this.number('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, [1, 60])}
+        ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, 1, 20_000)}
+        ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, 1, 60)}
       </div>
-      ${languageChips(
+      ${ui.languageChips(
         msg('Languages of the captions on the wall'),
         (code) =>
           html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`,
       )}
       <div class="row">
-        <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
-        <button type="button" class="quiet" @click=${() => this.emit('cancel')}>
-          ${msg('Cancel')}
-        </button>
+        <button class="solid" data-testid="make-room" ?disabled=${!address || isTaken}>${msg('Create room')}</button>
+        <button type="button" class="quiet" @click=${() => this.emit('close')}>${msg('Cancel')}</button>
       </div>
     </form>`;
   }
 
-  private number(
-    name: string,
-    label: string,
-    value: number,
-    [min, max]: readonly [min: number, max: number],
-  ): TemplateResult {
-    return field(
-      label,
-      html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
-    );
+  private sizeChip(size: (typeof SIZES)[number]): TemplateResult {
+    const { id, name, width, height } = size;
+    const isOwn = id === 'own';
+    const [w, h] = isOwn ? [34, 26] : [width / 6, height / 6];
+    return html`<label class="chip size">
+      <input type="radio" name="size" value=${id} .checked=${size === this.size} @change=${() => (this.size = size)} />
+      <i class=${isOwn ? 'own' : ''} style="width:${w}px;height:${h}px"></i>
+      <span>${name}</span>
+      ${isOwn ? nothing : html`<small class="number">${number(width)} × ${number(height)}</small>`}
+    </label>`;
   }
 
-  private submit(event: SubmitEvent): void {
+  private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const size = SIZES.find(({ id }) => id === this.size);
-    const own = size?.id === 'own';
+    const numberOf = (name: string): number => Number(data.get(name));
+    const { size } = this;
+    const isOwn = size.id === 'own';
     const languages = data.getAll('language') as LanguageCode[];
-    const detail: CallBody<'createRoom'> = {
-      name: addressName(this.name),
-      width: own ? Number(data.get('width')) : (size?.width ?? 256),
-      height: own ? Number(data.get('height')) : (size?.height ?? 256),
-      checkpoint: String(data.get('checkpoint')),
-      settings: {
-        capacity: Number(data.get('capacity')),
-        tickRate: Number(data.get('tickRate')),
-        languages: languages.length > 0 ? languages : ['en'],
-      },
+    const name = addressName(this.name);
+    const watch = (): void => {
+      location.hash = locationHash({ room: name, section: 'watch' });
     };
-    this.emit('create', detail);
+    const created = await host.do(
+      'createRoom',
+      {
+        name,
+        width: isOwn ? numberOf('width') : size.width,
+        height: isOwn ? numberOf('height') : size.height,
+        checkpoint: String(data.get('checkpoint')),
+        settings: {
+          capacity: numberOf('capacity'),
+          tickRate: numberOf('tickRate'),
+          languages: languages.length > 0 ? languages : ['en'],
+        },
+      },
+      {
+        done: {
+          text: msg(str`The room “${name}” is open.`),
+          action: { label: msg('Watch it'), run: watch },
+        },
+      },
+    );
+    if (created) this.emit('close');
   }
+}
+
+function numberField(name: string, label: string, value: number, min: number, max: number) {
+  return ui.field(
+    label,
+    html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
+  );
 }
 
 const BUSY = {
@@ -212,7 +186,7 @@ const BUSY = {
 } as const;
 
 @customElement('rooms-section')
-export class RoomsSection extends HostElement {
+export class RoomsSection extends ui.HostElement {
   static override styles = css`
     .room {
       grid-template-columns: 8.5em minmax(0, 1fr);
@@ -221,16 +195,12 @@ export class RoomsSection extends HostElement {
       align-items: center;
     }
     .picture {
-      height: auto;
       aspect-ratio: 4 / 3;
       border: 1px solid var(--line);
     }
     .closed .picture {
       opacity: 0.4;
       filter: saturate(0.3);
-    }
-    .facts {
-      margin-top: 6px;
     }
     .facts b {
       font-weight: 500;
@@ -259,152 +229,232 @@ export class RoomsSection extends HostElement {
   `;
 
   /** Whether the form for a new room is open. */
-  @state() private making = false;
+  @state() private isMaking = false;
   @query('[data-testid=new-room]') private readonly newRoom!: HTMLElement | null;
 
-  override render(): TemplateResult {
-    const { rooms = [], checkpoints = [] } = this.host.state ?? {};
-    const add = html`<button class="solid" data-testid="new-room" @click=${() => (this.making = true)}>
+  override render(): TemplateResult | typeof nothing {
+    const { state: all } = host;
+    if (!all) return nothing;
+    const { engine, version, now, since } = all;
+    const add = html`<button class="solid" data-testid="new-room" @click=${() => (this.isMaking = true)}>
       ${hostIcons.plus}${msg('New room')}
     </button>`;
     const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
-    return html`${sectionHead(msg('Rooms'), lead, this.making ? nothing : add)}
+    return html`${ui.sectionHead(msg('Rooms'), lead, this.isMaking ? nothing : add)}
       <div class="grid gap-14">
-        ${
-          this.making
-            ? html`<room-form
-                class="card"
-                .checkpoints=${checkpoints}
-                .taken=${rooms.map(({ name }) => name)}
-                @create=${this.create}
-                @cancel=${this.endMaking}
-              ></room-form>`
-            : nothing
-        }
-        ${rooms.map((room) => this.room(room))}
+        ${this.isMaking ? html`<room-form class="card" @close=${this.endMaking}></room-form>` : nothing}
+        ${all.rooms.map((room) => roomCard(room, all))}
       </div>
-      ${this.about()}`;
-  }
-
-  private about(): TemplateResult | typeof nothing {
-    const { state: all } = this.host;
-    if (!all) return nothing;
-    const { engine, version, now, since } = all;
-    return html`<p class="server small soft number">
-      Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
-    </p>`;
-  }
-
-  private room(room: RoomSummary): TemplateResult {
-    const { name, width, height, open, settings, busy, pace } = room;
-    const { checkpoints = [], now = 0 } = this.host.state ?? {};
-    const species = checkpoints.find((each) => each.name === room.checkpoint);
-    const several = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-    // Drawing a picture costs the server time, so load a new one only every 15 s.
-    const at = open ? Math.floor(now / 15_000) : 'closed';
-    const picture = `${pathOf(FILES.picture, { room: name })}?at=${at}`;
-    return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
-      <div class="about">
-        <div>
-          <div class="row">
-            <h3 class="title">${name}</h3>
-            ${
-              busy
-                ? html`<span class="tag warning">${BUSY[busy]}</span>`
-                : open
-                  ? html`<span class="tag good">${msg('open')}</span>`
-                  : html`<span class="tag">${msg('closed')}</span>`
-            }
-            ${settings.paused && open ? html`<span class="tag warning">${msg('paused')}</span>` : nothing}
-          </div>
-          <p class="facts wrap soft number">
-            <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
-            ${room.waiting > 0 ? html`<span>${inLineText(room.waiting)}</span>` : nothing}
-            ${room.organisms === null ? nothing : html`<span>${organismsText(room.organisms)}</span>`}
-            ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
-            <span>${number(width)} × ${number(height)}</span>
-            ${species && (several || species.replaced) ? html`<span>${species.title}</span>` : nothing}
-            <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
-          </p>
-        </div>
-        <div class="row acts">
-          ${
-            open
-              ? html`<a class="button plain" href=${locationHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
-                  <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
-                  <button class="plain" ?disabled=${busy !== null} @click=${() => this.close(room)}>${msg('Close')}</button>`
-              : html`<button class="solid" ?disabled=${busy !== null} @click=${() => this.open(name)}>${msg('Open')}</button>
-                  ${
-                    room.fixed
-                      ? nothing
-                      : html`<button class="danger" ?disabled=${busy !== null} @click=${() => this.removeRoom(room)}>
-                          ${hostIcons.remove}${msg('Remove')}
-                        </button>`
-                  }`
-          }
-        </div>
-      </div>
-    </article>`;
-  }
-
-  private async create({ detail }: CustomEvent): Promise<void> {
-    const { name } = detail;
-    const created = await this.host.do('createRoom', {}, detail, {
-      text: msg(str`The room “${name}” is open.`),
-      action: {
-        label: msg('Watch it'),
-        run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
-      },
-    });
-    if (created) await this.endMaking();
+      <p class="server small soft number">
+        Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
+      </p>`;
   }
 
   /** Closes the form and returns the focus to the button that opened it. */
   private async endMaking(): Promise<void> {
-    this.making = false;
+    this.isMaking = false;
     await this.updateComplete;
     this.newRoom?.focus();
   }
+}
 
-  private open(room: string): void {
-    void this.host.do('openRoom', { room }, {}, msg(str`The room “${room}” is open.`));
-  }
+function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateResult {
+  const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
+  const species = checkpoints.find((each) => each.name === room.checkpoint);
+  const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
+  // Drawing a picture costs the server time, so load a new one only every 15 s.
+  const at = open ? Math.floor(now / 15_000) : 'closed';
+  const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
+  const buttons = open
+    ? html`<a class="button plain" href=${locationHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
+        <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
+        <button class="plain" ?disabled=${busy !== null} @click=${() => closeRoom(room)}>${msg('Close')}</button>`
+    : html`<button class="solid" ?disabled=${busy !== null} @click=${() => openRoom(name)}>${msg('Open')}</button>
+        ${
+          room.fixed
+            ? nothing
+            : html`<button class="danger" ?disabled=${busy !== null} @click=${() => removeRoom(room)}>
+                ${hostIcons.remove}${msg('Remove')}
+              </button>`
+        }`;
+  return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
+    ${ui.picture(`${pathOf(FILES.picture, { room: name })}?at=${at}`)}
+    <div class="about">
+      <div>
+        <div class="row">
+          <h3 class="title">${name}</h3>
+          ${busy ? ui.tag(BUSY[busy], 'warning') : openness}
+          ${settings.paused && open ? ui.tag(msg('paused'), 'warning') : nothing}
+        </div>
+        ${ui.facts(
+          msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`),
+          waiting > 0 && inLineText(waiting),
+          organisms !== null && organismsText(organisms),
+          open && ui.paceFact(pace),
+          `${number(width)} × ${number(height)}`,
+          species !== undefined && (areSeveral || species.replaced) && species.title,
+          settings.languages.map((each) => LANGUAGES[each].name).join(', '),
+        )}
+      </div>
+      <div class="row acts">${buttons}</div>
+    </div>
+  </article>`;
+}
 
-  private async close({ name, participants }: RoomSummary): Promise<void> {
-    const kept = msg(
-      'Nobody can join until you open it again. Everything in it is saved as it is.',
+const openRoom = (room: string): unknown =>
+  host.do('openRoom', { room }, { done: msg(str`The room “${room}” is open.`) });
+
+function closeRoom({ name: room, participants }: RoomSummary): void {
+  const kept = msg('Nobody can join until you open it again. Everything in it is saved as it is.');
+  const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
+  const ask = {
+    title: msg(str`Close “${room}”?`),
+    text: `${kept} ${out}`,
+    confirm: msg('Close room'),
+    harmless: true,
+  };
+  const done = {
+    text: msg(str`The room “${room}” is closed.`),
+    action: { label: msg('Reopen'), run: () => void openRoom(room) },
+  };
+  void host.do('closeRoom', { room }, { ask, done });
+}
+
+function removeRoom({ name: room, organisms }: RoomSummary): void {
+  const inside =
+    organisms === null
+      ? msg('Everything in it and all its saved states are removed.')
+      : msg(
+          str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`,
+        );
+  const ask = {
+    title: msg(str`Remove “${room}” permanently?`),
+    text: `${inside} ${lastCopy(host.state)}`,
+    confirm: msg('Remove room'),
+    typed: room,
+  };
+  const done = msg(str`The room “${room}” is removed.`);
+  void host.do('removeRoom', { room, confirm: room }, { ask, done });
+}
+
+const ROLES: Readonly<Record<ServerState['role'], string>> = {
+  owner: msg('runs rooms'),
+  gateway: msg('connects visitors'),
+  both: msg('runs rooms, connects visitors'),
+};
+
+/** Formats milliseconds: '12 ms'. */
+const milliseconds = (time: number): string =>
+  msg(str`${number(time < 10 ? Math.round(10 * time) / 10 : Math.round(time))} ms`);
+
+/** Section “Servers”; shown only in a cluster. */
+@customElement('servers-section')
+export class ServersSection extends ui.HostElement {
+  override render(): TemplateResult | typeof nothing {
+    const { cluster } = host.state ?? {};
+    if (!cluster) return nothing;
+    const lead = msg(
+      'They share the rooms: each room runs on one of them, whichever server its visitors use.',
     );
-    const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
-    const yes = await this.host.feedback.ask({
-      title: msg(str`Close “${name}”?`),
-      text: `${kept} ${out}`,
-      confirm: msg('Close room'),
-    });
-    if (!yes) return;
-    await this.host.do('closeRoom', { room: name }, {}, () => ({
-      text: msg(str`The room “${name}” is closed.`),
-      action: { label: msg('Reopen'), run: () => this.open(name) },
-    }));
+    return html`${ui.sectionHead(msg('Servers'), lead)}
+      <div class="grid gap-14">
+        ${
+          cluster.current
+            ? nothing
+            : html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`
+        }
+        ${repeat(
+          cluster.servers,
+          ({ name }) => name,
+          (server) => serverCard(server, server.name === cluster.own),
+        )}
+      </div>`;
   }
+}
 
-  private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
-    const inside =
-      organisms === null
-        ? msg('Everything in it and all its saved states are removed.')
-        : msg(
-            str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`,
-          );
-    const yes = await this.host.feedback.ask({
-      title: msg(str`Remove “${name}” permanently?`),
-      text: `${inside} ${lastCopy(this.host.state)}`,
-      confirm: msg('Remove room'),
-      danger: true,
-      typed: name,
-    });
-    if (!yes) return;
-    await this.host.do('removeRoom', { room: name }, { confirm: name }, () =>
-      msg(str`The room “${name}” is removed.`),
-    );
+function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
+  const { name, role, version, since, draining, tick, latency, rooms, followed } = server;
+  const { now = 0 } = host.state ?? {};
+  return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
+    <div>
+      <div class="row">
+        <h3 class="title" dir="ltr">${name}</h3>
+        ${draining ? ui.tag(msg('drained'), 'warning') : nothing}
+        ${isOwn ? ui.tag(msg('answers this page'), 'good') : nothing}
+      </div>
+      ${ui.facts(
+        ROLES[role],
+        msg(str`version ${version}`),
+        msg(str`running for ${roughSpan(now - since)}`),
+        tick !== null && rooms.length > 0 && msg(str`a step takes ${milliseconds(tick)}`),
+        latency !== null && msg(str`a message takes ${milliseconds(latency)}`),
+      )}
+    </div>
+    ${roomTable(server)}
+    ${
+      draining || followed.length === 0
+        ? nothing
+        : html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`
+    }
+    ${role === 'gateway' ? nothing : drainRow(server)}
+  </article>`;
+}
+
+/** Renders a table of the rooms that a server runs, or whose viewers it serves. */
+function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
+  const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
+  if (names.size === 0) return nothing;
+  const runs = role !== 'gateway';
+  const titles = runs
+    ? [msg('Room'), msg('Cells awake'), msg('Lease'), msg('Viewers')]
+    : [msg('Room'), msg('Viewers')];
+  const cells = (room: string): (number | undefined)[] => {
+    const { awake, epoch } = rooms.find(({ name }) => name === room) ?? {};
+    const { connections = 0 } = viewers.find((each) => each.room === room) ?? {};
+    return runs ? [awake, epoch, connections] : [connections];
+  };
+  return html`<table class="number loads">
+    <thead>
+      <tr>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr>
+    </thead>
+    <tbody>
+      ${[...names].sort().map(
+        (name) => html`<tr>
+          <th scope="row">${name}</th>
+          ${cells(name).map((value) => html`<td>${value === undefined ? '–' : number(value)}</td>`)}
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** Renders the button that drains a server or, while the server drains, how far it is. */
+function drainRow({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
+  if (!draining) {
+    const ask = {
+      title: msg(str`Drain “${server}”?`),
+      text: msg(
+        'Its rooms are saved and move to other servers. It takes none until you allow that again. Visitors stay; the picture may freeze for a second.',
+      ),
+      confirm: msg('Drain'),
+      harmless: true,
+    };
+    return html`<div class="row">
+      <button class="plain" data-testid="drain" @click=${() => host.do('drain', { server }, { ask })}>${msg('Drain')}</button>
+    </div>`;
   }
+  const kept = rooms.filter((room) => room.kept).map(({ name }) => name);
+  const text =
+    kept.length > 0
+      ? msg(str`No other server has these yet: ${kept.join(', ')}. They run here until one does.`)
+      : rooms.length + leaving.length > 0
+        ? msg('It is giving its rooms to other servers.')
+        : msg('It runs no room and takes none. It can be stopped.');
+  const done = msg(str`“${server}” takes rooms again.`);
+  return html`<div class="row spread">
+    <p class=${kept.length > 0 ? 'warning' : ''} role="status" data-testid="drained">${text}</p>
+    <button class="plain" data-testid="undrain" @click=${() => host.do('stopDraining', { server }, { done })}>
+      ${hostIcons.undo}${msg('Take rooms again')}
+    </button>
+  </div>`;
 }

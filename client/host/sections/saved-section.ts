@@ -1,20 +1,208 @@
-/** Saved states of the selected room: list, save, restore, remove. */
+/**
+ * Saved states of the selected room, and the cards that change a whole room: undo recent actions,
+ * start over, end the day.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
-import {
-  field,
-  HostElement,
-  iconButton,
-  noStorage,
-  pictureLoaded,
-  sectionHead,
-} from '../elements/host-element.ts';
+import { FILES, type HostCommand, MOST_UNDO, pathOf } from '../../../shared/host/api.ts';
+import type {
+  HostState,
+  RoomSummary,
+  SnapshotState,
+  VisitorState,
+} from '../../../shared/host/state.ts';
+import * as ui from '../elements/host-element.ts';
+import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { organismsText, roughSpan } from '../text.ts';
-import { offerRestore } from './undo-cards.ts';
+import {
+  actsText,
+  farewellText,
+  organismsText,
+  roughSpan,
+  seedsText,
+  shortSpan,
+  span,
+  stateBefore,
+  visitorName,
+} from '../text.ts';
+
+/**
+ * Returns a function that creates a notice about a call's answer. The notice offers to restore the
+ * room's previous state, unless this server stores nothing.
+ */
+function offerRestore<A extends { readonly kept: SnapshotState | null }>(
+  room: string,
+  text: (answer: A) => string,
+): (answer: A) => Notice {
+  const done = msg('The previous state is restored.');
+  return (answer) => {
+    const { kept } = answer;
+    if (!kept) return { text: text(answer) };
+    const run = () => void host.do('restore', { room, tick: kept.tick }, { done });
+    return { text: text(answer), action: { label: msg('Restore the previous state'), run } };
+  };
+}
+
+/**
+ * Creates a notice that offers to undo a removal, but no later actions. The offer needs a server
+ * that stores the room's history.
+ *
+ * @param keeping whether the server stores the history
+ */
+export function offerUndo(
+  room: string,
+  text: string,
+  command: HostCommand,
+  keeping = host.state?.keeping,
+): Notice {
+  if (keeping === null) return { text };
+  const done = msg('The removal is undone.');
+  const run = () => void host.do('undoCommand', { room, ...command }, { done });
+  return { text, action: { label: msg('Undo'), run } };
+}
+
+/** Undoes recent actions after a confirmation; the result can itself be undone. */
+@customElement('undo-card')
+export class UndoCard extends ui.HostElement {
+  static override styles = css`
+    .chips {
+      gap: 6px;
+    }
+    .chip {
+      min-height: 2.6em;
+      padding-inline: 0.9em;
+    }
+  `;
+
+  @state() private seconds = 30;
+  /** The visitor whose actions are undone, who may have left; undefined for everybody. */
+  @state() private visitor: VisitorState | undefined;
+
+  protected override roomChanged(): void {
+    this.visitor = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { visitor } = this;
+    const present = host.detail?.visitors ?? [];
+    const hasLeft = visitor && !present.some(({ id }) => id === visitor.id);
+    const visitors = hasLeft ? [...present, visitor] : present;
+    const choices = visitors.map((each) => ({ value: each.id, name: visitorName(each) }));
+    const isUndoing = host.summary?.busy === 'undoing';
+    const spans = ui.choicesOf([10, 30, 60, 300, MOST_UNDO], shortSpan);
+    return html`<form class="gap-14" @submit=${this.submit} aria-label=${msg('Undo')}>
+      <div>
+        <h3>${msg('Undo')}</h3>
+        <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
+      </div>
+      ${ui.radioChips(msg('In the last'), spans, this.seconds, (seconds) => (this.seconds = seconds))}
+      ${ui.field(
+        msg('Whose actions'),
+        ui.select(
+          'undo-whom',
+          [{ value: 0, name: msg('everyone') }, ...choices],
+          visitor?.id ?? 0,
+          (chosen) => (this.visitor = visitors.find(({ id }) => id === Number(chosen))),
+        ),
+      )}
+      <button class="plain" data-testid="undo" ?disabled=${isUndoing}>${hostIcons.undo}${isUndoing ? msg('Undoing …') : msg('Undo')}</button>
+    </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { seconds, visitor } = this;
+    const { room } = host;
+    const asked = performance.now();
+    const what = visitor
+      ? msg(
+          str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
+        )
+      : msg(
+          'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
+        );
+    const goesOn = host.summary?.farewell ? msg('This also stops the end of the day.') : '';
+    const yes = await host.ask({
+      title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
+      text: `${what} ${goesOn}`,
+      confirm: msg('Undo'),
+      harmless: true,
+    });
+    if (!yes) return;
+    const participant = visitor?.id ?? null;
+    // Do not undo actions made while the host was reading.
+    const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
+    const done = offerRestore<{ undone: number; kept: SnapshotState | null }>(room, ({ undone }) =>
+      msg(str`Undone: ${actsText(undone)}.`),
+    );
+    await host.do('undo', { room, seconds, ago, participant }, { done });
+  }
+}
+
+/** Asks whether to remove all organisms and plant new ones. */
+function reseed(event: SubmitEvent): void {
+  event.preventDefault();
+  const form = new FormData(event.target as HTMLFormElement);
+  const organisms = Number(form.get('organisms'));
+  const { room, summary, state } = host;
+  const count = summary?.organisms ?? 0;
+  const ask = {
+    title: msg(str`Start “${room}” over?`),
+    text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(state)}`,
+    confirm: msg('Start over'),
+  };
+  const done = offerRestore<{ planted: number; kept: SnapshotState | null }>(room, ({ planted }) =>
+    msg(str`Planted: ${seedsText(planted)}.`),
+  );
+  void host.do('reseed', { organisms }, { ask, done });
+}
+
+/** Renders the card that removes all organisms and plants new ones. */
+export function reseedCard(): TemplateResult {
+  return html`<section class="card">
+    <h3>${msg('Start over')}</h3>
+    <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(host.state)}</p>
+    <form class="row end short" @submit=${reseed}>
+      ${ui.field(
+        msg('New seeds'),
+        html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
+      )}
+      <button class="danger" data-testid="reseed" ?disabled=${!host.summary?.open}>${msg('Start over')}</button>
+    </form>
+  </section>`;
+}
+
+/** Asks whether to end the day. */
+function farewell(): void {
+  const { room, summary, state } = host;
+  const count = summary?.organisms ?? 0;
+  const ask = {
+    title: msg(str`End the day of “${room}”?`),
+    text: `${msg(str`Will dissolve within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(state)}`,
+    confirm: msg('End the day'),
+  };
+  const done = offerRestore(room, () => msg('The day is ending.'));
+  void host.do('farewell', {}, { ask, done });
+}
+
+/** Renders the card that ends the day. @param settings setting about the next day */
+export function farewellCard(settings: TemplateResult): TemplateResult {
+  const done = msg('What still lives stays.');
+  return html`<section class="card">
+    <h3>${msg('End the day')}</h3>
+    <p class="soft mt-4 mb-14">${farewellText(host.state)}</p>
+    ${settings}
+    ${
+      host.summary?.farewell
+        ? html`<div class="row mt-14" role="status">
+            <span>${msg('The day is ending.')}</span>
+            <button class="plain" data-testid="stop-farewell" @click=${() => host.do('stopFarewell', {}, { done })}>${msg('Stop')}</button>
+          </div>`
+        : html`<button class="danger mt-14" data-testid="farewell" ?disabled=${!host.summary?.open} @click=${farewell}>${msg('End the day')}</button>`
+    }
+  </section>`;
+}
 
 const BEFORE = {
   undo: msg('before an undo'),
@@ -23,7 +211,7 @@ const BEFORE = {
 } as const;
 
 @customElement('saved-section')
-export class SavedSection extends HostElement {
+export class SavedSection extends ui.HostElement {
   static override styles = css`
     .all {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
@@ -35,16 +223,6 @@ export class SavedSection extends HostElement {
     .picture {
       aspect-ratio: 16 / 10;
     }
-    .text {
-      padding: 0 6px;
-    }
-    .acts {
-      padding: 0 2px 2px;
-    }
-    form .field {
-      flex: 1 1 16em;
-      max-width: 28em;
-    }
   `;
 
   @state() private all: readonly SnapshotState[] | undefined;
@@ -55,9 +233,6 @@ export class SavedSection extends HostElement {
   }
 
   protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
-    const { all } = this;
-    const named = all?.filter(({ name }) => name !== null) ?? [];
-    const own = all?.filter(({ name }) => name === null) ?? [];
     const links = html`<div class="row">
         <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
@@ -69,54 +244,57 @@ export class SavedSection extends HostElement {
     const lead = msg(
       'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
     );
-    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
+    return html`${ui.sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
+      ${keeping === null ? ui.noStorage() : this.states()}`;
+  }
+
+  private states(): TemplateResult {
+    const { all } = this;
+    const named = all?.filter(({ name }) => name !== null) ?? [];
+    const own = all?.filter(({ name }) => name === null) ?? [];
+    const group = (name: string, snapshots: readonly SnapshotState[]): TemplateResult =>
+      html`<h3 class="part">${name}</h3>
+        <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
+    const save = (name: string): Promise<unknown> =>
+      this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+    return html`<form class="card row end gap-12" @submit=${ui.submitName(save)}>
+        <label class="field fills" style="max-width: 28em"
+          ><span>${msg('Save the current state')}</span
+          ><input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
+        </label>
+        <button class="solid" data-testid="take">${msg('Save')}</button>
+      </form>
+      ${named.length > 0 ? group(msg('Saved by you'), named) : nothing}
       ${
-        keeping === null
-          ? noStorage()
-          : html`<form class="card row end gap-12" @submit=${this.take}>
-                ${field(
-                  msg('Save the current state'),
-                  html`<input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />`,
-                )}
-                <button class="solid" data-testid="take">${msg('Save')}</button>
-              </form>
-              ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
-              ${
-                all === undefined
-                  ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
-                  : own.length > 0
-                    ? this.group(msg('Saved automatically'), own)
-                    : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
-              }`
+        all === undefined
+          ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
+          : own.length > 0
+            ? group(msg('Saved automatically'), own)
+            : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
       }`;
   }
 
-  private group(name: string, snapshots: readonly SnapshotState[]): TemplateResult {
-    return html`<h3 class="part">${name}</h3>
-      <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
-  }
-
   private one(snapshot: SnapshotState): TemplateResult {
-    const { room, state: { now = 0 } = {} } = this.host;
-    const { tick, at, name, organisms } = snapshot;
-    const when = this.moment(at);
-    const why = snapshot.before && BEFORE[snapshot.before];
+    const { room, state: { now = 0 } = {} } = host;
+    const { tick, at, name, organisms, before } = snapshot;
+    const when = host.moment(at);
+    const age = name === null ? msg(str`${roughSpan(now - at)} ago`) : when;
     return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @load=${pictureLoaded} @error=${pictureLoaded} />
-      <div class="text">
+      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }), '', '', 'lazy')}
+      <div class="px-6">
         <h3 class="break">${name ?? when}</h3>
-        <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
-        ${why ? html`<p class="soft">${why}</p>` : nothing}
+        <p class="soft">${age}, ${organismsText(organisms)}</p>
+        ${before ? html`<p class="soft">${BEFORE[before]}</p>` : nothing}
       </div>
-      <div class="row spread acts">
+      <div class="row spread">
         <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Restore')}</button>
         ${
           name === null
             ? nothing
-            : iconButton(
+            : ui.iconButton(
                 msg(str`Remove “${name}”`),
                 hostIcons.remove,
-                () => this.removeSnapshot(snapshot),
+                () => this.removeSnapshot(tick, name),
                 msg('Remove'),
               )
         }
@@ -125,58 +303,42 @@ export class SavedSection extends HostElement {
   }
 
   protected override async load(room: string): Promise<void> {
-    if (this.host.state?.keeping === null) {
-      this.all = [];
-      return;
-    }
+    if (host.state?.keeping === null) return;
     try {
-      const all = await this.host.api.call('snapshots', { room }, {});
-      if (room === this.shownRoom) this.all = [...all].sort((a, b) => b.tick - a.tick);
+      const all = await host.api.call('snapshots', { room });
+      if (room === host.room) this.all = [...all].sort((a, b) => b.tick - a.tick);
     } catch {
       // The list loads again soon, and the page says when the server does not answer.
     }
   }
 
-  private async take(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const name = String(new FormData(form).get('name'));
-    const { shownRoom: room } = this;
-    const taken = await this.host.do('takeSnapshot', { room }, { name }, () =>
-      msg(str`“${name}” is saved.`),
-    );
-    if (!taken) return;
-    form.reset();
-    await this.load(this.shownRoom);
+  /** Loads the list again after a call. @returns the call's answer */
+  private async reload<T>(call: Promise<T>): Promise<T> {
+    const answer = await call;
+    if (answer) await this.load(host.room);
+    return answer;
   }
 
-  private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
-    const { host, shownRoom: room } = this;
-    const yes = await host.feedback.ask({
-      title: msg(str`Restore this state: ${name ?? this.moment(at)}?`),
+  private restore({ tick, at, name, organisms }: SnapshotState): unknown {
+    const { room } = host;
+    const ask = {
+      title: msg(str`Restore this state: ${name ?? host.moment(at)}?`),
       text: msg(
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
       confirm: msg('Restore'),
-      danger: true,
-    });
-    if (!yes) return;
-    const done = await host.do('restore', { room, tick }, {}, ({ kept }) =>
-      offerRestore(host, room, msg('The state is restored.'), kept),
-    );
-    if (done) await this.load(this.shownRoom);
+    };
+    const done = offerRestore(room, () => msg('The state is restored.'));
+    return this.reload(host.do('restore', { tick }, { ask, done }));
   }
 
-  private async removeSnapshot({ tick, name }: SnapshotState): Promise<void> {
-    const { shownRoom: room } = this;
-    const yes = await this.host.feedback.ask({
+  private removeSnapshot(tick: number, name: string): unknown {
+    const ask = {
       title: msg(str`Remove “${name}”?`),
       text: msg('It is then deleted in time, like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),
-      danger: true,
-    });
-    if (!yes) return;
-    await this.host.do('unnameSnapshot', { room, tick }, {}, msg(str`“${name}” is removed.`));
-    await this.load(this.shownRoom);
+    };
+    const done = msg(str`“${name}” is removed.`);
+    return this.reload(host.do('unnameSnapshot', { tick }, { ask, done }));
   }
 }

@@ -3,32 +3,340 @@
  * data.
  */
 import { msg, str } from '@lit/localize';
-import { css, html, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { css, html, nothing, svg, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { HostState, RoomSummary, Statistics } from '../../../shared/host/state.ts';
 import {
-  bars,
-  type Counted,
-  columnsOf,
-  dwellBars,
-  medianStay,
-  type Span,
-  total,
-} from '../elements/bar-chart.ts';
-import { type Choice, HostElement, radioChips, sectionHead } from '../elements/host-element.ts';
+  type DayStatistics,
+  DWELL_SPANS,
+  HEAT_SIDE,
+  type HostState,
+  type RoomSummary,
+  type Statistics,
+} from '../../../shared/host/state.ts';
+import { number } from '../../elements/text.ts';
+import { formats } from '../../locale/locale.ts';
+import { oklch } from '../../style/fragments.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { failure, seedsText, visitsText, woundsText } from '../text.ts';
+import { failure, localTime, seedsText, shortSpan, visitsText, woundsText } from '../text.ts';
 
-const SPANS: readonly Choice<Span>[] = [
+interface Bar {
+  /** Text below the bar; may be empty. */
+  readonly tick: string;
+  /** Full name of the bar. */
+  readonly label: string;
+  readonly value: number;
+}
+
+/** The period that a chart shows. */
+type Span = 'today' | 'yesterday' | 'week' | 'month';
+/** The counts that a bar chart can show. */
+type Counted = 'visits' | 'seeds' | 'wounds';
+
+const DAY = 86_400_000;
+
+const twoDigits = (n: number): string => String(n).padStart(2, '0');
+
+/** Returns the server's date `ago` days before now: '2026-11-25'. */
+function dayOf(now: number, zone: string, ago: number): string {
+  return new Date(localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
+}
+
+/** One hour or day with its counts. */
+interface Column {
+  readonly tick: string;
+  readonly label: string;
+  readonly sums: Omit<DayStatistics, 'day'> | undefined;
+}
+
+/**
+ * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
+ *
+ * @param now in ms since 1970
+ * @param zone the server's time zone, such as 'Europe/Copenhagen'
+ */
+export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
+  if (span === 'today' || span === 'yesterday') {
+    const day = dayOf(now, zone, span === 'today' ? 0 : 1);
+    const hours = new Map(all.hours.map((each) => [each.hour, each]));
+    return Array.from({ length: 24 }, (_, hour) => {
+      const start = twoDigits(hour);
+      const label = `${start}:00–${twoDigits(hour + 1)}:00`;
+      return { tick: hour % 3 === 0 ? start : '', label, sums: hours.get(`${day}T${start}`) };
+    });
+  }
+  const count = span === 'week' ? 7 : 30;
+  const days = new Map(all.days.map((each) => [each.day, each]));
+  return Array.from({ length: count }, (_, i) => {
+    const day = dayOf(now, zone, count - 1 - i);
+    const date = new Date(day);
+    const short =
+      count === 7
+        ? date.toLocaleDateString(formats(), { weekday: 'short', timeZone: 'UTC' })
+        : number(date.getUTCDate());
+    return {
+      tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
+      label: date.toLocaleDateString(formats(), {
+        weekday: 'long',
+        day: 'numeric',
+        month: 'long',
+        timeZone: 'UTC',
+      }),
+      sums: days.get(day),
+    };
+  });
+}
+
+/** Returns the bars for one of the counts. */
+export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
+  columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
+
+/**
+ * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors, `dwell`
+ * counts visits by duration in the spans of `DWELL_SPANS`, and `heat` counts actions by position,
+ * [HEAT_SIDE, HEAT_SIDE].
+ */
+export function total(columns: readonly Column[]) {
+  const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
+  const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
+  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, most: 0 };
+  for (const { sums: part } of columns) {
+    if (!part) continue;
+    for (const what of ['visits', 'seeds', 'wounds', 'crosses'] as const) sums[what] += part[what];
+    sums.most = Math.max(sums.most, part.most);
+    for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
+    for (const [i, n] of part.heat.entries()) heat[i]! += n;
+  }
+  return { ...sums, dwell, heat };
+}
+
+function dwellLabel(from: number, to: number | undefined): string {
+  if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
+  return from === 0
+    ? msg(str`less than ${shortSpan(to)}`)
+    : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
+}
+
+/** Returns the bars for visits by duration. */
+function dwellBars(dwell: readonly number[]): Bar[] {
+  return dwell.map((value, i) => {
+    const from = DWELL_SPANS[i - 1] ?? 0;
+    const to = DWELL_SPANS[i];
+    const tick = to === undefined ? msg('more') : to < 60 ? `${to}″` : `${to / 60}′`;
+    return { tick, label: dwellLabel(from, to), value };
+  });
+}
+
+/** Describes the duration of the median visit, as a span; undefined without visits. */
+export function medianStay(dwell: readonly number[]): string | undefined {
+  const all = dwell.reduce((a, b) => a + b, 0);
+  if (all === 0) return undefined;
+  let sum = 0;
+  const median = dwell.findIndex((n) => (sum += n) * 2 >= all);
+  return dwellBars(dwell)[median]?.label;
+}
+
+/** Rounds up to a round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
+export function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
+}
+
+/** Names of the nine parts of a picture, row by row. */
+const NINTHS = [
+  [msg('at the top left'), msg('at the top'), msg('at the top right')],
+  [msg('on the left'), msg('in the middle'), msg('on the right')],
+  [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
+];
+
+/**
+ * Returns the share of all counts in each ninth of the picture, largest first.
+ *
+ * @param counts [side, side]
+ */
+export function ninths(counts: readonly number[]): { where: string; share: number }[] {
+  const side = Math.sqrt(counts.length);
+  const all = counts.reduce((a, b) => a + b, 0);
+  const shares = new Map<string, number>();
+  for (const [i, count] of counts.entries()) {
+    const [row, column] = [Math.floor(i / side), i % side].map((at) => Math.floor((at * 3) / side));
+    const where = NINTHS[row!]![column!]!;
+    shares.set(where, (shares.get(where) ?? 0) + count / Math.max(1, all));
+  }
+  return [...shares].map(([where, share]) => ({ where, share })).sort((a, b) => b.share - a.share);
+}
+
+const HEIGHT = 168;
+const TOP = 20;
+const FOOT = 22;
+
+/** Colours of the bars; a chart may set `--hue`. */
+const FILLS = {
+  bar: 'oklch(0.72 0.075 var(--hue, 172))',
+  most: 'oklch(0.86 0.085 var(--hue, 172))',
+  zero: 'oklch(0.95 0.01 210 / 0.14)',
+} as const;
+
+/** Draws `bars` as SVG in the width of the element. */
+@customElement('bar-chart')
+export class BarChart extends ui.StyledElement {
+  static override styles = css`
+    svg {
+      width: 100%;
+      height: auto;
+      stroke: none;
+    }
+    text {
+      font-size: 12px;
+      fill: var(--ink-soft);
+      font-variant-numeric: tabular-nums;
+    }
+    .scroll {
+      max-height: 18em;
+      overflow: auto;
+    }
+    td {
+      color: var(--ink);
+    }
+  `;
+
+  @property() caption = '';
+  /** Formats a count with its noun: '1 visit', '2 visits'. */
+  @property({ attribute: false }) amount: (n: number) => string = String;
+  @property({ attribute: false }) bars: readonly Bar[] = [];
+  /**
+   * Width in CSS pixels. The drawing is not scaled, so that text has the same size on every screen.
+   */
+  @state() private width = 480;
+  private readonly observer = new ResizeObserver(
+    () => (this.width = Math.max(160, this.clientWidth)),
+  );
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer.disconnect();
+  }
+
+  override render(): TemplateResult {
+    const most = Math.max(...this.bars.map(({ value }) => value), 0);
+    const top = roundUp(Math.max(most, 1));
+    const left = 12 + 7 * String(top).length;
+    const { width } = this;
+    const step = (width - left) / Math.max(1, this.bars.length);
+    const scale = (HEIGHT - TOP - FOOT) / top;
+    const floor = HEIGHT - FOOT;
+    const line = (
+      value: number,
+    ) => svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
+      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
+    return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+        ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
+        ${this.bars.map(({ tick, label, value }, i) => {
+          const height = value === 0 ? 2 : Math.max(3, value * scale);
+          const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
+          const x = left + i * step;
+          return svg`<rect fill=${FILLS[kind]} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
+              <title>${label}: ${this.amount(value)}</title></rect>
+            <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
+        })}
+      </svg>
+      <details class="soft mt-6">
+        <summary class="small fit">${msg('As a table')}</summary>
+        <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
+          <table class="number">
+            <tbody>
+              ${this.bars.map(
+                ({ label, value }) => html`<tr>
+                  <th scope="row">${label}</th>
+                  <td>${this.amount(value)}</td>
+                </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>`;
+  }
+
+  private sentence(most: number): string {
+    const peak = this.bars.find(({ value }) => value === most);
+    if (!peak || most === 0) return msg(str`${this.caption}: none yet.`);
+    return msg(str`${this.caption}. Most: ${this.amount(most)}, ${peak.label}.`);
+  }
+}
+
+/** Draws counts on a coarse grid, stretched to the shape of the room. */
+@customElement('heat-map')
+export class HeatMap extends ui.StyledElement {
+  static override styles = css`
+    canvas {
+      max-height: 24em;
+      border: 1px solid var(--line);
+    }
+  `;
+
+  /** Number of actions by position, [HEAT_SIDE, HEAT_SIDE]. */
+  @property({ attribute: false }) heat!: readonly number[];
+  /** Ratio of the room's width to its height. */
+  @property({ type: Number }) shape = 1;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+
+  override render(): TemplateResult {
+    const width = 256;
+    return html`<canvas class="picture" width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
+      <p class="soft mt-10">${this.sentence()}</p>`;
+  }
+
+  private sentence(): string {
+    const parts = ninths(this.heat).filter(({ share }) => share > 0);
+    const [first, second] = parts;
+    if (!first) return msg('Nobody has planted or wounded anything yet.');
+    const per = (share: number): string => `${Math.round(100 * share)} %`;
+    const most = msg(str`Busiest: ${first.where} (${per(first.share)}).`);
+    if (!second) return most;
+    return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
+  }
+
+  protected override updated(): void {
+    const context = this.canvas.getContext('2d');
+    if (!context) return;
+    const most = Math.max(1, ...this.heat);
+    const small = new ImageData(HEAT_SIDE, HEAT_SIDE);
+    for (const [i, count] of this.heat.entries()) {
+      // Take the square root, so that rarely used parts stay visible.
+      const warmth = Math.sqrt(count / most);
+      const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
+      small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
+    }
+    const source = document.createElement('canvas');
+    source.width = source.height = HEAT_SIDE;
+    source.getContext('2d')?.putImageData(small, 0, 0);
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);
+  }
+}
+
+const SPANS: readonly ui.Choice<Span>[] = [
   { value: 'today', name: msg('Today') },
   { value: 'yesterday', name: msg('Yesterday') },
   { value: 'week', name: msg('7 days') },
   { value: 'month', name: msg('30 days') },
 ];
 
+const CHARTS = {
+  visits: { name: msg('Visits'), amount: visitsText },
+  seeds: { name: msg('Seeds'), amount: seedsText },
+  wounds: { name: msg('Wounds'), amount: woundsText },
+} as const;
+
 @customElement('visitors-section')
-export class VisitorsSection extends HostElement {
+export class VisitorsSection extends ui.HostElement {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
@@ -41,33 +349,22 @@ export class VisitorsSection extends HostElement {
       }
     }
     .figures .card {
+      display: flex;
+      flex-direction: column-reverse;
+      justify-content: start;
       padding: 16px 18px;
     }
-    .figures dd {
+    dd {
       font-size: 2em;
       font-weight: 300;
       letter-spacing: -0.01em;
       line-height: 1.25;
       font-variant-numeric: tabular-nums;
     }
-    .figures .text {
+    .text {
       font-size: 1.2em;
       line-height: 2.05;
       white-space: nowrap;
-    }
-    .figures > div {
-      display: flex;
-      flex-direction: column-reverse;
-      justify-content: start;
-    }
-    .charts {
-      grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-    }
-    .charts h3 {
-      margin-bottom: 12px;
-    }
-    .visits {
-      grid-column: 1 / -1;
     }
     .seeds {
       --hue: 130;
@@ -86,63 +383,69 @@ export class VisitorsSection extends HostElement {
     this.all = undefined;
   }
 
-  protected override section({ name: room }: RoomSummary, state: HostState): TemplateResult {
-    const { all } = this;
+  protected override section({ name: room, width, height }: RoomSummary, { now, zone }: HostState) {
+    const { all, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
     const lead = msg('Totals only. No names or addresses are stored.');
-    return html`${sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
-      ${radioChips(msg('Period'), SPANS, this.span, (span) => (this.span = span))}
-      ${all ? this.figures(all, state.now, state.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
+    return html`${ui.sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
+      ${ui.radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
+      ${
+        all
+          ? this.figures(columnsOf(all, span, now, zone), width / height)
+          : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`
+      }`;
   }
 
-  private figures(all: Statistics, now: number, zone: string): TemplateResult {
-    const columns = columnsOf(all, this.span, now, zone);
-    const sums = total(columns);
-    const stay = medianStay(sums.dwell);
+  /** @param shape ratio of the room's width to its height */
+  private figures(columns: ReturnType<typeof columnsOf>, shape: number): TemplateResult {
+    const { dwell, heat, ...sums } = total(columns);
     const hourly = this.span === 'today' || this.span === 'yesterday';
-    const visits = hourly ? msg('Visits per hour') : msg('Visits per day');
-    const seeds = hourly ? msg('Seeds per hour') : msg('Seeds per day');
-    const wounds = hourly ? msg('Wounds per hour') : msg('Wounds per day');
-    const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
-      <dt class="soft">${name}</dt>
-      <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
-    </div>`;
-    const amounts = { visits: visitsText, seeds: seedsText, wounds: woundsText };
-    const chart = (
-      label: string,
-      what: Counted,
-      title: string,
-    ): TemplateResult => html`<section class="card ${what}" aria-label=${label}>
-      <h3>${title}</h3>
-      <bar-chart caption=${title} 
-        .amount=${amounts[what]} .bars=${bars(columns, what)}></bar-chart>
-    </section>`;
+    const titles = {
+      visits: hourly ? msg('Visits per hour') : msg('Visits per day'),
+      seeds: hourly ? msg('Seeds per hour') : msg('Seeds per day'),
+      wounds: hourly ? msg('Wounds per hour') : msg('Wounds per day'),
+    };
+    const figures: readonly (readonly [name: string, value: number | string])[] = [
+      [msg('visits'), sums.visits],
+      [msg('most at once'), sums.most],
+      [msg('typical stay'), medianStay(dwell) ?? msg('none yet')],
+      [msg('seeds'), sums.seeds],
+      [msg('wounds'), sums.wounds],
+      [msg('crosses'), sums.crosses],
+    ];
+    const chart = (what: keyof typeof CHARTS, place = ''): TemplateResult => {
+      const { name, amount } = CHARTS[what];
+      return html`<section class="card ${what} ${place}" aria-label=${name}>
+        <h3 class="mb-12">${titles[what]}</h3>
+        <bar-chart caption=${titles[what]} .amount=${amount} .bars=${bars(columns, what)}></bar-chart>
+      </section>`;
+    };
     return html`<dl class="figures grid gap-14" data-testid="figures">
-        ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
-        ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
-        ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
+        ${figures.map(
+          ([name, value]) => html`<div class="card">
+            <dt class="soft">${name}</dt>
+            <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
+          </div>`,
+        )}
       </dl>
-      <div class="charts grid gap-14">
-        ${chart(msg('Visits'), 'visits', visits)}
+      <div class="tiles gap-14" style="--least:24em">
+        ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>
-          <h3>${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(sums.dwell)}></bar-chart>
+          <h3 class="mb-12">${msg('How long they stayed')}</h3>
+          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
-          <h3>${msg('Where seeds and wounds were')}</h3>
-          <heat-map
-            .heat=${sums.heat}
-            .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
-          ></heat-map>
+          <h3 class="mb-12">${msg('Where seeds and wounds were')}</h3>
+          <heat-map .heat=${heat} .shape=${shape}></heat-map>
         </section>
-        ${chart(msg('Seeds'), 'seeds', seeds)} ${chart(msg('Wounds'), 'wounds', wounds)}
+        ${chart('seeds')} ${chart('wounds')}
       </div>`;
   }
 
   protected override async load(room: string): Promise<void> {
     try {
-      const all = await this.host.api.call('statistics', { room }, {});
-      if (room === this.shownRoom) this.all = all;
+      const all = await host.api.call('statistics', { room });
+      if (room === host.room) this.all = all;
       this.wrong = '';
     } catch (error) {
       this.wrong = failure(error);

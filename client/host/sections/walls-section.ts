@@ -1,137 +1,222 @@
+/** What hangs in the exhibition: the room's walls, and the printed sign with the QR code. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
+import type { HostState, RoomSummary, WallState } from '../../../shared/host/state.ts';
+import { type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
+import { number, plural } from '../../elements/text.ts';
+import { formats } from '../../locale/locale.ts';
+import * as ui from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
+import { hostIcons } from '../icons.ts';
+import { roughSpan } from '../text.ts';
+
 /**
  * Lists the room's walls. It can give a wall an address of its own with a reserved seat, which
  * other walls cannot take.
  */
-import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, query } from 'lit/decorators.js';
-import type { WallState } from '../../../shared/host/state.ts';
-import { number, plural } from '../../elements/text.ts';
-import { formats } from '../../locale/locale.ts';
-import { field, HostElement, sectionHead } from '../elements/host-element.ts';
-import { hostIcons } from '../icons.ts';
-import { roughSpan } from '../text.ts';
-
 @customElement('walls-section')
-export class WallsSection extends HostElement {
-  static override styles = css`
-    form .field {
-      flex: 1 1 16em;
-    }
-    .address .field {
-      flex: 1 1 20em;
-      max-width: none;
-    }
-  `;
-
-  @query('form input') private readonly input!: HTMLInputElement;
-
-  override render(): TemplateResult | typeof nothing {
-    const { detail, room, state } = this.host;
-    if (!detail || !state) return nothing;
-    const { wallList: walls } = detail;
-    return html`${sectionHead(
-      msg(str`Walls of “${room}”`),
+export class WallsSection extends ui.HostElement {
+  protected override section({ name }: RoomSummary): TemplateResult | typeof nothing {
+    const walls = host.detail?.wallList;
+    if (!walls) return nothing;
+    return html`${ui.sectionHead(
+      msg(str`Walls of “${name}”`),
       msg('A wall with its own address always gets in, and this page warns you if it is lost.'),
     )}
       <div class="grid gap-14">
-        <form class="card row end gap-12" @submit=${this.add}>
-          ${field(
-            msg('Name of the wall'),
-            html`<input data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />`,
-          )}
+        <form class="card row end gap-12" @submit=${add}>
+          <label class="field fills"
+            ><span>${msg('Name of the wall')}</span
+            ><input name="name" data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />
+          </label>
           <button class="solid" data-testid="add-wall">${hostIcons.plus}${msg('Add wall')}</button>
         </form>
-        ${walls.map((wall) => this.wall(wall))}
+        ${walls.map(wallCard)}
         ${walls.length === 0 ? html`<div class="empty"><p>${msg('No wall is up.')}</p></div>` : nothing}
       </div>`;
   }
+}
 
-  private wall(wall: WallState): TemplateResult {
-    const { id, name, upFor, lost, screens, unwritable } = wall;
-    // Name the languages in the page's language, because this screen may also lack their letters.
-    const names = new Intl.DisplayNames(formats(), { type: 'language' });
-    const languages = new Intl.ListFormat(formats()).format(
-      unwritable.map((code) => names.of(code)!),
-    );
-    const title = id === null ? msg('A wall without its own address') : name;
-    const frames = Math.round(wall.frameRate);
-    return html`<article class="card grid gap-12" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
-      <div>
-        <div class="row">
-          <h3 class="title">${title}</h3>
-          ${
-            upFor !== null
-              ? html`<span class="tag good">${msg('up')}</span>`
-              : lost !== null
-                ? html`<span class="tag wrong">${msg('lost')}</span>`
-                : html`<span class="tag">${msg('not opened yet')}</span>`
-          }
-        </div>
-        <p class="facts wrap soft number">
-          ${
-            upFor !== null
-              ? html`<span>${msg(str`up for ${roughSpan(upFor)}`)}</span>
-                  <span>${plural(frames, msg(str`${number(frames)} frame per second`), msg(str`${number(frames)} frames per second`))}</span>`
-              : nothing
-          }
-          ${screens > 1 ? html`<span>${plural(screens, msg(str`${number(screens)} screen`), msg(str`${number(screens)} screens`))}</span>` : nothing}
-          ${lost !== null ? html`<span>${msg(str`lost: ${this.moment(lost)}`)}</span>` : nothing}
-        </p>
-        ${
-          languages !== ''
-            ? html`<p data-testid="unwritable">
-                ${msg(str`This screen has no letters for ${languages}. Install fonts on it: HOSTING.md names them.`)}
-              </p>`
-            : nothing
-        }
-      </div>
-      ${
-        id === null
-          ? html`<p class="soft">${msg('Others can take its place. Add a wall, and open its address on that screen.')}</p>`
-          : this.address(wall, id)
-      }
-    </article>`;
-  }
+const add = ui.submitName((name) => {
+  const done = msg(str`“${name}” has an address now. Open it on that screen.`);
+  return host.do('addWall', { name }, { done });
+});
 
-  private address({ name, path }: WallState, id: number): TemplateResult {
-    const url = (this.host.state?.addresses[0] ?? location.origin) + path;
-    return html`<div class="address wrap end gap-12">
-      <p class="field">
-        <span>${msg('Address of this wall')}</span>
-        <code dir="ltr" data-testid="wall-address">${url}</code>
-      </p>
+function wallCard(wall: WallState): TemplateResult {
+  const { id, name, upFor, lost, screens, unwritable } = wall;
+  // Name the languages in the page's language, because this screen may also lack their letters.
+  const names = new Intl.DisplayNames(formats(), { type: 'language' });
+  const languages = new Intl.ListFormat(formats()).format(
+    unwritable.map((code) => names.of(code)!),
+  );
+  const title = id === null ? msg('A wall without its own address') : name;
+  const frames = Math.round(wall.frameRate);
+  const isUp = upFor !== null;
+  return html`<article class="card grid gap-12" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
+    <div>
       <div class="row">
-        <a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
-        <button class="danger" data-testid="remove-wall" @click=${() => this.removeWall(name, id)}>
-          ${hostIcons.remove}${msg('Remove')}
-        </button>
+        <h3 class="title">${title}</h3>
+        ${isUp ? ui.tag(msg('up'), 'good') : lost === null ? ui.tag(msg('not opened yet')) : ui.tag(msg('lost'), 'wrong')}
       </div>
-    </div>`;
+      ${ui.facts(
+        isUp && msg(str`up for ${roughSpan(upFor)}`),
+        isUp &&
+          plural(
+            frames,
+            msg(str`${number(frames)} frame per second`),
+            msg(str`${number(frames)} frames per second`),
+          ),
+        screens > 1 &&
+          plural(
+            screens,
+            msg(str`${number(screens)} screen`),
+            msg(str`${number(screens)} screens`),
+          ),
+        lost !== null && msg(str`lost: ${host.moment(lost)}`),
+      )}
+      ${
+        languages !== ''
+          ? html`<p data-testid="unwritable">
+              ${msg(str`This screen has no letters for ${languages}. Install fonts on it: HOSTING.md names them.`)}
+            </p>`
+          : nothing
+      }
+    </div>
+    ${
+      id === null
+        ? html`<p class="soft">${msg('Others can take its place. Add a wall, and open its address on that screen.')}</p>`
+        : address(wall)
+    }
+  </article>`;
+}
+
+function address({ id: wall, name, path }: WallState): TemplateResult {
+  const url = (host.state?.addresses[0] ?? location.origin) + path;
+  const ask = {
+    title: msg(str`Remove the wall “${name}”?`),
+    text: msg('Its address then opens an ordinary wall, which can lose its place to other walls.'),
+    confirm: msg('Remove'),
+  };
+  const remove = () => host.do('removeWall', { wall }, { ask, done: msg(str`Removed: ${name}.`) });
+  return html`<div class="wrap end gap-12">
+    <p class="field fills wide">
+      <span>${msg('Address of this wall')}</span>
+      <code dir="ltr" data-testid="wall-address">${url}</code>
+    </p>
+    <div class="row">
+      <a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
+      <button class="danger" data-testid="remove-wall" @click=${remove}>${hostIcons.remove}${msg('Remove')}</button>
+    </div>
+  </div>`;
+}
+
+/** Shows, prints and downloads the sign. */
+@customElement('sign-section')
+export class SignSection extends ui.HostElement {
+  static override styles = css`
+    .two {
+      grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
+      gap: 26px;
+      align-items: start;
+    }
+    .sheet {
+      justify-items: center;
+      padding: 26px;
+      background: oklch(0.24 0.01 225);
+    }
+    img {
+      display: block;
+      width: 100%;
+      max-width: 25em;
+      aspect-ratio: 1 / 1.4142;
+      background: white;
+      box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
+    }
+    @media (max-width: 760px) {
+      .two {
+        grid-template-columns: minmax(0, 1fr);
+      }
+    }
+  `;
+
+  @state() private paper: Paper = 'A4';
+  @state() private language: LanguageCode = SOURCE_LANGUAGE;
+  @state() private address = '';
+  @query('img') private readonly picture!: HTMLImageElement | null;
+
+  protected override section(summary: RoomSummary, { addresses }: HostState): TemplateResult {
+    const { name: room, settings } = summary;
+    const address = this.address || addresses[0] || '';
+    const query = new URLSearchParams({ paper: this.paper, language: this.language });
+    if (address) query.set('address', address);
+    const url = `${pathOf(FILES.sign, { room })}?${query}`;
+    return html`${ui.sectionHead(
+      msg(str`Sign of “${room}”`),
+      msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
+    )}
+      <div class="two grid">
+        <div class="grid gap-22 card">
+          ${ui.radioChips(msg('Paper'), ui.choicesOf(PAPERS, String), this.paper, (paper) => (this.paper = paper))}
+          ${ui.radioChips(msg('Language'), ui.LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
+          ${
+            address
+              ? ui.field(
+                  msg('Address for phones'),
+                  ui.select('address', ui.choicesOf(addresses, String), address, (chosen) => {
+                    this.address = chosen;
+                  }),
+                  html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,
+                )
+              : html`<p class="wrong">
+                  ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
+                </p>`
+          }
+          <p class="field">
+            <span>${msg('View-only link')}</span>
+            <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
+            <small
+              >${
+                settings.spectators
+                  ? msg(
+                      'People who open it can watch everything, but not act. They take nobody’s place.',
+                    )
+                  : msg('The link is switched off in this room’s settings.')
+              }</small>
+          </p>
+          <div class="row">
+            <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
+            <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>
+          </div>
+        </div>
+        <div class="sheet grid card">
+          <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
+        </div>
+      </div>`;
   }
 
-  private async add(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    const name = this.input.value.trim();
-    if (!name) return;
-    const { shownRoom: room } = this;
-    const added = await this.host.do('addWall', { room }, { name }, () =>
-      msg(str`“${name}” has an address now. Open it on that screen.`),
-    );
-    if (added) this.input.value = '';
-  }
-
-  private async removeWall(name: string, wall: number): Promise<void> {
-    const { shownRoom: room } = this;
-    const yes = await this.host.feedback.ask({
-      title: msg(str`Remove the wall “${name}”?`),
-      text: msg(
-        'Its address then opens an ordinary wall, which can lose its place to other walls.',
-      ),
-      confirm: msg('Remove'),
-      danger: true,
-    });
-    if (!yes) return;
-    await this.host.do('removeWall', { room, wall }, {}, msg(str`Removed: ${name}.`));
+  /** Prints only the sign, from a separate window that has the size of the paper. */
+  private print(): void {
+    const { picture, paper } = this;
+    if (!picture) return;
+    const page = window.open('', '_blank', 'width=800,height=1100');
+    if (!page) {
+      const text = msg(
+        'The browser blocked the print window. Download the sign and print it from there.',
+      );
+      host.show({ text, wrong: true });
+      return;
+    }
+    const { document: sheet } = page;
+    sheet.title = 'Vivarium';
+    const style = sheet.createElement('style');
+    style.textContent = `@page { size: ${paper}; margin: 0 } body { margin: 0 } img { display: block; width: 100vw }`;
+    const image = sheet.createElement('img');
+    image.alt = picture.alt;
+    image.addEventListener('load', () => page.print());
+    image.src = picture.src;
+    sheet.head.append(style);
+    sheet.body.append(image);
   }
 }

@@ -3,16 +3,18 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
+import type { CallAnswer } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
-import { icons } from '../../elements/icons.ts';
-import { organismName } from '../../elements/text.ts';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import { icons, kindTile } from '../../elements/icons.ts';
+import { ageText, organismName, stateText, survivedText } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import { HostElement, iconButton } from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
+import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { clock, inLineText, organismsText, paceText, planterName, visitorsText } from '../text.ts';
-import { offerUndo } from './undo-cards.ts';
+import { clock, inLineText, organismsText, planterName, visitorsText } from '../text.ts';
+import { offerUndo } from './saved-section.ts';
 import './watch-lists.ts';
 import './queues.ts';
 
@@ -35,12 +37,8 @@ const watchStyle = css`
   }
   .showing {
     align-items: center;
-    gap: 4px 12px;
     flex-basis: 100%;
-    padding: 6px 6px;
-    padding-inline-start: 20px;
-    border-radius: 24px;
-    border: 1px solid var(--accent-edge);
+    border-color: var(--accent-edge);
     background: var(--accent-deep);
   }
   .tight {
@@ -59,43 +57,59 @@ const watchStyle = css`
     position: relative;
     min-height: 0;
   }
-  live-view {
-    position: absolute;
-    inset: 0;
-  }
-  live-organism {
+  .organism {
     position: absolute;
     inset: 14px 14px auto auto;
+    width: 19em;
+    max-width: 100%;
+    padding: 16px;
+    background: oklch(0.2 0.012 225 / 0.95);
+    box-shadow: var(--shadow);
   }
-  live-organism.left {
+  .organism.left {
     inset: 14px auto auto 14px;
+  }
+  .organism header {
+    padding-inline-end: 30px;
+  }
+  .tile {
+    flex: none;
+    width: 3.4em;
+    height: 3.4em;
+    clip-path: inset(1.5%);
+  }
+  .nameless {
+    width: 2.4em;
+    height: 2.4em;
+    margin: 0.5em;
+    clip-path: circle();
+    background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+  }
+  .details {
+    margin: 10px 0 14px;
+  }
+  .close {
+    position: absolute;
+    top: 8px;
+    inset-inline-end: 8px;
   }
   .bar {
     position: absolute;
     left: 50%;
     bottom: 16px;
     translate: -50%;
-    gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
-    padding: 7px 8px;
-    padding-inline-start: 20px;
     min-height: 3.6em;
-    border-radius: 999px;
-    background: oklch(0.24 0.014 225 / 0.96);
-    border: 1px solid var(--edge);
-    box-shadow: var(--shadow);
   }
   .bar > span:only-child {
     padding-inline-end: 14px;
   }
   .shut {
     grid-row: 1 / -1;
-    place-content: center;
-    justify-items: center;
+    align-content: center;
     gap: 18px;
     min-height: 16em;
-    text-align: center;
   }
   aside {
     display: grid;
@@ -168,14 +182,19 @@ const watchStyle = css`
       gap: 8px;
       height: auto;
     }
-    live-view {
+    .stage live-view {
       position: relative;
       height: 44vh;
     }
     /* Below the picture, of which it would leave nothing. */
-    live-organism,
-    live-organism.left {
-      position: static;
+    .organism,
+    .organism.left {
+      position: relative;
+      inset: 0;
+      width: auto;
+    }
+    .details {
+      margin: 8px 0 10px;
     }
     .facts {
       width: 100%;
@@ -206,19 +225,16 @@ const watchStyle = css`
       bottom: 8px;
       flex-wrap: wrap;
       max-width: min(17em, 33%);
-      border-radius: 24px;
       translate: none;
     }
   }
 `;
 
-const pointBar = (): TemplateResult =>
-  html`<div class="bar flex" role="status">
-    <span>${msg('Tap the place that everybody should look at.')}</span>
-  </div>`;
+/** Factor of a press on “Closer”. */
+const ZOOM = 1.35;
 
 @customElement('watch-section')
-export class WatchSection extends HostElement {
+export class WatchSection extends ui.HostElement {
   static override styles = watchStyle;
 
   @state() private tool: PointerTool = 'look';
@@ -231,66 +247,48 @@ export class WatchSection extends HostElement {
   }
 
   protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
-    return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
-      <div class="view grid gap-12">
-        ${summary.open ? this.picture(summary) : this.closed(summary.name)}
-      </div>
+    const { name, open } = summary;
+    const remove = ({ detail }: CustomEvent<OrganismId>): unknown => this.removeOrganism(detail);
+    const queues = (): TemplateResult => html`<drawing-queue class="card"></drawing-queue>
+      <report-queue class="card" @pick=${this.goTo} @remove=${remove}></report-queue>
+      ${keeping === null ? nothing : html`<undo-card class="card"></undo-card>`}`;
+    return html`<h2 class="visually-hidden">${msg(str`Watch “${name}”`)}</h2>
+      <div class="view grid gap-12">${open ? this.picture(summary) : closed(name)}</div>
       <aside aria-label=${msg('Controls and visitors')}>
+        ${open ? [pauseButton(summary), queues()] : nothing}
+        <visitor-list class="card"></visitor-list>
+        <ban-list class="card"></ban-list>
         ${
-          summary.open
-            ? html`${this.pause(summary)}
-                <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
-                <report-queue
-                  class="card"
-                  .host=${this.host}
-                  .version=${this.version}
-                  @pick=${this.goTo}
-                  @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
-                ></report-queue>
-                ${
-                  keeping === null
-                    ? nothing
-                    : html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
-                }`
-            : nothing
-        }
-        <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
-        <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
-        ${
-          summary.open
+          open
             ? html`<organism-list
                 class="card"
                 .model=${this.live?.model}
-                .version=${this.version}
                 .picked=${this.picked}
                 @pick=${this.goTo}
-                @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
+                @remove=${remove}
               ></organism-list>`
             : nothing
         }
       </aside>`;
   }
 
-  private closed(name: string): TemplateResult {
-    return html`<div class="shut grid card">
-      <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
-      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open room')}</button>
-    </div>`;
-  }
-
   private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
+    const { name, width, participants, waiting, organisms, pace } = summary;
     const organism = this.live?.model?.organisms.get(picked);
+    const visitors = `${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}`;
     return html`<div class="tools row spread">
         <div class="row gap-8" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${this.facts(summary)} ${this.wallBar(summary)}
+        ${ui.facts(visitors, organisms !== null && organismsText(organisms), ui.paceFact(pace))}
+        ${wallBar(summary)}
       </div>
       <div class="stage">
         <live-view
-          .room=${summary.name}
+          class="fill"
+          .room=${name}
           .tool=${tool}
           .picked=${picked}
           .area=${area}
@@ -301,42 +299,60 @@ export class WatchSection extends HostElement {
           @area-ready=${this.clear}
         ></live-view>
         <div class="tight grid" role="group" aria-label=${msg('View')}>
-          ${iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / 1.35))}
-          ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
-          ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
+          ${ui.iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / ZOOM))}
+          ${ui.iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
+          ${ui.iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'area' ? this.areaBar() : tool === 'point' ? pointBar() : nothing}
+        ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
         ${
           organism && tool === 'look'
-            ? html`<live-organism
-                class=${organism.x * 2 > summary.width ? 'left' : ''}
-                .model=${this.live?.model}
-                .organism=${organism}
-                @remove=${() => this.removeOrganism(organism.id)}
-                @close=${() => (this.picked = 0)}
-              ></live-organism>`
+            ? this.organismCard(organism, organism.x * 2 > width ? 'left' : '')
             : nothing
         }
       </div>`;
   }
 
-  private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
-    return html`<p class="facts wrap soft number">
-      <span>${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}</span>
-      ${organisms === null ? nothing : html`<span>${organismsText(organisms)}</span>`}
-      <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
-    </p>`;
+  private organismCard(organism: OrganismView, side: string): TemplateResult | typeof nothing {
+    const model = this.live?.model;
+    if (!model?.checkpoint) return nothing;
+    const { id, kind, planter, born } = organism;
+    const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
+    const life = [ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean);
+    return html`<section class="organism card ${side}" aria-label=${msg('Organism')} data-testid="organism">
+      <header class="flex gap-14">
+        ${kindTile(model.checkpoint, kind)}
+        <div>
+          <h3 class="capital">${organismName(organism)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
+        </div>
+      </header>
+      <p class="details soft">${life.join(', ')}</p>
+      <button class="danger" data-testid="remove" @click=${() => this.removeOrganism(id)}>
+        ${hostIcons.remove}${msg('Remove')}
+      </button>
+      <button class="icon close" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>
+        ${icons.close}
+      </button>
+    </section>`;
   }
 
   private toolButton(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
-    return html`<button
-      class="plain tool"
-      data-testid="tool-${tool}"
-      aria-pressed=${tool === this.tool}
-      @click=${() => this.useTool(tool)}
-    >
+    return html`<button class="plain tool" data-testid="tool-${tool}" aria-pressed=${tool === this.tool} @click=${() => this.useTool(tool)}>
       ${icon}${name}
     </button>`;
+  }
+
+  /** Renders what to do with the selected tool. */
+  private instruction(): TemplateResult {
+    if (this.tool === 'point') {
+      return html`<span>${msg('Tap the place that everybody should look at.')}</span>`;
+    }
+    if (!this.area) {
+      return html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`;
+    }
+    return html`<span>${organismsText(this.organismsInArea())}</span>
+      <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
+      <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`;
   }
 
   private pick(organism: OrganismId): void {
@@ -350,64 +366,13 @@ export class WatchSection extends HostElement {
     this.picked = 0;
   }
 
-  private areaBar(): TemplateResult {
-    const { area } = this;
-    const inside = this.organismsInArea();
-    return html`<div class="bar flex" role="status">
-      ${
-        area
-          ? html`<span>${organismsText(inside)}</span>
-              <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
-              <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`
-          : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
-      }
-    </div>`;
-  }
-
-  /** Says what the walls show instead of the whole room, with a button that ends it. */
-  private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
-    const { host, shownRoom: room } = this;
-    const { now = 0, zone = 'UTC' } = host.state ?? {};
-    if (!showing || up === 0) return nothing;
-    const until = clock(now + showing.left, zone);
-    return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
-      <span>${
-        showing.what === 'film'
-          ? msg(str`The walls show a film until ${until}.`)
-          : msg(str`The walls show this place until ${until}.`)
-      }</span>
-      <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', { room }, {})}>
-        ${msg('Show the room again')}
-      </button>
-    </div>`;
-  }
-
-  private pause({ settings: { paused } }: RoomSummary): TemplateResult {
-    return html`<button
-      class="pause flex ${paused ? 'paused' : ''}"
-      data-testid="pause"
-      @click=${() => this.setPaused(!paused)}
-    >
-      ${paused ? hostIcons.go : hostIcons.pause}
-      <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
-      <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
-    </button>`;
-  }
-
-  private setPaused(paused: boolean): void {
-    const { room } = this.host;
-    void this.host.do('changeSettings', { room }, { paused }, () =>
-      paused ? msg('Visitors are paused. Life goes on.') : msg('Visitors can act again.'),
-    );
-  }
-
   private spotlight(place: Point): void {
-    const { host, shownRoom: room } = this;
-    const [x, y] = [place.x, place.y].map(Math.floor) as [number, number];
     this.useTool('look');
-    void host.do('spotlight', { room }, { x, y }, () =>
-      msg('Everybody is asked to look there. Visitors who are busy see a button instead.'),
+    const [x, y] = [Math.floor(place.x), Math.floor(place.y)];
+    const done = msg(
+      'Everybody is asked to look there. Visitors who are busy see a button instead.',
     );
+    void host.do('spotlight', { x, y }, { done });
   }
 
   private goTo({ detail }: CustomEvent<OrganismId>): void {
@@ -422,41 +387,75 @@ export class WatchSection extends HostElement {
   }
 
   private async removeOrganism(id: OrganismId): Promise<void> {
-    const { host, shownRoom: room } = this;
+    const { room } = host;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name && planterName(organism.planter);
-    const yes = await host.feedback.ask({
+    const ask = {
       title: msg(str`Remove this organism: ${name}?`),
       text: planter
         ? msg(str`It is removed for everyone. ${planter} planted it.`)
         : msg('It is removed for everyone.'),
       confirm: msg('Remove'),
-      danger: true,
-    });
-    if (!yes) return;
-    const done = await host.do('removeOrganism', { room }, { organism: id }, ({ command }) =>
-      offerUndo(host, room, msg(str`Removed: ${name}.`), command),
-    );
-    if (done && room === this.shownRoom) this.picked = 0;
+    };
+    const done = ({ command }: CallAnswer<'removeOrganism'>): Notice =>
+      offerUndo(room, msg(str`Removed: ${name}.`), command);
+    const answer = await host.do('removeOrganism', { organism: id }, { ask, done });
+    if (answer && room === host.room) this.picked = 0;
   }
 
   private async clear(): Promise<void> {
-    const { area, host, shownRoom: room } = this;
+    const { area } = this;
+    const { room } = host;
     if (!area) return;
     const inside = this.organismsInArea();
-    const yes = await host.feedback.ask({
+    const ask = {
       title: msg('Clear this area?'),
       text: msg(
         str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
       ),
       confirm: msg('Clear'),
-      danger: true,
-    });
-    if (!yes) return;
-    const done = await host.do('clearArea', { room }, area, ({ removed, command }) =>
-      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), command),
-    );
-    if (done && room === this.shownRoom) this.useTool('look');
+    };
+    const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
+      offerUndo(room, msg(str`Removed: ${organismsText(removed)}.`), command);
+    const answer = await host.do('clearArea', { ...area }, { ask, done });
+    if (answer && room === host.room) this.useTool('look');
   }
+}
+
+function closed(name: string): TemplateResult {
+  return html`<div class="shut middle centred card">
+    <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
+    <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
+  </div>`;
+}
+
+/** Says what the walls show instead of the whole room, with a button that ends it. */
+function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
+  const { now = 0, zone = 'UTC' } = host.state ?? {};
+  if (!showing || up === 0) return nothing;
+  const until = clock(now + showing.left, zone);
+  return html`<div class="showing pill wrap spread" role="status" data-testid="walls-show">
+    <span>${
+      showing.what === 'film'
+        ? msg(str`The walls show a film until ${until}.`)
+        : msg(str`The walls show this place until ${until}.`)
+    }</span>
+    <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', {})}>
+      ${msg('Show the room again')}
+    </button>
+  </div>`;
+}
+
+function pauseButton({ settings: { paused } }: RoomSummary): TemplateResult {
+  const done = paused ? msg('Visitors can act again.') : msg('Visitors are paused. Life goes on.');
+  return html`<button
+    class="pause flex ${paused ? 'paused' : ''}"
+    data-testid="pause"
+    @click=${() => host.change({ paused: !paused }, done)}
+  >
+    ${paused ? hostIcons.go : hostIcons.pause}
+    <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
+    <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
+  </button>`;
 }

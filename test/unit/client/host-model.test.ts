@@ -1,5 +1,17 @@
 /** Computations of the host's page: areas, statistics, hours, settings. */
 
+import { areaBetween, areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
+import { withDraft } from '../../../client/host/host-model.ts';
+import {
+  changeTo,
+  energyStory,
+  isOn,
+  KNOBS,
+  mostOf,
+  type SettingId,
+  shownValue,
+} from '../../../client/host/sections/knobs-section.ts';
+import { offerUndo } from '../../../client/host/sections/saved-section.ts';
 import {
   bars,
   columnsOf,
@@ -7,15 +19,7 @@ import {
   ninths,
   roundUp,
   total,
-} from '../../../client/host/elements/bar-chart.ts';
-import {
-  energyStory,
-  GARDENER_KNOB,
-  KNOB_GROUPS,
-} from '../../../client/host/elements/host-knob.ts';
-import { areaBetween, areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
-import { type HostModel, withDraft } from '../../../client/host/host-model.ts';
-import { offerUndo } from '../../../client/host/sections/undo-cards.ts';
+} from '../../../client/host/sections/visitors-section.ts';
 import {
   addressName,
   healthOf,
@@ -110,11 +114,20 @@ test('a location survives the round trip through the address', () => {
 });
 
 test('each knob reads what it writes, and changes its own setting alone', () => {
-  for (const knob of [...KNOB_GROUPS.flatMap(({ knobs }) => knobs), GARDENER_KNOB]) {
-    const [min, , step] = knob.range;
-    const changed = applyChange(settings, knob.write(min + step));
-    expect([knob.id, knob.read(changed)]).toEqual([knob.id, min + step]);
-    expect(applyChange(changed, knob.write(knob.read(settings)))).toEqual(settings);
+  for (const [name, { slider }] of Object.entries(KNOBS)) {
+    const id = name as keyof typeof KNOBS;
+    const [min, max, step] = slider;
+    expect([id, mostOf(id) >= max]).toEqual([id, true]);
+    const changed = applyChange(settings, changeTo(id, min + step));
+    expect([id, shownValue(id, changed)]).toEqual([id, min + step]);
+    expect(applyChange(changed, changeTo(id, shownValue(id, settings)))).toEqual(settings);
+  }
+  const switches: SettingId[] = ['names', 'generations', 'attract-on', 'attract-wounds'];
+  for (const id of switches) {
+    const was = isOn(id, settings);
+    const changed = applyChange(settings, changeTo(id, !was));
+    expect([id, isOn(id, changed)]).toEqual([id, !was]);
+    expect(applyChange(changed, changeTo(id, was))).toEqual(settings);
   }
   const { attract } = applyChange(settings, { attract: { after: 60 } });
   expect(storedChange({ ...settings, attract }, { attract: { after: 60 } })).toEqual({ attract });
@@ -161,7 +174,7 @@ test('what a server does not store is not promised', () => {
     expect(lastCopy({ cluster, keeping })).toMatch(/^If .* has a data folder/);
   }
   const offered = (keeping: boolean | null) =>
-    offerUndo({ state: { keeping } } as HostModel, 'garden', '', { tick: 1, id: 0 }).action;
+    offerUndo('garden', '', { tick: 1, id: 0 }, keeping).action;
   expect(offered(true)).toBeDefined();
   expect(offered(null)).toBeUndefined();
 });

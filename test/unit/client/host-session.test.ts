@@ -15,12 +15,8 @@ async function signedIn(answers: Record<string, () => unknown>) {
     touched: false,
     call: async (name: string) => (answers as Answers)[name]!(),
   } as unknown as HostApi;
-  const feedback = {
-    ask: async () => false,
-    withdraw: () => {},
-    show: ({ text }: { readonly text: string }) => shown.push(text),
-  };
-  const model = new HostModel(feedback, api);
+  const model = new HostModel(api);
+  model.show = ({ text }) => void shown.push(text);
   answers.session ??= () => ({ key: 'key', until: 0 });
   await model.start();
   model.stop();
