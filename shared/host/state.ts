@@ -79,7 +79,7 @@ export const drawingState = v.object({
   /** Time since the drawing was sent, in ms. */
   waited: number,
 });
-export type DrawingState = v.InferOutput<typeof drawingState>;
+type DrawingState = v.InferOutput<typeof drawingState>;
 
 /** An organism that visitors have reported. */
 export const reportState = v.object({
@@ -145,7 +145,7 @@ export const banState = v.object({
   /** When the ban ends, in ms; null if it lasts until the host lifts it. */
   until: v.nullable(number),
 });
-export type BanState = v.InferOutput<typeof banState>;
+type BanState = v.InferOutput<typeof banState>;
 
 /** See `FilmTimes`. */
 const filmTimes = v.pipe(
