@@ -71,7 +71,7 @@ export const visitorState = v.object({
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
 /** A drawing that waits for the host's approval. */
-export const drawingState = v.object({
+const drawingState = v.object({
   /** Used in calls. */
   id: count,
   /** The participant who sent the drawing. */
@@ -79,7 +79,6 @@ export const drawingState = v.object({
   /** Time since the drawing was sent, in ms. */
   waited: number,
 });
-type DrawingState = v.InferOutput<typeof drawingState>;
 
 /** An organism that visitors have reported. */
 export const reportState = v.object({
@@ -133,7 +132,7 @@ export const roomState = v.object({
 });
 export type RoomDetail = v.InferOutput<typeof roomState>;
 
-export const banState = v.object({
+const banState = v.object({
   id: count,
   room: text,
   /** The participant's id, and the name that they had when they were banned. */
@@ -145,7 +144,6 @@ export const banState = v.object({
   /** When the ban ends, in ms; null if it lasts until the host lifts it. */
   until: v.nullable(number),
 });
-type BanState = v.InferOutput<typeof banState>;
 
 /** See `FilmTimes`. */
 const filmTimes = v.pipe(
