@@ -4,8 +4,7 @@ import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { startEngine } from '../support/engine.ts';
-import { recordGarden } from '../support/recorded-garden.ts';
-import { GARDEN, type Garden, gardenOf } from '../support/standard-garden.ts';
+import { GARDEN, type Garden, gardenOf, recordGarden } from '../support/standard-garden.ts';
 
 const { birth, healing, expressing, liveliness } = DEFAULTS.life;
 const life = { birth, healing, expressing };

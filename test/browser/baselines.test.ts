@@ -10,9 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { suiteFolder } from '../support/closing.ts';
-import { plantGarden } from '../support/garden.ts';
-import { goTo, liveShows, signIn } from '../support/host-page.ts';
-import { difference, MEAN, SHARE } from '../support/likeness.ts';
+import { goTo, liveShows, signIn } from '../support/host-client.ts';
 import {
   cameraOf,
   cameraRests,
@@ -21,9 +19,11 @@ import {
   openRoom,
   openWall,
 } from '../support/page.ts';
+import { difference, MEAN, SHARE } from '../support/pictures.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));
 const PICTURES = process.env.VIVARIUM_PICTURES;

@@ -7,14 +7,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchChromium } from '../support/drivers/chromium.ts';
-import { boxOf, type Driver, type Point, press, until } from '../support/drivers/driver.ts';
-import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
-import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
+import { drawSeldom, LONG_PERIOD } from '../support/browser.ts';
+import {
+  boxOf,
+  type Driver,
+  hasFirefox,
+  hasWebKit,
+  launchChromium,
+  launchFirefox,
+  launchWebKit,
+  type Point,
+  press,
+  until,
+} from '../support/drivers.ts';
 import { testNeeding } from '../support/needs.ts';
 import type { PageElement } from '../support/page.ts';
 import { paintedScript } from '../support/painted-script.ts';
-import { drawSeldom, LONG_PERIOD } from '../support/slow-frames.ts';
 import { suiteServer } from '../support/suite.ts';
 
 /** What `painted-page.ts` adds to a page. */

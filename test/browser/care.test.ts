@@ -6,13 +6,10 @@
 import { networkInterfaces } from 'node:os';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
-import { animationsOf } from '../support/animations.ts';
-import { violations } from '../support/axe.ts';
 import { afterTest } from '../support/closing.ts';
-import { plantGarden } from '../support/garden.ts';
-import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
 import { testNeeding } from '../support/needs.ts';
 import {
+  animationsOf,
   cameraOf,
   fingerTap,
   focus,
@@ -25,11 +22,12 @@ import {
   waitForConnection,
   waitForPhase,
 } from '../support/page.ts';
+import { covered, faint, spilled, tiny, violations } from '../support/page-faults.ts';
 import { SHEETS, STATES } from '../support/page-states.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { Visitor } from '../support/visitor.ts';
+import { plantGarden, Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 /** All states in all languages on both screens; otherwise only on the phone, which has less room. */

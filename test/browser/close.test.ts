@@ -4,22 +4,23 @@
  */
 import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { line, touch } from '../support/fingers.ts';
-import { plantGarden } from '../support/garden.ts';
 import {
   cameraRests,
   fingerTap,
+  line,
   modelOf,
   nextPicture,
   nextPictures,
   openRoom,
   openWall,
   screenOf,
+  touch,
   waitForPhase,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const SIDE = 32;
 const { width: WIDTH, height: HEIGHT } = DEFAULTS.room;

@@ -5,13 +5,13 @@
 import type { Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
-import { goTo, liveShows, signIn } from '../support/host-page.ts';
-import { spilled } from '../support/layout-faults.ts';
+import { leaveUnpainted } from '../support/browser.ts';
+import { goTo, liveShows, signIn } from '../support/host-client.ts';
 import { drawnTwice } from '../support/page.ts';
+import { spilled } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });

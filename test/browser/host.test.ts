@@ -1,12 +1,11 @@
 /** The host's page in a real browser: all that a host can do in one room, section by section. */
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { download } from '../support/download.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { focused } from '../support/page.ts';
+import { download, focused } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';

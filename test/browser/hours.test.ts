@@ -1,9 +1,9 @@
 /** What walls and phones show when the host changes opening hours, captions and languages. */
 
-import { plantGarden } from '../support/garden.ts';
 import { openRoom, type PageElement, waitForConnection } from '../support/page.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const CLOSED = {
   on: true,

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, signIn } from '../support/host-client.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const PICTURES = process.env.VIVARIUM_PICTURES;

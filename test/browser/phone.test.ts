@@ -1,20 +1,21 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { line, touch } from '../support/fingers.ts';
+import { leaveUnpainted } from '../support/browser.ts';
 import {
   cameraRests,
   fingerTap,
+  line,
   openRoom,
   screenOf,
   showAll,
+  touch,
   waitForPhase,
   waitForWounds,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
 const { room, roomUrl, browser, server } = await suiteWithPages({ size: '96x96' });
 const host = await hostOf(server);

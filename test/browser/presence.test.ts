@@ -7,30 +7,31 @@ import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-cor
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { leaveUnpainted, paintedOrigin, paintNext } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
-import { download } from '../support/download.ts';
 import { recordPictures, watchPixel } from '../support/drawn-pixel.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
-import { line, touch } from '../support/fingers.ts';
-import { expectFilm, expectPicture } from '../support/keepsake-files.ts';
 import {
+  download,
   drawnTwice,
   fingerTap,
+  line,
   modelOf,
   openRoom,
   type PageElement,
   screenOf,
   showAll,
+  touch,
   waitForConnection,
   waitForPhase,
   watchToasts,
 } from '../support/page.ts';
-import { generousTimeout } from '../support/patience.ts';
+import { expectFilm, expectPicture } from '../support/pictures.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted, paintedOrigin, paintNext } from '../support/unpainted.ts';
 import type { Visitor } from '../support/visitor.ts';
+import { generousTimeout } from '../support/waiting.ts';
 
 /** A line of 4 Mbit/s and 100 ms there and back. */
 const PHONE_LINE = { latency: 50, bandwidth: 500_000 };

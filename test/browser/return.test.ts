@@ -9,7 +9,6 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { freePort } from '../support/free-port.ts';
 import {
   modelOf,
   nextPicture,
@@ -20,10 +19,11 @@ import {
   waitForConnection,
   watchToasts,
 } from '../support/page.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { freePort } from '../support/programs.ts';
 import { PHONE } from '../support/screens.ts';
 import { cheapPage, suiteBrowser } from '../support/suite-pages.ts';
+import { countStalls, generousTimeout } from '../support/waiting.ts';
 
 /** ms after the server is back. */
 const LIMIT = 5_000;

@@ -2,6 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { leaveUnpainted } from '../support/browser.ts';
 import {
   growthOf,
   modelOf,
@@ -16,7 +17,6 @@ import {
 } from '../support/page.ts';
 import { suiteServer } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
 const WIDTH = 128;
 const HEIGHT = 96;

@@ -8,9 +8,9 @@ import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { fingerTap, modelOf, type PageElement, waitForConnection } from '../support/page.ts';
-import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteBrowser, suiteWithPages } from '../support/suite-pages.ts';
+import { generousTimeout } from '../support/waiting.ts';
 
 /** ms that it may take. */
 const LIMIT = 10_000;

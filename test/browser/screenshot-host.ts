@@ -15,12 +15,10 @@ import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { text } from '../../server/settings/server-types.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { plantGarden } from '../support/garden.ts';
-import { HostClient } from '../support/host-client.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
+import { plantGarden, Visitor } from '../support/visitor.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 

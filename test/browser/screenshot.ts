@@ -13,7 +13,7 @@ import { helpText } from '../../server/settings/document.ts';
 import { list, oneOf, text } from '../../server/settings/server-types.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, runTranspiled } from '../support/browser.ts';
 import {
   cameraRests,
   nextPictures,
@@ -25,7 +25,6 @@ import {
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { runTranspiled } from '../support/transpiled.ts';
 import { Visitor } from '../support/visitor.ts';
 import { takeClosing, takeFilm } from './living-pictures.ts';
 

@@ -5,8 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { touch } from '../support/fingers.ts';
-import { fingerTap, modelOf, openRoom, screenOf, showAll } from '../support/page.ts';
+import { fingerTap, modelOf, openRoom, screenOf, showAll, touch } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 

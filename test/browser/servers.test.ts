@@ -8,14 +8,12 @@ import type { Page } from 'playwright-core';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { ClusterState } from '../../shared/host/state.ts';
 import { lineagePath, lineagePicturePath, lineageSeedPath } from '../../shared/lineage.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
-import { HostClient } from '../support/host-client.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, HostClient, signIn } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 

@@ -11,15 +11,14 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-sheet.ts';
-import { difference, SHARE } from '../support/likeness.ts';
+import { leaveUnpainted } from '../support/browser.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
-import { outOfReach } from '../support/reach.ts';
+import { outOfReach } from '../support/page-faults.ts';
+import { contactSheet, cutOut, difference, picturesOn, SCALE, SHARE } from '../support/pictures.ts';
 import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;

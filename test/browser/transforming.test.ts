@@ -1,5 +1,5 @@
 /** Turning an organism into what the held seed grows into, on a phone. */
-import { violations } from '../support/axe.ts';
+
 import {
   fingerTap,
   modelOf,
@@ -9,6 +9,7 @@ import {
   screenOf,
   showAll,
 } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';

@@ -2,9 +2,9 @@
 import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
-import { violations } from '../support/axe.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, signIn } from '../support/host-client.ts';
 import { waitForConnection } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';

@@ -6,7 +6,6 @@ import { POLL_INTERVAL } from '../../server/composition/listen.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HeldClock } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-port.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import {
   nextPictures,
@@ -16,13 +15,13 @@ import {
   waitForConnection,
   waitForPhase,
 } from '../support/page.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
-import { differenceOf, pixelsOf } from '../support/pixels.ts';
+import { differenceOf, pixelsOf } from '../support/pictures.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { freePort } from '../support/programs.ts';
 import { startServer } from '../support/server.ts';
-import { suiteBrowser } from '../support/suite-pages.ts';
+import { pixels, STILL, suiteBrowser, wallScreens } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
-import { pixels, STILL, wallScreens } from '../support/wall-screens.ts';
+import { countStalls, generousTimeout } from '../support/waiting.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 

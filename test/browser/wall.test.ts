@@ -5,11 +5,10 @@
 
 import { generate } from 'lean-qr';
 import { nextPictures, openWall, screenOf, waitForConnection } from '../support/page.ts';
-import { brightnessOf, differenceOf, pixelsOf } from '../support/pixels.ts';
+import { brightnessOf, differenceOf, pixelsOf } from '../support/pictures.ts';
 import { suiteVisitor } from '../support/suite.ts';
-import { suiteWithPages } from '../support/suite-pages.ts';
+import { pixels, STILL, suiteWithPages, wallScreens } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
-import { pixels, STILL, wallScreens } from '../support/wall-screens.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 

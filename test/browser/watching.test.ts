@@ -5,21 +5,22 @@
 import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { violations } from '../support/axe.ts';
-import { line, touch } from '../support/fingers.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import {
   cameraRests,
   fingerTap,
   focused,
+  line,
   modelOf,
   openRoom,
   openWall,
   type PageElement,
   screenOf,
   showAll,
+  touch,
   waitForConnection,
 } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';

@@ -12,7 +12,7 @@ import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
-import { LogRecorder } from '../support/hearing.ts';
+import { LogRecorder } from '../support/receivers.ts';
 import { type ServerOptions, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';

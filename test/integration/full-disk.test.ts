@@ -8,10 +8,14 @@ import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
 import { ANNA } from '../support/rooms.ts';
-import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
+import {
+  brittle,
+  openStoredRoom,
+  playTicks,
+  type StoredRoomOptions,
+} from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();

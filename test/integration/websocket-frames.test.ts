@@ -10,8 +10,8 @@ import type { RejectionReason } from '../../server/realtime/limits/connection-li
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';
-import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
+import { closed, greetedSocket } from '../support/strangers.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let server: VivariumServer;

@@ -1,8 +1,9 @@
 /**
- * What tests have opened is closed after them. Apart from the servers that suites share: most that
- * only want a folder would wait for all modules of a server.
+ * Closes what tests have opened. Separate from the servers that suites share: tests that only want a folder would otherwise
+ * load a server's modules.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,4 +30,14 @@ export function suiteFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
   afterSuite(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A folder that is removed after the tests of a file. */
+export function temporaryFolder(): () => string {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vivarium-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return () => folder;
 }

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { freePort } from './programs.ts';
 
 /** Whether this machine has HAProxy (Debian: haproxy). */
 export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;

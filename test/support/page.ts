@@ -1,4 +1,4 @@
-/** Reads the model and the camera of a room's page. */
+/** Uses a page as a visitor does, and reads its model, camera and animations. */
 import type { JSHandle, Locator, Page } from 'playwright-core';
 import type { CameraRig } from '../../client/render/camera-rig.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -288,4 +288,83 @@ export async function tabTo(page: Page, testid: string): Promise<void> {
     await page.keyboard.press('Tab');
   }
   throw new Error(`${testid} was not reached`);
+}
+
+/** For scripts in the page: all its animations and transitions, those in shadow trees too. */
+export type AnimationsOf = (root: DocumentOrShadowRoot & ParentNode) => Animation[];
+
+export const animationsOf = (page: Page): Promise<JSHandle<AnimationsOf>> =>
+  page.evaluateHandle(() => {
+    const of: AnimationsOf = (root) => [
+      ...root.getAnimations(),
+      ...[...root.querySelectorAll('*')].flatMap(({ shadowRoot }) =>
+        shadowRoot ? of(shadowRoot) : [],
+      ),
+    ];
+    return of;
+  });
+
+/** A place of the window, CSS pixels. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Places from one to another, all as far apart, both included. */
+export const line = (from: Point, to: Point, steps: number): Point[] =>
+  Array.from({ length: steps + 1 }, (_, i) => ({
+    x: from.x + ((to.x - from.x) * i) / steps,
+    y: from.y + ((to.y - from.y) * i) / steps,
+  }));
+
+/** How fingers touch. */
+export interface TouchOptions {
+  /** Called while they are still down, at the end of their ways. */
+  readonly meanwhile?: () => Promise<unknown>;
+  /**
+   * Goes on, in order, without waiting until the page has heard of each event: a busy page takes
+   * its time to say so.
+   */
+  readonly isHasty?: boolean;
+}
+
+/**
+ * Fingers go down, along, and up again.
+ *
+ * @param ways the places that each finger passes; each passes as many
+ * @returns when the page has heard of all
+ */
+export async function touch(
+  page: Page,
+  ways: readonly (readonly Point[])[],
+  { meanwhile, isHasty = false }: TouchOptions = {},
+): Promise<void> {
+  const fingers = await page.context().newCDPSession(page);
+  const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
+  const events: Promise<unknown>[] = [];
+  const send = async (
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    touchPoints: ReturnType<typeof at>,
+  ): Promise<void> => {
+    const heard = fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+    events.push(heard);
+    if (!isHasty) await heard;
+  };
+  await send('touchStart', at(0));
+  for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
+  if (meanwhile) {
+    await Promise.all(events);
+    await meanwhile();
+  }
+  await send('touchEnd', []);
+  await Promise.all(events);
+  await fingers.detach();
+}
+
+/** Clicks a link and reads the file that it downloads. */
+export async function download(link: Locator): Promise<{ name: string; bytes: Buffer }> {
+  const [saved] = await Promise.all([link.page().waitForEvent('download'), link.click()]);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await saved.createReadStream()) chunks.push(chunk as Buffer);
+  return { name: saved.suggestedFilename(), bytes: Buffer.concat(chunks) };
 }

@@ -1,12 +1,10 @@
-/** What a suite of browser tests shares. */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+/** A server, a browser and pages that the tests of one file share. */
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from './browser.ts';
-import { afterSuite } from './closing.ts';
+import { LONG_PERIOD, launchBrowser, leaveUnpainted, slowFrames } from './browser.ts';
+import { afterSuite, afterTest } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
-import { LONG_PERIOD, slowFrames } from './slow-frames.ts';
 import { type SuiteServer, suiteServer } from './suite.ts';
-import { leaveUnpainted } from './unpainted.ts';
 
 /** Starts a browser for all tests of this file, whose pages draw one picture for each tick. */
 export async function suiteBrowser(): Promise<Browser> {
@@ -55,4 +53,31 @@ export async function suiteWithPages(
     cheapPage: (screen) => cheapPage(browser, screen),
     newPage: async (screen) => (await browser.newContext(screen).then(leaveUnpainted)).newPage(),
   };
+}
+
+/** A wall that holds still, so that two pictures of it can be compared. */
+export const STILL = { reducedMotion: 'reduce' } as const;
+
+/**
+ * Pixels of a large screen for each of the page's: all of them take minutes a picture where a
+ * processor draws.
+ */
+export const pixels = (reduced: number): number => (process.env.VIVARIUM_TEST_FULL ? 1 : reduced);
+
+/** A page of its own, as large as a screen. */
+type OpenScreen = (width: number, height: number, options?: BrowserContextOptions) => Promise<Page>;
+
+/**
+ * Opens screens of a browser, whose pixels are drawn, or are not for a test that asks only where
+ * things are.
+ */
+export function wallScreens(browser: Browser): { screen: OpenScreen; unpainted: OpenScreen } {
+  const opener =
+    (prepare: (context: BrowserContext) => BrowserContext | Promise<BrowserContext>): OpenScreen =>
+    async (width, height, options) => {
+      const context = await browser.newContext({ viewport: { width, height }, ...options });
+      afterTest(() => context.close());
+      return (await prepare(context)).newPage();
+    };
+  return { screen: opener((context) => context), unpainted: opener(leaveUnpainted) };
 }

@@ -1,9 +1,15 @@
-/** Real Valkey servers for tests, each on a port and in a folder of its own. */
+/** Real Valkey servers, each with its own port and folder, and one process's connections to them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { RoomLeases } from '../../server/cluster/lease.ts';
+import { valkeyLeases } from '../../server/cluster/open-cluster.ts';
+import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
+import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';
+import { systemClock } from '../../server/platform/clock.ts';
+import type { Records } from '../../server/storage/records.ts';
+import { freePort } from './programs.ts';
 
 /** Whether this machine has Valkey (Debian: valkey-server). */
 export const hasValkey = spawnSync('valkey-server', ['--version']).status === 0;
@@ -73,4 +79,29 @@ export class ValkeyServer {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+export interface ClusterParts {
+  readonly leases: RoomLeases;
+  readonly records: Records;
+  close(): Promise<void>;
+}
+
+let count = 0;
+
+export async function openClusterParts(url: string): Promise<ClusterParts> {
+  const connect = () => ValkeyConnection.open(url, systemClock);
+  const [ofLeases, reads, writes] = [await connect(), await connect(), await connect()];
+  const holder = `process-${++count}`;
+  const leases = new RoomLeases({ leases: valkeyLeases(ofLeases), holder, clock: systemClock });
+  const records = openValkeyRecords({ reads, writes, leases, clock: systemClock });
+  return {
+    leases,
+    records,
+    async close() {
+      await leases.releaseAll();
+      await records.close();
+      for (const one of [ofLeases, reads, writes]) one.close();
+    },
+  };
 }

@@ -1,5 +1,4 @@
 /** A visitor without a browser: a real socket, real decoding. */
-
 import { io, type Socket } from 'socket.io-client';
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
@@ -9,8 +8,8 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
-import { Changes } from './changes.ts';
-import { equalPlanes } from './planes.ts';
+import { equalPlanes } from './compare.ts';
+import { Changes } from './waiting.ts';
 
 interface Heard {
   readonly name: EventName | 'disconnect' | 'connect_error';
@@ -177,4 +176,27 @@ export class Visitor {
     }
     this.changes.changed();
   }
+}
+
+/**
+ * Creatures of the shipped gallery in rows, one for each of the spots, at rest.
+ *
+ * @returns when the last has come to rest
+ */
+export async function plantGarden(
+  visitors: readonly Visitor[],
+  names: readonly string[],
+  spot: (i: number) => readonly [number, number],
+): Promise<void> {
+  const [first] = visitors;
+  const gallery = first.welcome!.checkpoint.gallery.map(({ name }) => name);
+  for (const [i, name] of names.entries()) {
+    const [x, y] = spot(i);
+    const seed = { from: 'gallery', index: gallery.indexOf(name) };
+    const answer = await visitors[i % visitors.length].ask('plant', { x, y, seed });
+    if ('reason' in answer) throw new Error(`${name} at ${x}, ${y}: ${answer.reason}`);
+  }
+  await first.until(
+    () => first.life.filter(({ what }) => what === 'asleep').length >= names.length,
+  );
 }

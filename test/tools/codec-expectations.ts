@@ -18,8 +18,7 @@ import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
-import { recordGarden } from '../support/recorded-garden.ts';
-import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
+import { type Change, GARDEN, gardenOf, recordGarden } from '../support/standard-garden.ts';
 import { CodedBits } from './coded-bits.ts';
 
 const FILE = new URL('../../shared/codec/contexts.ts', import.meta.url);

@@ -1,6 +1,6 @@
 /** Pictures of the host's page. */
 import { SECTIONS } from '../../../client/host/sections.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../../support/host-page.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../../support/host-client.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { contextOf, GARDEN, inWindows, placeOf, type Studio } from './studio.ts';
 

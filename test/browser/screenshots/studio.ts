@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../../server/composition/create-server.ts';
+import { runTranspiled } from '../../support/browser.ts';
 import type { HostClient } from '../../support/host-client.ts';
 import type { WindowSize } from '../../support/screens.ts';
-import { runTranspiled } from '../../support/transpiled.ts';
 
 /** Windows side by side on one sheet. */
 export const SHEETS: Readonly<Record<string, readonly WindowSize[]>> = {

@@ -1,9 +1,9 @@
 /** Pictures of the visitor's page. */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { leaveUnpainted } from '../../support/browser.ts';
 import { cameraRests, openRoom, screenOf, waitForPhase } from '../../support/page.ts';
 import { closeAll, sheetStates } from '../../support/sheet-states.ts';
-import { leaveUnpainted } from '../../support/unpainted.ts';
 import { Visitor } from '../../support/visitor.ts';
 import {
   contextOf,

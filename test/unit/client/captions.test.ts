@@ -10,7 +10,7 @@ import {
 import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
-import { organismView, WELCOME } from '../../support/welcome.ts';
+import { organismView, WELCOME } from '../../support/fake-server.ts';
 
 const GALLERY = ['fox', 'hot_pepper', 'owl', 'bee', 'rose', 'tulip'].map((name, i) => ({
   name,

@@ -4,7 +4,7 @@ import { affectedText, type Change } from '../../../client/visitor/text.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
-import { organismView } from '../../support/welcome.ts';
+import { organismView } from '../../support/fake-server.ts';
 
 const BO: ParticipantView = { id: 2, name: 'Bo', hue: 0 };
 

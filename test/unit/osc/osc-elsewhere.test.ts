@@ -8,7 +8,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LocalBus } from '../../support/local-bus.ts';
-import { OscReceiver } from '../../support/osc-box.ts';
+import { OscReceiver } from '../../support/receivers.ts';
 
 /** Nobody has the last one just now. */
 const names = ['hall', 'yard', 'cellar'];

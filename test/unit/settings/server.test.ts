@@ -6,7 +6,7 @@ import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 
 const folder = temporaryFolder();
 

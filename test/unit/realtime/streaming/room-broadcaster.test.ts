@@ -8,7 +8,7 @@ import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { equalPlanes } from '../../../support/planes.ts';
+import { equalPlanes } from '../../../support/compare.ts';
 
 const TICK = 1000 / 15;
 
