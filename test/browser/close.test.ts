@@ -127,7 +127,6 @@ test('the first tap becomes a creature that fills a third of the width, on the s
     expect(room.organisms.length).toBe(alive + 1);
 
     const flesh = await fleshOf(page, id);
-    if (process.env.VIVARIUM_FIGURES) console.log(width, flesh, await zoomOf(page));
     expect(Math.max(flesh.width, flesh.height)).toBeGreaterThanOrEqual(0.3 * width);
     // Whole, and in the middle of what the panels leave.
     const middle = await between(page);
@@ -242,7 +241,6 @@ test('the room takes nine tenths of a 16:9 wall, which drifts or not', async () 
     await nextPictures(page, 2);
     const [upper, lower] = [await screenOf(page, 0, 0), await screenOf(page, WIDTH, HEIGHT)];
     const share = ((lower.x - upper.x) * (lower.y - upper.y)) / (1920 * 1080);
-    if (process.env.VIVARIUM_FIGURES) console.log(frame, share);
     expect(share).toBeGreaterThan(0.9);
     expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
     expect(lower.x).toBeLessThan(1920);

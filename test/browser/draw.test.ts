@@ -4,7 +4,6 @@
  */
 
 import { fileURLToPath } from 'node:url';
-import type { CDPSession, Page } from 'playwright-core';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import {
   classify,
@@ -13,17 +12,25 @@ import {
   loadClassifier,
   readDigits,
 } from '../support/digit-classifier.ts';
-import { cameraRests, nextPicture, openRoom, screenOf, showAll } from '../support/page.ts';
+import { isFull } from '../support/needs.ts';
+import {
+  cameraRests,
+  clickPlace,
+  drag,
+  nextPicture,
+  openRoom,
+  padPoints,
+  showAll,
+} from '../support/page.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const CHECKPOINT = fileURLToPath(new URL('../../checkpoints/digits', import.meta.url));
 const SIDE = 32;
 /** Of each digit. */
-const EACH = process.env.VIVARIUM_TEST_FULL ? 10 : 1;
+const EACH = isFull ? 10 : 1;
 /** Share of drawn digits that must grow into the same. */
 const SAME = 0.9;
-const PICTURES = process.env.VIVARIUM_PICTURES;
 
 const classifier = loadClassifier();
 const { images, labels } = readDigits('t10k');
@@ -38,74 +45,43 @@ test('the classifier recognises at least 97 % of MNIST’s test digits', () => {
 });
 
 /** The first few of each digit in the test set. */
-function chosen(): { digit: number; pixels: Float32Array }[] {
-  return Array.from({ length: 10 }, (_, digit) => digit).flatMap((digit) => {
-    const found: { digit: number; pixels: Float32Array }[] = [];
-    for (let n = 0; found.length < EACH; n++) {
-      if (labels[n] === digit) found.push({ digit, pixels: digitOf(images, n) });
-    }
-    return found;
-  });
-}
-
-const digits = chosen();
+const digits = Array.from({ length: 10 }, (_, digit) =>
+  [...labels.keys()]
+    .filter((n) => labels[n] === digit)
+    .slice(0, EACH)
+    .map((n) => ({ digit, pixels: digitOf(images, n) })),
+).flat();
 const columns = Math.ceil(Math.sqrt(digits.length));
 /**
  * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
  */
 const apart = SIDE + 4;
-const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
+const { room, roomUrl, cheapPage } = await suiteWithPages(
   {
     ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
     checkpoint: CHECKPOINT,
   },
   { drawsSoon: true },
 );
-const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
-const page = await (PICTURES ? browser.newPage(phone) : cheapPage(phone));
+const page = await cheapPage({ viewport: { width: 390, height: 844 } });
 await openRoom(page, roomUrl);
 await cameraRests(page);
 
-/** Inked pixels side by side: [first, last, row]. */
-function runsOf(pixels: Float32Array): [number, number, number][] {
-  const runs: [number, number, number][] = [];
+/** A line for each run of inked pixels, in shares of the pad. */
+function linesOf(pixels: Float32Array): [number, number][][] {
+  const lines: [number, number][][] = [];
+  const at = (pixel: number): number => (pixel + 0.5) / DIGIT_SIDE;
   for (let y = 0; y < DIGIT_SIDE; y++) {
     let start = -1;
     for (let x = 0; x <= DIGIT_SIDE; x++) {
       const ink = x < DIGIT_SIDE && pixels[y * DIGIT_SIDE + x] >= 0.5;
       if (ink && start < 0) start = x;
-      if (!ink && start >= 0) {
-        runs.push([start, x - 1, y]);
-        start = -1;
-      }
+      if (ink || start < 0) continue;
+      lines.push([start, x - 1].map((end) => [at(end), at(y)]));
+      start = -1;
     }
   }
-  return runs;
-}
-
-/** Draws a digit, a line for each run of its pixels, with the brush that is a pixel wide. */
-async function draw(page: Page, mouse: CDPSession, pixels: Float32Array): Promise<void> {
-  await page.getByTestId('width-fine').click();
-  const box = (await page.getByTestId('pad').boundingBox())!;
-  const sent: Promise<unknown>[] = [];
-  const at = (pixel: number): number => ((pixel + 0.5) / DIGIT_SIDE) * box.width;
-  for (const [first, last, row] of runsOf(pixels)) {
-    const y = box.y + at(row);
-    const [from, to] = [box.x + at(first), box.x + at(last)];
-    const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', x: number) =>
-      mouse.send('Input.dispatchMouseEvent', {
-        type,
-        x,
-        y,
-        button: 'left',
-        buttons: 1,
-        clickCount: 1,
-      });
-    // In order, but without waiting for each: a page that draws in software takes its time to say
-    // that it has heard.
-    sent.push(send('mousePressed', from), send('mouseMoved', to), send('mouseReleased', to));
-  }
-  await Promise.all(sent);
+  return lines;
 }
 
 /**
@@ -122,7 +98,6 @@ function shown({ x, y }: OrganismView): Float32Array {
 }
 
 test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow into the same`, async () => {
-  const mouse = await page.context().newCDPSession(page);
   const seen: string[] = [];
   let same = 0;
   /** Digits by the organisms that have not been judged yet. */
@@ -140,15 +115,15 @@ test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow in
   };
   for (const [i, { digit, pixels }] of digits.entries()) {
     await page.getByTestId('open-draw').click();
-    await draw(page, mouse, pixels);
-    if (PICTURES && i === 2) await page.screenshot({ path: `${PICTURES}/draw.png` });
+    // With the brush that is a pixel wide.
+    await page.getByTestId('width-fine').click();
+    await drag(page, ...(await padPoints(page, linesOf(pixels))));
     await page.getByTestId('grow-drawing').click();
     await page.getByTestId('plant-drawing').click();
     await page.locator('draw-pad').waitFor({ state: 'detached' });
     const [x, y] = [i % columns, Math.floor(i / columns)].map((k) => (k + 0.5) * apart);
     await showAll(page);
-    const spot = await screenOf(page, x, y);
-    await page.mouse.click(spot.x, spot.y);
+    await clickPlace(page, x, y);
     // It grows while others are being drawn.
     while (room.size <= i) await nextPicture(page);
     sown.set(room.organisms.at(-1)!.id, digit);
@@ -159,6 +134,5 @@ test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow in
     judgeGrown();
   }
   console.log(`${same} of ${digits.length} grow into the same digit; ${seen.join(', ')}`);
-  if (PICTURES) await page.screenshot({ path: `${PICTURES}/drawn.png` });
   expect(same).toBeGreaterThanOrEqual(SAME * digits.length);
 }, 1_800_000);

@@ -3,6 +3,7 @@ import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { download, focused } from '../support/page.ts';
 import { violations } from '../support/page-faults.ts';
@@ -369,12 +370,11 @@ const WIDE = SECTIONS.filter(({ id }) => id === 'watch' || id === 'rooms');
 test.each(SCREENS)('axe finds nothing in any section at %s size', async (_name, screen) => {
   const other = await cheapPage(screen);
   await signIn(other, server.port, server.hostToken!);
-  for (const { id } of screen === PHONE || process.env.VIVARIUM_TEST_FULL ? SECTIONS : WIDE) {
+  for (const { id } of screen === PHONE || isFull ? SECTIONS : WIDE) {
     await goTo(other, id);
     if (id === 'watch') await liveShows(other);
     expect([id, ...(await violations(other))]).toEqual([id]);
   }
-  await other.context().close();
 });
 
 test('axe finds nothing in the sign-in form, in a form and in a dialog', async () => {
@@ -395,5 +395,4 @@ test('axe finds nothing in the sign-in form, in a form and in a dialog', async (
   await other.getByRole('button', { name: 'Ban Ada' }).click();
   await other.getByTestId('ban').waitFor();
   expect(await violations(other)).toEqual([]);
-  await other.context().close();
 });

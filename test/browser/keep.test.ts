@@ -26,8 +26,6 @@ const PAGE = 'https://museum.example/keep.html';
 const VENUE = 'https://play.museum.example';
 /** Windows in which least fits. */
 const NARROW = [WINDOWS[0], WINDOWS[3], ...ZOOMED.filter(({ width }) => width < 250)];
-/** Also gets a picture of each state, language and window. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 /** Identity of weights that came after those of the server. */
 const LATER = '0badcafe';
 /** Most difference of a value, 0…255, to what the server grew. */
@@ -128,7 +126,6 @@ test('the picture carries the link of the page that the host has chosen', async 
   const { comments } = await sharp(picture).metadata();
   expect(comments).toEqual([{ keyword: 'Comment', text: `${link}\n` }]);
   fragment = new URL(link).hash;
-  await page.context().close();
 });
 
 test('what is drawn when the connection is lost for a moment is not asked for again', async () => {
@@ -153,7 +150,6 @@ test('what is drawn when the connection is lost for a moment is not asked for ag
     }
   });
   expect(await asked.jsonValue()).toEqual(['keep', 'preview']);
-  await page.context().close();
 });
 
 test('the server’s own page grows it', async () => {
@@ -162,7 +158,6 @@ test('the server’s own page grows it', async () => {
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   const plant = await page.getByTestId('plant').getAttribute('href');
   expect(new URL(plant!, url).pathname).toBe('/r/garden');
-  await page.context().close();
 });
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
@@ -198,7 +193,6 @@ test('with the server stopped, the file grows the same creature, from the link a
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   expect(errors).toEqual([]);
   expect(asked.filter((one) => !/^(file|data|blob):/.test(one))).toEqual([]);
-  await page.context().close();
 });
 
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
@@ -235,16 +229,14 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
     for (const language of ['en', 'de', 'es']) {
       await page.getByTestId('language').selectOption(language);
       await page.waitForSelector(`html[lang=${language}]`);
-      for (const size of PICTURES ? [...WINDOWS, ...NARROW] : NARROW) {
+      for (const size of NARROW) {
         await page.setViewportSize(size);
         const lost = await outOfReach(page.locator('vivarium-keep'));
         const where = `${phase}-${language}-${sizeText(size)}`;
         wrong.push(...lost.map((line) => `${where}: ${line}`));
-        if (PICTURES) await page.screenshot({ path: join(PICTURES, `keep-${where}.png`) });
       }
     }
     await page.getByTestId('language').selectOption('en');
   }
   expect(wrong).toEqual([]);
-  await page.context().close();
 });

@@ -72,7 +72,6 @@ test('an empty room says so, and one that does not exist too', async () => {
     location.hash = '#nowhere';
   });
   await shown(page, 'no-room');
-  await page.context().close();
 });
 
 test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and printed', async () => {
@@ -162,7 +161,6 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await shown(page, 'no-room');
   const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
   expect(left).toBeUndefined();
-  await page.context().close();
 });
 
 test('on every phone and tablet all of the tree is seen, and no button covers it', async () => {
@@ -188,7 +186,6 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
     wrong.push(...lost.map((line) => `${sizeText(size)}: ${line}`));
   }
   expect(wrong).toEqual([]);
-  await page.context().close();
 });
 
 test('the tree is told under the rules of the room: no hidden names, no pictures of what the host removed, and nothing while it is closed', async () => {
@@ -227,5 +224,4 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   expect(title.x).toBeGreaterThanOrEqual(words.x + words.width);
   await tree.waitFor({ state: 'detached' });
   expect(room.size).toBe(0);
-  await wall.context().close();
 });

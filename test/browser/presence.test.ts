@@ -370,5 +370,4 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   before.forEach((value, i) => {
     expect(Math.abs(value - after[i])).toBeLessThan(0.01);
   });
-  await friend.close();
 });

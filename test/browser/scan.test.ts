@@ -123,10 +123,6 @@ async function visit(): Promise<number> {
   const spot = await firstCells(you);
   const seen = since();
   if (process.env.VIVARIUM_FIGURES) console.info({ shown, tapped, seen });
-  if (process.env.VIVARIUM_PICTURES) {
-    await wall.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/scan-wall.png` });
-    await page.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/scan-phone.png` });
-  }
   const view = wall.viewportSize()!;
   expect(spot.x).toBeGreaterThan(0);
   expect(spot.x).toBeLessThan(view.width);

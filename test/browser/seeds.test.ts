@@ -5,20 +5,27 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { fingerTap, modelOf, openRoom, screenOf, showAll, touch } from '../support/page.ts';
+import {
+  fingerTap,
+  focus,
+  modelOf,
+  openRoom,
+  padPoints,
+  screenOf,
+  showAll,
+  tapPlace,
+  touch,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const SIDE = 32;
-const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
+const { room, roomUrl, cheapPage } = await suiteWithPages(
   { size: '128x128', energy: 'off' },
   { drawsSoon: true },
 );
-const page = await (PICTURES
-  ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
-  : cheapPage({ ...PHONE, deviceScaleFactor: 1 }));
+const page = await cheapPage({ ...PHONE, deviceScaleFactor: 1 });
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));
 page.on('console', (message) => {
@@ -28,16 +35,11 @@ page.on('console', (message) => {
 });
 await openRoom(page, roomUrl);
 
-async function picture(name: string): Promise<void> {
-  if (PICTURES) await page.screenshot({ path: `${PICTURES}/seeds-${name}.png` });
-}
-
 /** Taps the dish, and waits until the server has planted there. */
 async function plantAt(x: number, y: number): Promise<OrganismView> {
   const before = room.size;
   await showAll(page);
-  const spot = await screenOf(page, x, y);
-  await fingerTap(page, spot);
+  await tapPlace(page, x, y);
   await page.waitForFunction(([model, count]) => model.organisms.size > count, [
     await modelOf(page),
     before,
@@ -113,10 +115,7 @@ function meanError(a: number[], b: number[]): number {
 
 /** A finger draws on the pad, whose sides are 1 long. */
 async function stroke(...way: [number, number][]): Promise<void> {
-  const box = (await page.getByTestId('pad').boundingBox())!;
-  await touch(page, [
-    way.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height })),
-  ]);
+  await touch(page, await padPoints(page, [way]));
 }
 
 test('a creature is found by its name and by its kind, and a tap puts it in hand', async () => {
@@ -132,7 +131,6 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   expect(await page.locator('[data-testid=found][data-name=Cactus]').count()).toBe(1);
   await page.getByTestId('kind-all').tap();
   await page.getByTestId('search').fill('Penguin');
-  await picture('search');
   await page.locator('[data-testid=found][data-name=Penguin]').tap();
   await page.locator('gallery-grid').waitFor({ state: 'detached' });
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
@@ -144,11 +142,7 @@ test('the whole gallery is reachable by keyboard', async () => {
   await page.getByTestId('search').fill('face');
   await page.getByTestId('search').press('ArrowDown');
   for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft']) await page.keyboard.press(key);
-  const name = await page.evaluate(() => {
-    let active = document.activeElement;
-    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
-    return (active as HTMLElement).dataset.name;
-  });
+  const name = await (await focus(page)).evaluate((at) => (at as HTMLElement).dataset.name);
   expect(name).toMatch(/Face/);
   await page.keyboard.press('Enter');
   await page.locator('gallery-grid').waitFor({ state: 'detached' });
@@ -164,7 +158,6 @@ test('the whole gallery is reachable by keyboard', async () => {
 test('the dice show a seed, which then grows as shown; after planting they show another', async () => {
   await page.getByTestId('dice').click();
   const seen = await filmIn('held');
-  await picture('dice');
   const whole = grownNext();
   const organism = await plantAt(64, 24);
   expect(organism.origin).toBe('prior');
@@ -192,7 +185,6 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   const hint = page.locator('.hint', { hasText: 'Tap where it should grow' });
   await hint.waitFor();
   const seen = await filmIn('held');
-  await picture('drawn');
   const middle = seen.slice(4 * (16 * SIDE + 16), 4 * (16 * SIDE + 17));
   expect(middle[3]).toBeGreaterThan(150);
   expect(Math.min(middle[0], middle[1])).toBeGreaterThan(middle[2] + 40);
@@ -230,7 +222,6 @@ test('a cross of two organisms is previewed before it is made', async () => {
   await page.getByTestId('mix').fill('0.7');
   const child = await filmIn('child');
   expect(meanError(third, child)).toBeGreaterThan(4);
-  await picture('cross');
   await page.getByTestId('make-seed').tap();
   await page.locator('[data-testid=hand-seed][data-origin=cross]').waitFor();
   expect(meanError(child, await filmIn('held'))).toBe(0);
@@ -251,7 +242,6 @@ test('a point between creatures of the map grows a blend of them', async () => {
   await fingerTap(page, { x: box.x + 0.45 * box.width, y: box.y + 0.5 * box.height });
   await page.locator('[data-testid=take-spot]:enabled').waitFor();
   expect(await page.getByTestId('between').textContent()).toMatch(/\w/);
-  await picture('map');
   const take = page.getByTestId('take-spot');
   expect(await take.textContent()).toBe('Take it');
   await take.click();

@@ -2,9 +2,6 @@
  * The host's page of a gateway before two owners with a real Valkey: it sees all servers, reaches
  * what is at the room's own, and drains that.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { ClusterState } from '../../shared/host/state.ts';
 import { lineagePath, lineagePicturePath, lineageSeedPath } from '../../shared/lineage.ts';
@@ -25,25 +22,6 @@ const ALWAYS = {
   farewell: false,
   restart: null,
 };
-
-/** Pictures of the page are written to this folder, to be looked at. */
-const { VIVARIUM_PICTURES: PICTURES } = process.env;
-const SIZES = [
-  [320, 640],
-  [390, 844],
-  [844, 390],
-  [820, 1180],
-  [1440, 900],
-] as const;
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  for (const [width, height] of SIZES) {
-    await page.setViewportSize({ width, height });
-    await page.screenshot({ path: join(PICTURES, `${name}-${width}.png`) });
-  }
-}
 
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 200));
 
@@ -172,13 +150,10 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     const card = (name: string) => page.getByRole('article', { name });
     await card(other.name).getByText(`ready to take over: ${ROOM}`).waitFor();
     expect(await card(ofGateway.name).getByTestId('drain').count()).toBe(0);
-    await shoot(page, 'servers');
     await card(owner.name).getByTestId('drain').click();
-    await shoot(page, 'servers-asked');
     await page.getByTestId('confirm').click();
     await card(owner.name).getByText('It can be stopped.').waitFor();
     await card(other.name).getByRole('rowheader', { name: ROOM }).waitFor();
-    await shoot(page, 'servers-drained');
     const moved = await servers(({ servers: now }) =>
       now.some(({ name, rooms }) => name === other.name && rooms.length === 1),
     );

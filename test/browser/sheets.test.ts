@@ -12,6 +12,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { leaveUnpainted } from '../support/browser.ts';
+import { isFull } from '../support/needs.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { outOfReach } from '../support/page-faults.ts';
 import { contactSheet, cutOut, difference, picturesOn, SCALE, SHARE } from '../support/pictures.ts';
@@ -22,13 +23,11 @@ import { suiteBrowser } from '../support/suite-pages.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
-/** Also gets a picture of each window. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 /** The window in which sheets are opened. */
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
-const IS_FULL = Boolean(process.env.VIVARIUM_TEST_FULL || ANEW || PICTURES);
+const IS_FULL = isFull || ANEW;
 /** All windows with VIVARIUM_TEST_FULL; otherwise phones, a desktop, and the smallest zoomed. */
 const LOOKED_AT = IS_FULL
   ? [...WINDOWS, ...ZOOMED]
@@ -157,11 +156,7 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   for (const size of LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
-    if (PICTURES || COMPARED.includes(size)) {
-      const picture = await pictureOf(of, within);
-      if (COMPARED.includes(size)) pictures.set(size, picture);
-      if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${text}.png`));
-    }
+    if (COMPARED.includes(size)) pictures.set(size, await pictureOf(of, within));
     const lost = await outOfReach(of.locator(within));
     wrong.push(...lost.map((line) => `${text}: ${line}`));
     if (name === 'draw' || name === 'draw-strokes') wrong.push(...(await smallPad(size)));
@@ -177,7 +172,6 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
 async function smallPad(size: WindowSize): Promise<string[]> {
   const { width, height } = (await page.getByTestId('pad').boundingBox())!;
   const share = Math.min(width, height) / Math.min(size.width, size.height);
-  if (process.env.VIVARIUM_FIGURES) console.log(sizeText(size), width, share.toFixed(2));
   const isSmall = share < (ZOOMED.includes(size) ? PAD_ZOOMED : PAD);
   return isSmall ? [`${sizeText(size)}: the pad is ${width} × ${height}`] : [];
 }
@@ -193,7 +187,6 @@ async function unlike(now: ReadonlyMap<WindowSize, Buffer>, file: string): Promi
         kept[KEPT.indexOf(size)],
       );
       const figures = `${sizeText(size)}: mean ${mean.toFixed(2)}, share ${share.toFixed(4)}`;
-      if (process.env.VIVARIUM_FIGURES) console.log(figures);
       return mean < MEAN_KEPT && share < SHARE ? [] : [`looks otherwise at ${figures}`];
     }),
   );
@@ -257,9 +250,7 @@ test.each(WORDY)('in “%s” the fullest sheets are within reach as well', asyn
 /** One of each kind of sheet and panel, in its fullest state; all of them with VIVARIUM_TEST_FULL. */
 const FULLEST = [
   ...['plant', 'gallery', 'draw-grown', 'card-child', 'cross-two', 'keepsake', 'facts'],
-  ...(process.env.VIVARIUM_TEST_FULL
-    ? ['damage', 'draw-strokes', 'map-touched', 'keys', 'list']
-    : []),
+  ...(isFull ? ['damage', 'draw-strokes', 'map-touched', 'keys', 'list'] : []),
 ];
 
 test('in Arabic everything runs from right to left, and every sheet is within reach', async () => {
@@ -272,7 +263,7 @@ test('in Arabic everything runs from right to left, and every sheet is within re
   // The card is on the left, above what grows there.
   const spots = { ...SPOTS, other: SPOTS.second };
   // The video, recorded as long as it lasts, has been waited for in English.
-  const arabic = sheetStates(spots, { withVideo: process.env.VIVARIUM_TEST_FULL !== undefined });
+  const arabic = sheetStates(spots, { withVideo: isFull });
   for (const name of FULLEST) {
     const { open, within } = arabic[name];
     await resize(page, HOME);
@@ -283,7 +274,6 @@ test('in Arabic everything runs from right to left, and every sheet is within re
     for (const size of sizes) {
       await resize(page, size);
       const text = `ar-${name}-${sizeText(size)}`;
-      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${text}.png`) });
       wrong.push(...(await outOfReach(scope)).map((line) => `${text}: ${line}`));
     }
   }

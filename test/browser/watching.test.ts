@@ -316,5 +316,4 @@ test('a page that is hidden before its first picture says so', async () => {
     return looks;
   });
   expect(told).toEqual([{ hidden: true }]);
-  await page.close();
 });

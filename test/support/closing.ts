@@ -3,7 +3,6 @@
  * load a server's modules.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,19 +10,29 @@ type Close = () => unknown;
 
 const ofSuite: Close[] = [];
 const ofTest: Close[] = [];
+let isInTest = false;
 
 async function closeAll(some: Close[]): Promise<void> {
   while (some.length > 0) await some.pop()!();
 }
 
-afterEach(() => closeAll(ofTest));
+beforeEach(() => {
+  isInTest = true;
+});
+afterEach(() => {
+  isInTest = false;
+  return closeAll(ofTest);
+});
 afterAll(() => closeAll(ofSuite));
 
-/** Has something closed after all tests of this file; what was opened last is closed first. */
+/** Closes something after all tests of this file; what was opened last is closed first. */
 export const afterSuite = (close: Close): number => ofSuite.push(close);
 
-/** Has something closed after the test that runs now. */
+/** Closes something after the test that runs now. */
 export const afterTest = (close: Close): number => ofTest.push(close);
+
+/** Closes something after the test that runs now, or else after all tests of this file. */
+export const afterUse = (close: Close): number => (isInTest ? ofTest : ofSuite).push(close);
 
 /** A folder that is removed after the last test. */
 export function suiteFolder(): string {
@@ -32,12 +41,8 @@ export function suiteFolder(): string {
   return folder;
 }
 
-/** A folder that is removed after the tests of a file. */
+/** The same as a function, for tests that ask for it later. */
 export function temporaryFolder(): () => string {
-  let folder = '';
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'vivarium-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const folder = suiteFolder();
   return () => folder;
 }

@@ -9,7 +9,7 @@ import { shownCells } from '../../server/training/gallery/draw-gallery.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import { bounded } from '../../server/vnca/genome.ts';
 import { growthStep } from '../../server/world/species.ts';
-import { touch } from './page.ts';
+import { padPoints, touch } from './page.ts';
 
 /** A line that is drawn without lifting the finger. */
 export interface DrawnLine {
@@ -94,9 +94,7 @@ export class Pad {
     if (width !== this.width) await page.getByTestId(`width-${width}`).click();
     this.colour = colour;
     this.width = width;
-    const box = (await page.getByTestId('pad').boundingBox())!;
-    const way = points.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height }));
-    await touch(page, [way], { isHasty: true });
+    await touch(page, await padPoints(page, [points]), { isHasty: true });
   }
 
   /** @param at when a script presses, ms since the epoch; absent: whenever somebody presses */

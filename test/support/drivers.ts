@@ -8,16 +8,11 @@ import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { launchBrowser } from './browser.ts';
+import { drag, type Point } from './page.ts';
 import { ended, findProgram, freePort, says } from './programs.ts';
 
 /** Small: it is drawn without a GPU. CSS pixels. */
 export const WINDOW = { width: 420, height: 680 };
-
-/** CSS pixels from the top left of the window. */
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
 
 export interface Driver {
   open(url: string): Promise<void>;
@@ -103,27 +98,12 @@ export async function launchChromium(): Promise<Driver> {
   const browser = await launchBrowser();
   const screen = { viewport: WINDOW, deviceScaleFactor: 0.5, reducedMotion: 'reduce' } as const;
   const page = await browser.newPage(screen);
-  const mouse = await page.context().newCDPSession(page);
   return {
     open: async (url) => {
       await page.goto(url);
     },
     run: (call, ...args) => page.evaluate(callText(call, args)),
-    drag: async (path) => {
-      const [first, last] = [path[0], path.at(-1)!];
-      const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', { x, y }: Point) =>
-        mouse.send('Input.dispatchMouseEvent', {
-          ...{ type, x, y, button: 'left', clickCount: 1 },
-          buttons: type === 'mouseReleased' ? 0 : 1,
-        });
-      // In order, but without waiting for each: a page that draws in software answers slowly.
-      await Promise.all([
-        page.mouse.move(first.x, first.y),
-        send('mousePressed', first),
-        ...path.slice(1).map((point) => send('mouseMoved', point)),
-        send('mouseReleased', last),
-      ]);
-    },
+    drag: (path) => drag(page, path),
     picture: () => page.screenshot({ scale: 'css' }),
     close: () => browser.close(),
   };

@@ -3,7 +3,7 @@
  */
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
-import { animationsOf, drawnTwice } from './page.ts';
+import { animationsOf } from './page.ts';
 
 /**
  * The violations that axe-core finds, with enough detail to fix them. Animations are finished
@@ -130,47 +130,6 @@ export function tiny(page: Page): Promise<string[]> {
       }
       return found;
     });
-}
-
-/** Buttons whose middle, or whose corners a little inside of them, are under something else. */
-export async function covered(page: Page): Promise<string[]> {
-  // The layout follows the window with the next pictures.
-  for (let i = 0; i < 2; i++) await drawnTwice(page);
-  return page.locator('button, select').evaluateAll((elements: HTMLElement[]) => {
-    const deepest = (x: number, y: number): Element | null => {
-      let at = document.elementFromPoint(x, y);
-      while (at?.shadowRoot) {
-        const inner = at.shadowRoot.elementFromPoint(x, y);
-        if (!inner || inner === at) break;
-        at = inner;
-      }
-      return at;
-    };
-    const found: string[] = [];
-    for (const element of elements) {
-      // What scrolls goes on beyond its edge; what only ears meet is seen by nobody.
-      if (element.closest('.row, dialog, [data-testid=organism-list]')) continue;
-      const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
-      if (width < 2 || height < 2) continue;
-      const [dx, dy] = [width / 4, height / 4];
-      for (const [x, y] of [
-        [(left + right) / 2, (top + bottom) / 2],
-        [left + dx, top + dy],
-        [right - dx, top + dy],
-        [left + dx, bottom - dy],
-        [right - dx, bottom - dy],
-      ]) {
-        const over = deepest(x, y);
-        if (over && (element === over || element.contains(over) || over.contains(element))) {
-          continue;
-        }
-        const name = element.dataset.testid ?? element.className;
-        found.push(`${name} at ${x}, ${y}: ${over?.localName} ${over?.className}`);
-        break;
-      }
-    }
-    return found;
-  });
 }
 
 /** Buttons and panels whose text is cut off, or that stand outside of the window. */

@@ -22,7 +22,7 @@ export interface PageElement extends HTMLElement {
   readonly stage: { readonly loop: { invalidate(): void } } | undefined;
   /** Of a room's page. */
   readonly room: { readonly view: { readonly rig: CameraRig } } | undefined;
-  worldToScreen(x: number, y: number): { x: number; y: number };
+  worldToScreen(x: number, y: number): Point;
 }
 
 /** The element that is the whole page. */
@@ -66,7 +66,7 @@ export async function waitForConnection(page: Page, state: string): Promise<void
 }
 
 /** CSS pixels of a place of the grid; on a wall, of one that hangs straight. */
-export const screenOf = (page: Page, x: number, y: number): Promise<{ x: number; y: number }> =>
+export const screenOf = (page: Page, x: number, y: number): Promise<Point> =>
   elementOf(page).evaluate((element: PageElement, [px, py]) => element.worldToScreen(px, py), [
     x,
     y,
@@ -83,11 +83,22 @@ export function drawnTwice(page: Page): Promise<void> {
   );
 }
 
-/** A finger taps a place of the window. */
-export async function fingerTap(page: Page, { x, y }: { x: number; y: number }): Promise<void> {
+/** A finger taps a point of the window. */
+export async function fingerTap(page: Page, { x, y }: Point): Promise<void> {
   // A busy browser may swallow what comes before.
   await drawnTwice(page);
   await page.touchscreen.tap(x, y);
+}
+
+/** A finger taps a place of the grid. */
+export async function tapPlace(page: Page, x: number, y: number): Promise<void> {
+  await fingerTap(page, await screenOf(page, x, y));
+}
+
+/** The mouse clicks on a place of the grid. */
+export async function clickPlace(page: Page, x: number, y: number): Promise<void> {
+  const at = await screenOf(page, x, y);
+  await page.mouse.click(at.x, at.y);
 }
 
 /**
@@ -316,6 +327,38 @@ export const line = (from: Point, to: Point, steps: number): Point[] =>
     x: from.x + ((to.x - from.x) * i) / steps,
     y: from.y + ((to.y - from.y) * i) / steps,
   }));
+
+/** Points of the drawing pad. @param ways in shares of its side, 0…1 */
+export async function padPoints(
+  page: Page,
+  ways: readonly (readonly (readonly [number, number])[])[],
+): Promise<Point[][]> {
+  const { x, y, width, height } = (await page.getByTestId('pad').boundingBox())!;
+  return ways.map((way) => way.map(([u, v]) => ({ x: x + u * width, y: y + v * height })));
+}
+
+/**
+ * The mouse presses at the first point of each path, moves along the others and lets go at the last. It does not wait in
+ * between: a page that draws in software answers slowly.
+ */
+export async function drag(page: Page, ...paths: readonly (readonly Point[])[]): Promise<void> {
+  const mouse = await page.context().newCDPSession(page);
+  const send = (
+    type: 'mousePressed' | 'mouseMoved' | 'mouseReleased',
+    { x, y }: Point,
+    buttons = 1,
+  ) =>
+    mouse.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', buttons, clickCount: 1 });
+  await Promise.all(
+    paths.flatMap((path) => [
+      send('mouseMoved', path[0], 0),
+      send('mousePressed', path[0]),
+      ...path.slice(1).map((point) => send('mouseMoved', point)),
+      send('mouseReleased', path.at(-1)!, 0),
+    ]),
+  );
+  await mouse.detach();
+}
 
 /** How fingers touch. */
 export interface TouchOptions {

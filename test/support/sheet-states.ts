@@ -3,7 +3,7 @@
  * there.
  */
 import type { Page } from 'playwright-core';
-import { drawnTwice, screenOf } from './page.ts';
+import { clickPlace, drag, drawnTwice, padPoints } from './page.ts';
 
 export interface SheetState {
   readonly open: (page: Page) => Promise<void>;
@@ -41,6 +41,11 @@ async function openSheet(page: Page, sheet: 'gallery' | 'draw' | 'map'): Promise
   await page.getByTestId('sheet-close').waitFor();
 }
 
+async function search(page: Page, text: string): Promise<void> {
+  await openSheet(page, 'gallery');
+  await page.getByTestId('search').fill(text);
+}
+
 /** Opens the pad, empty: it keeps what was drawn before. */
 async function openPad(page: Page): Promise<void> {
   await openSheet(page, 'draw');
@@ -50,54 +55,25 @@ async function openPad(page: Page): Promise<void> {
   if (await clear.isEnabled()) await clear.click();
 }
 
-async function look(page: Page, [x, y]: Place): Promise<void> {
+async function look(page: Page, place: Place): Promise<void> {
   await take(page, 'look');
-  const at = await screenOf(page, x, y);
-  await page.mouse.click(at.x, at.y);
+  await clickPlace(page, ...place);
   await page.getByTestId('organism-card').waitFor();
 }
 
-/** Strokes of a mouse over the pad, in shares of its side. */
-async function draw(
-  page: Page,
-  colour: string,
-  ...strokes: readonly (readonly Place[])[]
-): Promise<void> {
-  await page.getByTestId(`colour-${colour}`).click();
-  const box = (await page.getByTestId('pad').boundingBox())!;
-  const mouse = await page.context().newCDPSession(page);
-  const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', [x, y]: Place) =>
-    mouse.send('Input.dispatchMouseEvent', {
-      type,
-      x: box.x + x * box.width,
-      y: box.y + y * box.height,
-      button: 'left',
-      buttons: 1,
-      clickCount: 1,
-    });
-  for (const stroke of strokes) {
-    await send('mousePressed', stroke[0]);
-    for (const place of stroke.slice(1)) await send('mouseMoved', place);
-    await send('mouseReleased', stroke.at(-1)!);
-  }
-  await mouse.detach();
-}
-
 async function drawFace(page: Page): Promise<void> {
+  await openPad(page);
+  const draw = async (colour: string, ...strokes: readonly (readonly Place[])[]): Promise<void> => {
+    await page.getByTestId(`colour-${colour}`).click();
+    await drag(page, ...(await padPoints(page, strokes)));
+  };
+  const line = (...places: Place[]): Place[] => places;
   await page.getByTestId('width-thick').click();
-  const bar = (y: number): Place[] => [
-    [0.3, y],
-    [0.5, y],
-    [0.7, y],
-  ];
-  await draw(page, 'yellow', bar(0.3), bar(0.42), bar(0.54), bar(0.66));
+  const bars = [0.3, 0.42, 0.54, 0.66].map((y) => line([0.3, y], [0.5, y], [0.7, y]));
+  await draw('yellow', ...bars);
   await page.getByTestId('width-medium').click();
-  await draw(page, 'black', [[0.4, 0.4]], [[0.6, 0.4]]);
-  await draw(page, 'red', [
-    [0.38, 0.6],
-    [0.5, 0.66],
-    [0.62, 0.6],
-  ]);
+  await draw('black', [[0.4, 0.4]], [[0.6, 0.4]]);
+  await draw('red', line([0.38, 0.6], [0.5, 0.66], [0.62, 0.6]));
 }
 
 async function openMap(page: Page): Promise<void> {
@@ -147,31 +123,12 @@ export function sheetStates(
     damage: { open: (page) => take(page, 'damage'), within: 'vivarium-room' },
     look: { open: (page) => take(page, 'look'), within: 'vivarium-room' },
     gallery: { open: (page) => openSheet(page, 'gallery'), within: sheet },
-    'gallery-search': {
-      open: async (page) => {
-        await openSheet(page, 'gallery');
-        await page.getByTestId('search').fill('fish');
-      },
-      within: sheet,
-    },
-    'gallery-nothing': {
-      open: async (page) => {
-        await openSheet(page, 'gallery');
-        await page.getByTestId('search').fill('dragon of the deep');
-      },
-      within: sheet,
-    },
+    'gallery-search': { open: (page) => search(page, 'fish'), within: sheet },
+    'gallery-nothing': { open: (page) => search(page, 'dragon of the deep'), within: sheet },
     draw: { open: openPad, within: sheet },
-    'draw-strokes': {
-      open: async (page) => {
-        await openPad(page);
-        await drawFace(page);
-      },
-      within: sheet,
-    },
+    'draw-strokes': { open: drawFace, within: sheet },
     'draw-grown': {
       open: async (page) => {
-        await openPad(page);
         await drawFace(page);
         await page.getByTestId('grow-drawing').click();
         await filmShown(page, 'draw-pad');
@@ -196,8 +153,7 @@ export function sheetStates(
     'cross-two': {
       open: async (page) => {
         await cross(page, spots.own);
-        const at = await screenOf(page, ...spots.other);
-        await page.mouse.click(at.x, at.y);
+        await clickPlace(page, ...spots.other);
         await filmShown(page, '[data-testid=child]');
       },
       within: card,

@@ -1,8 +1,8 @@
 /** A server, a browser and pages that the tests of one file share. */
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { LONG_PERIOD, launchBrowser, leaveUnpainted, slowFrames } from './browser.ts';
-import { afterSuite, afterTest } from './closing.ts';
+import { afterSuite, afterUse } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
 import { type SuiteServer, suiteServer } from './suite.ts';
 
@@ -19,20 +19,34 @@ export async function suiteBrowser(): Promise<Browser> {
 const CHEAP = { reducedMotion: 'reduce', deviceScaleFactor: 0.5 } as const;
 
 /**
- * A page in a context of its own, whose dish is not painted and which draws few pictures. Unless the
- * options say otherwise, nothing glides, and a pixel is two CSS pixels wide.
+ * Opens a page in a context of its own, which is closed after the test that opens it, or else with the browser.
+ *
+ * @param period between two pictures, ms
  */
-export async function cheapPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ ...CHEAP, ...options });
-  await slowFrames(await leaveUnpainted(context), LONG_PERIOD);
+async function unpaintedPage(
+  browser: Browser,
+  options?: BrowserContextOptions,
+  period?: number,
+): Promise<Page> {
+  const context = await browser.newContext(options);
+  afterUse(() => context.close());
+  await leaveUnpainted(context);
+  if (period !== undefined) await slowFrames(context, period);
   return context.newPage();
 }
+
+/**
+ * Opens a page whose dish is not painted and which draws few pictures. Unless the options say otherwise, nothing glides, and a
+ * pixel is two CSS pixels wide.
+ */
+export const cheapPage = (browser: Browser, options?: BrowserContextOptions): Promise<Page> =>
+  unpaintedPage(browser, { ...CHEAP, ...options }, LONG_PERIOD);
 
 export interface SuitePages extends SuiteServer {
   readonly browser: Browser;
   /** A `cheapPage` of that browser. */
   cheapPage(options?: BrowserContextOptions): Promise<Page>;
-  /** A page in a context of its own, whose pixels are not drawn. */
+  /** A page whose pixels are not drawn, closed after the test that opens it. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -51,33 +65,6 @@ export async function suiteWithPages(
     ...suite,
     browser,
     cheapPage: (screen) => cheapPage(browser, screen),
-    newPage: async (screen) => (await browser.newContext(screen).then(leaveUnpainted)).newPage(),
+    newPage: (screen) => unpaintedPage(browser, screen),
   };
-}
-
-/** A wall that holds still, so that two pictures of it can be compared. */
-export const STILL = { reducedMotion: 'reduce' } as const;
-
-/**
- * Pixels of a large screen for each of the page's: all of them take minutes a picture where a
- * processor draws.
- */
-export const pixels = (reduced: number): number => (process.env.VIVARIUM_TEST_FULL ? 1 : reduced);
-
-/** A page of its own, as large as a screen. */
-type OpenScreen = (width: number, height: number, options?: BrowserContextOptions) => Promise<Page>;
-
-/**
- * Opens screens of a browser, whose pixels are drawn, or are not for a test that asks only where
- * things are.
- */
-export function wallScreens(browser: Browser): { screen: OpenScreen; unpainted: OpenScreen } {
-  const opener =
-    (prepare: (context: BrowserContext) => BrowserContext | Promise<BrowserContext>): OpenScreen =>
-    async (width, height, options) => {
-      const context = await browser.newContext({ viewport: { width, height }, ...options });
-      afterTest(() => context.close());
-      return (await prepare(context)).newPage();
-    };
-  return { screen: opener((context) => context), unpainted: opener(leaveUnpainted) };
 }
