@@ -30,18 +30,11 @@ const hasDied = (who: Visitor, id: number) => () =>
 
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
-/** Plants the first creature of the gallery, and waits until it owns ground. @returns its number */
+/** Plants, and waits until the organism owns ground. @returns its number */
 async function own(planter: Visitor, x: number, y: number): Promise<number> {
-  const before = planter.life.length;
-  const answer = await planter.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
-  if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
-  const planted = () =>
-    planter.life
-      .slice(before)
-      .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
-      .find((organism) => organism.planter.id === planter.welcome!.you.id);
-  await planter.until(() => planted() !== undefined && owners(planter).has(planted()!.id));
-  return planted()!.id;
+  const id = await planter.plant(x, y);
+  await planter.until(() => owners(planter).has(id));
+  return id;
 }
 
 /** Confirms the open dialog. */

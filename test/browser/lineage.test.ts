@@ -1,9 +1,9 @@
 /** The page of a room's family tree: seen, moved, tapped, printed, and by whom. */
-import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { drawnTwice, openWall } from '../support/page.ts';
+import { download, drawnTwice, openWall } from '../support/page.ts';
 import { outOfReach, violations } from '../support/page-faults.ts';
 import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
@@ -31,11 +31,8 @@ const camera = (page: Page) =>
     return { scale, x, isWhole };
   });
 
-async function cameraThat(
-  page: Page,
-  holds: (of: Awaited<ReturnType<typeof camera>>) => boolean,
-): Promise<void> {
-  while (!holds(await camera(page))) await new Promise((wake) => setTimeout(wake, 20));
+async function untilWhole(page: Page, isWhole: boolean): Promise<void> {
+  while ((await camera(page)).isWhole !== isWhole) await pause(20);
 }
 
 const screenOf = (page: Page, index: number) =>
@@ -54,13 +51,8 @@ async function treeWith(holds: (tree: LineagePage) => boolean): Promise<LineageP
   for (;;) {
     const tree = await treeOf();
     if (holds(tree)) return tree;
-    await new Promise((wake) => setTimeout(wake, 50));
+    await pause(50);
   }
-}
-
-async function plant(x: number, y: number, seed: object): Promise<void> {
-  const answer = await ada.ask('plant', { x, y, seed });
-  if ('reason' in answer) throw new Error(answer.reason);
 }
 
 test('an empty room says so, and one that does not exist too', async () => {
@@ -75,11 +67,9 @@ test('an empty room says so, and one that does not exist too', async () => {
 });
 
 test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and printed', async () => {
-  await plant(24, 24, { from: 'gallery', index: 0 });
-  await plant(70, 24, { from: 'gallery', index: 5 });
-  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
-  const cross = await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
-  await plant(24, 70, { from: 'hand', seed: 'seed' in cross ? cross.seed!.id : 0 });
+  await ada.grow(24, 24);
+  await ada.grow(70, 24, { from: 'gallery', index: 5 });
+  await ada.plant(24, 70, await ada.cross(1, 2));
   const page = await newPage({ ...mobile(WINDOWS[1]), reducedMotion: 'reduce' });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
@@ -105,7 +95,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     await page.waitForFunction((w) => innerWidth === w, width);
     await page.mouse.move(width / 2, height / 2);
     await page.mouse.wheel(0, -200);
-    await cameraThat(page, ({ isWhole }) => !isWhole);
+    await untilWhole(page, false);
     const { x } = await camera(page);
     await page.mouse.down();
     await page.mouse.move(width / 2 - 40, height / 2, { steps: 4 });
@@ -113,7 +103,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     expect((await camera(page)).x).toBeGreaterThan(x);
     await page.locator('canvas.tree').focus();
     await page.keyboard.press('0');
-    await cameraThat(page, ({ isWhole }) => isWhole);
+    await untilWhole(page, true);
   }
   const child = await screenOf(page, 2);
   await page.touchscreen.tap(child.x, child.y);
@@ -142,9 +132,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await page.getByTestId('print').tap();
   await page.getByText('The picture could not be made.').waitFor();
   expect(await outOfReach(page.locator('vivarium-lineage'))).toEqual([]);
-  const saving = page.waitForEvent('download');
-  await page.getByTestId('print').tap();
-  const file = readFileSync(await (await saving).path());
+  const { bytes: file } = await download(page.getByTestId('print'));
   expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([4_860, 3_437]);
   await page.getByTestId('language').selectOption('ar');
   await page.locator('html[dir=rtl]').waitFor();

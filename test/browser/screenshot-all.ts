@@ -17,7 +17,7 @@ import { plantGarden, Visitor } from '../support/visitor.ts';
 import { takeHost } from './screenshots/host.ts';
 import { takeKeep } from './screenshots/keepsake.ts';
 import { takeLineage } from './screenshots/lineage.ts';
-import { GARDEN, MORE, placeOf } from './screenshots/studio.ts';
+import { GARDEN, placeOf } from './screenshots/studio.ts';
 import { takeArrival, takeVisitor } from './screenshots/visitor.ts';
 import { takeWall } from './screenshots/wall.ts';
 
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const server = await startServer({ ...settings, snapshot: 1 }, { clientFolder });
   const host = await HostClient.login(server.port, server.hostToken!);
   const gardener = await Visitor.join(server.port, 'garden', 'Ada');
-  await plantGarden([gardener], [...GARDEN, ...MORE], placeOf);
+  await plantGarden([gardener], GARDEN, placeOf);
   gardener.leave();
   await mkdir(out, { recursive: true });
   const browser = await launchBrowser([], {});

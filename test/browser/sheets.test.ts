@@ -8,18 +8,26 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { leaveUnpainted } from '../support/browser.ts';
 import { isFull } from '../support/needs.ts';
-import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import {
+  cameraRests,
+  clickPlace,
+  drawnTwice,
+  openRoom,
+  screenOf,
+  waitForPhase,
+} from '../support/page.ts';
 import { outOfReach } from '../support/page-faults.ts';
 import { contactSheet, cutOut, difference, picturesOn, SCALE, SHARE } from '../support/pictures.ts';
 import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
@@ -85,8 +93,7 @@ beforeAll(async () => {
   await openRoom(page, roomUrl);
   await page.locator('[data-testid=gallery-item][data-name=Turtle]').click();
   await cameraRests(page);
-  const { x, y } = await screenOf(page, ...SPOTS.own);
-  await page.mouse.click(x, y);
+  await clickPlace(page, ...SPOTS.own);
   await waitForPhase(page, 4, 'asleep');
   // How a busy machine keeps up says nothing of the page.
   await setPace(page, false);
@@ -112,19 +119,9 @@ function setPace(of: Page, slow: boolean): Promise<void> {
 
 /** Two of Ada's and a child of theirs. */
 async function plantFamily(): Promise<void> {
-  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
-  const ask: typeof ada.ask = async (name, message) => {
-    const answer = await ada.ask(name, message);
-    if ('reason' in answer) throw new Error(`${name}: ${answer.reason}`);
-    return answer;
-  };
-  const plant = ([x, y]: readonly [number, number], seed: object) => ask('plant', { x, y, seed });
-  await plant(SPOTS.other, { from: 'gallery', index: gallery.indexOf('Penguin') });
-  await plant(SPOTS.second, { from: 'gallery', index: gallery.indexOf('Octopus') });
-  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
-  const answer = await ask('cross', { a: 1, b: 2, mix: 0.5, mutation: 0 });
-  if (!('seed' in answer) || !answer.seed) throw new Error('no seed came of the cross');
-  await plant(SPOTS.child, { from: 'hand', seed: answer.seed.id });
+  const spots = [SPOTS.other, SPOTS.second];
+  await plantGarden([ada], ['Penguin', 'Octopus'], (i) => spots[i]);
+  await ada.plant(...SPOTS.child, await ada.cross(1, 2, { mutation: 0 }));
 }
 
 async function resize(of: Page, size: WindowSize): Promise<void> {
@@ -135,6 +132,20 @@ async function resize(of: Page, size: WindowSize): Promise<void> {
   );
   // The layout follows the window with the next pictures.
   for (let i = 0; i < 2; i++) await drawnTwice(of);
+}
+
+/** What is out of reach in any of the windows. */
+async function outOfReachIn(
+  windows: readonly WindowSize[],
+  of: Page,
+  scope: Locator,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const size of windows) {
+    await resize(of, size);
+    wrong.push(...(await outOfReach(scope)).map((line) => `${sizeText(size)}: ${line}`));
+  }
+  return wrong;
 }
 
 function pictureOf(of: Page, within: string): Promise<Buffer> {
@@ -208,15 +219,7 @@ test('the notice of a slow room is within the window', async () => {
   await setPace(page, true);
   const status = page.getByTestId('status');
   expect(await status.textContent()).toMatch(/\d\s*slow\s*$/);
-  const wrong: string[] = [];
-  for (const size of LOOKED_AT) {
-    await resize(page, size);
-    wrong.push(
-      ...(await outOfReach(page.locator('header').first())).map(
-        (line) => `${sizeText(size)}: ${line}`,
-      ),
-    );
-  }
+  const wrong = await outOfReachIn(LOOKED_AT, page, page.locator('header').first());
   await setPace(page, false);
   expect(wrong).toEqual([]);
 });
@@ -237,12 +240,10 @@ test.each(WORDY)('in “%s” the fullest sheets are within reach as well', asyn
   const wrong: string[] = [];
   for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
     await resize(page, HOME);
-    await states[name].open(page);
-    for (const size of [WINDOWS[0], WINDOWS[3]]) {
-      await resize(page, size);
-      const lost = await outOfReach(page.locator(states[name].within));
-      wrong.push(...lost.map((line) => `${name}, ${sizeText(size)}: ${line}`));
-    }
+    const { open, within } = states[name];
+    await open(page);
+    const lost = await outOfReachIn([WINDOWS[0], WINDOWS[3]], page, page.locator(within));
+    wrong.push(...lost.map((line) => `${name}, ${line}`));
   }
   expect(wrong).toEqual([]);
 });
@@ -271,11 +272,8 @@ test('in Arabic everything runs from right to left, and every sheet is within re
     const scope = page.locator(within);
     const direction = await scope.evaluate((element) => getComputedStyle(element).direction);
     if (direction !== 'rtl') wrong.push(`${name} runs ${direction}`);
-    for (const size of sizes) {
-      await resize(page, size);
-      const text = `ar-${name}-${sizeText(size)}`;
-      wrong.push(...(await outOfReach(scope)).map((line) => `${text}: ${line}`));
-    }
+    const lost = await outOfReachIn(sizes, page, scope);
+    wrong.push(...lost.map((line) => `${name}, ${line}`));
   }
   expect(wrong).toEqual([]);
   // The room's controls have changed sides, and its map has not.
@@ -297,7 +295,7 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   await closeAll(page);
   await page.getByTestId('language').selectOption('en');
   await page.getByTestId('tool-look').click();
-  await host.call('changeSettings', { capacity: 2 }, { room: 'garden' });
+  await host.call('changeSettings', { capacity: 2 });
   // Whoever has been idle for long would give way.
   await ada.ask('damage', { radius: 1, points: [190, 106] });
   const { x, y } = await screenOf(page, ...SPOTS.own);
@@ -309,19 +307,19 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   expect(await lookEverywhere(other, 'waiting', within)).toEqual([]);
   await other.close();
 
-  await host.call('closeRoom', {}, { room: 'garden' });
+  await host.call('closeRoom', {});
   await page.locator(within).waitFor();
   // It is said in passing as well.
   await page.getByTestId('toast').waitFor({ state: 'detached' });
   expect(await lookEverywhere(page, 'closed', within)).toEqual([]);
-  await host.call('openRoom', {}, { room: 'garden' });
+  await host.call('openRoom', {});
   await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
 
   const { id } = server.roomServers
     .get('garden')!
     .host.visitors.find(({ name }) => name !== 'Ada')!;
   const ban = { participant: id, address: false, minutes: null };
-  await host.call('ban', ban, { room: 'garden' });
+  await host.call('ban', ban);
   await page.locator(within).waitFor();
   expect(await lookEverywhere(page, 'banned', within)).toEqual([]);
 });

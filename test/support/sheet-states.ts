@@ -78,8 +78,9 @@ async function drawFace(page: Page): Promise<void> {
 
 async function openMap(page: Page): Promise<void> {
   await openSheet(page, 'map');
+  // Canvases are 150 pixels high until they are drawn on.
   await page.waitForFunction(
-    (canvas) => (canvas as HTMLCanvasElement).width > 320,
+    (canvas) => (canvas as HTMLCanvasElement).height !== 150,
     await page.getByTestId('map').elementHandle(),
   );
 }

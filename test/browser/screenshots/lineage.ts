@@ -24,11 +24,10 @@ async function breed({ server }: Studio): Promise<void> {
     for (const [i, { id, x, y }] of old.entries()) {
       const by = people[i % people.length];
       const [a, b] = [parents[2 * i].id, parents[2 * i + 1].id];
-      const cross = await by.ask('cross', { a, b, mix: 0.3 + 0.1 * i });
+      const seed = await by.cross(a, b, { mix: 0.3 + 0.1 * i });
       room.enqueue(1, { what: 'remove', by: HOUSE, organism: id });
       await ada.until(() => room.viewOf(id) === undefined);
-      const seed = { from: 'hand', seed: 'seed' in cross ? cross.seed!.id : 0 };
-      await by.ask('plant', { x, y, seed });
+      await by.plant(x, y, seed);
     }
   }
   await ada.until(rests);

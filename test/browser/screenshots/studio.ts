@@ -5,40 +5,19 @@ import sharp from 'sharp';
 import type { VivariumServer } from '../../../server/composition/create-server.ts';
 import { runTranspiled } from '../../support/browser.ts';
 import type { HostClient } from '../../support/host-client.ts';
-import type { WindowSize } from '../../support/screens.ts';
+import { WINDOWS, type WindowSize } from '../../support/screens.ts';
 
 /** Windows side by side on one sheet. */
 export const SHEETS: Readonly<Record<string, readonly WindowSize[]>> = {
-  phones: [
-    { width: 320, height: 568 },
-    { width: 390, height: 844 },
-    { width: 844, height: 390 },
-  ],
-  larger: [
-    { width: 820, height: 1180 },
-    { width: 1440, height: 900 },
-  ],
+  phones: WINDOWS.filter(({ height }) => [568, 844, 390].includes(height)),
+  larger: WINDOWS.filter(({ height }) => height >= 900),
 };
-export const HOME = SHEETS.larger[1];
+export const HOME = WINDOWS.at(-1)!;
 const GAP = 8;
 
 export const GARDEN = [
-  'Penguin',
-  'Octopus',
-  'Tropical Fish',
-  'Fox Face',
-  'Turtle',
-  'Butterfly',
-  'Crab',
-];
-export const MORE = [
-  'Frog Face',
-  'Panda Face',
-  'Flamingo',
-  'Cactus',
-  'Sunflower',
-  'Mushroom',
-  'Whale',
+  ...['Penguin', 'Octopus', 'Tropical Fish', 'Fox Face', 'Turtle', 'Butterfly', 'Crab'],
+  ...['Frog Face', 'Panda Face', 'Flamingo', 'Cactus', 'Sunflower', 'Mushroom', 'Whale'],
 ];
 const COLUMNS = 5;
 /** Places of the garden; the second of the first row is free. */
@@ -64,21 +43,13 @@ export interface Studio {
 }
 
 export async function sideBySide(pictures: readonly Buffer[], file: string): Promise<void> {
-  const sizes = await Promise.all(
-    pictures.map(async (one) => {
-      const { width, height } = await sharp(one).metadata();
-      return { width, height };
-    }),
-  );
-  let left = GAP;
-  const layers = pictures.map((input, i) => {
-    const layer = { input, left, top: GAP };
-    left += sizes[i].width + GAP;
-    return layer;
-  });
-  const height = Math.max(...sizes.map((size) => size.height)) + 2 * GAP;
-  await sharp({ create: { width: left, height, channels: 3, background: '#555b60' } })
-    .composite(layers)
+  const join = {
+    across: pictures.length,
+    shim: GAP,
+    valign: 'top',
+    background: '#555b60',
+  } as const;
+  await sharp([...pictures], { join })
     .webp({ quality: 88 })
     .toFile(file);
   console.log(file);
