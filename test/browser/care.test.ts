@@ -10,8 +10,6 @@ import { isFull, testNeeding } from '../support/needs.ts';
 import {
   animationsOf,
   cameraOf,
-  clickPlace,
-  drawnTwice,
   focus,
   focused,
   modelOf,
@@ -20,9 +18,10 @@ import {
   tabTo,
   tapPlace,
   waitForConnection,
+  waitForMore,
   waitForPhase,
 } from '../support/page.ts';
-import { faint, outOfReach, spilled, tiny, violations } from '../support/page-faults.ts';
+import { faint, spilled, tiny, violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { sheetStates } from '../support/sheet-states.ts';
 import { suiteVisitor } from '../support/suite.ts';
@@ -249,23 +248,6 @@ describe.each([
   });
 });
 
-test('no control is covered or cut off in any window, portrait or landscape', async () => {
-  const page = await visit({ ...PHONE, isMobile: false });
-  await showAll(page);
-  await clickPlace(page, 20, 76);
-  await page.getByTestId('find-mine').waitFor();
-  const upright = ['390×844', '844×390', '667×375', '320×568', '820×1180'];
-  const across = ['1024×600', '740×600', '1180×820', '1920×1080'];
-  for (const size of [...upright, ...across]) {
-    const [width, height] = size.split('×').map(Number);
-    await page.setViewportSize({ width, height });
-    await page.waitForFunction((wide) => innerWidth === wide, width);
-    // The layout follows the window with the next pictures.
-    for (let i = 0; i < 2; i++) await drawnTwice(page);
-    expect([size, ...(await outOfReach(page.locator('vivarium-room')))]).toEqual([size]);
-  }
-});
-
 test('with reduced motion nothing moves by itself, and the camera jumps', async () => {
   const page = await visit({ ...DESKTOP, reducedMotion: 'reduce' });
   await page.getByTestId('tool-look').click();
@@ -362,10 +344,7 @@ testNeeding('a network address', lan !== undefined)(
     const before = room.organisms.length;
     await showAll(page);
     await tapPlace(page, 64, 80);
-    await page.waitForFunction(([{ organisms }, count]) => organisms.size > count, [
-      await modelOf(page),
-      before,
-    ] as const);
+    await waitForMore(page, before);
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
     expect(elsewhere).toEqual([]);
     expect(problems).toEqual([]);

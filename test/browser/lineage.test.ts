@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { download, drawnTwice, openWall } from '../support/page.ts';
+import { download, openWall, resize } from '../support/page.ts';
 import { outOfReach, violations } from '../support/page-faults.ts';
 import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
@@ -91,8 +91,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     [568, 320],
     [320, 568],
   ]) {
-    await page.setViewportSize({ width, height });
-    await page.waitForFunction((w) => innerWidth === w, width);
+    await resize(page, { width, height });
     await page.mouse.move(width / 2, height / 2);
     await page.mouse.wheel(0, -200);
     await untilWhole(page, false);
@@ -157,9 +156,7 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
   await shown(page, 'shown');
   const wrong: string[] = [];
   for (const size of WINDOWS) {
-    await page.setViewportSize(size);
-    await page.waitForFunction(({ width }) => document.documentElement.clientWidth === width, size);
-    await drawnTwice(page);
+    await resize(page, size);
     const hidden = await page.locator('vivarium-lineage').evaluate((element: Lineage) => {
       const { layout, camera: view } = element.tree;
       return layout.nodes

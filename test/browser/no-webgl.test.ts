@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { goTo, signIn } from '../support/host-client.ts';
+import { problemsOf } from '../support/page.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const { server, room, url, roomUrl } = await suiteWithPages({ size: '96x96' });
@@ -14,12 +15,8 @@ async function open(locale = 'en-GB'): Promise<{ page: Page; wrong: string[]; so
   const context = await browser.newContext({ locale, viewport: { width: 390, height: 844 } });
   afterTest(() => context.close());
   const page = await context.newPage();
-  const wrong: string[] = [];
+  const wrong = problemsOf(page);
   const sockets: string[] = [];
-  page.on('pageerror', (error) => wrong.push(`${error}`));
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(message.text());
-  });
   page.on('websocket', (socket) => sockets.push(socket.url()));
   return { page, wrong, sockets };
 }

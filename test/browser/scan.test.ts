@@ -124,9 +124,8 @@ async function visit(): Promise<number> {
   const seen = since();
   if (process.env.VIVARIUM_FIGURES) console.info({ shown, tapped, seen });
   const view = wall.viewportSize()!;
-  expect(spot.x).toBeGreaterThan(0);
+  expect(Math.min(spot.x, spot.y)).toBeGreaterThan(0);
   expect(spot.x).toBeLessThan(view.width);
-  expect(spot.y).toBeGreaterThan(0);
   expect(spot.y).toBeLessThan(view.height);
   expect(room.organisms.filter(({ planter }) => planter.id === you)).toHaveLength(1);
   // The gardener stops as soon as a visitor plays.

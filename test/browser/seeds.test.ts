@@ -8,13 +8,14 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import {
   fingerTap,
   focus,
-  modelOf,
   openRoom,
   padPoints,
+  problemsOf,
   screenOf,
   showAll,
   tapPlace,
   touch,
+  waitForMore,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -26,13 +27,7 @@ const { room, roomUrl, cheapPage } = await suiteWithPages(
   { drawsSoon: true },
 );
 const page = await cheapPage({ ...PHONE, deviceScaleFactor: 1 });
-const problems: string[] = [];
-page.on('pageerror', (error) => problems.push(error.message));
-page.on('console', (message) => {
-  // A machine that stands still for long lets a call to the server go, and makes another.
-  const isCall = /closed before the connection is established/.test(message.text());
-  if (message.type() === 'error' && !isCall) problems.push(message.text());
-});
+const problems = problemsOf(page);
 await openRoom(page, roomUrl);
 
 /** Taps the dish, and waits until the server has planted there. */
@@ -40,10 +35,7 @@ async function plantAt(x: number, y: number): Promise<OrganismView> {
   const before = room.size;
   await showAll(page);
   await tapPlace(page, x, y);
-  await page.waitForFunction(([model, count]) => model.organisms.size > count, [
-    await modelOf(page),
-    before,
-  ] as const);
+  await waitForMore(page, before);
   return room.organisms.at(-1)!;
 }
 
@@ -195,22 +187,6 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   expect(meanError(seen, await whole)).toBeLessThan(8);
 });
 
-test('a drawing can be made by keyboard', async () => {
-  await page.getByTestId('open-draw').focus();
-  await page.keyboard.press('Enter');
-  await page.getByTestId('pad').focus();
-  await page.keyboard.press('Space');
-  for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft']) {
-    for (let i = 0; i < 4; i++) await page.keyboard.press(`Shift+${key}`);
-  }
-  await page.keyboard.press('Space');
-  await page.getByTestId('grow-drawing').press('Enter');
-  await page.getByTestId('drawn-film').waitFor();
-  await page.keyboard.press('Escape');
-  await page.locator('draw-pad').waitFor({ state: 'detached' });
-  expect(await page.getByTestId('hand-seed').count()).toBe(2);
-});
-
 test('a cross of two organisms is previewed before it is made', async () => {
   await page.getByTestId('tool-look').tap();
   await fingerTap(page, await cellOf(1));
@@ -260,7 +236,7 @@ test('a reload keeps the seeds in hand, with their pictures', async () => {
       .getByTestId('hand-seed')
       .evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.origin));
   const before = await origins();
-  expect(before).toEqual(['cross', 'drawing', 'drawing']);
+  expect(before).toEqual(['cross', 'drawing']);
   await openRoom(page, roomUrl);
   await page.getByTestId('hand-seed').first().waitFor();
   expect(await origins()).toEqual(before);

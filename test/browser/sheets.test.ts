@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { leaveUnpainted } from '../support/browser.ts';
@@ -16,12 +16,12 @@ import { isFull } from '../support/needs.ts';
 import {
   cameraRests,
   clickPlace,
-  drawnTwice,
   openRoom,
+  resize,
   screenOf,
   waitForPhase,
 } from '../support/page.ts';
-import { outOfReach } from '../support/page-faults.ts';
+import { outOfReach, outOfReachIn } from '../support/page-faults.ts';
 import { contactSheet, cutOut, difference, picturesOn, SCALE, SHARE } from '../support/pictures.ts';
 import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
@@ -43,6 +43,13 @@ const LOOKED_AT = IS_FULL
       ...KEPT.filter(({ height }) => height !== 1180),
       ...ZOOMED.filter(({ width, height }) => width * height === 160 * 240),
     ];
+/** Other windows in which the controls above the room must be within reach. */
+const BARE = ['320×568', '667×375', '820×1180', '1024×600', '740×600', '1180×820', '1920×1080'].map(
+  (size): WindowSize => {
+    const [width, height] = size.split('×').map(Number);
+    return { width, height };
+  },
+);
 /** Where a sheet is compared with its picture: all kept ones with VIVARIUM_TEST_FULL. */
 const COMPARED = IS_FULL ? KEPT : KEPT.filter(({ width }) => width === 390 || width === 1440);
 /** Those with the longest words; without VIVARIUM_TEST_FULL, that with the longest. */
@@ -124,30 +131,6 @@ async function plantFamily(): Promise<void> {
   await ada.plant(...SPOTS.child, await ada.cross(1, 2, { mutation: 0 }));
 }
 
-async function resize(of: Page, size: WindowSize): Promise<void> {
-  await of.setViewportSize(size);
-  await of.waitForFunction(
-    ({ width, height }) => innerWidth === width && innerHeight === height,
-    size,
-  );
-  // The layout follows the window with the next pictures.
-  for (let i = 0; i < 2; i++) await drawnTwice(of);
-}
-
-/** What is out of reach in any of the windows. */
-async function outOfReachIn(
-  windows: readonly WindowSize[],
-  of: Page,
-  scope: Locator,
-): Promise<string[]> {
-  const wrong: string[] = [];
-  for (const size of windows) {
-    await resize(of, size);
-    wrong.push(...(await outOfReach(scope)).map((line) => `${sizeText(size)}: ${line}`));
-  }
-  return wrong;
-}
-
 function pictureOf(of: Page, within: string): Promise<Buffer> {
   // A mask lies above everything, also where a dialog covers what it hides.
   const fleeting = within.startsWith('dialog') ? FLEETING_IN_DIALOGS : FLEETING;
@@ -164,7 +147,7 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   await of.mouse.move(0, 0);
   // The server computes what a seed becomes: a card shows it a while after it has opened.
   await of.locator('seed-film[waiting]').first().waitFor({ state: 'detached' });
-  for (const size of LOOKED_AT) {
+  for (const size of name === 'plant' ? [...LOOKED_AT, ...BARE] : LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
     if (COMPARED.includes(size)) pictures.set(size, await pictureOf(of, within));

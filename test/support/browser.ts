@@ -176,12 +176,6 @@ export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
     [WISH, isPainted ? 'yes' : ''],
   );
 
-/** What a new context keeps so that its pages of an origin are painted. */
-export const paintedOrigin = (origin: string) => ({
-  cookies: [],
-  origins: [{ origin, localStorage: [{ name: WISH, value: 'yes' }] }],
-});
-
 /**
  * From now on this page, or the pages of this context, can run functions that define functions of
  * their own: the transpiler wraps those in a helper that only the process has.

@@ -3,7 +3,8 @@
  */
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
-import { animationsOf } from './page.ts';
+import { animationsOf, resize } from './page.ts';
+import { sizeText, type WindowSize } from './screens.ts';
 
 /**
  * The violations that axe-core finds, with enough detail to fix them. Animations are finished
@@ -310,4 +311,18 @@ export function outOfReach(within: Locator): Promise<string[]> {
     }
     return lines;
   });
+}
+
+/** What is out of reach in any of the windows. @returns a line for each, with the window's size */
+export async function outOfReachIn(
+  windows: readonly WindowSize[],
+  page: Page,
+  scope: Locator,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const size of windows) {
+    await resize(page, size);
+    lines.push(...(await outOfReach(scope)).map((line) => `${sizeText(size)}: ${line}`));
+  }
+  return lines;
 }

@@ -2,6 +2,7 @@
 import type { JSHandle, Locator, Page } from 'playwright-core';
 import type { CameraRig } from '../../client/render/camera-rig.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { WindowSize } from './screens.ts';
 
 interface Model {
   readonly tick: number | undefined;
@@ -31,25 +32,6 @@ const elementOf = (page: Page): Locator => page.locator('vivarium-room, vivarium
 /** The page's model of its room, for scripts in the page. */
 export const modelOf = (page: Page): Promise<JSHandle<Model>> =>
   elementOf(page).evaluateHandle((element: PageElement) => element.model);
-
-/** A moment of an organism as the page shows it. */
-export interface Moment {
-  readonly tick: number;
-  readonly stage: number;
-  /** Side of the smallest centred square that holds all its places. */
-  readonly extent: number;
-  /** How many places it owns. */
-  readonly owned: number;
-}
-
-/** A moment with what its window showed, RGBA: kept in the page, fetched one by one. */
-interface Picture extends Moment {
-  readonly rgba: readonly number[];
-}
-
-interface Recorder {
-  moments: Record<number, Picture[]>;
-}
 
 export async function openRoom(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -81,6 +63,17 @@ export function drawnTwice(page: Page): Promise<void> {
     () =>
       new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
   );
+}
+
+/** Gives a page's window another size, and waits until the page is laid out for it. */
+export async function resize(page: Page, size: WindowSize): Promise<void> {
+  await page.setViewportSize(size);
+  await page.waitForFunction(
+    ({ width, height }) => innerWidth === width && innerHeight === height,
+    size,
+  );
+  // The layout follows the window with the next pictures.
+  for (let i = 0; i < 2; i++) await drawnTwice(page);
 }
 
 /** A finger taps a point of the window. */
@@ -129,11 +122,6 @@ export async function showAll(page: Page): Promise<void> {
   await cameraRests(page);
 }
 
-/** Waits until the page shows these planes, byte for byte: RGBA, then owners. */
-export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
-  while (!(await planesOf(page)).equals(planes)) await nextPicture(page);
-}
-
 /** Waits until the page has decoded one more frame. */
 export const nextPicture = (page: Page): Promise<void> =>
   elementOf(page).evaluate(({ model }: PageElement) => {
@@ -155,81 +143,11 @@ export const nextPictures = (page: Page, count: number): Promise<void> =>
     }
   }, count);
 
-/** The planes that the page has decoded, as bytes: RGBA, then owners. */
-async function planesOf(page: Page): Promise<Buffer> {
-  const base64 = await elementOf(page).evaluate(async ({ model }: PageElement) => {
-    const { rgba, owner } = model.planes!;
-    const blob = new Blob([rgba.slice(), owner.slice()]);
-    const url = await new Promise<string>((resolve) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result as string);
-      reader.readAsDataURL(blob);
-    });
-    return url.slice(url.indexOf(',') + 1);
-  });
-  return Buffer.from(base64, 'base64');
-}
-
 /** How many places the page knows to be owned. */
 export const ownedPlaces = (page: Page): Promise<number> =>
   elementOf(page).evaluate(
     ({ model }: PageElement) => model.planes?.owner.filter((id) => id !== 0).length ?? 0,
   );
-
-/**
- * From now on the page keeps what each of its ticks shows of organisms.
- *
- * @param width of the grid, cells
- */
-export function recordGrowth(page: Page, width: number): Promise<void> {
-  return elementOf(page).evaluate(({ model }: PageElement, columns) => {
-    const recorder = window as unknown as Recorder;
-    recorder.moments = {};
-    model.on('picture', () => {
-      const { owner, rgba } = model.planes!;
-      for (const { id, x, y, side, stage } of model.organisms.values()) {
-        let extent = 0;
-        let owned = 0;
-        const shown: number[] = [];
-        for (let j = y - side / 2; j < y + side / 2; j++) {
-          for (let i = x - side / 2; i < x + side / 2; i++) {
-            const place = j * columns + i;
-            shown.push(...rgba.subarray(place * 4, place * 4 + 4));
-            if (owner[place] !== id) continue;
-            owned++;
-            extent = Math.max(extent, 2 * Math.abs(i + 0.5 - x) + 1, 2 * Math.abs(j + 0.5 - y) + 1);
-          }
-        }
-        recorder.moments[id] ??= [];
-        recorder.moments[id].push({ tick: model.tick!, stage, extent, owned, rgba: shown });
-      }
-    });
-  }, width);
-}
-
-export function growthOf(page: Page, id: number): Promise<Moment[]> {
-  return page.evaluate(
-    (of) =>
-      ((window as unknown as Recorder).moments[of] ?? []).map(({ tick, stage, extent, owned }) => ({
-        tick,
-        stage,
-        extent,
-        owned,
-      })),
-    id,
-  );
-}
-
-/** What the window of an organism showed at a tick: premultiplied RGBA, 0…1, row by row. */
-export async function pictureAt(page: Page, id: number, tick: number): Promise<number[]> {
-  const bytes = await page.evaluate(
-    ([of, at]) =>
-      (window as unknown as Recorder).moments[of].findLast((moment) => moment.tick === at)?.rgba,
-    [id, tick],
-  );
-  if (!bytes) throw new Error(`the page has no picture of organism ${id} at tick ${tick}`);
-  return bytes.map((value) => value / 255);
-}
 
 /** Waits until the page knows an organism to be in a phase. */
 export async function waitForPhase(page: Page, id: number, phase: string): Promise<void> {
@@ -237,6 +155,31 @@ export async function waitForPhase(page: Page, id: number, phase: string): Promi
     await modelOf(page),
     id,
     phase,
+  ] as const);
+}
+
+/** Waits until the page knows at least this many organisms of its visitor that look like this. */
+export async function waitForOwn(
+  page: Page,
+  wanted: Partial<OrganismView> = {},
+  count = 1,
+): Promise<void> {
+  await page.waitForFunction(
+    ([{ organisms, you }, facts, least]) =>
+      [...organisms.values()].filter(
+        (one) =>
+          one.planter?.id === you?.id &&
+          Object.entries(facts).every(([key, value]) => Reflect.get(one, key) === value),
+      ).length >= least,
+    [await modelOf(page), wanted, count] as const,
+  );
+}
+
+/** Waits until the page knows more organisms than this. */
+export async function waitForMore(page: Page, than: number): Promise<void> {
+  await page.waitForFunction(([{ organisms }, before]) => organisms.size > before, [
+    await modelOf(page),
+    than,
   ] as const);
 }
 
@@ -251,12 +194,15 @@ export async function waitForWounds(page: Page, id: number, count: number): Prom
   );
 }
 
-/** Waits until the page shows a tick, or a later one. */
-export async function waitForTick(page: Page, tick: number): Promise<void> {
-  await page.waitForFunction(
-    ([model, wanted]) => model.tick !== undefined && model.tick >= wanted,
-    [await modelOf(page), tick] as const,
-  );
+/** Collects what goes wrong in a page from now on. */
+export function problemsOf(page: Page, problems: string[] = []): string[] {
+  page.on('pageerror', ({ message }) => problems.push(message));
+  page.on('console', (message) => {
+    // A machine that stands still for long drops a call to the server and makes another.
+    const isCall = /closed before the connection is established/.test(message.text());
+    if (message.type() === 'error' && !isCall) problems.push(message.text());
+  });
+  return problems;
 }
 
 interface Told {

@@ -101,99 +101,75 @@ export function sheetStates(
   spots: Spots,
   { withVideo = true } = {},
 ): Readonly<Record<string, SheetState>> {
-  const sheet = 'dialog[data-testid=seed-sheet]';
-  const card = 'organism-card';
+  const seen = (within: string) => (open: SheetState['open']) => ({ open, within });
+  const inRoom = seen('vivarium-room');
+  const inSheet = seen('dialog[data-testid=seed-sheet]');
+  const inCard = seen('organism-card');
+  const held = (page: Page) => filmShown(page, '[data-testid=held]');
   return {
-    plant: {
-      open: async (page) => {
-        await take(page, 'plant');
-        await filmShown(page, '[data-testid=held]');
-      },
-      within: 'vivarium-room',
-    },
-    dice: {
-      open: async (page) => {
-        await take(page, 'plant');
-        // The same each time.
-        await page.evaluate(() => Object.assign(Math, { random: () => 0.42 }));
-        await page.getByTestId('dice').click();
-        await filmShown(page, '[data-testid=held]');
-      },
-      within: 'vivarium-room',
-    },
-    damage: { open: (page) => take(page, 'damage'), within: 'vivarium-room' },
-    look: { open: (page) => take(page, 'look'), within: 'vivarium-room' },
-    gallery: { open: (page) => openSheet(page, 'gallery'), within: sheet },
-    'gallery-search': { open: (page) => search(page, 'fish'), within: sheet },
-    'gallery-nothing': { open: (page) => search(page, 'dragon of the deep'), within: sheet },
-    draw: { open: openPad, within: sheet },
-    'draw-strokes': { open: drawFace, within: sheet },
-    'draw-grown': {
-      open: async (page) => {
-        await drawFace(page);
-        await page.getByTestId('grow-drawing').click();
-        await filmShown(page, 'draw-pad');
-      },
-      within: sheet,
-    },
-    map: { open: openMap, within: sheet },
-    'map-touched': {
-      open: async (page) => {
-        await openMap(page);
-        const box = (await page.getByTestId('map').boundingBox())!;
-        await page.mouse.click(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
-        await page.locator('[data-testid=take-spot]:enabled').waitFor();
-        await filmShown(page, 'latent-map');
-      },
-      within: sheet,
-    },
-    'card-own': { open: (page) => look(page, spots.own), within: card },
-    'card-other': { open: (page) => look(page, spots.other), within: card },
-    'card-child': { open: (page) => look(page, spots.child), within: card },
-    'cross-one': { open: (page) => cross(page, spots.own), within: card },
-    'cross-two': {
-      open: async (page) => {
-        await cross(page, spots.own);
-        await clickPlace(page, ...spots.other);
-        await filmShown(page, '[data-testid=child]');
-      },
-      within: card,
-    },
-    keepsake: {
-      open: async (page) => {
-        await look(page, spots.own);
-        await page.getByTestId('keep').click();
-        await page.locator('a[data-testid=save-picture]').waitFor();
-        await page.locator('a[data-testid=save-film]').waitFor();
-        if (withVideo) await page.locator('a[data-testid=save-video]').waitFor();
-      },
-      within: 'dialog[data-testid=keepsake]',
-    },
-    keys: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.keyboard.press('?');
-        await page.getByTestId('key-help').waitFor();
-      },
-      within: 'dialog[data-testid=key-help]',
-    },
-    facts: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.getByTestId('status').click();
-        await page.getByTestId('name').fill('Somebody with a long name');
-        await page.getByTestId('save-name').waitFor();
-      },
-      within: 'room-status',
-    },
-    list: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.getByTestId('canvas').focus();
-        await page.keyboard.press('Tab');
-        await drawnTwice(page);
-      },
-      within: '[data-testid=organism-list]',
-    },
+    plant: inRoom(async (page) => {
+      await take(page, 'plant');
+      await held(page);
+    }),
+    dice: inRoom(async (page) => {
+      await take(page, 'plant');
+      // The same each time.
+      await page.evaluate(() => Object.assign(Math, { random: () => 0.42 }));
+      await page.getByTestId('dice').click();
+      await held(page);
+    }),
+    damage: inRoom((page) => take(page, 'damage')),
+    look: inRoom((page) => take(page, 'look')),
+    gallery: inSheet((page) => openSheet(page, 'gallery')),
+    'gallery-search': inSheet((page) => search(page, 'fish')),
+    'gallery-nothing': inSheet((page) => search(page, 'dragon of the deep')),
+    draw: inSheet(openPad),
+    'draw-strokes': inSheet(drawFace),
+    'draw-grown': inSheet(async (page) => {
+      await drawFace(page);
+      await page.getByTestId('grow-drawing').click();
+      await filmShown(page, 'draw-pad');
+    }),
+    map: inSheet(openMap),
+    'map-touched': inSheet(async (page) => {
+      await openMap(page);
+      const box = (await page.getByTestId('map').boundingBox())!;
+      await page.mouse.click(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
+      await page.locator('[data-testid=take-spot]:enabled').waitFor();
+      await filmShown(page, 'latent-map');
+    }),
+    'card-own': inCard((page) => look(page, spots.own)),
+    'card-other': inCard((page) => look(page, spots.other)),
+    'card-child': inCard((page) => look(page, spots.child)),
+    'cross-one': inCard((page) => cross(page, spots.own)),
+    'cross-two': inCard(async (page) => {
+      await cross(page, spots.own);
+      await clickPlace(page, ...spots.other);
+      await filmShown(page, '[data-testid=child]');
+    }),
+    keepsake: seen('dialog[data-testid=keepsake]')(async (page) => {
+      await look(page, spots.own);
+      await page.getByTestId('keep').click();
+      for (const what of withVideo ? ['picture', 'film', 'video'] : ['picture', 'film']) {
+        await page.locator(`a[data-testid=save-${what}]`).waitFor();
+      }
+    }),
+    keys: seen('dialog[data-testid=key-help]')(async (page) => {
+      await closeAll(page);
+      await page.keyboard.press('?');
+      await page.getByTestId('key-help').waitFor();
+    }),
+    facts: seen('room-status')(async (page) => {
+      await closeAll(page);
+      await page.getByTestId('status').click();
+      await page.getByTestId('name').fill('Somebody with a long name');
+      await page.getByTestId('save-name').waitFor();
+    }),
+    list: seen('[data-testid=organism-list]')(async (page) => {
+      await closeAll(page);
+      await page.getByTestId('canvas').focus();
+      await page.keyboard.press('Tab');
+      await drawnTwice(page);
+    }),
   };
 }

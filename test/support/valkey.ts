@@ -9,7 +9,7 @@ import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
 import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import type { Records } from '../../server/storage/records.ts';
-import { freePort } from './programs.ts';
+import { ended, freePort, says } from './programs.ts';
 
 /** Whether this machine has Valkey (Debian: valkey-server). */
 export const hasValkey = spawnSync('valkey-server', ['--version']).status === 0;
@@ -45,14 +45,7 @@ export class ValkeyServer {
     const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
     const child = spawn('valkey-server', [...where, '--save', '', ...DURABLE, ...this.flags]);
     this.child = child;
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-      child.stdout.on('data', (chunk) => {
-        output += chunk;
-        if (output.includes('Ready to accept connections')) resolve();
-      });
-      child.on('close', () => reject(new Error(`Valkey ended: ${output}`)));
-    });
+    await says(child, child.stdout, /Ready to accept connections/);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -61,11 +54,8 @@ export class ValkeyServer {
 
   /** Ends it as a loss of power would, but for what the system still has to write. */
   async kill(): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
-    await ended;
+    this.child?.kill('SIGKILL');
+    if (this.child) await ended(this.child);
   }
 
   /** Another server with what this one has on its disk now. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { leaveUnpainted } from '../../support/browser.ts';
-import { cameraRests, openRoom, screenOf, waitForPhase } from '../../support/page.ts';
+import { cameraRests, clickPlace, openRoom, waitForPhase } from '../../support/page.ts';
 import { closeAll, sheetStates } from '../../support/sheet-states.ts';
 import { Visitor } from '../../support/visitor.ts';
 import {
@@ -24,8 +24,7 @@ export async function takeVisitor(studio: Studio): Promise<void> {
   await page.locator('[data-testid=gallery-item]').first().click();
   await page.locator('.view .fit').dispatchEvent('click');
   await cameraRests(page);
-  const at = await screenOf(page, ...SPOTS.own);
-  await page.mouse.click(at.x, at.y);
+  await clickPlace(page, ...SPOTS.own);
   const own = studio.server.world.rooms.get('garden')!.size;
   await waitForPhase(page, own, 'asleep');
   for (const [name, { open }] of Object.entries(sheetStates(SPOTS))) {
