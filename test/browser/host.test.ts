@@ -25,9 +25,6 @@ const bo = await suiteVisitor(server, 'Bo');
 const page = await cheapPage(DESKTOP);
 await signIn(page, server.port, server.hostToken!);
 
-const hasDied = (who: Visitor, id: number) => () =>
-  who.life.some((event) => event.what === 'died' && event.id === id);
-
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
 /** Plants, and waits until the organism owns ground. @returns its number */
@@ -178,7 +175,8 @@ test('an organism is removed after a click on it; undo restores it bit for bit',
   await page.getByTestId('organism').waitFor();
   await page.getByTestId('remove').click();
   await confirm();
-  await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
+  await ada.until(() => !owners(ada).has(id));
+  expect(ada.life).toContainEqual(expect.objectContaining({ what: 'died', id }));
   await notice('Removed:').getByRole('button', { name: 'Undo' }).click();
   await ada.sees(before);
 });

@@ -60,9 +60,7 @@ test('an empty room says so, and one that does not exist too', async () => {
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'empty');
   expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
-  await page.evaluate(() => {
-    location.hash = '#nowhere';
-  });
+  await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
 });
 
@@ -142,9 +140,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     const [first, , last] = layout.nodes.map(({ x, y }) => view.toScreen(x, y).x);
     return first > last;
   });
-  await page.evaluate(() => {
-    location.hash = '#nowhere';
-  });
+  await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
   const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
   expect(left).toBeUndefined();

@@ -14,12 +14,16 @@ import { launchBrowser } from '../support/browser.ts';
 import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
 import { plantGarden, Visitor } from '../support/visitor.ts';
-import { takeHost } from './screenshots/host.ts';
-import { takeKeep } from './screenshots/keepsake.ts';
-import { takeLineage } from './screenshots/lineage.ts';
-import { GARDEN, placeOf } from './screenshots/studio.ts';
-import { takeArrival, takeVisitor } from './screenshots/visitor.ts';
-import { takeWall } from './screenshots/wall.ts';
+import {
+  GARDEN,
+  placeOf,
+  takeArrival,
+  takeHost,
+  takeKeep,
+  takeLineage,
+  takeVisitor,
+  takeWall,
+} from './screenshot-pages.ts';
 
 const COMMAND = {
   about: 'Takes pictures of every page, sheet and panel in every window.',

@@ -31,7 +31,7 @@ import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { plantGarden, Visitor } from '../support/visitor.ts';
 import { takeClosing, takeFilm } from './living-pictures.ts';
-import { settle } from './screenshots/studio.ts';
+import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 

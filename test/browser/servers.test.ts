@@ -26,10 +26,6 @@ const ALWAYS = {
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 200));
 
 describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
-  const closing: (() => unknown)[] = [];
-  afterSuite(async () => {
-    for (const close of closing) await close();
-  });
   const launch = async (url: string, role: string) => {
     const server = new ServerProcess(
       flagsOf({
@@ -38,20 +34,20 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
         checkpoint: CHECKPOINT_FOLDER,
       }),
     );
-    closing.unshift(() => server.end('SIGKILL'));
+    afterSuite(() => server.end('SIGKILL'));
     return { server, port: await server.alive() };
   };
 
   test('it shows all servers, passes on what the room’s own has, and drains that', async () => {
     const valkey = await ValkeyServer.start();
-    closing.push(() => valkey.remove());
+    afterSuite(() => valkey.remove());
     const a = await launch(valkey.url, 'owner');
     const token = await a.server.hostToken();
     // One after the other: a busy machine makes Valkey seem away.
     const b = await launch(valkey.url, 'owner');
     const gateway = await launch(valkey.url, 'gateway');
     const browser = await launchBrowser();
-    closing.unshift(() => browser.close());
+    afterSuite(() => browser.close());
     const anna = await Visitor.join(gateway.port, ROOM, 'Anna');
     await anna.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
     const births = () => anna.life.flatMap((one) => (one.what === 'born' ? [one.organism.id] : []));

@@ -126,21 +126,7 @@ export function malformed(random: Random): [string, ...unknown[]] {
   };
   const names = [...Object.keys(COMMANDS), 'welcome', 'frame', 'toString', '__proto__', ''];
   const name = names[random.integer(names.length)];
-  const fields = [
-    'id',
-    'x',
-    'y',
-    'seed',
-    'radius',
-    'points',
-    'a',
-    'b',
-    'mix',
-    'tool',
-    'tick',
-    'room',
-    'organism',
-  ];
+  const fields = 'id x y seed radius points a b mix tool tick room organism'.split(' ');
   const message = Object.fromEntries(
     fields.filter(() => random.uniform() < 0.4).map((field) => [field, junk()]),
   );
