@@ -132,7 +132,7 @@ export const roomState = v.object({
 });
 export type RoomDetail = v.InferOutput<typeof roomState>;
 
-const banState = v.object({
+export const banState = v.object({
   id: count,
   room: text,
   /** The participant's id, and the name that they had when they were banned. */

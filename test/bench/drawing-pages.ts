@@ -1,13 +1,11 @@
 /** Drawings that are made on phones' pages, and what the server receives of them. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { RoomServer } from '../../server/realtime/room-server.ts';
-import { withAddresses } from '../support/address-relay.ts';
-import type { VisitorDrawing } from '../support/drawings.ts';
-import { Pad } from '../support/pad.ts';
+import { leaveUnpainted, runTranspiled } from '../support/browser.ts';
+import { Pad, type VisitorDrawing } from '../support/drawings.ts';
+import { withAddresses } from '../support/fault-proxy.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { runTranspiled } from '../support/transpiled.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** A drawing as the server received it. */

@@ -19,8 +19,7 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { DRAWINGS } from '../support/drawings.ts';
-import { type GrownPictures, growPictures } from '../support/grown-pictures.ts';
+import { DRAWINGS, type GrownPictures, growPictures } from '../support/drawings.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import {

@@ -8,10 +8,9 @@
 
 import type { Browser } from 'playwright-core';
 import { quantile, rounded, spreadOf } from '../load/figures.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { modelOf, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
 import { describeMachine } from './machine.ts';
 import { FRAME, mainThreadCosts } from './main-thread.ts';

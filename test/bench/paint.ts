@@ -23,10 +23,9 @@ import {
 } from '../../shared/painter/net.ts';
 import { quantile, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
 import { describeMachine } from './machine.ts';
 import { FRAME, mainThreadCosts } from './main-thread.ts';

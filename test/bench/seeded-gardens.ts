@@ -5,8 +5,7 @@ import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import { World } from '../../server/world/world.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
-import { recordGarden } from '../support/recorded-garden.ts';
-import { GARDEN, type Garden, gardenOf } from '../support/standard-garden.ts';
+import { GARDEN, type Garden, gardenOf, recordGarden } from '../support/standard-garden.ts';
 
 const { birth, healing, liveliness } = ROOM_DEFAULTS;
 const expressing = EXPRESSION_PACE;

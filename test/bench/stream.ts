@@ -10,9 +10,8 @@ import { chunkRect, createPlanes, type Planes } from '../../shared/codec/chunks.
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { mean, median, quantile, rounded } from '../load/figures.ts';
-import { GardenStream } from '../support/garden-stream.ts';
+import { GardenStream, readGarden } from '../support/garden-stream.ts';
 import { applyChange, GARDEN, type Garden } from '../support/standard-garden.ts';
-import { readGarden } from '../support/standard-recording.ts';
 import { describeMachine } from './machine.ts';
 import type { Log } from './options.ts';
 import { PictureErrors } from './picture-errors.ts';

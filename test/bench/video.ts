@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readGarden } from '../support/garden-stream.ts';
 import { applyChange, GARDEN } from '../support/standard-garden.ts';
-import { readGarden } from '../support/standard-recording.ts';
 import { PictureErrors } from './picture-errors.ts';
 
 const run = promisify(execFile);

@@ -1,9 +1,8 @@
 /** Measures the memory of a wall's page, minute by minute, in a room that is never at rest. */
 
 import { rounded } from '../load/figures.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { openRoom, type PageElement } from '../support/page.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';

@@ -3,21 +3,36 @@
  * room, plant, see it grow, wound it, see it heal, look at its card, draw, and plant what they drew.
  */
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchChromium } from '../support/drivers/chromium.ts';
-import { boxOf, type Driver, type Point, press, until } from '../support/drivers/driver.ts';
-import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
-import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
+import { drawSeldom, LONG_PERIOD } from '../support/browser.ts';
+import {
+  boxOf,
+  type Driver,
+  hasFirefox,
+  hasWebKit,
+  launchChromium,
+  launchFirefox,
+  launchWebKit,
+  press,
+  until,
+} from '../support/drivers.ts';
 import { testNeeding } from '../support/needs.ts';
-import type { PageElement } from '../support/page.ts';
-import { paintedScript } from '../support/painted-script.ts';
-import { drawSeldom, LONG_PERIOD } from '../support/slow-frames.ts';
+import type { PageElement, Point } from '../support/page.ts';
 import { suiteServer } from '../support/suite.ts';
 
-/** What `painted-page.ts` adds to a page. */
+/** The text of `painted-page.ts` as one script. */
+async function paintedScript(): Promise<string> {
+  const entry = fileURLToPath(new URL('../support/painted-page.ts', import.meta.url));
+  const { outputFiles } = await build({
+    ...{ entryPoints: [entry], bundle: true, write: false, format: 'iife', target: 'es2022' },
+  });
+  return outputFiles[0].text;
+}
+
+/** What it adds to a page. */
 interface Painted {
   largestDifference(scale: number): number;
 }
@@ -26,8 +41,6 @@ interface Painted {
 const SIZE = { width: 96, height: 96 };
 /** How much livelier a creature is to look at than bare ground: standard deviation, 0…255. */
 const LIVELY = 10;
-/** Where pictures of the path are written. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 
 const BROWSERS = [
   { name: 'chromium', need: 'Chromium', isPresent: true, launch: launchChromium },
@@ -116,12 +129,6 @@ async function drawFace(driver: Driver): Promise<void> {
 
 /** The main path. @returns what went wrong in the page by itself */
 async function visit(driver: Driver, name: string): Promise<readonly string[]> {
-  const keep = async (step: string): Promise<Buffer> => {
-    if (process.env.VIVARIUM_FIGURES) console.log(name, step, Math.round(performance.now()));
-    const picture = await driver.picture();
-    if (PICTURES) writeFileSync(join(PICTURES, `${name}-${step}.png`), picture);
-    return picture;
-  };
   const room = server.world.rooms.get(name)!;
   const own = { x: 48, y: 48 };
   const second = { x: 20, y: 48 };
@@ -144,12 +151,11 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   // Nothing else lies under the pointer now.
   await press(driver, '[data-testid=tool-look]');
   await spotsOf(driver, own);
-  const grown = await keep('grown');
+  const grown = await driver.picture();
   const [creature, ground] = [
     await liveliness(driver, grown, own),
     await liveliness(driver, grown, second),
   ];
-  if (process.env.VIVARIUM_FIGURES) console.log(name, { creature, ground });
   expect(creature).toBeGreaterThan(ground + LIVELY);
 
   await press(driver, '[data-testid=tool-damage]');
@@ -160,7 +166,6 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   await press(driver, '[data-testid=tool-look]');
   await use(driver, own);
   await boxOf(driver, '[data-testid=organism-card]');
-  await keep('card');
   const card = await driver.run(() => {
     const page = document.querySelector('vivarium-room')!.shadowRoot!;
     return page.querySelector('organism-card')!.shadowRoot!.textContent;
@@ -170,7 +175,6 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   await press(driver, '[data-testid=tool-plant]');
   await press(driver, '[data-testid=open-draw]');
   await drawFace(driver);
-  await keep('drawing');
   await press(driver, '[data-testid=grow-drawing]');
   await press(driver, '[data-testid=plant-drawing]');
   await until(driver, () => {
@@ -180,7 +184,6 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   await use(driver, second);
   await untilAtRest(driver, 2, 0);
   expect(room.organisms[1]).toMatchObject({ ...second, origin: 'drawing' });
-  await keep('end');
   return driver.run(() => (window as unknown as { problems: readonly string[] }).problems);
 }
 

@@ -6,36 +6,43 @@
 import { networkInterfaces } from 'node:os';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
-import { animationsOf } from '../support/animations.ts';
-import { violations } from '../support/axe.ts';
-import { afterTest } from '../support/closing.ts';
-import { plantGarden } from '../support/garden.ts';
-import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
-import { testNeeding } from '../support/needs.ts';
+import { isFull, testNeeding } from '../support/needs.ts';
 import {
+  animationsOf,
   cameraOf,
-  fingerTap,
   focus,
   focused,
   modelOf,
   openRoom,
-  screenOf,
   showAll,
   tabTo,
+  tapPlace,
   waitForConnection,
+  waitForMore,
   waitForPhase,
 } from '../support/page.ts';
-import { SHEETS, STATES } from '../support/page-states.ts';
+import { faint, spilled, tiny, violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
+import { sheetStates } from '../support/sheet-states.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { Visitor } from '../support/visitor.ts';
+import { plantGarden, Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
-/** All states in all languages on both screens; otherwise only on the phone, which has less room. */
-const FULL = process.env.VIVARIUM_TEST_FULL !== undefined;
 /** With the longest words. */
 const LONGEST = ['de'] as const;
+
+/** Where Ada's penguin and octopus are. */
+const SPOTS = { own: [24, 24], other: [104, 24], child: [104, 24] } as const;
+const STATES = sheetStates(SPOTS, { withVideo: false });
+/** What a visitor's page shows beside the room, and what covers the room. */
+const PANELS = ['plant', 'damage', 'card-own', 'cross-one', 'facts'];
+const SHEETS = ['keepsake', 'gallery', 'draw', 'map'];
+
+async function reach(page: Page, state: string): Promise<void> {
+  await showAll(page);
+  await STATES[state].open(page);
+}
 
 /**
  * Where this machine is in its network; a page from there is no secure context, unlike one from
@@ -50,15 +57,8 @@ const { server, room, roomUrl, cheapPage } = await suiteWithPages({
 });
 const ada = await suiteVisitor(server, 'Ada');
 
-const newBritish = (options: BrowserContextOptions): Promise<Page> =>
+const open = (options: BrowserContextOptions): Promise<Page> =>
   cheapPage({ locale: 'en-GB', ...options });
-
-/** A page that is closed after the test. */
-async function open(options: BrowserContextOptions): Promise<Page> {
-  const page = await newBritish(options);
-  afterTest(() => page.context().close());
-  return page;
-}
 
 async function enter(page: Page): Promise<void> {
   await openRoom(page, roomUrl);
@@ -75,8 +75,7 @@ async function visit(options: BrowserContextOptions): Promise<Page> {
 let staying = 1;
 
 beforeAll(async () => {
-  const spots = [24, 104];
-  await plantGarden([ada], ['Penguin', 'Octopus'], (i) => [spots[i], 24]);
+  await plantGarden([ada], ['Penguin', 'Octopus'], (i) => [SPOTS.own, SPOTS.other][i]);
 });
 
 /** Until the server has noticed who has gone, the next page would be told of them. */
@@ -212,7 +211,7 @@ describe.each([
 ] as const)('on %s', (_, screen) => {
   let page: Page;
   beforeAll(async () => {
-    page = await newBritish({ ...screen, reducedMotion: 'reduce' });
+    page = await open({ ...screen, reducedMotion: 'reduce' });
     await enter(page);
     staying++;
   });
@@ -225,12 +224,10 @@ describe.each([
   test('axe finds nothing wrong, whatever is open; text and icons are readable over any organism, and what fingers touch is as large as their tips', async () => {
     const isPhone = screen === PHONE;
     // A sheet is the same on a desktop but for its place.
-    const states = isPhone || FULL ? { ...STATES, ...SHEETS } : STATES;
-    for (const [state, reach] of Object.entries(states)) {
-      await reach(page);
+    for (const state of isPhone || isFull ? [...PANELS, ...SHEETS] : PANELS) {
+      await reach(page, state);
       expect([state, ...(await violations(page))]).toEqual([state]);
-      // Sheets cover the room.
-      if (state in STATES) expect([state, ...(await faint(page))]).toEqual([state]);
+      if (PANELS.includes(state)) expect([state, ...(await faint(page))]).toEqual([state]);
       if (isPhone) expect([state, ...(await tiny(page))]).toEqual([state]);
     }
   });
@@ -239,32 +236,16 @@ describe.each([
     await page.keyboard.press('Escape');
     await page.getByTestId('sheet-close').waitFor({ state: 'hidden' });
     // Where there is room, the longest words tell.
-    const languages = screen === PHONE || FULL ? LANGUAGE_CODES : LONGEST;
+    const languages = screen === PHONE || isFull ? LANGUAGE_CODES : LONGEST;
     for (const code of languages) {
       await page.getByTestId('language').selectOption(code);
       await page.waitForSelector(`html[lang=${code}]`);
-      for (const reach of Object.values(STATES)) {
-        await reach(page);
+      for (const state of PANELS) {
+        await reach(page, state);
         expect([code, ...(await spilled(page))]).toEqual([code]);
       }
     }
   });
-});
-
-test('no control is covered in any window, portrait or landscape', async () => {
-  const page = await visit({ ...PHONE, isMobile: false });
-  await showAll(page);
-  const { x, y } = await screenOf(page, 20, 76);
-  await page.mouse.click(x, y);
-  await page.getByTestId('find-mine').waitFor();
-  const upright = ['390×844', '844×390', '667×375', '320×568', '820×1180'];
-  const across = ['1024×600', '740×600', '1180×820', '1920×1080'];
-  for (const size of [...upright, ...across]) {
-    const [width, height] = size.split('×').map(Number);
-    await page.setViewportSize({ width, height });
-    await page.waitForFunction((wide) => innerWidth === wide, width);
-    expect([size, ...(await covered(page))]).toEqual([size]);
-  }
 });
 
 test('with reduced motion nothing moves by itself, and the camera jumps', async () => {
@@ -362,12 +343,8 @@ testNeeding('a network address', lan !== undefined)(
     await page.getByTestId('gallery-item').first().waitFor();
     const before = room.organisms.length;
     await showAll(page);
-    const { x, y } = await screenOf(page, 64, 80);
-    await fingerTap(page, { x, y });
-    await page.waitForFunction(([{ organisms }, count]) => organisms.size > count, [
-      await modelOf(page),
-      before,
-    ] as const);
+    await tapPlace(page, 64, 80);
+    await waitForMore(page, before);
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
     expect(elsewhere).toEqual([]);
     expect(problems).toEqual([]);

@@ -1,8 +1,8 @@
 /** Drawings that wait for the host: the queue on the host's page, and what the visitor is told. */
 import type { Page } from 'playwright-core';
-import { violations } from '../support/axe.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, signIn } from '../support/host-client.ts';
 import { focus, openRoom } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';

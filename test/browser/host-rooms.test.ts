@@ -1,20 +1,21 @@
 /**
- * The host's page: signing in and out, its languages and notices, and changing from one room to
- * another.
+ * The host's page: signing in and out, its languages and notices, changing from one room to another, and walls with an address
+ * of their own.
  */
 import type { Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
-import { goTo, liveShows, signIn } from '../support/host-page.ts';
-import { spilled } from '../support/layout-faults.ts';
-import { drawnTwice } from '../support/page.ts';
+import { LANGUAGE_CODES } from '../../shared/languages.ts';
+import { goTo, liveShows, signIn } from '../support/host-client.ts';
+import { drawnTwice, waitForConnection } from '../support/page.ts';
+import { spilled, violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });
+const { server, url, newPage } = await suiteWithPages({ size: '96x96' });
 await suiteVisitor(server, 'Ada');
 const host = await hostOf(server);
 const page = await newPage(DESKTOP);
@@ -117,8 +118,8 @@ describe('with a second room', () => {
   });
 
   test('a room that is left is no longer drawn, and its WebGL programs are deleted', async () => {
-    const own = await browser.newContext(DESKTOP).then(leaveUnpainted);
-    await own.addInitScript(() => {
+    const other = await newPage(DESKTOP);
+    await other.addInitScript(() => {
       const { prototype } = WebGL2RenderingContext;
       const { createProgram, deleteProgram, useProgram } = prototype;
       const drawn = { programs: 0, unseen: 0 };
@@ -136,7 +137,6 @@ describe('with a second room', () => {
         useProgram.call(this, program);
       };
     });
-    const other = await own.newPage();
     type Drawn = Window & { drawn: { programs: number; unseen: number } };
     const programs = () => other.evaluate(() => (window as unknown as Drawn).drawn.programs);
     const have = (wanted: number) =>
@@ -160,7 +160,6 @@ describe('with a second room', () => {
       return (window as unknown as Drawn).drawn.unseen;
     });
     expect(unseen).toBe(0);
-    await own.close();
   });
 });
 
@@ -171,16 +170,7 @@ test('the page tells the server whether the host has used it', async () => {
   await Promise.all([page.waitForRequest(asks(true)), page.keyboard.press('Shift')]);
 });
 
-test('a browser that prefers German gets the page in German', async () => {
-  const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
-  await signIn(other, server.port, server.hostToken!);
-  await goTo(other, 'knobs');
-  await other.getByRole('heading', { name: 'Einstellungen von „garden“' }).waitFor();
-  expect(await other.locator('html').getAttribute('lang')).toBe('de');
-  await other.context().close();
-});
-
-test('a German page names the gardener and the house in German', async () => {
+test('a browser that prefers German gets the page in German, with German names of the gardener and the house', async () => {
   const { dispatcher } = server.roomServers.get('garden')!;
   const planters = [
     ['The gardener', 'Der Gärtner', 24],
@@ -188,6 +178,9 @@ test('a German page names the gardener and the house in German', async () => {
   ] as const;
   const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
   await signIn(other, server.port, server.hostToken!);
+  expect(await other.locator('html').getAttribute('lang')).toBe('de');
+  await goTo(other, 'knobs');
+  await other.getByRole('heading', { name: 'Einstellungen von „garden“' }).waitFor();
   await goTo(other, 'watch');
   for (const [name, , x] of planters) {
     const actor = dispatcher.createSystemActor(name, true);
@@ -206,7 +199,6 @@ test('a German page names the gardener and the house in German', async () => {
     await other.getByTestId('confirm').click();
     await card.waitFor({ state: 'detached' });
   }
-  await other.context().close();
 });
 
 test('in Arabic every section runs from right to left, within the window', async () => {
@@ -225,7 +217,6 @@ test('in Arabic every section runs from right to left, within the window', async
     }
   }
   expect(wrong).toEqual([]);
-  await other.context().close();
 });
 
 test.each([
@@ -262,7 +253,69 @@ test.each([
     if (screen === PHONE) expect(edges.navigation).toBeGreaterThanOrEqual(edges.bottom - 0.5);
     expect(edges.bottom).toBeLessThanOrEqual(screen.viewport.height + 0.5);
   }
-  await other.context().close();
+});
+
+describe('walls with an address of their own', () => {
+  const wallCard = (name: string, of = page) => of.getByRole('article', { name });
+
+  test('the host adds a wall, opens it though others hold all places, and sees it up, which letters it lacks, lost, and removed', async () => {
+    await goTo(page, 'walls');
+    await page.getByTestId('wall-name').fill('Foyer');
+    const others = Array.from({ length: MAX_WALLS }, () => new Visitor(server.port));
+    for (const other of others) other.requestJoin({ as: 'wall' });
+    // Live pictures on the host's page hold places too, so that not all get one.
+    const answers = await Promise.all(
+      others.map((one) => one.next(({ name }) => name === 'wall' || name === 'rejected')),
+    );
+    const held = answers.filter((answer) => !('reason' in (answer as object))).length;
+    await page.getByTestId('add-wall').click();
+    const foyer = wallCard('Foyer');
+    await foyer.getByText('not opened yet').waitFor();
+    const address = await foyer.getByTestId('wall-address').textContent();
+    expect(address).toMatch(/\/wall\/garden\?pass=[a-z2-9]{12}$/);
+    const unnamed = wallCard('A wall without an address of its own');
+    await unnamed.nth(held - 1).waitFor();
+    expect(await unnamed.count()).toBe(held);
+
+    const { pathname, search } = new URL(address!);
+    const wall = await newPage({ viewport: { width: 480, height: 270 } });
+    await wall.goto(`${url}${pathname}${search}`);
+    await waitForConnection(wall, 'live');
+    await foyer.getByText('up', { exact: true }).waitFor();
+    await foyer.getByText(/frames? per second/).waitFor();
+    // The browser's own font has Latin letters only.
+    expect(await foyer.getByTestId('unwritable').textContent()).toContain(
+      'no letters for Japanese and Arabic.',
+    );
+    await page.getByText('everything is fine').waitFor();
+    for (const other of others) other.leave();
+    // A page that is loaded again shows its pass again.
+    await wall.reload();
+    await waitForConnection(wall, 'live');
+    await foyer.getByText('up', { exact: true }).waitFor();
+
+    await wall.close();
+    await foyer.getByText('lost', { exact: true }).waitFor();
+    await foyer.getByText(/lost: today, \d\d:\d\d/).waitFor();
+    await page.getByText('a wall is lost').filter({ visible: true }).waitFor();
+    expect(await violations(page)).toEqual([]);
+
+    await foyer.getByTestId('remove-wall').click();
+    await page.getByTestId('confirm').click();
+    await page.getByText('No wall is up.').waitFor();
+    await page.getByText('everything is fine').waitFor();
+  });
+
+  test.each(LANGUAGE_CODES)('the section fits a phone in “%s”', async (locale) => {
+    const phone = await newPage({ ...PHONE, locale });
+    await signIn(phone, server.port, server.hostToken!);
+    await goTo(phone, 'walls');
+    await phone.getByTestId('wall-name').fill(`Foyer ${locale}`);
+    await phone.getByTestId('add-wall').click();
+    await wallCard(`Foyer ${locale}`, phone).waitFor();
+    const fits = () => document.documentElement.scrollWidth <= window.innerWidth;
+    expect(await phone.evaluate(fits)).toBe(true);
+  });
 });
 
 test('signing out works, and guessing tokens shows how long to wait', async () => {

@@ -1,12 +1,12 @@
 /** The host's page in a real browser: all that a host can do in one room, section by section. */
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { download } from '../support/download.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { focused } from '../support/page.ts';
+import { download, focused } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
@@ -25,23 +25,13 @@ const bo = await suiteVisitor(server, 'Bo');
 const page = await cheapPage(DESKTOP);
 await signIn(page, server.port, server.hostToken!);
 
-const hasDied = (who: Visitor, id: number) => () =>
-  who.life.some((event) => event.what === 'died' && event.id === id);
-
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
-/** Plants the first creature of the gallery, and waits until it owns ground. @returns its number */
+/** Plants, and waits until the organism owns ground. @returns its number */
 async function own(planter: Visitor, x: number, y: number): Promise<number> {
-  const before = planter.life.length;
-  const answer = await planter.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
-  if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
-  const planted = () =>
-    planter.life
-      .slice(before)
-      .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
-      .find((organism) => organism.planter.id === planter.welcome!.you.id);
-  await planter.until(() => planted() !== undefined && owners(planter).has(planted()!.id));
-  return planted()!.id;
+  const id = await planter.plant(x, y);
+  await planter.until(() => owners(planter).has(id));
+  return id;
 }
 
 /** Confirms the open dialog. */
@@ -185,7 +175,8 @@ test('an organism is removed after a click on it; undo restores it bit for bit',
   await page.getByTestId('organism').waitFor();
   await page.getByTestId('remove').click();
   await confirm();
-  await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
+  const hasDied = () => ada.life.some((event) => event.what === 'died' && event.id === id);
+  await ada.until(() => hasDied() && !owners(ada).has(id));
   await notice('Removed:').getByRole('button', { name: 'Undo' }).click();
   await ada.sees(before);
 });
@@ -370,12 +361,11 @@ const WIDE = SECTIONS.filter(({ id }) => id === 'watch' || id === 'rooms');
 test.each(SCREENS)('axe finds nothing in any section at %s size', async (_name, screen) => {
   const other = await cheapPage(screen);
   await signIn(other, server.port, server.hostToken!);
-  for (const { id } of screen === PHONE || process.env.VIVARIUM_TEST_FULL ? SECTIONS : WIDE) {
+  for (const { id } of screen === PHONE || isFull ? SECTIONS : WIDE) {
     await goTo(other, id);
     if (id === 'watch') await liveShows(other);
     expect([id, ...(await violations(other))]).toEqual([id]);
   }
-  await other.context().close();
 });
 
 test('axe finds nothing in the sign-in form, in a form and in a dialog', async () => {
@@ -396,5 +386,4 @@ test('axe finds nothing in the sign-in form, in a form and in a dialog', async (
   await other.getByRole('button', { name: 'Ban Ada' }).click();
   await other.getByTestId('confirm').waitFor();
   expect(await violations(other)).toEqual([]);
-  await other.context().close();
 });

@@ -13,13 +13,11 @@ import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { download } from '../support/download.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { cameraRests, openRoom, screenOf } from '../support/page.ts';
-import { outOfReach } from '../support/reach.ts';
-import { mobile, sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
+import { cameraRests, clickPlace, download, openRoom } from '../support/page.ts';
+import { outOfReachIn, violations } from '../support/page-faults.ts';
+import { mobile, WINDOWS, ZOOMED } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -28,8 +26,6 @@ const PAGE = 'https://museum.example/keep.html';
 const VENUE = 'https://play.museum.example';
 /** Windows in which least fits. */
 const NARROW = [WINDOWS[0], WINDOWS[3], ...ZOOMED.filter(({ width }) => width < 250)];
-/** Also gets a picture of each state, language and window. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 /** Identity of weights that came after those of the server. */
 const LATER = '0badcafe';
 /** Most difference of a value, 0…255, to what the server grew. */
@@ -88,8 +84,7 @@ async function openCard(): Promise<Page> {
   await openRoom(page, roomUrl);
   await page.getByTestId('tool-look').click();
   await cameraRests(page);
-  const { x, y } = await screenOf(page, ...PLACE);
-  await page.mouse.click(x, y);
+  await clickPlace(page, ...PLACE);
   return page;
 }
 
@@ -130,7 +125,6 @@ test('the picture carries the link of the page that the host has chosen', async 
   const { comments } = await sharp(picture).metadata();
   expect(comments).toEqual([{ keyword: 'Comment', text: `${link}\n` }]);
   fragment = new URL(link).hash;
-  await page.context().close();
 });
 
 test('what is drawn when the connection is lost for a moment is not asked for again', async () => {
@@ -155,7 +149,6 @@ test('what is drawn when the connection is lost for a moment is not asked for ag
     }
   });
   expect(await asked.jsonValue()).toEqual(['keep', 'preview']);
-  await page.context().close();
 });
 
 test('the server’s own page grows it', async () => {
@@ -164,7 +157,6 @@ test('the server’s own page grows it', async () => {
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   const plant = await page.getByTestId('plant').getAttribute('href');
   expect(new URL(plant!, url).pathname).toBe('/r/garden');
-  await page.context().close();
 });
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
@@ -200,7 +192,6 @@ test('with the server stopped, the file grows the same creature, from the link a
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   expect(errors).toEqual([]);
   expect(asked.filter((one) => !/^(file|data|blob):/.test(one))).toEqual([]);
-  await page.context().close();
 });
 
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
@@ -237,16 +228,10 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
     for (const language of ['en', 'de', 'es']) {
       await page.getByTestId('language').selectOption(language);
       await page.waitForSelector(`html[lang=${language}]`);
-      for (const size of PICTURES ? [...WINDOWS, ...NARROW] : NARROW) {
-        await page.setViewportSize(size);
-        const lost = await outOfReach(page.locator('vivarium-keep'));
-        const where = `${phase}-${language}-${sizeText(size)}`;
-        wrong.push(...lost.map((line) => `${where}: ${line}`));
-        if (PICTURES) await page.screenshot({ path: join(PICTURES, `keep-${where}.png`) });
-      }
+      const lost = await outOfReachIn(NARROW, page, page.locator('vivarium-keep'));
+      wrong.push(...lost.map((line) => `${phase}-${language}-${line}`));
     }
     await page.getByTestId('language').selectOption('en');
   }
   expect(wrong).toEqual([]);
-  await page.context().close();
 });

@@ -1,11 +1,10 @@
 /** The page of a room's family tree: seen, moved, tapped, printed, and by whom. */
-import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { violations } from '../support/axe.ts';
-import { drawnTwice, openWall } from '../support/page.ts';
-import { outOfReach } from '../support/reach.ts';
+import { download, openWall, resize } from '../support/page.ts';
+import { outOfReach, violations } from '../support/page-faults.ts';
 import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -32,11 +31,8 @@ const camera = (page: Page) =>
     return { scale, x, isWhole };
   });
 
-async function cameraThat(
-  page: Page,
-  holds: (of: Awaited<ReturnType<typeof camera>>) => boolean,
-): Promise<void> {
-  while (!holds(await camera(page))) await new Promise((wake) => setTimeout(wake, 20));
+async function untilWhole(page: Page, isWhole: boolean): Promise<void> {
+  while ((await camera(page)).isWhole !== isWhole) await pause(20);
 }
 
 const screenOf = (page: Page, index: number) =>
@@ -55,13 +51,8 @@ async function treeWith(holds: (tree: LineagePage) => boolean): Promise<LineageP
   for (;;) {
     const tree = await treeOf();
     if (holds(tree)) return tree;
-    await new Promise((wake) => setTimeout(wake, 50));
+    await pause(50);
   }
-}
-
-async function plant(x: number, y: number, seed: object): Promise<void> {
-  const answer = await ada.ask('plant', { x, y, seed });
-  if ('reason' in answer) throw new Error(answer.reason);
 }
 
 test('an empty room says so, and one that does not exist too', async () => {
@@ -69,19 +60,14 @@ test('an empty room says so, and one that does not exist too', async () => {
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'empty');
   expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
-  await page.evaluate(() => {
-    location.hash = '#nowhere';
-  });
+  await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
-  await page.context().close();
 });
 
 test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and printed', async () => {
-  await plant(24, 24, { from: 'gallery', index: 0 });
-  await plant(70, 24, { from: 'gallery', index: 5 });
-  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
-  const cross = await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
-  await plant(24, 70, { from: 'hand', seed: 'seed' in cross ? cross.seed!.id : 0 });
+  await ada.grow(24, 24);
+  await ada.grow(70, 24, { from: 'gallery', index: 5 });
+  await ada.plant(24, 70, await ada.cross(1, 2));
   const page = await newPage({ ...mobile(WINDOWS[1]), reducedMotion: 'reduce' });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
@@ -103,11 +89,10 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     [568, 320],
     [320, 568],
   ]) {
-    await page.setViewportSize({ width, height });
-    await page.waitForFunction((w) => innerWidth === w, width);
+    await resize(page, { width, height });
     await page.mouse.move(width / 2, height / 2);
     await page.mouse.wheel(0, -200);
-    await cameraThat(page, ({ isWhole }) => !isWhole);
+    await untilWhole(page, false);
     const { x } = await camera(page);
     await page.mouse.down();
     await page.mouse.move(width / 2 - 40, height / 2, { steps: 4 });
@@ -115,7 +100,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     expect((await camera(page)).x).toBeGreaterThan(x);
     await page.locator('canvas.tree').focus();
     await page.keyboard.press('0');
-    await cameraThat(page, ({ isWhole }) => isWhole);
+    await untilWhole(page, true);
   }
   const child = await screenOf(page, 2);
   await page.touchscreen.tap(child.x, child.y);
@@ -144,9 +129,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await page.getByTestId('print').tap();
   await page.getByText('The picture could not be made.').waitFor();
   expect(await outOfReach(page.locator('vivarium-lineage'))).toEqual([]);
-  const saving = page.waitForEvent('download');
-  await page.getByTestId('print').tap();
-  const file = readFileSync(await (await saving).path());
+  const { bytes: file } = await download(page.getByTestId('print'));
   expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([4_860, 3_437]);
   await page.getByTestId('language').selectOption('ar');
   await page.locator('html[dir=rtl]').waitFor();
@@ -157,13 +140,10 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     const [first, , last] = layout.nodes.map(({ x, y }) => view.toScreen(x, y).x);
     return first > last;
   });
-  await page.evaluate(() => {
-    location.hash = '#nowhere';
-  });
+  await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
   const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
   expect(left).toBeUndefined();
-  await page.context().close();
 });
 
 test('on every phone and tablet all of the tree is seen, and no button covers it', async () => {
@@ -172,9 +152,7 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
   await shown(page, 'shown');
   const wrong: string[] = [];
   for (const size of WINDOWS) {
-    await page.setViewportSize(size);
-    await page.waitForFunction(({ width }) => document.documentElement.clientWidth === width, size);
-    await drawnTwice(page);
+    await resize(page, size);
     const hidden = await page.locator('vivarium-lineage').evaluate((element: Lineage) => {
       const { layout, camera: view } = element.tree;
       return layout.nodes
@@ -189,7 +167,6 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
     wrong.push(...lost.map((line) => `${sizeText(size)}: ${line}`));
   }
   expect(wrong).toEqual([]);
-  await page.context().close();
 });
 
 test('the tree is told under the rules of the room: no hidden names, no pictures of what the host removed, and nothing while it is closed', async () => {
@@ -228,5 +205,4 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   expect(title.x).toBeGreaterThanOrEqual(words.x + words.width);
   await tree.waitFor({ state: 'detached' });
   expect(room.size).toBe(0);
-  await wall.context().close();
 });

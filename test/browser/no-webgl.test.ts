@@ -1,11 +1,10 @@
 /** Pages in a browser without WebGL2: they say so, and do nothing else. */
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
-import { afterSuite } from '../support/closing.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
+import { goTo, signIn } from '../support/host-client.ts';
+import { problemsOf } from '../support/page.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-
-const PICTURES = process.env.VIVARIUM_PICTURES;
 
 const { server, room, url, roomUrl } = await suiteWithPages({ size: '96x96' });
 const browser = await launchBrowser(['--disable-3d-apis']);
@@ -14,19 +13,12 @@ afterSuite(() => browser.close());
 /** A page with everything that went wrong on it, and the sockets that it has opened. */
 async function open(locale = 'en-GB'): Promise<{ page: Page; wrong: string[]; sockets: string[] }> {
   const context = await browser.newContext({ locale, viewport: { width: 390, height: 844 } });
+  afterTest(() => context.close());
   const page = await context.newPage();
-  const wrong: string[] = [];
+  const wrong = problemsOf(page);
   const sockets: string[] = [];
-  page.on('pageerror', (error) => wrong.push(`${error}`));
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(message.text());
-  });
   page.on('websocket', (socket) => sockets.push(socket.url()));
   return { page, wrong, sockets };
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES) await page.screenshot({ path: `${PICTURES}/no-webgl-${name}.png` });
 }
 
 test('the visitor’s page says so in the visitor’s language; keys and clicks do nothing, and nobody has joined', async () => {
@@ -44,11 +36,9 @@ test('the visitor’s page says so in the visitor’s language; keys and clicks 
     await page.mouse.click(195, 300);
     await page.mouse.click(195, 800);
     await page.setViewportSize({ width: 844, height: 390 });
-    await picture(page, `visitor-${locale}`);
     expect(await page.locator('vivarium-room').getByRole('button').count()).toBe(0);
     expect(await page.locator('vivarium-room').locator('canvas, dialog').count()).toBe(0);
     expect({ wrong, sockets }).toEqual({ wrong: [], sockets: [] });
-    await page.context().close();
   }
   expect(server.roomServers.get('garden')!.seats.size).toBe(0);
   expect(room.lastParticipant).toBe(0);
@@ -60,9 +50,7 @@ test('a wall says so, also one without text, and still shows where to go', async
     await page.goto(`${url}/wall/garden${query}`);
     await page.getByText('No picture here: this browser has no WebGL2.').waitFor();
     await page.getByTestId('address').waitFor();
-    await picture(page, `wall${query.length}`);
     expect(wrong).toEqual([]);
-    await page.context().close();
   }
 });
 
@@ -78,7 +66,5 @@ test('the host’s page says so where the room would be, and everything else wor
   await page.getByTestId('tool-area').click();
   await page.getByTestId('pause').click();
   await page.getByText('Visitors are paused. Life goes on.').waitFor();
-  await picture(page, 'host');
   expect({ wrong, sockets }).toEqual({ wrong: [], sockets: [] });
-  await page.context().close();
 });

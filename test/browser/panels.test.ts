@@ -5,18 +5,20 @@
 import type { Page } from 'playwright-core';
 import {
   cameraRests,
-  drawnTwice,
   fingerTap,
   modelOf,
   openRoom,
+  resize,
   screenOf,
   showAll,
+  tapPlace,
   waitForPhase,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const { server, room, roomUrl, newPage } = await suiteWithPages({
   ...{ size: '192x108', energy: 'off', limits: UNLIMITED },
@@ -38,28 +40,23 @@ const BARE = [
 const ABOVE = { x: 190, y: 8 };
 
 const ada = await suiteVisitor(server, 'Ada');
-const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
-for (const [i, [x, y]] of SPOTS.entries()) {
-  const index = gallery.indexOf(['Turtle', 'Penguin', 'Octopus', 'Cactus'][i]);
-  await ada.ask('plant', { x, y, seed: { from: 'gallery', index } });
-}
+await plantGarden([ada], ['Turtle', 'Penguin', 'Octopus', 'Cactus'], (i) => SPOTS[i]);
 const page = await newPage({ ...PHONE, reducedMotion: 'reduce' });
 await page.goto('about:blank');
 await openRoom(page, roomUrl);
-await waitForPhase(page, 4, 'asleep');
 
 const card = page.getByTestId('organism-card');
 const crossing = page.locator('cross-panel');
 
-async function tapPlace([x, y]: readonly [number, number]): Promise<void> {
+async function tap(place: readonly [number, number]): Promise<void> {
   await cameraRests(page);
-  await fingerTap(page, await screenOf(page, x, y));
+  await tapPlace(page, ...place);
 }
 
 async function openCard(): Promise<void> {
   await page.getByTestId('tool-look').tap();
   await showAll(page);
-  await tapPlace(SPOTS[0]);
+  await tap(SPOTS[0]);
   await card.waitFor();
 }
 
@@ -116,19 +113,19 @@ test('a tap beside a panel closes it, and plants and cuts nothing', async () => 
   await page.keyboard.press('n');
   await card.waitFor();
   await page.keyboard.press('0');
-  await tapPlace(BARE[0]);
+  await tap(BARE[0]);
   await card.waitFor({ state: 'detached' });
   await page.getByTestId('status').tap();
   await page.getByTestId('details').waitFor();
-  await tapPlace(BARE[1]);
+  await tap(BARE[1]);
   await page.getByTestId('details').waitFor({ state: 'detached' });
   await page.getByTestId('tool-damage').tap();
   await page.getByTestId('status').tap();
-  await tapPlace(SPOTS[2]);
+  await tap(SPOTS[2]);
   await page.getByTestId('details').waitFor({ state: 'detached' });
   // The same tap without a panel plants: it comes after all that the others could have done.
   await page.getByTestId('tool-plant').tap();
-  await tapPlace(BARE[2]);
+  await tap(BARE[2]);
   await waitForPhase(page, 5, 'asleep');
   expect(room.organisms.map(({ x, y }) => [x, y])).toEqual([...SPOTS, BARE[2]]);
   expect(room.organisms.map(({ wounds }) => wounds)).toEqual([0, 0, 0, 0, 0]);
@@ -137,10 +134,10 @@ test('a tap beside a panel closes it, and plants and cuts nothing', async () => 
 test('a tap on bare ground goes back from crossing to the card, and from the card to the room', async () => {
   await openCard();
   await page.getByTestId('cross-with').tap();
-  await tapPlace(BARE[0]);
+  await tap(BARE[0]);
   await crossing.waitFor({ state: 'detached' });
   await card.waitFor();
-  await tapPlace(BARE[1]);
+  await tap(BARE[1]);
   await card.waitFor({ state: 'detached' });
   expect(room.size).toBe(5);
 });
@@ -186,8 +183,7 @@ test('crossing on a phone leaves everybody in sight, says what to do, and gives 
     [844, 390],
     [390, 844],
   ]) {
-    await page.setViewportSize({ width, height });
-    await drawnTwice(page);
+    await resize(page, { width, height });
     await openCard();
     // Where nobody sees them all.
     await page.keyboard.press('+');
@@ -198,7 +194,7 @@ test('crossing on a phone leaves everybody in sight, says what to do, and gives 
     await page.getByText('Now tap a second creature.').waitFor();
     await cameraRests(page);
     expect(await hidden(page)).toEqual([]);
-    await tapPlace(SPOTS[3]);
+    await tap(SPOTS[3]);
     await page.getByText('Tap another creature to change the pair.').waitFor();
     await cameraRests(page);
     expect(await hidden(page)).toEqual([]);

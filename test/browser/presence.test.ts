@@ -3,113 +3,141 @@
  * keepsake.
  */
 
-import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, JSHandle, Page } from 'playwright-core';
+import sharp from 'sharp';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { leaveUnpainted, paintNext } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
-import { download } from '../support/download.ts';
-import { recordPictures, watchPixel } from '../support/drawn-pixel.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
-import { line, touch } from '../support/fingers.ts';
-import { expectFilm, expectPicture } from '../support/keepsake-files.ts';
 import {
+  download,
   drawnTwice,
   fingerTap,
+  line,
   modelOf,
   openRoom,
   type PageElement,
+  type Point,
+  problemsOf,
   screenOf,
   showAll,
+  tapPlace,
+  touch,
   waitForConnection,
+  waitForMore,
+  waitForOwn,
   waitForPhase,
   watchToasts,
 } from '../support/page.ts';
-import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted, paintedOrigin, paintNext } from '../support/unpainted.ts';
-import type { Visitor } from '../support/visitor.ts';
-
-/** A line of 4 Mbit/s and 100 ms there and back. */
-const PHONE_LINE = { latency: 50, bandwidth: 500_000 };
-/** From opening the page to the first cells of one's own, ms. */
-const MOST_TO_CELLS = 10_000;
 
 const { server, room, browser } = await suiteWithPages({
-  // The first visit is timed as people have it.
-  ...{ size: '160x160', energy: 'newcomer=100', 'tick-rate': 15 },
+  ...{ size: '160x160', energy: 'newcomer=100' },
 });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
-let context: BrowserContext | undefined;
 let page: Page;
 /** What the phone has planted. */
 let mine: OrganismView;
-const origin = `http://127.0.0.1:${proxy.port}`;
-const url = (query = '') => `${origin}/r/garden${query}`;
+const url = `http://127.0.0.1:${proxy.port}/r/garden`;
 
-/** A new phone, whose dish is painted only where a test looks at it, or takes the time: coarsely, as a processor does it. */
-const visitPhone = (more: BrowserContextOptions = {}): Promise<BrowserContext> =>
+/** A new phone, whose dish is painted only for a test that looks at it. */
+const visitPhone = (): Promise<BrowserContext> =>
   browser
-    .newContext({ ...PHONE, deviceScaleFactor: 0.5, acceptDownloads: true, ...more })
+    .newContext({ ...PHONE, deviceScaleFactor: 0.5, acceptDownloads: true })
     .then(leaveUnpainted);
 
-async function tapPlace(x: number, y: number): Promise<void> {
+async function tap(x: number, y: number): Promise<void> {
   await showAll(page);
-  const at = await screenOf(page, x, y);
-  await fingerTap(page, at);
-}
-
-async function plantAs(visitor: Visitor, x: number, y: number, seed: unknown): Promise<number> {
-  const answer = await visitor.ask('plant', { x, y, seed });
-  expect(answer).not.toHaveProperty('reason');
-  return room.organisms.at(-1)!.id;
+  await tapPlace(page, x, y);
 }
 
 const save = (testId: string) => download(page.locator(`a[data-testid=${testId}]`));
 
-afterEach(() => proxy.set(NO_FAULTS));
-
-/**
- * A new phone opens the page and taps.
- *
- * @returns ms until the first cells of its organism are visible
- */
-async function scanAndTap(x: number, y: number): Promise<number> {
-  await context?.close();
-  context = await visitPhone({ storageState: paintedOrigin(origin) });
-  page = await context.newPage();
-  const opened = performance.now();
-  await openRoom(page, url());
-  const shown = performance.now();
-  // Visitors tap what they see; a test has its place.
-  await showAll(page);
-  const at = await screenOf(page, x, y);
-  const tapped = performance.now();
-  await fingerTap(page, at);
-  await page.waitForFunction(
-    ({ organisms, you, planes }) => {
-      const own = [...organisms.values()].find(({ planter }) => planter.id === you?.id);
-      return own && planes!.owner.filter((owner) => owner === own.id).length >= 16;
-    },
-    await modelOf(page),
-  );
-  return performance.now() - tapped + shown - opened;
+async function breakLine(): Promise<void> {
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await waitForConnection(page, 'reconnecting');
 }
 
-test('the first tap plants, without any question, and its first cells appear in time', async () => {
-  proxy.set(PHONE_LINE);
-  // A machine that does much else besides is given a second try.
-  const first = await scanAndTap(30, 128);
-  const took = first < MOST_TO_CELLS ? first : await scanAndTap(80, 128);
-  expect(took).toBeLessThan(MOST_TO_CELLS * generousTimeout());
-  proxy.set(NO_FAULTS);
-  server.setTickRate(room, 30);
-  await paintNext(page, false);
-  await openRoom(page, url());
+interface DrawnPixel extends Point {
+  /** Light of that pixel in each picture, and the tick that the page was at. */
+  readonly seen: { readonly light: number; readonly tick: number | undefined }[];
+}
+
+interface Probed {
+  probe?: DrawnPixel;
+}
+
+/** Has this page, once it is loaded again, look at each of its pictures for `watchPixel`. */
+const recordPictures = (): Promise<unknown> =>
+  // What a picture shows is known only while it is drawn.
+  page.addInitScript(() => {
+    const show = WebGL2RenderingContext.prototype.blitFramebuffer;
+    WebGL2RenderingContext.prototype.blitFramebuffer = function (...rest) {
+      show.apply(this, rest);
+      const { probe } = window as Probed;
+      if (!probe || this.getParameter(this.DRAW_FRAMEBUFFER_BINDING)) return;
+      this.bindFramebuffer(this.READ_FRAMEBUFFER, null);
+      const pixel = new Uint8Array(4);
+      // A slow page draws fewer pixels.
+      const canvas = this.canvas as HTMLCanvasElement;
+      const ratio = canvas.width / canvas.clientWidth;
+      const [px, py] = [probe.x * ratio, canvas.height - probe.y * ratio].map(Math.round);
+      this.readPixels(px, py, 1, 1, this.RGBA, this.UNSIGNED_BYTE, pixel);
+      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
+      probe.seen.push({ light: pixel[0] + pixel[1] + pixel[2], tick: model.tick });
+    };
+  });
+
+/** From now on each picture tells what it shows at a place of the window, CSS pixels. */
+const watchPixel = (at: Point): Promise<JSHandle<DrawnPixel>> =>
+  page.evaluateHandle(({ x, y }) => {
+    const probe: DrawnPixel = { x, y, seen: [] };
+    (window as Probed).probe = probe;
+    return probe;
+  }, at);
+
+/** Expects a portrait, as PNG, on which there is something to see. */
+async function expectPicture(png: Buffer): Promise<void> {
+  const image = sharp(png);
+  expect(await image.metadata()).toMatchObject({ format: 'png', width: 1080, height: 1350 });
+  const { entropy } = await image.stats();
+  expect(entropy).toBeGreaterThan(3);
+}
+
+/** Expects a film, as GIF, that repeats, and shows a creature and a name from the first picture. */
+async function expectFilm(gif: Buffer): Promise<void> {
+  const { format, pages = 0, loop, delay = [] } = await sharp(gif, { animated: true }).metadata();
+  expect([format, loop]).toEqual(['gif', 0]);
+  expect(pages).toBeGreaterThan(8);
+  expect(delay.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(6_000);
+  const lightest = async (index: number, top: number, height: number): Promise<number> => {
+    const part = { left: 60, top, width: 240, height };
+    const { channels } = await sharp(gif, { page: index }).extract(part).stats();
+    return Math.max(...channels.slice(0, 3).map(({ max }) => max));
+  };
+  const parts = [0, pages - 1].flatMap((index) => [
+    lightest(index, 40, 240),
+    lightest(index, 310, 40),
+  ]);
+  for (const light of await Promise.all(parts)) expect(light).toBeGreaterThan(150);
+}
+
+afterEach(() => proxy.set(NO_FAULTS));
+
+test('the first tap plants, without any question', async () => {
+  const context = await visitPhone();
+  page = await context.newPage();
+  await openRoom(page, url);
+  await showAll(page);
+  await tapPlace(page, 30, 128);
+  await waitForOwn(page);
   mine = room.organisms.at(-1)!;
   await waitForPhase(page, mine.id, 'asleep');
 });
@@ -123,18 +151,13 @@ test('the dot beside "Find mine" has the colour of its planter', async () => {
 });
 
 test('the card shows the planter and the relatives; a tap on a relative goes there', async () => {
-  const mother = await plantAs(ada, 24, 30, { from: 'gallery', index: 105 });
-  const father = await plantAs(ada, 80, 30, { from: 'gallery', index: 20 });
-  const { seed } = (await ada.ask('cross', {
-    a: mother,
-    b: father,
-    mix: 0.5,
-  })) as Event<'accepted'>;
-  const child = await plantAs(ada, 130, 30, { from: 'hand', seed: seed!.id });
+  const mother = await ada.plant(24, 30, { from: 'gallery', index: 105 });
+  const father = await ada.plant(80, 30, { from: 'gallery', index: 20 });
+  const child = await ada.plant(130, 30, await ada.cross(mother, father));
   await waitForPhase(page, child, 'asleep');
   await page.getByTestId('tool-look').tap();
   const card = page.getByTestId('organism-card');
-  await tapPlace(130, 30);
+  await tap(130, 30);
   await card.getByText('planted by Ada').waitFor();
   expect(await page.getByTestId('kin-parents').getByRole('button').count()).toBe(2);
   expect(await page.getByTestId('kin-children').count()).toBe(0);
@@ -148,9 +171,9 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
 /** How often it had healed before the wound that the next tests are about. */
 let healedBefore = 0;
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
-  await recordPictures(page);
+  await recordPictures();
   await paintNext(page, true);
-  await openRoom(page, url());
+  await openRoom(page, url);
   await page.getByTestId('tool-damage').tap();
   await showAll(page);
   // Its brightest place.
@@ -161,7 +184,7 @@ test('a wound and its cost are visible under the finger before the server knows 
     if (id === mine.id && light > most) [place, most] = [i, light];
   });
   const at = await screenOf(page, (place % width) + 0.5, Math.floor(place / width) + 0.5);
-  const pixel = await watchPixel(page, at);
+  const pixel = await watchPixel(at);
   // A touch beside it: the picture is drawn, and what is to be cut is whole in it.
   // (below it: to its left there may be no screen.)
   const from = { x: at.x, y: at.y + 60 };
@@ -176,19 +199,11 @@ test('a wound and its cost are visible under the finger before the server knows 
   const { host } = server.roomServers.get('garden')!;
   const { energySettings } = room;
   host.setEnergy({ ...energySettings, refillPerSecond: 0.001 });
-  await page.waitForFunction(() => {
-    const element = document.querySelector('vivarium-room') as unknown as PageElement;
-    return (element.model.energy as Event<'energy'>).refillPerSecond === 0.001;
-  });
+  await page.waitForFunction(
+    ({ energy }) => (energy as Event<'energy'>).refillPerSecond === 0.001,
+    await modelOf(page),
+  );
   proxy.set({ stalled: 'both' });
-  const energy = () =>
-    page.evaluate(() => {
-      const element = document.querySelector('vivarium-room') as unknown as PageElement;
-      const dock = element.shadowRoot!.querySelector('tool-dock') as unknown as {
-        energy: { level: number };
-      };
-      return { shown: dock.energy.level, told: element.model.energy!.level };
-    });
   // What was on its way may still arrive, and is no later than this.
   const last = room.tick;
   await pixel.evaluate(({ seen }) => {
@@ -202,7 +217,10 @@ test('a wound and its cost are visible under the finger before the server knows 
   const ticks = await pixel.evaluate(({ seen }) => seen.map(({ tick }) => tick));
   expect(ticks.length).toBeGreaterThan(0);
   for (const tick of ticks) expect(tick).toBeLessThanOrEqual(last);
-  const { shown, told } = await energy();
+  const shown = await page
+    .locator('tool-dock')
+    .evaluate((dock) => (dock as HTMLElement & { energy: { level: number } }).energy.level);
+  const told = await (await modelOf(page)).evaluate(({ energy }) => energy!.level);
   expect(shown).toBeLessThan(told);
   expect(room.viewOf(mine.id)!.healed).toBe(healedBefore);
   host.setEnergy(energySettings);
@@ -211,17 +229,14 @@ test('a wound and its cost are visible under the finger before the server knows 
 
 test('the organism heals, and its card counts that', async () => {
   await page.waitForFunction(
-    ([id, before]) => {
-      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
-      return (model.organisms.get(id)?.healed ?? 0) > before;
-    },
-    [mine.id, healedBefore] as const,
+    ([{ organisms }, id, before]) => (organisms.get(id)?.healed ?? 0) > before,
+    [await modelOf(page), mine.id, healedBefore] as const,
   );
   await paintNext(page, false);
-  await openRoom(page, url());
+  await openRoom(page, url);
   expect(room.viewOf(mine.id)).toMatchObject({ hurt: false });
   await page.getByTestId('tool-look').tap();
-  await tapPlace(mine.x, mine.y);
+  await tap(mine.x, mine.y);
   await page.getByTestId('organism-card').getByText('planted by you').waitFor();
   const { healed } = room.viewOf(mine.id)!;
   const told = healed === 1 ? 'one wound healed' : `${healed} wounds healed`;
@@ -232,9 +247,7 @@ test('other visitors see a new name, also on the organisms planted before', asyn
   await page.getByTestId('status').tap();
   await page.getByTestId('name').fill('Grace');
   await page.getByTestId('save-name').tap();
-  const { id } = (await page.evaluate(
-    () => (document.querySelector('vivarium-room') as unknown as PageElement).model.you,
-  ))!;
+  const { id } = await (await modelOf(page)).evaluate(({ you }) => you);
   await ada.next(
     ({ name, message }) =>
       name === 'people' &&
@@ -243,21 +256,7 @@ test('other visitors see a new name, also on the organisms planted before', asyn
   await page.getByTestId('status').tap();
 });
 
-test('sound and vibration are off until the visitor turns them on', async () => {
-  const problems: string[] = [];
-  page.on('pageerror', ({ message }) => problems.push(message));
-  const turned = page.getByTestId('senses');
-  expect(await turned.getAttribute('aria-pressed')).toBe('false');
-  const fetched = page.waitForResponse((response) => /sound-[\w-]+\.js/.test(response.url()));
-  await turned.tap();
-  expect((await fetched).ok()).toBe(true);
-  await page.locator('[data-testid=senses][aria-pressed=true]').waitFor();
-  await turned.tap();
-  await page.locator('[data-testid=senses][aria-pressed=false]').waitFor();
-  expect(problems).toEqual([]);
-});
-
-test('planters are told once who cut their organism, and after a break what happened meanwhile', async () => {
+test('planters are told once who cut their organism, and after a break what happened meanwhile; sound and vibration are off until turned on', async () => {
   const told = await watchToasts(page);
   const cut = async (y: number) => {
     for (const points of [
@@ -281,31 +280,26 @@ test('planters are told once who cut their organism, and after a break what happ
   expect(await finder.getAttribute('class')).toContain('unseen');
   await finder.tap();
   await page.locator('[data-testid=find-mine]:not(.unseen)').waitFor();
-  await tapPlace(mine.x, mine.y);
+  await tap(mine.x, mine.y);
   expect(await card.getByTestId('affected').textContent()).toBe(text);
   expect((await told.jsonValue()).felt).toEqual([]);
 
-  await page.getByTestId('senses').tap();
+  const problems = problemsOf(page);
+  const fetched = page.waitForResponse((response) => /sound-[\w-]+\.js/.test(response.url()));
+  await page.locator('[data-testid=senses][aria-pressed=false]').tap();
+  expect((await fetched).ok()).toBe(true);
   await page.locator('[data-testid=senses][aria-pressed=true]').waitFor();
-  const child = await plantAs(ada, 80, 80, { from: 'gallery', index: 20 });
-  const { id } = (await page.evaluate(
-    () => (document.querySelector('vivarium-room') as unknown as PageElement).model.you,
-  ))!;
-  proxy.set({ deaf: true });
-  proxy.reset();
-  await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });
+  expect(problems).toEqual([]);
+  const child = await ada.plant(80, 80, { from: 'gallery', index: 20 });
+  const { id } = await (await modelOf(page)).evaluate(({ you }) => you);
+  await breakLine();
   await ada.until(() =>
     ada.heard.some(
       ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
     ),
   );
   await cut(mine.y - 4);
-  const { seed } = (await ada.ask('cross', {
-    a: mine.id,
-    b: child,
-    mix: 0.5,
-  })) as Event<'accepted'>;
-  await plantAs(ada, 130, 80, { from: 'hand', seed: seed!.id });
+  await ada.plant(130, 80, await ada.cross(mine.id, child));
   proxy.set(NO_FAULTS);
   await page.waitForFunction(([{ toasts }, end]) => toasts.at(-1)?.endsWith(end), [
     told,
@@ -316,6 +310,7 @@ test('planters are told once who cut their organism, and after a break what happ
   expect(toasts.at(-1)).toContain(text);
   expect(felt.filter((pattern) => `${pattern}` === '14,80,14')).toHaveLength(1);
   await page.getByTestId('senses').tap();
+  await page.locator('[data-testid=senses][aria-pressed=false]').waitFor();
 });
 
 test('the keepsake holds a picture, a film, and a link that plants the same creature again', async () => {
@@ -323,9 +318,7 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   await page.getByTestId('keepsake').getByRole('button', { name: 'Close' }).click();
   await page.locator('keepsake-sheet').waitFor({ state: 'detached' });
   // The connection has just broken: the keepsake arrives after it is restored.
-  proxy.set({ deaf: true });
-  proxy.reset();
-  await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });
+  await breakLine();
   await page.getByTestId('keep').tap();
   await page.getByTestId('keepsake').waitFor();
   proxy.set(NO_FAULTS);
@@ -355,11 +348,8 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   await page.getByTestId('plant').tap();
   await waitForConnection(page, 'live');
   await page.getByText('Tap to plant it again').waitFor();
-  await tapPlace(130, 128);
-  await page.waitForFunction((before) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
-    return model.organisms.size > before;
-  }, count);
+  await tap(130, 128);
+  await waitForMore(page, count);
   const again = room.organisms.at(-1)!;
   expect(again).toMatchObject({ origin: 'keepsake', kind: mine.kind });
   expect(again.id).not.toBe(mine.id);
@@ -369,5 +359,4 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   before.forEach((value, i) => {
     expect(Math.abs(value - after[i])).toBeLessThan(0.01);
   });
-  await friend.close();
 });

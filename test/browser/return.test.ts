@@ -9,8 +9,9 @@ import { PING } from '../../server/realtime/socket-server.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { freePort } from '../support/free-port.ts';
+import { SMALL } from '../support/organisms.ts';
 import {
+  clickPlace,
   modelOf,
   nextPicture,
   openRoom,
@@ -18,12 +19,15 @@ import {
   screenOf,
   showAll,
   waitForConnection,
+  waitForMore,
+  waitForOwn,
   watchToasts,
 } from '../support/page.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { freePort } from '../support/programs.ts';
 import { PHONE } from '../support/screens.ts';
 import { cheapPage, suiteBrowser } from '../support/suite-pages.ts';
+import { countStalls, generousTimeout } from '../support/waiting.ts';
 
 /** ms after the server is back. */
 const LIMIT = 5_000;
@@ -41,16 +45,8 @@ let wall: Page;
 afterSuite(() => server?.end('SIGKILL'));
 
 const start = async (changes: Readonly<Record<string, string>> = {}): Promise<void> => {
-  const settings = {
-    port,
-    host: '127.0.0.1',
-    size: '96x64',
-    attract: 'off',
-    data: folder,
-    checkpoint: 'test/fixtures/checkpoints/small',
-    ...changes,
-  };
-  server = new ServerProcess(flagsOf(settings));
+  const settings = { port, host: '127.0.0.1', size: '96x64', attract: 'off', data: folder };
+  server = new ServerProcess(flagsOf({ ...settings, ...SMALL, ...changes }));
   await server.alive();
 };
 
@@ -72,13 +68,9 @@ beforeAll(async () => {
     await openRoom(page, `http://127.0.0.1:${proxy.port}/r/garden`);
     await page.getByTestId('gallery-item').first().waitFor();
     await showAll(page);
-    const at = await screenOf(page, x, 32);
     // By a click: a busy machine's browser may swallow a tap.
-    await page.mouse.click(at.x, at.y);
-    await page.waitForFunction(
-      ({ you, organisms }) => [...organisms.values()].some(({ planter }) => planter?.id === you.id),
-      await modelOf(page),
-    );
+    await clickPlace(page, x, 32);
+    await waitForOwn(page);
     phones.push(page);
   }
 });
@@ -106,11 +98,7 @@ test.each([
     proxy.reset();
     proxy.set({ stalled: 'none' });
     await waitForConnection(page, 'live');
-    await page.waitForFunction(
-      ([{ you, organisms }, count]) =>
-        [...organisms.values()].filter(({ planter }) => planter?.id === you.id).length === count,
-      [await modelOf(page), mine.length + 1] as const,
-    );
+    await waitForOwn(page, {}, mine.length + 1);
     // Later ticks bring no second one.
     for (let i = 0; i < 15; i++) await nextPicture(page);
     expect((await self(page)).mine).toHaveLength(mine.length + 1);
@@ -148,7 +136,6 @@ test.each([
       }),
     );
     stalls.stop();
-    if (process.env.VIVARIUM_FIGURES) console.log('live again after', took, 'ms');
     for (const ms of took) expect(ms).toBeLessThan(LIMIT * generousTimeout());
     expect(await Promise.all(phones.map(self))).toEqual(before);
   },
@@ -164,7 +151,6 @@ test('the server returns with other organisms: an open page shows them, and plan
   await waitForConnection(page, 'live');
   await page.locator('[data-testid=gallery-item][aria-pressed=true]').waitFor();
   await showAll(page);
-  const at = await screenOf(page, 48, 32);
-  await page.mouse.click(at.x, at.y);
-  await page.waitForFunction(({ organisms }) => organisms.size > 0, await modelOf(page));
+  await clickPlace(page, 48, 32);
+  await waitForMore(page, 0);
 });

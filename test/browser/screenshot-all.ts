@@ -11,16 +11,19 @@ import { readCommand, SettingsError } from '../../server/settings/command-line.t
 import { helpText } from '../../server/settings/document.ts';
 import { oneOf, text } from '../../server/settings/server-types.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { plantGarden } from '../support/garden.ts';
 import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
-import { takeHost } from './screenshots/host.ts';
-import { takeKeep } from './screenshots/keepsake.ts';
-import { takeLineage } from './screenshots/lineage.ts';
-import { GARDEN, MORE, placeOf } from './screenshots/studio.ts';
-import { takeArrival, takeVisitor } from './screenshots/visitor.ts';
-import { takeWall } from './screenshots/wall.ts';
+import { plantGarden, Visitor } from '../support/visitor.ts';
+import {
+  GARDEN,
+  placeOf,
+  takeArrival,
+  takeHost,
+  takeKeep,
+  takeLineage,
+  takeVisitor,
+  takeWall,
+} from './screenshot-pages.ts';
 
 const COMMAND = {
   about: 'Takes pictures of every page, sheet and panel in every window.',
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
   const server = await startServer({ ...settings, snapshot: 1 }, { clientFolder });
   const host = await HostClient.login(server.port, server.hostToken!);
   const gardener = await Visitor.join(server.port, 'garden', 'Ada');
-  await plantGarden([gardener], [...GARDEN, ...MORE], placeOf);
+  await plantGarden([gardener], GARDEN, placeOf);
   gardener.leave();
   await mkdir(out, { recursive: true });
   const browser = await launchBrowser([], {});

@@ -1,20 +1,23 @@
 /**
- * `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and
- * wall show it.
+ * `npm run screenshot`: the documents' pictures. Grows a garden in a real room and takes its picture, as desktop, phone, wall and
+ * host see it; and films a room that lives.
  */
-
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { list, oneOf, text } from '../../server/settings/server-types.ts';
 import { createRandom } from '../../shared/random.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, runTranspiled } from '../support/browser.ts';
+import { liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import {
   cameraRests,
   nextPictures,
@@ -24,11 +27,11 @@ import {
   waitForPhase,
   waitForWounds,
 } from '../support/page.ts';
-import { PHONE } from '../support/screens.ts';
+import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { runTranspiled } from '../support/transpiled.ts';
-import { Visitor } from '../support/visitor.ts';
+import { plantGarden, Visitor } from '../support/visitor.ts';
 import { takeClosing, takeFilm } from './living-pictures.ts';
+import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -42,23 +45,16 @@ const { width: WIDTH, height: HEIGHT } = DEFAULT_SIZE;
 
 /** Some of everything that lives in the gallery. */
 const GARDEN = [
-  ...[
-    'Penguin',
-    'Octopus',
-    'Tropical Fish',
-    'Fox Face',
-    'Turtle',
-    'Butterfly',
-    'Crab',
-    'Frog Face',
-  ],
-  ...['Panda Face', 'Flamingo', 'Lobster', 'Whale', 'Unicorn Face', 'Parrot', 'Snail', 'Koala'],
-  ...['Cactus', 'Sunflower', 'Tulip', 'Mushroom', 'Evergreen Tree', 'Maple Leaf', 'Rose', 'Coral'],
-  ...['Four Leaf Clover', 'Cherry Blossom', 'Strawberry', 'Avocado', 'Watermelon', 'Lemon'],
+  ...['Penguin', 'Octopus', 'Tropical Fish', 'Fox Face', 'Turtle', 'Butterfly', 'Crab'],
+  ...['Frog Face', 'Panda Face', 'Flamingo', 'Lobster', 'Whale', 'Unicorn Face', 'Parrot'],
+  ...['Snail', 'Koala', 'Cactus', 'Sunflower', 'Tulip', 'Mushroom', 'Evergreen Tree', 'Maple Leaf'],
+  ...['Rose', 'Coral', 'Four Leaf Clover', 'Cherry Blossom', 'Strawberry', 'Avocado'],
+  ...['Watermelon', 'Lemon'],
 ];
 
 const COMMAND = {
-  about: 'Grows a garden in a real room and takes its picture, as desktop, phone and wall show it.',
+  about:
+    'Grows a garden in a real room and takes its picture, as desktop, phone, wall and host see it.',
   usage: 'npm run screenshot [-- options]',
   options: {
     out: {
@@ -69,8 +65,8 @@ const COMMAND = {
     },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'film', 'closing'])),
-      default: 'room,phone,wall,film,closing',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing'])),
+      default: 'room,phone,wall,host,film,closing',
       help: 'pictures to take',
     },
   },
@@ -106,6 +102,32 @@ async function takeWall(browser: Browser, url: string, out: string): Promise<voi
   await page.close();
 }
 
+/** The host's page with an organism selected. Few colours are enough for dark panels. */
+async function takeHost(
+  browser: Browser,
+  { port, hostToken }: VivariumServer,
+  [x, y]: readonly [number, number],
+  out: string,
+): Promise<void> {
+  for (const [name, screen] of Object.entries({ host: DESKTOP, 'host-phone': SCREENS.phone })) {
+    const page = await browser.newPage({ ...screen, locale: 'en' });
+    await signIn(page, port, hostToken!);
+    await liveShows(page, GARDEN.length);
+    if (name === 'host') {
+      const at = await liveScreenOf(page, x, y);
+      await page.mouse.click(at.x, at.y);
+      await page.getByTestId('organism').waitFor();
+    }
+    await settle(page, 1_200);
+    const file = join(out, `${name}.png`);
+    await sharp(await page.screenshot({ timeout: 180_000 }))
+      .png({ palette: true, quality: 90 })
+      .toFile(file);
+    console.log(file);
+    await page.close();
+  }
+}
+
 async function main(): Promise<void> {
   const options = readCommand(COMMAND, process.argv.slice(2));
   if (options === 'help') {
@@ -120,27 +142,20 @@ async function main(): Promise<void> {
     const browser = await launchBrowser();
     await takeFilm(browser, clientFolder, out).finally(() => browser.close());
   }
-  if (!wanted.some((one) => one === 'wall' || one in SCREENS)) return;
+  if (wanted.every((one) => one === 'closing' || one === 'film')) return;
+  const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
-    { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000' },
+    { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000', data },
     { clientFolder },
   );
   const url = `http://127.0.0.1:${server.port}/r/garden`;
   const visitors = await Promise.all(
     ['Ada', 'Bo', 'Chiyo', 'Dag'].map((name) => Visitor.join(server.port, 'garden', name)),
   );
-  const [ada, bo, chiyo, dag] = visitors;
-  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
+  const [, bo, chiyo, dag] = visitors;
   console.log(`Growing ${GARDEN.length} organisms …`);
   const spots = places(GARDEN.length, WIDTH, HEIGHT);
-  for (const [i, name] of GARDEN.entries()) {
-    const [x, y] = spots[i];
-    const index = gallery.indexOf(name);
-    const answer = await visitors[i % 4].ask('plant', { x, y, seed: { from: 'gallery', index } });
-    if ('reason' in answer) console.log(`${name} at ${x}, ${y}: ${answer.reason}`);
-  }
-  const asleep = () => ada.life.filter(({ what }) => what === 'asleep').length;
-  await ada.until(() => asleep() >= GARDEN.length);
+  await plantGarden(visitors, GARDEN, (i) => spots[i]);
 
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
@@ -163,7 +178,7 @@ async function main(): Promise<void> {
       const at = await screenOf(page, 300, 165);
       await page.mouse.move(at.x, at.y);
     }
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
+    await settle(page, 400);
     // Last, since it heals at once.
     const points = [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4];
     await bo.ask('damage', { radius: 5, points });
@@ -178,7 +193,8 @@ async function main(): Promise<void> {
   if (wanted.includes('wall')) {
     // One that is just growing, in slow motion: a wall takes long to draw here.
     server.setTickRate(server.world.rooms.get('garden')!, 1);
-    const index = gallery.indexOf('Ghost');
+    const { gallery } = chiyo.welcome!.checkpoint;
+    const index = gallery.findIndex(({ name }) => name === 'Ghost');
     await chiyo.ask('plant', { x: 276, y: 168, seed: { from: 'gallery', index } });
     const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
     await chiyo.until(() =>
@@ -188,9 +204,11 @@ async function main(): Promise<void> {
     const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
     await takeWall(browser, wall, out);
   }
+  if (wanted.includes('host')) await takeHost(browser, server, spots[3], out);
   await browser.close();
   for (const visitor of visitors) visitor.leave();
   await server.close();
+  rmSync(data, { recursive: true });
 }
 
 main().catch((error: unknown) => {

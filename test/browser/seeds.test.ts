@@ -5,44 +5,37 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { touch } from '../support/fingers.ts';
-import { fingerTap, modelOf, openRoom, screenOf, showAll } from '../support/page.ts';
+import {
+  fingerTap,
+  focus,
+  openRoom,
+  padPoints,
+  problemsOf,
+  screenOf,
+  showAll,
+  tapPlace,
+  touch,
+  waitForMore,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const SIDE = 32;
-const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
+const { room, roomUrl, cheapPage } = await suiteWithPages(
   { size: '128x128', energy: 'off' },
   { drawsSoon: true },
 );
-const page = await (PICTURES
-  ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
-  : cheapPage({ ...PHONE, deviceScaleFactor: 1 }));
-const problems: string[] = [];
-page.on('pageerror', (error) => problems.push(error.message));
-page.on('console', (message) => {
-  // A machine that stands still for long lets a call to the server go, and makes another.
-  const isCall = /closed before the connection is established/.test(message.text());
-  if (message.type() === 'error' && !isCall) problems.push(message.text());
-});
+const page = await cheapPage({ ...PHONE, deviceScaleFactor: 1 });
+const problems = problemsOf(page);
 await openRoom(page, roomUrl);
-
-async function picture(name: string): Promise<void> {
-  if (PICTURES) await page.screenshot({ path: `${PICTURES}/seeds-${name}.png` });
-}
 
 /** Taps the dish, and waits until the server has planted there. */
 async function plantAt(x: number, y: number): Promise<OrganismView> {
   const before = room.size;
   await showAll(page);
-  const spot = await screenOf(page, x, y);
-  await fingerTap(page, spot);
-  await page.waitForFunction(([model, count]) => model.organisms.size > count, [
-    await modelOf(page),
-    before,
-  ] as const);
+  await tapPlace(page, x, y);
+  await waitForMore(page, before);
   return room.organisms.at(-1)!;
 }
 
@@ -114,10 +107,7 @@ function meanError(a: number[], b: number[]): number {
 
 /** A finger draws on the pad, whose sides are 1 long. */
 async function stroke(...way: [number, number][]): Promise<void> {
-  const box = (await page.getByTestId('pad').boundingBox())!;
-  await touch(page, [
-    way.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height })),
-  ]);
+  await touch(page, await padPoints(page, [way]));
 }
 
 test('a creature is found by its name and by its kind, and a tap puts it in hand', async () => {
@@ -133,7 +123,6 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   expect(await page.locator('[data-testid=found][data-name=Cactus]').count()).toBe(1);
   await page.getByTestId('kind-all').tap();
   await page.getByTestId('search').fill('Penguin');
-  await picture('search');
   await page.locator('[data-testid=found][data-name=Penguin]').tap();
   await page.locator('gallery-grid').waitFor({ state: 'detached' });
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
@@ -145,11 +134,7 @@ test('the whole gallery is reachable by keyboard', async () => {
   await page.getByTestId('search').fill('face');
   await page.getByTestId('search').press('ArrowDown');
   for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft']) await page.keyboard.press(key);
-  const name = await page.evaluate(() => {
-    let active = document.activeElement;
-    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
-    return (active as HTMLElement).dataset.name;
-  });
+  const name = await (await focus(page)).evaluate((at) => (at as HTMLElement).dataset.name);
   expect(name).toMatch(/Face/);
   await page.keyboard.press('Enter');
   await page.locator('gallery-grid').waitFor({ state: 'detached' });
@@ -165,7 +150,6 @@ test('the whole gallery is reachable by keyboard', async () => {
 test('the dice show a seed, which then grows as shown; after planting they show another', async () => {
   await page.getByTestId('dice').click();
   const seen = await filmIn('held');
-  await picture('dice');
   const whole = grownNext();
   const organism = await plantAt(64, 24);
   expect(organism.origin).toBe('prior');
@@ -193,7 +177,6 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   const hint = page.locator('.hint', { hasText: 'Tap where it should grow' });
   await hint.waitFor();
   const seen = await filmIn('held');
-  await picture('drawn');
   const middle = seen.slice(4 * (16 * SIDE + 16), 4 * (16 * SIDE + 17));
   expect(middle[3]).toBeGreaterThan(150);
   expect(Math.min(middle[0], middle[1])).toBeGreaterThan(middle[2] + 40);
@@ -202,22 +185,6 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   expect(organism.origin).toBe('drawing');
   await hint.waitFor({ state: 'detached' });
   expect(meanError(seen, await whole)).toBeLessThan(8);
-});
-
-test('a drawing can be made by keyboard', async () => {
-  await page.getByTestId('open-draw').focus();
-  await page.keyboard.press('Enter');
-  await page.getByTestId('pad').focus();
-  await page.keyboard.press('Space');
-  for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft']) {
-    for (let i = 0; i < 4; i++) await page.keyboard.press(`Shift+${key}`);
-  }
-  await page.keyboard.press('Space');
-  await page.getByTestId('grow-drawing').press('Enter');
-  await page.getByTestId('drawn-film').waitFor();
-  await page.keyboard.press('Escape');
-  await page.locator('draw-pad').waitFor({ state: 'detached' });
-  expect(await page.getByTestId('hand-seed').count()).toBe(2);
 });
 
 test('a cross of two organisms is previewed before it is made', async () => {
@@ -231,7 +198,6 @@ test('a cross of two organisms is previewed before it is made', async () => {
   await page.getByTestId('mix').fill('0.7');
   const child = await filmIn('child');
   expect(meanError(third, child)).toBeGreaterThan(4);
-  await picture('cross');
   await page.getByTestId('make-seed').tap();
   await page.locator('[data-testid=hand-seed][data-origin=cross]').waitFor();
   expect(meanError(child, await filmIn('held'))).toBe(0);
@@ -252,7 +218,6 @@ test('a point between creatures of the map grows a blend of them', async () => {
   await fingerTap(page, { x: box.x + 0.45 * box.width, y: box.y + 0.5 * box.height });
   await page.locator('[data-testid=take-spot]:enabled').waitFor();
   expect(await page.getByTestId('between').textContent()).toMatch(/\w/);
-  await picture('map');
   const take = page.getByTestId('take-spot');
   expect(await take.textContent()).toBe('Take it');
   await take.click();
@@ -271,7 +236,7 @@ test('a reload keeps the seeds in hand, with their pictures', async () => {
       .getByTestId('hand-seed')
       .evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.origin));
   const before = await origins();
-  expect(before).toEqual(['cross', 'drawing', 'drawing']);
+  expect(before).toEqual(['cross', 'drawing']);
   await openRoom(page, roomUrl);
   await page.getByTestId('hand-seed').first().waitFor();
   expect(await origins()).toEqual(before);

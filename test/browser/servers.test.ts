@@ -2,20 +2,15 @@
  * The host's page of a gateway before two owners with a real Valkey: it sees all servers, reaches
  * what is at the room's own, and drains that.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { ClusterState } from '../../shared/host/state.ts';
 import { lineagePath, lineagePicturePath, lineageSeedPath } from '../../shared/lineage.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
-import { HostClient } from '../support/host-client.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, HostClient, signIn } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -28,32 +23,9 @@ const ALWAYS = {
   restart: null,
 };
 
-/** Pictures of the page are written to this folder, to be looked at. */
-const { VIVARIUM_PICTURES: PICTURES } = process.env;
-const SIZES = [
-  [320, 640],
-  [390, 844],
-  [844, 390],
-  [820, 1180],
-  [1440, 900],
-] as const;
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  for (const [width, height] of SIZES) {
-    await page.setViewportSize({ width, height });
-    await page.screenshot({ path: join(PICTURES, `${name}-${width}.png`) });
-  }
-}
-
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 200));
 
 describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
-  const closing: (() => unknown)[] = [];
-  afterSuite(async () => {
-    for (const close of closing) await close();
-  });
   const launch = async (url: string, role: string) => {
     const server = new ServerProcess(
       flagsOf({
@@ -62,20 +34,20 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
         checkpoint: CHECKPOINT_FOLDER,
       }),
     );
-    closing.unshift(() => server.end('SIGKILL'));
+    afterSuite(() => server.end('SIGKILL'));
     return { server, port: await server.alive() };
   };
 
   test('it shows all servers, passes on what the room’s own has, and drains that', async () => {
     const valkey = await ValkeyServer.start();
-    closing.push(() => valkey.remove());
+    afterSuite(() => valkey.remove());
     const a = await launch(valkey.url, 'owner');
     const token = await a.server.hostToken();
     // One after the other: a busy machine makes Valkey seem away.
     const b = await launch(valkey.url, 'owner');
     const gateway = await launch(valkey.url, 'gateway');
     const browser = await launchBrowser();
-    closing.unshift(() => browser.close());
+    afterSuite(() => browser.close());
     const anna = await Visitor.join(gateway.port, ROOM, 'Anna');
     await anna.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
     const births = () => anna.life.flatMap((one) => (one.what === 'born' ? [one.organism.id] : []));
@@ -174,13 +146,10 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     const card = (name: string) => page.getByRole('article', { name });
     await card(other.name).getByText(`ready to take over: ${ROOM}`).waitFor();
     expect(await card(ofGateway.name).getByTestId('drain').count()).toBe(0);
-    await shoot(page, 'servers');
     await card(owner.name).getByTestId('drain').click();
-    await shoot(page, 'servers-asked');
     await page.getByTestId('confirm').click();
     await card(owner.name).getByText('It can be stopped.').waitFor();
     await card(other.name).getByRole('rowheader', { name: ROOM }).waitFor();
-    await shoot(page, 'servers-drained');
     const moved = await servers(({ servers: now }) =>
       now.some(({ name, rooms }) => name === other.name && rooms.length === 1),
     );

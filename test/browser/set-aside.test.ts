@@ -1,9 +1,8 @@
 /** The host's page when a room was damaged: it says so in every section, and puts back. */
 import { openTable } from '../../server/storage/lmdb/table.ts';
-import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { HostClient } from '../support/host-client.ts';
-import { goTo, signIn } from '../support/host-page.ts';
+import { goTo, HostClient, signIn } from '../support/host-client.ts';
+import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';

@@ -11,25 +11,31 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-sheet.ts';
-import { difference, SHARE } from '../support/likeness.ts';
-import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
-import { outOfReach } from '../support/reach.ts';
+import { leaveUnpainted } from '../support/browser.ts';
+import { isFull } from '../support/needs.ts';
+import {
+  cameraRests,
+  clickPlace,
+  openRoom,
+  resize,
+  screenOf,
+  waitForPhase,
+} from '../support/page.ts';
+import { outOfReach, outOfReachIn } from '../support/page-faults.ts';
+import { contactSheet, cutOut, difference, picturesOn, SCALE, SHARE } from '../support/pictures.ts';
 import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+import { plantGarden } from '../support/visitor.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
-/** Also gets a picture of each window. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 /** The window in which sheets are opened. */
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
-const IS_FULL = Boolean(process.env.VIVARIUM_TEST_FULL || ANEW || PICTURES);
+const IS_FULL = isFull || ANEW;
 /** All windows with VIVARIUM_TEST_FULL; otherwise phones, a desktop, and the smallest zoomed. */
 const LOOKED_AT = IS_FULL
   ? [...WINDOWS, ...ZOOMED]
@@ -37,6 +43,13 @@ const LOOKED_AT = IS_FULL
       ...KEPT.filter(({ height }) => height !== 1180),
       ...ZOOMED.filter(({ width, height }) => width * height === 160 * 240),
     ];
+/** Other windows in which the controls above the room must be within reach. */
+const BARE = ['320×568', '667×375', '820×1180', '1024×600', '740×600', '1180×820', '1920×1080'].map(
+  (size): WindowSize => {
+    const [width, height] = size.split('×').map(Number);
+    return { width, height };
+  },
+);
 /** Where a sheet is compared with its picture: all kept ones with VIVARIUM_TEST_FULL. */
 const COMPARED = IS_FULL ? KEPT : KEPT.filter(({ width }) => width === 390 || width === 1440);
 /** Those with the longest words; without VIVARIUM_TEST_FULL, that with the longest. */
@@ -87,8 +100,7 @@ beforeAll(async () => {
   await openRoom(page, roomUrl);
   await page.locator('[data-testid=gallery-item][data-name=Turtle]').click();
   await cameraRests(page);
-  const { x, y } = await screenOf(page, ...SPOTS.own);
-  await page.mouse.click(x, y);
+  await clickPlace(page, ...SPOTS.own);
   await waitForPhase(page, 4, 'asleep');
   // How a busy machine keeps up says nothing of the page.
   await setPace(page, false);
@@ -114,29 +126,9 @@ function setPace(of: Page, slow: boolean): Promise<void> {
 
 /** Two of Ada's and a child of theirs. */
 async function plantFamily(): Promise<void> {
-  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
-  const ask: typeof ada.ask = async (name, message) => {
-    const answer = await ada.ask(name, message);
-    if ('reason' in answer) throw new Error(`${name}: ${answer.reason}`);
-    return answer;
-  };
-  const plant = ([x, y]: readonly [number, number], seed: object) => ask('plant', { x, y, seed });
-  await plant(SPOTS.other, { from: 'gallery', index: gallery.indexOf('Penguin') });
-  await plant(SPOTS.second, { from: 'gallery', index: gallery.indexOf('Octopus') });
-  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
-  const answer = await ask('cross', { a: 1, b: 2, mix: 0.5, mutation: 0 });
-  if (!('seed' in answer) || !answer.seed) throw new Error('no seed came of the cross');
-  await plant(SPOTS.child, { from: 'hand', seed: answer.seed.id });
-}
-
-async function resize(of: Page, size: WindowSize): Promise<void> {
-  await of.setViewportSize(size);
-  await of.waitForFunction(
-    ({ width, height }) => innerWidth === width && innerHeight === height,
-    size,
-  );
-  // The layout follows the window with the next pictures.
-  for (let i = 0; i < 2; i++) await drawnTwice(of);
+  const spots = [SPOTS.other, SPOTS.second];
+  await plantGarden([ada], ['Penguin', 'Octopus'], (i) => spots[i]);
+  await ada.plant(...SPOTS.child, await ada.cross(1, 2, { mutation: 0 }));
 }
 
 function pictureOf(of: Page, within: string): Promise<Buffer> {
@@ -155,14 +147,10 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   await of.mouse.move(0, 0);
   // The server computes what a seed becomes: a card shows it a while after it has opened.
   await of.locator('seed-film[waiting]').first().waitFor({ state: 'detached' });
-  for (const size of LOOKED_AT) {
+  for (const size of name === 'plant' ? [...LOOKED_AT, ...BARE] : LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
-    if (PICTURES || COMPARED.includes(size)) {
-      const picture = await pictureOf(of, within);
-      if (COMPARED.includes(size)) pictures.set(size, picture);
-      if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${text}.png`));
-    }
+    if (COMPARED.includes(size)) pictures.set(size, await pictureOf(of, within));
     const lost = await outOfReach(of.locator(within));
     wrong.push(...lost.map((line) => `${text}: ${line}`));
     if (name === 'draw' || name === 'draw-strokes') wrong.push(...(await smallPad(size)));
@@ -178,7 +166,6 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
 async function smallPad(size: WindowSize): Promise<string[]> {
   const { width, height } = (await page.getByTestId('pad').boundingBox())!;
   const share = Math.min(width, height) / Math.min(size.width, size.height);
-  if (process.env.VIVARIUM_FIGURES) console.log(sizeText(size), width, share.toFixed(2));
   const isSmall = share < (ZOOMED.includes(size) ? PAD_ZOOMED : PAD);
   return isSmall ? [`${sizeText(size)}: the pad is ${width} × ${height}`] : [];
 }
@@ -194,7 +181,6 @@ async function unlike(now: ReadonlyMap<WindowSize, Buffer>, file: string): Promi
         kept[KEPT.indexOf(size)],
       );
       const figures = `${sizeText(size)}: mean ${mean.toFixed(2)}, share ${share.toFixed(4)}`;
-      if (process.env.VIVARIUM_FIGURES) console.log(figures);
       return mean < MEAN_KEPT && share < SHARE ? [] : [`looks otherwise at ${figures}`];
     }),
   );
@@ -216,15 +202,7 @@ test('the notice of a slow room is within the window', async () => {
   await setPace(page, true);
   const status = page.getByTestId('status');
   expect(await status.textContent()).toMatch(/\d\s*slow\s*$/);
-  const wrong: string[] = [];
-  for (const size of LOOKED_AT) {
-    await resize(page, size);
-    wrong.push(
-      ...(await outOfReach(page.locator('header').first())).map(
-        (line) => `${sizeText(size)}: ${line}`,
-      ),
-    );
-  }
+  const wrong = await outOfReachIn(LOOKED_AT, page, page.locator('header').first());
   await setPace(page, false);
   expect(wrong).toEqual([]);
 });
@@ -245,12 +223,10 @@ test.each(WORDY)('in “%s” the fullest sheets are within reach as well', asyn
   const wrong: string[] = [];
   for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
     await resize(page, HOME);
-    await states[name].open(page);
-    for (const size of [WINDOWS[0], WINDOWS[3]]) {
-      await resize(page, size);
-      const lost = await outOfReach(page.locator(states[name].within));
-      wrong.push(...lost.map((line) => `${name}, ${sizeText(size)}: ${line}`));
-    }
+    const { open, within } = states[name];
+    await open(page);
+    const lost = await outOfReachIn([WINDOWS[0], WINDOWS[3]], page, page.locator(within));
+    wrong.push(...lost.map((line) => `${name}, ${line}`));
   }
   expect(wrong).toEqual([]);
 });
@@ -258,9 +234,7 @@ test.each(WORDY)('in “%s” the fullest sheets are within reach as well', asyn
 /** One of each kind of sheet and panel, in its fullest state; all of them with VIVARIUM_TEST_FULL. */
 const FULLEST = [
   ...['plant', 'gallery', 'draw-grown', 'card-child', 'cross-two', 'keepsake', 'facts'],
-  ...(process.env.VIVARIUM_TEST_FULL
-    ? ['damage', 'draw-strokes', 'map-touched', 'keys', 'list']
-    : []),
+  ...(isFull ? ['damage', 'draw-strokes', 'map-touched', 'keys', 'list'] : []),
 ];
 
 test('in Arabic everything runs from right to left, and every sheet is within reach', async () => {
@@ -273,7 +247,7 @@ test('in Arabic everything runs from right to left, and every sheet is within re
   // The card is on the left, above what grows there.
   const spots = { ...SPOTS, other: SPOTS.second };
   // The video, recorded as long as it lasts, has been waited for in English.
-  const arabic = sheetStates(spots, { withVideo: process.env.VIVARIUM_TEST_FULL !== undefined });
+  const arabic = sheetStates(spots, { withVideo: isFull });
   for (const name of FULLEST) {
     const { open, within } = arabic[name];
     await resize(page, HOME);
@@ -281,12 +255,8 @@ test('in Arabic everything runs from right to left, and every sheet is within re
     const scope = page.locator(within);
     const direction = await scope.evaluate((element) => getComputedStyle(element).direction);
     if (direction !== 'rtl') wrong.push(`${name} runs ${direction}`);
-    for (const size of sizes) {
-      await resize(page, size);
-      const text = `ar-${name}-${sizeText(size)}`;
-      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${text}.png`) });
-      wrong.push(...(await outOfReach(scope)).map((line) => `${text}: ${line}`));
-    }
+    const lost = await outOfReachIn(sizes, page, scope);
+    wrong.push(...lost.map((line) => `${name}, ${line}`));
   }
   expect(wrong).toEqual([]);
   // The room's controls have changed sides, and its map has not.
@@ -308,7 +278,7 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   await closeAll(page);
   await page.getByTestId('language').selectOption('en');
   await page.getByTestId('tool-look').click();
-  await host.call('changeSettings', { capacity: 2 }, { room: 'garden' });
+  await host.call('changeSettings', { capacity: 2 });
   // Whoever has been idle for long would give way.
   await ada.ask('damage', { radius: 1, points: [190, 106] });
   const { x, y } = await screenOf(page, ...SPOTS.own);
@@ -320,19 +290,19 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   expect(await lookEverywhere(other, 'waiting', within)).toEqual([]);
   await other.close();
 
-  await host.call('closeRoom', {}, { room: 'garden' });
+  await host.call('closeRoom', {});
   await page.locator(within).waitFor();
   // It is said in passing as well.
   await page.getByTestId('toast').waitFor({ state: 'detached' });
   expect(await lookEverywhere(page, 'closed', within)).toEqual([]);
-  await host.call('openRoom', {}, { room: 'garden' });
+  await host.call('openRoom', {});
   await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
 
   const { id } = server.roomServers
     .get('garden')!
     .host.visitors.find(({ name }) => name !== 'Ada')!;
   const ban = { participant: id, address: false, minutes: null };
-  await host.call('ban', ban, { room: 'garden' });
+  await host.call('ban', ban);
   await page.locator(within).waitFor();
   expect(await lookEverywhere(page, 'banned', within)).toEqual([]);
 });

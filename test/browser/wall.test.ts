@@ -1,23 +1,63 @@
 /**
- * The wall in real browsers: its picture at 4K and on other screens, as one of several walls, and
- * after failures of its GPU.
+ * The wall in real browsers: its picture at 4K and on other screens, as one of several walls, after failures of its GPU, and
+ * what it shows while phones cannot reach the server, nobody is there, the server is away, or it is closing time.
  */
-
 import { generate } from 'lean-qr';
-import { nextPictures, openWall, screenOf, waitForConnection } from '../support/page.ts';
-import { brightnessOf, differenceOf, pixelsOf } from '../support/pixels.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { POLL_INTERVAL } from '../../server/composition/listen.ts';
+import { ensureClient } from '../../server/http/client-build.ts';
+import { createRandom } from '../../shared/random.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
+import { HeldClock } from '../support/fake-clock.ts';
+import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
+import { isFull } from '../support/needs.ts';
+import {
+  nextPictures,
+  openRoom,
+  openWall,
+  ownedPlaces,
+  type PageElement,
+  screenOf,
+  waitForConnection,
+} from '../support/page.ts';
+import { brightnessOf, differenceOf, pixelsOf } from '../support/pictures.ts';
+import { startServer } from '../support/server.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
-import { pixels, STILL, wallScreens } from '../support/wall-screens.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
+/** A wall that holds still, so that two pictures of it can be compared. */
+const STILL = { reducedMotion: 'reduce' } as const;
+const ALWAYS_CLOSED = {
+  ...{ on: true, days: Array(7).fill(null), outside: 'close', farewell: false, restart: null },
+};
 
-const { server, room, url, browser } = await suiteWithPages({
+const { server, room, url, roomUrl, browser, newPage } = await suiteWithPages({
   ...{ size: '128x72', 'tick-rate': 30, energy: 'off' },
 });
-const { screen, unpainted } = wallScreens(browser);
 const ada = await suiteVisitor(server, 'Ada');
+const host = await hostOf(server);
+
+/** Share of a large screen's pixels a side that are drawn: drawing all of them takes a processor minutes. */
+const pixels = (reduced: number): number => (isFull ? 1 : reduced);
+
+/** Opens a screen for a test that asks only where things are. */
+const unpainted = (width: number, height: number, options?: BrowserContextOptions): Promise<Page> =>
+  newPage({ viewport: { width, height }, ...options });
+
+/** Opens a screen whose pixels are drawn. */
+async function screen(
+  width: number,
+  height: number,
+  options?: BrowserContextOptions,
+): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width, height }, ...options });
+  afterTest(() => page.close());
+  return page;
+}
+
+const nextFrame = (page: Page) => page.evaluate(() => new Promise(requestAnimationFrame));
 
 test('at 4K the wall shows a visitor’s organism and name, and the code leads to the room', async () => {
   // Before the wall is hung: while something grows it draws without a rest, and that takes a
@@ -103,20 +143,18 @@ test.each([
   'at %d×%d all of the dish is on the screen, beside the words or as large as it can be, and there is nothing to press',
   async (width, height) => {
     const page = await unpainted(width, height, { ...STILL, deviceScaleFactor: pixels(0.25) });
-    const scanned = encodeURIComponent(`${url}/r/garden`);
-    await openWall(page, `${url}/wall/garden?frame=fixed&url=${scanned}`);
+    await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(roomUrl)}`);
     const upper = await screenOf(page, 0, 0);
     const lower = await screenOf(page, 128, 72);
     expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
     expect(lower.x).toBeLessThan(width);
     expect(lower.y).toBeLessThan(height);
     // The dish takes what the words leave.
-    expect(Math.max((lower.x - upper.x) / width, (lower.y - upper.y) / height)).toBeGreaterThan(
-      0.7,
-    );
+    const shares = [(lower.x - upper.x) / width, (lower.y - upper.y) / height];
+    expect(Math.max(...shares)).toBeGreaterThan(0.7);
     const words = (await page.locator('wall-overlay').boundingBox())!;
     const beside = words.x + words.width <= upper.x || words.y >= lower.y;
-    // A room of the screen's shape, this one, lies under them.
+    // A room of the screen's shape lies under them.
     expect(beside).toBe(width / height !== 16 / 9);
     for (const selector of ['button', 'a', 'input', 'select', '[tabindex]', '[contenteditable]']) {
       expect(await page.locator(selector).count()).toBe(0);
@@ -269,9 +307,177 @@ test('a page of an older build than the server’s reloads by itself', async () 
   expect(served).toBe(2);
 });
 
-test('a wall of a room that there is not says so, also without its text', async () => {
+test('for a room that does not exist, a wall says so, even without its text, and a visitor finds the way to the main room', async () => {
   const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
   await page.goto(`${url}/wall/gardn?overlay=off`);
   await page.getByText('There is no room with that name.').waitFor();
   await page.getByText('gardn').waitFor();
+  await page.goto(`${url}/r/nowhere`);
+  await page.getByText('There is no room with that name.').waitFor();
+  await page.getByRole('button', { name: 'Go to the main room' }).click();
+  await waitForConnection(page, 'live');
+  expect(page.url()).toBe(roomUrl);
+});
+
+test('while the server is away, the picture stays, and no technical word is shown', async () => {
+  const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1) });
+  afterSuite(() => proxy.close());
+  const page = await screen(480, 270, { ...STILL, deviceScaleFactor: pixels(0.5) });
+  await openWall(page, `http://127.0.0.1:${proxy.port}/wall/garden?frame=fixed&resolution=full`);
+  await nextPictures(page, 1);
+  const owned = await ownedPlaces(page);
+  const [from, to] = [await screenOf(page, 84, 4), await screenOf(page, 116, 36)];
+  const clip = { x: from.x, y: from.y, width: to.x - from.x, height: to.y - from.y };
+  const before = await pixelsOf(page, clip);
+
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await waitForConnection(page, 'reconnecting');
+  await page.locator('wall-overlay[data-away]').waitFor({ state: 'attached' });
+  expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
+  expect(await ownedPlaces(page)).toBe(owned);
+  await page.getByText('One moment').waitFor();
+  const text = await page
+    .locator('wall-overlay')
+    .evaluate(({ shadowRoot }) => shadowRoot!.textContent);
+  expect(text).not.toMatch(/error|connect|server|lost|offline/i);
+
+  proxy.set(NO_FAULTS);
+  await waitForConnection(page, 'live');
+  await page.locator('wall-overlay:not([data-away])').waitFor({ state: 'attached' });
+  expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
+});
+
+test('the wall shows a code only when phones can reach the server, and the plain address otherwise', async () => {
+  let addresses: string[] = [];
+  const clock = new HeldClock(POLL_INTERVAL);
+  const late = await startServer(
+    { size: '64x64', host: '0.0.0.0' },
+    { clientFolder: await ensureClient(() => {}), clock, networkAddresses: () => addresses },
+  );
+  afterTest(() => late.close());
+  const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
+  await openWall(page, `http://127.0.0.1:${late.port}/wall/garden?languages=de`);
+  await page.getByText(`127.0.0.1:${late.port}/r/garden`).waitFor();
+  const word = page.getByText('Kein Code zum Scannen: Telefone erreichen diesen Raum nicht.');
+  await word.waitFor();
+  expect(await page.getByTestId('code').count()).toBe(0);
+
+  // What has lasted for two looks counts.
+  addresses = ['192.168.1.20'];
+  clock.pass();
+  clock.pass();
+  await page.getByText(`192.168.1.20:${late.port}/r/garden`).waitFor();
+  await page.getByTestId('code').waitFor();
+  expect(await word.count()).toBe(0);
+
+  addresses = [];
+  clock.pass();
+  clock.pass();
+  await word.waitFor();
+  expect(await page.getByTestId('code').count()).toBe(0);
+  await waitForConnection(page, 'live');
+});
+
+test('an empty room shows an invitation, until the first visitor comes', async () => {
+  const empty = await startServer(
+    { size: '64x64' },
+    { clientFolder: await ensureClient(() => {}) },
+  );
+  afterTest(() => empty.close());
+  const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
+  await page.clock.install();
+  await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
+  expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
+  // Not frame by frame: thousands of pictures would wait to be drawn.
+  await page.clock.fastForward(46_000);
+  await page.locator('wall-overlay[data-attract]').waitFor({ state: 'attached' });
+  await page.getByText('Nobody is here yet. Be the first.').waitFor({ state: 'attached' });
+  const bo = await Visitor.join(empty.port, 'garden', 'Bo');
+  await page.getByText('Bo', { exact: true }).waitFor();
+  await page.locator('wall-overlay:not([data-attract])').waitFor({ state: 'attached' });
+
+  // Each caption that is shown, however short.
+  await page.locator('wall-overlay').evaluate(({ shadowRoot }) => {
+    const said = new Set<string>();
+    const note = () => said.add(shadowRoot!.querySelector('.words')!.textContent!.trim());
+    new MutationObserver(note).observe(shadowRoot!, {
+      ...{ subtree: true, childList: true, characterData: true },
+    });
+    Object.assign(window, { said });
+  });
+  const said = () =>
+    page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
+  await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
+  await page.locator('name-layer span').waitFor({ state: 'attached' });
+  const { name } = empty.world.rooms.get('garden')!.species.gallery[PENGUIN.index];
+  while (!(await said()).includes(`Just planted by \u2068Bo\u2069: ${name}`)) {
+    await page.clock.fastForward(12_100);
+  }
+  bo.leave();
+  await page.locator('wall-overlay li').waitFor({ state: 'detached' });
+  await page.clock.fastForward(46_000);
+  const alone = 'Only one creature is here now. Join it.';
+  await page.getByText(alone).waitFor({ state: 'attached' });
+  expect(await page.getByText('Nobody is here yet').count()).toBe(0);
+});
+
+test('captions on the wall are in the languages that the host selects', async () => {
+  const wall = await unpainted(360, 320);
+  await wall.goto(`${url}/wall/garden`);
+  const overlay = wall.locator('wall-overlay');
+  await overlay.waitFor();
+  const says = (): Promise<string> =>
+    overlay.evaluate((words) =>
+      words.shadowRoot!.querySelector('[data-testid=caption]')!.textContent!.trim(),
+    );
+  while ((await says()) === '') await nextFrame(wall);
+  await host.call('changeSettings', { captions: false });
+  while ((await says()) !== '') await nextFrame(wall);
+  await host.call('changeSettings', { captions: true });
+  while ((await says()) === '') await nextFrame(wall);
+  await host.call('changeSettings', { languages: ['da'] });
+  await wall.waitForFunction(() => {
+    const words = document
+      .querySelector('vivarium-wall')!
+      .shadowRoot!.querySelector('wall-overlay');
+    return /[æøå]/.test(words?.shadowRoot?.textContent ?? '');
+  });
+  // Texts from right to left are on the right, and the dish on the left of them.
+  await host.call('changeSettings', { languages: ['ar'] });
+  await wall.waitForFunction(() => {
+    const page = document.querySelector('vivarium-wall') as unknown as PageElement;
+    const words = page.shadowRoot!.querySelector('wall-overlay')!;
+    const { left, right } = words.getBoundingClientRect();
+    const isArabic = /\p{Script=Arabic}/u.test(words.shadowRoot!.textContent);
+    const dish = page.worldToScreen(page.model.planes!.width, 0).x;
+    return isArabic && left > innerWidth / 2 && right <= innerWidth && dish <= left;
+  });
+});
+
+test('outside opening hours the wall is dim and phones show that it is closed, until it opens again', async () => {
+  const [wall, phone] = [await unpainted(360, 320), await unpainted(360, 320)];
+  await openRoom(wall, `${url}/wall/garden`);
+  await openRoom(phone, roomUrl);
+  const opacity = (): Promise<number> =>
+    wall.evaluate(() => {
+      const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
+      return Number(getComputedStyle(canvas).opacity);
+    });
+  expect(await opacity()).toBe(1);
+
+  await host.call('setSchedule', ALWAYS_CLOSED);
+  // A short notice, and an overlay that stays.
+  await phone.getByText('This room is closed just now.').first().waitFor();
+  // It opens by itself.
+  expect(await phone.getByRole('alert').getByRole('button').count()).toBe(0);
+  await wall.waitForSelector('vivarium-wall[dim]');
+  while ((await opacity()) > 0.1) await nextFrame(wall);
+  expect(await wall.evaluate(() => document.documentElement.dataset.connection)).toBe('live');
+
+  await host.call('setSchedule', { ...ALWAYS_CLOSED, on: false });
+  await waitForConnection(phone, 'live');
+  await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
+  await wall.waitForSelector('vivarium-wall:not([dim])');
+  while ((await opacity()) < 1) await nextFrame(wall);
 });

@@ -1,25 +1,28 @@
 /**
- * Watching together, in browsers: reports and what the host does of them, a place that the host
- * shows, following a view, and the page of a view-only link.
+ * Visitors, the host and walls together, in browsers: reports and what the host does of them, a place that the host shows,
+ * following a view, the page of a view-only link, and organisms that depart or turn.
  */
 import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { violations } from '../support/axe.ts';
-import { line, touch } from '../support/fingers.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import {
   cameraRests,
-  fingerTap,
   focused,
+  line,
   modelOf,
+  nextPicture,
   openRoom,
   openWall,
   type PageElement,
   screenOf,
   showAll,
+  tapPlace,
+  touch,
   waitForConnection,
+  waitForOwn,
 } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -65,6 +68,18 @@ const wallShows = (x: number, y: number, [least, most]: [number, number]): Promi
     [x, y, least, most] as const,
   );
 
+async function clearRoom(): Promise<void> {
+  const area = { x: 0, y: 0, width: 160, height: 160 };
+  room.enqueue(1, { what: 'clear', by: HOUSE, area });
+  await phone.waitForFunction(({ organisms }) => organisms.size === 0, await modelOf(phone));
+}
+
+/** Taps a place on the phone, which shows the whole room. */
+async function tap(x: number, y: number): Promise<void> {
+  await showAll(phone);
+  await tapPlace(phone, x, y);
+}
+
 /** The host points at a place of the live picture. */
 async function showPlace(x: number, y: number): Promise<void> {
   await host.getByTestId('tool-point').click();
@@ -84,8 +99,7 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   const [one, two] = [await ada.grow(40, 40), await ada.grow(110, 40)];
   await phone.getByTestId('tool-look').tap();
   for (const x of [40, 110]) {
-    await showAll(phone);
-    await fingerTap(phone, await screenOf(phone, x, 40));
+    await tap(x, 40);
     await phone.getByTestId('report').tap();
     await phone.getByText('The host will look at it.').last().waitFor();
     await phone.getByTestId('organism-card').getByLabel('Close', { exact: true }).tap();
@@ -94,11 +108,11 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   await liveShows(host, 2);
   await host.getByRole('img', { name: '2 organisms are reported' }).waitFor();
   const row = (id: number) => host.getByTestId(`report-${id}`);
-  const picture = row(one).locator('img');
-  const side = await picture.evaluate(async (image: HTMLImageElement) => {
-    await image.decode();
-    return image.naturalWidth;
-  });
+  const sideOf = (id: number): Promise<number> =>
+    row(id)
+      .locator('img')
+      .evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth));
+  const side = await sideOf(one);
   expect(side).toBe(room.viewOf(one)!.side);
   expect(await violations(host)).toEqual([]);
   await row(one).getByRole('button', { name: 'Leave it' }).click();
@@ -132,16 +146,9 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   const { hostActor } = server.roomServers.get('garden')!.dispatcher;
   await hostActor.act({ what: 'depart', organism: four, seconds: 1 });
   await row(four).getByText('It is gone.').waitFor();
-  expect(
-    await row(four)
-      .getByRole('button', { name: /Remove|Show/ })
-      .count(),
-  ).toBe(0);
-  expect(
-    await row(four)
-      .locator('img')
-      .evaluate((image: HTMLImageElement) => image.naturalWidth),
-  ).toBe(side);
+  const actions = row(four).getByRole('button', { name: /Remove|Show/ });
+  expect(await actions.count()).toBe(0);
+  expect(await sideOf(four)).toBe(side);
   await row(four).locator('button:not([aria-disabled])', { hasText: 'Leave it' }).click();
   await host.locator('report-queue').waitFor({ state: 'hidden' });
 });
@@ -193,9 +200,7 @@ test('a view is followed from the list until the visitor moves, and both are tol
   expect(await violations(phone)).toEqual([]);
   look(20);
   await phone.waitForFunction(() => {
-    const page = document.querySelector('vivarium-room') as unknown as {
-      worldToScreen(x: number, y: number): { x: number };
-    };
+    const page = document.querySelector('vivarium-room') as unknown as PageElement;
     return Math.abs(page.worldToScreen(40, 40).x - innerWidth / 2) < 0.2 * innerWidth;
   });
   await phone.getByTestId('tool-look').tap();
@@ -221,7 +226,7 @@ test('the link of the host opens a page that watches, has no tools, and counts a
   await watching.getByText('You are watching.').waitFor();
   expect(await watching.getByTestId('tool-plant').isVisible()).toBe(false);
   await cameraRests(watching);
-  await fingerTap(watching, await screenOf(watching, 40, 40));
+  await tapPlace(watching, 40, 40);
   await watching.getByTestId('organism-card').waitFor();
   for (const action of ['cross-with', 'keep', 'report']) {
     expect(await watching.getByTestId(action).count()).toBe(0);
@@ -241,29 +246,15 @@ test('the link of the host opens a page that watches, has no tools, and counts a
 });
 
 test('DEP-10, DEP-12: an organism that departs is offered to its planter, who keeps it by a tap, or plants it again', async () => {
-  const area = { x: 0, y: 0, width: 160, height: 160 };
-  room.enqueue(1, { what: 'clear', by: HOUSE, area });
-  await phone.waitForFunction(({ organisms }) => organisms.size === 0, await modelOf(phone));
+  await clearRoom();
   /** The ticks that a departure and the time after it take, as a multiple. */
   const stretch = (times: number) => room.setTickRate(30 * times);
-  const tap = async () => {
-    await showAll(phone);
-    await fingerTap(phone, await screenOf(phone, 40, 40));
-  };
-  const waitForMine = async (phase: string): Promise<void> => {
-    const model = await modelOf(phone);
-    await phone.waitForFunction(
-      ([{ organisms, you }, wanted]) =>
-        [...organisms.values()].some((one) => one.planter.id === you.id && one.phase === wanted),
-      [model, phase] as const,
-    );
-  };
   const adaPlants = (x: number) =>
     ada.ask('plant', { x, y: 120, seed: { from: 'gallery', index: 0 } });
 
   await phone.getByTestId('tool-plant').tap();
-  await tap();
-  await waitForMine('asleep');
+  await tap(40, 40);
+  await waitForOwn(phone, { phase: 'asleep' });
   const { kind } = room.organisms[0];
   const name = kind.replaceAll('_', ' ');
   room.setMaxOrganisms(1);
@@ -271,14 +262,14 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   await adaPlants(40);
   await banner.getByText(`Your ${name} is leaving.`).waitFor();
   await phone.getByTestId('tool-look').tap();
-  await tap();
+  await tap(40, 40);
   const card = phone.getByTestId('organism-card');
   await card.getByTestId('state').getByText('leaving').waitFor();
   expect(await card.getByTestId('renew').count()).toBe(1);
   expect(await violations(phone)).toEqual([]);
   room.setMaxOrganisms(2);
   await banner.getByTestId('renew').tap();
-  await waitForMine('asleep');
+  await waitForOwn(phone, { phase: 'asleep' });
   await banner.waitFor({ state: 'detached' });
   expect(await card.getByTestId('renew').count()).toBe(0);
 
@@ -296,9 +287,115 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   await waitForConnection(phone, 'live');
   await banner.getByText('has left').waitFor();
   await banner.getByTestId('renew').tap();
-  await waitForMine('growing');
+  await waitForOwn(phone, { phase: 'growing' });
   expect(room.organisms.at(-1)).toMatchObject({ x: 40, y: 40, kind });
   await banner.waitFor({ state: 'detached' });
+});
+
+describe('turning an organism into what the held seed grows into', () => {
+  beforeAll(async () => {
+    await clearRoom();
+    room.setMaxOrganisms(256);
+    room.setTickRate(30);
+  });
+
+  /** The visitor holds a seed. */
+  const take = (seed: object) =>
+    phone.evaluate((held) => {
+      type State = { hold(seed: object): void };
+      const page = document.querySelector('vivarium-room') as unknown as {
+        session: { state: State };
+      };
+      page.session.state.hold(held);
+    }, seed);
+  const hold = (index: number) => take({ from: 'gallery', index });
+  const card = phone.getByTestId('organism-card');
+  const button = card.getByTestId('transform');
+
+  test('TRF-1, TRF-2: a visitor turns their own organism, reads what it was, is told when others do it, and cannot turn others’', async () => {
+    const { gallery } = ada.welcome!.checkpoint;
+    const [horse, rabbit, crab] = ['Horse Face', 'Rabbit Face', 'Crab'].map((name) =>
+      gallery.findIndex((one) => one.name === name),
+    );
+    await hold(horse);
+    await tap(40, 40);
+    await waitForOwn(phone, { kind: 'Horse Face', phase: 'asleep' });
+    await hold(rabbit);
+    await phone.getByTestId('tool-look').tap();
+    await tap(40, 40);
+    expect(await button.textContent()).toBe('Turn into: Rabbit Face');
+    expect(await card.getByTestId('former').count()).toBe(0);
+    expect(await violations(phone)).toEqual([]);
+    await button.tap();
+    await waitForOwn(phone, { kind: 'Rabbit Face', phase: 'asleep' });
+    await card.getByRole('heading', { name: 'Rabbit Face' }).waitFor();
+    expect(await card.getByTestId('former').textContent()).toBe('Horse Face');
+    // It is what the seed is, so there is nothing to turn; the card keeps the focus.
+    await button.waitFor({ state: 'detached' });
+    expect(
+      await phone.evaluate(() => {
+        const page = document.querySelector('vivarium-room') as unknown as PageElement;
+        return page.shadowRoot!.activeElement?.localName;
+      }),
+    ).toBe('organism-card');
+    expect(await violations(phone)).toEqual([]);
+
+    // Another's: not offered, and refused to one who asks anyway.
+    const [mine] = room.organisms;
+    const theirs = await ada.grow(110, 60, { from: 'gallery', index: crab });
+    await card.getByLabel('Close', { exact: true }).tap();
+    await tap(110, 60);
+    await card.getByRole('heading', { name: 'Crab' }).waitFor();
+    expect(await button.count()).toBe(0);
+    await phone.evaluate((organism) => {
+      type Session = { transform(organism: object): void };
+      const page = document.querySelector('vivarium-room') as unknown as { session: Session };
+      page.session.transform({ id: organism });
+    }, theirs);
+    await phone.getByText('Somebody else has planted that one.').waitFor();
+    expect(room.viewOf(theirs)).toMatchObject({ kind: 'Crab' });
+    const seed = { from: 'gallery', index: crab } as const;
+    expect(await ada.ask('transform', { organism: mine.id, seed })).toMatchObject({
+      reason: 'not-yours',
+    });
+
+    // Where the host allows it.
+    const roomServer = server.roomServers.get('garden')!;
+    const { policy } = roomServer;
+    policy.settings = { ...policy.settings, transformOthers: true };
+    roomServer.broadcastSettings();
+    await button.getByText('Turn into: Rabbit Face').waitFor();
+    expect(await ada.ask('transform', { organism: mine.id, seed })).not.toHaveProperty('reason');
+    await phone.getByText('Ada turned your Rabbit Face into this: Crab.').first().waitFor();
+    await tap(40, 40);
+    await card.getByTestId('former').getByText('Horse Face, then Rabbit Face').waitFor();
+  });
+
+  test('a visitor is not offered to turn an organism into the seed that they planted or turned it with', async () => {
+    const spot = { from: 'map', x: 0.4, y: 0.6 };
+    const other = { ...spot, x: 0.5 };
+    const offers = async (seed: object, place: readonly [number, number]): Promise<number> => {
+      await take(seed);
+      await phone.getByTestId('tool-look').tap();
+      await tap(...place);
+      await card.getByRole('heading', { name: 'One of a kind' }).waitFor();
+      return button.count();
+    };
+    await take(spot);
+    await tap(40, 90);
+    const planted = () => room.organisms.at(-1)!;
+    while (planted().y !== 90 || planted().phase !== 'asleep') await nextPicture(phone);
+    expect(await offers(spot, [40, 90])).toBe(0);
+    expect(await offers(other, [40, 90])).toBe(1);
+    await button.tap();
+    await button.waitFor({ state: 'detached' });
+    while (planted().phase !== 'asleep') await nextPicture(phone);
+    expect(await offers(spot, [40, 90])).toBe(1);
+    // Somebody else may turn it into anything.
+    await ada.ask('transform', { organism: planted().id, seed: spot });
+    await phone.getByText('Ada turned your', { exact: false }).first().waitFor();
+    expect(await offers(other, [40, 90])).toBe(1);
+  });
 });
 
 test('a page that is hidden before its first picture says so', async () => {
@@ -315,5 +412,4 @@ test('a page that is hidden before its first picture says so', async () => {
     return looks;
   });
   expect(told).toEqual([{ hidden: true }]);
-  await page.close();
 });

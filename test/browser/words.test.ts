@@ -9,17 +9,12 @@ import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
-const PICTURES = process.env.VIVARIUM_PICTURES;
 const TICK_RATE = 30;
 
 const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '256x144', attract: 60, 'tick-rate': TICK_RATE },
 });
 const host = await hostOf(server);
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES) await page.screenshot({ path: `${PICTURES}/words-${name}.png` });
-}
 
 /** Names of what a list offers. */
 const namesIn = (page: Page, testid: string): Promise<string[]> =>
@@ -41,7 +36,6 @@ test('a room that nobody has played in lives when its first visitor comes', asyn
   const born = room.organisms.map((organism) => organism.born);
   expect(Math.min(...born)).toBeLessThan(TICK_RATE);
   expect(Math.max(...born)).toBeLessThan(3 * TICK_RATE);
-  await page.context().close();
 });
 
 test.each([
@@ -49,7 +43,7 @@ test.each([
   ['mouse', DESKTOP, 'Click', 'Click', 'Draw here with the mouse'],
 ] as const)(
   'the page speaks of a %s where there is one, and never of the engine',
-  async (name, screen, verb, map, draw) => {
+  async (_, screen, verb, map, draw) => {
     const page = await cheapPage({ ...screen, locale: 'en-GB' });
     await openRoom(page, roomUrl);
     const says = (text: string) => page.getByText(text, { exact: true }).waitFor();
@@ -59,7 +53,6 @@ test.each([
     await page.getByTestId('sheet-close').click();
     await page.getByTestId('open-map').click();
     await says(`${map} between two creatures.`);
-    await picture(page, `map-${name}`);
     await page.getByTestId('sheet-close').click();
     await page.getByTestId('tool-look').click();
     await says(`${verb} a creature to meet it. Drag to move around.`);
@@ -68,7 +61,6 @@ test.each([
     expect(facts).toContain('Creatures');
     const { name: engine, device } = server.world.engine.info;
     for (const word of ['Engine', 'Device', engine, device]) expect(facts).not.toContain(word);
-    await picture(page, `facts-${name}`);
     await page.context().close();
   },
 );
@@ -89,12 +81,10 @@ test('whoever reaches the room by keyboard sees a ring around it', async () => {
   };
   const before = await edges();
   await tabTo(page, 'canvas');
-  await picture(page, 'ring');
   for (const [i, edge] of (await edges()).entries()) {
     const change = edge.map((value, c) => value - before[i][c]);
     expect(Math.min(...change)).toBeGreaterThan(80);
   }
-  await page.context().close();
 });
 
 test('the gallery leaves out what does not suit everybody and most that look alike, until the host shows all', async () => {
@@ -105,7 +95,6 @@ test('the gallery leaves out what does not suit everybody and most that look ali
   expect(shown).not.toContain('Pile of Poo');
   expect(shown).not.toContain('Smiley Cat');
   await page.getByTestId('open-gallery').click();
-  await picture(page, 'gallery');
   expect(await namesIn(page, 'found')).toEqual(shown);
   // A search finds also those that look like others, and still not what does not suit everybody.
   expect(await found(page, 'smiley cat')).toEqual(['Smiley Cat']);
@@ -113,14 +102,12 @@ test('the gallery leaves out what does not suit everybody and most that look ali
   expect(await found(page, 'vomit')).toEqual([]);
   await page.getByText('Nothing here has that name.').waitFor();
 
-  await host.call('changeSettings', { wholeGallery: true }, { room: 'garden' });
+  await host.call('changeSettings', { wholeGallery: true });
   while (!(await found(page, 'pile of poo')).includes('Pile of Poo')) await drawnTwice(page);
   await page.getByTestId('sheet-close').click();
   const all = await namesIn(page, 'gallery-item');
   expect(all).toEqual(room.species.gallery.map(({ name }) => name));
   await page.getByTestId('open-map').click();
   await page.getByTestId('map').waitFor();
-  await picture(page, 'map-whole');
-  await host.call('changeSettings', { wholeGallery: false }, { room: 'garden' });
-  await page.context().close();
+  await host.call('changeSettings', { wholeGallery: false });
 });

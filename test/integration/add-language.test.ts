@@ -5,7 +5,7 @@ import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suiteFolder } from '../support/closing.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = 'shared/languages.ts';

@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
-import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
-import { limitOnceStored, MAY_BE_LIMITED, unlimit } from '../support/file-limit.ts';
-import { fullTest, isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
-import { testNeeding } from '../support/needs.ts';
+import { fullTest, isFull, testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { generousTimeout } from '../support/patience.ts';
-import { ServerProcess } from '../support/process.ts';
+import { limitOnceStored, MAY_BE_LIMITED, ServerProcess, unlimit } from '../support/process.ts';
+import { AlertReceiver, faultsOf } from '../support/receivers.ts';
 import { startServer } from '../support/server.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
+import { generousTimeout } from '../support/waiting.ts';
 
 /** A minute is two and a half seconds. */
 const FAST = 25;

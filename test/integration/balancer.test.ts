@@ -12,8 +12,8 @@ import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';
 import { checkHaproxy, Haproxy, hasHaproxy } from '../support/haproxy.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+import { countStalls, generousTimeout } from '../support/waiting.ts';
 
 const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const PAGES = 4;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { fullTest, isFull } from '../support/full.ts';
+import { fullTest, isFull } from '../support/needs.ts';
 import { FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
 
 /** A garden that is soon grown. */

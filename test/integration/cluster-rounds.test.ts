@@ -22,9 +22,9 @@ import {
 } from '../support/cluster-nodes.ts';
 import { KeptRoom, Shown } from '../support/kept-room.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { countStalls, generousTimeout, within } from '../support/patience.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import type { Visitor } from '../support/visitor.ts';
+import { countStalls, generousTimeout, within } from '../support/waiting.ts';
 
 const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const [FIRST, LAST] = (process.env.VIVARIUM_ROUNDS ?? (isFull ? '0-99' : '0-2'))

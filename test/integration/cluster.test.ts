@@ -2,8 +2,7 @@
 
 import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, joinAny, type Node, SIDE, startNode } from '../support/cluster-nodes.ts';
-import { HostClient } from '../support/host-client.ts';
-import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
+import { decideAsHost, expectDecided, HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';

@@ -26,7 +26,7 @@ import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';

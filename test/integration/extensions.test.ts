@@ -11,7 +11,7 @@ import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-thread
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
-import { LogRecorder } from '../support/hearing.ts';
+import { LogRecorder } from '../support/receivers.ts';
 import { type ServerOptions, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';

@@ -10,11 +10,19 @@ import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterTest } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { closed, greetedSocket, rawSocket } from '../support/raw-socket.ts';
 import { UNLIMITED } from '../support/server.ts';
-import { clock, from, gone, reasons, startThrong } from '../support/throng.ts';
+import {
+  clock,
+  closed,
+  from,
+  gone,
+  greetedSocket,
+  rawSocket,
+  reasons,
+  startThrong,
+} from '../support/strangers.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Two school classes here; a whole museum when VIVARIUM_TEST_FULL is set. */

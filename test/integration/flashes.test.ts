@@ -4,7 +4,7 @@ import { createRandom } from '../../shared/random.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { ANNA } from '../support/rooms.ts';
 
 const { engine, species } = await startEngine();

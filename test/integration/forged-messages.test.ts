@@ -2,8 +2,7 @@
 import { pack } from 'msgpackr';
 import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
-import { closed, greetedSocket } from '../support/raw-socket.ts';
-import { reasons, startThrong } from '../support/throng.ts';
+import { closed, greetedSocket, reasons, startThrong } from '../support/strangers.ts';
 
 describe('messages that no page sends', () => {
   const event = (...data: unknown[]) => pack({ type: 2, nsp: '/', data });

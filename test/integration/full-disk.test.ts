@@ -1,5 +1,4 @@
 /** Rooms whose storage or engine cannot keep them for a while: what is lost, and what is not. */
-
 import { setTimeout as pause } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
@@ -9,10 +8,14 @@ import { Store } from '../../server/storage/store.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
-import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
 import { ANNA } from '../support/rooms.ts';
-import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
+import {
+  brittle,
+  openStoredRoom,
+  playTicks,
+  type StoredRoomOptions,
+} from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();

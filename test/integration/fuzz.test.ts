@@ -6,12 +6,11 @@
 import { pack } from 'msgpackr';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { isFull } from '../support/full.ts';
-import { malformed } from '../support/malformed.ts';
+import { copyPlanes, equalPlanes } from '../support/compare.ts';
+import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { copyPlanes, equalPlanes } from '../support/planes.ts';
-import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
+import { closed, greetedSocket, malformed } from '../support/strangers.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const MESSAGES = isFull ? 1_000_000 : 8_000;

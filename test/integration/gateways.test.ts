@@ -5,8 +5,7 @@
 
 import type { Command } from '../../shared/protocol/commands.ts';
 import { afterSuite } from '../support/closing.ts';
-import { HostClient } from '../support/host-client.ts';
-import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
+import { decideAsHost, expectDecided, HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';

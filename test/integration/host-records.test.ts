@@ -9,7 +9,7 @@ import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/state.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';

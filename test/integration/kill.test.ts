@@ -19,7 +19,7 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';

@@ -8,7 +8,7 @@ import { HOUSE } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-import { UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+import { UNDO_MODEL, undoneRooms } from '../support/stored-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());

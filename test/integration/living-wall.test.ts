@@ -1,8 +1,8 @@
 /** A wall on which nobody acts lives all the same, and rests when nobody watches. */
 import { LIVING_ROOM } from '../bench/living-wall.ts';
 import { afterTest } from '../support/closing.ts';
-import { isFull } from '../support/full.ts';
 import { LivingWall } from '../support/living-wall.ts';
+import { isFull } from '../support/needs.ts';
 
 /** The same with fewer organisms, of which more express, and a gardener who begins soon. */
 const settings = isFull

@@ -1,7 +1,7 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
 import { SettingsError } from '../../server/settings/command-line.ts';
 import { readOptions } from '../load/options.ts';
-import { fullTest } from '../support/full.ts';
+import { fullTest } from '../support/needs.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 

@@ -2,10 +2,9 @@
 
 import { join } from 'node:path';
 import { suiteFolder } from '../support/closing.ts';
-import { limitOnceStored, MAY_BE_LIMITED } from '../support/file-limit.ts';
-import { fullTest, isFull } from '../support/full.ts';
+import { fullTest, isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { ServerProcess } from '../support/process.ts';
+import { limitOnceStored, MAY_BE_LIMITED, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const scratch = suiteFolder();

@@ -6,7 +6,7 @@ import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterTest } from '../support/closing.ts';
-import { OscReceiver } from '../support/osc-box.ts';
+import { OscReceiver } from '../support/receivers.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

@@ -13,7 +13,7 @@ import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
 import fc from '../support/property.ts';
-import { command } from '../support/wishes.ts';
+import { command } from '../support/rooms.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 /** Rules of every kind: plain, with a genome, with chance, grown in place. */

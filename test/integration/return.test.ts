@@ -1,7 +1,7 @@
 /** After a restart of the server, returning visitors keep their identity and what they held. */
 
 import { suiteFolder } from '../support/closing.ts';
-import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
+import { decideAsHost, expectDecided } from '../support/host-client.ts';
 import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';

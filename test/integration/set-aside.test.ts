@@ -15,13 +15,13 @@ import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
+import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { generousTimeout } from '../support/waiting.ts';
 
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;

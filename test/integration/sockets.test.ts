@@ -7,7 +7,7 @@ import { createPlanes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
-import { equalPlanes } from '../support/planes.ts';
+import { equalPlanes } from '../support/compare.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';

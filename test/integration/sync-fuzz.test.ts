@@ -8,12 +8,12 @@ import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { STREAM } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { equalPlanes } from '../support/compare.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { Peer } from '../support/peer.ts';
-import { equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
 /**

@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { undo } from '../../server/storage/undo.ts';
-import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
 import { ANNA, BERT } from '../support/rooms.ts';
-import { STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+import { brittle, STEP, UNDO_MODEL, undoneRooms } from '../support/stored-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());

@@ -13,14 +13,19 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
+import { copyPlanes, equalPlanes } from '../support/compare.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { isFull } from '../support/full.ts';
-import { copyPlanes, equalPlanes } from '../support/planes.ts';
+import { isFull } from '../support/needs.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
-import { openStoredRoom } from '../support/stored-room.ts';
-import { type Lived, STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+import {
+  type Lived,
+  openStoredRoom,
+  STEP,
+  UNDO_MODEL,
+  undoneRooms,
+} from '../support/stored-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());

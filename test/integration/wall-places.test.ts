@@ -6,12 +6,12 @@ import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
-import { AlertReceiver } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { AlertReceiver } from '../support/receivers.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 

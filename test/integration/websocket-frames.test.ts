@@ -13,8 +13,8 @@ import {
 import { FRAME_LIMITS } from '../../server/realtime/limits/websocket-engine.ts';
 import { afterTest } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';
-import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
+import { closed, greetedSocket } from '../support/strangers.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let server: VivariumServer;

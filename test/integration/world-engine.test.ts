@@ -9,10 +9,9 @@ import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
-import { isFull } from '../support/full.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { ANNA } from '../support/rooms.ts';
-import { command } from '../support/wishes.ts';
+import { ANNA, command } from '../support/rooms.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());

@@ -7,7 +7,7 @@
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { copyPlanes } from '../support/planes.ts';
+import { copyPlanes } from '../support/compare.ts';
 
 interface Size {
   readonly width: number;

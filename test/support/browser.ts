@@ -1,9 +1,24 @@
-/** A real browser that comes from npm: headless Chromium with WebGL2 in software. */
+/** Headless Chromium from npm, with WebGL2 in software and seeded chance, and ways to make its pages draw less. */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { seedChance } from './chance.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { SEED } from './needs.ts';
+
+/** From now on each page of this context draws from a seeded generator of its own (SplitMix32). */
+export async function seedChance(context: BrowserContext): Promise<void> {
+  if (process.env.VIVARIUM_TEST_FULL) console.info(`VIVARIUM_TEST_SEED=${SEED}`);
+  await context.addInitScript((seed) => {
+    let state = seed;
+    Math.random = () => {
+      state = (state + 0x9e3779b9) | 0;
+      let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+      mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+      return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+    };
+  }, SEED);
+}
 
 /** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
 function hasNss(): boolean {
@@ -78,4 +93,94 @@ export async function launchBrowser(
     return context;
   };
   return browser;
+}
+
+/** Between two pictures, ms: about one for each tick, and no reason to lower the resolution. */
+const PERIOD = 40;
+/** The same where no pixel is looked at, or nothing depends on the resolution. */
+export const LONG_PERIOD = 100;
+
+/** In a page: it draws few pictures a second from now on. @param period between two of them, ms */
+export function drawSeldom(period: number): void {
+  const { requestAnimationFrame, setTimeout } = window;
+  const waiting = new Map<number, FrameRequestCallback>();
+  let lastId = 0;
+  let isResting = false;
+  const draw = (now: number): void => {
+    isResting = true;
+    setTimeout(() => {
+      isResting = false;
+      if (waiting.size > 0) requestAnimationFrame(draw);
+    }, period);
+    for (const id of [...waiting.keys()]) {
+      const callback = waiting.get(id);
+      waiting.delete(id);
+      callback?.(now);
+    }
+  };
+  window.requestAnimationFrame = (callback) => {
+    // A picture follows at once where there was none for a while.
+    if (waiting.size === 0 && !isResting) requestAnimationFrame(draw);
+    waiting.set(++lastId, callback);
+    return lastId;
+  };
+  window.cancelAnimationFrame = (id) => {
+    waiting.delete(id);
+  };
+}
+
+/** From now on the pages of this context draw few pictures a second. */
+export async function slowFrames(
+  context: BrowserContext,
+  period = PERIOD,
+): Promise<BrowserContext> {
+  await context.addInitScript(drawSeldom, period);
+  return context;
+}
+
+/**
+ * From now on this page, or the pages of this context, ask for everything that a picture is made of,
+ * upload their textures and set their uniforms; only the pixels, which on a machine without a GPU
+ * cost a processor more than all the rest, are neither computed nor brought to the screen.
+ */
+export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
+  await of.addInitScript((wish) => {
+    try {
+      if (localStorage.getItem(wish)) return;
+    } catch {
+      // An empty page has none.
+    }
+    for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
+      Object.assign(prototype, {
+        // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
+        drawArrays() {},
+        drawArraysInstanced() {},
+        drawElements() {},
+        drawElementsInstanced() {},
+        // A canvas that has been touched is copied for the browser's own painting, picture by picture.
+        blitFramebuffer() {},
+        clear() {},
+      });
+    }
+  }, WISH);
+  return of;
+}
+
+/** What an origin keeps whose pages are painted after all. */
+const WISH = 'test:painted';
+
+/** Has a page, once it is loaded again, and later ones of its origin paint, or not any more. */
+export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
+  page.evaluate(
+    ([wish, value]) => (value ? localStorage.setItem(wish, value) : localStorage.removeItem(wish)),
+    [WISH, isPainted ? 'yes' : ''],
+  );
+
+/**
+ * From now on this page, or the pages of this context, can run functions that define functions of
+ * their own: the transpiler wraps those in a helper that only the process has.
+ */
+export async function runTranspiled<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
+  await of.addInitScript('globalThis.__name = (named) => named');
+  return of;
 }

@@ -2,10 +2,10 @@
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
-import { within } from './patience.ts';
 import { flagsOf, ServerProcess } from './process.ts';
 import type { ValkeyServer } from './valkey.ts';
 import { Visitor } from './visitor.ts';
+import { within } from './waiting.ts';
 
 /** Of the room, cells. */
 export const SIDE = 96;

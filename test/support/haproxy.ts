@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { ended, freePort } from './programs.ts';
 
 /** Whether this machine has HAProxy (Debian: haproxy). */
 export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
@@ -58,9 +58,8 @@ export class Haproxy {
   }
 
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('close', resolve));
     this.child.kill('SIGKILL');
-    await ended;
+    await ended(this.child);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -14,8 +14,8 @@ import { chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts
 import { COARSE_SHIFT } from '../../shared/codec/frame-source.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';
-import { openClusterParts } from './cluster-parts.ts';
 import { startEngine } from './engine.ts';
+import { openClusterParts } from './valkey.ts';
 import type { Visitor } from './visitor.ts';
 
 const ROOM = 'garden';

@@ -1,7 +1,8 @@
-/** Reads the model and the camera of a room's page. */
+/** Uses a page as a visitor does, and reads its model, camera and animations. */
 import type { JSHandle, Locator, Page } from 'playwright-core';
 import type { CameraRig } from '../../client/render/camera-rig.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { WindowSize } from './screens.ts';
 
 interface Model {
   readonly tick: number | undefined;
@@ -22,7 +23,7 @@ export interface PageElement extends HTMLElement {
   readonly stage: { readonly loop: { invalidate(): void } } | undefined;
   /** Of a room's page. */
   readonly room: { readonly view: { readonly rig: CameraRig } } | undefined;
-  worldToScreen(x: number, y: number): { x: number; y: number };
+  worldToScreen(x: number, y: number): Point;
 }
 
 /** The element that is the whole page. */
@@ -31,25 +32,6 @@ const elementOf = (page: Page): Locator => page.locator('vivarium-room, vivarium
 /** The page's model of its room, for scripts in the page. */
 export const modelOf = (page: Page): Promise<JSHandle<Model>> =>
   elementOf(page).evaluateHandle((element: PageElement) => element.model);
-
-/** A moment of an organism as the page shows it. */
-export interface Moment {
-  readonly tick: number;
-  readonly stage: number;
-  /** Side of the smallest centred square that holds all its places. */
-  readonly extent: number;
-  /** How many places it owns. */
-  readonly owned: number;
-}
-
-/** A moment with what its window showed, RGBA: kept in the page, fetched one by one. */
-interface Picture extends Moment {
-  readonly rgba: readonly number[];
-}
-
-interface Recorder {
-  moments: Record<number, Picture[]>;
-}
 
 export async function openRoom(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -66,7 +48,7 @@ export async function waitForConnection(page: Page, state: string): Promise<void
 }
 
 /** CSS pixels of a place of the grid; on a wall, of one that hangs straight. */
-export const screenOf = (page: Page, x: number, y: number): Promise<{ x: number; y: number }> =>
+export const screenOf = (page: Page, x: number, y: number): Promise<Point> =>
   elementOf(page).evaluate((element: PageElement, [px, py]) => element.worldToScreen(px, py), [
     x,
     y,
@@ -83,11 +65,33 @@ export function drawnTwice(page: Page): Promise<void> {
   );
 }
 
-/** A finger taps a place of the window. */
-export async function fingerTap(page: Page, { x, y }: { x: number; y: number }): Promise<void> {
+/** Gives a page's window another size, and waits until the page is laid out for it. */
+export async function resize(page: Page, size: WindowSize): Promise<void> {
+  await page.setViewportSize(size);
+  await page.waitForFunction(
+    ({ width, height }) => innerWidth === width && innerHeight === height,
+    size,
+  );
+  // The layout follows the window with the next pictures.
+  for (let i = 0; i < 2; i++) await drawnTwice(page);
+}
+
+/** A finger taps a point of the window. */
+export async function fingerTap(page: Page, { x, y }: Point): Promise<void> {
   // A busy browser may swallow what comes before.
   await drawnTwice(page);
   await page.touchscreen.tap(x, y);
+}
+
+/** A finger taps a place of the grid. */
+export async function tapPlace(page: Page, x: number, y: number): Promise<void> {
+  await fingerTap(page, await screenOf(page, x, y));
+}
+
+/** The mouse clicks on a place of the grid. */
+export async function clickPlace(page: Page, x: number, y: number): Promise<void> {
+  const at = await screenOf(page, x, y);
+  await page.mouse.click(at.x, at.y);
 }
 
 /**
@@ -118,11 +122,6 @@ export async function showAll(page: Page): Promise<void> {
   await cameraRests(page);
 }
 
-/** Waits until the page shows these planes, byte for byte: RGBA, then owners. */
-export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
-  while (!(await planesOf(page)).equals(planes)) await nextPicture(page);
-}
-
 /** Waits until the page has decoded one more frame. */
 export const nextPicture = (page: Page): Promise<void> =>
   elementOf(page).evaluate(({ model }: PageElement) => {
@@ -144,81 +143,11 @@ export const nextPictures = (page: Page, count: number): Promise<void> =>
     }
   }, count);
 
-/** The planes that the page has decoded, as bytes: RGBA, then owners. */
-async function planesOf(page: Page): Promise<Buffer> {
-  const base64 = await elementOf(page).evaluate(async ({ model }: PageElement) => {
-    const { rgba, owner } = model.planes!;
-    const blob = new Blob([rgba.slice(), owner.slice()]);
-    const url = await new Promise<string>((resolve) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result as string);
-      reader.readAsDataURL(blob);
-    });
-    return url.slice(url.indexOf(',') + 1);
-  });
-  return Buffer.from(base64, 'base64');
-}
-
 /** How many places the page knows to be owned. */
 export const ownedPlaces = (page: Page): Promise<number> =>
   elementOf(page).evaluate(
     ({ model }: PageElement) => model.planes?.owner.filter((id) => id !== 0).length ?? 0,
   );
-
-/**
- * From now on the page keeps what each of its ticks shows of organisms.
- *
- * @param width of the grid, cells
- */
-export function recordGrowth(page: Page, width: number): Promise<void> {
-  return elementOf(page).evaluate(({ model }: PageElement, columns) => {
-    const recorder = window as unknown as Recorder;
-    recorder.moments = {};
-    model.on('picture', () => {
-      const { owner, rgba } = model.planes!;
-      for (const { id, x, y, side, stage } of model.organisms.values()) {
-        let extent = 0;
-        let owned = 0;
-        const shown: number[] = [];
-        for (let j = y - side / 2; j < y + side / 2; j++) {
-          for (let i = x - side / 2; i < x + side / 2; i++) {
-            const place = j * columns + i;
-            shown.push(...rgba.subarray(place * 4, place * 4 + 4));
-            if (owner[place] !== id) continue;
-            owned++;
-            extent = Math.max(extent, 2 * Math.abs(i + 0.5 - x) + 1, 2 * Math.abs(j + 0.5 - y) + 1);
-          }
-        }
-        recorder.moments[id] ??= [];
-        recorder.moments[id].push({ tick: model.tick!, stage, extent, owned, rgba: shown });
-      }
-    });
-  }, width);
-}
-
-export function growthOf(page: Page, id: number): Promise<Moment[]> {
-  return page.evaluate(
-    (of) =>
-      ((window as unknown as Recorder).moments[of] ?? []).map(({ tick, stage, extent, owned }) => ({
-        tick,
-        stage,
-        extent,
-        owned,
-      })),
-    id,
-  );
-}
-
-/** What the window of an organism showed at a tick: premultiplied RGBA, 0…1, row by row. */
-export async function pictureAt(page: Page, id: number, tick: number): Promise<number[]> {
-  const bytes = await page.evaluate(
-    ([of, at]) =>
-      (window as unknown as Recorder).moments[of].findLast((moment) => moment.tick === at)?.rgba,
-    [id, tick],
-  );
-  if (!bytes) throw new Error(`the page has no picture of organism ${id} at tick ${tick}`);
-  return bytes.map((value) => value / 255);
-}
 
 /** Waits until the page knows an organism to be in a phase. */
 export async function waitForPhase(page: Page, id: number, phase: string): Promise<void> {
@@ -226,6 +155,31 @@ export async function waitForPhase(page: Page, id: number, phase: string): Promi
     await modelOf(page),
     id,
     phase,
+  ] as const);
+}
+
+/** Waits until the page knows at least this many organisms of its visitor that look like this. */
+export async function waitForOwn(
+  page: Page,
+  wanted: Partial<OrganismView> = {},
+  count = 1,
+): Promise<void> {
+  await page.waitForFunction(
+    ([{ organisms, you }, facts, least]) =>
+      [...organisms.values()].filter(
+        (one) =>
+          one.planter?.id === you?.id &&
+          Object.entries(facts).every(([key, value]) => Reflect.get(one, key) === value),
+      ).length >= least,
+    [await modelOf(page), wanted, count] as const,
+  );
+}
+
+/** Waits until the page knows more organisms than this. */
+export async function waitForMore(page: Page, than: number): Promise<void> {
+  await page.waitForFunction(([{ organisms }, before]) => organisms.size > before, [
+    await modelOf(page),
+    than,
   ] as const);
 }
 
@@ -240,12 +194,15 @@ export async function waitForWounds(page: Page, id: number, count: number): Prom
   );
 }
 
-/** Waits until the page shows a tick, or a later one. */
-export async function waitForTick(page: Page, tick: number): Promise<void> {
-  await page.waitForFunction(
-    ([model, wanted]) => model.tick !== undefined && model.tick >= wanted,
-    [await modelOf(page), tick] as const,
-  );
+/** Collects what goes wrong in a page from now on. */
+export function problemsOf(page: Page, problems: string[] = []): string[] {
+  page.on('pageerror', ({ message }) => problems.push(message));
+  page.on('console', (message) => {
+    // A machine that stands still for long drops a call to the server and makes another.
+    const isCall = /closed before the connection is established/.test(message.text());
+    if (message.type() === 'error' && !isCall) problems.push(message.text());
+  });
+  return problems;
 }
 
 interface Told {
@@ -288,4 +245,115 @@ export async function tabTo(page: Page, testid: string): Promise<void> {
     await page.keyboard.press('Tab');
   }
   throw new Error(`${testid} was not reached`);
+}
+
+/** For scripts in the page: all its animations and transitions, those in shadow trees too. */
+export type AnimationsOf = (root: DocumentOrShadowRoot & ParentNode) => Animation[];
+
+export const animationsOf = (page: Page): Promise<JSHandle<AnimationsOf>> =>
+  page.evaluateHandle(() => {
+    const of: AnimationsOf = (root) => [
+      ...root.getAnimations(),
+      ...[...root.querySelectorAll('*')].flatMap(({ shadowRoot }) =>
+        shadowRoot ? of(shadowRoot) : [],
+      ),
+    ];
+    return of;
+  });
+
+/** A place of the window, CSS pixels. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Places from one to another, all as far apart, both included. */
+export const line = (from: Point, to: Point, steps: number): Point[] =>
+  Array.from({ length: steps + 1 }, (_, i) => ({
+    x: from.x + ((to.x - from.x) * i) / steps,
+    y: from.y + ((to.y - from.y) * i) / steps,
+  }));
+
+/** Points of the drawing pad. @param ways in shares of its side, 0…1 */
+export async function padPoints(
+  page: Page,
+  ways: readonly (readonly (readonly [number, number])[])[],
+): Promise<Point[][]> {
+  const { x, y, width, height } = (await page.getByTestId('pad').boundingBox())!;
+  return ways.map((way) => way.map(([u, v]) => ({ x: x + u * width, y: y + v * height })));
+}
+
+/**
+ * The mouse presses at the first point of each path, moves along the others and lets go at the last. It does not wait in
+ * between: a page that draws in software answers slowly.
+ */
+export async function drag(page: Page, ...paths: readonly (readonly Point[])[]): Promise<void> {
+  const mouse = await page.context().newCDPSession(page);
+  const send = (
+    type: 'mousePressed' | 'mouseMoved' | 'mouseReleased',
+    { x, y }: Point,
+    buttons = 1,
+  ) =>
+    mouse.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', buttons, clickCount: 1 });
+  await Promise.all(
+    paths.flatMap((path) => [
+      send('mouseMoved', path[0], 0),
+      send('mousePressed', path[0]),
+      ...path.slice(1).map((point) => send('mouseMoved', point)),
+      send('mouseReleased', path.at(-1)!, 0),
+    ]),
+  );
+  await mouse.detach();
+}
+
+/** How fingers touch. */
+export interface TouchOptions {
+  /** Called while they are still down, at the end of their ways. */
+  readonly meanwhile?: () => Promise<unknown>;
+  /**
+   * Goes on, in order, without waiting until the page has heard of each event: a busy page takes
+   * its time to say so.
+   */
+  readonly isHasty?: boolean;
+}
+
+/**
+ * Fingers go down, along, and up again.
+ *
+ * @param ways the places that each finger passes; each passes as many
+ * @returns when the page has heard of all
+ */
+export async function touch(
+  page: Page,
+  ways: readonly (readonly Point[])[],
+  { meanwhile, isHasty = false }: TouchOptions = {},
+): Promise<void> {
+  const fingers = await page.context().newCDPSession(page);
+  const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
+  const events: Promise<unknown>[] = [];
+  const send = async (
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    touchPoints: ReturnType<typeof at>,
+  ): Promise<void> => {
+    const heard = fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+    events.push(heard);
+    if (!isHasty) await heard;
+  };
+  await send('touchStart', at(0));
+  for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
+  if (meanwhile) {
+    await Promise.all(events);
+    await meanwhile();
+  }
+  await send('touchEnd', []);
+  await Promise.all(events);
+  await fingers.detach();
+}
+
+/** Clicks a link and reads the file that it downloads. */
+export async function download(link: Locator): Promise<{ name: string; bytes: Buffer }> {
+  const [saved] = await Promise.all([link.page().waitForEvent('download'), link.click()]);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await saved.createReadStream()) chunks.push(chunk as Buffer);
+  return { name: saved.suggestedFilename(), bytes: Buffer.concat(chunks) };
 }

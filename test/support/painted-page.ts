@@ -1,6 +1,6 @@
 /**
  * Runs in a page: paints the same cells on the GPU and with the reference, and compares them. Built
- * as one script, see `painted-script.ts`.
+ * as one script by `browsers.test.ts`.
  */
 import { createTarget, createTexture } from '../../client/render/gl.ts';
 import { mayPaint } from '../../client/render/paint/may-paint.ts';

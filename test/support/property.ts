@@ -1,7 +1,6 @@
 /** fast-check with a fixed seed, and a different seed each time in full runs. */
 import fc from 'fast-check';
-import { SEED } from './chance.ts';
-import { isFull } from './full.ts';
+import { isFull, SEED } from './needs.ts';
 
 fc.configureGlobal({ seed: SEED, numRuns: isFull ? 100 : 25 });
 

@@ -3,7 +3,7 @@
  * there.
  */
 import type { Page } from 'playwright-core';
-import { drawnTwice, screenOf } from './page.ts';
+import { clickPlace, drag, drawnTwice, padPoints } from './page.ts';
 
 export interface SheetState {
   readonly open: (page: Page) => Promise<void>;
@@ -41,6 +41,11 @@ async function openSheet(page: Page, sheet: 'gallery' | 'draw' | 'map'): Promise
   await page.getByTestId('sheet-close').waitFor();
 }
 
+async function search(page: Page, text: string): Promise<void> {
+  await openSheet(page, 'gallery');
+  await page.getByTestId('search').fill(text);
+}
+
 /** Opens the pad, empty: it keeps what was drawn before. */
 async function openPad(page: Page): Promise<void> {
   await openSheet(page, 'draw');
@@ -50,60 +55,32 @@ async function openPad(page: Page): Promise<void> {
   if (await clear.isEnabled()) await clear.click();
 }
 
-async function look(page: Page, [x, y]: Place): Promise<void> {
+async function look(page: Page, place: Place): Promise<void> {
   await take(page, 'look');
-  const at = await screenOf(page, x, y);
-  await page.mouse.click(at.x, at.y);
+  await clickPlace(page, ...place);
   await page.getByTestId('organism-card').waitFor();
 }
 
-/** Strokes of a mouse over the pad, in shares of its side. */
-async function draw(
-  page: Page,
-  colour: string,
-  ...strokes: readonly (readonly Place[])[]
-): Promise<void> {
-  await page.getByTestId(`colour-${colour}`).click();
-  const box = (await page.getByTestId('pad').boundingBox())!;
-  const mouse = await page.context().newCDPSession(page);
-  const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', [x, y]: Place) =>
-    mouse.send('Input.dispatchMouseEvent', {
-      type,
-      x: box.x + x * box.width,
-      y: box.y + y * box.height,
-      button: 'left',
-      buttons: 1,
-      clickCount: 1,
-    });
-  for (const stroke of strokes) {
-    await send('mousePressed', stroke[0]);
-    for (const place of stroke.slice(1)) await send('mouseMoved', place);
-    await send('mouseReleased', stroke.at(-1)!);
-  }
-  await mouse.detach();
-}
-
 async function drawFace(page: Page): Promise<void> {
+  await openPad(page);
+  const draw = async (colour: string, ...strokes: readonly (readonly Place[])[]): Promise<void> => {
+    await page.getByTestId(`colour-${colour}`).click();
+    await drag(page, ...(await padPoints(page, strokes)));
+  };
+  const line = (...places: Place[]): Place[] => places;
   await page.getByTestId('width-thick').click();
-  const bar = (y: number): Place[] => [
-    [0.3, y],
-    [0.5, y],
-    [0.7, y],
-  ];
-  await draw(page, 'yellow', bar(0.3), bar(0.42), bar(0.54), bar(0.66));
+  const bars = [0.3, 0.42, 0.54, 0.66].map((y) => line([0.3, y], [0.5, y], [0.7, y]));
+  await draw('yellow', ...bars);
   await page.getByTestId('width-medium').click();
-  await draw(page, 'black', [[0.4, 0.4]], [[0.6, 0.4]]);
-  await draw(page, 'red', [
-    [0.38, 0.6],
-    [0.5, 0.66],
-    [0.62, 0.6],
-  ]);
+  await draw('black', [[0.4, 0.4]], [[0.6, 0.4]]);
+  await draw('red', line([0.38, 0.6], [0.5, 0.66], [0.62, 0.6]));
 }
 
 async function openMap(page: Page): Promise<void> {
   await openSheet(page, 'map');
+  // Canvases are 150 pixels high until they are drawn on.
   await page.waitForFunction(
-    (canvas) => (canvas as HTMLCanvasElement).width > 320,
+    (canvas) => (canvas as HTMLCanvasElement).height !== 150,
     await page.getByTestId('map').elementHandle(),
   );
 }
@@ -124,119 +101,75 @@ export function sheetStates(
   spots: Spots,
   { withVideo = true } = {},
 ): Readonly<Record<string, SheetState>> {
-  const sheet = 'dialog[data-testid=seed-sheet]';
-  const card = 'organism-card';
+  const seen = (within: string) => (open: SheetState['open']) => ({ open, within });
+  const inRoom = seen('vivarium-room');
+  const inSheet = seen('dialog[data-testid=seed-sheet]');
+  const inCard = seen('organism-card');
+  const held = (page: Page) => filmShown(page, '[data-testid=held]');
   return {
-    plant: {
-      open: async (page) => {
-        await take(page, 'plant');
-        await filmShown(page, '[data-testid=held]');
-      },
-      within: 'vivarium-room',
-    },
-    dice: {
-      open: async (page) => {
-        await take(page, 'plant');
-        // The same each time.
-        await page.evaluate(() => Object.assign(Math, { random: () => 0.42 }));
-        await page.getByTestId('dice').click();
-        await filmShown(page, '[data-testid=held]');
-      },
-      within: 'vivarium-room',
-    },
-    damage: { open: (page) => take(page, 'damage'), within: 'vivarium-room' },
-    look: { open: (page) => take(page, 'look'), within: 'vivarium-room' },
-    gallery: { open: (page) => openSheet(page, 'gallery'), within: sheet },
-    'gallery-search': {
-      open: async (page) => {
-        await openSheet(page, 'gallery');
-        await page.getByTestId('search').fill('fish');
-      },
-      within: sheet,
-    },
-    'gallery-nothing': {
-      open: async (page) => {
-        await openSheet(page, 'gallery');
-        await page.getByTestId('search').fill('dragon of the deep');
-      },
-      within: sheet,
-    },
-    draw: { open: openPad, within: sheet },
-    'draw-strokes': {
-      open: async (page) => {
-        await openPad(page);
-        await drawFace(page);
-      },
-      within: sheet,
-    },
-    'draw-grown': {
-      open: async (page) => {
-        await openPad(page);
-        await drawFace(page);
-        await page.getByTestId('grow-drawing').click();
-        await filmShown(page, 'draw-pad');
-      },
-      within: sheet,
-    },
-    map: { open: openMap, within: sheet },
-    'map-touched': {
-      open: async (page) => {
-        await openMap(page);
-        const box = (await page.getByTestId('map').boundingBox())!;
-        await page.mouse.click(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
-        await page.locator('[data-testid=take-spot]:enabled').waitFor();
-        await filmShown(page, 'latent-map');
-      },
-      within: sheet,
-    },
-    'card-own': { open: (page) => look(page, spots.own), within: card },
-    'card-other': { open: (page) => look(page, spots.other), within: card },
-    'card-child': { open: (page) => look(page, spots.child), within: card },
-    'cross-one': { open: (page) => cross(page, spots.own), within: card },
-    'cross-two': {
-      open: async (page) => {
-        await cross(page, spots.own);
-        const at = await screenOf(page, ...spots.other);
-        await page.mouse.click(at.x, at.y);
-        await filmShown(page, '[data-testid=child]');
-      },
-      within: card,
-    },
-    keepsake: {
-      open: async (page) => {
-        await look(page, spots.own);
-        await page.getByTestId('keep').click();
-        await page.locator('a[data-testid=save-picture]').waitFor();
-        await page.locator('a[data-testid=save-film]').waitFor();
-        if (withVideo) await page.locator('a[data-testid=save-video]').waitFor();
-      },
-      within: 'dialog[data-testid=keepsake]',
-    },
-    keys: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.keyboard.press('?');
-        await page.getByTestId('key-help').waitFor();
-      },
-      within: 'dialog[data-testid=key-help]',
-    },
-    facts: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.getByTestId('status').click();
-        await page.getByTestId('name').fill('Somebody with a long name');
-        await page.getByTestId('save-name').waitFor();
-      },
-      within: 'room-status',
-    },
-    list: {
-      open: async (page) => {
-        await closeAll(page);
-        await page.getByTestId('canvas').focus();
-        await page.keyboard.press('Tab');
-        await drawnTwice(page);
-      },
-      within: '[data-testid=organism-list]',
-    },
+    plant: inRoom(async (page) => {
+      await take(page, 'plant');
+      await held(page);
+    }),
+    dice: inRoom(async (page) => {
+      await take(page, 'plant');
+      // The same each time.
+      await page.evaluate(() => Object.assign(Math, { random: () => 0.42 }));
+      await page.getByTestId('dice').click();
+      await held(page);
+    }),
+    damage: inRoom((page) => take(page, 'damage')),
+    look: inRoom((page) => take(page, 'look')),
+    gallery: inSheet((page) => openSheet(page, 'gallery')),
+    'gallery-search': inSheet((page) => search(page, 'fish')),
+    'gallery-nothing': inSheet((page) => search(page, 'dragon of the deep')),
+    draw: inSheet(openPad),
+    'draw-strokes': inSheet(drawFace),
+    'draw-grown': inSheet(async (page) => {
+      await drawFace(page);
+      await page.getByTestId('grow-drawing').click();
+      await filmShown(page, 'draw-pad');
+    }),
+    map: inSheet(openMap),
+    'map-touched': inSheet(async (page) => {
+      await openMap(page);
+      const box = (await page.getByTestId('map').boundingBox())!;
+      await page.mouse.click(box.x + 0.45 * box.width, box.y + 0.5 * box.height);
+      await page.locator('[data-testid=take-spot]:enabled').waitFor();
+      await filmShown(page, 'latent-map');
+    }),
+    'card-own': inCard((page) => look(page, spots.own)),
+    'card-other': inCard((page) => look(page, spots.other)),
+    'card-child': inCard((page) => look(page, spots.child)),
+    'cross-one': inCard((page) => cross(page, spots.own)),
+    'cross-two': inCard(async (page) => {
+      await cross(page, spots.own);
+      await clickPlace(page, ...spots.other);
+      await filmShown(page, '[data-testid=child]');
+    }),
+    keepsake: seen('dialog[data-testid=keepsake]')(async (page) => {
+      await look(page, spots.own);
+      await page.getByTestId('keep').click();
+      for (const what of withVideo ? ['picture', 'film', 'video'] : ['picture', 'film']) {
+        await page.locator(`a[data-testid=save-${what}]`).waitFor();
+      }
+    }),
+    keys: seen('dialog[data-testid=key-help]')(async (page) => {
+      await closeAll(page);
+      await page.keyboard.press('?');
+      await page.getByTestId('key-help').waitFor();
+    }),
+    facts: seen('room-status')(async (page) => {
+      await closeAll(page);
+      await page.getByTestId('status').click();
+      await page.getByTestId('name').fill('Somebody with a long name');
+      await page.getByTestId('save-name').waitFor();
+    }),
+    list: seen('[data-testid=organism-list]')(async (page) => {
+      await closeAll(page);
+      await page.getByTestId('canvas').focus();
+      await page.keyboard.press('Tab');
+      await drawnTwice(page);
+    }),
   };
 }

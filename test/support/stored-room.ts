@@ -1,18 +1,25 @@
-/** A stored room without the server around it, on a clock that the test advances. */
+/**
+ * Stored rooms without the server around them, on a clock that the test advances: also with a full disk, and with undone commands.
+ */
 import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
-import type { Records } from '../../server/storage/records.ts';
+import { openMemory, type Records, StoreError, type Write } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
+import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { fingerprint, type Model } from '../../server/vnca/checkpoint.ts';
+import type { RoomEvent } from '../../server/world/commands.ts';
+import type { Room } from '../../server/world/room.ts';
 import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
+import type { LifeEvent, LifeSettings } from '../../shared/vocabulary.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
 import { sharedEngine } from './engine.ts';
 import { FakeClock } from './fake-clock.ts';
-import { command } from './wishes.ts';
+import { command } from './rooms.ts';
 
 export interface StoredRoomOptions {
   readonly engine: Engine;
@@ -104,4 +111,117 @@ export async function playTicks(
     seen.set(room.room.tick, checksumOf(room.room.grid.planes));
   }
   return seen;
+}
+
+/** With these weights what is planted lives, and most of its window stays bare. */
+export const UNDO_MODEL = tinyModel(
+  {
+    name: 'chance',
+    trustedSteps: 20,
+    closing: 2,
+    update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
+  },
+  8,
+);
+/**
+ * Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a
+ * museum.
+ */
+export const STEP = 5_000;
+
+export interface Lived {
+  readonly tick: number;
+  readonly at: number;
+  readonly events: readonly RoomEvent[];
+  readonly refused: readonly number[];
+}
+
+/** @param engine has `UNDO_MODEL` */
+export const undoneRooms = (engine: Engine) => {
+  /** A room that is kept, without the server around it. @param life how often its organisms step */
+  async function begin(
+    seed: number,
+    records = openMemory(),
+    maxOrganisms = 4,
+    life: LifeSettings = { birth: 1, healing: 1, expressing: 1 },
+  ) {
+    let now = 1_790_000_000_000;
+    const stored = await openStoredRoom({
+      ...{ engine, records, model: UNDO_MODEL, date: () => now },
+      place: {
+        ...{ width: 44, height: 36, maxOrganisms, seed, life },
+        // A tick is five seconds long: so a full room makes room before long.
+        tickRate: 1000 / STEP,
+        energy: {
+          capacity: 60,
+          newcomer: 30,
+          refillPerSecond: 0.12,
+          plant: 12,
+          damagePerCell: 0.05,
+          wake: 0,
+        },
+      },
+    });
+    const { room, world, store, journalWriter } = stored;
+    const lived: Lived[] = [];
+    const happened: LifeEvent[] = [];
+    world.journal = (ticks) => {
+      const mine = ticks.filter((one) => one.room === room);
+      lived.push(...mine.map((one) => ({ ...one, at: now })));
+      return journalWriter.record(ticks);
+    };
+    const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
+    return {
+      ...stored,
+      ...{ lived, life: happened, undoing },
+      now: () => now,
+      async tick(): Promise<void> {
+        const ticked = await stored.tick();
+        happened.push(...ticked.flatMap(({ result }) => result.life));
+        now += STEP;
+      },
+      /** Undoes what somebody did in the last ticks; null: everybody. */
+      undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
+      /** Restores what was there before the latest undo. */
+      async restore(): Promise<void> {
+        const [{ tick }] = journalWriter.snapshotsOf(room).filter((one) => one.before === 'undo');
+        await restoreSnapshot(undoing, tick);
+      },
+    };
+  }
+
+  /** The room replayed from its first tick without the undone commands. */
+  async function never(
+    place: Parameters<World['open']>[0],
+    lived: readonly Lived[],
+    to: number,
+    wasDone: (lived: Lived, by: number) => boolean,
+  ): Promise<{ room: Room; close: () => Promise<void> }> {
+    const world = new World(sharedEngine(engine));
+    const room = world.open(place);
+    const byTick = new Map(lived.map((one) => [one.tick, one]));
+    while (room.tick < to) {
+      const now = byTick.get(room.tick + 1);
+      let command = 0;
+      const events = now?.events.filter((event) => {
+        if (event.what !== 'command') return true;
+        return !now.refused.includes(command++) && wasDone(now, event.command.by.id);
+      });
+      room.redo(events ?? []);
+      await world.tick([room]);
+    }
+    return { room, close: () => world.close(room) };
+  }
+
+  return { begin, never };
+};
+
+export function brittle(kept: Map<string, Uint8Array>) {
+  const records = openMemory(kept);
+  const disk = { full: false };
+  const write = async (what: Write): Promise<void> => {
+    if (disk.full) throw new StoreError('disk-full', 'The disk takes no more.');
+    await records.write(what);
+  };
+  return { disk, records: { ...records, write } };
 }

@@ -1,12 +1,10 @@
-/** What a suite of browser tests shares. */
+/** A server, a browser and pages that the tests of one file share. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from './browser.ts';
-import { afterSuite } from './closing.ts';
+import { LONG_PERIOD, launchBrowser, leaveUnpainted, slowFrames } from './browser.ts';
+import { afterSuite, afterUse } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
-import { LONG_PERIOD, slowFrames } from './slow-frames.ts';
 import { type SuiteServer, suiteServer } from './suite.ts';
-import { leaveUnpainted } from './unpainted.ts';
 
 /** Starts a browser for all tests of this file, whose pages draw one picture for each tick. */
 export async function suiteBrowser(): Promise<Browser> {
@@ -21,20 +19,34 @@ export async function suiteBrowser(): Promise<Browser> {
 const CHEAP = { reducedMotion: 'reduce', deviceScaleFactor: 0.5 } as const;
 
 /**
- * A page in a context of its own, whose dish is not painted and which draws few pictures. Unless the
- * options say otherwise, nothing glides, and a pixel is two CSS pixels wide.
+ * Opens a page in a context of its own, which is closed after the test that opens it, or else with the browser.
+ *
+ * @param period between two pictures, ms
  */
-export async function cheapPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext({ ...CHEAP, ...options });
-  await slowFrames(await leaveUnpainted(context), LONG_PERIOD);
+async function unpaintedPage(
+  browser: Browser,
+  options?: BrowserContextOptions,
+  period?: number,
+): Promise<Page> {
+  const context = await browser.newContext(options);
+  afterUse(() => context.close());
+  await leaveUnpainted(context);
+  if (period !== undefined) await slowFrames(context, period);
   return context.newPage();
 }
+
+/**
+ * Opens a page whose dish is not painted and which draws few pictures. Unless the options say otherwise, nothing glides, and a
+ * pixel is two CSS pixels wide.
+ */
+export const cheapPage = (browser: Browser, options?: BrowserContextOptions): Promise<Page> =>
+  unpaintedPage(browser, { ...CHEAP, ...options }, LONG_PERIOD);
 
 export interface SuitePages extends SuiteServer {
   readonly browser: Browser;
   /** A `cheapPage` of that browser. */
   cheapPage(options?: BrowserContextOptions): Promise<Page>;
-  /** A page in a context of its own, whose pixels are not drawn. */
+  /** A page whose pixels are not drawn, closed after the test that opens it. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -53,6 +65,6 @@ export async function suiteWithPages(
     ...suite,
     browser,
     cheapPage: (screen) => cheapPage(browser, screen),
-    newPage: async (screen) => (await browser.newContext(screen).then(leaveUnpainted)).newPage(),
+    newPage: (screen) => unpaintedPage(browser, screen),
   };
 }

@@ -1,9 +1,15 @@
-/** Real Valkey servers for tests, each on a port and in a folder of its own. */
+/** Real Valkey servers, each with its own port and folder, and one process's connections to them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { RoomLeases } from '../../server/cluster/lease.ts';
+import { valkeyLeases } from '../../server/cluster/open-cluster.ts';
+import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
+import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';
+import { systemClock } from '../../server/platform/clock.ts';
+import type { Records } from '../../server/storage/records.ts';
+import { ended, freePort, says } from './programs.ts';
 
 /** Whether this machine has Valkey (Debian: valkey-server). */
 export const hasValkey = spawnSync('valkey-server', ['--version']).status === 0;
@@ -39,14 +45,7 @@ export class ValkeyServer {
     const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
     const child = spawn('valkey-server', [...where, '--save', '', ...DURABLE, ...this.flags]);
     this.child = child;
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-      child.stdout.on('data', (chunk) => {
-        output += chunk;
-        if (output.includes('Ready to accept connections')) resolve();
-      });
-      child.on('close', () => reject(new Error(`Valkey ended: ${output}`)));
-    });
+    await says(child, child.stdout, /Ready to accept connections/);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -55,11 +54,8 @@ export class ValkeyServer {
 
   /** Ends it as a loss of power would, but for what the system still has to write. */
   async kill(): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
-    await ended;
+    this.child?.kill('SIGKILL');
+    if (this.child) await ended(this.child);
   }
 
   /** Another server with what this one has on its disk now. */
@@ -73,4 +69,29 @@ export class ValkeyServer {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+export interface ClusterParts {
+  readonly leases: RoomLeases;
+  readonly records: Records;
+  close(): Promise<void>;
+}
+
+let count = 0;
+
+export async function openClusterParts(url: string): Promise<ClusterParts> {
+  const connect = () => ValkeyConnection.open(url, systemClock);
+  const [ofLeases, reads, writes] = [await connect(), await connect(), await connect()];
+  const holder = `process-${++count}`;
+  const leases = new RoomLeases({ leases: valkeyLeases(ofLeases), holder, clock: systemClock });
+  const records = openValkeyRecords({ reads, writes, leases, clock: systemClock });
+  return {
+    leases,
+    records,
+    async close() {
+      await leases.releaseAll();
+      await records.close();
+      for (const one of [ofLeases, reads, writes]) one.close();
+    },
+  };
 }

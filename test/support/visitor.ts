@@ -1,5 +1,4 @@
 /** A visitor without a browser: a real socket, real decoding. */
-
 import { io, type Socket } from 'socket.io-client';
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
@@ -9,8 +8,8 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
-import { Changes } from './changes.ts';
-import { equalPlanes } from './planes.ts';
+import { equalPlanes } from './compare.ts';
+import { Changes } from './waiting.ts';
 
 interface Heard {
   readonly name: EventName | 'disconnect' | 'connect_error';
@@ -117,24 +116,36 @@ export class Visitor {
   }
 
   /**
-   * Plants, and waits until it is at rest.
+   * Plants a seed.
    *
-   * @returns the organism's number
+   * @returns the organism's number, once it is born
    * @throws Error the seed is refused
    */
-  async grow(x: number, y: number, seed: object = { from: 'gallery', index: 0 }): Promise<number> {
+  async plant(x: number, y: number, seed: object = { from: 'gallery', index: 0 }): Promise<number> {
     const before = this.life.length;
-    const since = () => this.life.slice(before);
     const answer = await this.ask('plant', { x, y, seed });
-    if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
+    if ('reason' in answer) throw new Error(`a seed was refused at ${x}, ${y}: ${answer.reason}`);
     const planted = () =>
-      since()
+      this.life
+        .slice(before)
         .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
         .find(({ planter }) => planter.id === this.welcome!.you.id);
     await this.until(() => planted() !== undefined);
-    const { id } = planted()!;
-    await this.until(() => since().some((event) => event.what === 'asleep' && event.id === id));
+    return planted()!.id;
+  }
+
+  /** Plants a seed and waits until its organism is at rest. @returns the organism's number */
+  async grow(...of: Parameters<Visitor['plant']>): Promise<number> {
+    const id = await this.plant(...of);
+    await this.until(() => this.life.some((event) => event.what === 'asleep' && event.id === id));
     return id;
+  }
+
+  /** Crosses two organisms. @returns the seed, to be planted @throws Error they cannot be crossed */
+  async cross(a: number, b: number, more: object = {}): Promise<object> {
+    const answer = await this.ask('cross', { a, b, mix: 0.5, ...more });
+    if (!('seed' in answer) || !answer.seed) throw new Error('no seed came of the cross');
+    return { from: 'hand', seed: answer.seed.id };
   }
 
   /** The first message heard, before or after this call, that fits. */
@@ -177,4 +188,26 @@ export class Visitor {
     }
     this.changes.changed();
   }
+}
+
+/**
+ * Creatures of the shipped gallery in rows, one for each of the spots, at rest.
+ *
+ * @returns when the last has come to rest
+ */
+export async function plantGarden(
+  visitors: readonly Visitor[],
+  names: readonly string[],
+  spot: (i: number) => readonly [number, number],
+): Promise<void> {
+  const [first] = visitors;
+  const gallery = first.welcome!.checkpoint.gallery.map(({ name }) => name);
+  for (const [i, name] of names.entries()) {
+    const [x, y] = spot(i);
+    const seed = { from: 'gallery', index: gallery.indexOf(name) };
+    await visitors[i % visitors.length].plant(x, y, seed);
+  }
+  await first.until(
+    () => first.life.filter(({ what }) => what === 'asleep').length >= names.length,
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Learns the log-odds that the stream's contexts start with, from gardens of seeds that no
- * benchmark uses, and writes them to a file.
+ * `npm run fixtures -- codec-expectations`: learns the log-odds that the stream's contexts start with, from gardens of seeds that
+ * no benchmark uses, and writes the module that holds them.
  */
 
 import { writeFile } from 'node:fs/promises';
@@ -20,9 +20,95 @@ import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
-import { recordGarden } from '../support/recorded-garden.ts';
-import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
-import { CodedBits } from './coded-bits.ts';
+import { type Change, GARDEN, gardenOf, recordGarden } from '../support/standard-garden.ts';
+
+/** Contexts of a bit. */
+const ORDER = 4;
+type Contexts = readonly [number, number, number, number];
+/** Contexts are below this. */
+const MOST = 2 ** 13;
+/** Of the first regression, and of the second, for what is left. */
+const ROUNDS = [100, 60];
+/** Of these rounds, in which contexts have moved but are not yet certain, one shows what they save. */
+const WEIGHED = 5;
+const MOMENTUM = 0.9;
+/** Weight of the prior, under which contexts add nothing. */
+const PRIOR = 0.5;
+/** Contexts that save fewer bits than this add nothing, so that pages have a short list to load. */
+const SAVED = 60;
+
+/** Bits that were coded, counted by their contexts, and what is best expected of each context. */
+class CodedBits {
+  /** Numbers of all contexts together. */
+  private readonly tuples = new Map<number, number>();
+  private readonly contexts: number[] = [];
+  private readonly zeros: number[] = [];
+  private readonly ones: number[] = [];
+
+  add(bit: number, [a, b, c, d]: Contexts): void {
+    const { tuples, contexts, zeros, ones } = this;
+    const key = ((a * MOST + b) * MOST + c) * MOST + d;
+    let tuple = tuples.get(key);
+    if (tuple === undefined) {
+      tuples.set(key, (tuple = tuples.size));
+      contexts.push(a, b, c, d);
+      zeros.push(0);
+      ones.push(0);
+    }
+    (bit ? ones : zeros)[tuple]++;
+  }
+
+  /**
+   * Logistic regression: Newton's method with a bound on the curvature that treats contexts apart,
+   * and momentum.
+   *
+   * @returns [contexts] log-odds
+   */
+  learn(log: (line: string) => void): Float64Array {
+    const contexts = Uint16Array.from(this.contexts);
+    const [zeros, ones] = [Float64Array.from(this.zeros), Float64Array.from(this.ones)];
+    const [odds, moves, slopes, bends, weights] = [0, 1, 2, 3, 4].map(
+      () => new Float64Array(CONTEXT_COUNT),
+    );
+    // The first context, NONE, adds nothing.
+    const used = new Uint8Array(CONTEXT_COUNT).fill(1, 1);
+    for (const rounds of ROUNDS) {
+      for (let round = 0; round < rounds; round++) {
+        slopes.fill(0);
+        bends.fill(0);
+        let bits = 0;
+        for (let i = 0; i < zeros.length; i++) {
+          const at = ORDER * i;
+          let sum = 0;
+          for (let k = 0; k < ORDER; k++) sum += odds[contexts[at + k]];
+          bits += ones[i] * Math.log2(1 + Math.exp(-sum)) + zeros[i] * Math.log2(1 + Math.exp(sum));
+          const count = ones[i] + zeros[i];
+          const expected = 1 / (1 + Math.exp(-sum));
+          for (let k = 0; k < ORDER; k++) {
+            slopes[contexts[at + k]] += ones[i] - count * expected;
+            bends[contexts[at + k]] += count * expected * (1 - expected);
+          }
+        }
+        for (let c = 0; c < CONTEXT_COUNT; c++) {
+          const newton = (slopes[c] - PRIOR * odds[c]) / (ORDER * bends[c] + PRIOR + 1);
+          moves[c] = within((round < 10 ? 0 : MOMENTUM) * moves[c] + within(newton));
+          odds[c] = used[c] * (odds[c] + moves[c]);
+        }
+        if (rounds === ROUNDS[0] && round === WEIGHED) weights.set(bends);
+        if (round === rounds - 1) log(`${Math.round(bits / 8)} bytes`);
+      }
+      // By the second order of what a bit costs.
+      for (let c = 0; c < CONTEXT_COUNT; c++)
+        if ((weights[c] * odds[c] ** 2) / 2 < SAVED * Math.LN2) used[c] = 0;
+      odds.forEach((value, c) => {
+        odds[c] = used[c] * value;
+      });
+    }
+    return odds;
+  }
+}
+
+const within = (step: number): number => Math.max(-1, Math.min(1, step));
 
 const FILE = new URL('../../shared/codec/contexts.ts', import.meta.url);
 const { birth, healing } = ROOM_DEFAULTS;
@@ -114,28 +200,20 @@ function writtenAs(odds: number, context: number): string {
   return context >= low && isStep ? characterOf(0) : character;
 }
 
-/**
- * Learns the codec's expectations from gardens of several seeds, and writes the module that holds
- * them.
- *
- * @throws EngineError no engine starts
- */
-export async function writeExpectations(log: (line: string) => void): Promise<void> {
-  const { engine, checkpoint, species } = await startEngine('auto');
-  const relatives = await loadRelatives(checkpoint);
-  const world = new World(engine);
-  const bits = new CodedBits();
-  for (const garden of GARDENS) {
-    const changes = await recordGarden(world, { ...species, relatives }, garden);
-    for (const tier of TIER_NAMES) note(bits, tier, changes);
-    log(`${garden.name}: noted`);
-  }
-  await engine.close();
-  const text = [
-    '/** Made by `npm run fixtures -- codec-expectations`: the log-odds that each context adds at first, a character each. */',
-    `export const EXPECTATIONS =\n  '${[...bits.learn(log)].map(writtenAs).join('')}';`,
-    '',
-  ].join('\n');
-  await writeFile(FILE, text);
-  log(`${CONTEXT_COUNT} expectations written`);
+const { engine, checkpoint, species } = await startEngine('auto');
+const relatives = await loadRelatives(checkpoint);
+const world = new World(engine);
+const bits = new CodedBits();
+for (const garden of GARDENS) {
+  const changes = await recordGarden(world, { ...species, relatives }, garden);
+  for (const tier of TIER_NAMES) note(bits, tier, changes);
+  console.log(`${garden.name}: noted`);
 }
+await engine.close();
+const text = [
+  '/** Made by `npm run fixtures -- codec-expectations`: the log-odds that each context adds at first, a character each. */',
+  `export const EXPECTATIONS =\n  '${[...bits.learn(console.log)].map(writtenAs).join('')}';`,
+  '',
+].join('\n');
+await writeFile(FILE, text);
+console.log(`${CONTEXT_COUNT} expectations written`);

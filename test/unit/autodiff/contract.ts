@@ -7,7 +7,7 @@ import { gradients } from '../../../server/autodiff/gradients.ts';
 import type { Expression } from '../../../server/autodiff/graph.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../training/model/small.ts';
 
 /** Compiles, runs once, reads everything. */

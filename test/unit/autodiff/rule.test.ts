@@ -5,7 +5,7 @@ import { parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
 import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { type Numbers, normals, upload } from '../training/model/small.ts';
 import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';

@@ -10,7 +10,7 @@ import {
 import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
-import { organismView, WELCOME } from '../../support/welcome.ts';
+import { organismView, WELCOME } from '../../support/fake-server.ts';
 
 const GALLERY = ['fox', 'hot_pepper', 'owl', 'bee', 'rose', 'tulip'].map((name, i) => ({
   name,

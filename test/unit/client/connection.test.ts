@@ -7,9 +7,8 @@ import {
 } from '../../../client/room/connection.ts';
 import { ENGLISH, refusedText } from '../../../client/wall/text.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeSocket } from '../../support/fake-socket.ts';
+import { FakeSocket, WELCOME } from '../../support/fake-server.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
-import { WELCOME } from '../../support/welcome.ts';
 
 /** A line to a server that is this test, and what a connection needs besides. */
 function lay(random = () => 0) {

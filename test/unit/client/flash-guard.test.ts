@@ -1,7 +1,7 @@
 /** The guard keeps a page below three flashes per second, or two, whatever the room does. */
 import { FlashGuard, HOLD, RELEASE } from '../../../client/render/flash-guard.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
 const COLUMNS = 20;

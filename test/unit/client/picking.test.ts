@@ -2,8 +2,8 @@ import { freePlace, organismAt } from '../../../client/input/picking.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import { createRandom } from '../../../shared/random.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { organismView } from '../../support/fake-server.ts';
 import fc, { between, forAll } from '../../support/property.ts';
-import { organismView } from '../../support/welcome.ts';
 
 const [WIDTH, HEIGHT] = [48, 40];
 

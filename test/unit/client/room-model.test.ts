@@ -1,9 +1,9 @@
 import { kinOf, RoomModel } from '../../../client/room/room-model.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import { equalPlanes } from '../../support/planes.ts';
+import { equalPlanes } from '../../support/compare.ts';
+import { organismView, WELCOME } from '../../support/fake-server.ts';
 import fc, { forAll } from '../../support/property.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
-import { organismView, WELCOME } from '../../support/welcome.ts';
 
 const fox = organismView(7, { x: 32, y: 32, stage: 2, phase: 'growing', kind: 'fox', born: 3 });
 const welcome = { ...WELCOME, organisms: [fox] };

@@ -3,7 +3,7 @@
 import { RoomSession } from '../../../client/visitor/room-session.ts';
 import { offlineText, reasonText } from '../../../client/visitor/text.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import { WELCOME } from '../../support/welcome.ts';
+import { WELCOME } from '../../support/fake-server.ts';
 
 /** A visit whose connection is never opened, and what its page shows. */
 function open() {

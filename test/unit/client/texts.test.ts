@@ -3,7 +3,7 @@ import { portraitText, Story } from '../../../client/visitor/elements/room-story
 import { affectedText, type Change } from '../../../client/visitor/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
-import { organismView } from '../../support/welcome.ts';
+import { organismView } from '../../support/fake-server.ts';
 
 const BO: ParticipantView = { id: 2, name: 'Bo', hue: 0 };
 

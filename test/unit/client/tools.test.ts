@@ -4,7 +4,7 @@ import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { Tools } from '../../../client/visitor/tools.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
-import { organismView } from '../../support/welcome.ts';
+import { organismView } from '../../support/fake-server.ts';
 
 /** Tools on a grid whose cells are the screen's pixels, and everything that they do. */
 function hold(tool: Tool) {

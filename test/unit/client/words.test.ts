@@ -13,8 +13,8 @@ import { reasonText } from '../../../client/visitor/text.ts';
 import { voiceOf } from '../../../client/wall/text.ts';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { templates, untranslated } from '../../support/html-words.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const fresh = temporaryFolder();

@@ -3,8 +3,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { openChecked } from '../../../server/cluster/open-cluster.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
-import { freePort } from '../../support/free-port.ts';
 import { describeNeeding } from '../../support/needs.ts';
+import { freePort } from '../../support/programs.ts';
 import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
 
 const told = (url: string): Promise<string> =>

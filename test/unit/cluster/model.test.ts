@@ -1,5 +1,5 @@
 /** Leases, fence and fail-over in many seeded schedules of things that go wrong. */
-import { type ModelFaults, runModel } from '../../support/cluster-model.ts';
+import { type ModelFaults, runModel } from '../../support/memory-cluster.ts';
 
 const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const SCHEDULES = isFull ? 100_000 : 300;

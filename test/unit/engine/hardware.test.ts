@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findGpus } from '../../../server/engine/choose-backend.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 
 const folder = temporaryFolder();
 let machines = 0;

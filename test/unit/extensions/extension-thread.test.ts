@@ -6,9 +6,9 @@ import {
   LIMITS,
   RestartPause,
 } from '../../../server/extensions/extension-thread.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { LogRecorder } from '../../support/hearing.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { LogRecorder } from '../../support/receivers.ts';
 
 const { loading, stall, firstPause, maxPause, answer, failures, forgivenAfter, backlog } = LIMITS;
 

@@ -4,8 +4,8 @@ import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { writeFrame } from '../../../shared/codec/frame.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
+import { equalPlanes } from '../../support/compare.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
-import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 import { scribble, WatchedStream } from '../../support/watched-stream.ts';
 

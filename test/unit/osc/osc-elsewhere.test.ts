@@ -10,7 +10,7 @@ import {
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LocalBus } from '../../support/local-bus.ts';
-import { OscReceiver } from '../../support/osc-box.ts';
+import { OscReceiver } from '../../support/receivers.ts';
 
 /** Nobody has the last one just now. */
 const names = ['hall', 'yard', 'cellar'];

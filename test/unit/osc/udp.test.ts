@@ -3,7 +3,7 @@ import { openSender } from '../../../server/osc/udp.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { OscReceiver } from '../../support/osc-box.ts';
+import { OscReceiver } from '../../support/receivers.ts';
 
 const LOOK_UP_INTERVAL = 15_000;
 

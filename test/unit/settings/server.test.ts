@@ -7,7 +7,7 @@ import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { settingsChange } from '../../../shared/host/room-settings.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 
 const folder = temporaryFolder();
 

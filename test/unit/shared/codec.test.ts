@@ -12,7 +12,7 @@ import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
 import { TIER_NAMES, TIERS } from '../../../shared/codec/tiers.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { copyPlanes, equalPlanes } from '../../support/planes.ts';
+import { copyPlanes, equalPlanes } from '../../support/compare.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import { scribble, WatchedStream } from '../../support/watched-stream.ts';
 

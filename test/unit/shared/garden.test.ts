@@ -3,8 +3,8 @@
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
+import { equalPlanes } from '../../support/compare.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
-import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
 
 /** Plays the whole stream. @returns bytes of the first and of the exact picture, and rates */

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { openFolder } from '../../../server/storage/lmdb/open.ts';
 import { openMemory, type Records, StoreError } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { openClusterParts } from '../../support/cluster-parts.ts';
 import { describeNeeding } from '../../support/needs.ts';
 import fc from '../../support/property.ts';
-import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
+import { hasValkey, openClusterParts, ValkeyServer } from '../../support/valkey.ts';
 
 /** A place for records that can be opened repeatedly. */
 interface Home {

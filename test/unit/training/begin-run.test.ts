@@ -15,8 +15,8 @@ import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../shared/random.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
-import { expectNear } from '../../support/near.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
+import { expectNear } from '../../support/compare.ts';
 import { hexOf, tinyConfig } from './tiny-run.ts';
 
 const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import {
   withImages,
   withName,
 } from '../../../server/training/config.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();

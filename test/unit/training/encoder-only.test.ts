@@ -8,7 +8,7 @@ import { loadRun, type Run, saveRun } from '../../../server/training/run/run-fol
 import { firstState, runShapes, trainedShapes } from '../../../server/training/run/run-state.ts';
 import { Trainer } from '../../../server/training/run/trainer.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { hexOf, numbersOf, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import { drawProgressSheet } from '../../../server/training/run/progress.ts';
 import { firstState, trainedShapes } from '../../../server/training/run/run-state.ts';
 import { Trainer } from '../../../server/training/run/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
 import { TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
 

@@ -1,7 +1,7 @@
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { type Adam, type AdamOptions, createAdam } from '../../../server/training/run/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 
 const SHAPES = new Map([
   ['a', [3]],

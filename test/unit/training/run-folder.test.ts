@@ -12,7 +12,7 @@ import {
 import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';
 
 const root = temporaryFolder();

@@ -10,9 +10,9 @@ import { compactState, firstState } from '../../../server/training/run/run-state
 import type { Trainer } from '../../../server/training/run/trainer.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
-import { isFull } from '../../support/full.ts';
-import { expectNear } from '../../support/near.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
+import { expectNear } from '../../support/compare.ts';
+import { isFull } from '../../support/needs.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
 import {
   hexOf,

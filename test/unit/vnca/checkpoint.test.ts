@@ -9,7 +9,7 @@ import {
   writeSafetensors,
 } from '../../../server/vnca/checkpoint.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const newFolder = temporaryFolder();

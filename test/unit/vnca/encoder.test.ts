@@ -3,7 +3,7 @@ import { openPosteriors } from '../../../server/training/model/networks.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
 

@@ -4,9 +4,9 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/gallery-map.ts';
 import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const newFolder = temporaryFolder();
 

@@ -1,5 +1,5 @@
 import { createReadout, dmolMean, toByte, type Visible } from '../../../server/vnca/readout.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 
 function readOne(card: Visible, state: number[]): { rgba: number[]; presence: number } {
   const rgba = new Uint8Array(4).fill(77);

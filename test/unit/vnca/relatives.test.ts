@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fingerprint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { selectGallery } from '../../../server/vnca/gallery.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
+import { temporaryFolder } from '../../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tinyModel } from './tiny-model.ts';
 
 const newFolder = temporaryFolder();

@@ -2,7 +2,7 @@ import { rememberedSeed } from '../../../server/world/organisms/lineage-tree.ts'
 import { latentOnMap, seedTokenOf } from '../../../server/world/species.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { encodeSeed } from '../../../shared/seed-token.ts';
-import { expectNear } from '../../support/near.ts';
+import { expectNear } from '../../support/compare.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 

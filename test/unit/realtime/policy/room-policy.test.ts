@@ -6,8 +6,8 @@ import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { organismView } from '../../../support/fake-server.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
-import { organismView } from '../../../support/welcome.ts';
 
 test('where names are hidden, the gardener and the house keep theirs: they are nobody', () => {
   const policy = new RoomPolicy({

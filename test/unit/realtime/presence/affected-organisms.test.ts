@@ -12,8 +12,8 @@ import {
   type ParticipantView,
 } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { organismView } from '../../../support/fake-server.ts';
 import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
-import { organismView } from '../../../support/welcome.ts';
 
 const { gather, interval, maxChanges, maxPeople } = AFFECTED;
 const CARL: ParticipantView = { id: 3, name: 'Carl', hue: 90 };

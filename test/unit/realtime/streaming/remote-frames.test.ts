@@ -9,15 +9,15 @@ import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
-import { Changes } from '../../../support/changes.ts';
 import { afterTest } from '../../../support/closing.ts';
+import { equalPlanes } from '../../../support/compare.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { readGarden } from '../../../support/garden-stream.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
-import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
 import { LossyBus, lookAt, Page, SpreadRoom } from '../../../support/spread-room.ts';
 import { applyChange } from '../../../support/standard-garden.ts';
-import { readGarden } from '../../../support/standard-recording.ts';
+import { Changes } from '../../../support/waiting.ts';
 import { scribble } from '../../../support/watched-stream.ts';
 
 const WIDTH = 150;

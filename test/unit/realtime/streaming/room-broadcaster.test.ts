@@ -12,7 +12,7 @@ import { chunkAt, createPlanes, type Planes } from '../../../../shared/codec/chu
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { equalPlanes } from '../../../support/planes.ts';
+import { equalPlanes } from '../../../support/compare.ts';
 
 const TICK = 1000 / 15;
 

@@ -1,7 +1,7 @@
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { TickResult } from '../../../../server/world/room.ts';
 import { View } from '../../../../shared/codec/view.ts';
-import { copyPlanes, equalPlanes } from '../../../support/planes.ts';
+import { copyPlanes, equalPlanes } from '../../../support/compare.ts';
 import { GROWN, HandRoom } from '../../../support/rooms.ts';
 
 const user = { mayReceive: true, lists: [], useSource: () => {} };

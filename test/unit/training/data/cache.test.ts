@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '../../../../server/training/data/dataset.ts';
-import { packageFolder } from '../../../../server/training/data/dataset.ts';
+import { type Dataset, packageFolder } from '../../../../server/training/data/dataset.ts';
 import {
   type EmojiRecord,
   emojiKind,
@@ -15,8 +14,8 @@ import {
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { codeOf, STYLES } from '../../../../server/training/data/vectors.ts';
-import { isFull } from '../../../support/full.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
+import { isFull } from '../../../support/needs.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,10 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '../../../../server/training/data/dataset.ts';
-import { packageFolder } from '../../../../server/training/data/dataset.ts';
+import { type Dataset, packageFolder } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { openMnist } from '../../../../server/training/data/mnist.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();

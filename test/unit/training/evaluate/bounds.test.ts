@@ -14,7 +14,7 @@ import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation
 import { openPosteriors } from '../../../../server/training/model/networks.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
 import { quiet, smallImages, smallModel } from './small.ts';

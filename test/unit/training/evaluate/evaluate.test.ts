@@ -15,7 +15,7 @@ import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/closing.ts';
 import { testNative } from '../../engine/native/support.ts';
 import { decoderModel, printingModel, quiet, SIDE, smallImages, smallModel } from './small.ts';
 

@@ -9,7 +9,7 @@ import { type Likelihood, logLikelihood } from '../../../../server/training/mode
 import { likelihoodOf } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { expectNear } from '../../../support/near.ts';
+import { expectNear } from '../../../support/compare.ts';
 import { evaluate } from '../../autodiff/contract.ts';
 import { tinyConfig } from '../tiny-run.ts';
 import { type Numbers, normals, sigmoid, softplus } from './small.ts';

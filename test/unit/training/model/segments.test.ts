@@ -9,7 +9,7 @@ import {
   type Segment,
   stayingSegments,
 } from '../../../../server/training/model/segments.ts';
-import { expectNear } from '../../../support/near.ts';
+import { expectNear } from '../../../support/compare.ts';
 import { calmUpdate, genomeUpdate } from '../../vnca/tiny-model.ts';
 import { expectGradients, gradientsOf } from './rollout-gradients.ts';
 import { doubling, GAUSSIAN, N, openSource, SIDE, setUp } from './rollouts.ts';

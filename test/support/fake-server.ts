@@ -1,5 +1,6 @@
-/** A Socket.IO socket for tests of the pages' connections. */
+/** The server's side of a page's connection, for tests of the client. */
 import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 
 /** A socket whose other end is this test. */
 export class FakeSocket {
@@ -62,3 +63,26 @@ export class FakeSocket {
     if (hangsUp) this.drop('io server disconnect');
   }
 }
+
+/** A grown organism as pages see it. */
+export function organismView(id: number, changes: Partial<OrganismView> = {}): OrganismView {
+  return {
+    ...{ id, x: 0, y: 0, side: 32, stage: 32, phase: 'awake', origin: 'gallery', kind: '' },
+    ...{ parents: [], planter: { id: 1, name: 'Ada', hue: 150 }, born: 0 },
+    ...{ wounds: 0, healed: 0, hurt: false },
+    ...changes,
+  };
+}
+
+/** The answer to a join, of an empty room. */
+export const WELCOME = {
+  ...{ protocol: 1, you: { id: 2, name: 'Mio', hue: 20 }, resume: 'a token' },
+  ...{ organisms: [] as OrganismView[], participants: [{ id: 1, name: 'Ada', hue: 150 }] },
+  room: { name: 'main', width: 64, height: 64, tickRate: 15, tick: 3, maxOrganisms: 8 },
+  checkpoint: {
+    ...{ name: 'c', title: 'C', side: 32, latentSize: 4, growthTicks: 40 },
+    ...{ gallery: [{ name: 'fox', kind: 'animal' }], sheet: { url: '/sheet.png', columns: 1 } },
+  },
+  engine: { name: 'e', device: 'd' },
+  energy: { level: 40, capacity: 100, refillPerSecond: 8, plant: 8, damagePerCell: 0.005 },
+};

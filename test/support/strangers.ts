@@ -1,6 +1,11 @@
-/** A server whose limits are tried, and a neighbour in its room who must not notice. */
+/** Clients that misbehave: floods, raw bytes and malformed messages, beside a neighbour who must not notice. */
+
+import { pack } from 'msgpackr';
+import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
+import { COMMANDS } from '../../shared/protocol/commands.ts';
+import type { Random } from '../../shared/random.ts';
 import { afterSuite, afterTest } from './closing.ts';
 import { ShiftedClock } from './fake-clock.ts';
 import { SMALL } from './organisms.ts';
@@ -74,3 +79,58 @@ export const reasons = (visitor: Visitor) =>
     .map(({ message }) => (message as { reason: string }).reason);
 
 export const gone = (visitor: Visitor) => visitor.next(({ name }) => name === 'disconnect');
+
+/** Dials; what is left of it ends with the test. */
+export function rawSocket(port: number, headers: { origin?: string } = {}): WebSocket {
+  const url = `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocket(url, headers);
+  socket.on('error', () => {});
+  afterTest(() => socket.terminate());
+  return socket;
+}
+
+/** A connection that Socket.IO has greeted. */
+export async function greetedSocket(port: number): Promise<WebSocket> {
+  const socket = rawSocket(port);
+  const greeting = new Promise<void>((resolve) => {
+    socket.on('message', (_data, isBinary) => isBinary && resolve());
+  });
+  await new Promise((resolve) => socket.on('open', resolve));
+  socket.send(pack({ type: 0, nsp: '/' }));
+  await greeting;
+  return socket;
+}
+
+export const closed = (socket: { on(event: 'close', listener: () => void): unknown }) =>
+  new Promise<void>((resolve) => socket.on('close', () => resolve()));
+
+/** A message that no page of ours sends: from nearly right to noise. */
+export function malformed(random: Random): [string, ...unknown[]] {
+  // Deeper nesting than any message has ends a connection, which is another matter.
+  const junk = (depth = 0): unknown => {
+    const kinds: (() => unknown)[] = [
+      () => random.normal() * 10 ** random.integer(300),
+      () => Number.NaN,
+      () => -Infinity,
+      () => null,
+      () => undefined,
+      () => true,
+      () => 'x'.repeat(random.integer(200)),
+      () => new Uint8Array(random.integer(100)),
+      () => Array.from({ length: random.integer(5) }, () => junk(depth + 1)),
+      () => ({ id: junk(depth + 1), x: junk(depth + 1), from: 'prior', __proto__: null }),
+      () => 2n ** 60n,
+    ];
+    const kind = kinds[random.integer(kinds.length)];
+    return depth > 3 ? null : kind();
+  };
+  const names = [...Object.keys(COMMANDS), 'welcome', 'frame', 'toString', '__proto__', ''];
+  const name = names[random.integer(names.length)];
+  const fields = 'id x y seed radius points a b mix tool tick room organism'.split(' ');
+  const message = Object.fromEntries(
+    fields.filter(() => random.uniform() < 0.4).map((field) => [field, junk()]),
+  );
+  // `resync` and `received` of any known tick are harmless; all else must be wrong in at least one
+  // field.
+  return [name, { ...message, wrong: junk() }, ...(random.uniform() < 0.1 ? [junk()] : [])];
+}
