@@ -12,6 +12,7 @@ import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import { sharedEngine } from './engine.ts';
 import { FakeClock } from './fake-clock.ts';
+import { ANNA } from './rooms.ts';
 import { command } from './wishes.ts';
 
 export interface StoredRoomOptions {
@@ -81,6 +82,10 @@ export async function openStoredRoom({
         await clock.advance(50);
         return ticked;
       },
+      /** Somebody plants a creature of the gallery in the next tick. */
+      plant(x: number, y = 24): void {
+        room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 0 } });
+      },
       /** Advances the time, ms. */
       pass: (ms = 50) => clock.advance(ms),
     };
@@ -104,4 +109,19 @@ export async function playTicks(
     seen.set(room.room.tick, checksumOf(room.room.grid.planes));
   }
   return seen;
+}
+
+/**
+ * Expects that a room opens as it was seen at some tick, and abandons it.
+ *
+ * @param seen checksums of the planes by tick
+ */
+export async function expectSeen(
+  opening: Promise<StoredRoom>,
+  seen: ReadonlyMap<number, number>,
+): Promise<StoredRoom> {
+  const again = await opening;
+  expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
+  await again.abandon();
+  return again;
 }

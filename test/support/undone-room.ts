@@ -1,13 +1,15 @@
 /** Stored rooms whose commands are undone, and rooms in which these never happened. */
 import type { Engine } from '../../server/engine/engine.ts';
 import { openMemory } from '../../server/storage/records.ts';
+import { recover } from '../../server/storage/recovery.ts';
 import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
-import type { RoomEvent } from '../../server/world/commands.ts';
+import type { RoomCommand, RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import type { LifeEvent, LifeSettings } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent, type LifeSettings } from '../../shared/vocabulary.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 import { sharedEngine } from './engine.ts';
+import { ANNA } from './rooms.ts';
 import { openStoredRoom } from './stored-room.ts';
 
 /** With these weights what is planted lives, and most of its window stays bare. */
@@ -68,15 +70,27 @@ export const undoneRooms = (engine: Engine) => {
       return journalWriter.record(ticks);
     };
     const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
-    return {
-      ...stored,
-      ...{ lived, life: happened, undoing },
-      now: () => now,
-      async tick(): Promise<void> {
+    /** Lets ticks pass. */
+    async function tick(count = 1): Promise<void> {
+      for (let i = 0; i < count; i++) {
         const ticked = await stored.tick();
         happened.push(...ticked.flatMap(({ result }) => result.life));
         now += STEP;
-      },
+      }
+    }
+    /** Somebody gives a command, and ticks pass. */
+    async function ask(id: number, command: object, ticks = 1): Promise<void> {
+      const by = id === HOUSE.id ? HOUSE : { ...ANNA, id };
+      room.enqueue(1, { ...command, by } as RoomCommand);
+      await tick(ticks);
+    }
+    return {
+      ...stored,
+      ...{ lived, life: happened, undoing, tick, ask },
+      now: () => now,
+      /** Somebody plants a creature of the gallery, and ticks pass. */
+      plant: (id: number, x: number, y: number, ticks?: number) =>
+        ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks),
       /** Undoes what somebody did in the last ticks; null: everybody. */
       undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
       /** Restores what was there before the latest undo. */
@@ -110,5 +124,21 @@ export const undoneRooms = (engine: Engine) => {
     return { room, close: () => world.close(room) };
   }
 
-  return { begin, never };
+  /** Expects that a recovery and a replay from the first tick make the room what it is. */
+  async function expectKept({ room, store, place, checkpoint, lived, journalWriter }: UndoneRoom) {
+    await journalWriter.flushed();
+    const world = new World(sharedEngine(engine));
+    const { room: recovered } = await recover(store, world, { ...place, checkpoint });
+    // What is not journalled yet was without events.
+    while (recovered.tick < room.tick) await world.tick([recovered]);
+    const replayed = await never(place, lived, room.tick, () => true);
+    for (const one of [recovered, replayed.room]) {
+      expect(one.export()).toEqual({ ...room.export(), acted: 0 });
+    }
+    await world.close(recovered);
+    await replayed.close();
+  }
+  type UndoneRoom = Awaited<ReturnType<typeof begin>>;
+
+  return { begin, never, expectKept };
 };

@@ -117,30 +117,47 @@ export class Visitor {
   }
 
   /**
-   * Plants, and waits until it is at rest.
+   * Plants a seed.
    *
-   * @returns the organism's number
+   * @returns the organism's number, once it is born
    * @throws Error the seed is refused
    */
-  async grow(x: number, y: number, seed: object = { from: 'gallery', index: 0 }): Promise<number> {
+  async plant(x: number, y: number, seed: object = { from: 'gallery', index: 0 }): Promise<number> {
     const before = this.life.length;
-    const since = () => this.life.slice(before);
     const answer = await this.ask('plant', { x, y, seed });
-    if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
+    if ('reason' in answer) throw new Error(`a seed was refused at ${x}, ${y}: ${answer.reason}`);
     const planted = () =>
-      since()
+      this.life
+        .slice(before)
         .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
         .find(({ planter }) => planter.id === this.welcome!.you.id);
     await this.until(() => planted() !== undefined);
-    const { id } = planted()!;
-    await this.until(() => since().some((event) => event.what === 'asleep' && event.id === id));
+    return planted()!.id;
+  }
+
+  /** Plants a seed and waits until its organism is at rest. @returns the organism's number */
+  async grow(...of: Parameters<Visitor['plant']>): Promise<number> {
+    const id = await this.plant(...of);
+    await this.until(() => this.life.some((event) => event.what === 'asleep' && event.id === id));
     return id;
+  }
+
+  /** Crosses two organisms. @returns the seed, to be planted @throws Error they cannot be crossed */
+  async cross(a: number, b: number, more: object = {}): Promise<object> {
+    const answer = await this.ask('cross', { a, b, mix: 0.5, ...more });
+    if (!('seed' in answer) || !answer.seed) throw new Error('no seed came of the cross');
+    return { from: 'hand', seed: answer.seed.id };
   }
 
   /** The first message heard, before or after this call, that fits. */
   async next(fits: (heard: Heard) => boolean): Promise<unknown> {
     await this.until(() => this.heard.some(fits));
     return this.heard.find(fits)?.message;
+  }
+
+  /** The messages of an event so far. */
+  all<N extends EventName>(name: N): Event<N>[] {
+    return this.heard.filter((one) => one.name === name).map(({ message }) => message as Event<N>);
   }
 
   /** Waits until something is so; looked at again with each message. */
