@@ -51,7 +51,7 @@ const COMMAND = {
       value: 'K',
       type: wholeNumber(1, MOST),
       default: '10',
-      help: 'every Kth client decodes all it sees and checks it, or compares it byte for byte with what another client that has seen the same has decoded; the others read only the head',
+      help: 'every Kth client decodes all it sees and checks it; the others read only the head',
     },
     slow: {
       type: wholeNumber(0, MOST),
@@ -102,7 +102,7 @@ const COMMAND = {
     },
   },
   notes: [
-    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit, and pictures that differ from those of the server. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores. bytesOut: bytes that the server has written per second.',
+    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores. bytesOut: bytes that the server has written per second.',
     'The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second, some of them by phones.',
   ],
 } as const;
