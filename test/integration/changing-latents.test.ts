@@ -146,11 +146,11 @@ describe('what is stored', () => {
   const nothing = () => {};
 
   test.each([
-    ['a planting, IDL-2', 'expression', 1, nothing, plantLast],
-    ['a turn of another’s organism, TRF-3', 'transforming', 1, nothing, turn(1)],
-    ['a turn of one’s own, with its planting, TRF-3', 'transforming', 2, plantLast, turn(4)],
+    ['a planting', 'expression', 1, nothing, plantLast],
+    ['a turn of another’s organism', 'transforming', 1, nothing, turn(1)],
+    ['a turn of one’s own, with its planting', 'transforming', 2, plantLast, turn(4)],
   ] as const)(
-    'TIM-7: after an undo of %s, the room is byte for byte as if it had never been',
+    'TIM-7, IDL-2, TRF-3: after an undo of %s, the room is byte for byte as if it had never been',
     async (_, how, undone, before, act) => {
       const run = async (isUndone: boolean) => {
         const stored = await open(how);

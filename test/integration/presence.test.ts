@@ -93,6 +93,14 @@ describe('a name', () => {
     await knows(bo, id, '');
   });
 
+  test('followed at once by leaving is announced as left to everybody', async () => {
+    const [ada, bo] = [await join(), await join()];
+    const { id } = ada.welcome!.you;
+    ada.send('name', { id: 1, name: 'Ada' });
+    ada.leave();
+    await bo.until(() => bo.all('people').some(({ left }) => left.includes(id)));
+  });
+
   test('is refused when offensive or changed too often; the old one stays', async () => {
     const [ada, bo] = [await join('Ada'), await join()];
     const { id } = ada.welcome!.you;
