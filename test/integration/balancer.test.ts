@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { Connection } from '../../client/room/connection.ts';
+import { systemClock } from '../../server/platform/clock.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, say, sleep, startNode } from '../support/cluster-nodes.ts';
@@ -42,35 +43,27 @@ class Page {
   private wake = (): void => {};
 
   constructor(port: number, name: string) {
-    const store = (): { read(): string | null; write(text: string): void } => {
-      let kept: string | null = null;
-      return { read: () => kept, write: (text) => void (kept = text) };
-    };
-    const who = { name, watches: false };
-    this.connection = new Connection(
-      'garden',
-      who,
-      { seat: store(), mark: store() },
-      {
-        dial: (options) => {
-          const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
-          socket.on('disconnect', () => {
-            this.losses++;
-            this.isLive = false;
-          });
-          socket.on('frame', () => {
-            this.isLive = true;
-            this.framed();
-          });
-          return socket;
-        },
-        random: Math.random,
-        after: (ms, call) => {
-          const timer = setTimeout(call, ms);
-          return () => clearTimeout(timer);
-        },
+    const store = (kept: string | null = null) => ({
+      read: () => kept,
+      write: (text: string) => void (kept = text),
+    });
+    const stores = { seat: store(), mark: store() };
+    this.connection = new Connection('garden', { name, watches: false }, stores, {
+      dial: (options) => {
+        const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
+        socket.on('disconnect', () => {
+          this.losses++;
+          this.isLive = false;
+        });
+        socket.on('frame', () => {
+          this.isLive = true;
+          this.framed();
+        });
+        return socket;
       },
-    );
+      random: Math.random,
+      after: systemClock.after,
+    });
     this.connection.model.on('welcome', (welcome) => {
       this.welcome = welcome;
     });
@@ -112,10 +105,7 @@ const DEBIANS = '/etc/haproxy/haproxy.cfg';
 
 describeNeeding('HAProxy', hasHaproxy && existsSync(DEBIANS))('the recipe for a balancer', () => {
   test('HAProxy takes what HOSTING.md appends to its file', () => {
-    const hosting = readFileSync(
-      new URL('../../server/deploy/HOSTING.md', import.meta.url),
-      'utf8',
-    );
+    const hosting = readFileSync('server/deploy/HOSTING.md', 'utf8');
     const [, lines] = hosting.split(`cat >> ${DEBIANS} <<'END'\n`)[1].match(/^([\s\S]*?)^ *END$/m)!;
     const file = join(suiteFolder(), 'haproxy.cfg');
     writeFileSync(file, readFileSync(DEBIANS, 'utf8') + lines);

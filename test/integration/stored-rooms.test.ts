@@ -168,19 +168,6 @@ describe('a stored room', () => {
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
   });
 
-  test('the maximum number of organisms may change between two starts', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const first = await open(openMemory(kept));
-    await playTicks(first, 50, 6);
-    await first.abandon();
-    const more = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
-    await more.tick();
-    expect(more.room.maxOrganisms).toBe(9);
-    const seen = await playTicks(more, 50, 7);
-    await more.abandon();
-    await expectSeen(open(openMemory(kept), { place: { maxOrganisms: 9 } }), seen);
-  });
-
   test('a clock that is set back changes no cell, and each entry has the time of its day', async () => {
     const kept = new Map<string, Uint8Array>();
     const dates = [1_790_000_000_000, 1_790_000_000_000 - 3 * 86_400_000];
