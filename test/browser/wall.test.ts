@@ -468,7 +468,7 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
 
   await host.call('setSchedule', ALWAYS_CLOSED);
   // A short notice, and an overlay that stays.
-  await phone.getByText('This room is closed just now.').first().waitFor();
+  await phone.getByText('This room is closed right now.').first().waitFor();
   // It opens by itself.
   expect(await phone.getByRole('alert').getByRole('button').count()).toBe(0);
   await wall.waitForSelector('vivarium-wall[dim]');
@@ -477,7 +477,7 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
 
   await host.call('setSchedule', { ...ALWAYS_CLOSED, on: false });
   await waitForConnection(phone, 'live');
-  await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
+  await phone.getByText('This room is closed right now.').waitFor({ state: 'detached' });
   await wall.waitForSelector('vivarium-wall:not([dim])');
   while ((await opacity()) < 1) await nextFrame(wall);
 });

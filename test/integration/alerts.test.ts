@@ -1,4 +1,6 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
@@ -6,19 +8,19 @@ import { readConfig } from '../../server/settings/server.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
-import { fullTest, isFull, testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { limitOnceStored, MAY_BE_LIMITED, ServerProcess, unlimit } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { AlertReceiver, faultsOf } from '../support/receivers.ts';
-import { startServer } from '../support/server.ts';
-import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+import { type ServerSettings, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { generousTimeout } from '../support/waiting.ts';
 
 /** A minute is two and a half seconds. */
 const FAST = 25;
 
-const scratch = suiteFolder();
+/** Bytes of a data file with cells; without any it has a few pages. */
+const WITH_CELLS = 2 ** 17;
+
 let receiver: AlertReceiver;
 
 beforeEach(async () => {
@@ -30,11 +32,9 @@ afterEach(async () => {
   await receiver.close();
 });
 
-function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
-  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
-  const data = join(scratch, name);
-  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', SMALL.checkpoint];
-  return new ServerProcess([...args, ...own, ...more], before);
+function start(data: string, settings: ServerSettings = {}, before?: string): ServerProcess {
+  const usual = { port: 0, host: '127.0.0.1', size: '96x96', energy: 'off', ...SMALL };
+  return new ServerProcess(flagsOf({ ...usual, data, alerts: receiver.url, ...settings }), before);
 }
 
 test('the schema names all alerts, and refuses what is none', async () => {
@@ -52,7 +52,8 @@ test('the schema names all alerts, and refuses what is none', async () => {
 test('a server says that it started, and that it started after a crash, once; what could not be sent is sent later, by the next if need be', async () => {
   const statuses = [503, 500];
   receiver.answer = (response) => response.writeHead(statuses.shift() ?? 200).end('thank you');
-  const first = start('restarts', '', ['--log', 'json']);
+  const data = suiteFolder();
+  const first = start(data, { log: 'json' });
   await receiver.until(() => receiver.messages.length === 3);
   expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
   const started = await receiver.hears('raised server-restarted');
@@ -66,7 +67,7 @@ test('a server says that it started, and that it started after a crash, once; wh
     // The first may come again, if the server had not stored yet that it was delivered.
     response.writeHead(receiver.messages.at(-1)!.id === started.id ? 204 : 503).end();
   };
-  const second = start('restarts');
+  const second = start(data);
   await receiver.until(() => receiver.messages.some(({ severity }) => severity === 'warning'));
   const crashed = receiver.messages.at(-1)!;
   expect(crashed.text).toMatch('ended unexpectedly');
@@ -75,7 +76,7 @@ test('a server says that it started, and that it started after a crash, once; wh
 
   receiver.messages.length = 0;
   receiver.answer = (response) => response.writeHead(204).end();
-  const third = start('restarts');
+  const third = start(data);
   (await Visitor.join(await third.alive())).leave();
   await receiver.hears('raised server-restarted');
   expect((await third.end()).code).toBe(0);
@@ -83,54 +84,28 @@ test('a server says that it started, and that it started after a crash, once; wh
   expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
 });
 
-// Without a server, in test/unit/operations/alert-monitor.test.ts too: a start after a stop.
-fullTest('a start after an orderly end is not taken for one after a crash', async () => {
-  const settings = {
-    ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2 },
-    data: join(scratch, 'orderly'),
-  };
-  const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
-  const first = await startFast();
-  await receiver.hears('cleared server-restarted');
-  await first.close();
-  receiver.messages.length = 0;
-  const second = await startFast();
-  const { severity, text } = await receiver.hears('raised server-restarted');
-  expect([severity, text]).toEqual(['info', 'The server has started.']);
-  await second.close();
-});
-
-// Without servers, in test/unit/operations/alert-monitor.test.ts too: servers with one store.
-if (isFull) {
-  testNeeding('Valkey', hasValkey)(
-    'a server that starts does not take the alerts of another with the same Valkey for those of its own crash',
-    async () => {
-      const valkey = await ValkeyServer.start();
-      const settings = { alerts: receiver.url, cluster: valkey.url, role: 'gateway' };
-      const servers = [await startServer(settings), await startServer(settings)];
-      await receiver.until(() => receiver.messages.length === 2);
-      const said = receiver.messages.map(({ state, severity }) => `${state} ${severity}`);
-      expect(said).toEqual(['raised info', 'raised info']);
-      for (const server of servers) await server.close();
-      await valkey.remove();
-    },
-  );
-}
-
 test('on a full disk the host hears of it, and that it is over', async () => {
-  const server = start('full', MAY_BE_LIMITED, ['--snapshot', '0.05']);
+  const data = suiteFolder();
+  // A write beyond the limit of its files only fails.
+  const server = start(data, { snapshot: 0.05 }, "trap '' XFSZ");
+  const limit = (most: string) =>
+    execFileSync('prlimit', [`--pid=${server.child.pid}`, `--fsize=${most}`]);
   const visitor = await Visitor.join(await server.alive());
   for (const x of [16, 80]) {
     for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
   }
   let isFull = false;
   for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
-    if (!isFull) isFull = limitOnceStored(server, join(scratch, 'full'));
+    const { size } = statSync(join(data, 'data.mdb'));
+    if (!isFull && size >= WITH_CELLS) {
+      limit(`${size}:`);
+      isFull = true;
+    }
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
   expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
-  unlimit(server);
+  limit('unlimited');
   await receiver.hears('cleared not-kept');
   await receiver.hears('cleared disk-low');
   expect(receiver.heard.filter((short) => short.endsWith('not-kept'))).toHaveLength(2);

@@ -2,20 +2,19 @@
  * Two owners and two gateways behind HAProxy, as they are shipped: visitors' pages lose no more than
  * a moment when a gateway dies, and when all servers are updated one after the other.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { Connection } from '../../client/room/connection.ts';
+import { systemClock } from '../../server/platform/clock.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { afterSuite } from '../support/closing.ts';
-import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
+import { FOLLOWED, type Node, type Role, say, sleep, startNode } from '../support/cluster-nodes.ts';
 import { checkHaproxy, Haproxy, hasHaproxy } from '../support/haproxy.ts';
-import { describeNeeding } from '../support/needs.ts';
+import { describeNeeding, isFull } from '../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { countStalls, generousTimeout } from '../support/waiting.ts';
 
-const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const PAGES = 4;
 /** Energy that a seed takes. */
 const COST = 20;
@@ -27,10 +26,6 @@ const GAP = 1_000;
 const STALLED = 250;
 /** More where the machine is busy, unless times are what is tested. */
 const within = (limit: number): number => limit * (isFull ? 1 : Math.max(2, generousTimeout()));
-
-const say = (figure: string): void => {
-  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
-};
 
 /** A visitor's page without a picture. */
 class Page {
@@ -47,35 +42,27 @@ class Page {
   private wake = (): void => {};
 
   constructor(port: number, name: string) {
-    const store = (): { read(): string | null; write(text: string): void } => {
-      let kept: string | null = null;
-      return { read: () => kept, write: (text) => void (kept = text) };
-    };
-    const who = { name, watches: false };
-    this.connection = new Connection(
-      'garden',
-      who,
-      { seat: store(), mark: store() },
-      {
-        dial: (options) => {
-          const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
-          socket.on('disconnect', () => {
-            this.losses++;
-            this.isLive = false;
-          });
-          socket.on('frame', () => {
-            this.isLive = true;
-            this.framed();
-          });
-          return socket;
-        },
-        random: Math.random,
-        after: (ms, call) => {
-          const timer = setTimeout(call, ms);
-          return () => clearTimeout(timer);
-        },
+    const store = (kept: string | null = null) => ({
+      read: () => kept,
+      write: (text: string) => void (kept = text),
+    });
+    const stores = { seat: store(), mark: store() };
+    this.connection = new Connection('garden', { name, watches: false }, stores, {
+      dial: (options) => {
+        const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
+        socket.on('disconnect', () => {
+          this.losses++;
+          this.isLive = false;
+        });
+        socket.on('frame', () => {
+          this.isLive = true;
+          this.framed();
+        });
+        return socket;
       },
-    );
+      random: Math.random,
+      after: systemClock.after,
+    });
     this.connection.model.on('welcome', (welcome) => {
       this.welcome = welcome;
     });
@@ -117,48 +104,36 @@ const DEBIANS = '/etc/haproxy/haproxy.cfg';
 
 describeNeeding('HAProxy', hasHaproxy && existsSync(DEBIANS))('the recipe for a balancer', () => {
   test('HAProxy takes what HOSTING.md appends to its file', () => {
-    const hosting = readFileSync(
-      new URL('../../server/deploy/HOSTING.md', import.meta.url),
-      'utf8',
-    );
+    const hosting = readFileSync('server/deploy/HOSTING.md', 'utf8');
     const [, lines] = hosting.split(`cat >> ${DEBIANS} <<'END'\n`)[1].match(/^([\s\S]*?)^ *END$/m)!;
-    const folder = mkdtempSync(join(tmpdir(), 'vivarium-recipe-'));
-    const file = join(folder, 'haproxy.cfg');
-    try {
-      writeFileSync(file, readFileSync(DEBIANS, 'utf8') + lines);
-      checkHaproxy(file);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const file = join(suiteFolder(), 'haproxy.cfg');
+    writeFileSync(file, readFileSync(DEBIANS, 'utf8') + lines);
+    checkHaproxy(file);
   });
 });
 
 const isPresent = hasValkey && hasHaproxy;
 describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', () => {
-  const closing: (() => unknown)[] = [];
-  afterSuite(async () => {
-    for (const close of closing) await close();
-  });
   let valkey: ValkeyServer;
   const launch = async (role: Role, port = 0): Promise<Node> => {
     const costs = { energy: `plant=${COST},damagePerCell=0,refillPerSecond=0.01` };
     const node = await startNode(valkey, role, { port, 'trust-proxy': 1, ...costs });
-    closing.unshift(node.close);
+    afterTest(node.close);
     return node;
   };
 
   test('pages are back soon, as who they were, when a gateway dies; an update of all is hardly seen', async () => {
     valkey = await ValkeyServer.start();
-    closing.push(() => valkey.remove());
+    afterTest(() => valkey.remove());
     const owners = [await launch('owner')];
     const gateways = [await launch('gateway'), await launch('gateway')];
     owners.push(await launch('owner'));
     const balancer = await Haproxy.start(gateways.map(({ port }) => port));
-    closing.unshift(() => balancer.close());
+    afterTest(() => balancer.close());
     await balancer.sees('gateway-a');
     await balancer.sees('gateway-b');
     const pages = Array.from({ length: PAGES }, (_, i) => new Page(balancer.port, `Page ${i}`));
-    closing.unshift(() => pages.map(({ connection }) => connection.close()));
+    afterTest(() => pages.map(({ connection }) => connection.close()));
     await Promise.all(pages.map((page) => page.frame()));
     let id = 0;
     const [busy] = pages;
@@ -166,7 +141,7 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
       const points = [20 + (id % 50), 40];
       busy.connection.send('damage', { id: ++id, radius: 3, points });
     }, 250);
-    closing.unshift(() => clearInterval(timer));
+    afterTest(() => clearInterval(timer));
     for (const [i, { connection }] of pages.entries()) {
       const seed = { from: 'gallery', index: i } as const;
       connection.send('plant', { id: ++id, x: 24 + 24 * (i % 2), y: 24 + 24 * (i >> 1), seed });

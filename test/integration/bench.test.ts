@@ -1,64 +1,73 @@
-/** The benches' command line; what they measure is not tested. */
-
+/** The command lines of the benches and of the load tool, and that they measure at all; what they measure is not tested. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SettingsError } from '../../server/settings/command-line.ts';
 import { benchCommand } from '../bench/command.ts';
+import { readOptions } from '../load/options.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest, isFull } from '../support/needs.ts';
-import { FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
+import { FROM_BUNDLE, runScript } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
 
 /** A garden that is soon grown. */
-const small = ['--organisms', '8'];
+const SMALL = ['--organisms', '8'];
 
-const bench = (...args: string[]) => runScript('bench', args, FROM_BUNDLE);
-
-/** The same in this process: what needs no measuring needs no start of its own either. */
-async function told(...args: string[]): Promise<ScriptRun> {
-  const output: string[] = [];
-  const errors: string[] = [];
-  const code = await benchCommand(args, {
-    say: (text) => output.push(text),
-    complain: (text) => errors.push(text),
-  });
-  return { code, output: output.join('\n'), errors: errors.join('\n') };
+/** What a script of package.json measures. */
+async function measured(script: 'bench' | 'loadtest', ...args: string[]) {
+  const { code, output, errors } = await runScript(script, [...args, '--json'], FROM_BUNDLE);
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  return JSON.parse(output);
 }
 
 test.each([
   [['steam'], 'There is no bench "steam".'],
   [['constructor'], 'There is no bench "constructor".'],
   [[], 'Name one bench.'],
-  [['engines', 'peer'], 'Name one bench, not 2.'],
-  [['engines', '--engine', 'steam'], '--engine must be one of webgpu'],
-  [['engines', '--fast'], "Unknown option '--fast'"],
-  [['disk', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
-])('%p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
-  const { code, output, errors } = await told(...args);
-  expect({ code, output }).toEqual({ code: 1, output: '' });
-  expect(errors.startsWith(sentence)).toBe(true);
-  expect(errors.split('\n')).toHaveLength(1);
+  [['tick', 'peer'], 'Name one bench, not 2.'],
+  [['peer', '--engine', 'steam'], '--engine must be one of webgpu'],
+  [['tick', '--fast'], "Unknown option '--fast'"],
+  [['busy-show', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
+  [['replay', '--checkpoint', 'checkpoints/of-nobody'], 'checkpoints/of-nobody'],
+])('bench %p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
+  const [output, errors]: string[][] = [[], []];
+  const code = await benchCommand(args, {
+    say: (text) => output.push(text),
+    complain: (text) => errors.push(text),
+  });
+  expect({ code, output }).toEqual({ code: 1, output: [] });
+  expect(errors.join('\n').startsWith(sentence)).toBe(true);
+  expect(errors.join('\n')).not.toContain('\n');
 });
 
-test.each(['disk', 'drawings', 'durability', 'engines', 'peer', 'replay'])(
-  '%s refuses a checkpoint that is none, in one sentence',
-  async (name) => {
-    const { code, errors } = await told(name, '--checkpoint', 'checkpoints/of-nobody');
-    expect(code).toBe(1);
+test.each([
+  [['--profile', 'robots'], '--profile must be one of phones, wall, mixed, hostile'],
+  [['--clients', 'many'], '--clients must be a whole number'],
+  [['--clients', '0'], '--clients must be a whole number from 1'],
+  [['--url', 'garden'], '--url must be like ws://localhost:8080'],
+  [['--cores', 'all'], '--cores must be apart or shared'],
+  [['--compare'], '--compare needs slow or stalled clients'],
+])('loadtest %p is refused by name, in one sentence', (args, sentence) => {
+  const message = expect.stringMatching(new RegExp(`^${sentence}.*$`));
+  expect(() => readOptions(args)).toThrow(expect.objectContaining({ message }));
+  expect(() => readOptions(args)).toThrow(SettingsError);
+});
+
+test.each([
+  ['bench', 'steam', 'There is no bench "steam".'],
+  ['loadtest', '--fast', "Unknown option '--fast'"],
+])(
+  'from the shell, %s %s ends with an exit code and its sentence',
+  async (script, arg, sentence) => {
+    const { code, output, errors } = await runScript(script, [arg], FROM_BUNDLE);
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+    expect(errors.startsWith(sentence)).toBe(true);
     expect(errors.trim().split('\n')).toHaveLength(1);
-    expect(errors).toContain('checkpoints/of-nobody');
   },
 );
 
-test('from the shell too, what is refused ends with an exit code and its sentence', async () => {
-  const { code, output, errors } = await bench('steam');
-  expect({ code, output }).toEqual({ code: 1, output: '' });
-  expect(errors.startsWith('There is no bench "steam".')).toBe(true);
-});
-
 // Of the benches that start servers and rooms, `npm test` runs replay alone.
 fullTest('liveliness compares gardens with and without idle life', async () => {
-  const { code, output, errors } = await bench('liveliness', ...small, '--seconds', '2', '--json');
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const { rows, compared } = JSON.parse(output);
+  const { rows, compared } = await measured('bench', 'liveliness', ...SMALL, '--seconds', '2');
   expect(rows.map(({ liveliness }: { liveliness: number }) => liveliness)).toEqual([0, 0.1, 1]);
   for (const row of rows) {
     expect(row.kBPerSecond.phone).toBeGreaterThanOrEqual(row.phoneKBPerSecond);
@@ -67,9 +76,7 @@ fullTest('liveliness compares gardens with and without idle life', async () => {
 });
 
 fullTest('durability compares the same garden with and without being kept', async () => {
-  const { code, output, errors } = await bench('durability', ...small, '--seconds', '2', '--json');
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const { arms, same, ticks } = JSON.parse(output);
+  const { arms, same, ticks } = await measured('bench', 'durability', ...SMALL, '--seconds', '2');
   expect(same).toBe(true);
   expect(arms.off).toMatchObject({ snapshots: 0, commits: { count: 0 } });
   for (const arm of [arms.on, arms.often]) {
@@ -82,15 +89,8 @@ fullTest('durability compares the same garden with and without being kept', asyn
 
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
   const seconds = isFull ? 12 : 6;
-  const { code, output, errors } = await bench(
-    'replay',
-    ...small,
-    '--seconds',
-    `${seconds}`,
-    '--json',
-  );
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const { recording, ...figures } = JSON.parse(output);
+  const args = [...SMALL, '--seconds', `${seconds}`];
+  const { recording, ...figures } = await measured('bench', 'replay', ...args);
   expect(figures).toMatchObject({ ticks: 15 * seconds, unequal: 0 });
   expect(figures.equal).toBeGreaterThan(isFull ? 9 : 4);
   expect(recording.restart.tick).toBe((15 * seconds) / 2);
@@ -99,9 +99,7 @@ test('replay does a recorded room again, over a restart, and all of it is equal'
 
 fullTest('busy-show says what memory a show takes', async () => {
   const size = ['--seconds', '6', '--visitors', '4'];
-  const { code, output, errors } = await bench('busy-show', ...size, '--json');
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const { joins, accepted, most } = JSON.parse(output);
+  const { joins, accepted, most } = await measured('bench', 'busy-show', ...size);
   expect(Math.min(joins, accepted, most)).toBeGreaterThan(0);
 });
 
@@ -117,3 +115,37 @@ test('peer without PyTorch says so in one sentence, and has nothing to tell', as
   expect(output).toBe('PyTorch is not compared with, because no python3 here has torch.\n');
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });
 });
+
+test('a small crowd on a server of its own, one of them on a slow line, gives all figures', async () => {
+  const crowd = ['--profile', 'mixed', '--clients', '6', '--slow', '1', '--organisms', '4'];
+  const figures = await measured('loadtest', ...crowd, '--seconds', '3');
+  const some = expect.any(Number);
+  const spread = { p50: some, p99: some, max: some };
+  expect(figures).toMatchObject({
+    ...{ profile: 'mixed', clients: 6, seconds: 3, outOfStep: 0, lost: 0 },
+    ...{ latencyMs: spread, bytesPerSecond: spread, skipped: some },
+    ...{ neverCaughtUp: some, heapGrowth: some, split: expect.any(String) },
+    server: { cpu: some, heapPerClient: some, loopDelayP99: some },
+    slow: { clients: 1, outOfStep: 0 },
+  });
+  expect(figures.latencyMs.p50).toBeGreaterThan(0);
+  expect(figures.bytesPerSecond.p50).toBeGreaterThan(0);
+});
+
+// `npm test` runs the small crowd alone.
+fullTest(
+  'a crowd half of ill will on a server that runs already: that one says why it refuses, and goes on',
+  async () => {
+    const server = await startServer({ size: '64x64' });
+    try {
+      const url = `ws://127.0.0.1:${server.port}/r/garden`;
+      const crowd = ['--profile', 'hostile', '--clients', '16', '--seconds', '3', '--url', url];
+      const figures = await measured('loadtest', ...crowd);
+      expect(figures).toMatchObject({ clients: 8, latencyMs: null, outOfStep: 0, lost: 0 });
+      expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
+      expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
+    } finally {
+      await server.close();
+    }
+  },
+);

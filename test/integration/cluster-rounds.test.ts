@@ -7,7 +7,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { afterSuite } from '../support/closing.ts';
+import { afterTest } from '../support/closing.ts';
 import {
   FOLLOWED,
   isGone,
@@ -17,16 +17,16 @@ import {
   openings,
   type Role,
   SIDE,
+  say,
   sleep,
   startNode,
 } from '../support/cluster-nodes.ts';
 import { KeptRoom, Shown } from '../support/kept-room.ts';
-import { describeNeeding } from '../support/needs.ts';
+import { describeNeeding, isFull } from '../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import type { Visitor } from '../support/visitor.ts';
 import { countStalls, generousTimeout, within } from '../support/waiting.ts';
 
-const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const [FIRST, LAST] = (process.env.VIVARIUM_ROUNDS ?? (isFull ? '0-99' : '0-2'))
   .split('-')
   .map(Number);
@@ -39,10 +39,6 @@ const ANSWER = 20_000;
 /** A round in which this process stood still for so long at once says nothing about times, ms. */
 const STALLED = 250;
 const KINDS = ['SIGKILL', 'SIGSTOP', 'valkey', 'partition'] as const;
-
-const say = (figure: string): void => {
-  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
-};
 
 /** Plants and wounds without a pause, until it is told to stop. */
 class Busy {
@@ -129,13 +125,9 @@ function nextFrame({ socket }: Visitor, isOfAnother: boolean): Promise<number> {
 }
 
 describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
-  const closing: (() => unknown)[] = [];
-  afterSuite(async () => {
-    for (const close of closing) await close();
-  });
   const launch = async (valkey: ValkeyServer, role: Role): Promise<Node> => {
     const node = await startNode(valkey, role);
-    closing.unshift(node.close);
+    afterTest(node.close);
     return node;
   };
 
@@ -144,7 +136,7 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
     `${rounds} times something happens to the owner or to Valkey, and the room goes on`,
     async () => {
       const valkey = await ValkeyServer.start();
-      closing.push(() => valkey.remove());
+      afterTest(() => valkey.remove());
       const owners = await Promise.all([launch(valkey, 'owner'), launch(valkey, 'owner')]);
       const gateway = await launch(valkey, 'gateway');
       const shown = new Shown();
@@ -154,11 +146,11 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
       let [eve, owner] = await joinAny(owners, undefined, watch);
       const ids = [anna, bert, eve].map(({ welcome }) => welcome!.you.id);
       const kept = await KeptRoom.open(valkey.url);
-      closing.unshift(kept.close);
+      afterTest(kept.close);
       const busy = new Busy(anna, createRandom(FIRST));
-      closing.unshift(() => busy.stop());
+      afterTest(() => busy.stop());
       const whole = countStalls();
-      closing.unshift(() => whole.stop());
+      afterTest(() => whole.stop());
       const heard = (): string =>
         `${lastHeard([...owners, gateway], [anna, bert, eve])}\n` +
         `this process stood still for ${Math.round(whole.longest)} ms at once`;
@@ -185,7 +177,7 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
             Promise.race([isReplica, eve.until(() => isGone(eve))]),
           );
           if (!isGone(eve)) return;
-          [eve, owner] = await joinAny(owners, eve.welcome!.resume, watch);
+          [eve, owner] = await joinAny(owners, { resume: eve.welcome!.resume }, watch);
         }
       };
 
@@ -226,7 +218,7 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
         else owner.server.child.kill(kind);
         const last = owner;
         const { resume } = old.welcome!;
-        [eve, owner] = await joinAny(isOfAnother ? [heir] : owners, resume, watch);
+        [eve, owner] = await joinAny(isOfAnother ? [heir] : owners, { resume }, watch);
         const shownAt = [
           performance.now(),
           ...(await wait(`frames in round ${seed}`, Promise.all(nexts))),

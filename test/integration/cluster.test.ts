@@ -1,62 +1,67 @@
-/** Two servers that share a room, with a real Valkey: one hands it over to the other. */
-
-import { afterSuite } from '../support/closing.ts';
-import { FOLLOWED, joinAny, type Node, SIDE, startNode } from '../support/cluster-nodes.ts';
-import { decideAsHost, expectDecided, HostClient } from '../support/host-client.ts';
+/** Servers that share rooms, with a real Valkey: whichever ends, visitors stay who they are, and what the host has decided holds. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from '../../shared/protocol/commands.ts';
+import { afterTest } from '../support/closing.ts';
+import {
+  FOLLOWED,
+  joinAny,
+  type Node,
+  type Role,
+  SIDE,
+  say,
+  startNode,
+} from '../support/cluster-nodes.ts';
+import { decideAsHost, expectDecided, HostClient, Refused } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { SMALL } from '../support/organisms.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const say = (figure: string): void => {
-  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
-};
+const SEED = { from: 'gallery', index: 1 };
 
-describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
-  const closing: (() => unknown)[] = [];
-  afterSuite(async () => {
-    for (const close of closing) await close();
+describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
+  let valkey: ValkeyServer;
+  beforeEach(async () => {
+    const started = await ValkeyServer.start();
+    afterTest(() => started.remove());
+    valkey = started;
   });
-  const launch = async (valkey: ValkeyServer): Promise<Node> => {
-    const node = await startNode(valkey, 'owner', { birth: 1 });
-    closing.unshift(node.close);
+
+  const launch = async (role: Role = 'owner'): Promise<Node> => {
+    const node = await startNode(valkey, role, { birth: 1 });
+    afterTest(node.close);
     return node;
   };
+  const ready = async ({ port }: Node): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+  const enter = async (node: Node, wishes?: Partial<Command<'join'>>): Promise<Visitor> =>
+    (await joinAny([node], wishes))[0];
+  const enterBy = (node: Node) => (resume?: string) => enter(node, resume ? { resume } : {});
 
   test('one has the room, the other waits for it, and takes it over when the first is told to end', async () => {
-    const valkey = await ValkeyServer.start();
-    closing.push(() => valkey.remove());
-    const [a, b] = [await launch(valkey), await launch(valkey)];
+    const [a, b] = [await launch(), await launch()];
     const visitor = await Visitor.join(a.port);
+    const { resume, you } = visitor.welcome!;
     expect(await Visitor.knock(b.port)).toBe('elsewhere');
-    const ready = async ({ port }: Node) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
-    expect(await ready(a)).toBe(200);
-    expect(await ready(b)).toBe(503);
-    const planted = await visitor.ask('plant', {
-      x: 48,
-      y: 48,
-      seed: { from: 'gallery', index: 1 },
-    });
-    expect(planted).not.toHaveProperty('reason');
+    expect(await Promise.all([a, b].map(ready))).toEqual([200, 503]);
+    await visitor.plant(48, 48, SEED);
     const token = await a.server.hostToken();
-    const enterBy = (node: Node) => async (resume?: string) => (await joinAny([node], resume))[0];
     const decided = await decideAsHost(a.port, token, enterBy(a));
     await b.server.says(FOLLOWED);
     const begun = performance.now();
     const ended = a.server.end('SIGTERM');
     // Who they were: the token is of the other server.
-    const [back] = await joinAny([b], visitor.welcome!.resume);
+    const back = await enter(b, { resume });
     say(`handed over in ${Math.round(performance.now() - begun)} ms`);
     await ended;
     await b.server.says(/taken over in its current state/);
     // It goes on after the last tick that was shown.
     expect(back.tick).toBeGreaterThanOrEqual(visitor.tick!);
     await back.until(() => back.tick! > visitor.tick!);
-    expect(back.welcome!.you.id).toBe(visitor.welcome!.you.id);
     const own = ({ welcome }: Visitor): number[] =>
-      welcome!.organisms.flatMap(({ id, planter }) =>
-        planter?.id === welcome!.you.id ? [id] : [],
-      );
-    expect(own(back)).toHaveLength(1);
+      welcome!.organisms.flatMap(({ id, planter }) => (planter?.id === you.id ? [id] : []));
+    expect([back.welcome!.you.id, own(back).length]).toEqual([you.id, 1]);
     expect(await ready(b)).toBe(200);
     await expectDecided(b.port, decided, enterBy(b));
 
@@ -66,20 +71,116 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     const stopped = back.tick;
     expect(await Visitor.knock(b.port)).toBe('elsewhere');
     await valkey.up();
-    const [again] = await joinAny([b], visitor.welcome!.resume);
-    expect(again.welcome!.you.id).toBe(visitor.welcome!.you.id);
-    expect(own(again)).toEqual(own(back));
+    const again = await enter(b, { resume });
+    expect([again.welcome!.you.id, own(again)]).toEqual([you.id, own(back)]);
     expect(back.tick).toBe(stopped);
     again.leave();
+  });
 
-    // The host has it go to another server.
-    const host = await HostClient.login(b.port, token);
+  test('visitors of two gateways see each other, and go on when a gateway or the owner ends', async () => {
+    const owner = await launch();
+    const [a, b] = await Promise.all([launch('gateway'), launch('gateway')]);
+    expect(await Promise.all([a, b].map(ready))).toEqual([200, 200]);
+
+    const anna = await enter(a, { name: 'Anna' });
+    const bert = await enter(b, { name: 'Bert' });
+    await anna.next(({ message }) => JSON.stringify(message)?.includes('"Bert"'));
+    expect(bert.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
+    await anna.plant(30, 30, SEED);
+    await bert.until(() => bert.life.some(({ what }) => what === 'born'));
+    for (const one of [bert, anna]) {
+      await one.until(() => one.planes!.owner.some((place) => place > 0));
+    }
+
+    // The host's page works on a gateway too. Behind a balancer, each call may reach another one.
+    const token = await owner.server.hostToken();
+    for (let i = 0; i < 5; i++) {
+      const { cookie } = await HostClient.login(b.port, token);
+      expect((await new HostClient(a.port, { cookie }).fetch('/session')).status).toBe(200);
+    }
+    const host = await HostClient.login(a.port, token);
+    const [garden] = (await host.call('state')).rooms;
+    expect(garden).toMatchObject({ name: 'garden', participants: 2, organisms: 1 });
+    await host.call('changeSettings', { cooldown: 1 });
+    await bert.until(() => bert.all('settings').at(-1)!.cooldown === 1);
+    await host.call('changeSettings', { cooldown: 0 });
+    const pond = { name: 'pond', width: 64, height: 64, checkpoint: garden.checkpoint };
+    await host.call('createRoom', pond);
+    const carl = await enter(a, { name: 'Carl', room: 'pond' });
+    await host.call('closeRoom', {}, { room: 'pond' });
+    expect(await carl.refusal()).toBe('room-closed');
+    await host.call('removeRoom', { confirm: 'pond' }, { room: 'pond' });
+
+    // Another owner takes the full room over. Nobody's connection ends, nobody passes the line, and what the host has
+    // decided still holds.
     await host.call('clearArea', { x: 0, y: 0, width: SIDE, height: SIDE });
-    const c = await launch(valkey);
-    const later = await decideAsHost(b.port, token, enterBy(b));
-    const { own: server } = (await host.call('state')).cluster!;
-    await c.server.says(FOLLOWED);
-    await host.call('drain', {}, { server });
-    await expectDecided(c.port, later, enterBy(c));
+    const decided = await decideAsHost(a.port, token, enterBy(a));
+    await host.call('changeSettings', { capacity: 2 });
+    const line: Visitor[] = [];
+    for (const { port } of [b, a, b]) {
+      const waiting = new Visitor(port);
+      waiting.requestJoin();
+      await waiting.until(() => waiting.all('waiting').length > 0);
+      line.push(waiting);
+    }
+    const standby = await launch();
+    const before = [anna, bert].map(({ welcome }) => welcome!.you);
+    const counts = [anna, bert].map((one) => one.all('welcome').length);
+    await owner.server.end('SIGKILL');
+    const answer = anna.ask('plant', { x: 30, y: 70, seed: SEED });
+    await anna.until(() => anna.all('welcome').length > counts[0]);
+    await bert.until(() => bert.all('welcome').length > counts[1]);
+    expect([anna, bert].map(({ welcome }) => welcome!.you)).toEqual(before);
+    expect(await answer).not.toHaveProperty('reason');
+    const { tick } = bert;
+    await bert.until(() => bert.tick !== tick);
+    expect((await host.call('state')).rooms[0]).toMatchObject({ participants: 2, waiting: 3 });
+    expect(line.map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
+    for (const { heard } of [anna, bert, ...line]) {
+      expect(heard.map(({ name }) => name)).not.toContain('disconnect');
+    }
+    await host.call('changeSettings', { capacity: 20 });
+    await expectDecided(a.port, decided, enterBy(a));
+
+    // A gateway that dies, and one that is told to end: a page tries the next one, with its token.
+    await b.server.end('SIGKILL');
+    const { resume, you } = bert.welcome!;
+    expect((await enter(a, { name: 'Bert', resume })).welcome!.you).toEqual(you);
+
+    // Without any owner, a page is told to try again; the picture of the others stays.
+    await standby.server.end('SIGTERM');
+    expect(await Visitor.knock(a.port)).toBe('elsewhere');
+    expect(anna.socket.connected).toBe(true);
+    await a.server.end('SIGTERM');
+    await anna.next(({ name }) => name === 'disconnect');
+  });
+
+  test('those that start together have one token, and all hear of a new one', async () => {
+    const settings = { port: 0, host: '127.0.0.1', data: 'none', role: 'gateway', ...SMALL };
+    const begin = (...more: string[]): ServerProcess => {
+      const flags = flagsOf({ ...settings, cluster: valkey.url });
+      const server = new ServerProcess([...flags, ...more]);
+      afterTest(() => server.end('SIGKILL'));
+      return server;
+    };
+    const both = [begin(), begin()];
+    const ports = await Promise.all(both.map((server) => server.alive()));
+    const token = await Promise.race(both.map((server) => server.hostToken()));
+    const hosts = await Promise.all(ports.map((port) => HostClient.login(port, token)));
+    const isIn = (host: HostClient): Promise<boolean> =>
+      host.call('session').then(
+        () => true,
+        (error: unknown) => !(error instanceof Refused),
+      );
+
+    const newToken = await begin('--new-host-token').hostToken();
+    for (const host of hosts) {
+      // It is told after it is stored.
+      while (await isIn(host)) await pause(20);
+      expect(await host.refusal('login', { token })).toBe('wrong-token');
+      await host.call('login', { token: newToken });
+      expect(await isIn(host)).toBe(true);
+    }
+    expect(both.filter(({ output }) => /host's token/.test(output))).toHaveLength(1);
   });
 });

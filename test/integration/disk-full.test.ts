@@ -1,24 +1,19 @@
 /** A server whose data lie on a small disk that others fill. */
-
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DISK_RESERVE } from '../../server/storage/records.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const MEGABYTE = 2 ** 20;
-const scratch = mkdtempSync(join(tmpdir(), 'vivarium-disk-'));
+const scratch = suiteFolder();
 const mount = ['-t', 'tmpfs', '-o', 'size=256m', 'none', scratch];
 const isMounted = spawnSync('mount', mount).status === 0;
-
-afterAll(() => {
-  if (isMounted) spawnSync('umount', [scratch]);
-  rmSync(scratch, { recursive: true, force: true });
-});
+if (isMounted) afterSuite(() => spawnSync('umount', [scratch]));
 
 const free = (): number => {
   const { bavail, bsize } = statfsSync(scratch);
@@ -33,9 +28,8 @@ const cut = (visitor: Visitor, i: number) =>
   visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
 
 const start = (): ServerProcess => {
-  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
-  const own = ['--data', join(scratch, 'data'), '--checkpoint', SMALL.checkpoint];
-  return new ServerProcess([...args, '--snapshot', '0.05', ...own]);
+  const place = { port: 0, host: '127.0.0.1', size: '96x96', data: join(scratch, 'data') };
+  return new ServerProcess(flagsOf({ ...place, ...SMALL, energy: 'off', snapshot: 0.05 }));
 };
 
 testNeeding('the right to mount a disk', isMounted)(
@@ -63,9 +57,7 @@ testNeeding('the right to mount a disk', isMounted)(
     expect(other.welcome!.organisms.length).toBeGreaterThan(0);
     rmSync(filler('first'));
     rmSync(filler('second'));
-    for (let i = 0; !again.errors.includes('kept-again'); i++) {
-      await cut(other, i);
-    }
+    for (let i = 0; !again.errors.includes('kept-again'); i++) await cut(other, i);
     other.leave();
     expect((await again.end()).code).toBe(0);
   },

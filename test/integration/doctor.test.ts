@@ -68,14 +68,3 @@ test('outlives libraries that are missing or end their process, and says so', as
   // A back end that kills the doctor's process would kill the server too, so the host must see it.
   expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
 });
-
-test('prints its help', async () => {
-  const { code, output } = await doctor(['--help']);
-  expect(code).toBe(0);
-  expect(output).toContain('npm run doctor');
-  expect(output).toContain('--json');
-});
-
-test('refuses a measurement that is too long, with an exit code', async () => {
-  expect((await doctor(['--seconds', '61'])).code).toBe(1);
-});

@@ -1,5 +1,6 @@
 /** What the real automaton shows: organisms that flash are slowed, those of the gallery never. */
 import { World } from '../../server/world/world.ts';
+import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
@@ -52,26 +53,21 @@ async function grow({ seeds, ticks, limit, cuts = [], counts }: Scene) {
   const [width, height] = [side * COLUMNS, side * Math.ceil(seeds.length / COLUMNS)];
   const place = { name: 'flashes', width, height, maxOrganisms: 64, seed: 1, species };
   const room = world.open({ ...place, tickRate: RATE, flashLimit: limit });
-  const centre = (i: number) => ({
-    x: side * ((i % COLUMNS) + 0.5),
-    y: side * (Math.floor(i / COLUMNS) + 0.5),
-  });
+  const windows = seeds.map((_, i) =>
+    windowAround(side * ((i % COLUMNS) + 0.5), side * (Math.floor(i / COLUMNS) + 0.5), side),
+  );
   // As a journal would, in which any latent may stand.
   room.redo(
     seeds.map((seed, i) => {
-      const command = { what: 'plant', by: ANNA, ...centre(i), seed } as const;
-      return { what: 'command', id: i, command };
+      const centre = { x: windows[i].x + side / 2, y: windows[i].y + side / 2 };
+      return { what: 'command', id: i, command: { what: 'plant', by: ANNA, ...centre, seed } };
     }),
   );
-  const turns = seeds.map(() => Array.from({ length: side * side }, (): number[] => []));
-  const edges = seeds.map(() => new Float64Array(side * side));
-  const rises = seeds.map(() => new Uint8Array(side * side));
+  const cells = seeds.map(() =>
+    Array.from({ length: side * side }, () => ({ edge: 0, rises: false, turns: [] as number[] })),
+  );
   const worst = seeds.map(() => 0);
   const slowed = seeds.map(() => false);
-  const windows = seeds.map((_, i) => {
-    const { x, y } = centre(i);
-    return { x: x - side / 2, y: y - side / 2, width: side, height: side };
-  });
   for (let tick = 0; tick < ticks; tick++) {
     if (cuts.includes(tick)) {
       for (const [i, { x, y }] of windows.entries()) {
@@ -87,14 +83,14 @@ async function grow({ seeds, ticks, limit, cuts = [], counts }: Scene) {
       room.grid.each(window, (at, cell) => {
         const [r, g, b] = rgba.subarray(4 * at, 4 * at + 3);
         const light = 0.2126 * linear[r] + 0.7152 * linear[g] + 0.0722 * linear[b];
-        const edge = edges[i][cell];
-        if (rises[i][cell] ? light > edge : light < edge) edges[i][cell] = light;
+        const one = cells[i][cell];
+        const { edge, rises, turns } = one;
+        if (rises ? light > edge : light < edge) one.edge = light;
         else if (Math.abs(light - edge) >= 0.1 && Math.min(light, edge) < 0.8) {
-          edges[i][cell] = light;
-          rises[i][cell] ^= 1;
-          turns[i][cell].push(tick);
+          Object.assign(one, { edge: light, rises: !rises });
+          turns.push(tick);
         }
-        if ((turns[i][cell].at(-1 - CHANGES) ?? -RATE) > tick - RATE) over++;
+        if ((turns.at(-1 - CHANGES) ?? -RATE) > tick - RATE) over++;
       });
       worst[i] = Math.max(worst[i], over / (side * side));
     }
@@ -128,13 +124,8 @@ const gallery = species.gallery.flatMap((_, index): Seed[] =>
 test('LIF-9: growing, wounds and healing never slow an organism of the gallery', async () => {
   for (let from = 0; from < gallery.length; from += 64) {
     const seeds = gallery.slice(from, from + 64);
-    const { slowed } = await grow({
-      seeds,
-      ticks: 150,
-      limit: 3,
-      cuts: [50, 90, 110],
-      counts: false,
-    });
+    const cuts = [50, 90, 110];
+    const { slowed } = await grow({ seeds, ticks: 150, limit: 3, cuts, counts: false });
     expect(slowed.flatMap((is, i) => (is ? [seeds[i]] : []))).toEqual([]);
   }
 });

@@ -9,7 +9,7 @@ import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
-import { afterSuite } from '../support/closing.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
 
@@ -22,31 +22,33 @@ async function openPair() {
   const records = openMemory();
   const owner = await openStoredRoom({ engine, records, model });
   const store = new Store(records);
-  const { room, place, checkpoint } = owner;
+  const { place, checkpoint } = owner;
   const expected = { ...place, checkpoint };
   const engineOf = (device = engine.info.device) => {
     return sharedEngine({ ...engine, info: { ...engine.info, device } });
   };
-  const follow = (device?: string, from = store) =>
-    RoomReplica.open(from, new World(engineOf(device)), expected);
+  const follow = async (device?: string, from = store, world = new World(engineOf(device))) => {
+    const follower = await RoomReplica.open(from, world, expected);
+    afterTest(() => follower.close());
+    return follower;
+  };
   /** What a server finds that has not followed it. */
   const recovered = () => recover(store, new World(engineOf()), expected);
   const takeBack = (tick: number) =>
-    restoreSnapshot(
-      {
-        ...{ store, world: owner.world, journalWriter: owner.journalWriter, room },
-        ...{ hold: async () => {}, resume: () => {} },
-      },
-      tick,
-    );
-  return { owner, store, records, expected, engineOf, follow, recovered, takeBack };
+    restoreSnapshot({ ...owner, hold: async () => {}, resume: () => {} }, tick);
+  /** A new owner of a room that its owner has run until now without stopping it in good order. */
+  const takeOver = () => {
+    const where = { store, world: new World(engineOf()), checkpoint };
+    return openRoom(place, { ...where, date: () => 0, say: () => {}, isStored: false });
+  };
+  return { owner, store, records, engineOf, follow, recovered, takeBack, takeOver };
 }
 
 test('a follower is where a recovery would be, also after a restore, and proves it by checksums', async () => {
-  const { owner, store, expected, engineOf, recovered, takeBack } = await openPair();
+  const { owner, store, engineOf, follow, recovered, takeBack } = await openPair();
   await playTicks(owner, 40, 1);
   const world = new World(engineOf());
-  const follower = await RoomReplica.open(store, world, expected);
+  const follower = await follow(undefined, store, world);
   expect(await follower.catchUp(3)).toBe(false);
   while (!(await follower.catchUp(10))) await playTicks(owner, 1, 2);
   await playTicks(owner, 25, 3);
@@ -71,27 +73,13 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   await expect(follower.handOver(new World(engineOf()))).rejects.toThrow('closed');
 });
 
-/** A new owner of a room that its owner has run until now without stopping it in good order. */
-async function takenOver({
-  owner,
-  store,
-  expected,
-  engineOf,
-}: Awaited<ReturnType<typeof openPair>>) {
-  const { place, checkpoint } = owner;
-  const world = new World(engineOf());
-  const where = { store, world, checkpoint, date: () => 0, say: () => {} };
-  return openRoom({ ...place, ...expected }, { ...where, isStored: false });
-}
-
 test('a new owner begins after all ticks that the one before may have shown without storing them', async () => {
-  const pair = await openPair();
-  const { owner, store } = pair;
+  const { owner, store, takeOver } = await openPair();
   // What was planted grows on, and nobody does anything more.
   await playTicks(owner, 40, 1);
   const unstored = async () => owner.room.tick - (await store.tail('a'))!.tick;
   while ((await unstored()) < 5) await owner.tick();
-  const taken = await takenOver(pair);
+  const taken = await takeOver();
   expect(taken.room.tick).toBeGreaterThan(owner.room.tick);
   expect(taken.tail.tick).toBe(taken.room.tick);
   // Whoever comes next begins after these, even if it has not stored a snapshot.
@@ -101,28 +89,26 @@ test('a new owner begins after all ticks that the one before may have shown with
 });
 
 test('a room at rest goes on after all that its owner has shown, whose last checksum is long ago', async () => {
-  const pair = await openPair();
-  const { owner, store } = pair;
+  const { owner, store, takeOver } = await openPair();
   const { idleMarkTicks } = JOURNAL;
   while (owner.room.tick < 2 * idleMarkTicks - 100) await owner.tick();
   expect((await store.tail('a'))!.tick).toBeLessThanOrEqual(idleMarkTicks + 1);
-  const taken = await takenOver(pair);
+  const taken = await takeOver();
   expect(taken.room.tick).toBeGreaterThan(owner.room.tick);
   while (owner.room.tick < taken.room.tick) await owner.tick();
   expect(taken.room.export()).toEqual(owner.room.export());
 });
 
 test('a follower whose engine has no memory for what was planted does not go on from there', async () => {
-  const { owner, store, expected, engineOf } = await openPair();
+  const { owner, store, engineOf, follow } = await openPair();
   const engine = engineOf();
   const plant: typeof engine.plant = async (patches) => {
     if (patches.length > 0) throw new EngineError('out-of-memory');
   };
-  const follower = await RoomReplica.open(store, new World({ ...engine, plant }), expected);
+  const follower = await follow(undefined, store, new World({ ...engine, plant }));
   await playTicks(owner, 40, 1);
   expect(owner.room.size).toBeGreaterThan(0);
   await expect(follower.catchUp()).rejects.toThrow('memory');
-  await follower.close();
 });
 
 test('a follower that cannot read a restored state stays where it is, and can try again', async () => {
@@ -145,7 +131,6 @@ test('a follower that cannot read a restored state stays where it is, and can tr
   await expect(follower.catchUp()).rejects.toThrow('away');
   away.isAway = false;
   expect(await follower.catchUp()).toBe(true);
-  await follower.close();
 });
 
 test('a follower that lies far behind the latest snapshot is not used', async () => {
@@ -156,7 +141,6 @@ test('a follower that lies far behind the latest snapshot is not used', async ()
   // A checksum brings the end of the journal beyond it.
   await playTicks(owner, 20, 1);
   await expect(follower.handOver(new World(engineOf()))).rejects.toThrow('behind');
-  await follower.close();
 });
 
 test('a room of another engine, and one whose cells come out differently, is not followed', async () => {
@@ -171,7 +155,6 @@ test('a room of another engine, and one whose cells come out differently, is not
   const follower = await follow(undefined, new Altered(records));
   await playTicks(owner, 40, 1);
   await expect(follower.catchUp()).rejects.toThrow('computes its cells differently');
-  await follower.close();
 });
 
 test('a room that is made anew under its name is not taken for the one that was followed', async () => {
@@ -183,5 +166,4 @@ test('a room that is made anew under its name is not taken for the one that was 
   await expect(follower.handOver(new World(engineOf()))).rejects.toThrow(
     'deleted and created again',
   );
-  await follower.close();
 });

@@ -1,7 +1,16 @@
-/** Messages that no page sends, over real sockets: what they close, and what they cannot change. */
+/**
+ * Messages and WebSocket frames that no page sends, over real sockets: what they close, and what
+ * they cannot change.
+ */
 import { pack } from 'msgpackr';
-import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
+import { WebSocket } from 'ws';
+import {
+  DEFAULT_LIMITS,
+  type RejectionReason,
+} from '../../server/realtime/limits/connection-limits.ts';
+import { FRAME_LIMITS } from '../../server/realtime/limits/websocket-engine.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
+import { UNLIMITED } from '../support/server.ts';
 import { closed, greetedSocket, reasons, startThrong } from '../support/strangers.ts';
 
 describe('messages that no page sends', () => {
@@ -38,30 +47,17 @@ describe('messages that no page sends', () => {
     await expectUnharmed();
   });
 
-  test('repeated joins change nothing', async () => {
-    const { join } = await startThrong();
-    const visitor = await join('10.0.0.1', 'Ada');
-    for (let i = 0; i < 50; i++) {
-      visitor.requestJoin({ name: 'Eve' });
-    }
-    await visitor.until(() => reasons(visitor).length === 50);
-    expect(new Set(reasons(visitor))).toEqual(new Set(['already-joined']));
-    const late = await join('10.0.0.2');
-    const names = late.welcome!.participants.map(({ name }) => name);
-    expect(names.filter((name) => name === 'Ada')).toHaveLength(1);
-    expect(names).not.toContain('Eve');
-  });
-
-  test('repeated joins do not count against the limits of the address', async () => {
+  test('repeated joins change nothing, and do not count against the limits of the address', async () => {
     const { join, expectUnharmed } = await startThrong({
       limits: 'joinsAtOnce=2,joinsPerSecond=0',
     });
     const visitor = await join('10.0.0.1', 'Ada');
-    for (let i = 0; i < 20; i++) {
-      visitor.requestJoin();
-    }
+    for (let i = 0; i < 20; i++) visitor.requestJoin({ name: 'Eve' });
     await visitor.until(() => reasons(visitor).length === 20);
-    await join('10.0.0.1', 'Bo');
+    expect(new Set(reasons(visitor))).toEqual(new Set(['already-joined']));
+    const late = await join('10.0.0.1', 'Bo');
+    const names = late.welcome!.participants.map(({ name }) => name);
+    expect(names.sort()).toEqual(['Ada', 'Bo', 'Nina']);
     await expectUnharmed();
   });
 
@@ -71,8 +67,7 @@ describe('messages that no page sends', () => {
     await join();
     const third = connect('10.0.0.1');
     third.requestJoin();
-    await third.next(({ name }) => name === 'rejected');
-    expect(reasons(third)).toEqual(['too-many-joins']);
+    expect(await third.refusal()).toBe('too-many-joins');
     await join('10.0.0.2');
   });
 
@@ -114,4 +109,78 @@ test('an offensive name is not shown, and only its participant is told', async (
   for (const visitor of [polite, neighbour]) {
     expect(visitor.heard.some(({ name }) => name === 'notice')).toBe(false);
   }
+});
+
+// They count against the connection's limits.
+describe('WebSocket frames below the protocol', () => {
+  test('pings that are few in bytes but many in number end with the connection; a neighbour notices nothing', async () => {
+    const { server, count, expectUnharmed } = await startThrong({});
+    const { framesPerSecond, burstSeconds } = DEFAULT_LIMITS;
+    const pings = 5_000;
+    const begun = performance.now();
+    const answered = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = await greetedSocket(server.port);
+        let pongs = 0;
+        socket.on('pong', () => pongs++);
+        const end = closed(socket);
+        // 30 kB: within what one may send.
+        for (let i = 0; i < pings; i++) socket.ping('');
+        await end;
+        return pongs;
+      }),
+    );
+    expect(count('too-many-frames')).toBe(20);
+    expect(count('too-much-data')).toBe(0);
+    const regained = ((performance.now() - begun) / 1000) * framesPerSecond;
+    const most = framesPerSecond * burstSeconds + regained;
+    expect(Math.max(...answered)).toBeLessThanOrEqual(most);
+    await expectUnharmed();
+  });
+
+  test('each frame counts as 64 bytes at least', async () => {
+    const frames = 1_000;
+    const bytes = (64 * frames) / DEFAULT_LIMITS.burstSeconds;
+    const limits = `${UNLIMITED},bytesPerSecond=${bytes},framesPerSecond=1e6`;
+    const { server, count } = await startThrong({ limits });
+    const socket = await greetedSocket(server.port);
+    const end = closed(socket);
+    let pongs = 0;
+    const answered = new Promise<void>((resolve) => {
+      socket.on('pong', () => ++pongs === frames - 50 && resolve());
+    });
+    for (let i = 0; i < frames - 50; i++) socket.ping('');
+    await answered;
+    expect(count('too-much-data')).toBe(0);
+    for (let i = 0; i < 5_000; i++) socket.ping('');
+    await end;
+    expect(count('too-much-data')).toBe(1);
+  });
+
+  test('a message that never ends is given up after few fragments, whatever its connection may send', async () => {
+    const limits = `${UNLIMITED},framesPerSecond=1e6,bytesPerSecond=1e9`;
+    const { server, count } = await startThrong({ limits });
+    const socket = await greetedSocket(server.port);
+    const end = closed(socket);
+    for (let i = 0; i < FRAME_LIMITS.maxFragments + 1; i++) {
+      socket.send('x', { fin: false, binary: true });
+    }
+    await end;
+    expect(count('too-many-fragments')).toBe(1);
+  });
+
+  test('a message in a few fragments, with a ping in between, is read like any other', async () => {
+    const { server } = await startThrong();
+    const socket = await greetedSocket(server.port);
+    const refused = new Promise<string>((resolve) => {
+      socket.on('message', (data) => resolve(`${data}`));
+    });
+    const message = pack({ type: 2, nsp: '/', data: ['no-such-message', {}] });
+    socket.send(message.subarray(0, 5), { fin: false, binary: true });
+    socket.ping('');
+    socket.send(message.subarray(5, 6), { fin: false, binary: true });
+    socket.send(message.subarray(6), { fin: true, binary: true });
+    expect(await refused).toContain('unknown-message');
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+  });
 });

@@ -9,9 +9,9 @@ import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { afterSuite } from '../support/closing.ts';
-import { ANNA } from '../support/rooms.ts';
 import {
   brittle,
+  expectSeen,
   openStoredRoom,
   playTicks,
   type StoredRoomOptions,
@@ -38,6 +38,9 @@ async function playUntilKept(
   }
   return seen;
 }
+
+const copyOf = (kept: ReadonlyMap<string, Uint8Array>) =>
+  new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
 
 describe('when the disk is full', () => {
   /** Records whose snapshots of a room wait from when they are held until they are freed. */
@@ -67,20 +70,15 @@ describe('when the disk is full', () => {
     expect(first.room.tick).toBe(90);
     expect(first.troubles).toEqual(['not-kept']);
     expect(first.journalWriter.isPersisting).toBe(false);
-    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
-    const back = await open(openMemory(then));
-    expect(back.room.tick).toBeGreaterThan(40);
-    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.grid.planes));
-    await back.abandon();
+    const { room } = await expectSeen(open(openMemory(copyOf(kept))), seen);
+    expect(room.tick).toBeGreaterThan(40);
 
     disk.full = false;
     const later = await playUntilKept(first, 150, 12);
     expect(first.troubles).toEqual(['not-kept', 'kept-again']);
     await first.abandon();
-    const again = await open(openMemory(kept));
+    const again = await expectSeen(open(openMemory(kept)), later);
     expect(again.room.tick).toBeGreaterThan(200);
-    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
   });
 
   test('a crash while the snapshot that ends the trouble is written loses nothing stored', async () => {
@@ -88,25 +86,20 @@ describe('when the disk is full', () => {
     const { disk, records } = brittle(kept);
     const { held, records: holding } = holdable(records, 'a');
     const first = await open(holding);
-    const { room } = first;
     const ticks = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) await first.tick();
     };
-    const plant = (x: number): void => {
-      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
-    };
-    plant(10);
+    first.plant(10);
     await ticks(3);
     disk.full = true;
-    plant(36);
+    first.plant(36);
     await ticks(20);
     disk.full = false;
     held.isHeld = true;
     // Nobody does anything, but the organisms move.
     await ticks(150);
     expect(first.troubles).toEqual(['not-kept']);
-    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
-    const back = await open(openMemory(then));
+    const back = await open(openMemory(copyOf(kept)));
     expect(back.room.organisms).toHaveLength(1);
     await back.abandon();
     held.free();
@@ -142,7 +135,7 @@ describe('when the disk is full', () => {
     await waits;
     snapshots.push(journalWriter.takeSnapshot(room, { name: 'Monday' }));
     disk.full = true;
-    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
+    first.plant(9);
     await first.tick();
     disk.full = false;
     held.free();
@@ -164,11 +157,8 @@ describe('when the disk is full', () => {
         await first.pass();
       }
     };
-    const plant = (x: number): void => {
-      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
-    };
     disk.full = true;
-    plant(10);
+    first.plant(10);
     await both(10);
     expect(first.troubles).toEqual(['not-kept']);
     disk.full = false;
@@ -176,7 +166,7 @@ describe('when the disk is full', () => {
     await both(150);
     // One of the two is kept again.
     expect(first.troubles).toEqual(['not-kept']);
-    plant(36);
+    first.plant(36);
     await both(3);
     const { tick } = room;
     held.free();
@@ -186,7 +176,7 @@ describe('when the disk is full', () => {
       await both(1);
     }
     expect(first.troubles).toEqual(['not-kept', 'kept-again']);
-    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    const then = copyOf(kept);
     await first.abandon();
     const done: number[] = [];
     for await (const { events } of new Store(openMemory(then)).journal('a', 0, tick)) {
@@ -216,7 +206,7 @@ describe('when the disk is full', () => {
       }
     };
     disk.full = true;
-    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
+    first.plant(9);
     await tick(room);
     expect(first.troubles).toEqual(['not-kept']);
     disk.full = false;
@@ -250,9 +240,7 @@ describe('when the disk is full', () => {
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     const on = await playTicks(again, 40, 16);
     await again.abandon();
-    const third = await open(openMemory(kept));
-    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.grid.planes));
-    await third.abandon();
+    await expectSeen(open(openMemory(kept)), on);
   });
 });
 
@@ -285,9 +273,6 @@ describe('a room that has become another while the engine had no memory to read 
     const after = await (isLost ? playTicks : playUntilKept)(first, ticks, 19);
     expect(first.troubles.includes('kept-again')).toBe(!isLost);
     await first.abandon();
-    const again = await open(openMemory(kept));
-    const lived = isLost ? before : after;
-    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
+    await expectSeen(open(openMemory(kept)), isLost ? before : after);
   });
 });

@@ -13,16 +13,14 @@ import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
-/** The system's clock, which can be put forward. */
-class Shifted {
-  ahead = 0;
+/** The system's clock, which can be put forward, and stopped. */
+const clock = {
+  ahead: 0,
   /** When it was stopped. */
-  stopped: number | undefined;
-  now = (): number => (this.stopped ?? systemClock.now()) + this.ahead;
-  after = systemClock.after;
-}
-
-const clock = new Shifted();
+  stopped: undefined as number | undefined,
+  now: (): number => (clock.stopped ?? systemClock.now()) + clock.ahead,
+  after: systemClock.after,
+};
 const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
@@ -48,11 +46,8 @@ async function signedIn(): Promise<HostClient> {
 
 test("with the token one is signed in, however it is typed; the cookie is no page's to read", async () => {
   const client = elsewhere();
-  const response = await post(
-    client,
-    '/login',
-    JSON.stringify({ token: ` ${token.toUpperCase().replaceAll('-', ' ')}` }),
-  );
+  const typed = ` ${token.toUpperCase().replaceAll('-', ' ')}`;
+  const response = await post(client, '/login', JSON.stringify({ token: typed }));
   expect(response.status).toBe(200);
   const [cookie] = response.headers.getSetCookie();
   expect(cookie).toMatch(/^vivarium-host-[0-9a-f]{8}=[\w-]{43}; /);
@@ -74,27 +69,15 @@ test("with the token one is signed in, however it is typed; the cookie is no pag
 
 test('without a session every call is refused, before anything of it is read', async () => {
   const client = elsewhere();
+  const numbers = { tick: 1, ban: 1, wall: 1, drawing: 1 };
+  const parts = { room: 'garden', ...numbers, aside: 'x', job: 'x', server: 'x' };
   for (const [name, { method, path }] of Object.entries(CALLS)) {
     if (name === 'login') continue;
-    const parts = {
-      room: 'garden',
-      tick: 1,
-      ban: 1,
-      wall: 1,
-      drawing: 1,
-      aside: 'x',
-      job: 'x',
-      server: 'x',
-    };
-    const url = pathOf(path, parts);
-    const response =
-      method === 'GET'
-        ? await client.fetch(url)
-        : await client.fetch(url, {
-            method,
-            body: '{not json',
-            headers: { 'content-type': 'application/json' },
-          });
+    const headers = { 'content-type': 'application/json' };
+    const response = await client.fetch(pathOf(path, parts), {
+      method,
+      ...(method !== 'GET' && { headers, body: '{not json' }),
+    });
     expect(`${name} ${await reasonOf(response)}`).toBe(`${name} 401 no-session`);
   }
   client.cookie = 'vivarium-host-00000000=made-up';
@@ -149,13 +132,11 @@ test('what changes something needs the key of its session', async () => {
   const { key } = client;
   for (const wrong of ['', 'made-up', other.key, `${key}x`]) {
     client.key = wrong;
-    expect(await client.refusal('changeSettings', { names: false }, { room: 'garden' })).toBe(
-      'wrong-key',
-    );
+    expect(await client.refusal('changeSettings', { names: false })).toBe('wrong-key');
   }
   expect(server.rooms.settingsOf('garden').names).toBe(true);
   client.key = key;
-  await client.call('changeSettings', { names: true }, { room: 'garden' });
+  await client.call('changeSettings', { names: true });
 });
 
 test.each([
@@ -169,9 +150,8 @@ test.each([
   const room = { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' };
   const response = await post(client, '/rooms', JSON.stringify(room), headers);
   expect(await reasonOf(response)).toBe('403 wrong-origin');
-  expect(
-    await reasonOf(await post(elsewhere(), '/login', JSON.stringify({ token }), headers)),
-  ).toBe('403 wrong-origin');
+  const login = await post(elsewhere(), '/login', JSON.stringify({ token }), headers);
+  expect(await reasonOf(login)).toBe('403 wrong-origin');
   expect(server.rooms.names).toEqual(['garden']);
 });
 
@@ -198,7 +178,7 @@ test('a session ends when it is idle, when it is too old, and on sign-out', asyn
   clock.ahead += SESSION.idle - 60_000;
   await touched(idle).call('state');
   clock.ahead += SESSION.idle - 60_000;
-  await idle.call('changeSettings', {}, { room: 'garden' });
+  await idle.call('changeSettings');
   // A page that is left open asks on and on.
   for (let passed = 0; passed < SESSION.idle; passed += SESSION.idle / 4) {
     await idle.call('state');
@@ -221,37 +201,37 @@ test('a session ends when it is idle, when it is too old, and on sign-out', asyn
   expect(await gone.refusal('state')).toBe('no-session');
 });
 
-test('calls of a wrong form are refused with their reason, and change nothing', async () => {
-  const client = await signedIn();
-  const call = async (path: string, body: string, headers = {}) =>
-    reasonOf(await post(client, path, body, headers));
-  expect(await call('/rooms', '{"name":')).toBe('400 not-json');
-  expect(await call('/rooms', '"a text"')).toBe('400 not-json');
-  expect(await call('/rooms', 'name=x', { 'content-type': 'text/plain' })).toBe('400 not-json');
-  expect(await call('/rooms', '{}')).toBe('400 bad-call');
-  expect(
-    await call(
-      '/rooms',
-      JSON.stringify({ name: '../x', width: 64, height: 64, checkpoint: 'organisms' }),
-    ),
-  ).toBe('400 bad-call');
-  expect(await call('/rooms', `{"name":"${'x'.repeat(MAX_BODY_BYTES)}"}`)).toBe('413 too-large');
-  expect(
-    await call('/rooms', '{}', { 'content-encoding': 'br', 'content-type': 'application/json' }),
-  ).toMatch(/^400 /);
-  expect(await call('/login', '[]')).toBe('400 bad-call');
-  expect(await call('/login', `{"token":"${'x'.repeat(1_000)}"}`)).toBe('400 bad-call');
-  expect(await call('/rooms/garden/undo', '{"seconds":1e9,"participant":null}')).toBe(
-    '400 bad-call',
-  );
-  expect(await call('/rooms/garden/undo', '{"seconds":5,"participant":null,"more":1}')).toBe(
-    '400 bad-call',
-  );
-  expect(await call('/nothing', '{}')).toBe('404 unknown-call');
-  expect(await reasonOf(await client.fetch('/rooms/%ff'))).toBe('400 bad-call');
-  expect(await reasonOf(await client.fetch('/rooms/attic'))).toBe('404 no-such-room');
-  expect(await reasonOf(await client.fetch('/rooms/__proto__'))).toBe('404 no-such-room');
-  expect(server.rooms.names).toEqual(['garden']);
+const ROOM = { width: 64, height: 64, checkpoint: 'organisms' };
+const UNDO = { seconds: 5, participant: null };
+
+test.each<[reason: string, path: string, body: unknown, headers?: Record<string, string>]>([
+  ['400 not-json', '/rooms', '{"name":'],
+  ['400 not-json', '/rooms', '"a text"'],
+  ['400 not-json', '/rooms', 'name=x', { 'content-type': 'text/plain' }],
+  ['400 bad-call', '/rooms', '{}', { 'content-encoding': 'br' }],
+  ['400 bad-call', '/rooms', {}],
+  ['400 bad-call', '/rooms', { ...ROOM, name: '../x' }],
+  ['413 too-large', '/rooms', { name: 'x'.repeat(MAX_BODY_BYTES) }],
+  ['400 bad-call', '/login', []],
+  ['400 bad-call', '/login', { token: 'x'.repeat(1_000) }],
+  ['400 bad-call', '/rooms/garden/undo', { ...UNDO, seconds: 1e9 }],
+  ['400 bad-call', '/rooms/garden/undo', { ...UNDO, more: 1 }],
+  ['404 unknown-call', '/nothing', {}],
+])(
+  '%s: a call of %s of a wrong form is refused, and changes nothing',
+  async (reason, path, body, headers = {}) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    expect(await reasonOf(await post(await signedIn(), path, text, headers))).toBe(reason);
+    expect(server.rooms.names).toEqual(['garden']);
+  },
+);
+
+test.each([
+  ['400 bad-call', '%ff'],
+  ['404 no-such-room', 'attic'],
+  ['404 no-such-room', '__proto__'],
+])('%s: there is no room "%s"', async (reason, room) => {
+  expect(await reasonOf(await (await signedIn()).fetch(`/rooms/${room}`))).toBe(reason);
 });
 
 test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
@@ -272,7 +252,6 @@ test('a token is made at the first start alone, shown once, and kept as its hash
   const second = await startServer(settings);
   await HostClient.login(second.port, made);
   expect(second.hostToken).toBeUndefined();
-  await second.close();
 
   const third = new ServerProcess([...args, '--new-host-token']);
   port = await third.alive();

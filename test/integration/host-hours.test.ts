@@ -5,7 +5,6 @@
 
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/room-settings.ts';
-import type { Event } from '../../shared/protocol/events.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
@@ -20,22 +19,17 @@ const CLOSED: Schedule = {
   restart: null,
 };
 
-const settingsOf = (visitor: Visitor): Event<'settings'> =>
-  visitor.heard.findLast(({ name }) => name === 'settings')!.message as Event<'settings'>;
+const isDim = (visitor: Visitor): boolean => visitor.all('settings').at(-1)!.dim;
 
-const { server, room, join, connect } = await suiteServer({ ...SMALL, size: '64x64' });
+const { server, room, join } = await suiteServer({ ...SMALL, size: '64x64' });
 const host = await hostOf(server);
 
 test('after closing time walls go dim; visitors may stay, or are disconnected until opening time', async () => {
-  const ada = await join();
-  const wall = connect();
-  wall.requestJoin({ as: 'wall' });
-  await wall.until(() => wall.heard.some(({ name }) => name === 'settings'));
-  expect(settingsOf(wall).dim).toBe(false);
+  const [ada, wall] = [await join(), await join(undefined, { as: 'wall' })];
+  expect(isDim(wall)).toBe(false);
 
   expect(await host.call('setSchedule', CLOSED)).toEqual(CLOSED);
-  await wall.until(() => settingsOf(wall).dim);
-  await ada.until(() => settingsOf(ada).dim);
+  for (const one of [wall, ada]) await one.until(() => isDim(one));
   expect(await host.call('state')).toMatchObject({ dim: true, next: null, schedule: CLOSED });
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
 
@@ -55,7 +49,7 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await host.call('setSchedule', { ...CLOSED, on: false, restart: '04:00' });
   expect(await host.call('state')).toMatchObject({ supervised: false, next: null });
   await host.call('setSchedule', { ...CLOSED, on: false });
-  await wall.until(() => !settingsOf(wall).dim);
+  await wall.until(() => !isDim(wall));
   await join();
   for (const days of [[], Array(7).fill({ from: '9:00', to: '18:00' })]) {
     expect(await host.refusal('setSchedule', { ...CLOSED, days })).toBe('bad-call');
@@ -80,10 +74,8 @@ test('a supervised server exits at its restart time, with its own exit code', as
   const at = new Date(Math.ceil((Date.now() + shift + 5_000) / minute) * minute);
   const restart = [at.getHours(), at.getMinutes()].map((n) => `${n}`.padStart(2, '0')).join(':');
   await watchedHost.call('setSchedule', { ...CLOSED, on: false, restart });
-  expect(await watchedHost.call('state')).toMatchObject({
-    supervised: true,
-    next: { what: 'restart' },
-  });
+  const state = { supervised: true, next: { what: 'restart' } };
+  expect(await watchedHost.call('state')).toMatchObject(state);
   expect(await watched.ended).toEqual({ code: RESTART_CODE, signal: null });
   expect(watched.output).toContain('The nightly restart begins.');
 });

@@ -3,7 +3,7 @@
  * muting, banning.
  */
 
-import type { Event } from '../../shared/protocol/events.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
@@ -16,23 +16,13 @@ const host = await hostOf(server);
 
 const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 
-async function plant(visitor: Visitor, x: number, y: number): Promise<number> {
-  const answer = await visitor.ask('plant', { x, y, seed: { from: 'gallery', index: 2 } });
-  expect(answer).not.toHaveProperty('reason');
-  return room.organisms.at(-1)!.id;
-}
-
 /** The answer to a join. */
-const knock = (address: string, resume?: string, mark?: string) =>
-  Visitor.knock(
-    server.port,
-    { ...(resume && { resume }), ...(mark && { mark }) },
-    from(address).headers,
-  );
+const knock = (address: string, wishes?: Partial<Command<'join'>>) =>
+  Visitor.knock(server.port, wishes, from(address).headers);
 
 test('LIF-8: an organism is removed, everybody sees it go, and its ground is bare', async () => {
   const ada = await join();
-  const id = await plant(ada, 30, 30);
+  const id = await ada.plant(30, 30);
   await host.call('removeOrganism', { organism: id });
   await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
   expect(ada.life).toContainEqual({ what: 'died', id, cause: 'removed' });
@@ -43,7 +33,7 @@ test('LIF-8: an organism is removed, everybody sees it go, and its ground is bar
 
 test('LIF-8: an area is cleared of all that hold a place in it, and of nobody else', async () => {
   const ada = await join();
-  const [left, right] = [await plant(ada, 30, 30), await plant(ada, 120, 60)];
+  const [left, right] = [await ada.plant(30, 30), await ada.plant(120, 60)];
   const area = { x: 20, y: 20, width: 30, height: 30 };
   expect(await host.call('clearArea', area)).toMatchObject({ removed: 1 });
   expect(room.viewOf(left)).toBeUndefined();
@@ -64,27 +54,24 @@ test('a muted visitor only watches: no command, no cursor and no name, until unm
     { name: 'Bo', muted: false, acts: 0, neighbours: 1 },
   ]);
   await host.call('mute', { participant: id, muted: true });
-  const naming = (visitor: Visitor, called: string) => {
-    return visitor.next(({ name, message }) => {
-      const { joined = [] } = message as Partial<Event<'people'>>;
-      return name === 'people' && joined.length > 1 && joined[0].name === called;
-    }) as Promise<Event<'people'>>;
+  /** Who is there when all are named anew, Ada as told; those who left something that lives are named too. */
+  const naming = async (visitor: Visitor, called: string) => {
+    const all = () =>
+      visitor.all('people').find(({ joined }) => joined.length > 1 && joined[0].name === called);
+    await visitor.until(() => all() !== undefined);
+    const { joined, left } = all()!;
+    return joined.filter((one) => !left.includes(one.id)).map(({ name }) => name);
   };
-  // Those of before, who have left something that lives, are named with them.
-  const here = ({ joined, left }: Event<'people'>) =>
-    joined.filter((one) => !left.includes(one.id)).map(({ name }) => name);
-  expect(here(await naming(bo, ''))).toEqual(['', 'Bo']);
+  const sees = (name: string) =>
+    ada.until(() => JSON.stringify(ada.all('people').at(-1)).includes(name));
+  expect(await naming(bo, '')).toEqual(['', 'Bo']);
   // Ada still sees their own name.
   await naming(ada, '');
-  await ada.until(() =>
-    JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Ada'),
-  );
+  await sees('Ada');
 
   // Others do not see a new name either.
   expect(await ada.ask('name', { name: 'Adaline' })).not.toHaveProperty('reason');
-  await ada.until(() =>
-    JSON.stringify(ada.heard.findLast(({ name }) => name === 'people')).includes('Adaline'),
-  );
+  await sees('Adaline');
   expect(JSON.stringify(bo.heard)).not.toContain('Adaline');
   expect(await ada.ask('name', { name: 'Ada' })).not.toHaveProperty('reason');
 
@@ -98,18 +85,21 @@ test('a muted visitor only watches: no command, no cursor and no name, until unm
   bo.heard.length = 0;
   ada.send('cursor', { x: 10, y: 10, tool: 'look' });
   bo.send('cursor', { x: 20, y: 20, tool: 'look' });
-  const cursors = (await bo.next(({ name }) => name === 'cursors')) as Event<'cursors'>;
-  const places = cursors.map(unpackPointer).map(({ x }) => x);
+  await bo.until(() => bo.all('cursors').length > 0);
+  const places = bo
+    .all('cursors')[0]
+    .map(unpackPointer)
+    .map(({ x }) => x);
   expect(places.filter((x) => x !== undefined)).toEqual([20]);
   // Ada still sees the whole room.
-  await plant(bo, 60, 40);
+  await bo.plant(60, 40);
   await ada.until(() => ada.life.some(({ what }) => what === 'born'));
 
   await host.call('mute', { participant: id, muted: false });
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
-  expect(here(await naming(bo, 'Ada'))).toEqual(['Ada', 'Bo']);
-  expect(ada.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
-  expect(bo.heard.some(({ name }) => name === 'welcome')).toBe(false);
+  expect(await naming(bo, 'Ada')).toEqual(['Ada', 'Bo']);
+  expect(ada.all('welcome')).toHaveLength(1);
+  expect(bo.all('welcome')).toEqual([]);
   expect(await host.refusal('mute', { participant: 9_999, muted: true })).toBe(
     'no-such-participant',
   );
@@ -117,57 +107,43 @@ test('a muted visitor only watches: no command, no cursor and no name, until unm
 
 test('a ban of a session ends the visit, its pass opens nothing, its neighbours stay', async () => {
   const [eve, fay] = [await join('Eve', from('10.1.1.1')), await join('Fay', from('10.1.1.1'))];
-  const ban = await host.call('ban', {
-    participant: eve.welcome!.you.id,
-    address: false,
-    minutes: null,
-  });
+  const { you, resume } = eve.welcome!;
+  const ban = await host.call('ban', { participant: you.id, address: false, minutes: null });
   expect(ban).toMatchObject({ name: 'Eve', address: false, until: null });
   expect(await eve.refusal()).toBe('sent-away');
   await eve.next(({ name }) => name === 'disconnect');
-  expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('sent-away');
+  expect(await knock('10.1.1.1', { resume })).toBe('sent-away');
   expect(fay.socket.connected).toBe(true);
   expect(await knock('10.1.1.1')).toBe('welcome');
-  expect(
-    await host.refusal('ban', { participant: eve.welcome!.you.id, address: false, minutes: 1 }),
-  ).toBe('no-such-participant');
+  const again = { participant: you.id, address: false, minutes: 1 };
+  expect(await host.refusal('ban', again)).toBe('no-such-participant');
 
   expect((await host.call('state')).bans).toEqual([ban]);
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await host.refusal('liftBan', {}, { ban: ban.id })).toBe('no-such-ban');
-  expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('welcome');
+  expect(await knock('10.1.1.1', { resume })).toBe('welcome');
 });
 
 test('a ban holds for the device; who has lost its mark comes in slowly, and others do not notice', async () => {
   const address = '10.4.4.4';
   const [eve, fay] = [await join('Eve', from(address)), await join('Fay', from(address))];
-  const again = await join('Eve too', {
-    ...from(address),
-    mark: eve.welcome!.mark!,
-  });
-  const ban = await host.call('ban', {
-    participant: eve.welcome!.you.id,
-    address: false,
-    minutes: 10,
-  });
+  const { you, mark } = eve.welcome!;
+  const again = await join('Eve too', { ...from(address), mark: mark! });
+  const ban = await host.call('ban', { participant: you.id, address: false, minutes: 10 });
   // All of its tabs.
-  for (const one of [eve, again]) {
-    expect(await one.refusal()).toBe('sent-away');
-  }
-  for (const from of [address, '10.4.4.5']) {
-    expect(await knock(from, undefined, eve.welcome!.mark)).toBe('sent-away');
-  }
+  for (const one of [eve, again]) expect(await one.refusal()).toBe('sent-away');
+  for (const from of [address, '10.4.4.5']) expect(await knock(from, { mark })).toBe('sent-away');
   expect(await knock(address)).toBe('welcome');
   expect(await knock(address)).toBe('too-many-joins');
-  expect(await knock(address, undefined, 'forged')).toBe('too-many-joins');
-  expect(await knock(address, undefined, fay.welcome!.mark)).toBe('welcome');
+  expect(await knock(address, { mark: 'forged' })).toBe('too-many-joins');
+  expect(await knock(address, { mark: fay.welcome!.mark })).toBe('welcome');
   expect(await knock('10.4.4.5')).toBe('welcome');
   expect(fay.socket.connected).toBe(true);
   const { bans } = await host.call('state');
   expect(bans).toContainEqual(ban);
   expect(ban).not.toHaveProperty('device');
   await host.call('liftBan', {}, { ban: ban.id });
-  expect(await knock(address, undefined, eve.welcome!.mark)).toBe('welcome');
+  expect(await knock(address, { mark })).toBe('welcome');
 });
 
 test('a ban of an address ends all visits from there, and lets nobody in from there, until it is over', async () => {
@@ -176,17 +152,12 @@ test('a ban of an address ends all visits from there, and lets nobody in from th
     await join('Hal', from('10.2.2.2')),
     await join('Ida', from('10.3.3.3')),
   ];
-  const ban = await host.call('ban', {
-    participant: gil.welcome!.you.id,
-    address: true,
-    minutes: 10,
-  });
+  const { id: participant } = gil.welcome!.you;
+  const ban = await host.call('ban', { participant, address: true, minutes: 10 });
   expect(ban.until! - ban.since).toBe(600_000);
-  for (const one of [gil, hal]) {
-    expect(await one.refusal()).toBe('sent-away');
-  }
+  for (const one of [gil, hal]) expect(await one.refusal()).toBe('sent-away');
   expect(await knock('10.2.2.2')).toBe('sent-away');
-  expect(await knock('10.2.2.2', hal.welcome!.resume)).toBe('sent-away');
+  expect(await knock('10.2.2.2', { resume: hal.welcome!.resume })).toBe('sent-away');
   expect(await knock('10.3.3.3')).toBe('welcome');
   expect(ida.socket.connected).toBe(true);
   // Nobody's address is told or kept in clear.
@@ -199,7 +170,7 @@ test('a ban of an address ends all visits from there, and lets nobody in from th
 
 test('what needs a store says so where nothing is kept', async () => {
   const ada = await join();
-  await plant(ada, 130, 20);
+  await ada.plant(130, 20);
   expect(await host.refusal('undo', { seconds: 5, participant: null })).toBe('not-kept');
   expect(await host.refusal('takeSnapshot', { name: 'x' })).toBe('not-kept');
   expect(await host.call('snapshots', {})).toEqual([]);

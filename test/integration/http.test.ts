@@ -5,7 +5,8 @@ import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { modelPath } from '../../shared/seed-token.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { afterTest } from '../support/closing.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
@@ -13,7 +14,8 @@ const { server, url: origin } = await suiteServer(
   { rooms: 'hall,yard', metrics: 'same', checkpoint: CHECKPOINT_FOLDER },
   { clientFolder: await ensureClient(() => {}) },
 );
-const get = (path: string) => fetch(`${origin}${path}`, { redirect: 'manual' });
+const get = (path: string, headers: Record<string, string> = {}) =>
+  fetch(`${origin}${path}`, { redirect: 'manual', headers });
 
 test('the root redirects to the first room, and every room serves the page', async () => {
   const root = await get('/');
@@ -38,23 +40,17 @@ test('the page of keepsakes is served, with the models that it asks for and no o
   expect((await get('/?seed=%0d&x=1')).headers.get('location')).toBe('/r/hall');
 });
 
-test('the server has every file that the page requests', async () => {
+test('the server has every file that the page requests; scripts are compressed, with the same content', async () => {
   const page = await (await get('/r/hall')).text();
   const wanted = [...page.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path]) => path);
-  expect(wanted.length).toBeGreaterThan(0);
   for (const path of wanted) expect((await get(path)).status).toBe(200);
-});
-
-test('scripts are served compressed, with the same content as uncompressed', async () => {
-  const page = await (await get('/r/hall')).text();
-  const programs = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]*)"/g)].map(([, path]) => path);
+  const programs = wanted.filter((path) => path.startsWith('/assets/'));
   expect(programs.length).toBeGreaterThan(1);
   for (const path of programs) {
-    const url = `http://127.0.0.1:${server.port}${path}`;
-    const packed = await fetch(url);
+    const packed = await get(path);
     expect(packed.headers.get('content-encoding')).toBe('gzip');
     expect(packed.headers.get('cache-control')).toContain('immutable');
-    const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
+    const plain = await get(path, { 'Accept-Encoding': 'identity' });
     expect(plain.headers.get('content-encoding')).toBeNull();
     expect(plain.headers.get('content-type')).toBe(packed.headers.get('content-type'));
     expect(await packed.text()).toBe(await plain.text());
@@ -73,9 +69,7 @@ test('the gallery of the served checkpoint is available, and no other', async ()
 test('the gallery is less than half as large for a browser that reads WebP', async () => {
   const url = '/checkpoints/organisms/gallery.png';
   const plain = await get(url);
-  const small = await fetch(new URL(url, plain.url), {
-    headers: { Accept: 'image/avif,image/webp,*/*;q=0.8' },
-  });
+  const small = await get(url, { Accept: 'image/avif,image/webp,*/*;q=0.8' });
   expect(small.headers.get('content-type')).toBe('image/webp');
   for (const { headers } of [plain, small]) {
     expect(headers.get('vary')).toContain('Accept');
@@ -91,16 +85,12 @@ test('the gallery is less than half as large for a browser that reads WebP', asy
   expect(await size(webp)).toEqual(await size(png));
 });
 
-test('readiness, and the checks it depends on', async () => {
+test('health and readiness are told with the checks they depend on', async () => {
+  const health = { ticking: true, descriptors: true };
+  expect(await (await get('/healthz')).json()).toEqual(health);
   const ready = await get('/readyz');
   expect(ready.status).toBe(200);
-  expect(await ready.json()).toEqual({
-    engine: true,
-    ticking: true,
-    descriptors: true,
-    keeping: null,
-    open: true,
-  });
+  expect(await ready.json()).toEqual({ ...health, engine: true, keeping: null, open: true });
 });
 
 test('metrics contain no names', async () => {
@@ -113,13 +103,13 @@ test('metrics contain no names', async () => {
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
 });
 
-test('health is served, and unknown paths are 404', async () => {
-  expect(await (await get('/healthz')).json()).toEqual({
-    ticking: true,
-    descriptors: true,
-  });
-  for (const path of ['/package.json', '/server/main.ts', '/r', '/assets/../index.ts', '/%00']) {
-    expect((await get(path)).status).toBeGreaterThanOrEqual(400);
+test('unknown paths and malformed URLs are rejected without details of the server', async () => {
+  const malformed = ['/r/%ff', '/wall/%ff', '/assets/%ff', '/checkpoints/%ff/gallery.png'];
+  const unknown = ['/package.json', '/server/main.ts', '/r', '/assets/../index.ts', '/%00'];
+  for (const path of [...malformed, ...unknown]) {
+    const answer = await get(path);
+    expect([400, 404]).toContain(answer.status);
+    expect(await answer.text()).not.toMatch(/node_modules|Error/);
   }
 });
 
@@ -153,39 +143,26 @@ test('an invalid host header does not get into the content security policy', asy
   expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
 });
 
-test('a malformed URL is rejected without details of the server', async () => {
-  for (const path of ['/r/%ff', '/wall/%ff', '/assets/%ff', '/checkpoints/%ff/gallery.png']) {
-    const answer = await get(path);
-    expect([400, 404]).toContain(answer.status);
-    expect(await answer.text()).not.toMatch(/node_modules|Error/);
-  }
-});
-
 test('an address that sends too many requests has to wait; other addresses and health checks do not', async () => {
-  const busy = await startServer({
-    'trust-proxy': 1,
-    limits: 'fetchesAtOnce=5,fetchesPerSecond=2',
-  });
+  const limits = 'fetchesAtOnce=5,fetchesPerSecond=2';
+  const busy = await startServer({ ...SMALL, 'trust-proxy': 1, limits });
+  afterTest(() => busy.close());
   const ask = (address: string, path = '/') =>
     fetch(`http://127.0.0.1:${busy.port}${path}`, {
       headers: { 'x-forwarded-for': address },
       redirect: 'manual',
     });
-  try {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('10.0.0.1')));
-    const refused = answers.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(answers.filter(({ status }) => status === 302).length).toBeGreaterThanOrEqual(5);
-    for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
-    expect(busy.rejectionCounts.totals()['too-many-fetches']).toBe(refused.length);
-    expect((await ask('10.0.0.2')).status).toBe(302);
-    expect((await ask('10.0.0.1', '/healthz')).status).toBe(200);
-    // A request after the announced delay is served.
-    const { status } = await new Promise<Response>((resolve, reject) => {
-      setTimeout(() => ask('10.0.0.1').then(resolve, reject), 1_000);
-    });
-    expect(status).toBe(302);
-  } finally {
-    await busy.close();
-  }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask('10.0.0.1')));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(answers.filter(({ status }) => status === 302).length).toBeGreaterThanOrEqual(5);
+  for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
+  expect(busy.rejectionCounts.totals()['too-many-fetches']).toBe(refused.length);
+  expect((await ask('10.0.0.2')).status).toBe(302);
+  expect((await ask('10.0.0.1', '/healthz')).status).toBe(200);
+  // A request after the announced delay is served.
+  const { status } = await new Promise<Response>((resolve, reject) => {
+    setTimeout(() => ask('10.0.0.1').then(resolve, reject), 1_000);
+  });
+  expect(status).toBe(302);
 });

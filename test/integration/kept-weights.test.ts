@@ -1,21 +1,26 @@
-/** A stored room goes on with its own weights and size, whatever is installed since. */
+/** Stored rooms go on with their own weights and size, whatever is installed since; tokens of other weights are refused. */
+import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
+import { writeCheckpoint } from '../../server/training/run/export.ts';
+import { identityOf, loadModel } from '../../server/vnca/checkpoint.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { identityInToken, modelPath } from '../../shared/seed-token.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const SMALL = 'test/fixtures/checkpoints/small';
-const scratch = suiteFolder();
-const installed = join(scratch, 'installed');
+const data = join(suiteFolder(), 'data');
+const own = { data, energy: 'off', attract: 'off' };
+const installed = join(suiteFolder(), 'installed');
 
 const start = (...more: string[]): ServerProcess =>
-  new ServerProcess([
-    ...flagsOf({ port: 0, host: '127.0.0.1', energy: 'off', attract: 'off' }),
-    ...['--data', join(scratch, 'data'), ...more],
-  ]);
+  new ServerProcess([...flagsOf({ ...own, port: 0, host: '127.0.0.1' }), ...more]);
 
-/** What `git pull` does when a release has other weights. */
+/** What `git pull` does when a release has another card. */
 function retrain(): void {
   const file = join(installed, 'card.json');
   const { identity: _, ...card } = JSON.parse(readFileSync(file, 'utf8'));
@@ -23,11 +28,11 @@ function retrain(): void {
 }
 
 test('a room goes on with its weights and size when the installed checkpoint has changed', async () => {
-  cpSync(SMALL, installed, { recursive: true });
+  cpSync(SMALL.checkpoint, installed, { recursive: true });
   const first = start('--size', '256x256', '--checkpoint', installed);
   const visitor = await Visitor.join(await first.alive());
   const seed = { from: 'prior' };
-  expect(await visitor.ask('plant', { x: 48, y: 48, seed })).not.toHaveProperty('reason');
+  await visitor.plant(48, 48, seed);
   visitor.leave();
   await first.end();
 
@@ -40,7 +45,7 @@ test('a room goes on with its weights and size when the installed checkpoint has
   expect([room.width, room.height, organisms.length]).toEqual([256, 256, 1]);
   // Seeds on keepsakes name the checkpoint.
   expect(checkpoint.name).toBe('small');
-  expect(await other.ask('plant', { x: 20, y: 20, seed })).not.toHaveProperty('reason');
+  await other.plant(20, 20, seed);
   const sheet = await fetch(`http://127.0.0.1:${port}${checkpoint.sheet.url}`);
   expect(sheet.status).toBe(200);
   const newcomer = await Visitor.join(port, 'attic');
@@ -68,4 +73,58 @@ test.each([
   const server = start(...flags);
   expect((await server.ended).code).toBe(1);
   expect(server.errors).toMatch(sentence);
+});
+
+/** Hexadecimal digest of the tensors of a model file. */
+const weightsIn = (file: Buffer): string =>
+  createHash('sha256')
+    .update(file.subarray(8 + Number(file.readBigUInt64LE())))
+    .digest('hex');
+
+async function replaceWeights(): Promise<void> {
+  const { card, tensors } = await loadModel(installed);
+  const kernel = tensors.get('update.hidden.kernel')!;
+  const others = new Map(tensors);
+  others.set('update.hidden.kernel', { ...kernel, data: kernel.data.map((value) => 1.1 * value) });
+  const identity = identityOf({ card, tensors: others });
+  await writeCheckpoint(installed, { card: { ...card, identity }, tensors: others });
+}
+
+test('tokens of replaced weights grow in the room that keeps them, and are refused with a reason elsewhere', async () => {
+  cpSync(SMALL.checkpoint, installed, { recursive: true });
+  rmSync(data, { recursive: true });
+  const settings = { ...own, checkpoint: installed };
+  const tokenOf = async (visitor: Visitor, organism: number) =>
+    ((await visitor.ask('keep', { organism })) as Event<'accepted'>).token!;
+  const modelOf = async ({ port }: VivariumServer, token: string) => {
+    const model = await fetch(`http://127.0.0.1:${port}${modelPath(identityInToken(token)!)}`);
+    return model.ok && weightsIn(Buffer.from(await model.arrayBuffer()));
+  };
+  const creature = { from: 'gallery', index: 3 };
+
+  const first = await startServer(settings);
+  const ada = await Visitor.join(first.port);
+  const printed = await tokenOf(ada, await ada.plant(24, 24, creature));
+  const model = await modelOf(first, printed);
+  ada.leave();
+  await first.close();
+
+  await replaceWeights();
+  const second = await startServer({ ...settings, rooms: 'garden,attic' });
+  const ben = await Visitor.join(second.port);
+  const eve = await Visitor.join(second.port, 'attic');
+  expect(await modelOf(second, printed)).toBe(model);
+  const seed = { from: 'token', token: printed };
+  expect(await tokenOf(ben, await ben.plant(144, 24, seed))).toBe(printed);
+  const refused = { reason: 'bad-token', detail: 'it grows from other weights' };
+  expect(await eve.ask('plant', { x: 64, y: 24, seed })).toMatchObject(refused);
+  expect(await eve.ask('preview', { seed })).toMatchObject(refused);
+
+  const ofNew = await tokenOf(eve, await eve.plant(24, 24, creature));
+  expect(identityInToken(ofNew)).not.toBe(identityInToken(printed));
+  expect(await modelOf(second, ofNew)).not.toBe(model);
+  const other = { from: 'token', token: ofNew };
+  expect(await ben.ask('plant', { x: 184, y: 24, seed: other })).toMatchObject(refused);
+  for (const visitor of [ben, eve]) visitor.leave();
+  await second.close();
 });

@@ -92,20 +92,6 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
   return lives;
 }
 
-interface Kept {
-  /**
-   * What a snapshot and the journal make of the room, tick by tick: what happened, who is there.
-   */
-  readonly lives: Lives;
-  readonly organisms: ReadonlyMap<number, string>;
-  readonly first: number;
-  readonly last: number;
-  /** Those since that snapshot. */
-  readonly commands: ReadonlySet<string>;
-  /** Commands of all days. */
-  readonly count: number;
-}
-
 /** @param lives of one tick */
 const diedIn = (lives = '[]'): OrganismId[] =>
   (JSON.parse(lives) as LifeEvent[]).flatMap((one) => (one.what === 'died' ? [one.id] : []));
@@ -118,11 +104,13 @@ function copyKept(): string {
 }
 
 /**
- * Reads what is kept, and does it again; and on from there to a later tick.
+ * Replays what is kept from a snapshot on, and goes on from there to a later tick.
  *
- * @param from the last snapshot up to here is gone on from; where there is none, the oldest
+ * @param from the last snapshot up to this tick is used; if there is none, the oldest
+ * @returns what happened and who was there, by tick; commands since that snapshot; how many
+ *   commands all days have had
  */
-async function readKept(copy: string, from: number, until: number): Promise<Kept> {
+async function readKept(copy: string, from: number, until: number) {
   const store = new Store(await openFolder(copy));
   const tail = (await store.tail('garden'))!;
   const ticks = await store.snapshotTicks('garden');

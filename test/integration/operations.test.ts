@@ -1,37 +1,35 @@
-/** Operating the server: stop, restart, SIGSTOP, and a full disk. */
-
-import { join } from 'node:path';
+/** Operating the server: start, stop, restart, kill and SIGSTOP, and what visitors find again afterwards. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { ListenError } from '../../server/composition/listen.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { fullTest, isFull } from '../support/needs.ts';
-import { SMALL } from '../support/organisms.ts';
-import { limitOnceStored, MAY_BE_LIMITED, ServerProcess } from '../support/process.ts';
+import { decideAsHost, expectDecided, HostClient } from '../support/host-client.ts';
+import { isFull } from '../support/needs.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { type ServerSettings, startServer } from '../support/server.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const scratch = suiteFolder();
-
-function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
-  const data = join(scratch, name);
-  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', data];
-  const own = ['--energy', 'off', '--checkpoint', SMALL.checkpoint];
-  return new ServerProcess([...args, ...own, ...more], before);
-}
+const start = (settings: ServerSettings, ...more: string[]): ServerProcess => {
+  const usual = { port: 0, host: '127.0.0.1', size: '96x96', energy: 'off', ...SMALL };
+  return new ServerProcess([...flagsOf({ ...usual, ...settings }), ...more]);
+};
 
 test('stopped during ticks and restarted, a room has every organism that was planted', async () => {
-  const first = start('twice');
-  const port = await first.alive();
-  const visitor = await Visitor.join(port);
-  const planted: number[] = [];
+  const data = suiteFolder();
+  const first = start({ data });
+  const visitor = await Visitor.join(await first.alive());
   const places = [16, 48, 80].flatMap((x) => [16, 48, 80].map((y) => [x, y]));
   for (const [i, [x, y]] of places.entries()) {
     visitor.say('plant', { id: i + 1, x, y, seed: { from: 'gallery', index: i } });
     // While the first of them are answered, the later ones come in, and ticks go on.
-    if (i === 3) await visitor.next(({ name }) => name === 'accepted');
+    if (i === 3) await visitor.until(() => visitor.all('accepted').length > 0);
     if (i === 5) first.child.kill('SIGTERM');
   }
-  await visitor.until(() => visitor.heard.some(({ name }) => name === 'disconnect'));
-  for (const { name, message } of visitor.heard) {
-    if (name === 'accepted') planted.push((message as { id: number }).id);
-  }
+  await visitor.next(({ name }) => name === 'disconnect');
+  const planted = visitor.all('accepted').length;
   expect(await first.ended).toEqual({ code: 0, signal: null });
   const phases = [...first.output.matchAll(/Closing: (.*)\./g)].map(([, phase]) => phase);
   expect(phases).toEqual([
@@ -48,31 +46,65 @@ test('stopped during ticks and restarted, a room has every organism that was pla
     'metrics have stopped',
   ]);
 
-  const again = start('twice');
+  const again = start({ data });
   const other = await Visitor.join(await again.alive());
-  const second = start('twice');
+  const second = start({ data });
   expect(await second.ended).toEqual({ code: 1, signal: null });
   expect(second.errors).toMatch(
     /^Another server uses the data in .*\. Stop it, .* with --data\.\n$/,
   );
-  expect(planted.length).toBeGreaterThan(0);
-  expect(other.welcome!.organisms.length).toBeGreaterThanOrEqual(planted.length);
+  const { you, organisms } = other.welcome!;
+  expect(organisms.length).toBeGreaterThanOrEqual(planted);
   expect(again.output).toMatch(/Room "garden" is restored: \d+ organisms?, tick \d+\./);
   // Numbers are never reused, because they identify planters.
-  const { you, organisms } = other.welcome!;
   for (const { planter } of organisms) expect(planter.id).not.toBe(you.id);
   other.leave();
   await again.end();
 });
 
-test('a data folder that cannot be made is refused with one sentence', async () => {
-  const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
-  expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
+test('a visitor who reconnects after a restart keeps number, energy and the seeds in hand', async () => {
+  const data = suiteFolder();
+  const settings = { data, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0', ...SMALL };
+  const first = await startServer(settings);
+  const [ada, bo] = [
+    await Visitor.join(first.port, 'garden', 'Ada'),
+    await Visitor.join(first.port, 'garden', 'Bo'),
+  ];
+  const id = await ada.plant(20, 20, { from: 'gallery', index: 3 });
+  const { seed, energy } = (await ada.ask('cross', {
+    a: id,
+    b: id,
+    mix: 0.5,
+  })) as Event<'accepted'>;
+
+  const second = await startServer(settings);
+  const mallory = await Visitor.join(second.port, 'garden', 'Mallory');
+  expect(mallory.welcome!.you.id).toBeGreaterThan(bo.welcome!.you.id);
+  const again = await Visitor.join(second.port, 'garden', 'Ada', { resume: ada.welcome!.resume });
+  expect(again.welcome!.you).toEqual(ada.welcome!.you);
+  expect(again.welcome!.energy.level).toBe(energy);
+  await again.plant(60, 30, { from: 'hand', seed: seed!.id });
+  const planted = second.world.rooms.get('garden')!.organisms.at(-1);
+  expect(planted).toMatchObject({ origin: 'cross', planter: ada.welcome!.you });
+  for (const visitor of [ada, bo, mallory, again]) visitor.leave();
+});
+
+test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
+  const settings = { data: suiteFolder(), checkpoint: CHECKPOINT_FOLDER, attract: 'off', birth: 1 };
+  const first = start(settings);
+  const port = await first.alive();
+  const enter = (at: number) => (resume?: string) =>
+    Visitor.join(at, 'garden', undefined, resume === undefined ? {} : { resume });
+  const decided = await decideAsHost(port, await first.hostToken(), enter(port));
+  await first.end('SIGKILL');
+  const second = start(settings);
+  const later = await second.alive();
+  await expectDecided(later, decided, enter(later));
+  await second.end('SIGKILL');
 });
 
 test('after SIGSTOP and SIGCONT it continues where it was', async () => {
-  const server = start('stopped', ['--log', 'json']);
+  const server = start({ data: suiteFolder(), log: 'json' });
   await server.says(/"event":"alive"/);
   const port = Number(/"port":(\d+)/.exec(server.output)![1]);
   const visitor = await Visitor.join(port, 'garden', 'Zebulon');
@@ -82,44 +114,58 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   server.child.kill('SIGCONT');
   // After half a minute the server may have closed the visitor's own connection.
   const later = isFull ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;
-  const answer = await later.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } });
-  expect(answer).not.toHaveProperty('reason');
+  await later.plant(40, 40, { from: 'prior' });
   await later.until(() => later.tick! > tick + 15);
   later.leave();
   expect((await server.end()).code).toBe(0);
-  const lines = server.output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  for (const line of lines) expect(line).toMatchObject({ event: expect.any(String) });
+  for (const line of server.output.trim().split('\n')) {
+    expect(JSON.parse(line)).toMatchObject({ event: expect.any(String) });
+  }
   expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
 });
 
-// In alerts.test.ts a full disk is reported and got over, in disk-full.test.ts the server is killed meanwhile.
-fullTest('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
-  const digits = ['--checkpoint', 'checkpoints/digits'];
-  const server = start('full', ['--snapshot', '0.05', ...digits], MAY_BE_LIMITED);
-  const visitor = await Visitor.join(await server.alive());
-  const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
-  expect(first).not.toHaveProperty('reason');
-  for (const x of [16, 48, 80]) {
-    for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
+test('a data folder that cannot be made is refused with one sentence', async () => {
+  const file = start({ data: 'package.json' });
+  expect((await file.ended).code).toBe(1);
+  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
+});
+
+test('a failed start says which port is taken, and makes no token, even with --new-host-token; the first successful start shows one', async () => {
+  // Another program, and its port.
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const taken = (other.address() as AddressInfo).port;
+  const settings = { ...SMALL, size: '64x64', data: suiteFolder() };
+  // Before and after its pages could have been had.
+  for (const flag of ['port', 'metrics']) {
+    const error = await startServer({ ...settings, [flag]: taken }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ListenError);
+    const sentence = new RegExp(`^--${flag}: another program uses port \\d+\\. [^\\n]*$`);
+    expect(error.message).toMatch(sentence);
   }
-  // The organisms grow, and damage wakes them, so that their cells have to be stored again.
-  let isFull = false;
-  for (let i = 0; !server.errors.includes('not-kept'); i++) {
-    if (!isFull) isFull = limitOnceStored(server, join(scratch, 'full'));
-    await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
-  }
-  expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
-  const answer = await visitor.ask('damage', { radius: 3, points: [30, 30] });
-  expect(answer).not.toHaveProperty('reason');
-  visitor.leave();
-  await server.end('SIGKILL');
-  const again = start('full', digits);
-  const other = await Visitor.join(await again.alive());
-  expect(other.welcome!.room.tick).toBeGreaterThan(0);
-  expect(other.welcome!.organisms.length).toBeGreaterThan(0);
-  other.leave();
-  await again.end();
+  const first = await startServer(settings);
+  await hostOf(first);
+  await first.close();
+  const failed = start({ ...settings, port: taken }, '--new-host-token');
+  expect((await failed.ended).code).toBe(1);
+  const second = await startServer(settings);
+  expect(second.hostToken).toBeUndefined();
+  await HostClient.login(second.port, first.hostToken!);
+  await second.close();
+  other.close();
+});
+
+test('an address that cannot be is refused by name, in one sentence', async () => {
+  await expect(startServer({ ...SMALL, host: '203.0.113.77' })).rejects.toThrow(
+    /^--host: this machine has no address 203[^\n]*$/,
+  );
+});
+
+test('a server on localhost only shows no address for phones, and no code', async () => {
+  const server = start({ data: 'none' });
+  await server.says(/sign in at/);
+  expect(server.output).toMatch(/this machine {3}http:\/\/localhost:\d+\/r\/garden/);
+  expect(server.output).toContain('on the network none');
+  expect(server.output).not.toMatch(/on the network http|█/);
+  await server.end();
 });

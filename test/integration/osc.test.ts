@@ -57,17 +57,15 @@ describe('OSC out', () => {
     expect(await box.next(garden('crossed'))).toEqual([1, 2]);
     await ada.ask('damage', { radius: 2, points: [40, 40] });
     expect(await box.next(garden('wounded'))).toEqual([1, 1]);
-    const [red, green, blue, living] = (await box.next(
-      garden('colour'),
-      // A seed just sown may not be seen yet.
-      ([r, g, b]) => (r as number) + (g as number) + (b as number) > 0.1,
-    )) as number[];
-    for (const share of [red, green, blue, living]) expect(share).toBeLessThanOrEqual(1);
-    expect(living).toBeGreaterThan(0);
-    const [awake, organisms, people, rate] = (await box.next(
-      garden('load'),
-      (values) => values[1] === 2,
-    )) as number[];
+    // A seed just sown may not be seen yet.
+    const isSeen = (shares: unknown[]) =>
+      (shares as number[]).slice(0, 3).reduce((sum, share) => sum + share) > 0.1;
+    const colour = (await box.next(garden('colour'), isSeen)) as number[];
+    for (const share of colour) expect(share).toBeLessThanOrEqual(1);
+    expect(colour[3]).toBeGreaterThan(0);
+    const isLoaded = (values: unknown[]) => values[1] === 2;
+    const load = await box.next(garden('load'), isLoaded);
+    const [awake, organisms, people, rate] = load as number[];
     expect(awake).toBeLessThanOrEqual(organisms);
     expect(people).toBe(1);
     expect(rate).toBeGreaterThan(0);
@@ -81,9 +79,7 @@ describe('OSC out', () => {
     box.close();
     box = await OscReceiver.open();
     const ada = await Visitor.join(server.port);
-    expect(await ada.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } })).not.toHaveProperty(
-      'reason',
-    );
+    await ada.plant(40, 40, { from: 'prior' });
   });
 });
 
@@ -91,13 +87,8 @@ describe('OSC in', () => {
   test('plants by index, by name and by the dice, and damages', async () => {
     await start();
     send(garden('plant'), float(40.4), int(40), int(3));
-    expect(await box.next(garden('born'))).toMatchObject([
-      1,
-      40,
-      40,
-      expect.any(Number),
-      'Chestnut',
-    ]);
+    const born = [1, 40, 40, expect.any(Number), 'Chestnut'];
+    expect(await box.next(garden('born'))).toMatchObject(born);
     send(garden('plant'), int(80), int(40), text('hot dog'));
     expect(await box.next(garden('born'), ([id]) => id === 2)).toMatchObject({ 4: 'Hot Dog' });
     send('/vivarium/*/plant', int(120), int(40));
@@ -125,25 +116,13 @@ describe('OSC in', () => {
     const plant = (x: number) =>
       ada.ask('plant', { x, y: 40, seed: { from: 'gallery', index: 3 } });
     send(garden('pause'), int(1));
-    await ada.next(({ name, message }) => {
-      return name === 'settings' && (message as { paused: boolean }).paused;
-    });
+    const isPaused = () => ada.all('settings').at(-1)!.paused;
+    await ada.until(isPaused);
     expect(await plant(40)).toMatchObject({ reason: 'paused' });
     send(garden('plant'), int(40), int(40), int(3));
     expect(await box.next(garden('refused'))).toEqual(['plant', 'paused']);
-    // A flood of them is cut short.
-    const refused = server.rejectionCounts.totals()['too-fast'];
-    for (let i = 0; i < 100; i++) send(garden('pause'), int(i % 2));
-    while (server.rejectionCounts.totals()['too-fast'] === refused) {
-      await new Promise((wake) => setTimeout(wake, 10));
-    }
-    // What it may comes again.
-    await new Promise((wake) => setTimeout(wake, 1_500));
     send('/vivarium/*/pause', { type: 'false', value: false });
-    await ada.until(() => {
-      const last = ada.heard.findLast(({ name }) => name === 'settings');
-      return !(last!.message as { paused: boolean }).paused;
-    });
+    await ada.until(() => !isPaused());
     expect(await plant(40)).not.toHaveProperty('reason');
   });
 
@@ -188,11 +167,8 @@ describe('OSC in', () => {
     await start({ limits: 'messagesPerSecond=20' });
     const random = createRandom(7);
     for (let i = 0; i < 50; i++) {
-      const length = random.integer(200);
-      box.raw(
-        server.oscPort!,
-        Uint8Array.from({ length }, () => random.integer(256)),
-      );
+      const noise = Array.from({ length: random.integer(200) }, () => random.integer(256));
+      box.raw(server.oscPort!, Uint8Array.from(noise));
     }
     send('/synth/volume', float(1));
     send('/vivarium/nowhere/plant', int(40), int(40));
@@ -206,13 +182,6 @@ describe('OSC in', () => {
     for (let i = 0; i < 400; i++) send(garden('wound'), int(0), int(0), int(1));
     await until(() => server.rejectionCounts.totals()['too-fast'] > 0);
     expect(room.organisms).toHaveLength(1);
-  });
-
-  test('only from allowed addresses', async () => {
-    await start({ 'osc-allow': '192.0.2.7,::1' });
-    send(garden('plant'), int(40), int(40), int(3));
-    await until(() => server.rejectionCounts.totals()['wrong-sender'] === 1);
-    expect(room.organisms).toEqual([]);
   });
 
   test('with a port in use or an invalid address, the server does not start, and says why', async () => {

@@ -11,13 +11,8 @@ const { server, room, join, connect } = await suiteServer({ size: '160x96', 'tic
 const asIndex = (index: number) => ({ from: 'gallery', index }) as const;
 
 /** @returns the organism that was born of it */
-async function plant(visitor: Visitor, x: number, y: number, seed: unknown = asIndex(105)) {
-  const before = room.organisms.at(-1)?.id ?? 0;
-  expect(await visitor.ask('plant', { x, y, seed })).not.toHaveProperty('reason');
-  const organism = room.organisms.at(-1)!;
-  expect(organism.id).toBeGreaterThan(before);
-  return organism;
-}
+const plant = async (visitor: Visitor, x: number, y: number, seed: object = asIndex(105)) =>
+  room.viewOf(await visitor.plant(x, y, seed))!;
 
 test('who comes during a tick is welcomed once its changes are stored, and told each of them once', async () => {
   const ada = await join('Ada');
@@ -62,18 +57,16 @@ describe('a beacon', () => {
     expect(await ada.ask('beacon', { organism })).not.toHaveProperty('reason');
     const { hue } = ada.welcome!.you;
     for (const visitor of [ada, bo]) {
-      expect(await visitor.next(({ name }) => name === 'beacon')).toEqual({ organism, hue });
+      await visitor.until(() => visitor.all('beacon').length > 0);
+      expect(visitor.all('beacon')).toEqual([{ organism, hue }]);
     }
   });
 
-  test("is refused with a reason for another's organism, for a dead one, and when there are too many", async () => {
+  test("is refused with a reason for another's organism, and when there are too many", async () => {
     const [ada, bo] = [await join(), await join()];
     const { id: organism } = await plant(ada, 60, 20);
     expect(await bo.ask('beacon', { organism })).toMatchObject({ reason: 'not-yours' });
-    expect(await bo.ask('beacon', { organism: 4_000 })).toMatchObject({
-      reason: 'no-such-organism',
-    });
-    expect(ada.heard.some(({ name }) => name === 'beacon')).toBe(false);
+    expect(ada.all('beacon')).toEqual([]);
     const answers: (Event<'accepted'> | Event<'rejected'>)[] = [];
     for (let i = 0; i < 12; i++) answers.push(await ada.ask('beacon', { organism }));
     expect(answers[0]).not.toHaveProperty('reason');
@@ -82,12 +75,10 @@ describe('a beacon', () => {
 });
 
 describe('a name', () => {
-  const knows = (visitor: Visitor, id: number, name: string) =>
-    visitor.next(
-      (heard) =>
-        heard.name === 'people' &&
-        (heard.message as Event<'people'>).joined.some((one) => one.id === id && one.name === name),
-    );
+  const knows = (visitor: Visitor, id: number, name: string) => {
+    const told = () => visitor.all('people').flatMap(({ joined }) => joined);
+    return visitor.until(() => told().some((one) => one.id === id && one.name === name));
+  };
 
   test('given in the room is announced to everybody, and shown with later organisms', async () => {
     const [ada, bo] = [await join(), await join('Bo')];
@@ -96,9 +87,8 @@ describe('a name', () => {
     for (const visitor of [ada, bo]) await knows(visitor, id, 'Ada Lovelace');
     expect((await plant(ada, 100, 20)).planter).toMatchObject({ id, name: 'Ada Lovelace' });
     const late = await join();
-    expect(late.welcome!.participants).toContainEqual(
-      expect.objectContaining({ id, name: 'Ada Lovelace' }),
-    );
+    const named = expect.objectContaining({ id, name: 'Ada Lovelace' });
+    expect(late.welcome!.participants).toContainEqual(named);
     expect(await ada.ask('name', { name: '' })).not.toHaveProperty('reason');
     await knows(bo, id, '');
   });
@@ -108,18 +98,13 @@ describe('a name', () => {
     const { id } = ada.welcome!.you;
     ada.send('name', { id: 1, name: 'Ada' });
     ada.leave();
-    await bo.next(
-      ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
-    );
+    await bo.until(() => bo.all('people').some(({ left }) => left.includes(id)));
   });
 
   test('is refused when offensive or changed too often; the old one stays', async () => {
     const [ada, bo] = [await join('Ada'), await join()];
     const { id } = ada.welcome!.you;
     expect(await ada.ask('name', { name: 'sh1thead' })).toMatchObject({ reason: 'bad-name' });
-    expect(await ada.ask('name', { name: 'x'.repeat(300) })).toMatchObject({
-      reason: 'bad-message',
-    });
     const answers: unknown[] = [];
     for (let i = 0; i < 12; i++) answers.push(await ada.ask('name', { name: `Ada ${i}` }));
     expect(answers).toContainEqual(expect.objectContaining({ reason: 'too-fast' }));
@@ -137,27 +122,8 @@ describe('a keepsake', () => {
     const [first, second] = [id, again.id].map((organism) =>
       room.previewLatent({ from: 'organism', organism }, 0),
     );
-    first.forEach((value, i) => {
-      expect(Math.abs(value - second[i])).toBeLessThan(0.005);
-    });
+    expect(Math.max(...first.map((value, i) => Math.abs(value - second[i])))).toBeLessThan(0.005);
     const { token: kept } = (await bo.ask('keep', { organism: again.id })) as Event<'accepted'>;
     expect(kept).toBe(token);
-  });
-
-  test('of a dead organism, and an invalid token, are refused with a reason', async () => {
-    const ada = await join();
-    expect(await ada.ask('keep', { organism: 4_000 })).toMatchObject({
-      reason: 'no-such-organism',
-    });
-    const place = { x: 100, y: 70 };
-    for (const [token, reason] of [
-      ['abc', 'bad-token'],
-      ['A'.repeat(204), 'bad-token'],
-      ['A'.repeat(9_999), 'bad-message'],
-      ['a b', 'bad-message'],
-    ]) {
-      const answer = await ada.ask('plant', { ...place, seed: { from: 'token', token } });
-      expect(answer).toMatchObject({ reason });
-    }
   });
 });

@@ -1,14 +1,17 @@
 /**
- * Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the
- * hand that holds them.
+ * Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, the hand
+ * that holds them, and what the host allows.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { PNG } from 'pngjs';
-import { PREVIEWS } from '../../server/previews/growth-previews.ts';
+import type { PreviewBackend } from '../../server/realtime/commands/seed-previews.ts';
+import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import { UNLIMITED } from '../support/server.ts';
-import { suiteServer, suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 type Accepted = Event<'accepted'>;
 type Film = NonNullable<Accepted['film']>;
@@ -18,11 +21,23 @@ const { server, room, join } = await suiteServer(
   { drawsSoon: true },
 );
 const ada = await suiteVisitor(server, 'Ada');
+const host = await hostOf(server);
 
 async function filmOf(seed: unknown, visitor = ada): Promise<Film> {
   const answer = (await visitor.ask('preview', { seed })) as Accepted;
   if (!answer.film) throw new Error(JSON.stringify(answer));
   return answer.film;
+}
+
+/** A disc of one colour, the smaller the larger `n`. */
+function disc(n = 0): Uint8Array {
+  const pixels = new Uint8Array(32 * 32 * 4);
+  for (let y = 0; y < 32; y++) {
+    for (let x = 0; x < 32; x++) {
+      if (Math.hypot(x - 15.5, y - 15.5) < 12 - n) pixels.set([230, 60, 40, 255], 4 * (32 * y + x));
+    }
+  }
+  return pixels;
 }
 
 /** Last picture of a film, premultiplied RGBA. */
@@ -41,10 +56,9 @@ function lastOf({ png, side, frames }: Film): number[] {
 }
 
 /** Plants, and gives what the room shows in its window at the tick it is grown. */
-async function grownAt(x: number, y: number, seed: unknown): Promise<number[]> {
-  const answer = await ada.ask('plant', { x, y, seed });
-  expect(answer).not.toHaveProperty('reason');
-  const { id, side } = room.organisms.at(-1)!;
+async function grownAt(x: number, y: number, seed: object): Promise<number[]> {
+  const id = await ada.plant(x, y, seed);
+  const { side } = room.viewOf(id)!;
   await ada.until(() => ada.life.some((event) => event.what === 'grown' && event.id === id));
   const { rgba, width } = room.grid.planes;
   const shown: number[] = [];
@@ -75,15 +89,6 @@ test('the organism grows as previewed, from the dice and from the map', async ()
   }
 });
 
-test('a preview is the same for everybody, and changes nothing', async () => {
-  const bo = await join('Bo');
-  const before = room.size;
-  const seed = { from: 'gallery', index: 7 };
-  const films = await Promise.all([filmOf(seed), filmOf(seed, bo)]);
-  expect(Buffer.compare(films[0].png, films[1].png)).toBe(0);
-  expect(room.size).toBe(before);
-});
-
 test('a cross can be previewed while it is mixed, and then lies in the hand', async () => {
   const [{ id: a }, { id: b }] = room.organisms;
   const looked = await filmOf({ from: 'cross', a, b, mix: 0.5 });
@@ -100,14 +105,7 @@ test('a cross can be previewed while it is mixed, and then lies in the hand', as
 
 test('a drawing becomes a seed that grows into something like it', async () => {
   expect(ada.welcome!.checkpoint.draws).toBe('colour');
-  // What the gallery shows of an orange is a drawing too: red ink in a round.
-  const pixels = new Uint8Array(32 * 32 * 4);
-  for (let y = 0; y < 32; y++) {
-    for (let x = 0; x < 32; x++) {
-      if (Math.hypot(x - 15.5, y - 15.5) < 12) pixels.set([230, 60, 40, 255], 4 * (32 * y + x));
-    }
-  }
-  const { seed } = (await ada.ask('draw', { pixels })) as Accepted;
+  const { seed } = (await ada.ask('draw', { pixels: disc() })) as Accepted;
   expect(seed).toMatchObject({ origin: 'drawing', parents: [] });
   const last = lastOf(await filmOf({ from: 'hand', seed: seed!.id }));
   const middle = (c: number) => last[4 * (32 * 16 + 16) + c];
@@ -131,50 +129,12 @@ test.each([
   expect(await ada.ask(what, message)).toMatchObject({ reason });
 });
 
-test('a returning visitor still has the seeds in hand', async () => {
-  const cleo = await join('Cleo');
-  expect(cleo.welcome!.hand).toEqual([]);
-  const [{ id: a }, { id: b }] = room.organisms;
-  const { seed } = (await cleo.ask('cross', { a, b, mix: 0.3 })) as Accepted;
-  cleo.leave();
-  const again = await join('Cleo', { resume: cleo.welcome!.resume });
-  expect(again.welcome!.hand).toEqual([seed]);
-  const stranger = await join('Mallory');
-  expect(stranger.welcome!.hand).toEqual([]);
-});
-
-test('a visitor may have only a few pending previews', async () => {
-  const dag = await join('Dag');
-  const { maxWaitingEach } = PREVIEWS;
-  const answers = await Promise.all(
-    Array.from({ length: maxWaitingEach + 2 }, (_, i) =>
-      dag.ask('preview', { seed: { from: 'prior', throw: 1000 + i } }),
-    ),
-  );
-  const refused = answers.filter((answer) => 'reason' in answer);
-  expect(refused.map((answer) => (answer as Event<'rejected'>).reason)).toEqual([
-    'too-fast',
-    'too-fast',
-  ]);
-});
-
-test('the map is served at the URL in the welcome, with a position for each gallery organism', async () => {
-  const { map, gallery } = ada.welcome!.checkpoint;
-  const places = (await (
-    await fetch(`http://127.0.0.1:${server.port}${map}`)
-  ).json()) as number[][];
-  expect(places).toHaveLength(gallery.length);
-  expect(places.flat().every((value) => value >= 0 && value <= 1)).toBe(true);
-});
-
 test('seeds with latents out of range are refused, and so are crosses of them: they cannot crash the engine', async () => {
   const far = (latent: Float32Array): string =>
     encodeSeed({ kind: undefined, latent }, room.species);
   const near = far(new Float32Array(96).fill(1));
   // That such a token is one of this checkpoint's.
-  expect(
-    await ada.ask('plant', { x: 20, y: 70, seed: { from: 'token', token: near } }),
-  ).not.toHaveProperty('reason');
+  await ada.plant(20, 70, { from: 'token', token: near });
   for (const latent of [new Float32Array(96).fill(1.6e38), new Float32Array(96).fill(5_000)]) {
     const seed = { from: 'token', token: far(latent) };
     expect(await ada.ask('plant', { x: 60, y: 70, seed })).toMatchObject({ reason: 'bad-token' });
@@ -205,9 +165,117 @@ test('a creature that is offered only in the whole gallery is on no other map, a
   expect(meanError(lastOf(await filmOf({ from: 'map', x, y, whole: true })), self)).toBeLessThan(8);
   expect(meanError(lastOf(await filmOf({ from: 'map', x, y })), self)).toBeGreaterThan(16);
 
-  const planted = await ada.ask('plant', { x: 60, y: 76, seed: { from: 'gallery', index } });
-  expect(planted).not.toHaveProperty('reason');
-  const { token } = (await ada.ask('keep', { organism: room.organisms.at(-1)!.id })) as Accepted;
-  await ada.ask('plant', { x: 100, y: 76, seed: { from: 'token', token } });
+  const organism = await ada.plant(60, 76, { from: 'gallery', index });
+  const { token } = (await ada.ask('keep', { organism })) as Accepted;
+  await ada.plant(100, 76, { from: 'token', token });
   expect(room.organisms.at(-1)).toMatchObject({ kind: 'Pile of Poo', origin: 'keepsake', x: 100 });
+});
+
+describe('what the host allows', () => {
+  const waiting = async () => (await host.call('room')).drawings;
+  const until = async (count: number): Promise<Awaited<ReturnType<typeof waiting>>> => {
+    const drawings = await waiting();
+    if (drawings.length === count) return drawings;
+    await pause(20);
+    return until(count);
+  };
+  const decide = (id: number, approve: boolean) =>
+    host.call('decideDrawing', { approve }, { drawing: id });
+  const set = (change: object) => host.call('changeSettings', change);
+  const plant = (visitor: Visitor, seed: object) => visitor.ask('plant', { x: 40, y: 40, seed });
+
+  beforeEach(async () => {
+    await set({ drawings: 'on', tokens: true, latents: true });
+    for (const { id } of room.organisms) await host.call('removeOrganism', { organism: id });
+  });
+
+  test('drawing, keepsakes and own latents are refused by name while they are off, for planting and previews', async () => {
+    const { seed: drawn } = (await ada.ask('draw', { pixels: disc() })) as Accepted;
+    const latent = [...room.species.gallery[0].latent];
+    const token = encodeSeed({ kind: 0, latent: room.species.gallery[0].latent }, room.species);
+    await set({ drawings: 'off', tokens: false, latents: false });
+    await ada.until(() => ada.all('settings').at(-1)!.drawings === 'off');
+    expect(await ada.ask('draw', { pixels: disc() })).toMatchObject({ reason: 'no-drawings' });
+    for (const [seed, reason] of [
+      [{ from: 'token', token }, 'no-tokens'],
+      [{ from: 'latent', latent }, 'no-latents'],
+      [{ from: 'hand', seed: drawn!.id }, 'no-drawings'],
+    ] as const) {
+      expect(await plant(ada, seed)).toMatchObject({ reason });
+      expect(await ada.ask('preview', { seed })).toMatchObject({ reason });
+    }
+    expect(room.size).toBe(0);
+    expect(await plant(ada, { from: 'gallery', index: 0 })).not.toHaveProperty('reason');
+  });
+
+  test('the first preview in a room that takes drawings gets the server ready for them', async () => {
+    const roomServer = server.roomServers.get('garden')!;
+    const { previews } = Reflect.get(roomServer, 'options') as { previews: PreviewBackend };
+    const { prepareToDraw } = previews;
+    let count = 0;
+    Object.assign(previews, { prepareToDraw: () => count++ });
+    for (const [drawings, prepared] of [
+      ['off', 0],
+      ['ask', 1],
+    ] as const) {
+      await set({ drawings });
+      await filmOf({ from: 'gallery', index: 0 });
+      expect(count).toBe(prepared);
+    }
+    Object.assign(previews, { prepareToDraw });
+  });
+
+  test('the host sees a waiting drawing and what it grows into; the visitor has the seed after the yes, and no seed after a no', async () => {
+    await set({ drawings: 'ask' });
+    const ada = await join('Ada');
+    const answer = ada.ask('draw', { pixels: disc() }) as Promise<Accepted>;
+    const [{ id, by }] = await until(1);
+    expect(by).toEqual(ada.welcome!.you);
+    expect((await host.call('state')).rooms[0].drawingsWaiting).toBe(1);
+    const parts = { room: 'garden', drawing: id };
+    const picture = async (path: string) =>
+      PNG.sync.read(Buffer.from(await (await host.fetch(pathOf(path, parts))).arrayBuffer()));
+    const drawn = await picture(FILES.drawing);
+    expect([drawn.width, drawn.height]).toEqual([32, 32]);
+    expect([...drawn.data.subarray(4 * (32 * 16 + 16)).subarray(0, 4)]).toEqual([230, 60, 40, 255]);
+    const grown = await picture(FILES.grownDrawing);
+    expect(grown.height).toBe(32);
+    expect(grown.width % 32).toBe(0);
+    expect(room.seedsOf(by.id)).toEqual([]);
+    await decide(id, true);
+    const { seed } = await answer;
+    expect(seed).toMatchObject({ origin: 'drawing' });
+    expect(await plant(ada, { from: 'hand', seed: seed!.id })).not.toHaveProperty('reason');
+    expect(await host.refusal('decideDrawing', { approve: true }, { drawing: id })).toBe(
+      'no-such-drawing',
+    );
+    const declined = ada.ask('draw', { pixels: disc(2) });
+    await decide((await until(1))[0].id, false);
+    expect(await declined).toMatchObject({ reason: 'drawing-declined' });
+  });
+
+  test('nobody fills the queue alone, and without a session nobody sees or decides anything', async () => {
+    await set({ drawings: 'ask' });
+    const [dag, eve] = [await join('Dag'), await join('Eve')];
+    for (const n of [4, 5, 6]) void dag.ask('draw', { pixels: disc(n) });
+    await until(3);
+    expect(await dag.ask('draw', { pixels: disc(7) })).toMatchObject({
+      reason: 'drawings-waiting',
+    });
+    void eve.ask('draw', { pixels: disc(7) });
+    const drawings = await until(4);
+    expect(drawings.map(({ by }) => by.name)).toEqual(['Dag', 'Dag', 'Dag', 'Eve']);
+    const path = pathOf(FILES.drawing, { room: 'garden', drawing: drawings[0].id });
+    expect((await fetch(`http://127.0.0.1:${server.port}${path}`)).status).toBe(401);
+    for (const drawing of [0, 1e9, 'x', -1]) {
+      expect(await host.refusal('decideDrawing', { approve: true }, { drawing })).toBe(
+        'no-such-drawing',
+      );
+    }
+    expect(await host.refusal('decideDrawing', {}, { drawing: drawings[0].id })).toBe('bad-call');
+    expect(await host.refusal('changeSettings', { drawings: 'perhaps' })).toBe('bad-call');
+    await set({ drawings: 'off' });
+    expect(await eve.refusal()).toBe('no-drawings');
+    expect(await waiting()).toEqual([]);
+  });
 });

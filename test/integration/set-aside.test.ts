@@ -1,24 +1,16 @@
 /** Restore drills: with `--on-damage set-aside`, a server with damaged data serves, and says so. */
-import {
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import type { Log } from '../../server/platform/log.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
-import { suiteFolder } from '../support/closing.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { LogRecorder } from '../support/receivers.ts';
 import { PACE, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { generousTimeout } from '../support/waiting.ts';
@@ -33,7 +25,8 @@ const SETTINGS = {
 const scratch = suiteFolder();
 const base = join(scratch, 'base');
 let token = '';
-let planted = 0;
+/** Organisms of each room. */
+const PLANTED = 3;
 
 beforeAll(async () => {
   const server = await startServer({ ...SETTINGS, data: base, snapshot: 0.2 });
@@ -44,7 +37,6 @@ beforeAll(async () => {
     await visitor.until(() => visitor.tick! > 90);
     visitor.leave();
   }
-  planted = 3;
   await server.close();
   // These journal entries come after the last snapshot.
   const own = { data: base, snapshot: 3_600, port: 0, host: '127.0.0.1' };
@@ -88,11 +80,19 @@ const records =
 const last = (keys: string[]): string[] => keys.slice(-1);
 const first = (keys: string[]): string[] => keys.slice(0, 1);
 const file = (folder: string): string => join(folder, 'data.mdb');
-const change = (folder: string, work: (bytes: Buffer) => void): void => {
-  const bytes = readFileSync(file(folder));
-  work(bytes);
-  writeFileSync(file(folder), bytes);
-};
+
+/** Changes the bytes of the file. */
+const bytes = (work: (bytes: Buffer) => Uint8Array | string) => (folder: string) =>
+  writeFileSync(file(folder), work(readFileSync(file(folder))));
+
+/** Makes noise of many pages of a file. */
+function noise(bytes: Buffer): Buffer {
+  const random = createRandom(20261127);
+  for (let page = 4; page < bytes.length / 4_096; page += 3) {
+    for (let i = 0; i < 4_096; i += 7) bytes[4_096 * page + i] = random.integer(256);
+  }
+  return bytes;
+}
 
 type Outcome =
   /** The room is as it was. */
@@ -130,28 +130,12 @@ const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unk
   ],
   "the host's token is damaged": ['same', records('house/token', 'flip')],
   'a daily count is damaged': ['said', records('day/a/', 'flip')],
-  'the file ends early': [
-    'file',
-    (folder) => truncateSync(file(folder), Math.floor(readFileSync(file(folder)).length * 0.6)),
-  ],
-  'the file is empty': ['file', (folder) => truncateSync(file(folder), 0)],
+  'the file ends early': ['file', bytes((all) => all.subarray(0, Math.floor(all.length * 0.6)))],
+  'the file is empty': ['file', bytes(() => '')],
   'the file is missing': ['file', (folder) => rmSync(file(folder))],
-  'the file is something else': ['file', (folder) => writeFileSync(file(folder), 'Hello.')],
-  'the beginning of the file is zero': [
-    'file',
-    (folder) => change(folder, (bytes) => bytes.fill(0, 0, 8_192)),
-  ],
-  'pages of the file are noise': [
-    'file',
-    (folder) => {
-      const random = createRandom(20261127);
-      change(folder, (bytes) => {
-        for (let page = 4; page < bytes.length / 4_096; page += 3) {
-          for (let i = 0; i < 4_096; i += 7) bytes[4_096 * page + i] = random.integer(256);
-        }
-      });
-    },
-  ],
+  'the file is something else': ['file', bytes(() => 'Hello.')],
+  'the beginning of the file is zero': ['file', bytes((all) => all.fill(0, 0, 8_192))],
+  'pages of the file are noise': ['file', bytes(noise)],
   'the log is damaged': [
     'file',
     (folder) => {
@@ -165,18 +149,11 @@ const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unk
   ],
 };
 
-interface Opened {
-  readonly server: VivariumServer;
-  readonly lines: readonly string[];
-}
-
-async function open(folder: string): Promise<Opened> {
-  const lines: string[] = [];
-  const write = (event: string, sentence: string) => lines.push(`${event}: ${sentence}`);
-  const log: Log = { info: write, warn: write, error: write };
-  const settings = { ...SETTINGS, data: folder, 'on-damage': 'set-aside' };
-  const server = await startServer(settings, { log });
-  return { server, lines };
+async function open(data: string) {
+  const log = new LogRecorder();
+  const server = await startServer({ ...SETTINGS, data, 'on-damage': 'set-aside' }, { log });
+  afterTest(() => server.close());
+  return { server, log };
 }
 
 const copyOf = (name: string): string => {
@@ -203,36 +180,33 @@ test.each(drills)(
     const folder = copyOf(name);
     await damage(folder);
     const begin = performance.now();
-    const { server, lines } = await open(folder);
-    try {
-      const visitor = await Visitor.join(server.port, 'a');
-      expect(performance.now() - begin).toBeLessThan(SERVING * generousTimeout());
-      const said = lines.filter((line) => line.startsWith('set-aside: '));
-      const host = await HostClient.login(server.port, token);
-      const { aside } = await host.call('state');
-      const whats = aside.map(({ what, room }) => `${what} ${room}`);
-      if (outcome === 'same') expect(said).toEqual([]);
-      else {
-        expect(said.length).toBeGreaterThan(0);
-        expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(true);
-      }
-      if (outcome === 'said') expect(whats).toEqual(['records a']);
-      if (outcome === 'snapshot' || outcome === 'empty') {
-        expect(whats).toEqual(['room a']);
-        expect(aside[0].tick === null).toBe(outcome === 'empty');
-      }
-      if (outcome === 'file') expect(whats.at(-1)).toBe('file null');
-      else {
-        expect(sizeOf(server, 'a')).toBe(outcome === 'empty' ? 0 : planted);
-        expect(sizeOf(server, 'b')).toBe(planted);
-        expect(lines.join('\n')).toMatch(/Room "b" is restored: 3 organisms/);
-      }
-      const plant = await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
-      expect(plant).not.toHaveProperty('reason');
-      visitor.leave();
-    } finally {
-      await server.close();
+    const { server, log } = await open(folder);
+    const visitor = await Visitor.join(server.port, 'a');
+    expect(performance.now() - begin).toBeLessThan(SERVING * generousTimeout());
+    const host = await HostClient.login(server.port, token);
+    const { aside } = await host.call('state');
+    const whats = aside.map(({ what, room }) => `${what} ${room}`);
+    expect(log.has('set-aside')).toBe(outcome !== 'same');
+    if (outcome !== 'same') {
+      expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(true);
     }
+    if (outcome === 'said') expect(whats).toEqual(['records a']);
+    if (outcome === 'snapshot' || outcome === 'empty') {
+      expect(whats).toEqual(['room a']);
+      expect(aside[0].tick === null).toBe(outcome === 'empty');
+    }
+    if (outcome === 'file') expect(whats.at(-1)).toBe('file null');
+    else {
+      expect(sizeOf(server, 'a')).toBe(outcome === 'empty' ? 0 : PLANTED);
+      expect(sizeOf(server, 'b')).toBe(PLANTED);
+      const restored = log.lines.filter(({ sentence }) =>
+        sentence.startsWith('Room "b" is restored: 3 organisms'),
+      );
+      expect(restored).toHaveLength(1);
+    }
+    await visitor.plant(48, 16, { from: 'prior' });
+    visitor.leave();
+    await server.close();
     // What was set aside is not damaged data of the next start.
     await (await openSound(folder)).close();
   },
@@ -243,45 +217,37 @@ test('the host puts a room back, in exchange for the present one, or dismisses i
   const folder = copyOf('put-back');
   await records('tail/a', 'flip')(folder);
   const { server } = await open(folder);
-  try {
-    const host = await HostClient.login(server.port, token);
-    const [entry] = (await host.call('state')).aside;
-    expect(entry).toMatchObject({ room: 'a', what: 'room', tick: expect.any(Number) });
-    // It is still damaged: the room keeps what it has.
-    const { size } = server.world.rooms.get('a')!;
-    expect(await host.refusal('putBack', {}, { aside: entry.id })).toBe('failed');
-    expect(server.world.rooms.get('a')!.size).toBe(size);
-    // Somebody has repaired it.
-    const archive = join(folder, 'set-aside', entry.id);
-    await spoil(archive, (table) => {
-      const bytes = table.get('tail/a')!;
-      bytes[Math.floor(bytes.length / 2) + 3] ^= 4;
-      table.write({ put: [{ key: 'tail/a', bytes }] });
-    });
-    const visitor = await Visitor.join(server.port, 'a');
-    await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
-    await host.call('putBack', {}, { aside: entry.id });
-    expect(sizeOf(server, 'a')).toBe(planted);
-    const [replaced, ...others] = (await host.call('state')).aside;
-    expect(others).toEqual([]);
-    expect(replaced).toMatchObject({ room: 'a', what: 'replaced' });
-    await host.call('closeRoom', {}, { room: 'a' });
-    await host.call('putBack', {}, { aside: replaced.id });
-    expect(sizeOf(server, 'a')).toBe(planted + 1);
-    for (const { id } of (await host.call('state')).aside) {
-      await host.call('dismissAside', {}, { aside: id });
-      expect(await host.refusal('dismissAside', {}, { aside: id })).toBe('not-aside');
-    }
-    expect((await host.call('state')).aside).toEqual([]);
-    expect(readdirSync(join(folder, 'set-aside')).length).toBeGreaterThan(1);
-    visitor.leave();
-  } finally {
-    await server.close();
+  const host = await HostClient.login(server.port, token);
+  const [entry] = (await host.call('state')).aside;
+  expect(entry).toMatchObject({ room: 'a', what: 'room', tick: expect.any(Number) });
+  // It is still damaged: the room keeps what it has.
+  const { size } = server.world.rooms.get('a')!;
+  expect(await host.refusal('putBack', {}, { aside: entry.id })).toBe('failed');
+  expect(server.world.rooms.get('a')!.size).toBe(size);
+  // Somebody has repaired it.
+  const archive = join(folder, 'set-aside', entry.id);
+  await spoil(archive, (table) => flip(table, ['tail/a']));
+  const visitor = await Visitor.join(server.port, 'a');
+  await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
+  await host.call('putBack', {}, { aside: entry.id });
+  expect(sizeOf(server, 'a')).toBe(PLANTED);
+  const [replaced, ...others] = (await host.call('state')).aside;
+  expect(others).toEqual([]);
+  expect(replaced).toMatchObject({ room: 'a', what: 'replaced' });
+  await host.call('closeRoom', {}, { room: 'a' });
+  await host.call('putBack', {}, { aside: replaced.id });
+  expect(sizeOf(server, 'a')).toBe(PLANTED + 1);
+  for (const { id } of (await host.call('state')).aside) {
+    await host.call('dismissAside', {}, { aside: id });
+    expect(await host.refusal('dismissAside', {}, { aside: id })).toBe('not-aside');
   }
+  expect((await host.call('state')).aside).toEqual([]);
+  expect(readdirSync(join(folder, 'set-aside')).length).toBeGreaterThan(1);
+  visitor.leave();
+  await server.close();
   // A room that was closed is open since, also after a restart.
   const again = await open(folder);
-  expect(sizeOf(again.server, 'a')).toBe(planted + 1);
-  await again.server.close();
+  expect(sizeOf(again.server, 'a')).toBe(PLANTED + 1);
 });
 
 test('data of another version or size are refused all the same', async () => {

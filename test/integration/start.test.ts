@@ -89,12 +89,6 @@ describe('starting', () => {
       { event: 'fatal', msg: expect.stringContaining('nowhere') },
     ]);
   });
-
-  test('an invalid setting is refused with one sentence', async () => {
-    const { code, errors } = await start(['--tick-rate', '99']);
-    expect(code).toBe(1);
-    expect(errors).toBe('--tick-rate must be a whole number from 1 to 60, not "99".\n');
-  });
 });
 
 const server = (file: string): string =>

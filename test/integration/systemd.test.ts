@@ -1,9 +1,9 @@
 /** The systemd units: what they let the server and the wall do, as systemd itself rates it. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { suiteFolder } from '../support/closing.ts';
 import { testNeeding } from '../support/needs.ts';
 
 const units = fileURLToPath(new URL('../../server/deploy', import.meta.url));
@@ -22,13 +22,12 @@ const ifPresent = testNeeding('systemd-analyze 250', Number(version) >= 250);
 
 /** How exposed a unit is with its drop-ins, from 0 to 10. */
 function exposureOf(unit: string, dropIns: readonly string[] = []): number {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-units-'));
+  const folder = suiteFolder();
   const system = join(folder, 'etc/systemd/system');
   mkdirSync(join(system, `${unit}.d`), { recursive: true });
   cpSync(join(units, unit), join(system, unit));
   for (const file of dropIns) cpSync(join(units, file), join(system, `${unit}.d`, file));
   const { output } = analyze('security', '--offline=true', '--no-pager', `--root=${folder}`, unit);
-  rmSync(folder, { recursive: true });
   const [, level] = /Overall exposure level for \S+: ([\d.]+)/.exec(output) ?? [];
   if (level === undefined) throw new Error(output);
   // Directives that it does not know, or values, are named.
@@ -58,18 +57,13 @@ describe('systemd-analyze security (where systemd-analyze is installed)', () => 
   });
 
   ifPresent('the drop-in for servers of a cluster makes a template of vivarium.service', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'vivarium-units-'));
+    const folder = suiteFolder();
     const unit = join(folder, 'vivarium@.service');
     mkdirSync(`${unit}.d`);
     cpSync(join(units, 'vivarium.service'), unit);
     cpSync(join(units, 'cluster/vivarium-cluster.conf'), join(`${unit}.d`, 'cluster.conf'));
-    const { status, output } = analyze(
-      'verify',
-      '--man=no',
-      join(folder, 'vivarium@owner.service'),
-    );
-    rmSync(folder, { recursive: true });
-    expect([status, output]).toEqual([0, '']);
+    const owner = join(folder, 'vivarium@owner.service');
+    expect(analyze('verify', '--man=no', owner)).toEqual({ status: 0, output: '' });
   });
 
   // Chromium's own sandbox needs what these limits would take away.

@@ -13,10 +13,7 @@ import { Visitor } from '../support/visitor.ts';
 
 const HOUR = 3_600_000;
 // Without a painter, films are soon made.
-const SETTINGS = {
-  ...{ size: '160x96', 'tick-rate': 60, energy: 'off' },
-  ...SMALL,
-};
+const SETTINGS = { size: '160x96', 'tick-rate': 60, energy: 'off', ...SMALL };
 const noon = noonClock();
 /** How far the clock has been moved since then, ms. */
 let moved = 0;
@@ -33,8 +30,7 @@ async function plant(server: VivariumServer, x: number): Promise<number> {
   const visitor = await Visitor.join(server.port, 'garden', 'Ada');
   afterTest(() => visitor.leave());
   const at = date();
-  const wish = { x, y: 40, seed: { from: 'gallery', index: 0 } };
-  expect(await visitor.ask('plant', wish)).not.toHaveProperty('reason');
+  await visitor.plant(x, 40);
   return at;
 }
 
@@ -61,16 +57,11 @@ async function filmed(host: HostClient, hours: number): Promise<(number | null)[
   );
 }
 
-/** What the tree says when its organisms were planted, ms. */
-async function births({ port }: VivariumServer): Promise<number[]> {
-  const page = (await (
-    await fetch(`http://127.0.0.1:${port}/lineage/garden`)
-  ).json()) as LineagePage;
-  return page.organisms.map(({ born }) => dateOf(page, born));
-}
-
-async function expectBirths(server: VivariumServer, real: readonly number[]): Promise<void> {
-  const told = await births(server);
+/** Expects that the tree says when its organisms were planted. */
+async function expectBirths({ port }: VivariumServer, real: readonly number[]): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/lineage/garden`);
+  const page = (await response.json()) as LineagePage;
+  const told = page.organisms.map(({ born }) => dateOf(page, born));
   expect(told).toHaveLength(real.length);
   // As exactly as the tree knows times.
   for (const [i, at] of real.entries()) expect(Math.abs(told[i] - at)).toBeLessThan(6_000);
@@ -83,7 +74,7 @@ test.each(['a stored room', 'a room that is not stored'])(
     const real = [await plant(server, 20)];
     await sleepForAnHour(server);
     real.push(await plant(server, 70));
-    await (await hostOf(server)).call('changeSettings', { tickRate: 1 }, { room: 'garden' });
+    await (await hostOf(server)).call('changeSettings', { tickRate: 1 });
     real.push(await plant(server, 120));
     await expectBirths(server, real);
   },
@@ -123,11 +114,11 @@ test('a clock that was 800 days ahead is told to the host, and no time is of the
   const real = [await plant(server, 20)];
   moved += 800 * 24 * HOUR;
   real.push((await plant(server, 70)) - 800 * 24 * HOUR);
-  await host.call('takeSnapshot', { name: 'ahead' }, { room: 'garden' });
+  await host.call('takeSnapshot', { name: 'ahead' });
   expect(await host.call('state')).toMatchObject({ clockSetBack: false });
   moved -= 800 * 24 * HOUR;
   real.push(await plant(server, 120));
-  await host.call('takeSnapshot', { name: 'right' }, { room: 'garden' });
+  await host.call('takeSnapshot', { name: 'right' });
   expect(await host.call('state')).toMatchObject({ clockSetBack: true });
   // After a restart as before.
   for (const isAgain of [false, true]) {
@@ -136,7 +127,7 @@ test('a clock that was 800 days ahead is told to the host, and no time is of the
       server = await start(data);
       host = await HostClient.login(server.port, hostToken!);
     }
-    const snapshots = await host.call('snapshots', {}, { room: 'garden' });
+    const snapshots = await host.call('snapshots', {});
     expect(snapshots.map(({ name }) => name).filter(Boolean)).toEqual(['right', 'ahead']);
     for (const { at } of snapshots) expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
     for (const at of await filmed(host, 8))
@@ -156,6 +147,6 @@ test('a clock that was corrected while the server was off is told to the host', 
   server = await start(data);
   const host = await HostClient.login(server.port, hostToken!);
   expect(await host.call('state')).toMatchObject({ clockSetBack: true });
-  const [{ at }] = await host.call('snapshots', {}, { room: 'garden' });
+  const [{ at }] = await host.call('snapshots', {});
   expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
 });

@@ -1,5 +1,7 @@
-/** Undo without a server: the room is as if the undone commands had never happened. */
+/** Undo without a server: the room is as if the undone commands had never happened, or stays as it is. */
+import { setImmediate } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
 import { undoRecent } from '../../server/host/undo-calls.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { openMemory, type Records, StoreError } from '../../server/storage/records.ts';
@@ -18,8 +20,9 @@ import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { isFull } from '../support/needs.ts';
 import fc from '../support/property.ts';
-import { ANNA } from '../support/rooms.ts';
+import { ANNA, BERT } from '../support/rooms.ts';
 import {
+  brittle,
   type Lived,
   openStoredRoom,
   STEP,
@@ -42,13 +45,8 @@ function wish(random: Random, room: Room): void {
     const index = random.integer(species.gallery.length);
     room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
   } else if (what < 4) {
-    room.enqueue(2, {
-      what: 'plant',
-      by,
-      x,
-      y,
-      seed: { from: 'prior', throw: random.integer(99) },
-    });
+    const seed = { from: 'prior', throw: random.integer(99) } as const;
+    room.enqueue(2, { what: 'plant', by, x, y, seed });
   } else if (what < 7) {
     const points = [x, y, random.integer(width), random.integer(height)];
     room.enqueue(3, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 6 });
@@ -81,32 +79,27 @@ function seen(room: Room) {
 }
 
 describe('replaying without the undone commands', () => {
-  test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
+  test('TIM-7, DEP-5: two undos of any commands give the room in which these never happened', async () => {
     let undos = 0;
     let departed = 0;
     let closing = 0;
     let waiting = 0;
+    const anUndo = fc.record({
+      back: fc.integer({ min: 1, max: 80 }),
+      by: fc.constantFrom(0, 1, 2, 3, null),
+    });
     await fc.assert(
       fc.asyncProperty(
         fc.record({
           seed: fc.nat(),
           before: fc.integer({ min: 20, max: 110 }),
           between: fc.integer({ min: 0, max: 30 }),
-          first: fc.record({
-            back: fc.integer({ min: 1, max: 80 }),
-            by: fc.constantFrom(0, 1, 2, 3, null),
-          }),
-          second: fc.record({
-            back: fc.integer({ min: 1, max: 80 }),
-            by: fc.constantFrom(0, 1, 2, 3, null),
-          }),
+          first: anUndo,
+          second: anUndo,
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2, {
-            birth: 4,
-            healing: 10,
-            expressing: 10,
-          });
+          const life = { birth: 4, healing: 10, expressing: 10 };
+          const here = await begin(seed, openMemory(), 2, life);
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -163,74 +156,30 @@ describe('replaying without the undone commands', () => {
     expect(waiting).toBeGreaterThan(0);
   });
 
-  test('TIM-7: undoing a planting brings back the organism that departed for it, which departs for the next one', async () => {
-    const here = await begin(9);
-    const { room } = here;
-    const seed = { from: 'gallery', index: 0 } as const;
-    const plant = async (id: number, x: number, y: number) => {
-      room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y, seed });
-      await here.tick();
-    };
-    const gone = () => here.life.flatMap((one) => (hasDeparted(one) ? [one.id] : []));
-    for (let i = 0; i < 4; i++) await plant(3, i % 2 ? 34 : 8, i < 2 ? 8 : 27);
-    // Asleep, and no longer protected.
-    for (let i = 0; i < 60; i++) await here.tick();
-    expect(room.size).toBe(4);
-    const asItWas = room.export().organisms;
-    await plant(1, 21, 27);
-    await plant(2, 21, 8);
-    // All have dissolved: a tick is five seconds long.
-    for (let i = 0; i < 2; i++) await here.tick();
-    const [first, second] = gone();
-    expect(asItWas.slice(0, 2).map(({ id }) => id)).toEqual([first, second]);
-    const { commands } = await here.undo(10, 1);
-    expect(commands).toBe(1);
-    // Bo's is there, as it would be without Ada: for it the first goes, and the second stays.
-    expect(room.organisms.map(({ id }) => id)).toEqual([
-      ...asItWas.slice(1).map(({ id }) => id),
-      6,
-    ]);
-    expect(room.export().organisms.at(-1)).toMatchObject({
-      planter: { id: 2 },
-      window: { x: 13, y: 0 },
-    });
-    // What is restored is as it was then, and goes on making room.
-    await here.restore();
-    expect(room.organisms.map(({ id }) => id)).toEqual([3, 4, 5, 6]);
-    await plant(1, 8, 8);
-    for (let i = 0; i < 2; i++) await here.tick();
-    expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
-    await here.world.close(room);
-  });
-
   test('TIM-7: random seeds of others, and their numbers, stay the same', async () => {
     const here = await begin(7);
     const { room } = here;
-    const [ada, bo] = [
-      { ...ANNA, id: 1 },
-      { ...ANNA, id: 2 },
-    ];
-    const seed = { from: 'prior' } as const;
-    for (let i = 0; i < 20; i++) await here.tick();
-    room.enqueue(1, { what: 'plant', by: ada, x: 10, y: 10, seed });
+    const enqueue = (id: number, x: number, y: number) => {
+      const seed = { from: 'prior' } as const;
+      room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y, seed });
+    };
+    await here.tick(20);
+    enqueue(1, 10, 10);
     await here.tick();
-    room.enqueue(1, { what: 'plant', by: ada, x: 26, y: 10, seed });
-    room.enqueue(1, { what: 'plant', by: bo, x: 10, y: 10, seed });
-    room.enqueue(1, { what: 'plant', by: bo, x: 30, y: 27, seed });
+    enqueue(1, 26, 10);
+    enqueue(2, 10, 10);
+    enqueue(2, 30, 27);
     await here.tick();
     const before = room.export().organisms;
     expect(before.map(({ planter }) => planter.id)).toEqual([1, 1, 2]);
-    const { commands } = await here.undo(30, 1);
-    expect(commands).toBe(2);
-    const after = room.export().organisms;
+    expect((await here.undo(30, 1)).commands).toBe(2);
     // Bo's seed was refused because of Ada's organism; Bo was told so, and undo does not change it.
-    expect(after.map(({ id }) => id)).toEqual([before[2].id]);
-    expect(after[0].latent).toEqual(before[2].latent);
+    expect(room.export().organisms).toMatchObject([{ id: before[2].id, latent: before[2].latent }]);
     await expect(here.undo(30, 1)).rejects.toThrow('nothing-to-undo');
     // Restored, they are there again, with their numbers; and new ones have new numbers.
     await here.restore();
     expect(room.export().organisms.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
-    room.enqueue(1, { what: 'plant', by: bo, x: 14, y: 26, seed });
+    enqueue(2, 14, 26);
     await here.tick();
     expect(room.organisms.at(-1)!.id).toBeGreaterThan(before[2].id);
     await expect(here.undo(100, 1)).rejects.toThrow('undo-too-far');
@@ -240,11 +189,8 @@ describe('replaying without the undone commands', () => {
   test('TIM-7: a room that leaves the replay no time has to wait for it', async () => {
     const here = await begin(5);
     const { room, world } = here;
-    const seed = { from: 'gallery', index: 0 } as const;
-    for (let i = 0; i < 40; i++) {
-      if (i === 20) room.enqueue(1, { what: 'plant', by: ANNA, x: 20, y: 16, seed });
-      await here.tick();
-    }
+    await here.tick(20);
+    await here.plant(ANNA.id, 20, 16, 20);
     let isHeld = false;
     let ticks = 0;
     const tick = world.tick.bind(world);
@@ -267,12 +213,9 @@ describe('replaying without the undone commands', () => {
   test('TIM-7: after the clock was set back, an undo covers no more ticks than fit its duration', async () => {
     const here = await begin(6);
     const { room, undoing } = here;
-    const seed = { from: 'gallery', index: 0 } as const;
-    for (let i = 0; i < 60; i++) {
-      if (i === 5) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
-      if (i === 45) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
-      await here.tick();
-    }
+    await here.tick(5);
+    await here.plant(ANNA.id, 10, 16, 40);
+    await here.plant(ANNA.id, 34, 16, 15);
     // By the clock that was set back all is of the last minute.
     const { commands } = await undo(undoing, { since: 0, after: room.tick - 30, by: ANNA.id });
     expect(commands).toBe(1);
@@ -352,10 +295,7 @@ test('after a power failure during an undo, the room is in the state before it o
     };
     const here = await begin(3, failing);
     const random = createRandom(5);
-    /**
-     * What was to be seen, by tick: the last ticks in which nothing happened are not on the disk
-     * yet.
-     */
+    /** What the room showed, by tick: the last ticks without events are not on the disk yet. */
     const showed = new Map<number, Planes>();
     for (let i = 0; i < 40; i++) {
       if (random.uniform() < 0.5) wish(random, here.room);
@@ -383,4 +323,86 @@ test('after a power failure during an undo, the room is in the state before it o
     expect(equalPlanes(room.grid.planes, before ?? planes)).toBe(true);
   }
   expect([...outcomes].sort()).toEqual(['after', 'all written', 'before']);
+});
+
+describe('an undo that cannot be done', () => {
+  /** A room in which something was planted, some ticks after the snapshot from which that is undone. */
+  async function planted() {
+    const { disk, records } = brittle(new Map());
+    const here = await begin(6, records);
+    const { room, world, undoing } = here;
+    await here.tick(24);
+    await here.plant(ANNA.id, 8, 8);
+    const holds = { count: 0 };
+    const counting = {
+      ...undoing,
+      hold: async () => void holds.count++,
+      resume: () => void holds.count--,
+    };
+    return {
+      ...{ ...here, disk, holds },
+      undoLast: (ticks = 10) => undo(counting, { since: here.now() - ticks * STEP, by: ANNA.id }),
+      /** Does something before the replay's next tick. */
+      meanwhile(work: () => Promise<void>): void {
+        const tick = world.tick.bind(world);
+        world.tick = async (rooms) => {
+          if (rooms.includes(room)) return tick(rooms);
+          world.tick = tick;
+          await work();
+          return tick(rooms);
+        };
+      },
+    };
+  }
+
+  test('TIM-7: an undo does not take away what could not be stored', async () => {
+    const { room, disk, plant, tick, journalWriter, undoLast } = await planted();
+    disk.full = true;
+    await plant(ANNA.id, 34, 8);
+    await plant(ANNA.id, 8, 27);
+    await expect(undoLast()).rejects.toThrow('undo-too-far');
+    expect(room.size).toBe(3);
+    disk.full = false;
+    while (!journalWriter.isPersisting) {
+      await tick();
+      // A snapshot is compressed by other threads; a room at rest waits for nothing.
+      await setImmediate();
+    }
+    await expect(undoLast(1_000)).rejects.toThrow('undo-too-far');
+    expect(room.size).toBe(3);
+    await plant(ANNA.id, 34, 27);
+    expect((await undoLast()).commands).toBe(1);
+    expect(room.size).toBe(3);
+  });
+
+  test('TIM-7: nor what could not be stored while it replayed', async () => {
+    const { room, disk, plant, meanwhile, undoLast, holds } = await planted();
+    meanwhile(async () => {
+      disk.full = true;
+      await plant(ANNA.id, 34, 8);
+    });
+    await expect(undoLast()).rejects.toThrow('undo-too-far');
+    expect(room.size).toBe(2);
+    expect(holds.count).toBe(0);
+  });
+
+  test('one that fails while it replays does not release a room that others hold', async () => {
+    const { room, meanwhile, undoLast, holds } = await planted();
+    meanwhile(() => Promise.reject(new EngineError('bad-state')));
+    await expect(undoLast()).rejects.toThrow(EngineError);
+    expect(room.size).toBe(1);
+    expect(holds.count).toBe(0);
+  });
+
+  test('TIM-7: nor does one happen for which the engine has no memory', async () => {
+    const { room, world, plant, undoLast, holds } = await planted();
+    await plant(BERT.id, 34, 8);
+    const none: typeof world.engine.plant = async (patches) => {
+      if (patches.length > 0) throw new EngineError('out-of-memory');
+    };
+    Object.assign(world.engine, { plant: none });
+    await expect(undoLast()).rejects.toThrow('memory');
+    expect(room.size).toBe(2);
+    expect(holds.count).toBe(0);
+  });
 });

@@ -1,7 +1,6 @@
 /** Watching together: the host shows a place, visitors follow a view, and view-only links. */
 import type { Command } from '../../shared/protocol/commands.ts';
-import type { Event } from '../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
+import { afterTest } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
@@ -14,16 +13,14 @@ const { server, room, join, connect } = await suiteServer({
 const host = await hostOf(server);
 const roomServer = () => server.rooms.findServer('garden');
 
-const heard = <N extends 'view' | 'followers' | 'spotlight' | 'closeUp'>(
-  visitor: Visitor,
-  wanted: N,
-) => visitor.heard.flatMap(({ name, message }) => (name === wanted ? [message as Event<N>] : []));
+const watch = () => join(undefined, { as: 'spectator' });
+const hang = () => join(undefined, { as: 'wall' });
 
-async function watch(more: Partial<Command<'join'>> = {}): Promise<Visitor> {
+/** Asks to watch, and is refused. @returns the reason */
+function refusal(wishes: Partial<Command<'join'>> = {}): Promise<string> {
   const spectator = connect();
-  spectator.requestJoin({ as: 'spectator', ...more });
-  await spectator.until(() => spectator.tick !== undefined);
-  return spectator;
+  spectator.requestJoin({ as: 'spectator', ...wishes });
+  return spectator.refusal();
 }
 
 const lookAt = (visitor: Visitor, x: number, width: number): void =>
@@ -34,29 +31,24 @@ const lookAt = (visitor: Visitor, x: number, width: number): void =>
 
 describe('a place that the host shows', () => {
   test('is told to visitors, spectators and walls; one outside the room is refused', async () => {
-    const [ada, spectator, wall] = [await join('Ada'), await watch(), connect()];
-    wall.requestJoin({ as: 'wall' });
-    await wall.until(() => wall.tick !== undefined);
+    const [ada, spectator, wall] = [await join('Ada'), await watch(), await hang()];
     await host.call('spotlight', { x: 120, y: 40 });
     for (const one of [ada, spectator, wall]) {
-      await one.until(() => heard(one, 'spotlight').length > 0);
-      expect(heard(one, 'spotlight')).toEqual([{ x: 120, y: 40 }]);
+      await one.until(() => one.all('spotlight').length > 0);
+      expect(one.all('spotlight')).toEqual([{ x: 120, y: 40 }]);
     }
     expect(await host.refusal('spotlight', { x: 160, y: 40 })).toBe('off-grid');
     expect(await host.refusal('spotlight', { x: -1, y: 40 })).toBe('bad-call');
   });
 
   test('is where walls stay, also those that come later, until the host ends that', async () => {
-    const [ada, wall] = [await join('Ada'), connect()];
-    wall.requestJoin({ as: 'wall' });
-    await wall.until(() => wall.tick !== undefined);
+    const [ada, wall] = [await join('Ada'), await hang()];
     const at = { x: 100, y: 30 };
-    const places = (one: Visitor) => heard(one, 'closeUp').map((event) => event.at);
+    const places = (one: Visitor) => one.all('closeUp').map((event) => event.at);
     await host.call('spotlight', at);
     await wall.until(() => places(wall).at(-1) !== undefined);
     expect(places(wall).at(-1)).toEqual(at);
-    const late = connect();
-    late.requestJoin({ as: 'wall' });
+    const late = await hang();
     await late.until(() => places(late).length > 0);
     expect(places(late)).toEqual([at]);
     const { showing } = (await host.call('room')).walls;
@@ -70,23 +62,20 @@ describe('a place that the host shows', () => {
 
   test('is left by walls after a while, if the host does not ask again', async () => {
     const fast = await startServer({ ...SMALL, size: '64x64' }, { clock: new FastClock(200) });
-    const [api, wall] = [await hostOf(fast), new Visitor(fast.port)];
-    try {
-      wall.requestJoin({ as: 'wall' });
-      await api.call('spotlight', { x: 40, y: 30 }, { room: 'garden' });
-      await wall.until(() => heard(wall, 'closeUp').some(({ at }) => at !== undefined));
-      await wall.until(() => heard(wall, 'closeUp').at(-1)!.at === undefined);
-      expect((await api.call('room', {}, { room: 'garden' })).walls.showing).toBeNull();
-    } finally {
-      wall.leave();
-      await fast.close();
-    }
+    afterTest(() => fast.close());
+    const api = await hostOf(fast);
+    const wall = await Visitor.join(fast.port, 'garden', undefined, { as: 'wall' });
+    afterTest(() => wall.leave());
+    await api.call('spotlight', { x: 40, y: 30 });
+    await wall.until(() => wall.all('closeUp').some(({ at }) => at !== undefined));
+    await wall.until(() => wall.all('closeUp').at(-1)!.at === undefined);
+    expect((await api.call('room')).walls.showing).toBeNull();
   });
 });
 
 describe('following', () => {
   const idOf = (visitor: Visitor): number => visitor.welcome!.you.id;
-  const areas = (visitor: Visitor) => heard(visitor, 'view').map(({ area }) => area);
+  const areas = (visitor: Visitor) => visitor.all('view').map(({ area }) => area);
   const follow = (visitor: Visitor, whom?: Visitor) =>
     visitor.ask('follow', { ...(whom && { participant: idOf(whom) }) });
 
@@ -96,14 +85,14 @@ describe('following', () => {
     expect(await follow(ada, bo)).not.toHaveProperty('reason');
     const area = { x: 30, y: 10, width: 40, height: 20 };
     await ada.until(() => areas(ada).length > 0);
-    expect(heard(ada, 'view')).toEqual([{ participant: idOf(bo), area }]);
-    await bo.until(() => heard(bo, 'followers').length > 0);
-    expect(heard(bo, 'followers')).toEqual([{ count: 1 }]);
+    expect(ada.all('view')).toEqual([{ participant: idOf(bo), area }]);
+    await bo.until(() => bo.all('followers').length > 0);
+    expect(bo.all('followers')).toEqual([{ count: 1 }]);
     lookAt(bo, 80, 60);
     await ada.until(() => areas(ada).length > 1);
     expect(areas(ada).at(-1)).toEqual({ ...area, x: 80, width: 60 });
     await follow(ada);
-    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 0);
+    await bo.until(() => bo.all('followers').at(-1)?.count === 0);
     lookAt(bo, 20, 60);
     await ada.ask('name', { name: 'Ada L' });
     expect(areas(ada)).toHaveLength(2);
@@ -112,10 +101,8 @@ describe('following', () => {
   test('ends for both sides when the room is shown anew, as after an undo', async () => {
     const [ada, bo] = [await join('Ada'), await join('Bo')];
     expect(await follow(ada, bo)).not.toHaveProperty('reason');
-    const welcomes = () => ada.heard.filter(({ name }) => name === 'welcome').length;
-    const before = welcomes();
     roomServer().refresh.request();
-    await ada.until(() => welcomes() > before);
+    await ada.until(() => ada.all('welcome').length > 1);
     // Two cannot follow each other.
     expect(await follow(bo, ada)).not.toHaveProperty('reason');
   });
@@ -124,11 +111,11 @@ describe('following', () => {
     const [ada, bo, cy] = [await join('Ada'), await join('Bo'), await join('Cy')];
     await follow(ada, bo);
     await follow(cy, bo);
-    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 2);
+    await bo.until(() => bo.all('followers').at(-1)?.count === 2);
     cy.leave();
-    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 1);
+    await bo.until(() => bo.all('followers').at(-1)?.count === 1);
     await host.call('mute', { participant: idOf(bo), muted: true });
-    await ada.until(() => heard(ada, 'view').at(-1)?.area === undefined);
+    await ada.until(() => ada.all('view').at(-1)?.area === undefined);
     expect(await follow(ada, bo)).toMatchObject({ reason: 'no-such-participant' });
     await host.call('mute', { participant: idOf(bo), muted: false });
     await follow(ada, bo);
@@ -158,14 +145,13 @@ describe('a spectator', () => {
     await host.call('changeSettings', { capacity: 1 });
     const ada = await join('Ada');
     const spectator = await watch();
-    await ada.ask('plant', { x: 60, y: 40, seed: { from: 'gallery', index: 2 } });
+    const organism = await ada.plant(60, 40);
     await spectator.until(() => spectator.life.some(({ what }) => what === 'born'));
     await spectator.sees(room.grid.planes);
     expect(roomServer().seats.size).toBe(1);
     expect(roomServer().walls.size).toBe(0);
     expect((await host.call('room')).visitors).toHaveLength(1);
     const before = room.size;
-    const organism = room.organisms.at(-1)!.id;
     const commands = {
       plant: { x: 100, y: 40, seed: { from: 'gallery', index: 2 } },
       damage: { radius: 4, points: [60, 40, 64, 44] },
@@ -186,14 +172,10 @@ describe('a spectator', () => {
   });
 
   test('is sent away when the host switches the link off, gets in again after that, and others stay', async () => {
-    const [ada, spectator, wall] = [await join('Ada'), await watch(), connect()];
-    wall.requestJoin({ as: 'wall' });
-    await wall.until(() => wall.tick !== undefined);
+    const [ada, spectator, wall] = [await join('Ada'), await watch(), await hang()];
     await host.call('changeSettings', { spectators: false });
     expect(await spectator.refusal()).toBe('no-spectators');
-    const late = connect();
-    late.requestJoin({ as: 'spectator' });
-    expect(await late.refusal()).toBe('no-spectators');
+    expect(await refusal()).toBe('no-spectators');
     expect([ada, wall].every(({ socket }) => socket.connected)).toBe(true);
     expect(roomServer().spectators.size).toBe(0);
     await host.call('changeSettings', { spectators: true });
@@ -201,22 +183,16 @@ describe('a spectator', () => {
   });
 
   test('is sent away with the visitors when the rooms close, unlike a wall, and a ban holds', async () => {
-    const [spectator, wall] = [await watch(), connect()];
-    wall.requestJoin({ as: 'wall' });
-    await wall.until(() => wall.tick !== undefined);
+    const [spectator, wall] = [await watch(), await hang()];
     server.rooms.setHours({ dim: true, closed: true });
     expect(await spectator.refusal()).toBe('room-closed');
-    const late = connect();
-    late.requestJoin({ as: 'spectator' });
-    expect(await late.refusal()).toBe('room-closed');
+    expect(await refusal()).toBe('room-closed');
     server.rooms.setHours({ dim: false, closed: false });
     expect(wall.socket.connected).toBe(true);
 
     const eve = await join('Eve');
     const { you, mark } = eve.welcome!;
     await host.call('ban', { participant: you.id, address: false, minutes: 1 });
-    const again = connect();
-    again.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', as: 'spectator', mark });
-    expect(await again.refusal()).toBe('sent-away');
+    expect(await refusal({ mark })).toBe('sent-away');
   });
 });

@@ -1,17 +1,21 @@
 /** Rules of the world that only show with the real automaton. */
 
 import { createHash } from 'node:crypto';
-import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
+import * as v from 'valibot';
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
+import { roomState } from '../../server/world/room-state.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
-import { afterSuite } from '../support/closing.ts';
-import { mortalEngine, startEngine } from '../support/engine.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
+import { startEngine } from '../support/engine.ts';
 import { isFull } from '../support/needs.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import fc from '../support/property.ts';
 import { ANNA, command } from '../support/rooms.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
@@ -56,6 +60,16 @@ function picture(room: Room, x: number, y: number): string {
   return hash.digest('hex');
 }
 
+/** What the room shows, and what a tick has brought. */
+function digest({ grid }: Room, brought: unknown): string {
+  const { rgba, owner } = grid.planes;
+  return createHash('sha256')
+    .update(rgba)
+    .update(new Uint8Array(owner.buffer))
+    .update(JSON.stringify(brought))
+    .digest('hex');
+}
+
 describe('the automaton in the world', () => {
   test('ISO-1: an organism looks the same, byte for byte, wherever it grows', () =>
     inWorld(async (world) => {
@@ -79,47 +93,6 @@ describe('the automaton in the world', () => {
       for (const state of states) expect(state).toEqual(states[0]);
     }));
 
-  test('GRO-2: an organism is grown in forty ticks, and visible', () =>
-    inWorld(async (world) => {
-      const room = open(world, 'grow', 64, 64);
-      plant(room, 105, 32, 32);
-      const stages: number[] = [];
-      const life: string[] = [];
-      for (let tick = 0; tick < 40; tick++) {
-        const [{ result }] = await world.tick([room]);
-        stages.push(room.organisms[0].stage);
-        life.push(...result.life.map(({ what }) => what));
-      }
-      expect(stages).toEqual([2, 4, 8, 16, 32].flatMap((stage) => Array(8).fill(stage)));
-      expect(life.at(-1)).toBe('grown');
-      const owned = room.grid.planes.owner.filter((id) => id === 1).length;
-      expect(owned).toBeGreaterThan(150);
-      expect(owned).toBeLessThan(1024);
-    }));
-
-  test('LIF-1, LIF-2: an organism falls asleep in time, then costs nothing, and wakes and heals after a stroke', () =>
-    inWorld(async (world) => {
-      const room = open(world, 'sleep', 64, 64);
-      plant(room, 105, 32, 32);
-      for (let tick = 0; tick < 40 + species.trustedSteps!; tick++) await world.tick([room]);
-      expect(room.organisms[0].phase).toBe('asleep');
-      const still = room.grid.planes.rgba.slice();
-      const unwounded = room.grid.planes.owner.filter((id) => id === 1).length;
-      for (let tick = 0; tick < 30; tick++) {
-        const [{ result }] = await world.tick([room]);
-        expect(result.changed).toEqual([]);
-      }
-      expect(room.grid.planes.rgba).toEqual(still);
-      room.enqueue(1, { what: 'damage', by: ANNA, points: [32, 32], radius: 5 });
-      await world.tick([room]);
-      expect(room.organisms[0].phase).toBe('awake');
-      const wounded = room.grid.planes.owner.filter((id) => id === 1).length;
-      expect(wounded).toBeLessThan(unwounded - 15);
-      for (let tick = 0; tick < 30; tick++) await world.tick([room]);
-      const healed = room.grid.planes.owner.filter((id) => id === 1).length;
-      expect(healed).toBeGreaterThan(unwounded * 0.95);
-    }));
-
   test(`TIM-3, TIM-5, ISO-2: ${TICKS} ticks of random commands give the same planes, whatever other rooms do`, async () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
@@ -137,15 +110,8 @@ describe('the automaton in the world', () => {
           const ticked = await world.tick([...other, room]);
           const { result } = ticked.at(-1)!;
           life += result.life.length;
-          const { rgba, owner } = room.grid.planes;
-          history.push(
-            createHash('sha256')
-              .update(rgba)
-              .update(new Uint8Array(owner.buffer))
-              .update(JSON.stringify(result.life))
-              .update(JSON.stringify(result.answers))
-              .digest('hex'),
-          );
+          const { owner } = room.grid.planes;
+          history.push(digest(room, [result.life, result.answers]));
           const living = new Set(room.organisms.map(({ id }) => id));
           const owners = new Set(owner);
           owners.delete(0);
@@ -158,39 +124,6 @@ describe('the automaton in the world', () => {
     expect(first.life).toBeGreaterThan(isFull ? 30 : 20);
     expect((await run(seed, true)).history).toEqual(first.history);
     expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
-  });
-
-  test('TIM-3: a room goes on byte for byte when threads of its engine are killed', async () => {
-    const {
-      engine: mine,
-      lose,
-      heard,
-    } = await mortalEngine({
-      checkpoints: [await loadCheckpoint(CHECKPOINT_FOLDER)],
-      backend: 'onnx',
-    });
-    const run = async (deaths: readonly number[]): Promise<string> => {
-      const world = new World(mine);
-      const room = open(world, 'a', 96, 80);
-      const random = createRandom(12);
-      const hash = createHash('sha256');
-      for (let tick = 0; tick < 90; tick++) {
-        if (random.uniform() < 0.2) command(random, room);
-        const ticking = world.tick([room]);
-        if (deaths.includes(tick)) lose();
-        const [{ result }] = await ticking;
-        hash.update(room.grid.planes.rgba).update(JSON.stringify(result));
-      }
-      await world.close(room);
-      return hash.digest('hex');
-    };
-    try {
-      const wanted = await run([]);
-      expect(await run([30, 75])).toBe(wanted);
-      expect(heard).toHaveLength(2);
-    } finally {
-      await mine.close();
-    }
   });
 });
 
@@ -219,7 +152,7 @@ async function settle(world: World, room: Room): Promise<void> {
 }
 
 describe('life as it is shipped', () => {
-  test('PAC-1, PAC-2, CLO-1: a birth can be watched, a cut is seen at once and closes from its rim until the organism is whole', () =>
+  test('PAC-1, PAC-2, CLO-1, LIF-1, LIF-2: a birth can be watched, a sleeper changes nothing, a cut is seen at once and closes from its rim until the organism is whole', () =>
     inWorld(async (world) => {
       const room = crowd(world);
       const { rgba, owner } = room.grid.planes;
@@ -242,6 +175,10 @@ describe('life as it is shipped', () => {
       expect(shown.size).toBeGreaterThan(CROWD / 2);
       expect(grownAt).toBe(1 + LIFE.birth * (species.schedule.length - 1));
       await settle(world, room);
+      for (let tick = 0; tick < 30; tick++) {
+        const [{ result }] = await world.tick([room]);
+        expect(result.changed).toEqual([]);
+      }
 
       const [home, homes] = [rgba.slice(), [...owner]];
       for (const { x, y } of windows) {
@@ -271,21 +208,110 @@ describe('life as it is shipped', () => {
       }
       expect(room.organisms.every(({ healed, hurt }) => healed === 1 && !hurt)).toBe(true);
     }));
+});
 
-  test('CLO-6: an organism that is erased whole is dead, and does not come back', () =>
-    inWorld(async (world) => {
-      const room = crowd(world);
-      await settle(world, room);
-      const { x, y, width, height } = windowAround(centre(5).x, centre(5).y, species.side);
-      for (let row = 1; row < height; row += 2) {
-        const points = [x, y + row, x + width - 0.1, y + row];
-        room.enqueue(1, { what: 'damage', by: ANNA, points, radius: 1.4 });
-      }
-      const [{ result }] = await world.tick([room]);
-      const deaths = result.life.filter(({ what }) => what === 'died');
-      expect(deaths).toEqual([{ what: 'died', id: 6, cause: 'killed' }]);
-      await settle(world, room);
-      expect(room.size).toBe(CROWD - 1);
-      expect(room.grid.planes.owner).not.toContain(6);
-    }));
+/** Rules of every kind: plain, with a genome, with chance, grown in place. */
+const models = [
+  tinyModel({ trustedSteps: 30 }),
+  tinyModel(
+    {
+      name: 'genome',
+      update: {
+        kind: 'residual',
+        hidden: 7,
+        standingInput: true,
+        genome: { hidden: 6, expressed: 3 },
+        leak: 0.5,
+        stateLimit: 2,
+      },
+    },
+    5,
+  ),
+  tinyModel({ name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } }, 3),
+  tinyModel(
+    { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },
+    4,
+  ),
+];
+/** Low enough that some wishes are refused for want of it. */
+const energy = {
+  capacity: 60,
+  newcomer: 30,
+  refillPerSecond: 9,
+  plant: 12,
+  damagePerCell: 0.05,
+  wake: 0,
+};
+
+test('TIM-6: a room restored from its state and its cells, in another engine, continues bit for bit', async () => {
+  const start = () => createEngine({ checkpoints: models, backend: 'onnx' });
+  const engines = [await start(), await start()];
+  afterTest(() => Promise.all(engines.map((engine) => engine.close())));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        model: fc.nat(models.length - 1),
+        seed: fc.nat(),
+        before: fc.integer({ min: 0, max: 90 }),
+        after: fc.integer({ min: 1, max: 60 }),
+        rate: fc.constantFrom(0.05, 0.3),
+      }),
+      async ({ model, seed, before, after, rate }) => {
+        const { card, tensors } = models[model];
+        const species = speciesOf({ card, tensors, folder: '' });
+        const [world, other] = engines.map((engine) => new World(engine));
+        const place = { name: 'a', width: 48, height: 40, maxOrganisms: 5, seed, species, energy };
+        const room = world.open(place);
+        const random = createRandom(seed);
+        for (let tick = 0; tick < before; tick++) {
+          if (random.uniform() < rate) command(random, room);
+          if (random.uniform() < 0.05) room.leave(1 + random.integer(3));
+          if (random.uniform() < 0.05) room.enter(1 + random.integer(3));
+          if (random.uniform() < 0.01) room.setTickRate(1 + random.integer(60));
+          await world.tick([room]);
+        }
+        const state = room.export();
+        expect(v.parse(roomState, state)).toEqual(state);
+        const patches = state.organisms.map(({ id }) => room.patchOf(id)!);
+        const states = await engines[0].exportStates(patches);
+        // What the first room does from here on is nothing to the second.
+        const again = await other.restore(
+          { ...place, seed: 0, from: structuredClone(state) },
+          states,
+        );
+        // Those that had acted before it was put back are not its own.
+        expect(again.export()).toEqual({ ...state, acted: 0 });
+        const elsewhere = createRandom(seed);
+        const onward = createRandom(seed);
+        for (let tick = 0; tick < after; tick++) {
+          const digests = [];
+          for (const [at, which, chance] of [
+            [world, room, onward],
+            [other, again, elsewhere],
+          ] as const) {
+            if (chance.uniform() < rate) command(chance, which);
+            const [{ result }] = await at.tick([which]);
+            digests.push(digest(which, result));
+          }
+          expect(digests[1]).toBe(digests[0]);
+        }
+        const [one, two] = [room.export(), again.export()];
+        expect(two).toEqual(one);
+        await world.close(room);
+        await other.close(again);
+      },
+    ),
+    { numRuns: isFull ? 200 : 16, seed: 20261125 },
+  );
+});
+
+test.each<[string, (state: Record<string, unknown>) => unknown]>([
+  ['of another version', (state) => (state.version = 99)],
+  ['with planes of another size', (state) => (state.planes as { width: number }).width++],
+  ['with a number that is none', (state) => (state.tick = Number.NaN)],
+  ['with something that nobody knows', (state) => (state.more = 1)],
+])('a state %s is refused', (_, spoil) => {
+  const state = open(new World(engine), 'a', 48, 40).export();
+  spoil(state);
+  expect(v.safeParse(roomState, state).success).toBe(false);
 });

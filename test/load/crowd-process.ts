@@ -5,7 +5,6 @@ import { FaultProxy } from '../support/fault-proxy.ts';
 import { Actor } from './actor.ts';
 import { Attacker } from './attackers.ts';
 import { answerParent, noteParent, startArgument } from './child.ts';
-import { SharedDecoder } from './decoder.ts';
 import { addCounts, thinned } from './figures.ts';
 import { LoadClient } from './load-client.ts';
 import { ProcessUsage } from './measure.ts';
@@ -24,7 +23,6 @@ const plan = startArgument<CrowdPlan>();
 const random = createRandom(plan.seed);
 const clients: { readonly client: LoadClient; readonly line: LineKind }[] = [];
 const active = new Set<LoadClient>();
-const decoder = new SharedDecoder();
 const packets = new PacketCache();
 const proxies: Partial<Record<LineKind, FaultProxy>> = {};
 const usage = new ProcessUsage();
@@ -43,7 +41,7 @@ for (const { line, verify, best, active: acts, joinsAfter } of plan.clients) {
     const client = new LoadClient({
       ...{ packets, best, join: { room: plan.room } },
       url: proxy ? `http://127.0.0.1:${proxy.port}` : plan.url,
-      decoder: verify ? (room) => decoder.open(room) : undefined,
+      verifies: verify,
       redial: line === 'stalled' ? undefined : REDIAL,
     });
     clients.push({ client, line });

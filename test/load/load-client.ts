@@ -6,11 +6,13 @@
  * https://socket.io/docs/v4/engine-io-protocol/ https://socket.io/docs/v4/socket-io-protocol/
  */
 import WebSocket from 'ws';
+import { createPlanes } from '../../shared/codec/chunks.ts';
+import { readHeader } from '../../shared/codec/frame.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
-import { type ClientDecoder, readHead } from './decoder.ts';
 import { addCounts } from './figures.ts';
 import { LightSocket, type SocketEnd } from './light-socket.ts';
 import { sharedNow } from './measure.ts';
@@ -40,8 +42,8 @@ export interface LoadClientOptions {
    * The best tier it asks for, looking at the whole room; absent: it does not say what it looks at.
    */
   readonly best?: TierName;
-  /** Makes what decodes and checks its frames; absent: only their heads are read. */
-  readonly decoder?: ((room: Event<'welcome'>['room']) => ClientDecoder) | undefined;
+  /** Whether it decodes and checks its frames; otherwise only their heads are read. */
+  readonly verifies?: boolean;
   /** Whether it acknowledges frames (true). */
   readonly acknowledges?: boolean;
   /** ms after which a lost connection is dialled again; absent: never. */
@@ -74,7 +76,7 @@ export class LoadClient {
   bytes = 0;
   lastTick = -1;
   welcome: Event<'welcome'> | undefined;
-  private decoder: ClientDecoder | undefined;
+  private decoder: FrameDecoder | undefined;
   private nextId = 1;
   private socket: WebSocket | LightSocket | undefined;
   private isConnected = false;
@@ -125,9 +127,9 @@ export class LoadClient {
   }
 
   private dial(): void {
-    const { url, localAddress, decoder } = this.options;
+    const { url, localAddress, verifies } = this.options;
     const path = '/socket.io/?EIO=4&transport=websocket';
-    if (!decoder && url.startsWith('http:')) {
+    if (!verifies && url.startsWith('http:')) {
       this.socket = new LightSocket({
         ...{ url: `${url}${path}`, localAddress },
         onMessage: (message, isBinary, length) => {
@@ -205,18 +207,18 @@ export class LoadClient {
   }
 
   private enter(welcome: Event<'welcome'>): void {
-    const { best, decoder } = this.options;
-    this.welcome = welcome;
-    this.decoder = decoder?.(welcome.room);
-    if (!best) return;
+    const { best, verifies } = this.options;
     const { width, height } = welcome.room;
+    this.welcome = welcome;
+    this.decoder = verifies ? new FrameDecoder(createPlanes(width, height)) : undefined;
+    if (!best) return;
     this.send('look', { hidden: false, x: 0, y: 0, width, height, pixels: 4, best });
   }
 
   private see(frame: Uint8Array): void {
     const { packets, acknowledges = true } = this.options;
-    const seen = this.decoder?.take(frame);
-    const { tick, tier } = seen ?? readHead(frame);
+    const seen = this.decoder?.decode(frame);
+    const { tick, tier } = seen?.header ?? readHeader(frame);
     if (acknowledges) packets.sendLater(() => this.acknowledge(tick));
     const lost = seen?.lost ?? [];
     if (lost.length > 0) {

@@ -46,29 +46,8 @@ export interface Run {
   readonly bareSocket: number | undefined;
 }
 
-/** The server of this tool's own, and the ticks it has told of. */
-class Host {
-  readonly begun = new Map<number, number>();
-  private constructor(private readonly child: Child<HostQuestion, HostNote>) {
-    child.onNote = (note) => {
-      this.begun.set(note.tick, note.begun);
-    };
-  }
-
-  static start(settings: Settings, { organisms }: LoadOptions, split: Split): Host {
-    const plan: HostPlan = { settings, organisms };
-    return new Host(Child.start('./server-process.ts', plan, split.server));
-  }
-
-  ask<Answer>(question: HostQuestion): Promise<Answer> {
-    return this.child.ask(question);
-  }
-
-  stop(): Promise<void> {
-    return this.child.stop();
-  }
-}
-
+/** The server of this tool's own. */
+type Host = Child<HostQuestion, HostNote>;
 type Settings = HostPlan['settings'];
 
 /** Of each server. */
@@ -97,7 +76,14 @@ export async function runLoad(
   const gateways = options.gateways > 0 ? await Gateways.prepare() : undefined;
   const settings = { ...settingsOf(options), ...gateways?.settings };
   const role = gateways && { role: 'owner' };
-  const host = options.url ? undefined : Host.start({ ...settings, ...role }, options, split);
+  const { organisms } = options;
+  const plan: HostPlan = { settings: { ...settings, ...role }, organisms };
+  const host: Host | undefined = options.url
+    ? undefined
+    : Child.start('./server-process.ts', plan, split.server);
+  /** When ticks have begun. */
+  const begun = new Map<number, number>();
+  if (host) host.onNote = (note) => begun.set(note.tick, note.begun);
   const crowds: Crowd[] = [];
   try {
     if (host) log(`Starting the server and growing its garden (${split.words}).`);
@@ -115,18 +101,16 @@ export async function runLoad(
 
     await gateways?.begin();
     await Promise.all([host?.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
-    const stop = watch(crowds, host, log);
+    const stop = watch(crowds, host && begun, log);
     await wait(options.seconds * 1000);
     stop();
     const [server, ofGateways = []] = await Promise.all([
       host?.ask<ServerWindow>('end'),
       gateways?.end(),
     ]);
-    const question: CrowdQuestion = {
-      what: 'end',
-      begun: host?.begun ?? new Map(),
-    };
-    const told = await Promise.all(crowds.map((crowd) => crowd.ask<CrowdFigures>(question)));
+    const told = await Promise.all(
+      crowds.map((crowd) => crowd.ask<CrowdFigures>({ what: 'end', begun })),
+    );
     const end = await host?.ask<ServerMemory>('memory');
     const memory = empty && joined && end && ([empty, joined, end] as const);
     const measured = { server, gateways: ofGateways, memory, bareSocket };
@@ -167,19 +151,19 @@ async function everybodyJoins(
 /** Says each second how it goes. */
 function watch(
   crowds: readonly Crowd[],
-  host: Host | undefined,
+  begun: ReadonlyMap<number, number> | undefined,
   log: (line: string) => void,
 ): () => void {
   let second = 0;
-  let ticks = host?.begun.size ?? 0;
+  let ticks = begun?.size ?? 0;
   const notes = new Map<Crowd, CrowdNote>();
   for (const crowd of crowds) crowd.onNote = (note) => notes.set(crowd, note);
   const timer = setInterval(() => {
     second++;
     const all = [...notes.values()];
     const sum = (of: (note: CrowdNote) => number) => all.reduce((n, note) => n + of(note), 0);
-    const ticked = host ? `${host.begun.size - ticks} ticks, ` : '';
-    ticks = host?.begun.size ?? 0;
+    const ticked = begun ? `${begun.size - ticks} ticks, ` : '';
+    ticks = begun?.size ?? 0;
     const [frames, bytes] = [sum((note) => note.frames), sum((note) => note.bytes)];
     log(`  ${second} s: ${ticked}${frames} frames, ${(bytes / 1e6).toFixed(2)} MB`);
   }, 1_000);

@@ -1,4 +1,5 @@
 /** Processes of a cluster, which tests stop, kill and cut off. */
+import type { Command } from '../../shared/protocol/commands.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
@@ -78,6 +79,11 @@ export function lastHeard(nodes: readonly Node[], visitors: readonly Visitor[]):
   return [...said, ...heard].join('\n');
 }
 
+/** Prints a figure, if figures are asked for. */
+export const say = (figure: string): void => {
+  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
+};
+
 /** Waits. @param ms of this machine's clock */
 export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
@@ -89,7 +95,7 @@ export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTim
  */
 export async function joinAny(
   nodes: readonly Node[],
-  resume?: string,
+  wishes: Partial<Command<'join'>> = {},
   watch: (visitor: Visitor) => void = () => {},
 ): Promise<[Visitor, Node]> {
   let latest: Visitor | undefined;
@@ -100,7 +106,7 @@ export async function joinAny(
       const visitor = new Visitor(node.port);
       latest = visitor;
       watch(visitor);
-      visitor.requestJoin(resume === undefined ? {} : { resume });
+      visitor.requestJoin(wishes);
       const isOver = (): boolean => visitor.heard.some(({ name }) => name !== 'frame');
       // A server that is suspended takes the connection, but does not answer.
       const isAnswered = visitor.until(() => isOver() || visitor.tick !== undefined);

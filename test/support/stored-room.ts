@@ -6,20 +6,21 @@ import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
 import { openMemory, type Records, StoreError, type Write } from '../../server/storage/records.ts';
+import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { fingerprint, type Model } from '../../server/vnca/checkpoint.ts';
-import type { RoomEvent } from '../../server/world/commands.ts';
+import type { RoomCommand, RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
-import type { LifeEvent, LifeSettings } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent, type LifeSettings } from '../../shared/vocabulary.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 import { sharedEngine } from './engine.ts';
 import { FakeClock } from './fake-clock.ts';
-import { command } from './rooms.ts';
+import { ANNA, command } from './rooms.ts';
 
 export interface StoredRoomOptions {
   readonly engine: Engine;
@@ -87,6 +88,10 @@ export async function openStoredRoom({
         journalWriter.ticked(ticked);
         await clock.advance(50);
         return ticked;
+      },
+      /** Somebody plants a creature of the gallery in the next tick. */
+      plant(x: number, y = 24): void {
+        room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 0 } });
       },
       /** Advances the time, ms. */
       pass: (ms = 50) => clock.advance(ms),
@@ -171,15 +176,27 @@ export const undoneRooms = (engine: Engine) => {
       return journalWriter.record(ticks);
     };
     const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
-    return {
-      ...stored,
-      ...{ lived, life: happened, undoing },
-      now: () => now,
-      async tick(): Promise<void> {
+    /** Lets ticks pass. */
+    async function tick(count = 1): Promise<void> {
+      for (let i = 0; i < count; i++) {
         const ticked = await stored.tick();
         happened.push(...ticked.flatMap(({ result }) => result.life));
         now += STEP;
-      },
+      }
+    }
+    /** Somebody gives a command, and ticks pass. */
+    async function ask(id: number, command: object, ticks = 1): Promise<void> {
+      const by = id === HOUSE.id ? HOUSE : { ...ANNA, id };
+      room.enqueue(1, { ...command, by } as RoomCommand);
+      await tick(ticks);
+    }
+    return {
+      ...stored,
+      ...{ lived, life: happened, undoing, tick, ask },
+      now: () => now,
+      /** Somebody plants a creature of the gallery, and ticks pass. */
+      plant: (id: number, x: number, y: number, ticks?: number) =>
+        ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks),
       /** Undoes what somebody did in the last ticks; null: everybody. */
       undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
       /** Restores what was there before the latest undo. */
@@ -213,7 +230,23 @@ export const undoneRooms = (engine: Engine) => {
     return { room, close: () => world.close(room) };
   }
 
-  return { begin, never };
+  /** Expects that a recovery and a replay from the first tick make the room what it is. */
+  async function expectKept({ room, store, place, checkpoint, lived, journalWriter }: UndoneRoom) {
+    await journalWriter.flushed();
+    const world = new World(sharedEngine(engine));
+    const { room: recovered } = await recover(store, world, { ...place, checkpoint });
+    // What is not journalled yet was without events.
+    while (recovered.tick < room.tick) await world.tick([recovered]);
+    const replayed = await never(place, lived, room.tick, () => true);
+    for (const one of [recovered, replayed.room]) {
+      expect(one.export()).toEqual({ ...room.export(), acted: 0 });
+    }
+    await world.close(recovered);
+    await replayed.close();
+  }
+  type UndoneRoom = Awaited<ReturnType<typeof begin>>;
+
+  return { begin, never, expectKept };
 };
 
 export function brittle(kept: Map<string, Uint8Array>) {
@@ -224,4 +257,19 @@ export function brittle(kept: Map<string, Uint8Array>) {
     await records.write(what);
   };
   return { disk, records: { ...records, write } };
+}
+
+/**
+ * Expects that a room opens as it was seen at some tick, and abandons it.
+ *
+ * @param seen checksums of the planes by tick
+ */
+export async function expectSeen(
+  opening: Promise<StoredRoom>,
+  seen: ReadonlyMap<number, number>,
+): Promise<StoredRoom> {
+  const again = await opening;
+  expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
+  await again.abandon();
+  return again;
 }

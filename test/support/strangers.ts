@@ -73,10 +73,7 @@ export async function startThrong(settings?: ServerSettings) {
   };
 }
 
-export const reasons = (visitor: Visitor) =>
-  visitor.heard
-    .filter(({ name }) => name === 'rejected')
-    .map(({ message }) => (message as { reason: string }).reason);
+export const reasons = (visitor: Visitor) => visitor.all('rejected').map(({ reason }) => reason);
 
 export const gone = (visitor: Visitor) => visitor.next(({ name }) => name === 'disconnect');
 

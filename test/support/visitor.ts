@@ -154,6 +154,11 @@ export class Visitor {
     return this.heard.find(fits)?.message;
   }
 
+  /** The messages of an event so far. */
+  all<N extends EventName>(name: N): Event<N>[] {
+    return this.heard.filter((one) => one.name === name).map(({ message }) => message as Event<N>);
+  }
+
   /** Waits until something is so; looked at again with each message. */
   until(isSo: () => boolean): Promise<void> {
     return this.changes.until(isSo);

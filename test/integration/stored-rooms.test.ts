@@ -1,5 +1,6 @@
 /**
- * Damaged or foreign data folders: the server never opens a wrong room, and always explains itself.
+ * Rooms that are stored, damaged, foreign or killed: the server never opens a wrong room, always
+ * explains itself, and replays no more than it must.
  */
 import {
   cpSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
+import { RoomReplica } from '../../server/storage/open-room.ts';
 import {
   encodeRecord,
   openMemory,
@@ -24,11 +26,18 @@ import {
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
+import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
+import { sharedEngine } from '../support/engine.ts';
 import { isFull } from '../support/needs.ts';
 import { ANNA } from '../support/rooms.ts';
-import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
+import {
+  expectSeen,
+  openStoredRoom,
+  playTicks,
+  type StoredRoomOptions,
+} from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();
@@ -53,35 +62,11 @@ const reasonOf = (opening: Promise<unknown>): Promise<StoreReason> =>
   );
 
 describe('a stored room', () => {
-  test('is restored at its last stored tick, and continues exactly as it would have', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const first = await open(openMemory(kept));
-    await playTicks(first, 120, 1);
-    first.room.leave(1);
-    const seen = await playTicks(first, 40, 2);
-    await first.abandon();
-    const again = await open(openMemory(kept));
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    // At most the ticks since the last checksum, in which nothing has come in, are still to be
-    // done.
-    for (const [tick, planes] of seen) {
-      if (tick <= again.room.tick) continue;
-      await again.tick();
-      expect(checksumOf(again.room.grid.planes)).toBe(planes);
-    }
-    await again.abandon();
-  });
-
   test('refused commands are counted, but not in the journal; the room is the same', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
     const points = Array.from({ length: 128 }, () => 24.123_456);
     const seen = new Map<number, number>();
-    const journalBytes = (): number =>
-      [...kept].reduce(
-        (sum, [key, { length }]) => sum + (key.startsWith('journal') ? length : 0),
-        0,
-      );
     const seed = { from: 'prior' } as const;
     for (let tick = 0; tick < 30; tick++) {
       // Off the grid, and of an organism that is not there: refused.
@@ -91,16 +76,14 @@ describe('a stored room', () => {
       await first.tick();
       seen.set(first.room.tick, checksumOf(first.room.grid.planes));
     }
-    expect(journalBytes()).toBeLessThan(600);
+    const journal = [...kept].filter(([key]) => key.startsWith('journal'));
+    expect(journal.reduce((sum, [, { length }]) => sum + length, 0)).toBeLessThan(600);
     const [day] = await first.store.days('a');
     // They are stored with the next entry or checksum.
     expect(day.plant).toBe(3);
     expect(day.refused).toBeGreaterThanOrEqual(2 * 15);
     await first.abandon();
-    const again = await open(openMemory(kept));
-    expect(again.room.size).toBe(1);
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
+    expect((await expectSeen(open(openMemory(kept)), seen)).room.size).toBe(1);
   });
 
   test('its last snapshot keeps its name, or what it is for, when the server starts again', async () => {
@@ -112,9 +95,7 @@ describe('a stored room', () => {
     const again = await open(openMemory(kept));
     const named = again.journalWriter.snapshotsOf(again.room);
     expect(named.filter((one) => one.tick === tick)).toMatchObject([{ name: 'Monday' }]);
-    const hold = async () => {};
-    const options = { ...again, hold, resume: () => {} };
-    await restoreSnapshot(options, tick);
+    await restoreSnapshot({ ...again, hold: async () => {}, resume: () => {} }, tick);
     await again.abandon();
     const third = await open(openMemory(kept));
     expect(third.room.tick).toBe(tick + 1);
@@ -133,10 +114,8 @@ describe('a stored room', () => {
     expect(snapshots.length).toBeGreaterThan(1);
     const state = snapshots.at(-1)!.replace('snapshot/', 'state/');
     kept.get(state)![200] ^= 4;
-    const again = await open(openMemory(kept));
-    expect(again.said[0]).toMatch(/snapshot of tick \d+ is damaged and was skipped/);
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
+    const { said } = await expectSeen(open(openMemory(kept)), seen);
+    expect(said[0]).toMatch(/snapshot of tick \d+ is damaged and was skipped/);
   });
 
   test.each([
@@ -179,30 +158,14 @@ describe('a stored room', () => {
     expect(await reasonOf(open(openMemory(kept), { model: other }))).toBe('other-checkpoint');
     const retrained = tinyModel({}, 77);
     expect(await reasonOf(open(openMemory(kept), { model: retrained }))).toBe('other-checkpoint');
-    expect(await reasonOf(open(openMemory(kept), { place: { width: 64, height: 64 } }))).toBe(
-      'other-size',
-    );
+    const place = { width: 64, height: 64 };
+    expect(await reasonOf(open(openMemory(kept), { place }))).toBe('other-size');
     const [state] = [...kept.keys()].filter((key) => key.startsWith('state/'));
     const whole = kept.get(state)!;
     kept.set(state, encodeRecord(state, { version: 99 }));
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
     kept.set(state, whole.with(0, 2));
     expect(await reasonOf(open(openMemory(kept)))).toBe('other-version');
-  });
-
-  test('the maximum number of organisms may change between two starts', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const first = await open(openMemory(kept));
-    await playTicks(first, 50, 6);
-    await first.abandon();
-    const more = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
-    await more.tick();
-    expect(more.room.maxOrganisms).toBe(9);
-    const seen = await playTicks(more, 50, 7);
-    await more.abandon();
-    const again = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
   });
 
   test('a clock that is set back changes no cell, and each entry has the time of its day', async () => {
@@ -220,9 +183,7 @@ describe('a stored room', () => {
     const times: number[] = [];
     for await (const { at } of store.journal('a', 0, 1e6)) times.push(at);
     expect([...new Set(times)]).toEqual(dates);
-    const again = await open(openMemory(kept), { date: () => dates[1] });
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
+    await expectSeen(open(openMemory(kept), { date: () => dates[1] }), seen);
   });
 });
 
@@ -238,15 +199,95 @@ test('a room at rest is stored once an hour, so that a restart does not replay d
   await room.abandon();
 });
 
+describe('a busy room that is killed', () => {
+  /** Stored each 600 s of the room's time; kept for a restart as often as may be. */
+  const openBusy = (records: Records) =>
+    open(records, { snapshotLeast: 100_000, snapshotCells: 400 });
+
+  /** Plays until something was kept for a restart, and some ticks more. */
+  async function startBusily(records: Records) {
+    const room = await openBusy(records);
+    const seen = await playTicks(room, 90, 1);
+    await room.pass(100_000);
+    for (let tick = 0; tick < 3; tick++) await room.tick();
+    while (!(await records.getUnsynced('recent/a'))) await room.pass();
+    for (const [tick, planes] of await playTicks(room, 40, 2)) seen.set(tick, planes);
+    return { room, seen };
+  }
+
+  /** As `startBusily`, until it ends without a clean shutdown. */
+  async function playBusily(records: Records) {
+    const { room, seen } = await startBusily(records);
+    await room.abandon();
+    return seen;
+  }
+
+  /** How many ticks are replayed when the room is opened, which is then as it was seen. */
+  async function replayed(records: Records, seen: ReadonlyMap<number, number>): Promise<number> {
+    const { said } = await expectSeen(openBusy(records), seen);
+    return Number(/the last (\d+) ticks replayed/.exec(said.join())?.[1] ?? 0);
+  }
+
+  test('replays only what came after its recent snapshot; after a loss of power it replays more', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const seen = await playBusily(openMemory(kept));
+    const rest = new Map(kept);
+    expect(await replayed(openMemory(kept), seen)).toBeLessThanOrEqual(45);
+    expect(await replayed(openMemory(rest), seen)).toBeGreaterThan(100);
+  });
+
+  test.each<[string, (parts: Uint8Array[]) => unknown]>([
+    ['cut off', (parts) => parts.pop()],
+    ['changed', ([first]) => (first[first.length >> 1] ^= 1)],
+    ['of another room', (parts) => (parts[0] = parts[0].with(3, parts[0][3] ^ 1))],
+  ])('does not use a recent snapshot that is %s', async (_, spoil) => {
+    const kept = new Map<string, Uint8Array>();
+    const seen = await playBusily(openMemory(kept));
+    const spoilt = openMemory(kept);
+    const parts = (await spoilt.getUnsynced('recent/a'))!;
+    spoil(parts);
+    await spoilt.putUnsynced('recent/a', parts);
+    expect(await replayed(openMemory(kept), seen)).toBeGreaterThan(100);
+  });
+
+  test.each([true, false])(
+    'has followers that begin at its recent snapshot, if nobody replaces it meanwhile: %s',
+    async (stays) => {
+      const records = openMemory();
+      const { room, seen } = await startBusily(records);
+      let reads = 0;
+      const getUnsynced: Records['getUnsynced'] = async (key) => {
+        const parts = (await records.getUnsynced(key))!;
+        if (reads++ > 0 && !stays) parts[0][parts[0].length >> 1] ^= 1;
+        return parts;
+      };
+      const { place, checkpoint } = room;
+      const world = new World(sharedEngine(engine));
+      const store = new Store({ ...records, getUnsynced });
+      const follower = await RoomReplica.open(store, world, { ...place, checkpoint });
+      expect(await follower.catchUp(45)).toBe(stays);
+      while (!(await follower.catchUp(45)));
+      const { room: followed } = await follower.handOver(world);
+      expect(checksumOf(followed.grid.planes)).toBe(seen.get(followed.tick));
+      await world.close(followed);
+      await room.abandon();
+    },
+  );
+
+  test('keeps no recent snapshot beside a stored one, nor when it is removed', async () => {
+    const kept = new Map<string, Uint8Array>();
+    await playBusily(openMemory(kept));
+    const { store, abandon } = await openBusy(openMemory(kept));
+    expect(await store.records.getUnsynced('recent/a')).toBeUndefined();
+    await store.records.putUnsynced('recent/a', [Uint8Array.of(1)]);
+    await store.forget('a');
+    expect(await store.records.getUnsynced('recent/a')).toBeUndefined();
+    await abandon();
+  });
+});
+
 describe('a data folder', () => {
   const folderOf = (name: string): string => join(scratch, name);
-
-  test('belongs to one server', async () => {
-    const records = await openFolder(folderOf('one'));
-    expect(await reasonOf(openFolder(folderOf('one')))).toBe('in-use');
-    await records.close();
-    await (await openFolder(folderOf('one'))).close();
-  });
 
   test('that cannot be written to is named', async () => {
     writeFileSync(folderOf('file'), '');

@@ -1,17 +1,19 @@
 /**
- * File descriptors of a real server: whatever strangers do, none stays behind, and there are always
- * some left.
+ * Connections and file descriptors of a real server: whatever strangers do, none stays behind, there
+ * are always some left, and one address does not keep others out.
  */
-
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -44,19 +46,10 @@ const asking = (path: string, times: number): string =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(times);
 
 /** Asks over a connection of its own. @throws when it is refused */
-function get(port: number, path: string): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('latin1');
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode!, text }));
-      response.on('error', reject);
-    });
-    asked.on('error', reject).end();
-  });
+async function get(port: number, path: string, localAddress = '127.0.0.1') {
+  const asked = request({ host: '127.0.0.1', port, path, localAddress, agent: false }).end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  return { status: response.statusCode!, text: await text(response) };
 }
 
 /** Asks until it is let in. */
@@ -78,8 +71,8 @@ describe('requests that nobody reads the answers of', () => {
   beforeAll(async () => {
     server = new ServerProcess(BASE);
     port = await server.alive();
-    const { text } = await get(port, '/r/garden');
-    script = /src="(\/assets\/[^"]*\.js)"/.exec(text)![1];
+    const page = await get(port, '/r/garden');
+    script = /src="(\/assets\/[^"]*\.js)"/.exec(page.text)![1];
   });
 
   afterAll(() => server.end());
@@ -163,4 +156,65 @@ test('a server that has run out of descriptors ends for its supervisor, all that
   expect((await get(await again.alive(), '/r/garden')).status).toBe(200);
   expect(again.output).toMatch(/Room "garden" is restored/);
   await again.end();
+});
+
+describe('silent connections of one address', () => {
+  /** How many, and the server's limit of visitors' connections: as many TCP connections again are allowed. */
+  const [SILENT, LIMIT] = isFull ? [10_050, 5_000] : [450, 200];
+  const [ATTACKER, VISITOR] = ['127.0.0.1', '127.0.0.2'];
+  const silent = new Set<Socket>();
+  let server: ServerProcess;
+  let port: number;
+  let attacking = true;
+
+  /** Opens a silent connection, and another one some seconds after it is closed. */
+  async function staySilent(): Promise<void> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: ATTACKER });
+    silent.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      silent.delete(socket);
+      if (attacking) setTimeout(() => void staySilent(), 5_000).unref();
+    });
+    await new Promise<void>((resolve) => {
+      socket.once('connect', resolve).once('close', () => resolve());
+    });
+  }
+
+  beforeAll(async () => {
+    const limits = `connections=${LIMIT}`;
+    server = new ServerProcess(flagsOf({ ...PLACE, ...SMALL, data: 'none', limits }));
+    port = await server.alive();
+  });
+
+  afterAll(async () => {
+    attacking = false;
+    for (const socket of silent) socket.destroy();
+    await server.end();
+  });
+
+  test('an upgrade that is not to the rooms ends the connection at once, also one that has been used', async () => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: VISITOR });
+    socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toContain('200 OK');
+    const closed = once(socket, 'close');
+    socket.write('GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n.');
+    await closed;
+  });
+
+  test(`${SILENT} of them keep neither others out nor its own phones`, async () => {
+    for (let i = 0; i < SILENT; i += 50) {
+      await Promise.all(Array.from({ length: 50 }, staySilent));
+    }
+    for (const address of [VISITOR, ATTACKER]) {
+      for (const path of ['/healthz', '/r/garden']) {
+        expect((await get(port, path, address)).status).toBe(200);
+      }
+      const url = `ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`;
+      const socket = new WebSocket(url, { localAddress: address });
+      await once(socket, 'open');
+      socket.terminate();
+    }
+  }, 120_000);
 });
