@@ -1,6 +1,6 @@
 /** Child processes: a server that tests can stop, kill and limit, and scripts of package.json. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // @ts-expect-error It is JavaScript, without declarations.
@@ -160,26 +160,3 @@ export const runScript = (
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );
-
-/** Words of a shell before a server that is to be limited: a write beyond the limit only fails. */
-export const MAY_BE_LIMITED = "trap '' XFSZ";
-/** Of the data file once cells are in it; without any it has a few pages. Bytes. */
-const WITH_CELLS = 2 ** 17;
-
-/**
- * As soon as cells are stored, lets no file grow beyond those that hold them.
- *
- * @param folder of the data
- * @returns whether that is so from now on
- */
-export function limitOnceStored({ child }: ServerProcess, folder: string): boolean {
-  const { size } = statSync(join(folder, 'data.mdb'));
-  if (size < WITH_CELLS) return false;
-  execFileSync('prlimit', [`--pid=${child.pid}`, `--fsize=${size}:`]);
-  return true;
-}
-
-/** Takes the limit away. */
-export function unlimit({ child }: ServerProcess): void {
-  execFileSync('prlimit', [`--pid=${child.pid}`, '--fsize=unlimited']);
-}
