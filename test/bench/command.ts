@@ -10,9 +10,7 @@ import { benchBusyShow } from './busy-show.ts';
 import { benchDisk } from './disk.ts';
 import { benchDrawings } from './drawings.ts';
 import { benchDurability } from './durability.ts';
-import { benchEngines } from './engines.ts';
 import { benchLiveliness } from './liveliness.ts';
-import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaint } from './paint.ts';
@@ -21,7 +19,6 @@ import { benchReplay } from './replay.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
-import { benchWall } from './wall.ts';
 
 interface Bench {
   /** @returns figures, to be written as JSON */
@@ -36,31 +33,23 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   disk: {
     run: benchDisk,
-    help: 'GB per hour that a busy room with 20 visitors writes, and how long a restart takes after a kill',
+    help: 'GB per hour that a busy room with 20 visitors writes',
   },
   drawings: {
     run: benchDrawings,
-    help: "how well twenty drawings from a phone's pad grow, ms until their first picture, alone and ten at once; VIVARIUM_PICTURES=FOLDER: also a sheet of them",
+    help: "how well twenty drawings from a phone's pad grow, and ms until their first picture, alone and ten at once",
   },
   durability: {
     run: benchDurability,
-    help: 'cost of storing a busy room: ms per tick with and without, alternating in one run',
-  },
-  engines: {
-    run: benchEngines,
-    help: 'cells/s of each engine and shipped net, its share of the peak, the cost of sleeping organisms, memory',
+    help: 'cost of storing a busy room: ms per tick with and without, in turns',
   },
   liveliness: {
     run: benchLiveliness,
     help: 'ms per tick and kB/s of gardens of 64 and 256 with no idle life, the default and all of it, in turn',
   },
-  'living-wall': {
-    run: benchLivingWall,
-    help: "whether a wall with twenty visitors' organisms lives while nobody acts, and rests when nobody watches",
-  },
   pages: {
     run: benchPages,
-    help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
+    help: "ms per frame of the phone's page and the wall on a CPU slowed down four times, without rasterization, and their memory",
   },
   paint: {
     run: benchPaint,
@@ -76,7 +65,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   stream: {
     run: benchStream,
-    help: 'bytes and ms of each tier of the stream in the standard garden, compared with other formats',
+    help: 'bytes, ms and errors of each tier of the stream in the standard garden and in three others',
   },
   tick: {
     run: benchTick,
@@ -86,7 +75,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchTrain,
     help: 'GFLOP/s of forward and backward passes of update nets on each backend; --pytorch compares',
   },
-  wall: { run: benchWall, help: 'memory of a wall over half an hour in a room that never rests' },
 };
 
 const COMMAND = {
@@ -109,25 +97,25 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for disk, drawings, durability, engines, peer and replay',
+      help: 'checkpoint to use, for disk, drawings, durability, peer and replay',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for busy-show, disk, durability, engines, peer and replay: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for busy-show, disk, durability, peer and replay: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '40, 150, 30, 1800, 300, 600, 3600, 7200',
-      help: "how long to measure, for liveliness, living-wall, pages, wall, disk, durability, replay and busy-show; for replay, in the room's own time",
+      defaultInWords: '40, 30, 30, 300, 600, 3600, 7200',
+      help: "how long to measure, for liveliness, pages, paint, disk, durability, replay and busy-show; for durability and replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '64 and 256, 20, 64, 64, 64',
-      help: 'organisms living, for liveliness, living-wall, disk, durability and replay',
+      defaultInWords: '64 and 256, 64, 64, 64',
+      help: 'organisms living, for liveliness, disk, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),

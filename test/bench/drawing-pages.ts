@@ -8,7 +8,6 @@ import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { runTranspiled } from '../support/transpiled.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
-import { Visitor } from '../support/visitor.ts';
 
 /** A drawing as the server received it. */
 export interface ReceivedDrawing {
@@ -108,34 +107,6 @@ export async function drawAtOnce(
     for (const { page } of pads) await page.context().close();
     const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
     return { shown, refined };
-  });
-}
-
-/**
- * The same without pages: clients send what pages have sent and ask for the preview, as pages do.
- * Ten pages share this machine's processors with the server; phones have their own.
- *
- * @param port of the server
- * @returns ms until each client has its preview
- * @throws Error a drawing or its preview was refused, and why
- */
-export function sendAtOnce(port: number, drawings: readonly ReceivedDrawing[]): Promise<number[]> {
-  return withAddresses(port, drawings.length, async (ports) => {
-    const visitors = await Promise.all(ports.map((own) => Visitor.join(own)));
-    const start = performance.now();
-    const times = visitors.map(async (visitor, i) => {
-      const drawn = await visitor.ask('draw', { pixels: drawings[i].pixels });
-      if ('reason' in drawn) throw new Error(`a drawing was refused: ${drawn.reason}`);
-      const seed = { from: 'hand', seed: drawn.seed!.id };
-      const previewed = await visitor.ask('preview', { seed });
-      if ('reason' in previewed) throw new Error(`a preview was refused: ${previewed.reason}`);
-      return performance.now() - start;
-    });
-    try {
-      return await Promise.all(times);
-    } finally {
-      for (const visitor of visitors) visitor.leave();
-    }
   });
 }
 

@@ -1,26 +1,18 @@
 /**
  * How well drawings grow that visitors make on the pad, and how long they wait for the first
  * picture: twenty in three styles, replayed by a finger on a phone's page one after another, then
- * ten of them at once on ten pages from ten addresses, and the same ten by clients that are no
- * pages. Server, pages and whatever else runs share the processors, and how far a drawing is
+ * ten of them at once on ten pages from ten addresses. Server, pages and whatever else runs share the processors, and how far a drawing is
  * refined depends on what they leave.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { SettingsError } from '../../server/settings/command.ts';
-import {
-  drawSheet,
-  inRows,
-  meanSquare,
-  tileOfImage,
-} from '../../server/training/pictures/sheet.ts';
+import { meanSquare } from '../../server/training/pictures/sheet.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { DRAWINGS } from '../support/drawings.ts';
-import { type GrownPictures, growPictures } from '../support/grown-pictures.ts';
+import { growPictures } from '../support/grown-pictures.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import {
@@ -29,7 +21,6 @@ import {
   type GrowingDrawing,
   hearDrawings,
   type ReceivedDrawing,
-  sendAtOnce,
   type TimesAtOnce,
 } from './drawing-pages.ts';
 import { describeMachine } from './machine.ts';
@@ -41,10 +32,6 @@ const GOALS = { error: 0.008, alone: 2_000, atOnce: 5_000 };
 const AT_ONCE = 10;
 /** Steps for which a grown organism has to hold, and how far it may change, mean squared. */
 const HELD = { steps: 100, change: 0.01 };
-/** Pairs of drawing and organism in a row of the sheet; pixels per cell. */
-const SHEET = { pairs: 5, scale: 6 };
-/** Where to write the sheet; absent: none is wanted. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 const PATH = '/r/garden';
 
 /** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
@@ -56,7 +43,7 @@ export async function benchDrawings(
   if (createEncoder(checkpoint)?.channels !== 4) {
     throw new SettingsError(`${folder} reads no drawings in colour.`);
   }
-  const { alone, received, atOnce, clients } = await drawAll(folder);
+  const { alone, received, atOnce } = await drawAll(folder);
   const pictures = await growPictures(
     checkpoint,
     received.map(({ latent }) => latent),
@@ -96,8 +83,6 @@ export async function benchDrawings(
       error: rounded(mean(errors.slice(alone.length))),
       restError: rounded(mean(restErrors.slice(alone.length))),
     },
-    /** The same by clients that are no pages: until each has its preview, ms. */
-    clients: clients.map(rounded),
   };
   const slowest = Math.max(...atOnce.shown);
   log(
@@ -106,28 +91,23 @@ export async function benchDrawings(
   log(
     `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}, at rest ${figures.atOnce.restError}`,
   );
-  log(`the same by clients without pages: after ${figures.clients.join(', ')} ms`);
   const met =
     figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
   log(
     `goal (mean error ${GOALS.error}; ${GOALS.alone} ms alone, ${GOALS.atOnce} ms at once): ${met ? 'met' : 'missed'}`,
   );
-  if (PICTURES)
-    await writeSheet(join(PICTURES, 'drawings.png'), checkpoint.card.side, alone, pictures);
   return { ...figures, met };
 }
 
 /**
  * Makes all drawings.
  *
- * @returns `received`: those alone, then those at once, in the order in which they were refined;
- *   `clients`: ms until each has its preview
+ * @returns `received`: those alone, then those at once, in the order in which they were refined
  */
 async function drawAll(folder: string): Promise<{
   alone: GrowingDrawing[];
   received: ReceivedDrawing[];
   atOnce: TimesAtOnce;
-  clients: number[];
 }> {
   const clientFolder = await ensureClient(() => {});
   const server = await startServer({ checkpoint: folder, energy: 'off' }, { clientFolder });
@@ -135,35 +115,22 @@ async function drawAll(folder: string): Promise<{
     const { port } = server;
     const received = hearDrawings(server.roomServers.get('garden')!);
     const browser = await launchBrowser();
-    let alone: GrowingDrawing[];
-    let atOnce: TimesAtOnce;
     try {
-      alone = await drawInTurn(browser, `http://127.0.0.1:${port}${PATH}`, DRAWINGS, received);
-      atOnce = await drawAtOnce(browser, port, PATH, {
+      const alone = await drawInTurn(
+        browser,
+        `http://127.0.0.1:${port}${PATH}`,
+        DRAWINGS,
+        received,
+      );
+      const atOnce = await drawAtOnce(browser, port, PATH, {
         drawings: DRAWINGS.slice(0, AT_ONCE),
         received,
       });
+      return { alone, received, atOnce };
     } finally {
       await browser.close();
     }
-    const ofPages = [...received];
-    const clients = await sendAtOnce(port, alone.slice(0, AT_ONCE));
-    return { alone, received: ofPages, atOnce, clients };
   } finally {
     await server.close();
   }
-}
-
-/** Draws each drawing beside what grows from it. */
-async function writeSheet(
-  file: string,
-  side: number,
-  drawings: readonly ReceivedDrawing[],
-  pictures: readonly GrownPictures[],
-): Promise<void> {
-  const tiles = drawings.flatMap(({ pixels }, i) =>
-    [pixels, pictures[i].grown].map((bytes) => tileOfImage(bytes, side, 4, 0)),
-  );
-  const rows = inRows(tiles, 2 * SHEET.pairs);
-  await writeFile(file, await drawSheet(rows, { scale: SHEET.scale }));
 }

@@ -1,27 +1,20 @@
 /**
- * Where the organisms of a bench grow: each on ground of its own, so that none can crowd another
- * out.
+ * Where the organisms of a bench grow: each on its own ground, so that none crowds another out.
  */
 
-/** Of columns, at most. */
-const COLUMNS = 16;
+const columnsOf = (organisms: number): number => Math.ceil(Math.sqrt(organisms));
 
-/** Size of a grid with room for so many. @param side of a grown organism */
-export function gridFor(
-  organisms: number,
-  side: number,
-  columns = COLUMNS,
-): { width: number; height: number } {
-  return {
-    width: side * Math.min(columns, organisms),
-    height: side * Math.ceil(organisms / columns),
-  };
+/** Size of a grid with room for some organisms. @param side of a grown organism */
+export function gridFor(organisms: number, side: number): { width: number; height: number } {
+  const columns = columnsOf(organisms);
+  return { width: side * columns, height: side * Math.ceil(organisms / columns) };
 }
 
-/** The middle of the n-th. */
-export function placeOf(n: number, side: number, columns = COLUMNS): { x: number; y: number } {
+/** The middle of the n-th organism of some. */
+export function placeOf(n: number, organisms: number, side: number): { x: number; y: number } {
+  const columns = columnsOf(organisms);
   return {
-    x: side * (n % columns) + side / 2,
-    y: side * Math.floor(n / columns) + side / 2,
+    x: side * ((n % columns) + 0.5),
+    y: side * (Math.floor(n / columns) + 0.5),
   };
 }

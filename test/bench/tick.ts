@@ -39,9 +39,8 @@ export async function benchTick(log: Log) {
   };
   /** @param first index of its first organism in the gallery */
   const openRoom = (organisms: number, first: number): Room => {
-    const columns = Math.ceil(Math.sqrt(organisms));
     const { side, gallery } = species;
-    const size = gridFor(organisms, side, columns);
+    const size = gridFor(organisms, side);
     const room = world.open({
       ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
     });
@@ -50,7 +49,7 @@ export async function benchTick(log: Log) {
       room.enqueue(i, {
         what: 'plant',
         by: { ...ANNA, id: i },
-        ...placeOf(i, side, columns),
+        ...placeOf(i, organisms, side),
         seed,
       });
     }
