@@ -1,12 +1,16 @@
-/** The rule as training has it against the rule as the engine's reference has it. */
+/** The rule of training against the rule of pages. */
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
 import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
+import {
+  createScalarRule,
+  drawUpdateMask,
+  randomOfState,
+} from '../../../server/vnca/scalar-rule.ts';
 import { expectNear } from '../../support/near.ts';
-import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { type Numbers, normals, upload } from '../training/model/small.ts';
 import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 import { evaluate } from './contract.ts';
@@ -18,47 +22,40 @@ const compute = createOnnxCompute({ threads: 1 });
 const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
   Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
 
-describe.each(UPDATES)('%s', (_, update) => {
-  const model = tinyModel({ update });
-  const { channels, latentSize } = model.card;
+/** Nets, and the number of steps to compare: one if a mask is drawn from the states. */
+const NETS = [
+  ...UPDATES.map((one) => [...one, 2] as const),
+  ['some cells at a time', { kind: 'residual', hidden: 7, updateProbability: 0.5 }, 1] as const,
+];
+
+test.each(NETS)('%s: training steps as pages do', async (_, fields, steps) => {
+  const model = tinyModel({ update: fields });
+  const { channels, latentSize, update } = model.card;
   const states = normals([PATCHES, SIDE, SIDE, channels], 5);
   const latents = normals([PATCHES, latentSize], 6);
-
-  test.each([false, true])('steps like the reference, masked: %s', async (masked) => {
-    const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
-    mask.data.forEach((x, i) => {
-      mask.data[i] = x > 0 ? 1 : 0;
+  const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
+  const wanted = Array.from({ length: PATCHES }, (_, patch) => {
+    const [own, latent, cells] = [states, latents, mask].map(({ data }) => {
+      const size = data.length / PATCHES;
+      return data.subarray(patch * size, (patch + 1) * size);
     });
-    const { update } = model.card;
-    const parameters = parameterInputs(updateShapes(model.card));
-    const step = ruleSteps(update, parameters, {
-      ...(update.standingInput && {
-        genome: readGenomeAs(update, parameters, g.input('latents', latents.shape)),
-      }),
-    });
-    const taken = masked ? g.inputMap('mask', mask.shape) : undefined;
-    let at = g.inputMap('states', states.shape);
-    for (let i = 0; i < 3; i++) at = step(at, taken);
-    const given = { states, latents, mask, ...parametersOf(model.tensors) };
-    const found = await evaluate(compute, { at }, given);
-
-    const rule = await (await startTfjsCpu()).load(model);
-    const conditioning = Array.from({ length: PATCHES }, (_, i) =>
-      rule.condition?.(latents.data.subarray(i * latentSize, (i + 1) * latentSize)),
-    ).flatMap((row) => [...(row ?? [])]);
-    let wanted = states.data;
-    for (let i = 0; i < 3; i++) {
-      const after = new Float32Array(wanted.length);
-      await rule.step({
-        ...{ count: PATCHES, stage: SIDE, states: wanted, after },
-        ...(conditioning.length > 0 && { conditioning: Float32Array.from(conditioning) }),
-        ...(masked && { mask: mask.data }),
-      });
-      wanted = after;
-    }
-    await rule.dispose();
-    expectNear(found.at, wanted, 2e-5);
+    drawUpdateMask(cells, update.updateProbability, randomOfState(own));
+    const step = createScalarRule(model, latent);
+    let state = own;
+    for (let i = 0; i < steps; i++) state = step(state);
+    return [...state];
   });
+  const parameters = parameterInputs(updateShapes(model.card));
+  const step = ruleSteps(update, parameters, {
+    ...(update.standingInput && {
+      genome: readGenomeAs(update, parameters, g.input('latents', latents.shape)),
+    }),
+  });
+  const taken = steps === 1 ? g.inputMap('mask', mask.shape) : undefined;
+  let at = g.inputMap('states', states.shape);
+  for (let i = 0; i < steps; i++) at = step(at, taken);
+  const given = { states, latents, mask, ...parametersOf(model.tensors) };
+  expectNear((await evaluate(compute, { at }, given)).at, wanted.flat(), 2e-5);
 });
 
 const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };

@@ -1,8 +1,16 @@
-/** Threads that die repeatedly or in various ways; `losses.ts` tests that nothing is lost. */
+/**
+ * Threads that die repeatedly or in various ways, and what replaces them. `losses.ts` tests that
+ * nothing is lost.
+ */
 import { Worker } from 'node:worker_threads';
-import type { RuleBackend } from '../../../server/engine/backend.ts';
+import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
-import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
+import {
+  EngineError,
+  type EngineInfo,
+  type PatchStep,
+  type Readout,
+} from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import {
   attachEngine,
@@ -10,6 +18,7 @@ import {
   type ThreadEngine,
 } from '../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
+import { Recovery } from '../../../server/engine/thread/recovery.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { CONTRACT_MODELS, seedOf, threadOver } from './support.ts';
@@ -18,9 +27,9 @@ const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
 
 /** A thread that counts the steps of its patches. @param dies in which of its steps */
-function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
+function fakeThread(dies = Infinity, name = 'fake'): ThreadEngine & { steps: number } {
   const thread = {
-    info: { name: 'fake', device: 'CPU (none)' },
+    info: { name, device: 'CPU (none)' },
     steps: 0,
     plant: async () => {},
     async step(steps: readonly PatchStep[]) {
@@ -62,21 +71,6 @@ test('a step that kills four threads in a minute fails, and so do later calls', 
   await expect(thread.step([still])).rejects.toMatchObject(failure);
   await expect(thread.plant([{ ...SEED, patch: 2 }])).rejects.toMatchObject(failure);
   expect(whys).toEqual(['hit', 'hit', 'hit']);
-  await thread.close();
-});
-
-test('recovers any number of times if losses are far apart', async () => {
-  let now = 0;
-  // Repeated steps count too: each thread lives for one more.
-  const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
-  const { thread, whys } = await lasting(deaths, {
-    clock: { ...systemClock, now: () => now },
-  });
-  for (let k = 0; k < 12; k++) {
-    now += 20_000;
-    expect(await thread.step([still])).toEqual([{ patch: 1 }]);
-  }
-  expect(whys).toHaveLength(12);
   await thread.close();
 });
 
@@ -199,4 +193,58 @@ test.each([
     reason: 'unavailable',
     message: `engine: unavailable: ${why}`,
   });
+});
+
+/** @param broken backends that do not start */
+function house(broken: readonly BackendName[]) {
+  const asked: BackendName[] = [];
+  const told: [EngineInfo, string][] = [];
+  const time = { now: 0 };
+  const options = {
+    start: async (name: BackendName) => {
+      asked.push(name);
+      if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
+      return fakeThread(Infinity, name);
+    },
+    alternative: 'onnx' as const,
+    onFallback: (...spoken: [EngineInfo, string]) => told.push(spoken),
+    retryDelays: [0, 0, 0, 0],
+    clock: { ...systemClock, now: () => time.now },
+  };
+  const recovery = new Recovery(fakeThread(Infinity, 'webgpu'), options, async () => {});
+  /** Loses the GPU. @returns the backend that answers instead */
+  const lose = (): Promise<string> => {
+    let isLost = false;
+    return recovery.submit(async ({ info }) => {
+      if (isLost) return info.name;
+      isLost = true;
+      throw new EngineError('gpu-lost', 'reset');
+    });
+  };
+  return { asked, told, time, lose };
+}
+
+test('a GPU that returns is used again, however often, if losses are far apart', async () => {
+  const { lose, time, told } = house([]);
+  for (let k = 0; k < 9; k++) {
+    time.now += 30_001;
+    expect(await lose()).toBe('webgpu');
+  }
+  expect(told).toEqual([]);
+});
+
+test('a GPU that does not return is replaced by the alternative, which is reported once', async () => {
+  const { lose, told, asked } = house(['webgpu']);
+  expect(await lose()).toBe('onnx');
+  expect(await lose()).toBe('onnx');
+  expect(asked).toEqual(['webgpu', 'webgpu', 'webgpu', 'onnx', 'onnx']);
+  expect(told).toEqual([
+    [expect.objectContaining({ name: 'onnx' }), expect.stringMatching(/no webgpu/)],
+  ]);
+});
+
+test('a GPU that is lost three times in a minute is replaced', async () => {
+  const { lose, told } = house([]);
+  expect([await lose(), await lose(), await lose()]).toEqual(['webgpu', 'webgpu', 'onnx']);
+  expect(told).toEqual([[expect.anything(), expect.stringMatching(/repeatedly/)]]);
 });

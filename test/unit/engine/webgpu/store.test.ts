@@ -9,7 +9,7 @@ import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
 import { seedOf, still, threadOver } from '../support.ts';
-import { isGpuHere, PATIENCE } from './support.ts';
+import { isGpuHere } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });
@@ -32,24 +32,20 @@ async function opened(models = MODELS): Promise<{ store: PatchStore; device: GPU
 }
 
 if (isGpuHere) {
-  describeLosses(
-    'a GPU that is lost',
-    async () => {
-      const heard: string[] = [];
-      let lose!: () => void;
-      const restart = async (): Promise<ThreadEngine> => {
-        const { store, device } = await opened(LOSS_MODELS);
-        lose = () => device.destroy();
-        return threadOver(store, { name: 'webgpu', device: 'GPU' });
-      };
-      const engine = recoveringThread(await restart(), {
-        start: restart,
-        onLoss: (what, why) => heard.push(`${what}: ${why}`),
-      });
-      return { engine, heard, lose: () => lose() };
-    },
-    PATIENCE,
-  );
+  describeLosses('a GPU that is lost', async () => {
+    const heard: string[] = [];
+    let lose!: () => void;
+    const restart = async (): Promise<ThreadEngine> => {
+      const { store, device } = await opened(LOSS_MODELS);
+      lose = () => device.destroy();
+      return threadOver(store, { name: 'webgpu', device: 'GPU' });
+    };
+    const engine = recoveringThread(await restart(), {
+      start: restart,
+      onLoss: (what, why) => heard.push(`${what}: ${why}`),
+    });
+    return { engine, heard, lose: () => lose() };
+  });
 }
 
 describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
@@ -61,7 +57,7 @@ describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
     store.plant([seed(1), seed(2, chance)]);
     await store.step([still(1), still(2)]);
     store.dispose([1, 2]);
-  }, PATIENCE);
+  });
   afterAll(() => store.close());
   afterEach(() => {
     store.dispose([1, 2, 3, 4, 5]);
