@@ -7,7 +7,6 @@ import { helpText } from '../../server/settings/document.ts';
 import { number, oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { CheckpointError } from '../../server/vnca/card.ts';
 import { benchBusyShow } from './busy-show.ts';
-import { benchDisk } from './disk.ts';
 import { benchDrawings } from './drawings.ts';
 import { benchDurability } from './durability.ts';
 import { benchLiveliness } from './liveliness.ts';
@@ -29,11 +28,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   'busy-show': {
     run: benchBusyShow,
-    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; a line each minute',
-  },
-  disk: {
-    run: benchDisk,
-    help: 'GB per hour that a busy room with 20 visitors writes',
+    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours, and GB per hour written; a line each minute',
   },
   drawings: {
     run: benchDrawings,
@@ -97,30 +92,30 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for disk, drawings, durability, peer and replay',
+      help: 'checkpoint to use, for drawings, durability, peer and replay',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for busy-show, disk, durability, peer and replay: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for busy-show, durability, peer and replay: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '40, 30, 30, 300, 600, 3600, 7200',
-      help: "how long to measure, for liveliness, pages, paint, disk, durability, replay and busy-show; for durability and replay, in the room's own time",
+      defaultInWords: '40, 30, 30, 600, 3600, 7200',
+      help: "how long to measure, for liveliness, pages, paint, durability, replay and busy-show; for durability and replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '64 and 256, 64, 64, 64',
-      help: 'organisms living, for liveliness, disk, durability and replay',
+      defaultInWords: '64 and 256, 64, 64',
+      help: 'organisms living, for liveliness, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '20, 30',
-      help: 'how many clients watch and damage, for disk and busy-show',
+      defaultInWords: '30',
+      help: 'how many clients plant and damage, for busy-show',
     },
     liveliness: {
       type: number(0, 1),

@@ -4,25 +4,25 @@
  * ten of them at once on ten pages from ten addresses. Server, pages and whatever else runs share the processors, and how far a drawing is
  * refined depends on what they leave.
  */
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
+import type { RoomServer } from '../../server/realtime/room-server.ts';
 import { SettingsError } from '../../server/settings/command.ts';
 import { meanSquare } from '../../server/training/pictures/sheet.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
+import { withAddresses } from '../support/address-relay.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { DRAWINGS } from '../support/drawings.ts';
+import { DRAWINGS, type VisitorDrawing } from '../support/drawings.ts';
 import { growPictures } from '../support/grown-pictures.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { Pad } from '../support/pad.ts';
+import { openRoom } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import {
-  drawAtOnce,
-  drawInTurn,
-  type GrowingDrawing,
-  hearDrawings,
-  type ReceivedDrawing,
-  type TimesAtOnce,
-} from './drawing-pages.ts';
+import { runTranspiled } from '../support/transpiled.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
@@ -33,6 +33,27 @@ const AT_ONCE = 10;
 /** Steps for which a grown organism has to hold, and how far it may change, mean squared. */
 const HELD = { steps: 100, change: 0.01 };
 const PATH = '/r/garden';
+
+/** A drawing as the server received it. */
+interface ReceivedDrawing {
+  /** [side, side, 4] premultiplied RGBA, 0…255: scaled and centred by the page. */
+  readonly pixels: Uint8Array;
+  /** [Z], as refined, within bounds; as encoded where time was short, perhaps beyond them. */
+  readonly latent: Float32Array;
+  /** When its latent was done, ms since the epoch. */
+  readonly refinedAt: number;
+}
+
+/** A drawing that grows. */
+interface GrowingDrawing extends ReceivedDrawing {
+  /** From "Let it grow" to the first preview picture on the page, ms. */
+  readonly ms: number;
+}
+
+/** A phone. What moves would be painted by the processor that the server shares. */
+const SCREEN: BrowserContextOptions = { ...PHONE, reducedMotion: 'reduce' };
+/** Until ten pages have heard when to press, ms. */
+const NOTICE = 2_000;
 
 /** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
 export async function benchDrawings(
@@ -104,11 +125,7 @@ export async function benchDrawings(
  *
  * @returns `received`: those alone, then those at once, in the order in which they were refined
  */
-async function drawAll(folder: string): Promise<{
-  alone: GrowingDrawing[];
-  received: ReceivedDrawing[];
-  atOnce: TimesAtOnce;
-}> {
+async function drawAll(folder: string) {
   const clientFolder = await ensureClient(() => {});
   const server = await startServer({ checkpoint: folder, energy: 'off' }, { clientFolder });
   try {
@@ -122,10 +139,7 @@ async function drawAll(folder: string): Promise<{
         DRAWINGS,
         received,
       );
-      const atOnce = await drawAtOnce(browser, port, PATH, {
-        drawings: DRAWINGS.slice(0, AT_ONCE),
-        received,
-      });
+      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE), received);
       return { alone, received, atOnce };
     } finally {
       await browser.close();
@@ -133,4 +147,76 @@ async function drawAll(folder: string): Promise<{
   } finally {
     await server.close();
   }
+}
+
+/** Listens to a room's drawings. @returns those received from now on, in order */
+function hearDrawings({ drawings }: RoomServer): ReceivedDrawing[] {
+  const received: ReceivedDrawing[] = [];
+  const submit = drawings.submit.bind(drawings);
+  drawings.submit = (drawing) => {
+    const { pixels, latent } = drawing;
+    received.push({ pixels: pixels.slice(), latent: latent.slice(), refinedAt: Date.now() });
+    return submit(drawing);
+  };
+  return received;
+}
+
+/**
+ * One visitor makes drawings, one after another.
+ *
+ * @param url of the room's page
+ * @param received what the room receives
+ */
+async function drawInTurn(
+  browser: Browser,
+  url: string,
+  drawings: readonly VisitorDrawing[],
+  received: readonly ReceivedDrawing[],
+): Promise<GrowingDrawing[]> {
+  const pad = await openPad(browser, url);
+  const growing: GrowingDrawing[] = [];
+  for (const drawing of drawings) {
+    await pad.draw(drawing);
+    const ms = await pad.grow();
+    growing.push({ ...received.at(-1)!, ms });
+    await pad.clear();
+  }
+  await pad.page.context().close();
+  return growing;
+}
+
+/**
+ * As many visitors as drawings, each with a page and an address of their own, press "Let it grow" at
+ * the same moment.
+ *
+ * @returns ms from then on: until each page shows its first preview picture, in the order of the
+ *   drawings, and until each latent is refined, the earliest first
+ * @throws Error a page has heard too late when to press; a drawing was refused
+ */
+function drawAtOnce(
+  browser: Browser,
+  port: number,
+  drawings: readonly VisitorDrawing[],
+  received: readonly ReceivedDrawing[],
+) {
+  return withAddresses(port, drawings.length, async (ports) => {
+    const pads: Pad[] = [];
+    for (const [i, drawing] of drawings.entries()) {
+      const pad = await openPad(browser, `http://127.0.0.1:${ports[i]}${PATH}`);
+      await pad.draw(drawing);
+      pads.push(pad);
+    }
+    const at = Date.now() + NOTICE;
+    const shown = await Promise.all(pads.map((pad) => pad.growAt(at)));
+    for (const { page } of pads) await page.context().close();
+    const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
+    return { shown, refined };
+  });
+}
+
+async function openPad(browser: Browser, url: string): Promise<Pad> {
+  const context = await browser.newContext(SCREEN).then(leaveUnpainted).then(runTranspiled);
+  const page = await context.newPage();
+  await openRoom(page, url);
+  return Pad.open(page);
 }

@@ -49,7 +49,7 @@ export async function benchLiveliness(log: Log, { seconds = 40, organisms }: Ben
       for (const garden of gardens) {
         const row = garden.row();
         rows.push(row);
-        log(lineOf(row));
+        log(JSON.stringify(row));
         await world.close(garden.room);
       }
       const [none, some] = rows.slice(-SHARES.length);
@@ -102,13 +102,6 @@ const compare = (none: Row, some: Row) => ({
     whole: rounded(some.kBPerSecond - none.kBPerSecond),
   },
 });
-
-function lineOf({ organisms, liveliness: share, ...row }: Row): string {
-  return (
-    `${`${organisms}`.padStart(4)} liveliness ${`${share}`.padEnd(4)}${row.msPerTick.toFixed(2).padStart(7)} ms/tick ${`${row.cellsPerTick}`.padStart(7)} cells  ` +
-    `${(100 * row.awake).toFixed(1)} % awake  phones' kB/s: whole room ${row.kBPerSecond}, own view ${row.phoneKBPerSecond}`
-  );
-}
 
 class Garden {
   readonly room: Room;

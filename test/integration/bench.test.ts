@@ -30,7 +30,7 @@ test.each([
   [['tick', 'peer'], 'Name one bench, not 2.'],
   [['peer', '--engine', 'steam'], '--engine must be one of webgpu'],
   [['tick', '--fast'], "Unknown option '--fast'"],
-  [['disk', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
+  [['busy-show', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
 ])('%p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
   const { code, output, errors } = await told(...args);
   expect({ code, output }).toEqual({ code: 1, output: '' });
@@ -38,7 +38,7 @@ test.each([
   expect(errors.split('\n')).toHaveLength(1);
 });
 
-test.each(['disk', 'drawings', 'durability', 'peer', 'replay'])(
+test.each(['drawings', 'durability', 'peer', 'replay'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
     const { code, errors } = await told(name, '--checkpoint', 'checkpoints/of-nobody');

@@ -1,26 +1,23 @@
-/** The rule of training against the rule of pages. */
+/** The rule of training against the rule of pages, and the weights that it begins with. */
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { parameterInputs } from '../../../server/autodiff/parameters.ts';
+import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
-import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
 import {
   createScalarRule,
   drawUpdateMask,
   randomOfState,
 } from '../../../server/vnca/scalar-rule.ts';
+import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';
-import { type Numbers, normals, upload } from '../training/model/small.ts';
+import { normals } from '../training/model/small.ts';
 import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 import { evaluate } from './contract.ts';
 
 const SIDE = 5;
 const PATCHES = 2;
 const compute = createOnnxCompute({ threads: 1 });
-
-const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
-  Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
 
 /** Nets, and the number of steps to compare: one if a mask is drawn from the states. */
 const NETS = [
@@ -54,40 +51,39 @@ test.each(NETS)('%s: training steps as pages do', async (_, fields, steps) => {
   const taken = steps === 1 ? g.inputMap('mask', mask.shape) : undefined;
   let at = g.inputMap('states', states.shape);
   for (let i = 0; i < steps; i++) at = step(at, taken);
-  const given = { states, latents, mask, ...parametersOf(model.tensors) };
+  const weights = [...model.tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]);
+  const given = { states, latents, mask, ...Object.fromEntries(weights) };
   expectNear((await evaluate(compute, { at }, given)).at, wanted.flat(), 2e-5);
 });
 
-const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
+describe('initial values', () => {
+  const update = { kind: 'res4', hidden: 12 };
+  const shapes = updateShapes(tinyCard({ channels: 16, latentSize: 16, update }));
+  const tensors = initialise(shapes, createRandom(1));
 
-test.each([
-  ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
-  ['uniform', { kind: 'uniform', steps: 7 }],
-])('growth (%s) of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
-  const update = { kind: 'res4', hidden: 5 };
-  const card = tinyCard({ side: 8, growth, update });
-  const { tensors } = tinyModel({ side: 8, growth, update });
-  const parameters = parametersOf(tensors);
-  for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
-  const latents = normals([2, card.latentSize], 3);
-  const segments = new Segments({
-    compute,
-    spec: card,
-    likelihood: { kind: 'bernoulli', channel: 0 },
-    batch: 2,
+  it('are zero in the last layer only', () => {
+    for (const [name, { data }] of tensors) {
+      const isLast = name.startsWith('update.out.');
+      expect(data.every((x) => x === 0)).toBe(isLast);
+    }
   });
-  let states = {};
-  for (const segment of growthSegments(card, 2)) {
-    const program = await segments.forward(segment);
-    const { latents: z, ...given } = upload(compute, { latents, ...parameters });
-    const conditioning = await segments.condition(given, z);
-    states = await program.run({ ...given, ...conditioning.inputs, ...states });
-  }
-  const grown = await compute.read((states as { states: never }).states);
-  expect(grown).toHaveLength(2 * 64 * card.latentSize);
-  grown.forEach((x, i) => {
-    const patch = Math.floor(i / (64 * card.latentSize));
-    expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
+
+  it('are uniform in ±1/√fan-in, kernels and biases', () => {
+    for (const layer of ['perceive', 'block0.inner']) {
+      const bound = 1 / Math.sqrt(layer === 'perceive' ? 9 * 16 : 12);
+      for (const part of ['kernel', 'bias']) {
+        const { data } = tensors.get(`update.${layer}.${part}`)!;
+        const largest = data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+        expect(largest).toBeLessThanOrEqual(bound * (1 + 1e-6));
+        expect(largest).toBeGreaterThan(0.7 * bound);
+      }
+      const { data } = tensors.get(`update.${layer}.kernel`)!;
+      const variance = data.reduce((sum, x) => sum + x * x, 0) / data.length;
+      expect(variance / (bound ** 2 / 3)).toBeCloseTo(1, 0);
+    }
   });
-  await segments.dispose();
+
+  it('are named when missing', () => {
+    expect(() => parameterInputs(shapes)('update.none')).toThrow('no parameter "update.none"');
+  });
 });

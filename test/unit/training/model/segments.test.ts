@@ -3,6 +3,7 @@
  * differences of every number that training moves.
  */
 import type { Value } from '../../../../server/autodiff/compute.ts';
+import { sizeOf } from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
@@ -17,15 +18,7 @@ import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { expectNear } from '../../../support/near.ts';
 import { calmUpdate, genomeUpdate, tinyCard } from '../../vnca/tiny-model.ts';
-import {
-  type Numbers,
-  normals,
-  randomParameters,
-  sizeOf,
-  slopeAt,
-  slopeChecker,
-  upload,
-} from './small.ts';
+import { type Numbers, normals, randomParameters, slopeAt, slopeChecker, upload } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());
@@ -394,6 +387,22 @@ it('a change in the last step counts where it should rest', async () => {
   await given.segments.dispose();
 });
 
+/** The states after a segment. */
+async function stepped(
+  given: SetUp,
+  segment: Segment,
+  inputs: Record<string, Numbers>,
+): Promise<Float32Array> {
+  const parameters = upload(compute, given.parameters);
+  const { latents } = upload(compute, { latents: given.latents });
+  const conditioning = await given.segments.condition(parameters, latents);
+  const program = await given.segments.forward(segment);
+  const all = { ...parameters, ...conditioning.inputs, ...upload(compute, inputs) };
+  const after = Float32Array.from(await compute.read((await program.run(all)).states));
+  conditioning.free();
+  return after;
+}
+
 describe('a crowded segment', () => {
   const given = setUp(leaking, doubling(1));
   const rollout = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
@@ -406,9 +415,6 @@ describe('a crowded segment', () => {
   });
 
   it('does not depend on states on closed ground', async () => {
-    const parameters = upload(compute, given.parameters);
-    const { latents } = upload(compute, { latents: given.latents });
-    const conditioning = await given.segments.condition(parameters, latents);
     const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
     const { open } = openSource([step])(step);
     const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
@@ -416,19 +422,11 @@ describe('a crowded segment', () => {
     other.data.forEach((_, i) => {
       if (open.data[Math.floor(i / given.spec.channels)] === 0) other.data[i] = 9;
     });
-    const program = await given.segments.forward(step);
-    const results = [];
-    for (const states of [before, other]) {
-      const inputs = upload(compute, { states, open });
-      const { states: after } = await program.run({
-        ...parameters,
-        ...conditioning.inputs,
-        ...inputs,
-      });
-      results.push([...(await compute.read(after))]);
-    }
-    expect(results[1]).toEqual(results[0]);
-    conditioning.free();
+    const [after, afterToo] = [
+      await stepped(given, step, { states: before, open }),
+      await stepped(given, step, { states: other, open }),
+    ];
+    expect(afterToo).toEqual(after);
   });
 });
 
@@ -443,22 +441,12 @@ describe('segments with a rim', () => {
   });
 
   it('keep each cell at zero until it opens', async () => {
-    const parameters = upload(compute, given.parameters);
-    const { latents } = upload(compute, { latents: given.latents });
-    const conditioning = await given.segments.condition(parameters, latents);
     const segments = [rim(1), rim(2)];
     let states = normals([N, SIDE, SIDE, given.spec.channels], 7);
     const lives: boolean[][] = [];
     for (const segment of segments) {
       const { closed } = openSource(segments)(segment);
-      const program = await given.segments.forward(segment);
-      const inputs = {
-        ...parameters,
-        ...conditioning.inputs,
-        ...upload(compute, { states, closed }),
-      };
-      const { states: after } = await program.run(inputs);
-      states = { ...states, data: Float32Array.from(await compute.read(after)) };
+      states = { ...states, data: await stepped(given, segment, { states, closed }) };
       lives.push(
         Array.from({ length: SIDE }, (_, x) => states.data[x * given.spec.channels] !== 0),
       );
@@ -466,6 +454,5 @@ describe('segments with a rim', () => {
     // Columns from 4 on are closed for 1, 2, 3, 4 steps; a cell lives in the step after.
     expect(lives[0]).toEqual([true, true, true, true, false, false, false, false]);
     expect(lives[1]).toEqual([true, true, true, true, true, true, false, false]);
-    conditioning.free();
   });
 });
