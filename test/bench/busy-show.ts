@@ -1,8 +1,10 @@
 /**
- * Whether the memory of a busy show stays bounded: visitors who plant, wound, leave and come back
- * for two hours, on the server that `npm start` runs. Needs Linux, for /proc.
+ * Measures whether the memory of a busy show stays bounded, and what it writes to the disk: visitors
+ * plant, wound, leave and come back for two hours, on the server that `npm start` runs. Needs Linux,
+ * for /proc and /sys. The bytes written include everything that is written to the disk of TMPDIR
+ * meanwhile.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../load/child.ts';
@@ -26,6 +28,10 @@ const TOLERANCE = 1.02;
 const ANSWERED = 0.9;
 /** Seconds after which all have gone and memory is looked at once more. */
 const AFTER = 60;
+/** Most GB written per hour. */
+const MOST_WRITTEN = 0.5;
+/** Bytes of a unit in which the system counts what is written. */
+const SECTOR = 512;
 const MINUTE = 60_000;
 /** ms between two looks at anonymous memory, so that no peak is missed. */
 const LOOK_EVERY = 5_000;
@@ -58,6 +64,7 @@ export async function benchBusyShow(
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
     crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
     const begun = performance.now();
+    const before = writtenTo(scratch);
     const anonymous: number[] = [];
     let counts: BotCounts | undefined;
     const step = Math.min(MINUTE, (1000 * seconds) / 20);
@@ -76,6 +83,7 @@ export async function benchBusyShow(
           `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}; most RssAnon ${Math.max(...anonymous.slice(from))}`,
       );
     }
+    const written = rounded((writtenTo(scratch) - before) / 1e9 / (seconds / 3_600));
     await crowd.stop();
     await new Promise((wake) => setTimeout(wake, Math.min(AFTER, seconds) * 1000));
     const gone = await look();
@@ -90,6 +98,7 @@ export async function benchBusyShow(
     const { accepted, refused, joins, returns } = counts!;
     const bounds = {
       most: most <= MOST,
+      written: !(written > MOST_WRITTEN),
       flat: second.mean <= TOLERANCE * first.mean,
       commands: accepted + sum(refused) >= ANSWERED * COMMANDS_PER_SECOND * seconds,
     };
@@ -97,13 +106,17 @@ export async function benchBusyShow(
       ...{ machine: describeMachine(), seconds, bots, accepted, refused, joins, returns },
       /** MB of anonymous memory; the first half without the time in which the room fills. */
       ...{ idle, first, second, most, gone },
+      /** GB per hour. */
+      written,
       bounds,
       met: Object.values(bounds).every((kept) => kept),
     };
-    log(`  refused: ${JSON.stringify(refused)}; when all have gone ${lineOf(gone)}`);
+    log(
+      `  refused: ${JSON.stringify(refused)}; ${written} GB/h written; when all have gone ${lineOf(gone)}`,
+    );
     log(
       `  anonymous MB, mean and most: first half ${first.mean}, ${first.most}; second ${second.mean}, ${second.most}; ` +
-        `goal (at most ${MOST}, flat, ${COMMANDS_PER_SECOND} commands a second): ${figures.met ? 'met' : `missed: ${JSON.stringify(bounds)}`}`,
+        `goal (at most ${MOST}, flat, ${MOST_WRITTEN} GB/h, ${COMMANDS_PER_SECOND} commands a second): ${figures.met ? 'met' : `missed: ${JSON.stringify(bounds)}`}`,
     );
     return figures;
   } finally {
@@ -131,4 +144,16 @@ function megabytes(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)!;
   return Math.round((1024 * Number(kilobytes)) / 1e6);
+}
+
+/**
+ * Bytes written to the disk of a folder since the system started, by any process: the file system
+ * writes more than a process is charged with. NaN if the system does not count them.
+ */
+function writtenTo(folder: string): number {
+  const { dev } = statSync(folder);
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  const file = `/sys/dev/block/${major}:${minor}/stat`;
+  if (!existsSync(file)) return Number.NaN;
+  return SECTOR * Number(readFileSync(file, 'utf8').trim().split(/\s+/)[6]);
 }

@@ -7,12 +7,9 @@ import { helpText } from '../../server/settings/document.ts';
 import { number, oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { CheckpointError } from '../../server/vnca/card.ts';
 import { benchBusyShow } from './busy-show.ts';
-import { benchDisk } from './disk.ts';
 import { benchDrawings } from './drawings.ts';
 import { benchDurability } from './durability.ts';
-import { benchEngines } from './engines.ts';
 import { benchLiveliness } from './liveliness.ts';
-import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaint } from './paint.ts';
@@ -21,7 +18,6 @@ import { benchReplay } from './replay.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
-import { benchWall } from './wall.ts';
 
 interface Bench {
   /** @returns figures, to be written as JSON */
@@ -32,35 +28,23 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   'busy-show': {
     run: benchBusyShow,
-    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; prints a line each minute',
-  },
-  disk: {
-    run: benchDisk,
-    help: 'GB per hour that a busy room with 20 visitors writes, and how long a restart takes after a kill',
+    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours, and GB per hour written; a line each minute',
   },
   drawings: {
     run: benchDrawings,
-    help: 'how well twenty drawings from a phone grow, and ms until their first picture, one at a time and ten at the same time; with VIVARIUM_PICTURES=FOLDER, also draws a sheet of them',
+    help: "how well twenty drawings from a phone's pad grow, and ms until their first picture, alone and ten at once",
   },
   durability: {
     run: benchDurability,
-    help: 'cost of storing a busy room: ms per tick with and without storing, alternating in one run',
-  },
-  engines: {
-    run: benchEngines,
-    help: "cells/s of each engine and shipped net, as a share of the machine's peak too; cost of sleeping organisms; memory",
+    help: 'cost of storing a busy room: ms per tick with and without, in turns',
   },
   liveliness: {
     run: benchLiveliness,
     help: 'ms per tick and kB/s of gardens of 64 and 256 organisms, alternating between no, default and full liveliness',
   },
-  'living-wall': {
-    run: benchLivingWall,
-    help: 'whether a wall with organisms of twenty visitors is lively while nobody acts, and rests while nobody watches',
-  },
   pages: {
     run: benchPages,
-    help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
+    help: "ms per frame of the phone's page and the wall on a CPU slowed down four times, without rasterization, and their memory",
   },
   paint: {
     run: benchPaint,
@@ -76,7 +60,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   stream: {
     run: benchStream,
-    help: 'bytes and ms of each tier of the stream of the standard garden, compared with other formats',
+    help: 'bytes, ms and errors of each tier of the stream in the standard garden and in three others',
   },
   tick: {
     run: benchTick,
@@ -86,7 +70,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchTrain,
     help: 'GFLOP/s of forward and backward passes of update nets on each back end; with --pytorch, compared with PyTorch',
   },
-  wall: { run: benchWall, help: 'memory of a wall over half an hour in a room that never rests' },
 };
 
 const COMMAND = {
@@ -109,30 +92,30 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all shipped checkpoints',
-      help: 'for disk, drawings, durability, engines, peer and replay: folder of the checkpoint to use',
+      help: 'checkpoint to use, for drawings, durability, peer and replay',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `for busy-show, disk, durability, engines, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for busy-show, durability, peer and replay: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also measure the same nets in PyTorch, alternating in the same run; needs PyTorch in python3',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '40, 150, 30, 1800, 300, 600, 3600, 7200',
-      help: "for liveliness, living-wall, pages, wall, disk, durability, replay and busy-show: seconds to measure; for replay, in the room's own time",
+      defaultInWords: '40, 30, 30, 600, 3600, 7200',
+      help: "how long to measure, for liveliness, pages, paint, durability, replay and busy-show; for durability and replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '64 and 256, 20, 64, 64, 64',
-      help: 'for liveliness, living-wall, disk, durability and replay: number of living organisms',
+      defaultInWords: '64 and 256, 64, 64',
+      help: 'organisms living, for liveliness, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '20, 30',
-      help: 'for disk and busy-show: number of clients that watch and damage',
+      defaultInWords: '30',
+      help: 'how many clients plant and damage, for busy-show',
     },
     liveliness: {
       type: number(0, 1),

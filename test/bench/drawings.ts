@@ -1,36 +1,24 @@
 /**
  * How well drawings grow that visitors make on the pad, and how long they wait for the first
  * picture: twenty in three styles, replayed by a finger on a phone's page one after another, then
- * ten of them at once on ten pages from ten addresses, and the same ten by clients that are no
- * pages. Server, pages and whatever else runs share the processors, and how far a drawing is
+ * ten of them at once on ten pages from ten addresses. Server, pages and whatever else runs share the processors, and how far a drawing is
  * refined depends on what they leave.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
+import type { RoomServer } from '../../server/realtime/room-server.ts';
 import { SettingsError } from '../../server/settings/command-line.ts';
-import {
-  drawSheet,
-  inRows,
-  meanSquare,
-  tileOfImage,
-} from '../../server/training/pictures/sheet.ts';
+import { meanSquare } from '../../server/training/pictures/sheet.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { DRAWINGS, type GrownPictures, growPictures } from '../support/drawings.ts';
+import { launchBrowser, leaveUnpainted, runTranspiled } from '../support/browser.ts';
+import { DRAWINGS, growPictures, Pad, type VisitorDrawing } from '../support/drawings.ts';
+import { withAddresses } from '../support/fault-proxy.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { openRoom } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import {
-  drawAtOnce,
-  drawInTurn,
-  type GrowingDrawing,
-  hearDrawings,
-  type ReceivedDrawing,
-  sendAtOnce,
-  type TimesAtOnce,
-} from './drawing-pages.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
@@ -40,11 +28,28 @@ const GOALS = { error: 0.008, alone: 2_000, atOnce: 5_000 };
 const AT_ONCE = 10;
 /** Steps for which a grown organism has to hold, and how far it may change, mean squared. */
 const HELD = { steps: 100, change: 0.01 };
-/** Pairs of drawing and organism in a row of the sheet; pixels per cell. */
-const SHEET = { pairs: 5, scale: 6 };
-/** Where to write the sheet; absent: none is wanted. */
-const PICTURES = process.env.VIVARIUM_PICTURES;
 const PATH = '/r/garden';
+
+/** A drawing as the server received it. */
+interface ReceivedDrawing {
+  /** [side, side, 4] premultiplied RGBA, 0…255: scaled and centred by the page. */
+  readonly pixels: Uint8Array;
+  /** [Z], as refined, within bounds; as encoded where time was short, perhaps beyond them. */
+  readonly latent: Float32Array;
+  /** When its latent was done, ms since the epoch. */
+  readonly refinedAt: number;
+}
+
+/** A drawing that grows. */
+interface GrowingDrawing extends ReceivedDrawing {
+  /** From "Let it grow" to the first preview picture on the page, ms. */
+  readonly ms: number;
+}
+
+/** A phone. What moves would be painted by the processor that the server shares. */
+const SCREEN: BrowserContextOptions = { ...PHONE, reducedMotion: 'reduce' };
+/** Until ten pages have heard when to press, ms. */
+const NOTICE = 2_000;
 
 /** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
 export async function benchDrawings(
@@ -57,7 +62,7 @@ export async function benchDrawings(
       `The checkpoint ${folder} cannot read drawings in colour. Choose another one with --checkpoint.`,
     );
   }
-  const { alone, received, atOnce, clients } = await drawAll(folder);
+  const { alone, received, atOnce } = await drawAll(folder);
   const pictures = await growPictures(
     checkpoint,
     received.map(({ latent }) => latent),
@@ -97,8 +102,6 @@ export async function benchDrawings(
       error: rounded(mean(errors.slice(alone.length))),
       restError: rounded(mean(restErrors.slice(alone.length))),
     },
-    /** The same by clients that are no pages: until each has its preview, ms. */
-    clients: clients.map(rounded),
   };
   const slowest = Math.max(...atOnce.shown);
   log(
@@ -107,64 +110,111 @@ export async function benchDrawings(
   log(
     `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}, at rest ${figures.atOnce.restError}`,
   );
-  log(`the same by clients without pages: after ${figures.clients.join(', ')} ms`);
   const met =
     figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
   log(
     `goal (mean error ${GOALS.error}; ${GOALS.alone} ms alone, ${GOALS.atOnce} ms at once): ${met ? 'met' : 'missed'}`,
   );
-  if (PICTURES)
-    await writeSheet(join(PICTURES, 'drawings.png'), checkpoint.card.side, alone, pictures);
   return { ...figures, met };
 }
 
 /**
  * Makes all drawings.
  *
- * @returns `received`: those alone, then those at once, in the order in which they were refined;
- *   `clients`: ms until each has its preview
+ * @returns `received`: those alone, then those at once, in the order in which they were refined
  */
-async function drawAll(folder: string): Promise<{
-  alone: GrowingDrawing[];
-  received: ReceivedDrawing[];
-  atOnce: TimesAtOnce;
-  clients: number[];
-}> {
+async function drawAll(folder: string) {
   const clientFolder = await ensureClient(() => {});
   const server = await startServer({ checkpoint: folder, energy: 'off' }, { clientFolder });
   try {
     const { port } = server;
     const received = hearDrawings(server.roomServers.get('garden')!);
     const browser = await launchBrowser();
-    let alone: GrowingDrawing[];
-    let atOnce: TimesAtOnce;
     try {
-      alone = await drawInTurn(browser, `http://127.0.0.1:${port}${PATH}`, DRAWINGS, received);
-      atOnce = await drawAtOnce(browser, port, PATH, {
-        drawings: DRAWINGS.slice(0, AT_ONCE),
+      const alone = await drawInTurn(
+        browser,
+        `http://127.0.0.1:${port}${PATH}`,
+        DRAWINGS,
         received,
-      });
+      );
+      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE), received);
+      return { alone, received, atOnce };
     } finally {
       await browser.close();
     }
-    const ofPages = [...received];
-    const clients = await sendAtOnce(port, alone.slice(0, AT_ONCE));
-    return { alone, received: ofPages, atOnce, clients };
   } finally {
     await server.close();
   }
 }
 
-/** Draws each drawing beside what grows from it. */
-async function writeSheet(
-  file: string,
-  side: number,
-  drawings: readonly ReceivedDrawing[],
-  pictures: readonly GrownPictures[],
-): Promise<void> {
-  const tiles = drawings.flatMap(({ pixels }, i) =>
-    [pixels, pictures[i].grown].map((bytes) => tileOfImage(bytes, side, 4, 0)),
-  );
-  const rows = inRows(tiles, 2 * SHEET.pairs);
-  await writeFile(file, await drawSheet(rows, { scale: SHEET.scale }));
+/** Listens to a room's drawings. @returns those received from now on, in order */
+function hearDrawings({ drawings }: RoomServer): ReceivedDrawing[] {
+  const received: ReceivedDrawing[] = [];
+  const submit = drawings.submit.bind(drawings);
+  drawings.submit = (drawing) => {
+    const { pixels, latent } = drawing;
+    received.push({ pixels: pixels.slice(), latent: latent.slice(), refinedAt: Date.now() });
+    return submit(drawing);
+  };
+  return received;
+}
+
+/**
+ * One visitor makes drawings, one after another.
+ *
+ * @param url of the room's page
+ * @param received what the room receives
+ */
+async function drawInTurn(
+  browser: Browser,
+  url: string,
+  drawings: readonly VisitorDrawing[],
+  received: readonly ReceivedDrawing[],
+): Promise<GrowingDrawing[]> {
+  const pad = await openPad(browser, url);
+  const growing: GrowingDrawing[] = [];
+  for (const drawing of drawings) {
+    await pad.draw(drawing);
+    const ms = await pad.grow();
+    growing.push({ ...received.at(-1)!, ms });
+    await pad.clear();
+  }
+  await pad.page.context().close();
+  return growing;
+}
+
+/**
+ * As many visitors as drawings, each with a page and an address of their own, press "Let it grow" at
+ * the same moment.
+ *
+ * @returns ms from then on: until each page shows its first preview picture, in the order of the
+ *   drawings, and until each latent is refined, the earliest first
+ * @throws Error a page has heard too late when to press; a drawing was refused
+ */
+function drawAtOnce(
+  browser: Browser,
+  port: number,
+  drawings: readonly VisitorDrawing[],
+  received: readonly ReceivedDrawing[],
+) {
+  return withAddresses(port, drawings.length, async (ports) => {
+    const pads: Pad[] = [];
+    for (const [i, drawing] of drawings.entries()) {
+      const pad = await openPad(browser, `http://127.0.0.1:${ports[i]}${PATH}`);
+      await pad.draw(drawing);
+      pads.push(pad);
+    }
+    const at = Date.now() + NOTICE;
+    const shown = await Promise.all(pads.map((pad) => pad.growAt(at)));
+    for (const { page } of pads) await page.context().close();
+    const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
+    return { shown, refined };
+  });
+}
+
+async function openPad(browser: Browser, url: string): Promise<Pad> {
+  const context = await browser.newContext(SCREEN).then(leaveUnpainted).then(runTranspiled);
+  const page = await context.newPage();
+  await openRoom(page, url);
+  return Pad.open(page);
 }

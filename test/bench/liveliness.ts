@@ -2,6 +2,7 @@
  * What idle life costs: the standard garden with none, the default and all of it, tick by tick in
  * turn, so that what else the machine does falls on each alike.
  */
+
 import { STREAM } from '../../server/realtime/streaming/viewer-stream.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
@@ -11,7 +12,7 @@ import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
-import { isDue, TIER_NAMES, TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { isDue, TIERS } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { mean, rounded } from '../load/figures.ts';
@@ -21,7 +22,7 @@ import { gridFor } from './grid.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
-const CHECKPOINT_FOLDER = [64, 256];
+const COUNTS = [64, 256];
 const { liveliness, birth, healing } = ROOM_DEFAULTS;
 const expressing = EXPRESSION_PACE;
 const SHARES = [0, liveliness, 1];
@@ -42,7 +43,7 @@ export async function benchLiveliness(log: Log, { seconds = 40, organisms }: Ben
     const relatives = await loadRelatives(checkpoint);
     const rows: Row[] = [];
     const shares: { organisms: number; msAllAwake: number; ofAllAwake: number }[] = [];
-    for (const count of organisms === undefined ? CHECKPOINT_FOLDER : [organisms]) {
+    for (const count of organisms === undefined ? COUNTS : [organisms]) {
       const gardens = SHARES.map(
         (share) => new Garden(world, { ...species, relatives }, count, share),
       );
@@ -52,7 +53,7 @@ export async function benchLiveliness(log: Log, { seconds = 40, organisms }: Ben
       for (const garden of gardens) {
         const row = garden.row();
         rows.push(row);
-        log(lineOf(row));
+        log(JSON.stringify(row));
         await world.close(garden.room);
       }
       const [none, some] = rows.slice(-SHARES.length);
@@ -80,7 +81,7 @@ export async function benchLiveliness(log: Log, { seconds = 40, organisms }: Ben
 
 /** @returns ms of a tick in which every organism has just grown up and steps, mean */
 async function timeAllAwake(world: World, species: Species, count: number): Promise<number> {
-  const size = gridFor(count, species.side, Math.ceil(Math.sqrt(count)));
+  const size = gridFor(count, species.side);
   const room = world.open({ name: `${count}`, ...size, maxOrganisms: count, seed: 1, species });
   new Gardener(room).plantFirst(count);
   for (let tick = 0; tick < species.schedule.length; tick++) await world.tick([room]);
@@ -102,22 +103,14 @@ const compare = (none: Row, some: Row) => ({
   times: rounded(some.msPerTick / none.msPerTick),
   phone: {
     own: rounded(some.phoneKBPerSecond - none.phoneKBPerSecond),
-    whole: rounded(some.kBPerSecond.phone - none.kBPerSecond.phone),
+    whole: rounded(some.kBPerSecond - none.kBPerSecond),
   },
 });
-
-function lineOf({ organisms, liveliness: share, ...row }: Row): string {
-  const streams = TIER_NAMES.map((tier) => `${tier} ${row.kBPerSecond[tier]}`).join(', ');
-  return (
-    `${`${organisms}`.padStart(4)} liveliness ${`${share}`.padEnd(4)}${row.msPerTick.toFixed(2).padStart(7)} ms/tick ${`${row.cellsPerTick}`.padStart(7)} cells  ` +
-    `${(100 * row.awake).toFixed(1)} % awake  kB/s: whole room ${streams}; a phone's own view ${row.phoneKBPerSecond}`
-  );
-}
 
 class Garden {
   readonly room: Room;
   private readonly gardener: Gardener;
-  private readonly streams: readonly Stream[];
+  private readonly stream: Stream;
   private readonly figures = { ms: [], awake: [], cells: [] } as Record<string, number[]>;
 
   constructor(
@@ -126,7 +119,7 @@ class Garden {
     private readonly organisms: number,
     private readonly share: number,
   ) {
-    const size = gridFor(organisms, species.side, Math.ceil(Math.sqrt(organisms)));
+    const size = gridFor(organisms, species.side);
     this.room = world.open({
       ...{ name: `${organisms} ${share}`, ...size, maxOrganisms: organisms },
       ...{ seed: 1, species, life: { birth, healing, expressing } },
@@ -134,7 +127,7 @@ class Garden {
     this.gardener = new Gardener(this.room);
     this.gardener.plantFirst(organisms);
     this.room.setLiveliness(share);
-    this.streams = TIER_NAMES.map((tier) => new Stream(this.room, tier));
+    this.stream = new Stream(this.room);
   }
 
   async tick(isMeasured: boolean): Promise<void> {
@@ -148,7 +141,7 @@ class Garden {
     const start = performance.now();
     const [{ result, cells }] = await this.world.tick([room]);
     const took = performance.now() - start;
-    for (const stream of this.streams) stream.see(result.tick, result.changed, isMeasured);
+    this.stream.see(result.tick, result.changed, isMeasured);
     if (!isMeasured) return;
     figures.ms.push(took);
     figures.awake.push(room.awake / room.size);
@@ -156,25 +149,24 @@ class Garden {
   }
 
   row() {
-    const { organisms, share, figures } = this;
+    const { organisms, share, figures, stream } = this;
     const seconds = figures.ms.length / GARDEN.tickRate;
     const rate = (bytes: number): number => rounded(bytes / 1000 / seconds);
-    const whole = this.streams.map(({ tier, bytes }) => [tier, rate(bytes)]);
     return {
       ...{ organisms, liveliness: share },
       msPerTick: rounded(mean(figures.ms)),
       cellsPerTick: Math.round(mean(figures.cells)),
       /** Share of the organisms, mean. */
       awake: rounded(mean(figures.awake)),
-      /** Of viewers who see the whole room. */
-      kBPerSecond: Object.fromEntries(whole) as Record<TierName, number>,
-      /** Of a phone at its first camera, mean of all places. */
-      phoneKBPerSecond: rate(this.streams.find(({ tier }) => tier === 'phone')!.ownBytes),
+      /** A phone that sees the whole room. */
+      kBPerSecond: rate(stream.bytes),
+      /** A phone at its first camera, mean of all places. */
+      phoneKBPerSecond: rate(stream.ownBytes),
     };
   }
 }
 
-/** What viewers of a tier receive: of the whole room, and of what a phone shows of it. */
+/** What phones receive: of the whole room, and of what a phone shows of it. */
 class Stream {
   bytes = 0;
   /** Mean of phones all over the room. */
@@ -183,12 +175,8 @@ class Stream {
   /** Chunks of each phone's view. */
   private readonly views: readonly ReadonlySet<number>[];
 
-  constructor(
-    room: Room,
-    readonly tier: TierName,
-  ) {
-    const { grid, species } = room;
-    this.encoder = new FrameEncoder(new View(grid.planes, 1), TIERS[tier]);
+  constructor({ grid, species }: Room) {
+    this.encoder = new FrameEncoder(new View(grid.planes, 1), TIERS.phone);
     const { margin } = STREAM;
     const shown = PHONE.sides * species.side;
     const [width, height] = [shown, (shown * PHONE.height) / PHONE.width].map(
@@ -203,9 +191,9 @@ class Stream {
   }
 
   see(tick: number, changed: readonly number[], isMeasured: boolean): void {
-    const { encoder, tier, views } = this;
+    const { encoder, views } = this;
     for (const chunk of changed) if (encoder.view.update(tick, chunk)) encoder.touch(chunk);
-    if (!isDue(TIERS[tier], tick)) return;
+    if (!isDue(TIERS.phone, tick)) return;
     encoder.advance(tick, () => true);
     const blocks: FrameBlock[] = [];
     for (let chunk = 0; chunk < encoder.chunks; chunk++) {
@@ -213,7 +201,8 @@ class Stream {
       if (block) blocks.push({ chunk, block });
     }
     if (!isMeasured) return;
-    const sizeOf = (some: FrameBlock[]) => writeFrame({ tick, tier, scale: 1 }, some).length;
+    const sizeOf = (some: FrameBlock[]) =>
+      writeFrame({ tick, tier: 'phone', scale: 1 }, some).length;
     this.bytes += sizeOf(blocks);
     this.ownBytes += mean(
       views.map((view) => sizeOf(blocks.filter(({ chunk }) => view.has(chunk)))),

@@ -3,10 +3,11 @@
  * rest, and whether one on a processor a quarter as fast would draw 60 frames a second. Where there
  * is no GPU a processor computes each pixel, and of frames that are counted little else would be
  * seen: the pages are left unpainted, and what is measured is the processor time that the main
- * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
+ * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage. With
+ * many `--seconds`, the memory of each page before and after shows whether it stays bounded.
  */
 
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { quantile, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { modelOf, openRoom } from '../support/page.ts';
@@ -43,6 +44,7 @@ export async function benchPages(log: Log, { seconds = 30 }: BenchOptions = {}) 
         `${row.page}: ${p50} ms p50, ${p95} p95, ${p99} p99, ${max} at most for a frame and what comes with it on a main ` +
           `thread slowed ${SLOWED} times; ${(100 * row.inTime).toFixed(1)} % within ${FRAME.toFixed(1)} ms; ${row.ticks} ticks`,
       );
+      log(`  memory before ${JSON.stringify(row.before)}, after ${JSON.stringify(row.after)}`);
       pages.push(row);
     }
     return { machine: describeMachine(), engine: garden.engine, slowedBy: SLOWED, pages };
@@ -68,13 +70,13 @@ async function measure(
     await page.waitForTimeout(5_000);
     const model = await modelOf(page);
     const tick = () => model.evaluate((shown) => shown.tick!);
-    const before = await tick();
+    const before = await memoryOf(page);
+    const first = await tick();
     const costs = await mainThreadCosts(browser, () => page.waitForTimeout(1000 * seconds));
-    const ticks = (await tick()) - before;
+    const ticks = (await tick()) - first;
     const slowed = costs.map((ms) => SLOWED * ms);
     return {
-      page: name,
-      ticks,
+      ...{ page: name, ticks, before, after: await memoryOf(page) },
       /**
        * Processor time of the main thread in each 60th of a second, four times what it is here, ms.
        */
@@ -85,4 +87,18 @@ async function measure(
   } finally {
     await context.close();
   }
+}
+
+/** Memory of a page after all garbage was collected: its heap in MB, and its nodes. */
+async function memoryOf(page: Page): Promise<{ heap: number; nodes: number }> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('HeapProfiler.enable');
+  await devtools.send('Performance.enable');
+  // The second collection frees what finalizers of the first have released.
+  for (let i = 0; i < 2; i++) await devtools.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await devtools.send('Runtime.getHeapUsage');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  await devtools.detach();
+  const nodes = metrics.find(({ name }) => name === 'Nodes')!.value;
+  return { heap: rounded(usedSize / 2 ** 20), nodes };
 }

@@ -3,8 +3,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Model } from '../../server/vnca/checkpoint.ts';
 import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
-import { latentOf, type Net } from './nets.ts';
+import { latentOf } from './nets.ts';
 import type { Log } from './options.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
@@ -24,7 +25,7 @@ export interface Peer {
    *
    * @param on whether it shall compute on a GPU, if it can; and there in 16 bits
    */
-  take(net: Net, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
+  take(model: Model, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
   /**
    * Finds the fastest way for so many patches.
    *
@@ -58,7 +59,7 @@ export async function startPeer(log: Log): Promise<Peer | undefined> {
     );
   return {
     device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
-    async take({ model }, checkpoints, gpu) {
+    async take(model, checkpoints, gpu) {
       const { card, tensors } = model;
       const { update, channels, side } = card;
       const shapes: Record<string, readonly number[]> = {};

@@ -12,21 +12,21 @@ export class PictureErrors {
   private worst = 0;
 
   /**
-   * @param original [places, `stride`] of R, G, B, …
-   * @param shown the same, of `shownStride`
+   * @param original [places, 4] RGBA
+   * @param shown the same
    */
-  see(original: Uint8Array, shown: Uint8Array, stride = 4, shownStride = 4): void {
-    for (let a = 0, b = 0; a < original.length; a += stride, b += shownStride) {
+  see(original: Uint8Array, shown: Uint8Array): void {
+    for (let at = 0; at < original.length; at += 4) {
       let largest = 0;
       let brightest = 0;
       for (let c = 0; c < 3; c++) {
-        const error = Math.abs(original[a + c] - shown[b + c]);
+        const error = Math.abs(original[at + c] - shown[at + c]);
         this.squares += error * error;
-        if (error > largest) largest = error;
-        if (original[a + c] > brightest) brightest = original[a + c];
+        largest = Math.max(largest, error);
+        brightest = Math.max(brightest, original[at + c]);
       }
       this.values += 3;
-      if (largest > this.worst) this.worst = largest;
+      this.worst = Math.max(this.worst, largest);
       if (brightest > DARK) this.living[largest]++;
     }
   }

@@ -32,36 +32,38 @@ export interface RecordingOptions {
   readonly folder: string;
   readonly engine: Engine;
   readonly checkpoint: Checkpoint;
-  /** Until which the room is to live. */
-  readonly ticks: number;
-  /** That live in it, at most. */
+  /** Most organisms in the room. */
   readonly organisms: number;
   /** Share of these that may express at once; 0: each steps each tick. */
   readonly liveliness: number;
   readonly species: Species;
+  /** Ticks between two strokes. */
+  readonly cutEvery: number;
+  /** Whether ticks are written to the journal, and snapshots taken. */
+  readonly isStored: boolean;
 }
 
 export type Recording = Awaited<ReturnType<typeof recordRoom>>;
 
 /**
- * The standard garden until some tick. In the middle the server ends as if it had been killed, and
+ * Records the standard garden for some ticks. In the middle the server ends as if it had been killed, and
  * another one goes on from what is kept.
  *
  * @throws StoreError, EngineError
  */
-export async function recordRoom(options: RecordingOptions) {
+export async function recordRoom(options: RecordingOptions, ticks: number) {
   const begun = performance.now();
-  const half = Math.round(options.ticks / 2);
+  const half = Math.round(ticks / 2);
   const first = await Keeper.open(options, 0);
   first.gardener.plantFirst(options.organisms);
   await first.tickUntil(half);
   await first.end();
   const second = await Keeper.open(options, half * PERIOD);
   const lost = half - second.room.tick;
-  await second.tickUntil(options.ticks);
+  await second.tickUntil(ticks);
   await second.save();
-  const kept = (await second.store.snapshotTicks(RECORDED)).length;
-  const bytes = await second.store.size();
+  const kept = (await second.parts.store.snapshotTicks(RECORDED)).length;
+  const bytes = await second.parts.store.size();
   await second.end();
   const total = (of: (keeper: Keeper) => number): number => of(first) + of(second);
   return {
@@ -70,41 +72,47 @@ export async function recordRoom(options: RecordingOptions) {
     /** That were taken, and that are still there at the end. */
     snapshots: { taken: total(({ snapshots }) => snapshots.size), kept },
     /** Cells stepped in a tick, mean. */
-    cells: total(({ cells }) => cells) / total(({ ticks }) => ticks),
+    cells: total(({ cells }) => cells) / total(({ took }) => took.length),
     /** In the middle: ticks that were lost with the server, and what it said when it was back. */
-    restart: { tick: half, lost, remarks: second.remarks },
+    restart: { tick: half, lost, remarks: second.parts.remarks },
     /** Of the store when all is done. */
     bytes,
     seconds: (performance.now() - begun) / 1000,
   };
 }
 
-/** What a server has of a room and its store, without a beat. */
-class Keeper {
+interface KeeperParts {
+  readonly world: World;
+  readonly room: Room;
+  readonly store: Store;
+  readonly remarks: string[];
+  readonly journalWriter: JournalWriter;
+  readonly time: { now: number };
+  readonly options: RecordingOptions;
+}
+
+/** A server's room and store, whose ticks follow each other without a pause. */
+export class Keeper {
   readonly gardener: Gardener;
   commands = 0;
   refused = 0;
   cells = 0;
-  ticks = 0;
+  /** Duration of each tick, in ms. */
+  readonly took: number[] = [];
   /** Ticks of those that were seen. */
   readonly snapshots = new Set<number>();
 
-  private constructor(
-    readonly world: World,
-    readonly room: Room,
-    readonly store: Store,
-    readonly remarks: string[],
-    private readonly journalWriter: JournalWriter,
-    private readonly time: { now: number },
-  ) {
-    this.gardener = new Gardener(room);
+  private constructor(readonly parts: KeeperParts) {
+    this.gardener = new Gardener(parts.room);
+  }
+
+  get room(): Room {
+    return this.parts.room;
   }
 
   /** @param now ms since the beginning */
-  static async open(
-    { folder, engine, checkpoint, organisms, liveliness, species }: RecordingOptions,
-    now: number,
-  ): Promise<Keeper> {
+  static async open(options: RecordingOptions, now: number): Promise<Keeper> {
+    const { folder, engine, checkpoint, organisms, liveliness, species } = options;
     const time = { now };
     const clock: Clock = {
       now: () => time.now,
@@ -142,31 +150,34 @@ class Keeper {
     );
     await journalWriter.watch(room, tail);
     if (room.liveliness !== liveliness) room.setLiveliness(liveliness);
-    return new Keeper(world, room, store, remarks, journalWriter, time);
+    return new Keeper({ world, room, store, remarks, journalWriter, time, options });
   }
 
   /**
-   * The garden's ticks, each with what a server does in it; in each second a planting and a stroke.
+   * Runs the garden's ticks, each with what a server does in it. Each second has a planting.
    */
   async tickUntil(last: number): Promise<void> {
-    const { world, room, journalWriter, gardener, time } = this;
+    const { gardener, took } = this;
+    const { world, room, journalWriter, time, options } = this.parts;
+    const { cutEvery, isStored } = options;
     world.journal = async (ticks) => {
       for (const { events, refused } of ticks) {
         this.commands += events.filter(({ what }) => what === 'command').length;
         this.refused += refused.length;
       }
-      await journalWriter.record(ticks);
+      if (isStored) await journalWriter.record(ticks);
     };
     while (room.tick < last) {
       if (room.tick % GARDEN.tickRate === 0) {
         gardener.makeRoom();
         gardener.plantSomewhere();
-        gardener.cutSomewhere();
       }
+      if (room.tick % cutEvery === 0) gardener.cutSomewhere();
+      const begun = performance.now();
       const ticked = await world.tick([room]);
+      took.push(performance.now() - begun);
       time.now += PERIOD;
-      journalWriter.ticked(ticked);
-      this.ticks++;
+      if (isStored) journalWriter.ticked(ticked);
       this.cells += ticked[0].cells;
       for (const { tick } of journalWriter.snapshotsOf(room)) this.snapshots.add(tick);
     }
@@ -174,14 +185,15 @@ class Keeper {
 
   /** As a server does that is stopped. */
   async save(): Promise<void> {
-    await this.journalWriter.saveAll();
+    await this.parts.journalWriter.saveAll();
     this.snapshots.add(this.room.tick);
   }
 
   /** Without a last snapshot, as a server that is killed. */
   async end(): Promise<void> {
-    await this.journalWriter.close();
-    await this.world.close(this.room);
-    await this.store.close();
+    const { journalWriter, world, room, store } = this.parts;
+    await journalWriter.close();
+    await world.close(room);
+    await store.close();
   }
 }

@@ -50,10 +50,13 @@ export async function benchReplay(
     log(`${name} on ${device}; ${seconds} s of a busy room were recorded`);
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
-    const recording = await recordRoom({
-      ...{ folder: data, engine, checkpoint, species },
-      ...{ ticks, organisms, liveliness },
-    });
+    const recording = await recordRoom(
+      {
+        ...{ folder: data, engine, checkpoint, species, organisms, liveliness },
+        ...{ cutEvery: GARDEN.tickRate, isStored: true },
+      },
+      ticks,
+    );
     for (const line of linesOf(recording, seconds)) log(line);
 
     // Nothing of what was is left in an engine of its own.

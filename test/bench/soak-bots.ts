@@ -3,29 +3,21 @@
  * frame. Each acts once a beat and leaves after 120 acts. Then another comes, or the same person
  * returns. Those who leave must leave nothing behind.
  */
-import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import { answerParent, startArgument } from '../load/child.ts';
 import { addCounts } from '../load/figures.ts';
 import { LoadClient } from '../load/load-client.ts';
 import { PacketCache } from '../load/packet-cache.ts';
-import { placeOf } from './grid.ts';
 
 /** The bots' one argument. */
 export interface BotsPlan {
   readonly port: number;
   readonly bots: number;
-  /** ms between two acts of one bot; absent: 1,000. */
-  readonly beat?: number;
-  /** Share of those who leave that return as the same person, 0…1; absent: none. */
-  readonly returning?: number;
-  /** Gives each two bots ground of their own, of one organism's size; absent: they act anywhere. */
-  readonly plots?: {
-    readonly side: number;
-    /** Of organisms, in the room's grid. */
-    readonly columns: number;
-  };
+  /** Time between two acts of one bot, in ms. */
+  readonly beat: number;
+  /** Share of those who leave that return as the same person, 0…1. */
+  readonly returning: number;
 }
 
 /** Since the start. */
@@ -40,18 +32,14 @@ export interface BotCounts {
   readonly lost: number;
 }
 
-/**
- * Acts of a bot, of which the first plants and the last wipes all away; between them are wounds.
- */
-const ROUND = 12;
-/** Of bots who act anywhere, every such act plants and the others wound: the room stays full. */
+/** Every third act plants and the others wound, so the room stays full. */
 const PLANT_EVERY = 3;
 /** Acts after which a bot goes. */
 const STAY = 120;
 /** How far from the middle of an organism a wound falls. */
 const REACH = 6;
 
-const { port, bots, beat = 1_000, returning = 0, plots } = startArgument<BotsPlan>();
+const { port, bots, beat, returning } = startArgument<BotsPlan>();
 const random = createRandom(50);
 const packets = new PacketCache();
 const counts = {
@@ -66,7 +54,7 @@ class Bot {
   private client: LoadClient;
   private acts: number;
 
-  constructor(private readonly n: number) {
+  constructor(n: number) {
     // Not all go at once.
     this.acts = Math.floor((n * STAY) / bots);
     this.client = this.come();
@@ -100,13 +88,10 @@ class Bot {
     const { welcome } = this.client;
     if (!welcome) return;
     const gallery = welcome.checkpoint.gallery.length;
-    const { x, y } = plots ? placeOf(this.n >> 1, plots.side, plots.columns) : anywhere(welcome);
-    const isGardener = plots !== undefined && this.n % 2 === 0;
-    if (plots ? isGardener && act % ROUND === 0 : act % PLANT_EVERY === 0) {
+    const { x, y } = anywhere(welcome);
+    if (act % PLANT_EVERY === 0) {
       const seed = { from: 'gallery', index: random.integer(gallery) } as const;
       this.client.command('plant', { x, y, seed });
-    } else if (isGardener && act % ROUND === ROUND - 1) {
-      this.client.command('damage', { points: [x, y], radius: STROKE_LIMITS.maxRadius });
     } else {
       const near = (middle: number) => middle + (2 * random.uniform() - 1) * REACH;
       const points = [near(x), near(y), near(x), near(y)];

@@ -2,10 +2,10 @@
 import { readConfig } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { median } from '../load/figures.ts';
+import { mean, median, millions } from '../load/figures.ts';
+import { Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';
-import { ANNA } from '../support/rooms.ts';
-import { gridFor, placeOf } from './grid.ts';
+import { gridFor } from './grid.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
@@ -37,23 +37,12 @@ export async function benchTick(log: Log) {
     const awake = room.organisms.filter(({ phase }) => phase !== 'asleep');
     return { ms, cells: awake.reduce((sum, { stage }) => sum + stage ** 2, 0) };
   };
-  /** @param first index of its first organism in the gallery */
-  const openRoom = (organisms: number, first: number): Room => {
-    const columns = Math.ceil(Math.sqrt(organisms));
-    const { side, gallery } = species;
-    const size = gridFor(organisms, side, columns);
+  const openRoom = (organisms: number): Room => {
+    const size = gridFor(organisms, species.side);
     const room = world.open({
       ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
     });
-    for (let i = 0; i < organisms; i++) {
-      const seed = { from: 'gallery', index: (first + i) % gallery.length } as const;
-      room.enqueue(i, {
-        what: 'plant',
-        by: { ...ANNA, id: i },
-        ...placeOf(i, side, columns),
-        seed,
-      });
-    }
+    new Gardener(room).plantFirst(organisms);
     return room;
   };
 
@@ -61,7 +50,7 @@ export async function benchTick(log: Log) {
   for (const organisms of COUNTS) {
     const samples: Record<'growing' | 'grown', Sample[]> = { growing: [], grown: [] };
     for (let n = 0; n < roomsOf(organisms); n++) {
-      const room = openRoom(organisms, n * organisms);
+      const room = openRoom(organisms);
       const ticks: Sample[] = [];
       while (ticks.length < species.schedule.length + GROWN_TICKS) ticks.push(await tick(room));
       if (n > 0) {
@@ -71,20 +60,16 @@ export async function benchTick(log: Log) {
       await world.close(room);
     }
     for (const phase of ['growing', 'grown'] as const) {
-      const some = samples[phase];
-      const sum = (of: (sample: Sample) => number): number =>
-        some.reduce((s, one) => s + of(one), 0);
-      const mean = sum(({ ms }) => ms) / some.length;
+      const ms = samples[phase].map((sample) => sample.ms);
       // While they grow each tick is another; when grown all are alike, and what held one up says
       // nothing.
-      const msPerTick = phase === 'grown' ? median(some.map(({ ms }) => ms)) : mean;
-      const cellsPerSecond = Math.round(
-        (sum(({ cells }) => cells) / some.length / msPerTick) * 1000,
-      );
+      const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
+      const cells = mean(samples[phase].map((sample) => sample.cells));
+      const cellsPerSecond = Math.round((cells / msPerTick) * 1000);
       rows.push({ organisms, phase, cellsPerSecond, msPerTick: Number(msPerTick.toFixed(3)) });
       log(
         `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
-          `${(cellsPerSecond / 1e6).toFixed(2)} M cells/s`,
+          `${millions(cellsPerSecond)} cells/s`,
       );
     }
   }

@@ -5,9 +5,8 @@ import sharp from 'sharp';
 import { png } from '../../server/replay/pictures.ts';
 import { World } from '../../server/world/world.ts';
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
-import { LIVING_ROOM } from '../bench/living-wall.ts';
 import { startEngine } from '../support/engine.ts';
-import { LivingWall } from '../support/living-wall.ts';
+import { LIVING_ROOM, LivingWall } from '../support/living-wall.ts';
 import { nextPictures, openWall } from '../support/page.ts';
 import { ANNA } from '../support/rooms.ts';
 

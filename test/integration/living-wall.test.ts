@@ -1,7 +1,6 @@
 /** A wall on which nobody acts lives all the same, and rests when nobody watches. */
-import { LIVING_ROOM } from '../bench/living-wall.ts';
 import { afterTest } from '../support/closing.ts';
-import { LivingWall } from '../support/living-wall.ts';
+import { LIVING_ROOM, LivingWall } from '../support/living-wall.ts';
 import { isFull } from '../support/needs.ts';
 
 /** The same with fewer organisms, of which more express, and a gardener who begins soon. */
@@ -15,6 +14,7 @@ test('something is visibly alive in every five seconds; organisms are born, heal
   afterTest(() => living.close());
   await living.plant(organisms);
   const { places, events } = await living.watch(seconds);
+  if (process.env.VIVARIUM_FIGURES) console.log(places, events);
   expect(Math.min(...places)).toBeGreaterThanOrEqual(30);
   expect(events.born).toBeGreaterThan(0);
   expect(events.healed).toBeGreaterThan(0);

@@ -5,12 +5,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { FakeClock } from './fake-clock.ts';
 import { type ServerOptions, type ServerSettings, startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
+const { birth, healing, liveliness } = ROOM_DEFAULTS;
+/** Settings that a host of a busy wall would choose. */
+export const LIVING_ROOM = {
+  ...{ birth, healing, liveliness, lifetime: 60 },
+  ...{ 'max-organisms': 32, attract: ROOM_DEFAULTS.attract.after },
+} as const;
 /** Seconds over which something must be seen to be alive. */
 const WINDOW = 5;
 /** Change of a channel, of 255, that is seen. */

@@ -185,18 +185,6 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
       });
     }
 
-    it('computes a convolution like by hand', async () => {
-      const x = Float32Array.from([1, 2, 3, 4]);
-      const w = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      const { y } = await evaluate(
-        compute,
-        { y: g.conv(g.inputMap('x', [1, 2, 2, 1]), g.input('w', [3, 3, 1, 1]), { pad: 1 }) },
-        { x: { shape: [1, 2, 2, 1], data: x }, w: { shape: [3, 3, 1, 1], data: w } },
-      );
-      // Cell (0, 0) sees 1·5 + 2·6 + 3·8 + 4·9.
-      expect([...y]).toEqual([77, 67, 47, 37]);
-    });
-
     it('repeats cells as [[1,2],[3,4]] → blocks', async () => {
       const x = Float32Array.from([1, 2, 3, 4]);
       const { y } = await evaluate(

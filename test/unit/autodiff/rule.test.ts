@@ -1,13 +1,17 @@
-/** The rule as training has it against the rule as the engine's reference has it. */
+/** The rule of training against the rule of pages, and the weights that it begins with. */
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { parameterInputs } from '../../../server/autodiff/parameters.ts';
+import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
-import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
+import {
+  createScalarRule,
+  drawUpdateMask,
+  randomOfState,
+} from '../../../server/vnca/scalar-rule.ts';
+import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/compare.ts';
-import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
-import { type Numbers, normals, upload } from '../training/model/small.ts';
+import { normals } from '../training/model/small.ts';
 import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 import { evaluate } from './contract.ts';
 
@@ -15,82 +19,71 @@ const SIDE = 5;
 const PATCHES = 2;
 const compute = createOnnxCompute({ threads: 1 });
 
-const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
-  Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
+/** Nets, and the number of steps to compare: one if a mask is drawn from the states. */
+const NETS = [
+  ...UPDATES.map((one) => [...one, 2] as const),
+  ['some cells at a time', { kind: 'residual', hidden: 7, updateProbability: 0.5 }, 1] as const,
+];
 
-describe.each(UPDATES)('%s', (_, update) => {
-  const model = tinyModel({ update });
-  const { channels, latentSize } = model.card;
+test.each(NETS)('%s: training steps as pages do', async (_, fields, steps) => {
+  const model = tinyModel({ update: fields });
+  const { channels, latentSize, update } = model.card;
   const states = normals([PATCHES, SIDE, SIDE, channels], 5);
   const latents = normals([PATCHES, latentSize], 6);
-
-  test.each([false, true])('steps like the reference, masked: %s', async (masked) => {
-    const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
-    mask.data.forEach((x, i) => {
-      mask.data[i] = x > 0 ? 1 : 0;
+  const mask = normals([PATCHES, SIDE, SIDE, 1], 7);
+  const wanted = Array.from({ length: PATCHES }, (_, patch) => {
+    const [own, latent, cells] = [states, latents, mask].map(({ data }) => {
+      const size = data.length / PATCHES;
+      return data.subarray(patch * size, (patch + 1) * size);
     });
-    const { update } = model.card;
-    const parameters = parameterInputs(updateShapes(model.card));
-    const step = ruleSteps(update, parameters, {
-      ...(update.standingInput && {
-        genome: readGenomeAs(update, parameters, g.input('latents', latents.shape)),
-      }),
-    });
-    const taken = masked ? g.inputMap('mask', mask.shape) : undefined;
-    let at = g.inputMap('states', states.shape);
-    for (let i = 0; i < 3; i++) at = step(at, taken);
-    const given = { states, latents, mask, ...parametersOf(model.tensors) };
-    const found = await evaluate(compute, { at }, given);
-
-    const rule = await (await startTfjsCpu()).load(model);
-    const conditioning = Array.from({ length: PATCHES }, (_, i) =>
-      rule.condition?.(latents.data.subarray(i * latentSize, (i + 1) * latentSize)),
-    ).flatMap((row) => [...(row ?? [])]);
-    let wanted = states.data;
-    for (let i = 0; i < 3; i++) {
-      const after = new Float32Array(wanted.length);
-      await rule.step({
-        ...{ count: PATCHES, stage: SIDE, states: wanted, after },
-        ...(conditioning.length > 0 && { conditioning: Float32Array.from(conditioning) }),
-        ...(masked && { mask: mask.data }),
-      });
-      wanted = after;
-    }
-    await rule.dispose();
-    expectNear(found.at, wanted, 2e-5);
+    drawUpdateMask(cells, update.updateProbability, randomOfState(own));
+    const step = createScalarRule(model, latent);
+    let state = own;
+    for (let i = 0; i < steps; i++) state = step(state);
+    return [...state];
   });
+  const parameters = parameterInputs(updateShapes(model.card));
+  const step = ruleSteps(update, parameters, {
+    ...(update.standingInput && {
+      genome: readGenomeAs(update, parameters, g.input('latents', latents.shape)),
+    }),
+  });
+  const taken = steps === 1 ? g.inputMap('mask', mask.shape) : undefined;
+  let at = g.inputMap('states', states.shape);
+  for (let i = 0; i < steps; i++) at = step(at, taken);
+  const weights = [...model.tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]);
+  const given = { states, latents, mask, ...Object.fromEntries(weights) };
+  expectNear((await evaluate(compute, { at }, given)).at, wanted.flat(), 2e-5);
 });
 
-const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
+describe('initial values', () => {
+  const update = { kind: 'res4', hidden: 12 };
+  const shapes = updateShapes(tinyCard({ channels: 16, latentSize: 16, update }));
+  const tensors = initialise(shapes, createRandom(1));
 
-test.each([
-  ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
-  ['uniform', { kind: 'uniform', steps: 7 }],
-])('growth (%s) of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
-  const update = { kind: 'res4', hidden: 5 };
-  const card = tinyCard({ side: 8, growth, update });
-  const { tensors } = tinyModel({ side: 8, growth, update });
-  const parameters = parametersOf(tensors);
-  for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
-  const latents = normals([2, card.latentSize], 3);
-  const segments = new Segments({
-    compute,
-    spec: card,
-    likelihood: { kind: 'bernoulli', channel: 0 },
-    batch: 2,
+  it('are zero in the last layer only', () => {
+    for (const [name, { data }] of tensors) {
+      const isLast = name.startsWith('update.out.');
+      expect(data.every((x) => x === 0)).toBe(isLast);
+    }
   });
-  let states = {};
-  for (const segment of growthSegments(card, 2)) {
-    const program = await segments.forward(segment);
-    const { latents: z, ...given } = upload(compute, { latents, ...parameters });
-    const conditioning = await segments.condition(given, z);
-    states = await program.run({ ...given, ...conditioning.inputs, ...states });
-  }
-  const grown = await compute.read((states as { states: never }).states);
-  expect(grown).toHaveLength(2 * 64 * card.latentSize);
-  grown.forEach((x, i) => {
-    const patch = Math.floor(i / (64 * card.latentSize));
-    expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
+
+  it('are uniform in ±1/√fan-in, kernels and biases', () => {
+    for (const layer of ['perceive', 'block0.inner']) {
+      const bound = 1 / Math.sqrt(layer === 'perceive' ? 9 * 16 : 12);
+      for (const part of ['kernel', 'bias']) {
+        const { data } = tensors.get(`update.${layer}.${part}`)!;
+        const largest = data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+        expect(largest).toBeLessThanOrEqual(bound * (1 + 1e-6));
+        expect(largest).toBeGreaterThan(0.7 * bound);
+      }
+      const { data } = tensors.get(`update.${layer}.kernel`)!;
+      const variance = data.reduce((sum, x) => sum + x * x, 0) / data.length;
+      expect(variance / (bound ** 2 / 3)).toBeCloseTo(1, 0);
+    }
   });
-  await segments.dispose();
+
+  it('are named when missing', () => {
+    expect(() => parameterInputs(shapes)('update.none')).toThrow('no parameter "update.none"');
+  });
 });

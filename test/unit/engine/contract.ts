@@ -1,26 +1,369 @@
 /** Tests of the contract in server/engine/engine.ts, which every engine must keep. */
-import type { Engine } from '../../../server/engine/engine.ts';
-import { testLatents } from './contract/latents.ts';
-import { testPatches } from './contract/patches.ts';
-import { testRefusedCalls } from './contract/refused-calls.ts';
-import { testSteps } from './contract/steps.ts';
-import { expectError, Subject, seed, still } from './support.ts';
+import type {
+  Engine,
+  EngineReason,
+  NewPatch,
+  PatchStep,
+  Readout,
+} from '../../../server/engine/engine.ts';
+import { divide, seedState } from '../../../server/vnca/architecture.ts';
+import { createReadout, toByte } from '../../../server/vnca/readout.ts';
+import { createRandom } from '../../../shared/random.ts';
+import {
+  bitsOf,
+  CHANNELS,
+  CONTRACT_MODELS,
+  expectError,
+  latentOf,
+  plain,
+  seed,
+  seedOf,
+  still,
+} from './support.ts';
 
 /** @param create an engine that has loaded CONTRACT_MODELS */
 export function describeEngineContract(name: string, create: () => Promise<Engine>): void {
   describe(`${name} keeps the engine contract`, () => {
-    const subject = new Subject();
+    let engine: Engine;
+    const stateOf = async (patch: number): Promise<Float32Array> =>
+      (await engine.exportStates([patch]))[0];
+    const stepOne = async (step: PatchStep): Promise<Readout> => (await engine.step([step]))[0];
     beforeAll(async () => {
-      subject.engine = await create();
+      engine = await create();
     });
-    afterAll(() => subject.engine.close());
-    afterEach(() => subject.engine.dispose(Array.from({ length: 200 }, (_, i) => i)));
+    afterAll(() => engine.close());
+    afterEach(() => engine.dispose(Array.from({ length: 200 }, (_, i) => i)));
 
-    testPatches(subject);
-    testSteps(subject);
-    testLatents(subject);
-    testRefusedCalls(subject);
+    test('a planted patch has its latent in every cell of the first stage', async () => {
+      await engine.plant([seed(1), seed(2, 'uniform')]);
+      expect(await engine.exportStates([2, 1])).toEqual([
+        seedState(latentOf(2), 16, CHANNELS),
+        seedState(latentOf(1), 2, CHANNELS),
+      ]);
+    });
 
+    test('states can be exported and imported, also at another stage', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      const state = createRandom(9).latent(8 * 8 * CHANNELS);
+      await engine.importStates([{ patch: 1, state }]);
+      expect(await stateOf(1)).toEqual(state);
+      expect((await stepOne(still(1))).stage).toBe(8);
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2, CHANNELS));
+    });
+
+    test('inputs stay the caller’s, and results are copies', async () => {
+      const pool = createRandom(3).latent(3 * CHANNELS);
+      const latent = pool.subarray(CHANNELS, 2 * CHANNELS);
+      const state = createRandom(4).latent(4 * CHANNELS);
+      const keep = new Uint8Array(4).fill(1);
+      await engine.plant([seed(1, 'tiny', latent)]);
+      expect(await stateOf(1)).toEqual(seedState(latent, 2, CHANNELS));
+      await engine.importStates([{ patch: 1, state }]);
+      state.fill(0);
+      const exported = await stateOf(1);
+      expect(exported).toEqual(createRandom(4).latent(4 * CHANNELS));
+      exported.fill(0);
+      expect(await stateOf(1)).toEqual(createRandom(4).latent(4 * CHANNELS));
+      const readout = await stepOne({ patch: 1, divide: false, keep });
+      readout.rgba.fill(0);
+      expect([pool.length, state.length, keep.length]).toEqual([3 * CHANNELS, 4 * CHANNELS, 4]);
+      const again = await stepOne({ patch: 1, divide: false, keep });
+      expect(again.change).toBeLessThan(255);
+    });
+
+    test('calls take effect in the order they are made', async () => {
+      const planted = engine.plant([seed(1)]);
+      const first = engine.step([still(1)]);
+      const gone = engine.dispose([1]);
+      const late = engine.step([still(1)]);
+      await Promise.all([planted, gone]);
+      expect((await first)[0].patch).toBe(1);
+      await expectError(late, 'unknown-patch');
+    });
+
+    test('a patch whose state is no longer finite is broken, and the others go on', async () => {
+      await engine.plant([seed(1), seed(2, 'runaway'), seed(3, 'tiny', latentOf(1))]);
+      const company: Readout[][] = [];
+      for (let k = 0; k < 12; k++) company.push(await engine.step([still(1), still(2)]));
+      for (const [well] of company) expect(well.broken).toBeUndefined();
+      const [, gone] = company[11];
+      expect(gone).toEqual({
+        ...{ patch: 2, stage: 2, change: 255, broken: true },
+        ...{ rgba: new Uint8Array(16), presence: new Uint8Array(4) },
+      });
+      for (let k = 0; k < 12; k++) await engine.step([still(3)]);
+      expect(await stateOf(1)).toEqual(await stateOf(3));
+      await engine.importStates([{ patch: 2, state: new Float32Array(4 * CHANNELS) }]);
+      expect((await stepOne(still(2))).broken).toBeUndefined();
+    });
+
+    test('disposed patches are forgotten, unknown ones ignored', async () => {
+      expect(await engine.step([])).toEqual([]);
+      await engine.plant([seed(1), seed(2)]);
+      await engine.dispose([1, 150]);
+      await expectError(engine.exportStates([1]), 'unknown-patch');
+      expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2, CHANNELS));
+      await engine.plant([seed(1, 'tiny', latentOf(5))]);
+      expect(await stateOf(1)).toEqual(seedState(latentOf(5), 2, CHANNELS));
+    });
+
+    test('cells divide before the step', async () => {
+      await engine.plant([seed(1), seed(2)]);
+      const state = createRandom(9).latent(4 * CHANNELS);
+      await engine.importStates([
+        { patch: 1, state },
+        { patch: 2, state: divide(state, CHANNELS) },
+      ]);
+      const [divided, direct] = await engine.step([{ patch: 1, divide: true }, still(2)]);
+      expect(divided.stage).toBe(4);
+      expect(await stateOf(1)).toEqual(await stateOf(2));
+      expect(divided.rgba).toEqual(direct.rgba);
+    });
+
+    test('the mask falls on divided cells, before the step', async () => {
+      await engine.plant([seed(1), seed(2), seed(3)]);
+      const state = createRandom(9).latent(4 * CHANNELS);
+      const keep = Uint8Array.from({ length: 16 }, (_, i) => (i % 3 === 0 ? 0 : 1));
+      const masked = divide(state, CHANNELS).map((x, i) => x * keep[Math.floor(i / CHANNELS)]);
+      await engine.importStates([
+        { patch: 1, state },
+        { patch: 2, state: masked },
+        { patch: 3, state },
+      ]);
+      await engine.step([{ patch: 1, divide: true, keep }, still(2), { patch: 3, divide: true }]);
+      expect(await stateOf(1)).toEqual(await stateOf(2));
+      expect(await stateOf(1)).not.toEqual(await stateOf(3));
+    });
+
+    test('closed cells are zero before and after the step, and show nothing', async () => {
+      const names = ['tiny', 'chance', 'genome', 'uniform'];
+      await engine.plant(
+        names.flatMap((name, i) =>
+          [2 * i, 2 * i + 1].map((patch) => seed(patch, name, latentOf(i))),
+        ),
+      );
+      const closed = Uint8Array.from({ length: 256 }, (_, i) => (i % 3 === 0 || i < 32 ? 1 : 0));
+      const keep = closed.map((bit) => 1 - bit);
+      const cleared = (state: Float32Array): Float32Array =>
+        state.map((x, i) => (closed[Math.floor(i / CHANNELS)] ? 0 : x));
+      for (const [i] of names.entries()) {
+        const [patch, twin] = [2 * i, 2 * i + 1];
+        const state = createRandom(9).latent(256 * CHANNELS);
+        await engine.importStates([patch, twin].map((one) => ({ patch: one, state })));
+        for (let k = 0; k < 3; k++) {
+          const [shown] = await engine.step([
+            { ...still(patch), closed },
+            { ...still(twin), keep },
+          ]);
+          // The twin was open after its step, and is cleared by hand.
+          const expected = cleared(await stateOf(twin));
+          await engine.importStates([{ patch: twin, state: expected }]);
+          expect(bitsOf(await stateOf(patch))).toBe(bitsOf(expected));
+          expect(closed.filter((bit, cell) => bit && shown.rgba[4 * cell + 3]).length).toBe(0);
+          expect(shown.presence.some((alive) => alive > 0)).toBe(true);
+        }
+        const [open] = await engine.step([still(patch)]);
+        expect(open.stage).toBe(16);
+      }
+    });
+
+    test('a step changes states, and the read-out shows them after it', async () => {
+      await engine.plant([seed(1)]);
+      const before = await stateOf(1);
+      const { patch, stage, rgba, presence } = await stepOne({ patch: 1, divide: true });
+      const after = await stateOf(1);
+      expect(after.slice(0, before.length)).not.toEqual(before);
+      expect({ patch, stage }).toEqual({ patch: 1, stage: 4 });
+      const wanted = { rgba: new Uint8Array(64), presence: new Uint8Array(16) };
+      createReadout(plain.card)(after, 0, wanted.rgba, wanted.presence);
+      expect({ rgba, presence }).toEqual(wanted);
+      expect(rgba[7]).toBe(toByte(after[CHANNELS + 3]));
+    });
+
+    test('change is the largest between two steps, and 255 when there is nothing to compare', async () => {
+      await engine.plant([seed(1)]);
+      const first = await stepOne(still(1));
+      const second = await stepOne(still(1));
+      const differences = second.rgba.map((x, i) => Math.abs(x - first.rgba[i]));
+      expect([first.change, second.change]).toEqual([255, Math.max(...differences)]);
+      expect(second.change).toBeGreaterThan(0);
+      expect(second.change).toBeLessThan(255);
+      expect((await stepOne({ patch: 1, divide: true })).change).toBe(255);
+      expect((await stepOne(still(1))).change).toBeLessThan(255);
+      await engine.importStates([{ patch: 1, state: await stateOf(1) }]);
+      expect((await stepOne(still(1))).change).toBe(255);
+    });
+
+    test('read-outs come in the order asked, whatever the stage or checkpoint', async () => {
+      const names = ['tiny', 'uniform', 'standing', 'chance'];
+      await engine.plant(Array.from({ length: 8 }, (_, i) => seed(i, names[i % 4])));
+      await engine.step([{ patch: 4, divide: true }]);
+      const order = [5, 0, 7, 4, 2, 6, 1, 3];
+      const readouts = await engine.step(order.map(still));
+      expect(readouts.map(({ patch }) => patch)).toEqual(order);
+      expect(readouts.map(({ stage }) => stage)).toEqual([16, 2, 2, 4, 2, 2, 16, 2]);
+      expect(readouts.map(({ rgba }) => rgba.length)).toEqual(
+        readouts.map(({ stage }) => 4 * stage * stage),
+      );
+    });
+
+    test("a patch's result does not depend on the batch, bit for bit", async () => {
+      const names = ['tiny', 'standing', 'chance', 'uniform'];
+      const ids = Array.from({ length: 68 }, (_, i) => i);
+      const random = createRandom(11);
+      const states = new Map(ids.map((id) => [id, random.latent(16 * 16 * CHANNELS)]));
+      await engine.plant(ids.map((id) => seed(id, names[id % 4])));
+      const run = async (batches: number[][]): Promise<string[]> => {
+        await engine.importStates(ids.map((patch) => ({ patch, state: states.get(patch)! })));
+        for (let k = 0; k < 2; k++) {
+          for (const batch of batches) await engine.step(batch.map(still));
+        }
+        return (await engine.exportStates(ids)).map(bitsOf);
+      };
+      const cut = (list: number[], size: number): number[][] =>
+        Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+          list.slice(i * size, (i + 1) * size),
+        );
+      const shuffled = ids.toSorted((a, b) => ((a * 29) % 68) - ((b * 29) % 68));
+      const alone = await run(cut(ids, 1));
+      expect(await run(cut(ids, 3))).toEqual(alone);
+      expect(await run(cut(shuffled, 17))).toEqual(alone);
+      expect(await run([ids.toReversed()])).toEqual(alone);
+    });
+
+    test('a step is a function of the state: states put back step alike again', async () => {
+      await engine.plant([seed(1, 'chance'), seed(2, 'chance', latentOf(1))]);
+      await engine.step([still(1)]);
+      const state = await stateOf(1);
+      await engine.step([still(1)]);
+      const next = await stateOf(1);
+      await engine.step([still(1)]);
+      await engine.importStates([{ patch: 2, state }]);
+      await engine.step([still(2)]);
+      expect(await stateOf(2)).toEqual(next);
+    });
+
+    test('a standing input is the latent of the patch, not its state', async () => {
+      await engine.plant([seed(1, 'standing'), seed(2, 'standing')]);
+      const state = createRandom(9).latent(16 * CHANNELS);
+      await engine.importStates([1, 2].map((patch) => ({ patch, state })));
+      await engine.step([still(1), still(2)]);
+      expect(await stateOf(1)).not.toEqual(await stateOf(2));
+    });
+
+    test.each(['standing', 'genome', 'calm'])(
+      'a step with another latent reads it from then on, bit for bit, and so do later ones: %s',
+      async (name) => {
+        const model = CONTRACT_MODELS.find(({ card }) => card.name === name)!;
+        const latents = [1, 2].map((patch) => seedOf(model, patch).latent);
+        const planted = [0, 1, 0, 1, 0].map((latent, patch) => ({
+          ...{ patch, checkpoint: name, latent: latents[latent] },
+        }));
+        await engine.plant(planted);
+        const state = createRandom(9).latent(16 * model.card.channels);
+        await engine.importStates(planted.map(({ patch }) => ({ patch, state })));
+        const [own, other, lent, home, witness] = [0, 1, 2, 3, 4].map(still);
+        const expected = async (): Promise<string[]> =>
+          (await engine.exportStates([0, 1, 2, 3, 4])).map(bitsOf);
+        await engine.step([own, other, { ...lent, express: latents[1] }, home, witness]);
+        await engine.step([own, other, lent, home, witness]);
+        const [first, second, ...others] = await expected();
+        expect(first).not.toBe(second);
+        expect(others).toEqual([second, second, first]);
+        // A state taken out and put in again stays with the latent that is read.
+        const [taken] = await engine.exportStates([2]);
+        await engine.importStates([{ patch: 2, state: taken }]);
+        await engine.step([other, lent]);
+        expect((await engine.exportStates([1, 2])).map(bitsOf)[1]).toBe(bitsOf(await stateOf(1)));
+        // And home again: both now go on from one state with one latent.
+        const [from] = await engine.exportStates([2]);
+        await engine.importStates([{ patch: 0, state: from }]);
+        await engine.step([own, { ...lent, express: latents[0] }]);
+        expect(bitsOf(await stateOf(2))).toBe(bitsOf(await stateOf(0)));
+      },
+    );
+
+    test('rules that do not read the latent step as without another one', async () => {
+      await engine.plant([seed(1), seed(2, 'tiny', latentOf(1))]);
+      await engine.step([{ ...still(1), express: latentOf(3) }, still(2)]);
+      expect(await stateOf(1)).toEqual(await stateOf(2));
+    });
+
+    describe('a call that fails changes nothing', () => {
+      const nan = Float32Array.from({ length: CHANNELS }, () => Number.NaN);
+
+      test.each<[EngineReason, string, NewPatch]>([
+        ['unknown-checkpoint', 'an unknown checkpoint', seed(2, 'nobody')],
+        ['duplicate-patch', 'a patch that lives', seed(0)],
+        ['duplicate-patch', 'a patch twice in one call', seed(1)],
+        ['bad-latent', 'a short latent', seed(2, 'tiny', new Float32Array(CHANNELS - 1))],
+        ['bad-latent', 'a long latent', seed(2, 'tiny', new Float32Array(CHANNELS + 1))],
+        ['bad-latent', 'a latent with NaN', seed(2, 'tiny', nan)],
+      ])('plant: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(0)]);
+        await expectError(engine.plant([seed(1), bad]), reason);
+        await expectError(engine.exportStates([1]), 'unknown-patch');
+        expect(await stateOf(0)).toEqual(seedState(latentOf(0), 2, CHANNELS));
+      });
+
+      test.each<[EngineReason, string, PatchStep]>([
+        ['unknown-patch', 'an unknown patch', still(9)],
+        ['duplicate-patch', 'a patch twice in one call', still(1)],
+        ['bad-mask', 'a mask of another stage', { ...still(2), keep: new Uint8Array(16) }],
+        [
+          'bad-mask',
+          'a mask from before division',
+          { patch: 2, divide: true, keep: new Uint8Array(4) },
+        ],
+        ['bad-mask', 'closed cells of another stage', { ...still(2), closed: new Uint8Array(16) }],
+        ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
+        ['bad-latent', 'a short latent', { ...still(2), express: new Float32Array(1) }],
+        ['bad-latent', 'a latent with NaN', { ...still(2), express: nan }],
+      ])('step: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
+        const before = await engine.exportStates([1, 2, 3]);
+        await expectError(engine.step([still(1), bad]), reason);
+        expect(await engine.exportStates([1, 2, 3])).toEqual(before);
+      });
+
+      test.each<[EngineReason, string, { patch: number; state: Float32Array }]>([
+        ['unknown-patch', 'an unknown patch', { patch: 9, state: new Float32Array(4 * CHANNELS) }],
+        [
+          'bad-state',
+          'a state that is not square',
+          { patch: 2, state: new Float32Array(3 * CHANNELS) },
+        ],
+        [
+          'bad-state',
+          'a side that is not a stage',
+          { patch: 2, state: new Float32Array(9 * CHANNELS) },
+        ],
+        [
+          'bad-state',
+          'a state that is too large',
+          { patch: 2, state: new Float32Array(32 * 32 * CHANNELS) },
+        ],
+        ['bad-state', 'an empty state', { patch: 2, state: new Float32Array(0) }],
+        [
+          'bad-state',
+          'an incomplete cell',
+          { patch: 2, state: new Float32Array(4 * CHANNELS + 1) },
+        ],
+        [
+          'bad-state',
+          'infinite numbers',
+          { patch: 2, state: new Float32Array(4 * CHANNELS).fill(Infinity) },
+        ],
+      ])('importStates: %s for %s', async (reason, _, bad) => {
+        await engine.plant([seed(1), seed(2)]);
+        const good = { patch: 1, state: new Float32Array(4 * CHANNELS) };
+        await expectError(engine.importStates([good, bad]), reason);
+        expect(await engine.exportStates([1, 2])).toEqual([
+          seedState(latentOf(1), 2, CHANNELS),
+          seedState(latentOf(2), 2, CHANNELS),
+        ]);
+      });
+    });
     test('a closed engine answers earlier calls and rejects later ones', async () => {
       const other = await create();
       await other.plant([seed(1)]);

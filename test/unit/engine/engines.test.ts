@@ -6,12 +6,13 @@ import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { mortalEngine } from '../../support/engine.ts';
+import { isFull } from '../../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { describeEngineContract } from './contract.ts';
 import { describeLosses, LOSS_MODELS } from './losses.ts';
 import { hasCompiler, testNative } from './native/support.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
-import { isGpuHere } from './webgpu/support.ts';
+import { isGpuHere, refusal } from './webgpu/support.ts';
 
 let open: Engine | undefined;
 
@@ -37,6 +38,14 @@ if (missingNativePart() === undefined) {
 
 if (hasCompiler) here.push('native');
 else testNative('native keeps the engine contract', () => {});
+// Any adapter will do, even one that computes on the CPU.
+if (isGpuHere) here.push('webgpu');
+else {
+  test(`no webgpu here: ${refusal!.message}`, () => {
+    expect(refusal).toMatchObject({ name: 'EngineError', reason: 'unavailable' });
+    expect(refusal!.message).toMatch(/install|run npm ci/);
+  });
+}
 
 for (const backend of here) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
@@ -59,21 +68,17 @@ test('two checkpoints of the same name are rejected', async () => {
   });
 });
 
-const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** Of batches. A driver that emulates a GPU is spared most of them. */
 const SIZES = [2, 3, 5, 7, 16, 31, 40];
-const batched: BackendName[] = ['onnx'];
-if (isGpuHere) batched.push('webgpu');
-if (hasCompiler) batched.push('native');
 
-test.each(batched)(
+test.each(here.filter((name) => name !== 'tensorflow'))(
   'ISO-2: on %s, patches of the shipped net step alike in batches of any size, bit for bit',
   async (backend) => {
     const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
     const { side, channels } = checkpoint.card;
     const engine = await opened({ checkpoints: [checkpoint], backend });
     const random = createRandom(17);
-    const [count, sizes] = backend === 'webgpu' && !full ? [7, [3, 7]] : [40, SIZES];
+    const [count, sizes] = backend === 'webgpu' && !isFull ? [7, [3, 7]] : [40, SIZES];
     const ids = Array.from({ length: count }, (_, patch) => patch);
     await engine.plant(ids.map((patch) => seedOf(checkpoint, patch)));
     for (const stage of [2, 4, 8, side]) {

@@ -18,11 +18,7 @@ const NAMES = ['tiny', 'chance', 'genome', 'calm'];
 export const LOSS_MODELS = CONTRACT_MODELS.filter(({ card }) => NAMES.includes(card.name));
 
 /** @param create one that has loaded LOSS_MODELS */
-export function describeLosses(
-  name: string,
-  create: () => Promise<Mortal>,
-  patience?: number,
-): void {
+export function describeLosses(name: string, create: () => Promise<Mortal>): void {
   const ids = [1, 2, 3, 4, 5, 6, 7];
   const sown = ids.slice(0, 5).map((patch, i) => {
     return seedOf(LOSS_MODELS.find(({ card }) => card.name === NAMES[i % NAMES.length])!, patch);
@@ -80,19 +76,15 @@ export function describeLosses(
     return { told, states };
   };
 
-  test(
-    `${name}: after a loss, states and read-outs are the same bit for bit`,
-    async () => {
-      const { engine, lose, heard } = await create();
-      try {
-        const wanted = await live(engine, () => {});
-        expect(heard).toEqual([]);
-        expect(await live(engine, lose)).toEqual(wanted);
-        expect(heard).toHaveLength(3);
-      } finally {
-        await engine.close();
-      }
-    },
-    patience,
-  );
+  test(`${name}: after a loss, states and read-outs are the same bit for bit`, async () => {
+    const { engine, lose, heard } = await create();
+    try {
+      const wanted = await live(engine, () => {});
+      expect(heard).toEqual([]);
+      expect(await live(engine, lose)).toEqual(wanted);
+      expect(heard).toHaveLength(3);
+    } finally {
+      await engine.close();
+    }
+  });
 }

@@ -2,13 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { PatchStore } from '../../../server/engine/backend.ts';
 import {
-  type Engine,
   EngineError,
   type EngineInfo,
   type EngineReason,
   type NewPatch,
   type PatchStep,
-  type Readout,
 } from '../../../server/engine/engine.ts';
 import {
   inOrder,
@@ -92,16 +90,6 @@ export async function expectError(call: Promise<unknown>, reason: EngineReason):
   const error = await call.catch((e: unknown) => e);
   expect(error).toBeInstanceOf(EngineError);
   expect(error).toMatchObject({ reason });
-}
-
-/** The engine that keeps a contract, once it has started, and what its tests often ask of it. */
-export class Subject {
-  engine!: Engine;
-
-  readonly stateOf = async (patch: number): Promise<Float32Array> =>
-    (await this.engine.exportStates([patch]))[0];
-  readonly stepOne = async (step: PatchStep): Promise<Readout> =>
-    (await this.engine.step([step]))[0];
 }
 
 /** A thread's engine over a store in this thread, which answers in order too. */

@@ -1,10 +1,15 @@
-/** What the painter promises whatever its weights are. */
-import fc from 'fast-check';
+/** The painter: what it paints in rooms and in stills, and its file. */
 import { enlarged } from '../../../server/training/painter/enlarge.ts';
+import { painterBytes } from '../../../server/training/painter/write.ts';
+import { toHalf } from '../../../shared/half-floats.ts';
+import { PAINTER_LIMIT, PainterError, parsePainter, rampsOf } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
+import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../../shared/painter/still.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { randomPainter } from './nets.ts';
+import fc, { forRuns } from '../../support/property.ts';
+import { randomPainter, randomWeights } from './nets.ts';
 
+/** What the painter promises whatever its weights are. */
 const SIDE = 9;
 const net = randomPainter(3);
 
@@ -34,51 +39,42 @@ function cut(pixels: ArrayLike<number>, width: number, [x, y, w, h]: readonly nu
 }
 
 test('no colour is above alpha, and equal rooms give equal pictures', () => {
-  fc.assert(
-    fc.property(seeds, scales, (seed, scale) => {
-      const pixels = paint({ ...room(seed), net, scale });
-      expect(pixels.length).toBe(4 * (SIDE * scale) ** 2);
-      expect(pixels.every((value, i) => value <= pixels[i | 3])).toBe(true);
-      const again = paint({ ...room(seed), net, scale });
-      expect(Buffer.from(again.buffer).equals(Buffer.from(pixels.buffer))).toBe(true);
-    }),
-    { numRuns: 20 },
-  );
+  forRuns(20, seeds, scales, (seed, scale) => {
+    const pixels = paint({ ...room(seed), net, scale });
+    expect(pixels.length).toBe(4 * (SIDE * scale) ** 2);
+    expect(pixels.every((value, i) => value <= pixels[i | 3])).toBe(true);
+    const again = paint({ ...room(seed), net, scale });
+    expect(Buffer.from(again.buffer).equals(Buffer.from(pixels.buffer))).toBe(true);
+  });
 });
 
 test('a part is painted as in the whole', () => {
   const area = fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 4 })));
-  fc.assert(
-    fc.property(seeds, area, (seed, [x, y, w, h]) => {
-      const [width, height] = [w + 1, h + 1];
-      const part = paint({ ...room(seed), net, scale: 4, area: { x, y, width, height } });
-      const whole = paint({ ...room(seed), net, scale: 4 });
-      const rect = [x, y, width, height].map((n) => 4 * n);
-      expect([...part]).toEqual(cut(whole, 4 * SIDE, rect));
-    }),
-    { numRuns: 20 },
-  );
+  forRuns(20, seeds, area, (seed, [x, y, w, h]) => {
+    const [width, height] = [w + 1, h + 1];
+    const part = paint({ ...room(seed), net, scale: 4, area: { x, y, width, height } });
+    const whole = paint({ ...room(seed), net, scale: 4 });
+    const rect = [x, y, width, height].map((n) => 4 * n);
+    expect([...part]).toEqual(cut(whole, 4 * SIDE, rect));
+  });
 });
 
 test('only the five by five cells around a cell count, and which owner is the same', () => {
-  fc.assert(
-    fc.property(seeds, seeds, (seed, other) => {
-      const side = 13;
-      const [a, b] = [room(seed, side), room(other, side)];
-      for (let j = 4; j < 9; j++) {
-        for (let i = 4; i < 9; i++) {
-          const place = j * side + i;
-          b.cells.set(a.cells.subarray(4 * place, 4 * place + 4), 4 * place);
-          // Other ids, but the same neighbours are alike.
-          b.owners[place] = a.owners[place] === 0 ? 0 : a.owners[place] + 40;
-        }
+  forRuns(20, seeds, seeds, (seed, other) => {
+    const side = 13;
+    const [a, b] = [room(seed, side), room(other, side)];
+    for (let j = 4; j < 9; j++) {
+      for (let i = 4; i < 9; i++) {
+        const place = j * side + i;
+        b.cells.set(a.cells.subarray(4 * place, 4 * place + 4), 4 * place);
+        // Other ids, but the same neighbours are alike.
+        b.owners[place] = a.owners[place] === 0 ? 0 : a.owners[place] + 40;
       }
-      const area = { x: 6, y: 6, width: 1, height: 1 };
-      const [ofA, ofB] = [a, b].map((one) => paint({ ...one, net, scale: 8, area }));
-      expect(ofB).toEqual(ofA);
-    }),
-    { numRuns: 20 },
-  );
+    }
+    const area = { x: 6, y: 6, width: 1, height: 1 };
+    const [ofA, ofB] = [a, b].map((one) => paint({ ...one, net, scale: 8, area }));
+    expect(ofB).toEqual(ofA);
+  });
 });
 
 test('far from all cells nothing is painted', () => {
@@ -105,4 +101,197 @@ test('without ramps, even cells stay even and a middle keeps its colour', () => 
     const [x, y] = [7 * (i % SIDE) + 3, 7 * Math.floor(i / SIDE) + 3];
     expect(cut(odd, 7 * SIDE, [x, y, 1, 1])).toEqual([...any.subarray(4 * i, 4 * i + 4)]);
   }
+});
+
+/** Paint of stills: that of `paint`, without steps between cells. */
+
+/** Opaque cells with gaps. */
+function creature(seed: number): Uint8Array {
+  const random = createRandom(seed);
+  const cells = new Uint8Array(4 * SIDE * SIDE);
+  for (let i = 0; i < cells.length; i += 4) {
+    if (random.uniform() < 0.4) continue;
+    for (let c = 0; c < 3; c++) cells[i + c] = random.integer(256);
+    cells[i + 3] = 255;
+  }
+  return cells;
+}
+
+function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+const stillOf = (still: Still): Uint8ClampedArray => finished(paintStill(still));
+const paintOf = ({ cells, scale }: Pick<Still, 'cells' | 'scale'>): Uint8ClampedArray => {
+  const owners = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => +(cells[4 * i + 3] > 0));
+  const grid = { cells: Uint8Array.from(cells), owners, width: SIDE, height: SIDE };
+  return paint({ ...grid, net, scale });
+};
+
+test('the middle of each cell is what the reference paints', () => {
+  forRuns(12, fc.nat(1e6), fc.constantFrom(4, 8, 16), (seed, scale) => {
+    const cells = creature(seed);
+    const [still, reference] = [
+      stillOf({ cells, side: SIDE, net, scale }),
+      paintOf({ cells, scale }),
+    ];
+    const isMiddle = (place: number): boolean =>
+      Math.abs(((place % scale) + 0.5) / scale - 0.5) <= 0.25;
+    let most = 0;
+    for (let i = 0; i < still.length; i += 4) {
+      const [x, y] = [(i >> 2) % (SIDE * scale), Math.floor((i >> 2) / (SIDE * scale))];
+      if (!isMiddle(x) || !isMiddle(y)) continue;
+      const alpha = still[i + 3];
+      // Where there is hardly any tissue, a still shows less.
+      if (cells[4 * (Math.floor(y / scale) * SIDE + Math.floor(x / scale)) + 3] === 0) {
+        expect(alpha).toBeLessThanOrEqual(reference[i + 3] + 1);
+        continue;
+      }
+      most = Math.max(most, Math.abs(alpha - reference[i + 3]));
+      for (let c = 0; c < 3; c++) {
+        most = Math.max(most, Math.abs((still[i + c] * alpha) / 255 - reference[i + c]));
+      }
+    }
+    expect(most).toBeLessThanOrEqual(2);
+  });
+});
+
+/** Mean difference of alpha between neighbours in a row: across edges of cells, and right beside. */
+function steps(pixels: Uint8ClampedArray, scale: number): { across: number; beside: number } {
+  const row = SIDE * scale;
+  const of = { across: [0, 0], beside: [0, 0] };
+  for (let i = 0; i < row * row; i++) {
+    const place = (i + 1) % scale;
+    if ((i + 1) % row <= 1 || (i + 1) % row === row - 1 || (place + 1) % scale > 2) continue;
+    const sum = place === 0 ? of.across : of.beside;
+    sum[0] += Math.abs(pixels[4 * i + 3] - pixels[4 * i + 7]);
+    sum[1]++;
+  }
+  return { across: of.across[0] / of.across[1], beside: of.beside[0] / of.beside[1] };
+}
+
+test('there are no steps between cells', () => {
+  const cells = creature(4);
+  const scale = 16;
+  const ofPaint = steps(paintOf({ cells, scale }), scale);
+  const ofStill = steps(stillOf({ cells, side: SIDE, net, scale }), scale);
+  // A painter whose cells agree anyway would show nothing.
+  expect(ofPaint.across).toBeGreaterThan(1.5 * ofPaint.beside);
+  expect(ofStill.across).toBeLessThan(1.1 * ofStill.beside);
+});
+
+test('work with pauses has the same result, and pauses when its time is over', async () => {
+  const still = { cells: creature(5), side: SIDE, net, scale: 4 };
+  let time = 0;
+  let pauses = 0;
+  const pause = async (): Promise<void> => void pauses++;
+  const slices = { slice: 10, now: () => time++, pause };
+  expect(await inSlices(paintStill(still), slices)).toEqual(stillOf(still));
+  expect(pauses).toBeGreaterThan(2);
+});
+
+test('work that nobody waits for any more ends at the next pause', async () => {
+  const still = { cells: creature(5), side: SIDE, net, scale: 4 };
+  let time = 0;
+  let pauses = 0;
+  const pause = async (): Promise<void> => {
+    if (++pauses === 2) throw new Error('nobody waits');
+  };
+  const work = inSlices(paintStill(still), { slice: 10, now: () => time++, pause });
+  await expect(work).rejects.toThrow('nobody waits');
+  expect(pauses).toBe(2);
+});
+
+test('what does not fit is refused', () => {
+  const cells = creature(6);
+  for (const wrong of [{ scale: LARGEST_SCALE + 1 }, { scale: 0 }, { scale: 2.5 }, { side: 6 }]) {
+    expect(() => stillOf({ cells, side: SIDE, net, scale: 8, ...wrong })).toThrow(RangeError);
+  }
+});
+
+/** The file of a painter. */
+const reasonOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    parsePainter(bytes);
+  } catch (error) {
+    if (error instanceof PainterError) return error.reason;
+    throw error;
+  }
+  return undefined;
+};
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const changed = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
+  expect(text(bytes)).toContain(from);
+  return Uint8Array.from(Buffer.from(text(bytes).replace(from, to), 'latin1'));
+};
+
+const file = painterBytes(randomWeights(1));
+
+test('what is written is read, to the precision of 16 bits', () => {
+  const net = parsePainter(file);
+  expect(net.map(({ inputs, outputs }) => [inputs, outputs])).toEqual([
+    [125, 8],
+    [8, 12],
+    [12, 24],
+  ]);
+  expect(rampsOf(net)).toBe(3);
+  const written = randomWeights(1).get('hidden2.kernel')!.data;
+  net[1].kernel.forEach((value, i) => {
+    expect(Math.abs(value - written[i])).toBeLessThanOrEqual(Math.abs(written[i]) * 2 ** -11);
+  });
+});
+
+test.each([
+  [1, 0x3c00],
+  [-2, 0xc000],
+  [65504, 0x7bff],
+  [65519, 0x7bff],
+  [65520, 0x7c00],
+  [0, 0],
+  [2 ** -14, 0x0400],
+  [2 ** -24, 1],
+  [2 ** -25, 0],
+  [3 * 2 ** -25, 2],
+  [2 ** -14 - 2 ** -26, 0x0400],
+  // Ties go to the even neighbour.
+  [1 + 2 ** -11, 0x3c00],
+  [1 + 3 * 2 ** -11, 0x3c02],
+  [0.1, 0x2e66],
+])('%p as a 16-bit float', (value, bits) => {
+  expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
+});
+
+test('all finite 16-bit floats survive', () => {
+  const weights = randomWeights(2);
+  const { data } = weights.get('hidden1.kernel')!;
+  for (let first = 0; first < 0x7c00; first += data.length) {
+    const sources = Array.from(data, (_, i) => Math.min(first + i, 0x7bff));
+    sources.forEach((half, i) => {
+      const exponent = half >> 10;
+      data[i] = exponent === 0 ? half * 2 ** -24 : (1024 + (half & 1023)) * 2 ** (exponent - 25);
+    });
+    expect([...toHalf(data)]).toEqual(sources);
+    expect([...parsePainter(painterBytes(weights))[0].kernel]).toEqual([...data]);
+  }
+});
+
+test.each([
+  ['too large', Buffer.concat([file, new Uint8Array(PAINTER_LIMIT)]), 'too-large'],
+  ['cut off', file.subarray(0, file.length - 1), 'bad-file'],
+  ['empty', new Uint8Array(0), 'bad-file'],
+  ['no JSON', changed(file, '{"__meta', '?"__meta'), 'bad-file'],
+  ['of another version', changed(file, '"painter":"1"', '"painter":"2"'), 'unknown-version'],
+  ['of other numbers', changed(file, '"F16"', '"F32"'), 'bad-file'],
+  ['of layers that do not fit', changed(file, '[8,12]', '[12,8]'), 'bad-file'],
+  ['without a layer', changed(file, '"ramps.bias"', '"ramps.bios"'), 'bad-file'],
+])('a file is refused that is %s', (_, bytes, reason) => {
+  expect(reasonOf(bytes)).toBe(reason);
+});
+
+test('a file is refused that holds a number that is not finite', () => {
+  const bytes = file.slice();
+  bytes.set([0x00, 0x7c], bytes.length - 2);
+  expect(reasonOf(bytes)).toBe('bad-file');
 });

@@ -1,25 +1,65 @@
-/** Runs that begin with the weights of a checkpoint. */
+/** Runs that begin with the weights of a checkpoint, train only its encoder, or refine its gallery. */
 import { join } from 'node:path';
+import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
-import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readConfig, type TrainingConfig } from '../../../server/training/config.ts';
+import { gatherImages } from '../../../server/training/data/dataset.ts';
 import { encode } from '../../../server/training/model/networks.ts';
+import { growthSegments } from '../../../server/training/model/segments.ts';
 import { leakAt } from '../../../server/training/rollout/rollout-plan.ts';
-import { beginRun, enlargeEncoder } from '../../../server/training/run/begin-run.ts';
-import { writeCheckpoint } from '../../../server/training/run/export.ts';
-import type { Run } from '../../../server/training/run/run-folder.ts';
-import { firstState, trainedShapes } from '../../../server/training/run/run-state.ts';
-import { CARD_VERSION, parseCard } from '../../../server/vnca/card.ts';
+import {
+  beginRun,
+  checkGallery,
+  enlargeEncoder,
+  refineOffsets,
+} from '../../../server/training/run/begin-run.ts';
+import { trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { loadRun, type Run, saveRun } from '../../../server/training/run/run-folder.ts';
+import {
+  firstState,
+  LATENTS,
+  OFFSETS,
+  runShapes,
+  trainedShapes,
+  trainedWeights,
+} from '../../../server/training/run/run-state.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../shared/random.ts';
-import type { Float32Tensor } from '../../../shared/safetensors.ts';
-import { temporaryFolder } from '../../support/closing.ts';
+import { suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
-import { hexOf, tinyConfig } from './tiny-run.ts';
+import { evaluate } from '../autodiff/contract.ts';
+import { hexOf, numbersOf, tinyConfig, tinyData, tinyTrainers, updates } from './tiny-run.ts';
 
-const folder = temporaryFolder();
+const folder = suiteFolder();
+const compute = await createCompute('onnx', { threads: 1 });
+afterAll(() => compute.dispose());
+const start = tinyTrainers(compute);
+const data = tinyData();
+
+/** Weights that a run has trained, and those that it has taken over. */
+const weightsOf = (of: TrainingConfig, { state: { tensors } }: Pick<Run, 'state'>) =>
+  new Map([...runShapes(of).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]));
+
+/** Writes a checkpoint of a run, by default of one that has random weights. */
+async function write(
+  name: string,
+  config: TrainingConfig,
+  run: Pick<Run, 'state'> = { state: firstState(config) },
+): Promise<string> {
+  const out = join(folder, name);
+  const weights = weightsOf(config, run);
+  await writeCheckpoint(out, await trainedModel(compute, { config, data, weights, training: {} }));
+  return out;
+}
+
+async function begin(options: object, config: TrainingConfig): Promise<Run & { said: string[] }> {
+  const said: string[] = [];
+  const say = (line: string) => said.push(line);
+  return { ...(await beginRun({ resume: false, ...options }, config, folder, say)), said };
+}
+
 const update = { kind: 'residual', hidden: 5, leak: 0.5, stateLimit: 4 };
 const encoder = (fields: object = {}, pad = 1) => ({
   ...{ input: '0..1', logSigmaRange: [-6, 2], ...fields },
@@ -27,43 +67,7 @@ const encoder = (fields: object = {}, pad = 1) => ({
 });
 const trained = tinyConfig({ update });
 
-/** Writes a checkpoint with random weights. */
-async function write(name: string, config: TrainingConfig): Promise<string> {
-  const out = join(folder(), name);
-  const { title, side, channels, latentSize, growth, readout, presence } = config;
-  const card = parseCard(
-    {
-      ...{ version: CARD_VERSION, name, title, side, channels, latentSize, growth, readout },
-      ...{ presence, update: config.update, encoder: config.encoder, training: {}, figures: {} },
-      gallery: [{ name: 'one', kind: 'thing' }],
-      data: { set: 'none', licence: 'none', source: 'none' },
-    },
-    name,
-  );
-  const { tensors } = firstState(config);
-  const weights = [...trainedShapes(config).keys()].map(
-    (key) => [key, tensors.get(`parameter:${key}`)!] as const,
-  );
-  const latents = { shape: [1, latentSize], data: new Float32Array(latentSize) };
-  await writeCheckpoint(out, {
-    card,
-    tensors: new Map([...weights, ['gallery.latents', latents]]),
-  });
-  return out;
-}
-
-async function begin(options: object, config: TrainingConfig): Promise<Run & { said: string[] }> {
-  const said: string[] = [];
-  const run = await beginRun({ resume: false, ...options }, config, folder(), (line) =>
-    said.push(line),
-  );
-  return { ...run, said };
-}
-
-let from: string;
-beforeAll(async () => {
-  from = await write('trained', trained);
-});
+const from = await write('trained', trained);
 
 test('a rule that was trained with a leak keeps it', async () => {
   const config = tinyConfig({ update, leakRamp: [0, 0.5], curriculum: [{ side: 4, until: 0.2 }] });
@@ -129,8 +133,6 @@ test('the rule of digits goes on at another side, and its encoder with wider mar
   expect(said.join()).toContain('"side", "growth.kind"');
 });
 
-const compute = createOnnxCompute({ threads: 1 });
-afterAll(() => compute.dispose());
 const image = { side: 8, channels: 4, latentSize: 3 };
 const net = (convolutions: readonly number[], dense: readonly number[]): EncoderNetwork => ({
   input: '0..1',
@@ -144,37 +146,20 @@ const drawn = (of: EncoderNetwork, seed: number) => ({
 });
 const small = drawn(net([3, 4], [5]), 1);
 
-async function means({
-  net: of,
-  tensors,
-}: {
-  net: EncoderNetwork;
-  tensors: ReadonlyMap<string, Float32Tensor>;
-}): Promise<Float32Array> {
+async function means({ net: of, tensors }: ReturnType<typeof drawn>): Promise<Float32Array> {
   const pixels = g.inputMap('image', [2, 8, 8, 4]);
   const { mean } = encode(of, parameterInputs(encoderShapes(of, image)), pixels);
-  const program = await compute.compile({ mean });
   const random = createRandom(9);
-  const values = {
-    image: compute.upload(
-      [2, 8, 8, 4],
-      Float32Array.from({ length: 512 }, () => random.uniform()),
-    ),
-    ...Object.fromEntries(
-      [...tensors].map(([name, { shape, data }]) => [
-        `parameter:${name}`,
-        compute.upload(shape, data),
-      ]),
-    ),
-  };
-  const result = await program.run(values);
-  return Float32Array.from(await compute.read(result.mean));
+  const shown = Float32Array.from({ length: 512 }, () => random.uniform());
+  const parameters = [...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]);
+  const given = { image: { shape: pixels.shape, data: shown }, ...Object.fromEntries(parameters) };
+  return (await evaluate(compute, { mean }, given)).mean;
 }
 
 it('encodes as before with more units, all of which can learn', async () => {
   const large = drawn(net([5, 7], [9]), 2);
   const tensors = enlargeEncoder(small, large, image)!;
-  expectNear(await means({ net: large.net, tensors }), await means(small), 1e-5);
+  expectNear(await means({ ...large, tensors }), await means(small), 1e-5);
   for (const [name, { shape, data }] of tensors) {
     expect([name, shape]).toEqual([name, encoderShapes(large.net, image).get(name)]);
     expect(data).toHaveLength(g.sizeOf(shape));
@@ -189,14 +174,7 @@ it('an equal encoder stays as it is', () => {
   for (const [name, { data }] of tensors) expect(data).toEqual(small.tensors.get(name)!.data);
 });
 
-it('one for another side does not take its weights', () => {
-  const wide = { ...image, side: 16 };
-  const of = net([5, 7], [9]);
-  const tensors = initialise(encoderShapes(of, wide), createRandom(2));
-  expect(enlargeEncoder(small, { net: of, tensors }, wide)).toBeUndefined();
-});
-
-it.each([
+it.each<[string, EncoderNetwork, number?]>([
   ['smaller', net([3, 3], [5])],
   ['deeper', net([3, 4, 4], [5])],
   [
@@ -206,6 +184,175 @@ it.each([
       convolutions: net([3, 4], [5]).convolutions.map((layer) => ({ ...layer, size: 5, pad: 2 })),
     },
   ],
-])('one that is %s does not take its weights', (_, of) => {
-  expect(enlargeEncoder(small, drawn(of, 2), image)).toBeUndefined();
+  ['for another side', net([5, 7], [9]), 16],
+])('one that is %s does not take its weights', (_, of, side = image.side) => {
+  const shown = { ...image, side };
+  const tensors = initialise(encoderShapes(of, shown), createRandom(2));
+  expect(enlargeEncoder(small, { net: of, tensors }, shown)).toBeUndefined();
+});
+
+const heard = {
+  ...{ kind: 'residual', hidden: 5, leak: 0.5, standingInput: true, stateLimit: 4 },
+  genome: { hidden: 4, expressed: 2 },
+};
+const gallery = { update: heard, gallery: 4, optimiser: { learningRate: 0.01, average: 0.5 } };
+const whole = tinyConfig({ ...gallery, updates: 120 });
+const encoderOnly = tinyConfig({ ...gallery, updates: 120, beta: 0.1, trains: 'encoder' });
+
+/** A checkpoint of a rule that has learnt a little. */
+async function learnt(seed: number): Promise<string> {
+  const of = { ...whole, seed };
+  const trainer = await start(of);
+  await updates(trainer, 20);
+  return write(`rule-${seed}`, of, { state: await trainer.state() });
+}
+const [rule, other] = [await learnt(1), await learnt(2)];
+
+test('the rule and the latents of the gallery stay bit for bit, while the encoder learns', async () => {
+  // A new encoder has most to learn.
+  const begun = await begin({ from: rule }, encoderOnly);
+  const random = new Map(firstState(encoderOnly).tensors);
+  for (const [name, tensor] of begun.state.tensors) {
+    if (!name.startsWith('parameter:encoder.')) random.set(name, tensor);
+  }
+  const state = { ...begun.state, tensors: random };
+  const trainer = await start(encoderOnly, state);
+  const reports = await updates(trainer, 40);
+  const after = await trainer.state();
+  const loss = (some: typeof reports): number =>
+    some.reduce((sum, { reconstruction }) => sum + reconstruction, 0);
+  expect(loss(reports.slice(-8))).toBeLessThan(0.9 * loss(reports.slice(0, 8)));
+
+  const [before, now] = [
+    await loadModel(rule),
+    await loadModel(await write('new', encoderOnly, { state: after })),
+  ];
+  const changed = [...before.tensors].filter(
+    ([name, { data: numbers }]) => hexOf(numbers) !== hexOf(now.tensors.get(name)!.data),
+  );
+  expect(changed.map(([name]) => name).sort()).toEqual(
+    [...before.tensors.keys()].filter((name) => name.startsWith('encoder.')).sort(),
+  );
+  expect([...now.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
+  expect(now.card.gallery).toEqual(before.card.gallery);
+  // Nothing of the rule has moments.
+  const sets = [...after.tensors.keys()].filter((name) => !name.startsWith('parameter:'));
+  expect(sets.every((name) => name.includes(':encoder.'))).toBe(true);
+  expect(sets).toHaveLength(3 * trainedShapes(encoderOnly).size);
+});
+
+test('the gradient of the encoder is that of a run that trains everything', async () => {
+  const begun = await begin({ from: rule }, encoderOnly);
+  const encoderAfter = async (of: TrainingConfig) => {
+    const trainer = await start(of, begun.state);
+    await updates(trainer, 1);
+    const { tensors } = await trainer.state();
+    return [...tensors].filter(([name]) => name.startsWith('first:encoder.'));
+  };
+  // Without clipping, which is by the norm of all gradients.
+  const free = { ...encoderOnly, optimiser: { ...encoderOnly.optimiser, clip: 1e9 } };
+  expect(await encoderAfter(free)).toEqual(await encoderAfter({ ...free, trains: 'all' }));
+});
+
+test('a run that trains only the encoder continues as if it had not stopped', async () => {
+  const { said: _, ...begun } = await begin({ from: rule }, encoderOnly);
+  const whole = await start(encoderOnly, begun.state);
+  const reports = await updates(whole, 4);
+  const first = await start(encoderOnly, begun.state);
+  const before = await updates(first, 2);
+  await saveRun(folder, { ...begun, state: await first.state() }, encoderOnly);
+  const loaded = await loadRun(folder, encoderOnly);
+  expect(loaded.from).toBe(rule);
+  const second = await start(encoderOnly, loaded.state);
+  expect([...before, ...(await updates(second, 2))]).toEqual(reports);
+  expect(numbersOf(await second.state())).toEqual(numbersOf(await whole.state()));
+});
+
+test('a run may begin with the encoder of another checkpoint', async () => {
+  const { state, encoder } = await begin({ from: rule, encoder: other }, encoderOnly);
+  expect(encoder).toBe(other);
+  const [body, mind] = [await loadModel(rule), await loadModel(other)];
+  for (const [name, { data: numbers }] of weightsOf(encoderOnly, { state })) {
+    const source = name.startsWith('encoder.') ? mind : body;
+    expect([name, hexOf(numbers)]).toEqual([name, hexOf(source.tensors.get(name)!.data)]);
+  }
+});
+
+test('a run is refused without a checkpoint, with another rule, and with another gallery', async () => {
+  await expect(begin({ from: undefined }, encoderOnly)).rejects.toMatchObject({
+    reason: 'bad-run',
+  });
+  const leaking = tinyConfig({ ...gallery, trains: 'encoder', update: { ...heard, leak: 0.4 } });
+  await expect(begin({ from: rule }, leaking)).rejects.toMatchObject({
+    reason: 'bad-run',
+    message: expect.stringContaining('"update.leak"'),
+  });
+  await checkGallery(encoderOnly, data, rule);
+  const renamed = { ...data, entries: data.entries.toReversed() };
+  await expect(checkGallery(encoderOnly, renamed, rule)).rejects.toMatchObject({
+    reason: 'bad-run',
+  });
+  await checkGallery(whole, renamed, rule);
+});
+
+const shown = { gallery: 4, optimiser: { learningRate: 0.01, average: 0.5 } };
+const withOffsets = { ...shown, galleryOffsets: {} };
+
+test('refined offsets show the pictures of a gallery better; a strong pull keeps them in place', async () => {
+  const config = tinyConfig(withOffsets);
+  const trainer = await start(config);
+  await updates(trainer, 2);
+  const state = await trainer.state();
+  const ruleOf = (of: typeof state) => ({
+    ...{ config, data, training: {}, weights: trainedWeights(config, of) },
+  });
+  const refinedWith = (pull: number) => refineOffsets(compute, ruleOf(state), state, { pull });
+  const latentsOf = async (of: typeof state) =>
+    (await trainedModel(compute, ruleOf(of))).tensors.get(LATENTS)!.data;
+  const images = gatherImages(data, Uint32Array.of(0, 1, 2, 3));
+  const errorOf = async (latents: Float32Array) => {
+    const cells = await trainer.run(latents, growthSegments(config, 2));
+    const squares = images.map((value, i) => {
+      const cell = cells[6 * Math.floor(i / 4) + (i % 4)];
+      return (Math.min(1, Math.max(0, cell)) - value) ** 2;
+    });
+    return squares.reduce((sum, value) => sum + value, 0) / squares.length;
+  };
+
+  const before = await latentsOf(state);
+  const refined = await refinedWith(0);
+  const after = await latentsOf(refined);
+  expect(await errorOf(after)).toBeLessThan(0.99 * (await errorOf(before)));
+  const held = await latentsOf(await refinedWith(1e6));
+  // Asked to stop after the second latent.
+  let left = 2;
+  const stop = { isAsked: () => left-- === 0 };
+  const some = await latentsOf(
+    await refineOffsets(compute, ruleOf(state), state, { pull: 0, stop }),
+  );
+  expect(some.subarray(0, 12)).toEqual(after.subarray(0, 12));
+  expect(some.subarray(12)).toEqual(before.subarray(12));
+  const distance = (a: Float32Array) => Math.hypot(...a.map((value, i) => value - before[i]));
+  expect(distance(held)).toBeLessThan(0.1 * distance(after));
+
+  const changed = [...refined.tensors].filter(
+    ([name, tensor]) => tensor !== state.tensors.get(name),
+  );
+  expect(changed.map(([name]) => name)).toEqual([`parameter:${OFFSETS}`, `average:${OFFSETS}`]);
+  await updates(await start(config, refined), 1);
+});
+
+test.each([
+  ['has no offsets', shown],
+  [
+    'grows by chance',
+    { ...withOffsets, update: { kind: 'simple', hidden: 5, updateProbability: 0.5 } },
+  ],
+])('a run that %s is refused', async (_, fields) => {
+  const config = tinyConfig(fields);
+  const state = firstState(config);
+  const rule = { config, data, training: {}, weights: trainedWeights(config, state) };
+  await expect(refineOffsets(compute, rule, state, { pull: 0 })).rejects.toMatchObject({
+    reason: 'bad-config',
+  });
 });

@@ -5,16 +5,16 @@ import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { identified, trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
 import { drawProgressSheet } from '../../../server/training/run/progress.ts';
-import { firstState, trainedShapes } from '../../../server/training/run/run-state.ts';
-import { Trainer } from '../../../server/training/run/trainer.ts';
+import { trainedShapes } from '../../../server/training/run/run-state.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
-import { TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
+import { TINY_POOL, tinyConfig, tinyData, tinyTrainers, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());
+const start = tinyTrainers(compute);
 
 const shown = { presence: { threshold: 0.1 }, gallery: 4, trustedSteps: 30 };
 const mixtures = { readout: { kind: 'dmol', mixtures: 2 }, channels: 20, latentSize: 20 };
@@ -37,7 +37,7 @@ test.each([
 ])('a run exports a checkpoint that loads, with its gallery: %s', async (name, config, data) => {
   const out = join(folder(), name);
   const size = config.latentSize;
-  const trainer = await Trainer.create(compute, config, data, firstState(config));
+  const trainer = await start(config, undefined, { data });
   await updates(trainer, 3);
   const { tensors } = await trainer.state();
   const weights = new Map(
@@ -67,7 +67,6 @@ test.each([
   }
   // A sheet of it can be drawn too.
   expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);
-  await trainer.dispose();
 });
 
 test.each([
@@ -77,17 +76,14 @@ test.each([
   ['makes small patches yet', { pool: TINY_POOL, curriculum: [{ side: 4, until: 1 }] }, 6],
 ])('a sheet of a rule that %s has its rows', async (_, fields, rows) => {
   const config = tinyConfig(fields);
-  const data = tinyData();
-  const trainer = await Trainer.create(compute, config, data, firstState(config));
-  const sheet = PNG.sync.read(await drawProgressSheet(config, data, trainer));
+  const sheet = PNG.sync.read(await drawProgressSheet(config, tinyData(), await start(config)));
   // Tiles of 8 cells, three pixels each, 8 between and 16 around.
   expect(sheet.height).toBe(rows * (8 * 3 + 8) + 24);
-  await trainer.dispose();
 });
 
 test('rows beyond a micro-batch are computed like those within', async () => {
   const config = tinyConfig();
-  const trainer = await Trainer.create(compute, config, tinyData(), firstState(config));
+  const trainer = await start(config);
   const all = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));
   const last = await trainer.means(Uint32Array.of(4));
   expect(all).toHaveLength(5 * 6);
@@ -96,7 +92,6 @@ test('rows beyond a micro-batch are computed like those within', async () => {
   const grown = await trainer.run(all, growthSegments(config, 2));
   expect(grown).toHaveLength(5 * 8 * 8 * 6);
   expect(await trainer.run(last, growthSegments(config, 2))).toEqual(grown.slice(4 * 384));
-  await trainer.dispose();
 });
 
 test('other weights in the folder of a checkpoint leave nothing behind that was made of the former', async () => {

@@ -172,27 +172,3 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
     await adam.dispose();
   },
 );
-
-it('moves some parameters faster than others on request', async () => {
-  const names = ['encoder.a', 'update.a'];
-  const values = (set: string) =>
-    new Map(
-      names.map((name) => [`${set}:${name}`, { shape: [2], data: Float32Array.of(0.3, -1) }]),
-    );
-  const adam = await createAdam(
-    compute,
-    new Map(names.map((name) => [name, [2]])),
-    { update: 0, tensors: values('parameter') },
-    { ...OPTIONS, rateOf: (name) => (name.startsWith('encoder.') ? 4 : 1) },
-  );
-  const total = [...values('total')].map(([name, { shape, data }]) => [
-    name,
-    compute.upload(shape, data),
-  ]);
-  await adam.step([Object.fromEntries(total)], 0.01);
-  const after = await adam.read();
-  const [encoder, rule] = names.map((name) => after.get(`parameter:${name}`)!.data);
-  expectNear(rule, Float32Array.of(0.29, -0.99), 1e-5);
-  expectNear(encoder, Float32Array.of(0.26, -0.96), 1e-5);
-  await adam.dispose();
-});

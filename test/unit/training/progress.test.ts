@@ -8,19 +8,19 @@ const report = (update: number, more: object = {}) => ({
   ...more,
 });
 
-test('a line every ten seconds shows rate, back end and time left', () => {
+/** Progress of a run on onnx, and the lines that it has said. */
+function follow(updates: number, done: number, now: () => number) {
   const lines: string[] = [];
+  const say = (line: string) => lines.push(line);
+  return {
+    lines,
+    progress: createProgress({ updates, done, now, say, backend: 'onnx' }, describeUpdates),
+  };
+}
+
+test('a line every ten seconds shows rate, back end and time left', () => {
   let now = 0;
-  const progress = createProgress(
-    {
-      updates: 100,
-      done: 10,
-      now: () => now,
-      say: (line) => lines.push(line),
-      backend: 'onnx',
-    },
-    describeUpdates,
-  );
+  const { lines, progress } = follow(100, 10, () => now);
   for (let update = 11; update <= 20; update++) {
     now += 1000;
     progress(report(update));
@@ -39,17 +39,8 @@ test('a line every ten seconds shows rate, back end and time left', () => {
 });
 
 test('the first and the last update always have a line', () => {
-  const lines: string[] = [];
-  const progress = createProgress(
-    {
-      updates: 3,
-      done: 0,
-      now: () => lines.length + 1,
-      say: (line) => lines.push(line),
-      backend: 'onnx',
-    },
-    describeUpdates,
-  );
+  let now = 0;
+  const { lines, progress } = follow(3, 0, () => ++now);
   for (const update of [1, 2, 3]) progress(report(update));
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);
 });

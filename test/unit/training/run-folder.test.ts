@@ -1,67 +1,65 @@
 import { appendFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TrainingError } from '../../../server/training/errors.ts';
 import { createWriter, saveAfterFailure } from '../../../server/training/run/failures.ts';
 import {
   appendLog,
   cutLog,
   loadRun,
+  STATE_FILE,
   saveRun,
   setAside,
 } from '../../../server/training/run/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
-import { temporaryFolder } from '../../support/closing.ts';
+import { suiteFolder } from '../../support/closing.ts';
 import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';
 
-const root = temporaryFolder();
+const root = suiteFolder();
 const config = tinyConfig({ pool: TINY_POOL });
 const { tensors } = firstState(config);
+const SIZE = 8 * 8 * 6;
+const numbers = (of: (i: number) => number) => Float32Array.from({ length: SIZE }, (_, i) => of(i));
+const bytes = (of: (i: number) => number) => Uint8Array.from({ length: 8 * 8 }, (_, i) => of(i));
 const state: RunState = {
   update: 77_777,
   reached: 1 / 3,
   starts: { 'update.out.bias': 77_000 },
-  tensors: new Map([
-    ...tensors,
-    ...[...tensors].map(([name, value]) => [name.replace('parameter', 'first'), value] as const),
-  ]),
+  tensors: new Map(
+    [...tensors].flatMap(([name, { shape, data }]) =>
+      [name, name.replace('parameter', 'first')].map((key) => [
+        key,
+        { shape, data: data.map((x) => x + 1) },
+      ]),
+    ),
+  ),
   pool: [4, 202_598].map((image) => ({
-    image,
-    age: 10 * image,
-    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => i / image),
+    ...{ image, age: 10 * image, states: numbers((i) => i / image) },
   })),
   crowd: [7, 9].map((image) => ({
-    image,
-    age: 3 * image,
-    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image / (i + 1)),
-    open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % (image - 5)),
+    ...{ image, age: 3 * image, states: numbers((i) => image / (i + 1)) },
+    open: bytes((i) => i % (image - 5)),
   })),
   patients: [3, 5].map((image) => ({
-    image,
-    age: image,
-    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image * i),
-    open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % 2),
-    closed: Uint8Array.from({ length: 8 * 8 }, (_, i) => i * (image - 2)),
+    ...{ image, age: image, states: numbers((i) => image * i), open: bytes((i) => i % 2) },
+    closed: bytes((i) => i * (image - 2)),
   })),
 };
 
 let count = 0;
+const newFolder = (): string => join(root, `${count++}`);
 /** A folder with a saved run, and its file. */
 async function saved(of: RunState = state): Promise<{ folder: string; file: string }> {
-  const folder = join(root(), `${count++}`);
+  const folder = newFolder();
   await saveRun(folder, { state: of, seconds: 90, images: '0123', from: 'checkpoints/x' }, config);
-  return { folder, file: join(folder, 'state.safetensors') };
+  return { folder, file: join(folder, STATE_FILE) };
 }
 
 async function expectBad(folder: string, ...texts: string[]): Promise<void> {
   const error = await loadRun(folder, config).catch((thrown) => thrown);
-  expect(error).toBeInstanceOf(TrainingError);
-  expect(error.reason).toBe('bad-run');
+  expect(error).toMatchObject({ name: 'TrainingError', reason: 'bad-run' });
   expect(error.message.split('\n')).toHaveLength(1);
-  for (const text of [join(folder, 'state.safetensors'), ...texts]) {
-    expect(error.message).toContain(text);
-  }
+  for (const text of [join(folder, STATE_FILE), ...texts]) expect(error.message).toContain(text);
 }
 
 it('loads what was saved', async () => {
@@ -130,22 +128,21 @@ it('keeps the old state until the new one is complete', async () => {
   await writeFile(`${file}.part`, before.subarray(0, 1000));
   expect((await loadRun(folder, config)).state.update).toBe(77_777);
   // A tensor that cannot be written fails the save.
-  const broken = new Map([...state.tensors]);
-  broken.set('parameter:odd', { shape: [3], data: new Float32Array(2) });
-  const next = { state: { ...state, update: 77_778, tensors: broken }, seconds: 91 };
+  const odd = new Map(state.tensors).set('parameter:odd', {
+    shape: [3],
+    data: new Float32Array(2),
+  });
+  const next = { state: { ...state, update: 77_778, tensors: odd }, seconds: 91 };
   await expect(saveRun(folder, next, config)).rejects.toThrow('odd');
   expect(await readFile(file)).toEqual(before);
   await saveRun(folder, { state: { ...state, update: 77_778 }, seconds: 91 }, config);
   expect((await loadRun(folder, config)).state.update).toBe(77_778);
-  expect(await readdir(folder)).toEqual(['state.safetensors']);
-});
-
-it('leaves nothing behind that could not be saved', async () => {
-  const { folder, file } = await saved();
+  expect(await readdir(folder)).toEqual([STATE_FILE]);
+  // What cannot be saved leaves nothing behind.
   await rm(file);
   await mkdir(file);
   await expect(saveRun(folder, { state, seconds: 91 }, config)).rejects.toThrow();
-  expect(await readdir(folder)).toEqual(['state.safetensors']);
+  expect(await readdir(folder)).toEqual([STATE_FILE]);
 });
 
 it('renames the previous run for a new one', async () => {
@@ -159,21 +156,19 @@ it('renames the previous run for a new one', async () => {
 
 it('does not replace a previous run by one of fewer updates', async () => {
   const { folder, file } = await saved();
-  const old = join(folder, 'state.old.safetensors');
   await setAside(folder);
-  const save = (update: number) =>
-    saveRun(folder, { state: { ...state, update }, seconds: 1 }, config);
-  await save(3);
+  const again = (update: number) => save(folder, { ...state, update });
+  await again(3);
   await expect(setAside(folder)).rejects.toMatchObject({
     reason: 'bad-run',
     message: expect.stringMatching(/state\.old\.safetensors has 77777 updates .* of 3: .*--resume/),
   });
   expect((await loadRun(folder, config)).state.update).toBe(3);
-  await save(77_777);
+  await again(77_777);
   expect(await setAside(folder)).toBe(true);
   // Nothing is lost with what cannot be read.
-  await writeFile(old, 'x');
-  await save(2);
+  await writeFile(join(folder, 'state.old.safetensors'), 'x');
+  await again(2);
   expect(await setAside(folder)).toBe(true);
   await expect(readFile(file)).rejects.toThrow('ENOENT');
 });
@@ -189,60 +184,51 @@ it('removes repeated updates from the log', async () => {
   expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(3);
 });
 
-const folder = temporaryFolder();
-const first = firstState(config);
-const save = (state: RunState): Promise<void> => saveRun(folder(), { state, seconds: 1 }, config);
-
-/** A later state, with moments and a pool, where numbers can be replaced. */
-function later(place?: string, number = 0): RunState {
-  const tensors = new Map(
-    [...first.tensors].flatMap(([name, { shape, data }]) =>
-      [name, name.replace('parameter', 'second')].map((key) => [
-        key,
-        { shape, data: data.map((x) => x + 1) },
-      ]),
-    ),
-  );
-  const pool = [1, 2].map((image) => ({ image, age: 6, states: new Float32Array(8 * 8 * 6) }));
-  if (place === 'pool') pool[1].states[7] = number;
-  else if (place && place !== 'patients') tensors.get(place)!.data[1] = number;
-  const patients = [
-    { image: 1, age: 6, states: new Float32Array([number]), closed: new Uint8Array(1) },
-  ].filter(() => place === 'patients');
-  return { update: 4, reached: 0.5, tensors, pool, crowd: [], patients };
+/** The state with a number replaced. */
+function broken(place: string, number: number): RunState {
+  const { pool, patients, tensors, ...rest } = structuredClone(state);
+  const lists = { pool: pool[1].states, patients: patients[0].states };
+  (lists[place as 'pool'] ?? tensors.get(place)!.data)[1] = number;
+  return { ...rest, pool, patients, tensors };
 }
 
+const first = firstState(config);
+type Save = (folder: string, state: RunState) => Promise<void>;
+const save: Save = (folder, state) => saveRun(folder, { state, seconds: 1 }, config);
+
 /** Saves the first state, then salvages: what is in the folder now, and what was said. */
-async function left(error: unknown, read: () => Promise<RunState>, saving = save) {
-  await save(first);
+async function left(read: () => Promise<RunState>, saving = save) {
+  const folder = newFolder();
+  await save(folder, first);
   const said: string[] = [];
-  await saveAfterFailure(error, read, saving, (line) => said.push(line));
-  return { state: numbersOf((await loadRun(folder(), config)).state), said };
+  const keep = (state: RunState) => saving(folder, state);
+  await saveAfterFailure(new RangeError('no image'), read, keep, (line) => said.push(line));
+  return { state: numbersOf((await loadRun(folder, config)).state), said };
 }
 
 it('saves what was done before', async () => {
-  const { state, said } = await left(new RangeError('no image'), async () => later());
-  expect(state).toEqual(numbersOf(later()));
-  expect(said).toEqual(['update 5 failed; all earlier updates are saved']);
+  const { state: found, said } = await left(async () => state);
+  expect(found).toEqual(numbersOf(state));
+  expect(said).toEqual(['update 77778 failed; the updates before it are saved']);
 });
 
 it.each([
   ['parameter:update.out.kernel', Number.NaN],
-  ['second:update.out.kernel', Number.POSITIVE_INFINITY],
+  ['first:update.out.kernel', Number.POSITIVE_INFINITY],
   ['pool', Number.NaN],
   ['patients', Number.NaN],
 ])('leaves the last save for a broken state: %s is %d', async (place, number) => {
-  const { state, said } = await left(new Error('hit'), async () => later(place, number));
+  const { state, said } = await left(async () => broken(place, number));
   expect(state).toEqual(numbersOf(first));
   expect(said).toEqual([expect.stringContaining('broken')]);
 });
 
 it.each([
   ['read', async () => Promise.reject(new Error('the device failed')), save, 'the device failed'],
-  ['written', async () => later(), () => Promise.reject(new Error('no space')), 'no space'],
+  ['written', async () => state, () => Promise.reject(new Error('no space')), 'no space'],
 ])('says why a state cannot be %s, and throws nothing of its own', async (...given) => {
   const [, read, saving, why] = given;
-  const { state, said } = await left(new Error('hit'), read, saving);
+  const { state, said } = await left(read, saving);
   expect(state).toEqual(numbersOf(first));
   expect(said).toEqual([expect.stringContaining(why)]);
 });
@@ -250,7 +236,7 @@ it.each([
 test('a file that cannot be written is said once until it can, and a run goes on', async () => {
   const said: string[] = [];
   const write = createWriter((line) => said.push(line));
-  const log = join(folder(), 'log');
+  const log = join(root, 'log');
   const append = () => write('the log', () => appendFile(log, 'x'));
   await mkdir(log);
   await append();
@@ -263,6 +249,6 @@ test('a file that cannot be written is said once until it can, and a run goes on
   await mkdir(log);
   await append();
   expect(said).toHaveLength(2);
-  const broken = () => Promise.reject(new TypeError('no tensor'));
-  await expect(write('the state', broken)).rejects.toThrow('no tensor');
+  const failing = () => Promise.reject(new TypeError('no tensor'));
+  await expect(write('the state', failing)).rejects.toThrow('no tensor');
 });

@@ -1,11 +1,21 @@
+/** The encoder of pages, which is plain loops, and the encoder of training. */
+import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { openPosteriors } from '../../../server/training/model/networks.ts';
+import {
+  divergence,
+  openPosteriors,
+  reparameterise,
+} from '../../../server/training/model/networks.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/compare.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
+import { evaluate } from '../autodiff/contract.ts';
+import { normals } from '../training/model/small.ts';
 import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
+
+const compute = createOnnxCompute({ threads: 1 });
 
 function run(model: Model, pixels: Float32Array): Float32Array {
   const steps = createEncoder(model)!.encode(pixels);
@@ -13,6 +23,13 @@ function run(model: Model, pixels: Float32Array): Float32Array {
     const { done, value } = steps.next();
     if (done) return value;
   }
+}
+
+async function trainedOn(model: Model, pixels: Float32Array) {
+  const posteriors = await openPosteriors(compute, model);
+  const posterior = await posteriors.encode(pixels, 1);
+  await posteriors.dispose();
+  return posterior;
 }
 
 /** How long each slice of the work took, ms. */
@@ -32,7 +49,8 @@ function withEncoder(fields: Record<string, unknown>, channels: number): Model {
     { size: 5, stride: 1, pad: 3, channels: 5 },
     { size: 3, stride: 2, pad: 1, channels: 7 },
   ];
-  const encoder = { convolutions, meanRange: [-0.5, 0.5], ...fields };
+  const range = [-0.5, 0.5];
+  const encoder = { convolutions, meanRange: range, logSigmaRange: range, ...fields };
   const model = modelOf(
     tinyCard({
       encoder,
@@ -62,24 +80,41 @@ test.each([
 ])('encodes as the training does: %s', async (_, model, size) => {
   const random = createRandom(4);
   const pixels = Float32Array.from({ length: size }, () => random.uniform());
-  const compute = createOnnxCompute({ threads: 1 });
-  const posteriors = await openPosteriors(compute, model);
-  const { mean } = await posteriors.encode(pixels, 1);
-  await posteriors.dispose();
-  const ours = run(model, pixels);
-  expect(ours).toHaveLength(6);
-  expectNear(ours, mean, 5e-5);
+  const { mean, logSigma } = await trainedOn(model, pixels);
+  expect(mean).toHaveLength(6);
+  expectNear(run(model, pixels), mean, 5e-5);
+  // Pages need no log σ, which is the second half of the last layer: here it becomes the first.
+  for (const name of ['kernel', 'bias']) {
+    const { data } = model.tensors.get(`encoder.dense1.${name}`)!;
+    for (let row = 0; row < data.length; row += 12) {
+      data.set([...data.subarray(row + 6, row + 12), ...data.subarray(row, row + 6)], row);
+    }
+  }
+  expectNear(run(model, pixels), logSigma, 5e-5);
+});
+
+test('latents are drawn from the posterior, and their divergence is that of two normals', async () => {
+  const [mean, logSigma] = ['mean', 'logSigma'].map((name) => g.input(name, [2, 3]));
+  const latents = reparameterise({ mean, logSigma }, g.input('noise', [2, 3]));
+  const nats = divergence({ mean, logSigma });
+  const [mu, log, noise] = [1, 2, 3].map((seed) => normals([2, 3], seed));
+  const found = await evaluate(compute, { latents, nats }, { mean: mu, logSigma: log, noise });
+  const sigma = log.data.map(Math.exp);
+  expectNear(
+    found.latents,
+    mu.data.map((x, i) => x + sigma[i] * noise.data[i]),
+    1e-5,
+  );
+  const terms = mu.data.map((x, i) => (x * x + sigma[i] ** 2 - 1 - 2 * log.data[i]) / 2);
+  const sums = [0, 3].map((from) => terms.subarray(from, from + 3).reduce((a, b) => a + b));
+  expectNear(found.nats, sums, 1e-5);
 });
 
 test('the shipped encoder agrees with training, in slices of a few milliseconds', async () => {
   const model = await loadCheckpoint(CHECKPOINT_FOLDER);
   const random = createRandom(7);
   const pixels = Float32Array.from({ length: 32 * 32 * 4 }, () => random.uniform());
-  const posteriors = await openPosteriors(createOnnxCompute({ threads: 1 }), model);
-  const { mean } = await posteriors.encode(pixels, 1);
-  await posteriors.dispose();
-  const ours = run(model, pixels);
-  expectNear(ours, mean, 5e-4);
+  expectNear(run(model, pixels), (await trainedOn(model, pixels)).mean, 5e-4);
   // Garbage collection and other work may delay some: of each slice, the best of ten tries counts.
   const tries = Array.from({ length: 10 }, () => slicesOf(createEncoder(model)!.encode(pixels)));
   expect(tries[0].length).toBeGreaterThan(30);

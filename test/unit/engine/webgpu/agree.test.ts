@@ -4,7 +4,7 @@ import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS, seedOf } from '../support.ts';
-import { isGpuHere, PATIENCE } from './support.ts';
+import { isGpuHere } from './support.ts';
 
 const REFERENCE = 'onnx';
 const standingInput = true;
@@ -91,7 +91,7 @@ if (isGpuHere) {
       const { store } = await openStore('webgpu', MODELS);
       got = await live(store);
       await store.close();
-    }, PATIENCE);
+    });
 
     test.each(MODELS.map(({ card }, i) => [card.name, i] as const))('%s', (_, i) => {
       expect(largest(got.states[i], wanted.states[i])).toBeLessThan(1e-4);

@@ -15,12 +15,8 @@ if (process.env.VIVARIUM_TEST_GPU === '1' && refusal) {
   throw new Error(`VIVARIUM_TEST_GPU=1, but there is none for the tests: ${refusal.message}`);
 }
 
-/** A software adapter takes seconds to compile a kernel, and more beside other work, ms. */
-export const PATIENCE = 300_000;
-
 /** A test that needs a GPU. */
-export const testGpu = (title: string, run: () => Promise<void>): void =>
-  testNeeding('WebGPU', isGpuHere)(title, run, PATIENCE);
+export const testGpu = testNeeding('WebGPU', isGpuHere);
 
 export const engineOf = (store: PatchStore): Engine => ({
   info: { name: 'store', device: 'GPU' },

@@ -1,17 +1,16 @@
-import { mkdir, symlink } from 'node:fs/promises';
+/** Sets of images in folders: a user's own, CelebA, and the cache of what was read. */
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../../../support/closing.ts';
+import { suiteFolder } from '../../../support/closing.ts';
 import { cell, expectFailure, plain, put } from './support.ts';
 
-const folder = temporaryFolder();
+const folder = suiteFolder();
+const places = { cacheFolder: join(folder, 'cache'), baseFolder: folder };
 const load = (name: string, more: object = {}): Promise<Dataset> =>
-  loadDataset(
-    { kind: 'folder', folder: name, side: 16, margin: 2, ...more },
-    { cacheFolder: join(folder(), 'cache'), baseFolder: folder() },
-  );
+  loadDataset({ kind: 'folder', folder: name, side: 16, margin: 2, ...more }, places);
 
 const RED = [200, 40, 0] as const;
 const SVG =
@@ -29,18 +28,18 @@ describe('a folder of images', () => {
   let at: (name: string) => number;
 
   beforeAll(async () => {
-    await put(folder(), 'mine/wide_RED-fish.png', await plain('png', 40, 20, RED));
-    await put(folder(), 'mine/tall.jpg', await plain('jpeg', 100, 400, RED));
-    await put(folder(), 'mine/deep/er/glass.png', await plain('png', 5, 5, [255, 128, 0, 0.5]));
-    await put(folder(), 'mine/deep/glass.webp', await plain('webp', 64, 64, [255, 128, 0, 0.5]));
-    await put(folder(), 'mine/blue-half.svg', SVG);
+    await put(folder, 'mine/wide_RED-fish.png', await plain('png', 40, 20, RED));
+    await put(folder, 'mine/tall.jpg', await plain('jpeg', 100, 400, RED));
+    await put(folder, 'mine/deep/er/glass.png', await plain('png', 5, 5, [255, 128, 0, 0.5]));
+    await put(folder, 'mine/deep/glass.webp', await plain('webp', 64, 64, [255, 128, 0, 0.5]));
+    await put(folder, 'mine/blue-half.svg', SVG);
     const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: '#808080' } });
-    await put(folder(), 'mine/grey.png', await grey.toColourspace('b-w').png().toBuffer());
+    await put(folder, 'mine/grey.png', await grey.toColourspace('b-w').png().toBuffer());
     // None of these is an image of the user's.
-    await put(folder(), 'mine/.DS_Store', 'x');
-    await put(folder(), 'mine/._tall.jpg', 'x');
-    await put(folder(), 'mine/__MACOSX/tall.jpg', 'x');
-    await put(folder(), 'mine/readme.txt', 'x');
+    await put(folder, 'mine/.DS_Store', 'x');
+    await put(folder, 'mine/._tall.jpg', 'x');
+    await put(folder, 'mine/__MACOSX/tall.jpg', 'x');
+    await put(folder, 'mine/readme.txt', 'x');
     data = await load('mine');
     at = (name) => data.entries.findIndex((entry) => entry.name === name);
   });
@@ -91,7 +90,7 @@ describe('a folder of images', () => {
     const png = await sharp(raw, { raw: { width: 32, height: 32, channels: 4 } })
       .png()
       .toBuffer();
-    await put(folder(), 'hidden/leaf.png', png);
+    await put(folder, 'hidden/leaf.png', png);
     const { pixels } = await load('hidden', { side: 9, margin: 0 });
     for (let i = 0; i < pixels.length; i += 4) {
       expect(pixels[i]).toBeLessThanOrEqual(1);
@@ -109,7 +108,7 @@ describe('a folder of images', () => {
   test('is rotated by its EXIF orientation', async () => {
     const raw = await plain('jpeg', 40, 20, RED);
     const turned = await sharp(raw).withMetadata({ orientation: 6 }).toBuffer();
-    await put(folder(), 'turned/phone.jpg', turned);
+    await put(folder, 'turned/phone.jpg', turned);
     const photo = await load('turned');
     expect(cell(photo, 0, 8, 2)[3]).toBe(255);
     expect(cell(photo, 0, 2, 8)[3]).toBe(0);
@@ -121,9 +120,9 @@ describe('a folder of images', () => {
   });
 
   test('is rebuilt when an image changes', async () => {
-    await put(folder(), 'changing/a.png', await plain('png', 8, 8, RED));
+    await put(folder, 'changing/a.png', await plain('png', 8, 8, RED));
     expect(cell(await load('changing'), 0, 8, 8)[2]).toBeLessThan(5);
-    await put(folder(), 'changing/a.png', await plain('png', 9, 9, [0, 0, 255]));
+    await put(folder, 'changing/a.png', await plain('png', 9, 9, [0, 0, 255]));
     expect(cell(await load('changing'), 0, 8, 8)[2]).toBeGreaterThan(250);
   });
 });
@@ -150,26 +149,26 @@ const BROKEN: [string, string | Uint8Array, string[]][] = [
 
 describe('a folder that cannot be trained on is refused', () => {
   test('when it is missing, or is a file', async () => {
-    const nothing = join(folder(), 'nothing');
+    const nothing = join(folder, 'nothing');
     await expectFailure(load('nothing'), 'missing-folder', `${nothing}: `, 'ENOENT', 'data.folder');
-    await put(folder(), 'file', 'x');
+    await put(folder, 'file', 'x');
     await expectFailure(load('file'), 'missing-folder', 'ENOTDIR');
   });
 
   test('when it contains no image', async () => {
-    await mkdir(join(folder(), 'empty/er'), { recursive: true });
+    await mkdir(join(folder, 'empty/er'), { recursive: true });
     await expectFailure(load('empty'), 'empty-set', 'contains no images', 'add PNG, JPEG');
   });
 
   test.each(BROKEN)('when an image cannot be used: %s', async (name, bytes, texts) => {
-    await put(folder(), `broken-${name}/good.png`, await plain('png', 8, 8, RED));
-    const file = await put(folder(), `broken-${name}/${name}`, bytes);
+    await put(folder, `broken-${name}/good.png`, await plain('png', 8, 8, RED));
+    const file = await put(folder, `broken-${name}/${name}`, bytes);
     await expectFailure(load(`broken-${name}`), 'broken-image', file, ...texts);
   });
 
   test('when an image is a broken link', async () => {
-    await mkdir(join(folder(), 'linked'));
-    await symlink('/nowhere.png', join(folder(), 'linked/gone.png'));
+    await mkdir(join(folder, 'linked'));
+    await symlink('/nowhere.png', join(folder, 'linked/gone.png'));
     await expectFailure(load('linked'), 'broken-image', 'gone.png: cannot be read (ENOENT)');
   });
 });
@@ -184,4 +183,159 @@ test('the included drawings are a set of thirty visible images', async () => {
     const filled = picture.filter((value, at) => at % 4 === 3 && value > 128).length;
     expect(filled).toBeGreaterThan(100);
   }
+});
+
+const faceSet = (name: string, side: 32 | 64 = 64) =>
+  loadDataset({ kind: 'celeba', folder: name, side }, places);
+const names = ['000001', '162770', '162771', '182637', '182638', '202599'];
+
+async function faces(inside: string, format: 'jpeg' | 'png', ending: string) {
+  for (const [i, name] of names.entries()) {
+    const face = await plain(format, 178, 218, [40 * i, 9, 200]);
+    await put(folder, `${inside}/${name}.${ending}`, face);
+  }
+}
+
+test('official names have the official splits', async () => {
+  await faces('official', 'jpeg', 'jpg');
+  const data = await faceSet('official');
+  expect(data).toMatchObject({ name: 'celeba', side: 64, channels: 3, count: 6 });
+  expect(data.splits).toEqual({
+    train: Uint32Array.of(0, 1),
+    validation: Uint32Array.of(2, 3),
+    test: Uint32Array.of(4, 5),
+  });
+  expect(data.entries[1]).toEqual({ name: 'Face 162770', kind: 'face' });
+  expect(Math.abs(cell(data, 2, 0, 0)[0] - 80)).toBeLessThan(4);
+});
+
+test('the partition list has priority, also beside the folder and for PNGs', async () => {
+  await faces('celeba/img_align_celeba_png', 'png', 'png');
+  const parts = [2, 1, 0, 0, 0, 0];
+  const list = names.map((name, i) => `${name}.jpg ${parts[i]}\n`).join('');
+  await put(folder, 'celeba/list_eval_partition.txt', list);
+  const { splits } = await faceSet('celeba/img_align_celeba_png', 32);
+  expect(splits.test).toEqual(Uint32Array.of(0));
+  expect(splits.validation).toEqual(Uint32Array.of(1));
+  expect(splits.train).toEqual(Uint32Array.of(2, 3, 4, 5));
+});
+
+test('the whole picture is stretched, without cropping', async () => {
+  // The upper left quarter white, the rest black.
+  const white = await plain('png', 89, 109, [255, 255, 255]);
+  const image = sharp({ create: { width: 178, height: 218, channels: 3, background: '#000' } });
+  const png = await image
+    .composite([{ input: white, left: 0, top: 0 }])
+    .png()
+    .toBuffer();
+  await put(folder, 'quarter/000001.png', png);
+  const data = await faceSet('quarter');
+  expect(cell(data, 0, 0, 0)).toEqual([255, 255, 255]);
+  expect(cell(data, 0, 30, 30)[0]).toBeGreaterThan(240);
+  expect(cell(data, 0, 33, 30)[0]).toBeLessThan(15);
+  expect(cell(data, 0, 30, 33)[0]).toBeLessThan(15);
+});
+
+test('images without a split, and broken lists, are refused', async () => {
+  const file = await put(folder, 'nobody/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
+  const what = `${file}: is not an official name`;
+  await expectFailure(faceSet('nobody'), 'broken-list', what, 'kind "folder"');
+  const list = await put(folder, 'nobody/list_eval_partition.txt', '000001.jpg 0\n');
+  await expectFailure(faceSet('nobody'), 'broken-list', list, 'lacks me.jpg');
+  await put(folder, 'nobody/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
+  await expectFailure(
+    faceSet('nobody'),
+    'broken-list',
+    list,
+    'line 2 is not a file name and 0, 1 or 2',
+  );
+});
+
+const cacheFolder = join(folder, 'own/cache');
+
+/** Identifies the files of the cache: a file that is written again has another number. */
+const filesNow = async (): Promise<string> => {
+  const names: string[] = await readdir(cacheFolder).catch(() => []);
+  const whole = names.filter((name) => name.endsWith('.bin'));
+  const files = await Promise.all(whole.map((name) => stat(join(cacheFolder, name))));
+  return files.map(({ ino, mtimeMs }) => `${ino} ${mtimeMs}`).join();
+};
+
+/** Loads, and says whether it was built. */
+async function loaded(more: object = {}) {
+  const before = await filesNow();
+  const data = await loadDataset(
+    { kind: 'folder', folder: 'images', validationShare: 0.3, ...more },
+    { ...places, cacheFolder },
+  );
+  return { data, built: (await filesNow()) !== before };
+}
+
+async function cacheFile(): Promise<string> {
+  const files = await readdir(cacheFolder);
+  expect(files).toHaveLength(1);
+  return join(cacheFolder, files[0]);
+}
+
+for (let i = 0; i < 5; i++) {
+  const image = await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]);
+  await put(folder, `images/${i}.png`, image);
+}
+
+test('two loads at once do not disturb each other', async () => {
+  const [one, other] = await Promise.all([loaded(), loaded()]);
+  expect(one.data).toEqual(other.data);
+  expect((await loaded()).built).toBe(false);
+  await cacheFile();
+});
+
+test('the second load equals the first without a build', async () => {
+  await rm(cacheFolder, { recursive: true });
+  const first = await loaded();
+  expect(first.built).toBe(true);
+  const second = await loaded();
+  expect(second.built).toBe(false);
+  expect(second.data).toEqual(first.data);
+  expect(second.data.pixels.constructor).toBe(Uint8Array);
+});
+
+const flipped = (bytes: Buffer, at: number): Buffer => {
+  bytes[at] ^= 1;
+  return bytes;
+};
+const damages: [string, (bytes: Buffer) => Buffer][] = [
+  ['empty', () => Buffer.alloc(0)],
+  ['cut', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+  ['another kind of file', () => Buffer.from('{"not": "a cache"}'.repeat(50))],
+  ['damaged in its digest', (bytes) => flipped(bytes, 3)],
+  ['damaged in a pixel', (bytes) => flipped(bytes, bytes.length >> 1)],
+];
+test.each(damages)('a cache file is rebuilt when it is %s', async (_, damage) => {
+  const { data } = await loaded();
+  const file = await cacheFile();
+  const whole = await readFile(file);
+  await writeFile(file, damage(Buffer.from(whole)));
+  const again = await loaded();
+  expect(again.built).toBe(true);
+  expect(again.data).toEqual(data);
+  expect(Buffer.compare(await readFile(await cacheFile()), whole)).toBe(0);
+});
+test('another configuration has another file', async () => {
+  await loaded();
+  expect((await loaded({ side: 16 })).built).toBe(true);
+  expect((await loaded()).built).toBe(false);
+  expect(await readdir(cacheFolder)).toHaveLength(2);
+});
+
+test('a cache that cannot be written is reported', async () => {
+  const blocked = await put(folder, 'blocked', 'a file');
+  await expectFailure(
+    loadDataset(
+      { kind: 'folder', folder: 'images' },
+      { ...places, cacheFolder: join(blocked, 'cache') },
+    ),
+    'unwritable-cache',
+    'cannot be stored there (ENOTDIR)',
+    'choose another cache folder',
+  );
 });

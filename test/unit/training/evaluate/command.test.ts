@@ -9,23 +9,12 @@ import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const readOptions = (args: readonly string[]) => readCommand(COMMAND, args);
 
-const command = async (...args: string[]) =>
-  promisify(execFile)('node_modules/.bin/tsx', ['server/training/evaluate/main.ts', ...args]).then(
-    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
-    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-  );
-
-describe('the command', () => {
-  it('explains itself', async () => {
-    const { code, stdout } = await command('--help');
-    expect(code).toBe(0);
-    expect(stdout).toContain('npm run evaluate -- <folder>');
-  });
-
-  it('reports an error in one sentence', async () => {
-    const { code, stderr } = await command('no/such/checkpoint');
-    expect(code).toBe(1);
-    expect(stderr).toBe('evaluate: no/such/checkpoint/card.json: file cannot be read (ENOENT)\n');
+test('the command reports an error in one sentence', async () => {
+  const args = ['server/training/evaluate/main.ts', 'no/such/checkpoint'];
+  const failure = promisify(execFile)('node_modules/.bin/tsx', args);
+  await expect(failure).rejects.toMatchObject({
+    code: 1,
+    stderr: 'evaluate: no/such/checkpoint/card.json: file cannot be read (ENOENT)\n',
   });
 });
 

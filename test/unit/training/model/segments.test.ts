@@ -2,21 +2,265 @@
  * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
  * differences of every number that training moves.
  */
+import type { Value } from '../../../../server/autodiff/compute.ts';
+import { sizeOf } from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
+  type DecoderSpec,
   growthSegments,
   type Segment,
+  Segments,
   stayingSegments,
 } from '../../../../server/training/model/segments.ts';
+import { differentiate } from '../../../../server/training/rollout/rollout.ts';
+import { updateShapes } from '../../../../server/vnca/architecture.ts';
+import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { expectNear } from '../../../support/compare.ts';
-import { calmUpdate, genomeUpdate } from '../../vnca/tiny-model.ts';
-import { expectGradients, gradientsOf } from './rollout-gradients.ts';
-import { doubling, GAUSSIAN, N, openSource, SIDE, setUp } from './rollouts.ts';
-import { normals, upload } from './small.ts';
+import { calmUpdate, genomeUpdate, tinyCard } from '../../vnca/tiny-model.ts';
+import { type Numbers, normals, randomParameters, slopeAt, slopeChecker, upload } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());
+
+/** Side of a grown patch, cells. */
+const SIDE = 8;
+/** Patches. */
+const N = 2;
+/** What a change in a last step that should rest costs. */
+const REST = { weight: 0.7, sigma: 1 };
+const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
+
+const doubling = (stepsPerStage: number) => ({
+  kind: 'doubling',
+  seedSide: 2,
+  stepsPerStage,
+});
+
+/** A rule with random numbers, what it is to show, and its segments, to be disposed. */
+function setUp(
+  update: Record<string, unknown>,
+  growth: Record<string, unknown>,
+  likelihood = GAUSSIAN,
+) {
+  const c = imageChannels(likelihood);
+  const size = c === 1 ? 3 : 4;
+  const latent = 'genome' in update ? size + 1 : size;
+  const spec: DecoderSpec = tinyCard({
+    side: SIDE,
+    channels: size,
+    latentSize: latent,
+    update,
+    growth,
+    readout: { kind: 'bernoulli', channel: 0 },
+    presence: { threshold: 0.5 },
+  });
+  const image = normals([N, SIDE, SIDE, c], 1);
+  image.data.forEach((x, i) => {
+    image.data[i] = x > 0 ? 1 : 0;
+  });
+  return {
+    spec,
+    image,
+    parameters: randomParameters(updateShapes(spec), 20),
+    latents: normals([N, latent], 2),
+    weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
+    segments: new Segments({ compute, spec, likelihood, batch: N, rest: REST }),
+  };
+}
+type SetUp = ReturnType<typeof setUp>;
+
+/** Inputs of a segment's program beside the states. */
+type InputSource = (segment: Segment) => Record<string, Numbers>;
+
+/** Masks by the number of the step in a rollout, so that they do not depend on how it is cut. */
+function maskSource({ spec }: SetUp): InputSource {
+  let step = 0;
+  return ({ stage, steps }) => {
+    const masks: Record<string, Numbers> = {};
+    for (let i = 0; spec.update.updateProbability < 1 && i < steps; i++) {
+      const mask = normals([N, stage, stage, 1], 100 + step++);
+      mask.data.forEach((x, j) => {
+        mask.data[j] = x > -0.3 ? 1 : 0;
+      });
+      masks[`mask${i}`] = mask;
+    }
+    return masks;
+  };
+}
+
+/**
+ * Half of the ground of each patch is closed, another half for each. With a rim, it opens column by
+ * column, and the last two columns that open are not judged.
+ */
+function openSource(segments: readonly Segment[]): InputSource {
+  const { stage: side } = segments[segments.length - 1];
+  return (segment) => {
+    const { stage, crowded, rim } = segment;
+    if (rim) {
+      const at = segments.indexOf(segment);
+      const past = segments
+        .slice(0, at)
+        .reduce((sum, { steps, rim }) => sum + (rim ? steps : 0), 0);
+      const closed = Float32Array.from({ length: N * side * side }, (_, i) =>
+        Math.max(0, (i < side * side ? i % side : side - 1 - (i % side)) - 3),
+      );
+      const of = (data: Float32Array): Numbers => ({ shape: [N, side, side, 1], data });
+      return {
+        closed: of(closed.map((steps) => Math.max(0, steps - past))),
+        seen: of(closed.map((steps) => (steps <= past ? 1 : 0))),
+      };
+    }
+    if (!crowded) return {};
+    const inset = (side - stage) / 2;
+    const data = Float32Array.from({ length: N * stage * stage }, (_, i) => {
+      const [x, y] = [inset + (i % stage), inset + (Math.floor(i / stage) % stage)];
+      return (i < stage * stage ? x : y) < side / 2 ? 1 : 0;
+    });
+    return { open: { shape: [N, stage, stage, 1], data } };
+  };
+}
+
+/** A map [N, side, side, channels], zero on closed ground. */
+function onOpen(data: ArrayLike<number>, channels: number, open: Numbers): Numbers {
+  const kept = Float32Array.from(data, (x, i) => x * open.data[Math.floor(i / channels)]);
+  return { shape: [...open.shape.slice(0, 3), channels], data: kept };
+}
+
+/** Nats of a change in one step, weighted by sample. */
+function restOf(after: Float32Array, before: Float32Array, weight: Numbers): number {
+  const size = after.length / N;
+  return after.reduce(
+    (sum, x, i) =>
+      sum -
+      0.5 * REST.weight * weight.data[Math.floor(i / size)] * ((x - before[i]) / REST.sigma) ** 2,
+    0,
+  );
+}
+
+/** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
+async function objective(
+  given: SetUp,
+  rollout: readonly Segment[],
+  judged: ReadonlySet<number>,
+  changed: { parameters?: Record<string, Numbers>; latents?: Numbers } = {},
+): Promise<number> {
+  const { segments, image, weight } = given;
+  const parameters = upload(compute, changed.parameters ?? given.parameters);
+  const { latents, target } = upload(compute, {
+    latents: changed.latents ?? given.latents,
+    target: image,
+  });
+  const conditioning = await segments.condition(parameters, latents);
+  const masks = maskSource(given);
+  const grounds = openSource(rollout);
+  const measure = await segments.measure();
+  let states: { states?: Value } = {};
+  let sum = 0;
+  for (const [i, segment] of rollout.entries()) {
+    const program = await segments.forward(segment);
+    const ground = grounds(segment);
+    const chance = upload(compute, { ...masks(segment), ...ground });
+    const results = await program.run({
+      ...parameters,
+      ...conditioning.inputs,
+      ...chance,
+      ...states,
+    });
+    const before = states.states;
+    states = { states: results.states };
+    if (i < rollout.length - 1 && !judged.has(i)) continue;
+    const mask = ground.seen ?? ground.open;
+    const after = await compute.read(results.states);
+    if (segment.rest) sum += restOf(after, await compute.read(before!), weight);
+    const seen = mask
+      ? upload(compute, {
+          states: onOpen(after, given.spec.channels, mask),
+          image: onOpen(image.data, image.shape[3], mask),
+        })
+      : { ...states, image: target };
+    const { nats } = await measure.run(seen as never);
+    (await compute.read(nats)).forEach((x, n) => {
+      sum += weight.data[n] * x;
+    });
+  }
+  return sum;
+}
+
+/**
+ * Gradients by the reverse programs: `total:` and the name of a parameter or `latents`, and the
+ * `nats`.
+ *
+ * @param judged the segments at whose ends the states are judged, beside the last
+ * @param differentiated how many of the last segments are differentiated
+ */
+async function gradientsOf(
+  given: SetUp,
+  rollout: readonly Segment[],
+  judged: ReadonlySet<number>,
+  differentiated = rollout.length,
+): Promise<Record<string, Float32Array>> {
+  const { segments, latents, image, weight } = given;
+  const totals: Record<string, Numbers> = {};
+  for (const [name, shape] of segments.totalShapes) {
+    totals[`total:${name}`] = { shape, data: new Float32Array(sizeOf(shape)) };
+  }
+  const masks = maskSource(given);
+  const values = upload(compute, { latents, image, weight });
+  const parameters = upload(compute, given.parameters);
+  const zeros = upload(compute, totals);
+  const grounds = openSource(rollout);
+  const seenAt = (i: number) => {
+    const { seen } = grounds(rollout[i]);
+    return seen ? upload(compute, { seen }) : {};
+  };
+  const result = await differentiate({ compute, segments, zeros }, parameters, {
+    segments: rollout,
+    differentiated,
+    targets: new Map(
+      [...judged, rollout.length - 1].map((i) => [
+        i,
+        { image: values.image, weight: values.weight, ...seenAt(i) },
+      ]),
+    ),
+    conditioning: await segments.condition(parameters, values.latents),
+    masks: (segment) => upload(compute, { ...masks(segment), ...grounds(segment) }),
+  });
+  const read: Record<string, Float32Array> = { nats: result.nats };
+  for (const [name, value] of Object.entries(result.totals)) {
+    read[name] = Float32Array.from(await compute.read(value));
+  }
+  return read;
+}
+
+/**
+ * Compares the gradient of every parameter and latent with finite differences.
+ *
+ * @param judged as of `gradientsOf`
+ */
+async function expectGradients(
+  given: SetUp,
+  rollout: readonly Segment[],
+  judged: ReadonlySet<number>,
+): Promise<void> {
+  const found = await gradientsOf(given, rollout, judged);
+  const check = slopeChecker();
+  const { parameters } = given;
+  for (const [name, tensor] of Object.entries({ ...parameters, latents: given.latents })) {
+    const total = found[`total:${name.replace('parameter:', '')}`];
+    for (let at = 0; at < tensor.data.length; at++) {
+      const wanted = await slopeAt(tensor, at, (data) => {
+        const moved = { [name]: { ...tensor, data } };
+        const changed = name === 'latents' ? moved : { parameters: { ...parameters, ...moved } };
+        return objective(given, rollout, judged, changed);
+      });
+      check.compare(name, at, total[at], wanted);
+    }
+  }
+  expect(check.wrong()).toEqual([]);
+  expect(check.steep()).toBeGreaterThan(0.5);
+}
+
 const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 0 };
 
 const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likelihood][] = [
@@ -57,7 +301,7 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
 ];
 
 describe.each(ROLLOUTS)('%s', (_, update, growth, likelihood) => {
-  const given = setUp(compute, update, growth, likelihood);
+  const given = setUp(update, growth, likelihood);
   /** Grown, judged, then a few steps more. */
   const more = update.stateLimit ? 1 : 3;
   const rollout = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
@@ -93,12 +337,7 @@ describe.each(ROLLOUTS)('%s', (_, update, growth, likelihood) => {
 });
 
 it('differentiates only the last segments on request', async () => {
-  const given = setUp(
-    compute,
-    { kind: 'residual', hidden: 3 },
-    { kind: 'uniform', steps: 4 },
-    BERNOULLI,
-  );
+  const given = setUp({ kind: 'residual', hidden: 3 }, { kind: 'uniform', steps: 4 }, BERNOULLI);
   const rollout = growthSegments(given.spec, 1);
   const none = new Set<number>();
   const [all, last] = [
@@ -113,7 +352,7 @@ it('differentiates only the last segments on request', async () => {
 });
 
 describe('segments', () => {
-  const spec = setUp(compute, { kind: 'simple', hidden: 4 }, doubling(3), BERNOULLI).spec;
+  const spec = setUp({ kind: 'simple', hidden: 4 }, doubling(3)).spec;
 
   it('cover all steps of growth, with a division at the start of a stage', () => {
     expect(growthSegments(spec, 2)).toEqual([
@@ -135,9 +374,10 @@ describe('segments', () => {
   });
 });
 
+const leaking = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
+
 it('a change in the last step counts where it should rest', async () => {
-  const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
-  const given = setUp(compute, update, doubling(1), GAUSSIAN);
+  const given = setUp(leaking, doubling(1));
   const still = { begin: 'go-on', stage: SIDE, steps: 1 } as const;
   await expectGradients(
     given,
@@ -147,10 +387,24 @@ it('a change in the last step counts where it should rest', async () => {
   await given.segments.dispose();
 });
 
-const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
+/** The states after a segment. */
+async function stepped(
+  given: SetUp,
+  segment: Segment,
+  inputs: Record<string, Numbers>,
+): Promise<Float32Array> {
+  const parameters = upload(compute, given.parameters);
+  const { latents } = upload(compute, { latents: given.latents });
+  const conditioning = await given.segments.condition(parameters, latents);
+  const program = await given.segments.forward(segment);
+  const all = { ...parameters, ...conditioning.inputs, ...upload(compute, inputs) };
+  const after = Float32Array.from(await compute.read((await program.run(all)).states));
+  conditioning.free();
+  return after;
+}
 
 describe('a crowded segment', () => {
-  const given = setUp(compute, update, doubling(1), GAUSSIAN);
+  const given = setUp(leaking, doubling(1));
   const rollout = [...growthSegments(given.spec, 2), ...stayingSegments(given.spec, 3, 2)].map(
     (segment) => ({ ...segment, crowded: true }),
   );
@@ -161,9 +415,6 @@ describe('a crowded segment', () => {
   });
 
   it('does not depend on states on closed ground', async () => {
-    const parameters = upload(compute, given.parameters);
-    const { latents } = upload(compute, { latents: given.latents });
-    const conditioning = await given.segments.condition(parameters, latents);
     const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
     const { open } = openSource([step])(step);
     const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
@@ -171,24 +422,16 @@ describe('a crowded segment', () => {
     other.data.forEach((_, i) => {
       if (open.data[Math.floor(i / given.spec.channels)] === 0) other.data[i] = 9;
     });
-    const program = await given.segments.forward(step);
-    const results = [];
-    for (const states of [before, other]) {
-      const inputs = upload(compute, { states, open });
-      const { states: after } = await program.run({
-        ...parameters,
-        ...conditioning.inputs,
-        ...inputs,
-      });
-      results.push([...(await compute.read(after))]);
-    }
-    expect(results[1]).toEqual(results[0]);
-    conditioning.free();
+    const [after, afterToo] = [
+      await stepped(given, step, { states: before, open }),
+      await stepped(given, step, { states: other, open }),
+    ];
+    expect(afterToo).toEqual(after);
   });
 });
 
 describe('segments with a rim', () => {
-  const given = setUp(compute, update, doubling(1), GAUSSIAN);
+  const given = setUp(leaking, doubling(1));
   afterAll(() => given.segments.dispose());
   const rim = (steps: number): Segment => ({ begin: 'go-on', stage: SIDE, steps, rim: true });
 
@@ -198,22 +441,12 @@ describe('segments with a rim', () => {
   });
 
   it('keep each cell at zero until it opens', async () => {
-    const parameters = upload(compute, given.parameters);
-    const { latents } = upload(compute, { latents: given.latents });
-    const conditioning = await given.segments.condition(parameters, latents);
     const segments = [rim(1), rim(2)];
     let states = normals([N, SIDE, SIDE, given.spec.channels], 7);
     const lives: boolean[][] = [];
     for (const segment of segments) {
       const { closed } = openSource(segments)(segment);
-      const program = await given.segments.forward(segment);
-      const inputs = {
-        ...parameters,
-        ...conditioning.inputs,
-        ...upload(compute, { states, closed }),
-      };
-      const { states: after } = await program.run(inputs);
-      states = { ...states, data: Float32Array.from(await compute.read(after)) };
+      states = { ...states, data: await stepped(given, segment, { states, closed }) };
       lives.push(
         Array.from({ length: SIDE }, (_, x) => states.data[x * given.spec.channels] !== 0),
       );
@@ -221,6 +454,5 @@ describe('segments with a rim', () => {
     // Columns from 4 on are closed for 1, 2, 3, 4 steps; a cell lives in the step after.
     expect(lives[0]).toEqual([true, true, true, true, false, false, false, false]);
     expect(lives[1]).toEqual([true, true, true, true, true, true, false, false]);
-    conditioning.free();
   });
 });

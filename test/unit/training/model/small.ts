@@ -3,6 +3,7 @@
  * differences.
  */
 import type { Value } from '../../../../server/autodiff/compute.ts';
+import { sizeOf } from '../../../../server/autodiff/graph.ts';
 import type { Shapes } from '../../../../server/autodiff/parameters.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
@@ -10,8 +11,6 @@ export interface Numbers {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export function normals(shape: readonly number[], seed: number, scale = 1): Numbers {
   const random = createRandom(seed);

@@ -1,5 +1,7 @@
-/** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
+/** How organisms stay, heal and differ, measured where the answer is known. */
+import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
+import { probeCells } from '../../../../server/training/evaluate/cell-probe.ts';
 import {
   differences,
   edgesOf,
@@ -11,7 +13,9 @@ import {
   type Grown,
   workOf,
 } from '../../../../server/training/evaluate/evaluation-batch.ts';
+import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
 import {
+  areRetrieved,
   measureCycles,
   measureRobustness,
   measureStay,
@@ -23,10 +27,13 @@ import {
   ofShare,
   type Wound,
 } from '../../../../server/training/evaluate/wound-recovery.ts';
+import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
+import type { Tile } from '../../../../server/training/pictures/sheet.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { smallModel } from './small.ts';
+import { printingModel, smallModel } from './small.ts';
 
+/** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
 const compute = createOnnxCompute({ threads: 1 });
 const rgba = { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] } };
 
@@ -47,7 +54,8 @@ async function grownOf(batch: EvaluationBatch, value?: number): Promise<Grown> {
 describe('a rule that does nothing', () => {
   const batch = new EvaluationBatch(compute, drifting(0), 1);
 
-  it('is stable', async () => {
+  it('is stable, without cycles', async () => {
+    expect(await measureCycles(batch, await grownOf(batch))).toBe(0);
     const stay = await measureStay(batch, await grownOf(batch), [1, 40]);
     const same = { share: 1, strict: 1, mse: 0, median: 0, finite: 1, organisms: 3 };
     expect(stay).toEqual({ '1': same, '40': same });
@@ -55,10 +63,8 @@ describe('a rule that does nothing', () => {
 
   it('heals nothing', async () => {
     const grown = await grownOf(batch, 1);
-    const heal = await measureRecovery(batch, grown, {
-      wound: ofShare(0.25),
-      random: createRandom(2),
-    });
+    const options = { wound: ofShare(0.25), random: createRandom(2) };
+    const heal = await measureRecovery(batch, grown, options);
     for (const found of Object.values(heal)) {
       expect(found).toEqual({ share: 0, strict: 0, mse: 0.25, median: 0.25, organisms: 3 });
     }
@@ -99,10 +105,6 @@ describe('a rule that does nothing', () => {
     expect(Math.max(...fromRim)).toBeLessThan(4);
     expect(await wounded()).toEqual(fromRim);
   });
-
-  it('has no cycles', async () => {
-    expect(await measureCycles(batch, await grownOf(batch))).toBe(0);
-  });
 });
 
 test('a rule that repeats is not computed again: a million steps end like a thousand', async () => {
@@ -130,16 +132,13 @@ test('a rule that drifts has the error of its drift', async () => {
   expect(stay['4'].share).toBe(1);
   expect(stay['10'].mse).toBeCloseTo(0.2 ** 2, 2);
   expect(stay['10'].share).toBe(0);
+  // However slowly, it does not come to rest.
+  const slow = new EvaluationBatch(compute, drifting(0.001), 1);
+  expect(await measureCycles(slow, await grownOf(slow, 0))).toBe(1);
 });
-/** A rule that sets every cell to the same value in each step, whatever it was. */
-const printing = (value: number): Model =>
-  drifting(value, {
-    update: { kind: 'residual', hidden: 7, leak: 1 },
-    presence: { channel: 3, threshold: 0.5 },
-  });
 
 describe('a rule that prints its picture again', () => {
-  const batch = new EvaluationBatch(compute, printing(1), 1);
+  const batch = new EvaluationBatch(compute, printingModel(), 1);
   const random = createRandom(3);
 
   it('heals at once when all cells may live again at once, even from nothing', async () => {
@@ -150,10 +149,9 @@ describe('a rule that prints its picture again', () => {
 
   it('closes as fast as the rim moves', async () => {
     const grown = await grownOf(batch);
-    const [slow, fast] = [
-      await measureRecovery(batch, grown, { wound: leftColumn, random, closing: 1 }),
-      await measureRecovery(batch, grown, { wound: leftColumn, random, closing: 7 }),
-    ];
+    const closed = (closing: number) =>
+      measureRecovery(batch, grown, { wound: leftColumn, random, closing });
+    const [slow, fast] = [await closed(1), await closed(7)];
     // Seven columns of eight are lost. A place opens after as many steps as it lies from the rim,
     // and shows something in the step after.
     expect(slow['0'].mse).toBeCloseTo(7 / 8, 6);
@@ -173,11 +171,6 @@ describe('a rule that prints its picture again', () => {
 /** Only the left column is kept. */
 const leftColumn: Wound = (_, side) =>
   Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
-
-test('a rule that does not come to rest cycles, however slowly', async () => {
-  const batch = new EvaluationBatch(compute, drifting(0.001), 1);
-  expect(await measureCycles(batch, await grownOf(batch, 0))).toBe(1);
-});
 
 describe('latents far from the prior', () => {
   it('keep their size under a rule that does nothing', async () => {
@@ -228,4 +221,113 @@ describe('pictures', () => {
     expect(edgesOf(flat, 8, 1)).toBe(0);
     expect(edgesOf(blurred, 8, 1)).toBeLessThan(edgesOf(stripes, 8, 1));
   });
+});
+
+/** The probe and the map, where the answer is known. */
+describe('the probe', () => {
+  const ORGANISMS = 40;
+  const CELLS = 50;
+  const C = 4;
+
+  /** Cells of noise, where each class has a direction of its own, and maybe each organism too. */
+  function cells(ofClass: number, ofOrganism: number) {
+    const random = createRandom(1);
+    const labels = Array.from({ length: ORGANISMS }, () => random.integer(3));
+    const own = Array.from({ length: ORGANISMS }, () => random.latent(C));
+    const states = new Float32Array(ORGANISMS * CELLS * C);
+    for (let i = 0; i < states.length; i++) {
+      const organism = Math.floor(i / C / CELLS);
+      const c = i % C;
+      const mean = labels[organism] === c ? ofClass : 0;
+      states[i] = mean + ofOrganism * own[organism][c] + random.normal();
+    }
+    return { states, channels: C, labels };
+  }
+
+  it('decodes a class that every cell encodes', () => {
+    const probe = probeCells(cells(8, 0), createRandom(2))!;
+    expect(probe.byCell).toBeGreaterThan(0.98);
+    expect(probe.byOrganism).toBeGreaterThan(0.98);
+    expect(probe).toMatchObject({ classes: 3, organisms: ORGANISMS });
+  });
+
+  it('guesses when cells encode nothing', () => {
+    const probe = probeCells(cells(0, 0), createRandom(2))!;
+    expect(probe.byCell).toBeLessThan(probe.guess + 0.1);
+  });
+
+  it('decodes trained organisms better than new ones', () => {
+    const probe = probeCells(cells(0, 3), createRandom(2))!;
+    expect(probe.byCell).toBeGreaterThan(probe.byOrganism + 0.1);
+  });
+
+  it('needs two classes', () => {
+    const { states, channels } = cells(1, 0);
+    const labels = new Array(ORGANISMS).fill(1);
+    expect(probeCells({ states, channels, labels }, createRandom(1))).toBeNull();
+  });
+});
+
+describe('the map', () => {
+  const latents = (): Float32Array => {
+    const random = createRandom(3);
+    return Float32Array.from({ length: 30 * 5 }, (_, i) => random.normal() + (i < 75 ? 0 : 20));
+  };
+
+  it('puts similar latents together, within 0…1, and equal for equal seeds', () => {
+    const places = mapLatents(latents(), 30, createRandom(1))!;
+    expect(places).toEqual(mapLatents(latents(), 30, createRandom(1)));
+    const centre = (of: typeof places) => ({
+      x: of.reduce((sum, { x }) => sum + x, 0) / of.length,
+      y: of.reduce((sum, { y }) => sum + y, 0) / of.length,
+    });
+    const [a, b] = [centre(places.slice(0, 15)), centre(places.slice(15))];
+    const apart = Math.hypot(a.x - b.x, a.y - b.y);
+    const wide = Math.max(...places.slice(0, 15).map(({ x, y }) => Math.hypot(x - a.x, y - a.y)));
+    expect(apart).toBeGreaterThan(wide);
+    for (const { x, y } of places) {
+      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(x, y)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('needs five latents', () => {
+    expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
+  });
+
+  it('is drawn with a margin for any shape', () => {
+    const places = [
+      { x: 0, y: 0 },
+      { x: 1, y: 0.5 },
+    ];
+    const clear: Tile = { side: 8, rgba: new Uint8ClampedArray(4 * 8 * 8) };
+    const png = PNG.sync.read(drawMap([clear, clear], places, 200));
+    expect([png.width, png.height]).toEqual([200, 120]);
+  });
+});
+
+describe('precision and recall', () => {
+  const some = createRandom(1).latent(40 * 5);
+
+  it('of a set against itself are whole', () => {
+    expect(precisionAndRecall(some, some, 5)).toEqual({ precision: 1, recall: 1 });
+  });
+
+  it('of sets that lie far apart are nothing', () => {
+    const far = some.map((x) => x + 100);
+    expect(precisionAndRecall(some, far, 5)).toEqual({ precision: 0, recall: 0 });
+  });
+
+  it('tell good pictures that are all alike from varied ones', () => {
+    const alike = Float32Array.from({ length: 40 * 5 }, (_, i) => some[i % 5] + 1e-3 * some[i]);
+    const { precision, recall } = precisionAndRecall(some, alike, 5);
+    expect(precision).toBe(1);
+    expect(recall).toBeLessThan(0.1);
+  });
+});
+
+test('an organism is retrieved if no other image is nearer than its own', () => {
+  const images = Float32Array.of(0, 0, 1, 1, 0, 1);
+  const pictures = Float32Array.of(0.1, 0.2, 0.4, 0.1);
+  expect(areRetrieved(pictures, [0, 1], images, 3)).toEqual([true, false]);
 });

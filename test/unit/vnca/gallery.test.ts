@@ -1,0 +1,207 @@
+/** The gallery: what visitors are offered of it, its maps, and its table of relatives. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fingerprint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { selectGallery } from '../../../server/vnca/gallery.ts';
+import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/gallery-map.ts';
+import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
+import type { MapPoint } from '../../../shared/latent-map.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { suiteFolder } from '../../support/closing.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
+import { tinyModel } from './tiny-model.ts';
+
+const folder = suiteFolder();
+const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
+const { gallery } = checkpoint.card;
+const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
+const { featured, unsuitable } = selectGallery(gallery, latents);
+const names = (indices: readonly number[]) => indices.map((index) => gallery[index].name);
+const distance = (a: number, b: number) =>
+  Math.hypot(...latents[a].map((value, c) => value - latents[b][c]));
+
+test('nothing is offered that a museum would not show to children', () => {
+  expect(names(unsuitable)).toEqual(expect.arrayContaining(['Pile of Poo', 'Face Vomiting']));
+  expect(names(featured).filter((name) => /poo$|vomit|nause|drool|symbols/i.test(name))).toEqual(
+    [],
+  );
+  expect(featured.filter((index) => unsuitable.includes(index))).toEqual([]);
+});
+
+test('of creatures that look alike one is offered: fewer faces, and nearly all else', () => {
+  const share = (indices: readonly number[]) =>
+    indices.filter((index) => gallery[index].kind === 'face').length / indices.length;
+  const all = [...gallery.keys()];
+  expect(share(featured)).toBeLessThan(0.75 * share(all));
+  expect(new Set(featured).size).toBe(featured.length);
+  const others = (indices: readonly number[]) =>
+    indices.filter((index) => gallery[index].kind !== 'face').length;
+  expect(others(featured)).toBeGreaterThan(0.85 * others(all));
+  const heroes = names(featured).filter((name) => name.endsWith('Superhero'));
+  expect(heroes).toHaveLength(1);
+});
+
+test('kinds are together, faces last, and neighbours more alike than chance would have it', () => {
+  const kinds = featured.map((index) => gallery[index].kind);
+  const runs = kinds.filter((kind, i) => kind !== kinds[i - 1]);
+  expect(runs).toHaveLength(new Set(kinds).size);
+  expect(runs.at(-1)).toBe('face');
+  const mean = (step: number) => {
+    const pairs = featured.slice(step).map((index, i) => distance(featured[i], index));
+    return pairs.reduce((sum, one) => sum + one, 0) / pairs.length;
+  };
+  expect(mean(1)).toBeLessThan(0.9 * mean(20));
+});
+
+test('a gallery of none or one is offered whole', () => {
+  expect(selectGallery([], []).featured).toEqual([]);
+  expect(selectGallery(gallery.slice(0, 1), latents.slice(0, 1)).featured).toEqual([0]);
+});
+
+test('the maps of the shipped checkpoint have a place for each of theirs, none on top of another', async () => {
+  const count = gallery.length;
+  const featured = Array.from({ length: count }, (_, i) => i).filter((i) => i % 3 > 0);
+  const { map, wholeMap } = (await loadMaps(checkpoint, featured))!;
+  expect(wholeMap.filter(Boolean)).toHaveLength(count);
+  expect(map).toHaveLength(count);
+  expect(map.flatMap((place, i) => (place ? [i] : []))).toEqual(featured);
+  for (const places of [map, wholeMap].map((all) => all.filter((place) => place !== null))) {
+    const sides = (['x', 'y'] as const).map((axis) => places.map((place) => place[axis]));
+    for (const side of sides) expect(Math.min(...side)).toBe(0);
+    expect(Math.max(...sides.flat())).toBeCloseTo(1, 6);
+    let nearest = 1;
+    places.forEach((a, i) => {
+      for (const b of places.slice(0, i)) {
+        nearest = Math.min(nearest, Math.hypot(a.x - b.x, a.y - b.y));
+      }
+    });
+    expect(nearest).toBeGreaterThan(0.015);
+  }
+});
+
+test('a checkpoint without a map is laid out by its principal components, with a wrong one it is refused', async () => {
+  const all = [...gallery.keys()];
+  const { map } = (await loadMaps({ ...checkpoint, folder }, all))!;
+  expect(map).toHaveLength(all.length);
+  expect(map.every((at) => at && at.x >= 0 && at.x <= 1 && at.y >= 0 && at.y <= 1)).toBe(true);
+  writeFileSync(join(folder, 'map.json'), '[{"x": 1, "y": 2}]');
+  const loaded = () => loadMaps({ ...checkpoint, folder }, all);
+  await expect(loaded()).rejects.toThrow('map.json: map does not give');
+  writeFileSync(join(folder, 'map.json'), '[');
+  await expect(loaded()).rejects.toThrow('map.json: map is not JSON');
+});
+
+test('principal components are found, the larger first', () => {
+  const random = createRandom(1);
+  const rows = Array.from({ length: 200 }, () => {
+    const [a, b] = [5 * random.normal(), 2 * random.normal()];
+    return new Float32Array([0.1 * random.normal(), (a + b) / 2 ** 0.5, (a - b) / 2 ** 0.5]);
+  });
+  const places = principalPlaces(rows);
+  const spread = (values: number[]) =>
+    Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+  expect(Math.abs(spread(places.map(({ x }) => x)) - 5)).toBeLessThan(0.8);
+  expect(Math.abs(spread(places.map(({ y }) => y)) - 2)).toBeLessThan(0.4);
+});
+
+/** As `pushApart`, but looks at all pairs in each round. */
+function pushedByAll(
+  places: readonly MapPoint[],
+  { distance, rounds, within }: Parameters<typeof pushApart>[1],
+): MapPoint[] {
+  const points = places.map((place) => ({ ...place }));
+  const move = (point: MapPoint & { x: number; y: number }, x: number, y: number): void => {
+    const [width, height] = within ?? [Infinity, Infinity];
+    const least = within ? 0 : -Infinity;
+    point.x = Math.max(least, Math.min(width, point.x + x));
+    point.y = Math.max(least, Math.min(height, point.y + y));
+  };
+  for (let round = 0; round < rounds; round++) {
+    points.forEach((a, i) => {
+      for (const [j, b] of points.entries()) {
+        const [dx, dy] = [b.x - a.x, b.y - a.y];
+        const squared = dx * dx + dy * dy;
+        if (j <= i || squared >= distance * distance) continue;
+        const apart = Math.sqrt(squared);
+        const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(j), Math.sin(j)];
+        const by = (distance - apart) / 4;
+        move(a, -ux * by, -uy * by);
+        move(b, ux * by, uy * by);
+      }
+    });
+  }
+  return points;
+}
+
+test('points are pushed apart as by looking at all pairs, however crowded they begin', () => {
+  const place = fc.record({ x: between(0, 1), y: between(0, 1) });
+  const crowd = fc.record({ x: between(0.4, 0.42), y: between(0.7, 0.71) });
+  const places = fc
+    .tuple(
+      fc.array(place, { maxLength: 40 }),
+      fc.array(crowd, { maxLength: 40 }),
+      fc.array(fc.constant({ x: 0.1, y: 0.1 }), { maxLength: 3 }),
+    )
+    .map((some) => some.flat());
+  forRuns(40, places, between(0.01, 0.3), fc.boolean(), (all, distance, isBounded) => {
+    const within = isBounded ? ([0.68, 1] as const) : undefined;
+    const options = { distance, rounds: 20, ...(within && { within }) };
+    expect(pushApart(all, options)).toEqual(pushedByAll(all, options));
+  });
+});
+
+test('the shipped table relates creatures of a kind, most of them, and none to what does not suit everybody', async () => {
+  const { of } = (await loadRelatives(checkpoint))!;
+  expect(of.filter((some) => some.length > 0).length).toBeGreaterThan(0.7 * gallery.length);
+  of.forEach((some, own) => {
+    for (const relative of some) {
+      expect(gallery[relative].kind).toBe(gallery[own].kind);
+      expect(unsuitable).not.toContain(relative);
+    }
+  });
+});
+
+test('a table is read as it was written; none is no error, and does not change the fingerprint', async () => {
+  const tiny = { ...tinyModel(), folder };
+  const before = fingerprint(tiny);
+  expect(await loadRelatives(tiny)).toBeUndefined();
+  const table = { lentSteps: 12, homeSteps: 20, of: [[1], []] };
+  writeFileSync(join(folder, RELATIVES_FILE), writeRelatives(table, tiny.card.gallery));
+  expect(await loadRelatives(tiny)).toEqual(table);
+  expect(fingerprint(tiny)).toBe(before);
+});
+
+const entries = (one: unknown, two: unknown) =>
+  JSON.stringify({
+    lentSteps: 12,
+    homeSteps: 20,
+    gallery: [
+      { name: 'one', relatives: one },
+      { name: 'two', relatives: two },
+    ],
+  });
+
+test.each([
+  ['no JSON', '{', 'is not JSON'],
+  ['of no steps', entries([], []).replace('12', '0'), 'table of relatives: '],
+  [
+    'of another gallery',
+    entries([], []).replace('two', 'three'),
+    'does not belong to the gallery of 2',
+  ],
+  [
+    'of a creature that is related to itself',
+    entries([0], []),
+    'does not belong to the gallery of 2',
+  ],
+  [
+    'of a creature that is related to nobody there is',
+    entries([2], []),
+    'does not belong to the gallery of 2',
+  ],
+  ['of a creature with too many relatives', entries(Array(9).fill(1), []), 'table of relatives: '],
+])('a table that is %s is refused', async (_, text, message) => {
+  writeFileSync(join(folder, RELATIVES_FILE), text);
+  await expect(loadRelatives({ ...tinyModel(), folder })).rejects.toThrow(message);
+});
