@@ -24,6 +24,15 @@ export const SPECIES: Species = {
   trustedSteps: 12,
   gallery: [{ name: 'one', latent: new Float32Array([1, 0]) }],
 };
+/** Two creatures, each of which expresses the other. */
+export const RELATED = {
+  ...SPECIES,
+  gallery: [
+    { name: 'one', latent: new Float32Array([1, 0]) },
+    { name: 'two', latent: new Float32Array([0, 1]) },
+  ],
+  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], [0]] },
+} satisfies Species;
 /** Ticks from planting to grown. */
 export const GROWN = SPECIES.schedule.length;
 

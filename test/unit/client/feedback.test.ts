@@ -67,19 +67,6 @@ test('vibration is as strong as the cut, with pauses in between', () => {
   expect(felt[1]).toBeGreaterThan(felt[0] as number);
 });
 
-test('there is no sound or vibration until they are turned on', () => {
-  const { feedback, happens, felt } = listen(false);
-  expect(feedback.isOn).toBe(false);
-  happens({ what: 'born' });
-  feedback.cut(10, 3, 0);
-  feedback.play('refused');
-  feedback.hide(true);
-  feedback.turnOff();
-  // Without audio in this environment, the switch stays off.
-  feedback.turnOn();
-  expect([feedback.isOn, felt]).toEqual([false, []]);
-});
-
 test('births, healing, departing, and what has departed is heard and felt; deaths otherwise not', () => {
   const { feedback, happens, played, felt } = listen(true);
   for (const what of ['born', 'departing', 'renewed']) happens({ what });

@@ -137,23 +137,6 @@ test('the gardener begins at once in a new room, and a minute after the last vis
   expect(garden.acts.length).toBeGreaterThan(1);
 });
 
-test('it plants, cuts and crosses, within its limits', async () => {
-  const garden = new Garden();
-  await garden.pass(10 * MINUTE);
-  const { acts } = garden;
-  for (const what of ['plant', 'damage', 'cross'] as const) {
-    expect(garden.count(what)).toBeGreaterThan(2);
-  }
-  expect(acts.length).toBeLessThan(600);
-  const wounded = garden.room.organisms.filter(({ wounds }) => wounds > 0);
-  expect(wounded.length).toBeGreaterThan(0);
-  // Half of what the room takes, at most, and never a crowd.
-  expect(garden.room.size).toBeLessThanOrEqual(32);
-  expect(garden.room.size).toBeGreaterThan(5);
-  // Children of two.
-  expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
-});
-
 test('it stops in the middle of a stroke when a visitor arrives; what it has planted stays', async () => {
   const garden = new Garden();
   while (garden.count('damage') === 0) await garden.pass(TICK);
@@ -186,16 +169,6 @@ test("it follows the host's setting: off, on, sooner", async () => {
   expect(garden.acts).toEqual([]);
   await garden.pass(2_000);
   expect(garden.acts).toHaveLength(1);
-});
-
-test('it does not harm the organisms of others', async () => {
-  const garden = new Garden(2, undefined, 64);
-  for (const [x, y] of PLACES) garden.hand.plant(x, y, ANNA);
-  await garden.pass(15 * MINUTE);
-  const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
-  expect(annas).toHaveLength(4);
-  expect(annas.every(({ wounds }) => wounds === 0)).toBe(true);
-  expect(garden.count('damage')).toBeGreaterThan(0);
 });
 
 test('DEP-4: it thins long unattended organisms in a crowded room, until there is space again', async () => {

@@ -2,7 +2,6 @@ import {
   clampCentre,
   contains,
   coverage,
-  stageRect,
   strokeBounds,
   strokeLength,
   windowAround,
@@ -58,12 +57,6 @@ test('any pointer position is clamped to a centre whose window fits', () => {
     expect(contains({ x: 0, y: 0, ...grid }, windowAround(centre.x, centre.y, 32))).toBe(true);
     expect(Number.isInteger(centre.x) && Number.isInteger(centre.y)).toBe(true);
   });
-});
-
-test('stages are centred in the window', () => {
-  const window = windowAround(20, 30, 32);
-  expect(stageRect(window, 2)).toEqual({ x: 19, y: 29, width: 2, height: 2 });
-  expect(stageRect(window, 32)).toEqual(window);
 });
 
 test('length and bounds of a stroke', () => {

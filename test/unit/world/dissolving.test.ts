@@ -221,10 +221,4 @@ describe('lifetime', () => {
     expect(hand.room.viewOf(1)?.phase).toBe('asleep');
     expect(hand.room.size).toBe(3);
   });
-
-  test('DEP-10, DEP-11: one that does not depart cannot be renewed, and departs when its time comes', () => {
-    const hand = rested(FIVE, { maxOrganisms: 6, life: life(80) });
-    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
-    expect(departures(hand, 60).map(([, id]) => id)).toEqual([1, 3]);
-  });
 });

@@ -3,21 +3,18 @@ import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';
-import { ANNA, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
+import {
+  ANNA,
+  GROWN,
+  HandRoom,
+  type Look,
+  SPECIES,
+  RELATED as species,
+} from '../../support/rooms.ts';
 
 const OWN = [1, 0];
 const OTHER = [0, 1];
-const LENT = 3;
-const HOME = 4;
-const RELATIVES = { lentSteps: LENT, homeSteps: HOME, of: [[1], [0]] };
-const species = {
-  ...SPECIES,
-  gallery: [
-    { name: 'one', latent: new Float32Array(OWN) },
-    { name: 'two', latent: new Float32Array(OTHER) },
-  ],
-  relatives: RELATIVES,
-};
+const { lentSteps: LENT, homeSteps: HOME } = species.relatives;
 const PLACES = [
   [5, 5],
   [14, 5],

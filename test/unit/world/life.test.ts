@@ -1,6 +1,5 @@
 import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
@@ -83,15 +82,6 @@ describe('damage', () => {
     expect(hand.steps).toBe(0);
   });
 
-  test('DMG-2: one stroke wounds every organism it passes over', () => {
-    const hand = grown([6, 8], [20, 8]);
-    hand.damage([2, 8, 24, 8], 1);
-    expect(hand.tick().life.map((event) => [event.what, 'id' in event && event.id])).toEqual([
-      ['wounded', 1],
-      ['wounded', 2],
-    ]);
-  });
-
   test('DMG-4: a stroke in several messages is one wound, also when it comes back; a second stroke is another', () => {
     const hand = grown([8, 8], [20, 8]);
     /** A movement from a point over others: the point first, then a message to each. */
@@ -148,22 +138,6 @@ describe('life', () => {
     const trusted = SPECIES.trustedSteps!;
     expect(hand.ticks(trusted - 1).flatMap((result) => words(result.life))).toEqual([]);
     expect(words(hand.tick().life)).toEqual(['asleep']);
-  });
-
-  test('LIF-2: a sleeping organism is not stepped and does not change', () => {
-    const hand = asleep();
-    const before = hand.room.grid.planes.rgba.slice();
-    const results = hand.ticks(20, () => 0);
-    expect(hand.steps).toBe(0);
-    expect(hand.room.grid.planes.rgba).toEqual(before);
-    expect(results.every(({ changed }) => changed.length === 0)).toBe(true);
-  });
-
-  test('LIF-3: a stroke wakes an organism and resets its count of steps', () => {
-    const hand = asleep();
-    hand.damage([6, 6], 1);
-    expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
-    expect(hand.steps).toBe(1);
   });
 
   test('LIF-3: freed places wake the sleeper that was blocked there, and no other', () => {
@@ -281,14 +255,6 @@ describe('life', () => {
     expect(hand.room.beginTick().dispose).toEqual([1]);
   });
 
-  test('LIF-4: an organism whose cells are all hit dies at once, grown or not', () => {
-    const hand = sown([8, 8]);
-    hand.tick();
-    hand.damage([8, 8], 3);
-    expect(words(hand.tick().life)).toEqual(['wounded', 'died']);
-    expect(hand.census()).toEqual(new Map([[0, 32 * 24]]));
-  });
-
   test.each([1, GROWN + 2])('LIF-5: a broken organism dies, others continue (tick %d)', (ticks) => {
     const hand = sown([8, 8], [24, 8]);
     hand.ticks(ticks);
@@ -299,14 +265,6 @@ describe('life', () => {
     expect(hand.census().get(1)).toBeUndefined();
     expect(hand.room.beginTick().dispose).toEqual([1]);
   });
-
-  test('a sleeper keeps its places when a neighbour grows', () => {
-    const hand = asleep();
-    hand.plant(14, 8);
-    hand.ticks(GROWN);
-    expect(hand.census().get(1)).toBe(64);
-    expect(hand.census().get(2)).toBe(48);
-  });
 });
 
 describe('commands', () => {
@@ -315,15 +273,6 @@ describe('commands', () => {
     const ids = [hand.plant(8, 8), hand.plant(0, 0), hand.damage([1, 1], 1)];
     expect(hand.tick().answers.map(({ id }) => id)).toEqual(ids);
     expect(hand.tick().answers).toEqual([]);
-  });
-
-  test('a participant who sends too much is refused; queued commands are kept', () => {
-    const hand = new HandRoom();
-    const max = DEFAULTS.room.maxQueuedPerParticipant;
-    for (let i = 0; i < max; i++) hand.damage([1, 1], 1);
-    expect(() => hand.damage([1, 1], 1)).toThrow('too-fast');
-    expect(() => hand.damage([1, 1], 1, BERT)).not.toThrow();
-    expect(hand.tick().answers).toHaveLength(max + 1);
   });
 
   test('the queue of a room is bounded, and everything in it is answered', () => {
@@ -343,18 +292,5 @@ describe('commands', () => {
     for (let i = 0; i < maxQueuedPerParticipant; i++) {
       expect(() => hand.damage([1, 1], 1)).not.toThrow();
     }
-  });
-
-  test('a latent of the wrong length is refused', () => {
-    const hand = new HandRoom();
-    for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {
-      const seed = { from: 'latent', latent } as const;
-      const enqueue = (): void =>
-        hand.room.enqueue(1, { what: 'plant', by: ANNA, x: 8, y: 8, seed });
-      // At once: it is not worth a place in the journal.
-      expect(enqueue).toThrow(new Refusal('bad-latent', `length ${latent.length}`));
-      expect(hand.tick().answers).toEqual([]);
-    }
-    expect(hand.room.organisms).toEqual([]);
   });
 });

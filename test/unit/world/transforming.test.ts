@@ -6,19 +6,14 @@ import { LIFE } from '../../../server/world/organisms/organism.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
-import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, HandRoom, type Look, RELATED } from '../../support/rooms.ts';
 
 const { transformSteps, maxFormer } = LIFE;
 const OWN = [1, 0];
 const OTHER = [0, 1];
 const species = {
-  ...SPECIES,
-  hasStandingInput: true,
-  gallery: [
-    { name: 'one', latent: new Float32Array(OWN) },
-    { name: 'two', latent: new Float32Array(OTHER) },
-  ],
-  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], []] },
+  ...{ ...RELATED, hasStandingInput: true },
+  relatives: { ...RELATED.relatives, of: [[1], []] },
 };
 const BIRTH = 3;
 const COST = 8;
@@ -214,15 +209,10 @@ describe('turning into another', () => {
 
 describe('the state of one that turns', () => {
   test('TRF-3: a random seed is the same in a replay, and uses up nobody’s random numbers', () => {
+    const command = { what: 'transform', by: ANNA, organism: 1, seed: { from: 'prior' } } as const;
     const run = (seed: number) => {
       const hand = resting({ seed });
       const before = hand.room.export();
-      const command = {
-        what: 'transform',
-        by: ANNA,
-        organism: 1,
-        seed: { from: 'prior' },
-      } as const;
       hand.room.enqueue(1, command);
       hand.tick();
       expect(hand.room.export().random).toEqual(before.random);
@@ -230,12 +220,7 @@ describe('the state of one that turns', () => {
     };
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
-    expect(
-      v.is(roomEvent, {
-        ...{ what: 'command', id: 1 },
-        command: { what: 'transform', by: ANNA, organism: 1, seed: { from: 'prior' } },
-      }),
-    ).toBe(true);
+    expect(v.is(roomEvent, { what: 'command', id: 1, command })).toBe(true);
   });
 
   test('IDL-1: from then on it expresses relatives of what it has become', () => {

@@ -4,45 +4,6 @@ import { openReview as open } from '../../../support/drawing-review.ts';
 import fc from '../../../support/property.ts';
 
 const { maxWaiting, maxWaitingEach, expires, sentAgain } = DEFAULTS.drawings;
-test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
-  for (const [mode, given] of [
-    ['on', ['1 5']],
-    ['ask', []],
-  ] as const) {
-    const room = open(mode);
-    await room.send(1, 5);
-    expect(room.given).toEqual(given);
-    expect(room.review.waiting).toHaveLength(1 - given.length);
-  }
-  const { send } = open('off');
-  await expect(send(1, 5)).rejects.toThrow(new Refusal('no-drawings'));
-});
-
-test('the host approves or declines, and each drawing is answered once', async () => {
-  const { review, given, told, send, tick } = open();
-  await send(1, 5);
-  await send(1, 6);
-  const [first, second] = review.waiting;
-  expect(await review.decide(first.id, true)).toBe(true);
-  expect(await review.decide(second.id, false)).toBe(true);
-  for (let i = 0; i < 3; i++) tick();
-  expect(given).toEqual(['1 5']);
-  expect(told).toEqual([{ to: 1, id: 6, reason: 'drawing-declined' }]);
-  for (const { id } of [first, second, { id: 99 }]) {
-    expect([await review.decide(id, true), await review.decide(id, false)]).toEqual([false, false]);
-  }
-  expect(review.waiting).toEqual([]);
-});
-
-test.each([
-  ['allows', true, ['1 5'], 0],
-  ['has no opinion', false, [], 1],
-])('an extension that %s', async (_, allows, given, waiting) => {
-  const room = open('ask', async () => allows);
-  await room.send(1, 5);
-  expect(room.given).toEqual(given);
-  expect(room.review.waiting).toHaveLength(waiting);
-});
 
 test('an extension refuses, also where drawings do not wait', async () => {
   for (const mode of ['on', 'ask'] as const) {

@@ -80,20 +80,3 @@ test('a client that does not join in time is disconnected', async () => {
   expect(await rejections()).toMatchObject([{ reason: 'join-timeout' }]);
   expect(calls).toEqual([['disconnect']]);
 });
-
-test('a client that has joined stays, and leaves the room when it disconnects', async () => {
-  const { clock, calls, socket, receive } = open();
-  receive('join', JOIN);
-  await clock.advance(2 * DEFAULTS.net.joinTimeout);
-  socket.emit('disconnect');
-  expect(calls.map(([name]) => name)).toEqual(['join', 'leave']);
-});
-
-test('too many rejections end the connection, and nothing after them is read', async () => {
-  const { calls, receive, rejections } = open({ refusals: 2 } as never);
-  for (let i = 0; i < 10; i++) receive('explode', {});
-  expect(calls).toEqual([['disconnect']]);
-  const reasons = (await rejections()).map((message) => (message as { reason: string }).reason);
-  expect(reasons.at(-1)).toBe('abuse');
-  expect(reasons).toHaveLength(4);
-});

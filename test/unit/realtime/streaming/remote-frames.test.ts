@@ -15,8 +15,6 @@ import { LocalBus } from '../../../support/local-bus.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
 import { LossyBus, lookAt, Page, SpreadRoom } from '../../../support/spread-room.ts';
-import { applyChange } from '../../../support/standard-garden.ts';
-import { readGarden } from '../../../support/standard-recording.ts';
 import { scribble } from '../../../support/watched-stream.ts';
 
 const WIDTH = 150;
@@ -145,29 +143,6 @@ test('whatever viewers do, wherever they are connected, they are sent the same b
     }),
     { numRuns: process.env.VIVARIUM_TEST_FULL ? 60 : 3 },
   );
-});
-
-test('a garden: phones, a wall and those who come late get the same over two gateways', async () => {
-  const { planes, changes } = readGarden();
-  const room = await SpreadRoom.open(planes, 2);
-  afterTest(() => room.close());
-  const pairs: Pair[] = [];
-  const join = (place: number, look: Partial<Viewport>, tier?: 'full'): void => {
-    pairs.push(new Pair(room, place).add(look, { tier }));
-  };
-  join(1, { x: 20, y: 30, width: 60, height: 110, best: 'phone' });
-  join(2, { x: 150, y: 60, width: 60, height: 110, best: 'phone' });
-  join(2, {}, 'full');
-  join(0, { pixels: 0.5 });
-  for (let tick = 1; tick <= 60; tick++) {
-    if (tick === 20) join(1, { x: 100, y: 100, width: 80, height: 80 });
-    if (tick === 40) join(1, { pixels: 0.5 });
-    await room.settle();
-    for (const pair of pairs) pair.do((page, now) => page.draw(now));
-    await room.step(() => applyChange(planes, changes[tick]));
-  }
-  expectEqual(pairs);
-  expect(pairs.every(({ pages }) => pages[1].frames.length > 9)).toBe(true);
 });
 
 test('whatever messages are lost, pages are never out of step, and whole again afterwards', async () => {
