@@ -114,12 +114,8 @@ test('it applies life events to organisms', () => {
     { what: 'healed', id: 7, healed: 1 },
     { what: 'asleep', id: 7 },
   );
-  expect(model.organisms.get(7)).toMatchObject({
-    stage: 32,
-    phase: 'asleep',
-    wounds: 1,
-    healed: 1,
-  });
+  const healed = { stage: 32, phase: 'asleep', wounds: 1, healed: 1 };
+  expect(model.organisms.get(7)).toMatchObject(healed);
   const into = { origin: 'cross', parents: [8, 9] } as const;
   live({ what: 'transformed', id: 7, by: 1, kind: '', ...into });
   live({ what: 'transformed', id: 7, by: 1, kind: 'cow', origin: 'gallery', parents: [] });
@@ -135,18 +131,9 @@ test('it applies life events to organisms', () => {
   );
   expect([...model.organisms.keys()]).toEqual([8]);
   expect(seen).toEqual([
-    'born growing',
-    'divided growing',
-    'grown awake',
-    'wounded awake',
-    'healed awake',
-    'asleep asleep',
-    'transformed asleep',
-    'transformed asleep',
-    'awake awake',
-    'departing departing',
-    'renewed awake',
-    'died dead',
+    ...['born growing', 'divided growing', 'grown awake', 'wounded awake', 'healed awake'],
+    ...['asleep asleep', 'transformed asleep', 'transformed asleep', 'awake awake'],
+    ...['departing departing', 'renewed awake', 'died dead'],
   ]);
 });
 

@@ -90,28 +90,6 @@ describe('expressions', () => {
     }
   });
 
-  test('IDL-2: turns depend on the room, the organism and the tick, and on no other organism', () => {
-    /** Ticks at which organisms begin to express, by their numbers. */
-    const begun = (leave: number | undefined, seed = 1) => {
-      const hand = resting(6, 1, { seed });
-      if (leave) hand.room.enqueue(99, { what: 'remove', by: ANNA, organism: leave });
-      const ticks = new Map<number, number[]>();
-      for (let tick = 0; tick < 200; tick++) {
-        hand.tick();
-        for (const { patch, latent } of hand.expressed) {
-          if (latent[0] === OTHER[0]) ticks.set(patch, [...(ticks.get(patch) ?? []), tick]);
-        }
-      }
-      return ticks;
-    };
-    const all = begun(undefined);
-    expect(all.size).toBe(6);
-    const without = begun(3);
-    for (const id of [1, 2, 4, 5, 6]) expect(without.get(id)).toEqual(all.get(id));
-    expect(begun(undefined)).toEqual(all);
-    expect(begun(undefined, 2)).not.toEqual(all);
-  });
-
   test('IDL-2: consecutive numbers have their turns apart, at about the rate that the share asks for', () => {
     const ticks = 64;
     const when = { seed: 7, share: 0.1, ticks };

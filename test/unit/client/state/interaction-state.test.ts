@@ -1,4 +1,4 @@
-import { ageText, kindName, survivedText } from '../../../../client/elements/text.ts';
+import { survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { Hint } from '../../../../client/state/browser-store.ts';
@@ -129,9 +129,6 @@ test('a hint is shown three times, or until it has been followed', () => {
 
 describe('texts and keys', () => {
   test('texts about organisms', () => {
-    expect(kindName('')).toBe('nameless');
-    expect(ageText(34)).toBe('34 seconds old');
-    expect(ageText(200_000)).toBe('2 days old');
     const survived = (wounds: number, healed: number) =>
       survivedText({ wounds, healed } as OrganismView);
     expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
