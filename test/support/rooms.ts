@@ -2,13 +2,13 @@
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
-import type { PlantedSeed } from '../../server/world/commands.ts';
+import type { PlantedSeed, RoomCommand } from '../../server/world/commands.ts';
 import { LIFE } from '../../server/world/organisms/organism.ts';
 import type { TickResult } from '../../server/world/room.ts';
 import { Room } from '../../server/world/room.ts';
 import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
-import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { LifeEvent, ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
   checkpoint: 'hand',
@@ -92,6 +92,17 @@ export class HandRoom {
     const id = this.nextId++;
     this.room.enqueue(id, { what: 'damage', by, points, radius });
     return id;
+  }
+
+  /** A tick with one more command. */
+  act(command: RoomCommand, look?: Look): TickResult {
+    this.room.enqueue(this.nextId++, command);
+    return this.tick(look);
+  }
+
+  /** What happens in so many ticks. */
+  lives(count: number, look?: Look): LifeEvent[] {
+    return this.ticks(count, look).flatMap(({ life }) => life);
   }
 
   /** Shows no more change until those that are grown sleep. */

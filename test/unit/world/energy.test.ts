@@ -176,8 +176,7 @@ describe('energy in a room', () => {
       if (extra) hand.damage([8, 8, 20, 8], 4);
       const refused = hand.tick().answers.map((answer) => answer.refused?.reason);
       expect(refused).toEqual(extra ? ['no-energy', 'no-energy'] : []);
-      hand.room.enqueue(91, { what: 'plant', by: BERT, x: 20, y: 16, seed });
-      const last = hand.tick();
+      const last = hand.act({ what: 'plant', by: BERT, x: 20, y: 16, seed });
       return [last.life, hand.room.organisms, hand.room.energyOf(ANNA.id)];
     };
     expect(play(true)).toEqual(play(false));

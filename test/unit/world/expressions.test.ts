@@ -36,11 +36,8 @@ function resting(count = 1, share = 1, options: Partial<RoomOptions> = {}): Hand
 
 /** Ticks until something is expressed. */
 function untilExpressed(hand: HandRoom, look?: Look): void {
-  for (let tick = 0; tick < 200; tick++) {
-    hand.tick(look);
-    if (hand.expressed.length > 0) return;
-  }
-  throw new Error('nothing is expressed');
+  do hand.tick(look);
+  while (hand.expressed.length === 0);
 }
 
 const phases = ({ room }: HandRoom) => room.organisms.map(({ phase }) => phase);

@@ -90,8 +90,7 @@ describe('a full room', () => {
   test('DEP-4: only long unattended organisms can be thinned', () => {
     const hand = fullRoom();
     const thin = () => {
-      hand.room.enqueue(7, { what: 'thin', by: CLEO });
-      return hand.tick();
+      return hand.act({ what: 'thin', by: CLEO });
     };
     expect(reasonOf(thin())).toBe('no-such-organism');
     hand.room.leave(BERT.id);
@@ -112,8 +111,7 @@ describe('a full room', () => {
     hand.plant(6, 18, CLEO);
     hand.ticks(GROWN);
     const thin = (organism: number, by = CLEO) => {
-      hand.room.enqueue(7, { what: 'thin', by, organism });
-      return hand.tick();
+      return hand.act({ what: 'thin', by, organism });
     };
     expect(reasonOf(thin(1))).toBe('not-yours');
     expect(reasonOf(thin(9))).toBe('no-such-organism');

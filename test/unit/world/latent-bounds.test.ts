@@ -45,8 +45,7 @@ test('GRO-4: a token from beyond the bounds grows the nearest latent within them
   expect(JSON.stringify(events)).not.toContain(token);
   expect(length(hand.room.previewLatent({ from: 'token', token }, ANNA.id))).toBeCloseTo(4);
   const other = new HandRoom();
-  other.room.enqueue(2, { what: 'hold', by: ANNA, latent: [...FAR], origin: 'drawing' });
-  other.tick();
+  other.act({ what: 'hold', by: ANNA, latent: [...FAR], origin: 'drawing' });
   expect([...other.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([4, 0]);
 });
 

@@ -129,14 +129,13 @@ describe('life', () => {
   test('LIF-1: an organism at rest falls asleep', () => {
     const hand = grown([8, 8]);
     hand.change = LIFE.restLevel;
-    const life = hand.ticks(LIFE.restSteps).flatMap((result) => words(result.life));
-    expect(life).toEqual(['asleep']);
+    expect(words(hand.lives(LIFE.restSteps))).toEqual(['asleep']);
   });
 
   test("LIF-1: an organism sleeps after the card's trusted steps, even if it still changes", () => {
     const hand = grown([8, 8]);
     const trusted = SPECIES.trustedSteps!;
-    expect(hand.ticks(trusted - 1).flatMap((result) => words(result.life))).toEqual([]);
+    expect(hand.lives(trusted - 1)).toEqual([]);
     expect(words(hand.tick().life)).toEqual(['asleep']);
   });
 
@@ -206,16 +205,12 @@ describe('life', () => {
     hand.regrows = true;
     hand.damage([6, 6], 1);
     hand.tick();
-    const healed = [hand.rest(), hand.rest()].flatMap((results) =>
-      results.flatMap(({ life }) => life.filter(({ what }) => what === 'healed')),
-    );
+    const life = [...hand.rest(), ...hand.rest()].flatMap((result) => result.life);
     hand.damage([6, 6, 10, 6], 1);
     hand.tick();
-    healed.push(...hand.rest().flatMap(({ life }) => life.filter((e) => e.what === 'healed')));
-    expect(healed).toEqual([
-      { what: 'healed', id: 1, healed: 1 },
-      { what: 'healed', id: 1, healed: 1 },
-    ]);
+    life.push(...hand.rest().flatMap((result) => result.life));
+    const healed = { what: 'healed', id: 1, healed: 1 };
+    expect(life.filter(({ what }) => what === 'healed')).toEqual([healed, healed]);
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 1, healed: 1, hurt: false });
   });
 
@@ -223,13 +218,9 @@ describe('life', () => {
     const hand = asleep();
     const holed = ({ x, y }: { x: number; y: number }) => (x < 4 && y < 4 ? 0 : 255);
     hand.damage([6, 6], 2);
-    expect(hand.ticks(20, holed).flatMap((result) => words(result.life))).toEqual([
-      'awake',
-      'wounded',
-      'asleep',
-    ]);
+    expect(words(hand.lives(20, holed))).toEqual(['awake', 'wounded', 'asleep']);
     hand.damage([10, 10], 1);
-    expect(hand.ticks(20, holed).flatMap((result) => words(result.life))).toContain('healed');
+    expect(words(hand.lives(20, holed))).toContain('healed');
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 2, healed: 1 });
   });
 
@@ -239,10 +230,7 @@ describe('life', () => {
     hand.damage([6, 6], 1);
     hand.tick();
     hand.change = 0;
-    const healed = hand
-      .ticks(20)
-      .flatMap(({ life }) => life)
-      .filter(({ what }) => what === 'healed');
+    const healed = hand.lives(20).filter(({ what }) => what === 'healed');
     expect(healed).toEqual([{ what: 'healed', id: 1, healed: 1 }]);
   });
 

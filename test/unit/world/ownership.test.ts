@@ -1,4 +1,4 @@
-import { ANNA, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
+import { GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
 test('OWN-2: bare places under live cells are claimed, others are not', () => {
   const hand = sown([8, 8]);
@@ -91,7 +91,7 @@ test('OWN-7: a growing organism owns its centre before its cells are visible', (
   const hand = sown([8, 8]);
   hand.tick(() => 0);
   expect(hand.census().get(1)).toBe(4);
-  hand.room.enqueue(9, { what: 'plant', by: ANNA, x: 9, y: 9, seed: { from: 'prior' } });
+  hand.plant(9, 9);
   expect(hand.tick(() => 0).answers[0].refused?.reason).toBe('occupied');
   const last = hand.ticks(GROWN - 2, () => 0).at(-1)!;
   expect(last.life.map(({ what }) => what)).toEqual(['grown', 'died']);

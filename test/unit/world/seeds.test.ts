@@ -154,8 +154,7 @@ describe('seeds', () => {
       hand.plant(24, 12);
       hand.ticks(GROWN);
       const wish = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 } as const;
-      hand.room.enqueue(9, { ...wish, ...(mutation !== undefined && { mutation }) });
-      hand.tick();
+      hand.act({ ...wish, ...(mutation !== undefined && { mutation }) });
       return [...hand.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)];
     };
     expect(child(0)).toEqual(child(undefined));
