@@ -103,8 +103,7 @@ test('a new room is planted within its first ticks, before anybody has come, and
 test('a new room in which the first visitor has planted is left to them', async () => {
   const garden = new Garden(1, undefined, 160, true);
   garden.watched = false;
-  const { x, y } = { x: 80, y: 80 };
-  garden.room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 3 } });
+  garden.hand.plant(80, 80, ANNA);
   await garden.pass(MINUTE / 2);
   expect(garden.count('plant')).toBe(0);
 });

@@ -25,61 +25,7 @@ function payer(energy: Energy) {
   };
 }
 
-/** Events that change energy, at ticks in order. */
-const happenings = fc.array(
-  fc.record({
-    wait: fc.integer({ min: 0, max: 40 }),
-    who: fc.integer({ min: 1, max: 3 }),
-    what: fc.constantFrom('plant', 'stroke', 'enter', 'leave', 'settings', 'rate', 'prune'),
-    x: fc.integer({ min: 0, max: 30 }),
-    radius: between(0.5, 12),
-    capacity: fc.integer({ min: 1, max: 200 }),
-  }),
-  { maxLength: 60 },
-);
-
-type Happening = typeof happenings extends fc.Arbitrary<(infer H)[]> ? H : never;
-
-function play(energy: Energy, events: readonly Happening[], look: () => void): string[] {
-  let tick = 0;
-  const pay = payer(energy);
-  return events.map(({ wait, who, what, x, radius, capacity }) => {
-    tick += wait;
-    let said: string = what;
-    try {
-      if (what === 'plant') energy.spendPlant(who, tick);
-      if (what === 'stroke') pay(who, { points: [x, 0, 5, 5], radius }, tick);
-      if (what === 'enter') energy.enter(who, tick);
-      if (what === 'leave') energy.leave(who);
-      if (what === 'settings') energy.change({ ...SETTINGS, capacity }, 10, tick);
-      if (what === 'rate') energy.change(energy.costs, 1 + x, tick);
-      if (what === 'prune') energy.prune(tick);
-    } catch (error) {
-      said = `${(error as { reason?: string }).reason}`;
-    }
-    const levels = [1, 2, 3].flatMap((participant) =>
-      [0, 7, 1000].map((ahead) => energy.level(participant, tick + ahead)),
-    );
-    const { capacity: most } = energy.costs;
-    expect(levels.filter((level) => !(level >= 0 && level <= most))).toEqual([]);
-    look();
-    return `${said} ${[1, 2, 3].map((participant) => energy.level(participant, tick))}`;
-  });
-}
-
 describe('energy', () => {
-  test('ENE-2: never below zero nor above capacity; the same journal gives the same answers', () => {
-    forRuns(300, happenings, (events) => {
-      const once = play(new Energy(SETTINGS, 10), events, () => {});
-      const reader = new Energy(SETTINGS, 10);
-      // Being looked at changes nothing.
-      const again = play(reader, events, () => reader.level(2, 1e6));
-      expect(again).toEqual(once);
-      const known = /^(plant|stroke|enter|leave|settings|rate|prune|no-energy) /;
-      expect(once.filter((said) => !known.test(said))).toEqual([]);
-    });
-  });
-
   test('ENE-1: a stroke costs its length by its width and one disc, however it is cut into messages', () => {
     forRuns(
       200,
