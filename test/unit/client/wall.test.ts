@@ -10,7 +10,6 @@ import {
   regionOf,
   wholeView,
 } from '../../../client/wall/wall-view.ts';
-import { buildOf } from '../../../shared/build.ts';
 import { readable } from '../../../shared/printed-address.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
@@ -177,14 +176,6 @@ describe('the camera of a wall', () => {
 });
 
 describe('a newer page', () => {
-  test('is recognised by its files', () => {
-    const page = (hash: string) =>
-      `<link href="/assets/page-aa.css"><script src="/assets/wall-${hash}.js"></script>`;
-    expect(buildOf(page('x1'))).toBe('/assets/page-aa.css /assets/wall-x1.js');
-    expect(buildOf(page('x2'))).not.toBe(buildOf(page('x1')));
-    expect(buildOf('<script src="./wall/main.ts">')).toBe('');
-  });
-
   test('is loaded at once, but at most once a minute', () => {
     const kept = new Map<string, string>();
     const memory = {
