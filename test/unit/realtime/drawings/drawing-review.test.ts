@@ -13,22 +13,6 @@ test('an extension refuses, also where drawings do not wait', async () => {
   }
 });
 
-test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
-  const { review, given, told, come, send } = open();
-  await send(1, 5);
-  await send(1, 6);
-  const [{ id }, other] = review.waiting;
-  come(1);
-  await send(1, 9, { pixels: Uint8Array.of(5, 0) });
-  expect(review.waiting).toHaveLength(2);
-  await review.decide(id, true);
-  await review.decide(other.id, false);
-  review.endTick(0, []);
-  review.endTick(sentAgain, []);
-  expect(given).toEqual(['1 9']);
-  expect(told).toEqual([{ to: 1, id: 0, reason: 'drawing-declined' }]);
-});
-
 test('what is decided while a page is away is told once the page has sent its drawing again', async () => {
   const { review, given, told, members, come, send } = open();
   for (const request of [5, 6, 7]) await send(1, request);
@@ -72,9 +56,7 @@ test('a page that is lost again has as long to send its drawing when it returns 
 
 test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {
   const { review, given, members, come, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   const ids = review.waiting.map(({ id }) => id);
   members.clear();
   for (const id of ids) expect(await review.decide(id, true)).toBe(true);
@@ -88,9 +70,7 @@ test('a seed approved while its visitor is away is given when they return, unles
 
 test('a seed that the room cannot take yet is given once it can, and breaks no tick', async () => {
   const { review, given, refusal, members, set, come, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   members.delete(1);
   await review.decide(review.waiting[0].id, true);
   come(1);
@@ -186,37 +166,9 @@ test('whatever is sent and decided, the queue is bounded and every drawing has a
   );
 });
 
-test('after a restart, a drawing waits where it did, and the page that sends it again has the answer', async () => {
-  const { stored, send, clock } = open();
-  for (const id of [1, 2, 3]) {
-    await send(id, 5);
-  }
-  clock.advance(60_000);
-  const again = open('ask', undefined, stored);
-  // The third has not left anything by which the room would know that they are away.
-  expect(again.review.waiting.map(({ by, since }) => [by.id, since])).toEqual([
-    [1, again.clock.now()],
-    [2, again.clock.now()],
-  ]);
-  expect([...stored.values()].map(({ by }) => by.id)).toEqual([1, 2]);
-  const [first, second] = again.review.waiting;
-  for (const { id } of [first, second]) await again.review.decide(id, true);
-  for (const at of [0, sentAgain]) again.tick(at);
-  expect(again.given).toEqual([]);
-  again.come(1);
-  await again.send(1, 15, { pixels: Uint8Array.of(5, 0) });
-  again.tick(2 * sentAgain);
-  expect([again.given, again.approved]).toEqual([['1 15'], [true]]);
-  expect([...stored.keys()]).toEqual([first.id, second.id]);
-  again.tick(2 * sentAgain);
-  expect([...stored.keys()]).toEqual([second.id]);
-});
-
 test('a decision holds over a restart before its visitor knows it, also if the setting has changed', async () => {
   const { stored, review, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   await review.decide(review.waiting[0].id, false);
   const again = open('off', undefined, stored);
   expect(again.review.waiting).toEqual([]);
