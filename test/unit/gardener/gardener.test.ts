@@ -136,6 +136,23 @@ test('the gardener begins at once in a new room, and a minute after the last vis
   expect(garden.acts.length).toBeGreaterThan(1);
 });
 
+test('it plants, cuts and crosses, within its limits', async () => {
+  const garden = new Garden();
+  await garden.pass(10 * MINUTE);
+  const { acts } = garden;
+  for (const what of ['plant', 'damage', 'cross'] as const) {
+    expect(garden.count(what)).toBeGreaterThan(2);
+  }
+  expect(acts.length).toBeLessThan(600);
+  const wounded = garden.room.organisms.filter(({ wounds }) => wounds > 0);
+  expect(wounded.length).toBeGreaterThan(0);
+  // Half of what the room takes, at most, and never a crowd.
+  expect(garden.room.size).toBeLessThanOrEqual(32);
+  expect(garden.room.size).toBeGreaterThan(5);
+  // Children of two.
+  expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
+});
+
 test('it stops in the middle of a stroke when a visitor arrives; what it has planted stays', async () => {
   const garden = new Garden();
   while (garden.count('damage') === 0) await garden.pass(TICK);

@@ -63,6 +63,15 @@ const begin = (wish: Partial<Parameters<FilmJobs['begin']>[1]> = {}) =>
     { records: { folder: 'data' }, checkpoint: 'checkpoint' },
   );
 
+test('a film of the last hours begins at a time, as the tick rate may have changed', () => {
+  begin({ hours: 8 });
+  expect(maker.orders[0].from).toEqual({ time: NOW - 8 * HOUR });
+  films.stop(films.states[0].id);
+  begin();
+  expect(maker.orders[0].from).toEqual({ time: NOW - 24 * HOUR });
+  expect(films.states).toMatchObject([{ hours: 24 }]);
+});
+
 test('a film may take long, but fails when it makes no progress', async () => {
   begin();
   maker.say({ from: NOW - 6 * HOUR, total: 300 });

@@ -72,6 +72,12 @@ describe('seeds', () => {
   const thing = { name: 'thing', kind: 'thing', latent: new Float32Array([-900, 900]) };
   const sampled = { ...SPECIES, sampler: 1 as const, gallery: [...creatures, thing] };
 
+  test('the same throw gives the same latent, another throw another', () => {
+    const one = planted(new HandRoom(), { from: 'prior', throw: 5 }).latent;
+    expect(planted(new HandRoom({ seed: 9 }), { from: 'prior', throw: 5 }).latent).toEqual(one);
+    expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
+  });
+
   test('a card’s sampler throws what lies among its creatures, a little closer together', () => {
     const { room } = new HandRoom({
       species: { ...sampled, latentBounds: { norm: 100, value: 100 } },

@@ -13,6 +13,22 @@ test('an extension refuses, also where drawings do not wait', async () => {
   }
 });
 
+test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
+  const { review, given, told, come, send } = open();
+  await send(1, 5);
+  await send(1, 6);
+  const [{ id }, other] = review.waiting;
+  come(1);
+  await send(1, 9, { pixels: Uint8Array.of(5, 0) });
+  expect(review.waiting).toHaveLength(2);
+  await review.decide(id, true);
+  await review.decide(other.id, false);
+  review.endTick(0, []);
+  review.endTick(sentAgain, []);
+  expect(given).toEqual(['1 9']);
+  expect(told).toEqual([{ to: 1, id: 0, reason: 'drawing-declined' }]);
+});
+
 test('what is decided while a page is away is told once the page has sent its drawing again', async () => {
   const { review, given, told, members, come, send } = open();
   for (const request of [5, 6, 7]) await send(1, request);
