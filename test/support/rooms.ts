@@ -3,13 +3,13 @@
  */
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
-import type { PlantedSeed } from '../../server/world/commands.ts';
+import type { PlantedSeed, RoomCommand } from '../../server/world/commands.ts';
 import { LIFE } from '../../server/world/organisms/organism.ts';
 import { Room, type TickResult } from '../../server/world/room.ts';
 import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
 import type { Random } from '../../shared/random.ts';
-import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { LifeEvent, ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
   checkpoint: 'hand',
@@ -25,6 +25,15 @@ export const SPECIES: Species = {
   trustedSteps: 12,
   gallery: [{ name: 'one', latent: new Float32Array([1, 0]) }],
 };
+/** Two creatures, each of which expresses the other. */
+export const RELATED = {
+  ...SPECIES,
+  gallery: [
+    { name: 'one', latent: new Float32Array([1, 0]) },
+    { name: 'two', latent: new Float32Array([0, 1]) },
+  ],
+  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], [0]] },
+} satisfies Species;
 /** Ticks from planting to grown. */
 export const GROWN = SPECIES.schedule.length;
 
@@ -84,6 +93,17 @@ export class HandRoom {
     const id = this.nextId++;
     this.room.enqueue(id, { what: 'damage', by, points, radius });
     return id;
+  }
+
+  /** A tick with one more command. */
+  act(command: RoomCommand, look?: Look): TickResult {
+    this.room.enqueue(this.nextId++, command);
+    return this.tick(look);
+  }
+
+  /** What happens in so many ticks. */
+  lives(count: number, look?: Look): LifeEvent[] {
+    return this.ticks(count, look).flatMap(({ life }) => life);
   }
 
   /** Shows no more change until those that are grown sleep. */

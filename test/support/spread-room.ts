@@ -33,7 +33,8 @@ export class Page implements Viewer {
   readonly frames: Uint8Array[] = [];
   lost = 0;
   private readonly decoder: FrameDecoder;
-  private drawn = 0;
+  /** How many frames it has drawn. */
+  protected drawn = 0;
 
   constructor(
     size: Planes,

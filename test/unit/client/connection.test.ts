@@ -99,23 +99,18 @@ test('when the server says that it closes, the page connects again at once, and 
   await comesBack('dialled', 2_000);
 });
 
-test('while the room is closed, the page reconnects less and less often; once let in, soon again', async () => {
+test.each([
+  ['is closed, the page reconnects less and less often', 'room-closed', [2, 4, 8, 16, 20, 20]],
+  ['changes servers, the page reconnects as soon each time', 'elsewhere', Array(8).fill(2)],
+] as const)('while a room %s; once let in, soon again', async (_, reason, waits) => {
   const { line, comesBack } = open();
-  for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
-    line.refuse('room-closed', true);
-    await comesBack('dialled', wait);
+  for (const seconds of waits) {
+    line.refuse(reason, true);
+    await comesBack('dialled', 1_000 * seconds);
   }
   line.say('waiting', { ahead: 0 });
   line.drop('io server disconnect');
   await comesBack('dialled', 2_000);
-});
-
-test('while a room changes servers, the page reconnects as soon each time', async () => {
-  const { line, comesBack } = open();
-  for (let i = 1; i <= 8; i++) {
-    line.refuse('elsewhere', true);
-    await comesBack('dialled', 2_000);
-  }
 });
 
 test('pages that were refused at the same time do not retry at the same time', async () => {
@@ -180,17 +175,19 @@ test('a page that no connection lets in says so once, and not when it has been i
 
 test('a page that hears nothing of its room for three seconds says so, and is live again with the next word', async () => {
   const { line, clock, model } = open();
+  const hears = () =>
+    line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
   line.say('welcome', WELCOME);
   line.say('frame', new WatchedStream(64, 64).keyframe());
   for (let i = 0; i < 4; i++) {
     await clock.advance(2_999);
     expect(model.connection).toBe('live');
-    line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+    hears();
   }
   const states: string[] = [];
   model.on('connection', (state) => states.push(state));
   await clock.advance(3_000);
-  line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+  hears();
   expect(states).toEqual(['reconnecting', 'live']);
   // The connection may hold: the room may just be on its way to another server.
   expect([line.connected, line.dialled]).toEqual([true, 0]);
@@ -198,7 +195,7 @@ test('a page that hears nothing of its room for three seconds says so, and is li
   line.drop('transport close');
   line.connect();
   line.say('welcome', WELCOME);
-  line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+  hears();
   await clock.advance(3_000);
   expect(states).toEqual(['reconnecting', 'live', 'reconnecting']);
 });

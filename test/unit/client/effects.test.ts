@@ -46,11 +46,6 @@ test('a predicted cut removes exactly the cells that the server will remove, eac
   });
 });
 
-test('a stroke on bare ground cuts nothing', () => {
-  const { flesh, rim } = cutOf({ points: [1, 1, 3, 1], radius: 2 }, body(), new Set());
-  expect([flesh, rim]).toEqual([[], []]);
-});
-
 const [COLUMNS, ROWS] = [16, 8];
 const all = [{ x: 0, y: 0, width: COLUMNS, height: ROWS }];
 

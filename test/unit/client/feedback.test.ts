@@ -45,8 +45,8 @@ test('on a slow machine a cut starts late, and is left out when it is seconds ol
   }
 });
 
-/** Feedback, on or off, the events that reach it, and what is heard and felt. */
-function listen(isOn: boolean) {
+/** Feedback that is on, the events that reach it, and what is heard and felt. */
+function listen() {
   const played: string[] = [];
   const felt: (number | number[])[] = [];
   let hear: (change: unknown) => void = () => {};
@@ -55,33 +55,20 @@ function listen(isOn: boolean) {
   Object.defineProperty(globalThis, 'navigator', { value: { vibrate }, configurable: true });
   const feedback = new Feedback(model as unknown as RoomModel);
   const sound = { play: (name: string) => played.push(name), cut: () => {}, divided: () => {} };
-  if (isOn) Object.assign(feedback, { context: {}, sound });
+  Object.assign(feedback, { context: {}, sound });
   const happens = (event: object, by = 1) => hear({ event, organism: { planter: { id: by } } });
   return { feedback, happens, played, felt };
 }
 
 test('vibration is as strong as the cut, with pauses in between', () => {
-  const { feedback, felt } = listen(true);
+  const { feedback, felt } = listen();
   for (let now = 0; now < 100; now += 10) feedback.cut(now / 2 + 1, 3, now);
   expect(felt).toHaveLength(2);
   expect(felt[1]).toBeGreaterThan(felt[0] as number);
 });
 
-test('there is no sound or vibration until they are turned on', () => {
-  const { feedback, happens, felt } = listen(false);
-  expect(feedback.isOn).toBe(false);
-  happens({ what: 'born' });
-  feedback.cut(10, 3, 0);
-  feedback.play('refused');
-  feedback.hide(true);
-  feedback.turnOff();
-  // Without audio in this environment, the switch stays off.
-  feedback.turnOn();
-  expect([feedback.isOn, felt]).toEqual([false, []]);
-});
-
 test('births, healing, departing, and what has departed is heard and felt; deaths otherwise not', () => {
-  const { feedback, happens, played, felt } = listen(true);
+  const { feedback, happens, played, felt } = listen();
   for (const what of ['born', 'departing', 'renewed']) happens({ what });
   happens({ what: 'died', cause: 'departed' });
   happens({ what: 'died', cause: 'removed' });

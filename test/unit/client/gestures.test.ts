@@ -40,7 +40,7 @@ test('a mouse press uses the tool at once', () => {
   ]);
 });
 
-test('a finger waits, then starts where it was put down', () => {
+test('a finger waits, then starts where it was put down; a quick tap uses the tool once', () => {
   const { gestures, calls } = harness();
   gestures.down(finger(1, 10, 10), 0);
   gestures.move(finger(1, 13, 10), 20);
@@ -49,6 +49,13 @@ test('a finger waits, then starts where it was put down', () => {
   expect(calls).toEqual([
     ['toolStart', 10, 10, 40],
     ['toolMove', 30, 10, 40],
+  ]);
+  const tap = harness();
+  tap.gestures.down(finger(1, 10, 10), 0);
+  tap.gestures.up(finger(1, 11, 10), 60);
+  expect(tap.calls).toEqual([
+    ['toolStart', 10, 10, 60],
+    ['toolEnd', 11, 10, true, 60],
   ]);
 });
 
@@ -64,16 +71,6 @@ test('a press that has closed a panel uses no tool, but a second finger still zo
   gestures.down(finger(2, 90, 10), 320);
   gestures.move(finger(2, 190, 10), 340);
   expect(names()).toEqual(['panBy', 'zoomAbout']);
-});
-
-test('a quick tap uses the tool once', () => {
-  const { gestures, calls } = harness();
-  gestures.down(finger(1, 10, 10), 0);
-  gestures.up(finger(1, 11, 10), 60);
-  expect(calls).toEqual([
-    ['toolStart', 10, 10, 60],
-    ['toolEnd', 11, 10, true, 60],
-  ]);
 });
 
 test('two fingers move the view and never the tool', () => {

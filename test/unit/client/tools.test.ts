@@ -48,16 +48,6 @@ function hold(tool: Tool) {
 
 const OFFLINE = expect.stringMatching(/^The room cannot be reached/);
 
-test('while disconnected, a tap plants nothing, shows no effect, and is answered with a notice', () => {
-  const { tools, model, done } = hold('plant');
-  model.connection = 'reconnecting';
-  tools.use({ x: 20, y: 20 }, 1_000);
-  expect(done).toEqual([OFFLINE]);
-  model.connection = 'live';
-  tools.use({ x: 20, y: 20 }, 2_000);
-  expect(done).toEqual([OFFLINE, 'spark', 'plant']);
-});
-
 test('while disconnected, a stroke shows no wound, sends nothing, and is reported once', () => {
   const { tools, model, done } = hold('damage');
   model.connection = 'reconnecting';

@@ -10,40 +10,40 @@ import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 const view = { width: 400, height: 800 };
 const setUp = (best?: 'phone') => {
   const told: Record<string, unknown>[] = [];
-  return { told, reporter: new ViewportReporter((look) => told.push(look), best) };
+  const reporter = new ViewportReporter((look) => told.push(look), best);
+  const showsAt = (x: number, now: number) =>
+    reporter.shows({ camera: { x, y: 100, zoom: 4 } }, view, 2, now);
+  return { told, reporter, showsAt };
 };
 
 test('a report asks for the tier that the screen needs', () => {
   for (const best of [undefined, 'phone'] as const) {
-    const { told, reporter } = setUp(best);
-    reporter.shows({ camera: { x: 100, y: 100, zoom: 4 } }, view, 2, 0);
+    const { told, showsAt } = setUp(best);
+    showsAt(100, 0);
     expect(told).toMatchObject([{ best: best ?? 'full' }]);
   }
 });
 
 test('reports are sent at once, then after a move, and at intervals', () => {
-  const { told, reporter } = setUp();
-  reporter.shows({ camera: { x: 100, y: 100, zoom: 4 } }, view, 2, 0);
+  const { told, showsAt } = setUp();
+  showsAt(100, 0);
   expect(told).toEqual([
     { hidden: false, x: 50, y: 0, width: 100, height: 200, pixels: 8, best: 'full' },
   ]);
-  reporter.shows({ camera: { x: 101, y: 100, zoom: 4 } }, view, 2, 500);
+  showsAt(101, 500);
   expect(told).toHaveLength(1);
-  for (let i = 0; i < 20; i++)
-    reporter.shows({ camera: { x: 110 + 5 * i, y: 100, zoom: 4 } }, view, 2, 1_000 + i * 16);
+  for (let i = 0; i < 20; i++) showsAt(110 + 5 * i, 1_000 + i * 16);
   expect(told).toHaveLength(3);
-  expect(reporter.shows({ camera: { x: 205, y: 100, zoom: 4 } }, view, 2, 1_350)).toBe(true);
-  expect(reporter.shows({ camera: { x: 205, y: 100, zoom: 4 } }, view, 2, 1_500)).toBe(false);
+  expect([showsAt(205, 1_350), showsAt(205, 1_500)]).toEqual([true, false]);
   expect(told[3]).toMatchObject({ x: 155 });
 });
-
 test('a hidden page is reported at once; a report that was waiting is dropped', () => {
-  const { told, reporter } = setUp();
-  reporter.shows({ camera: { x: 100, y: 100, zoom: 4 } }, view, 2, 0);
-  expect(reporter.shows({ camera: { x: 140, y: 100, zoom: 4 } }, view, 2, 50)).toBe(true);
+  const { told, reporter, showsAt } = setUp();
+  showsAt(100, 0);
+  expect(showsAt(140, 50)).toBe(true);
   reporter.hide();
   expect(told.map(({ hidden }) => hidden)).toEqual([false, true]);
-  reporter.shows({ camera: { x: 140, y: 100, zoom: 4 } }, view, 2, 900);
+  showsAt(140, 900);
   expect(told.map(({ hidden }) => hidden)).toEqual([false, true, false]);
   expect(told[2]).toMatchObject({ x: 90 });
 });

@@ -1,6 +1,5 @@
 /** Options of a wall page, its address for phones, its camera, and reloading. */
 
-import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { driftAt } from '../../../client/render/shaders/scene.ts';
 import { mayRenew, readOptions, visitorAddress } from '../../../client/wall/wall-options.ts';
@@ -11,9 +10,8 @@ import {
   regionOf,
   wholeView,
 } from '../../../client/wall/wall-view.ts';
-import { buildOf } from '../../../shared/build.ts';
-import { codeOf, readable } from '../../../shared/printed-address.ts';
-import fc, { between, forAll, forRuns } from '../../support/property.ts';
+import { readable } from '../../../shared/printed-address.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
 const grid = { width: 256, height: 160 };
@@ -82,23 +80,6 @@ describe('the address for phones', () => {
 
   test('is printed without its scheme', () => {
     expect(readable(`${LAN}/r/garden`)).toBe('192.168.1.20:8080/r/garden');
-  });
-
-  test('the path of a QR code covers exactly its dark modules, inside a quiet zone', () => {
-    forRuns(20, fc.webUrl(), (text) => {
-      const { side, path } = codeOf(text, 4);
-      const code = generate(text);
-      expect(side).toBe(code.size + 8);
-      const dark = new Set<string>();
-      for (const [, x, y, width] of path.matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
-        for (let i = 0; i < Number(width); i++) dark.add(`${Number(x) + i} ${y}`);
-      }
-      const wanted: string[] = [];
-      for (let y = 0; y < side; y++) {
-        for (let x = 0; x < side; x++) if (code.get(x - 4, y - 4)) wanted.push(`${x} ${y}`);
-      }
-      expect([...dark].sort()).toEqual(wanted.sort());
-    });
   });
 });
 
@@ -195,14 +176,6 @@ describe('the camera of a wall', () => {
 });
 
 describe('a newer page', () => {
-  test('is recognised by its files', () => {
-    const page = (hash: string) =>
-      `<link href="/assets/page-aa.css"><script src="/assets/wall-${hash}.js"></script>`;
-    expect(buildOf(page('x1'))).toBe('/assets/page-aa.css /assets/wall-x1.js');
-    expect(buildOf(page('x2'))).not.toBe(buildOf(page('x1')));
-    expect(buildOf('<script src="./wall/main.ts">')).toBe('');
-  });
-
   test('is loaded at once, but at most once a minute', () => {
     const kept = new Map<string, string>();
     const memory = {

@@ -102,15 +102,6 @@ test('Arabic has a form for each of its six plural categories', () => {
   expect(formFor('en', 2, 'a|b|c')).toBeUndefined();
 });
 
-test('a wall counts in Arabic', async () => {
-  const { say, direction } = await voiceOf('ar');
-  expect(direction).toBe('rtl');
-  expect([2, 3].map((count) => say('{count} are here', { count }))).toEqual([
-    'شخصان هنا',
-    '3 أشخاص هنا',
-  ]);
-});
-
 test('no translation loses a placeholder', () => {
   expect(words.problems()).toEqual([]);
 });
@@ -175,7 +166,9 @@ test('the text of each refusal on the host page is a sentence', () => {
 });
 
 test('a wall shows texts in any language, and untranslated ones in English', async () => {
-  const [danish, english] = [await voiceOf('da'), await voiceOf('en')];
+  const [danish, english, arabic] = [await voiceOf('da'), await voiceOf('en'), await voiceOf('ar')];
+  expect(arabic.direction).toBe('rtl');
+  expect(arabic.say('{count} are here', { count: 2 })).toBe('شخصان هنا');
   expect(danish.say('Scan to plant a seed')).toBe('Scan for at plante et frø');
   expect(english.say('Scan to plant a seed')).toBe('Scan to plant a seed');
   expect(danish.say('{count} are here', { count: 3 })).toBe('3 er her');
@@ -190,4 +183,7 @@ test('numbers and times follow the language', () => {
   expect(ageText(2)).toBe('just planted');
   expect(ageText(60 * 50)).toBe('50 minutes old');
   expect(kindName('hot_pepper')).toBe('hot pepper');
+  expect(kindName('')).toBe('nameless');
+  expect(ageText(34)).toBe('34 seconds old');
+  expect(ageText(200_000)).toBe('2 days old');
 });

@@ -32,15 +32,11 @@ async function plantedAfter(...events: readonly RoomLifeEvent[]): Promise<unknow
 
 const at = (index: number) => ({ x: 20, y: 30, seed: { from: 'gallery', index } });
 
-test('one that is born and dies of a wound is replanted where it lived', async () => {
-  expect(await plantedAfter(BORN, WOUNDED, DIED)).toEqual([at(1)]);
-});
-
-test('one that has turned into another is replanted as that', async () => {
-  expect(await plantedAfter(BORN, WOUNDED, TURNED, DIED)).toEqual([at(0)]);
-});
-
-test('one that was never wounded, or that the host removed, is not', async () => {
-  expect(await plantedAfter(BORN, DIED)).toEqual([]);
-  expect(await plantedAfter(BORN, WOUNDED, { ...DIED, cause: 'removed' })).toEqual([]);
+test.each<[string, readonly RoomLifeEvent[], object[]]>([
+  ['dies of a wound is replanted where it lived', [BORN, WOUNDED, DIED], [at(1)]],
+  ['has turned into another is replanted as that', [BORN, WOUNDED, TURNED, DIED], [at(0)]],
+  ['was never wounded is not', [BORN, DIED], []],
+  ['the host removed is not', [BORN, WOUNDED, { ...DIED, cause: 'removed' }], []],
+])('one that %s', async (_, events, planted) => {
+  expect(await plantedAfter(...events)).toEqual(planted);
 });

@@ -105,8 +105,7 @@ test('a new room is planted within its first ticks, before anybody has come, and
 test('a new room in which the first visitor has planted is left to them', async () => {
   const garden = new Garden(1, undefined, 160, true);
   garden.watched = false;
-  const { x, y } = { x: 80, y: 80 };
-  garden.room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 3 } });
+  garden.hand.plant(80, 80, ANNA);
   await garden.pass(MINUTE / 2);
   expect(garden.count('plant')).toBe(0);
 });
@@ -188,16 +187,6 @@ test("it follows the host's setting: off, on, sooner", async () => {
   expect(garden.acts).toEqual([]);
   await garden.pass(2_000);
   expect(garden.acts).toHaveLength(1);
-});
-
-test('it does not harm the organisms of others', async () => {
-  const garden = new Garden(2, undefined, 64);
-  for (const [x, y] of PLACES) garden.hand.plant(x, y, ANNA);
-  await garden.pass(15 * MINUTE);
-  const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
-  expect(annas).toHaveLength(4);
-  expect(annas.every(({ wounds }) => wounds === 0)).toBe(true);
-  expect(garden.count('damage')).toBeGreaterThan(0);
 });
 
 test('DEP-4: it thins long unattended organisms in a crowded room, until there is space again', async () => {

@@ -5,7 +5,6 @@ import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Response } from 'express';
-import fc from 'fast-check';
 import { sendFrame } from '../../../server/host/film-frames.ts';
 import { FILMS, FilmJobs } from '../../../server/host/film-jobs.ts';
 import { type FilmNews, type FilmOrder, FilmPainter } from '../../../server/host/film-process.ts';
@@ -15,6 +14,7 @@ import { afterTest, suiteFolder } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { testNeeding } from '../../support/needs.ts';
 import { chanceNet } from '../../support/painter-net.ts';
+import fc, { forRuns } from '../../support/property.ts';
 
 const HOUR = 3_600_000;
 const NOW = 1_790_000_000_000;
@@ -253,17 +253,14 @@ const cells = fc.array(
 );
 
 test('each picture of a film is what the reference paints, whatever has changed', () => {
-  fc.assert(
-    fc.property(fc.array(cells, { minLength: 2, maxLength: 3 }), (steps) => {
-      const painter = painterOf();
-      const planes = createPlanes(SIZE.width, SIZE.height);
-      for (const step of steps) {
-        for (const { x, y, value } of step) live(planes, x, y, value);
-        expect([...painter.draw(planes)!]).toEqual(reference(planes));
-      }
-    }),
-    { numRuns: 4 },
-  );
+  forRuns(4, fc.array(cells, { minLength: 2, maxLength: 3 }), (steps) => {
+    const painter = painterOf();
+    const planes = createPlanes(SIZE.width, SIZE.height);
+    for (const step of steps) {
+      for (const { x, y, value } of step) live(planes, x, y, value);
+      expect([...painter.draw(planes)!]).toEqual(reference(planes));
+    }
+  });
 });
 
 test('painting ends when its time is over, and does not begin again', () => {

@@ -48,9 +48,12 @@ function open() {
   return { clock, bus, server };
 }
 
+async function openTwo() {
+  const { clock, bus, server } = open();
+  return { clock, bus, a: await server(), b: await server() };
+}
 test('a session that began at one server holds at all, until it ends at one', async () => {
-  const { clock, server } = open();
-  const [a, b] = [await server(), await server()];
+  const { clock, a, b } = await openTwo();
   const { word, session } = a.begin();
   await clock.advance(0);
   expect(b.find(word, false)?.key).toBe(session.key);
@@ -61,8 +64,7 @@ test('a session that began at one server holds at all, until it ends at one', as
 });
 
 test('a server that waits for news knows a session that began before, however late the news come', async () => {
-  const { clock, bus, server } = open();
-  const [a, b] = [await server(), await server()];
+  const { clock, bus, a, b } = await openTwo();
   bus.hold();
   const { word } = a.begin();
   let isOver = false;
@@ -77,8 +79,7 @@ test('a server that waits for news knows a session that began before, however la
 });
 
 test('waits that begin during another wait share one message, and end when messages are lost', async () => {
-  const { clock, bus, server } = open();
-  const [a, b] = [await server(), await server()];
+  const { clock, bus, a, b } = await openTwo();
   bus.hold();
   const before = bus.published;
   const first = b.caughtUp();
@@ -112,8 +113,7 @@ test('a server that starts later knows the sessions, and which have ended', asyn
 });
 
 test('a server that has missed the end of a session does not bring it back', async () => {
-  const { clock, server } = open();
-  const [a, b] = [await server(), await server()];
+  const { clock, a, b } = await openTwo();
   const { word } = a.begin();
   await clock.advance(0);
   const missed = b.news;
@@ -126,8 +126,7 @@ test('a server that has missed the end of a session does not bring it back', asy
 });
 
 test('it lasts while the host acts at any server, and no longer than at one', async () => {
-  const { clock, server } = open();
-  const [a, b] = [await server(), await server()];
+  const { clock, a, b } = await openTwo();
   const { word } = a.begin();
   const begun = clock.now();
   while (clock.now() - begun < life - idle) {

@@ -1,12 +1,6 @@
 import { FairQueue, Mutex } from '../../../server/platform/queues.ts';
 import fc, { forAll } from '../../support/property.ts';
 
-test('sources are served in turn, each in its own order', () => {
-  const queue = new FairQueue<string>(10);
-  for (const entry of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) queue.add(entry[0], entry);
-  expect(queue.take()).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
-});
-
 test('a source of lower rank is served first; the order can be seen; an entry can be removed', () => {
   const queue = new FairQueue<string>(10);
   for (const entry of ['a1', 'a2', 'b1', 'b2', 'c1']) queue.add(entry[0], entry);

@@ -118,17 +118,6 @@ test('previews limit how many seeds grow and wait', async () => {
   expect((await grown(4)).frames).toBe(GROWN);
 });
 
-test('an address that fills the queue makes room for another one', async () => {
-  const { growthPreviews, pause, planted } = previewsWith({ growing: 1, maxWaiting: 3 });
-  const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value), 'many'));
-  const dropped = expect(films[2]).rejects.toThrow('room-busy');
-  const other = growthPreviews.grow(latent(4), 'other');
-  await dropped;
-  await pause(1_000, 3);
-  await Promise.all([films[0], films[1], other]);
-  expect(planted.slice(-2)).toEqual([4, 2]);
-});
-
 test('growing stops early enough that one more step and the reserve fit before the next tick', async () => {
   const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
   void growthPreviews.grow(latent(1));

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import {
   ConnectionLimits,
   DEFAULT_LIMITS,
   RejectionCounts,
 } from '../../../server/realtime/limits/connection-limits.ts';
+import { JOIN_TIMEOUT } from '../../../server/realtime/sessions/client-session.ts';
 import { CLOSE_GRACE, MOVING, openSocketServer } from '../../../server/realtime/socket-server.ts';
 import { PROTOCOL_VERSION, Refusal } from '../../../shared/protocol/reasons.ts';
 import { afterTest } from '../../support/closing.ts';
@@ -14,6 +15,7 @@ import { Visitor } from '../../support/visitor.ts';
 
 const { every } = MOVING;
 const closeGrace = CLOSE_GRACE;
+const joinTimeout = JOIN_TIMEOUT;
 
 /** A server of two rooms, of which `closed` refuses everybody for good. */
 async function open() {
@@ -53,11 +55,12 @@ async function open() {
   afterTest(() => gateway.close());
   await once(http.listen(0, '127.0.0.1'), 'listening');
   const { port } = http.address() as AddressInfo;
-  const enter = (room: string): Visitor => {
-    const visitor = new Visitor(port, {}, { join: { protocol: PROTOCOL_VERSION, room } });
+  const connect = (greeting: object = {}): Visitor => {
+    const visitor = new Visitor(port, {}, greeting);
     afterTest(() => visitor.leave());
     return visitor;
   };
+  const enter = (room: string) => connect({ join: { protocol: PROTOCOL_VERSION, room } });
   const enterOpen = async (): Promise<Visitor> => {
     const page = enter('open');
     await page.next(({ name }) => name === 'accepted');
@@ -65,14 +68,14 @@ async function open() {
   };
   /** A connection that says this and no more. */
   const dial = async (words: string): Promise<Socket> => {
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connectTcp({ port, host: '127.0.0.1' });
     afterTest(() => socket.destroy());
     const accepted = once(http, 'connection');
     socket.write(words);
     await accepted;
     return socket;
   };
-  return { clock, gateway, enter, enterOpen, dial, present: () => present };
+  return { clock, gateway, connect, enter, enterOpen, dial, present: () => present };
 }
 
 test('pages whose join was refused for good hold nobody up when a server ends', async () => {
@@ -105,6 +108,18 @@ test('pages go a few at a time; when that takes twice as long as it should, all 
   await moved;
 });
 
+test('a page is refused a message with two arguments, stays, and is disconnected when it does not join in time', async () => {
+  const { clock, connect } = await open();
+  const page = connect();
+  const join = { protocol: PROTOCOL_VERSION, room: 'open' };
+  page.say('join', join, join);
+  expect(await page.next(({ name }) => name === 'rejected')).toMatchObject({
+    reason: 'bad-message',
+  });
+  await clock.advance(joinTimeout);
+  await page.until(() => page.heard.at(-1)!.name === 'disconnect');
+  expect(page.heard.at(-2)!.message).toMatchObject({ reason: 'join-timeout' });
+});
 test('a phone that has vanished and half a request do not keep a server from ending', async () => {
   const { clock, gateway, dial } = await open();
   const half = await dial('GET / HTTP/1.1\r\nHost: a\r\n');

@@ -1,5 +1,4 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
-
 import {
   LEASE,
   Lease,
@@ -8,13 +7,14 @@ import {
   RoomLeases,
 } from '../../../server/cluster/lease.ts';
 import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
-import { ClusterRooms, PLANS_INTERVAL } from '../../../server/rooms/cluster-rooms.ts';
+import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
 import { SPREAD } from '../../../server/rooms/spread-rooms.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { openMemory, StoreError } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
+import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
@@ -67,7 +67,6 @@ function openCluster() {
   const clock = new FakeClock();
   const memory = new MemoryCluster<never>(() => clock.now());
   const records = openMemory();
-  const closing: (() => Promise<unknown>)[] = [];
   const loads = new Map<string, NodeLoad>();
   const openServer = (holder: string) => {
     /** Whether the lease store answers this server. */
@@ -114,16 +113,13 @@ function openCluster() {
       refresh: async () => {},
       storage: { store, journalWriter, aside: undefined },
     });
-    closing.push(async () => {
+    afterTest(async () => {
       rooms.stopStandby();
       await ticker.stop();
     });
     return { rooms, leases, link, store };
   };
-  const close = async () => {
-    for (const one of closing) await one();
-  };
-  return { clock, openServer, close };
+  return { clock, openServer };
 }
 
 const reasonOf = (work: () => unknown): Promise<string> =>
@@ -154,17 +150,8 @@ async function openPair() {
   return { ...cluster, a, b };
 }
 
-test('the host page of a server says that another one has a room, and that server is not ready', async () => {
-  const { a, b, close } = await openPair();
-  expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
-  expect(await reasonOf(() => b.rooms.requireOpen('attic'))).toBe('elsewhere');
-  expect(await reasonOf(() => b.rooms.change('attic', { capacity: 7 }))).toBe('elsewhere');
-  expect([a.rooms.isLeader, b.rooms.isLeader]).toEqual([true, false]);
-  await close();
-});
-
 test('when the host has closed the only room, all servers are ready', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   await a.rooms.close('attic');
   await clock.advance(TAKEN);
   expect(await reasonOf(() => b.rooms.requireOpen('attic'))).toBe('room-closed');
@@ -173,11 +160,10 @@ test('when the host has closed the only room, all servers are ready', async () =
   expect([a.rooms.isLeader, b.rooms.isLeader]).toEqual([true, true]);
   await clock.advance(TAKEN);
   expect([a.rooms.isLeader, b.rooms.isLeader]).toEqual([false, true]);
-  await close();
 });
 
 test('a room that a server is not allowed to create does not open there later', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   // Another server creates it: it has the lease, but its plan is not stored yet.
   expect(await a.leases.acquire('cellar')).toBeInstanceOf(Lease);
   expect(await reasonOf(() => b.rooms.create({ ...WISH, name: 'cellar' }))).toBe('elsewhere');
@@ -188,11 +174,10 @@ test('a room that a server is not allowed to create does not open there later', 
   b.link.isUp = false;
   expect(await reasonOf(() => b.rooms.create({ ...WISH, name: 'cellar' }))).toBe('unreachable');
   expect(b.rooms.names).toEqual(['attic']);
-  await close();
 });
 
 test('a room whose lease has ended does not go on under a new one, whatever waits for it', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   const before = a.rooms.requireOpen('attic');
   // A change waits for the store, and the host closes the room meanwhile.
   a.store.hold();
@@ -208,11 +193,10 @@ test('a room whose lease has ended does not go on under a new one, whatever wait
   a.store.go();
   expect([await change, await closing]).toEqual(['none', 'elsewhere']);
   expect(await untilRuns(a, clock)).not.toBe(before);
-  await close();
 });
 
 test('a server that is too busy gives a room to one that is less busy', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   await a.rooms.create({ ...WISH, name: 'cellar' });
   const busy = (name: string, awake: number): void => {
     Object.defineProperty(a.rooms.requireOpen(name).room, 'awake', { value: awake });
@@ -232,11 +216,10 @@ test('a server that is too busy gives a room to one that is less busy', async ()
   ]);
   expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
   expect(await reasonOf(() => a.rooms.requireOpen('cellar'))).toBe('elsewhere');
-  await close();
 });
 
 test('a drained server gives all its rooms to another and takes none while that one runs them', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   await a.rooms.create({ ...WISH, name: 'cellar' });
   await a.rooms.drain();
   const stateOf = async (name: string, by = b) => {
@@ -278,33 +261,19 @@ test('a drained server gives all its rooms to another and takes none while that 
       ['cellar', true],
     ],
   ]);
-  await close();
-});
-
-test('a server that stops looking for what others have set looks no more, even amid a look', async () => {
-  const { clock, b, close } = await openPair();
-  const { looks } = b.store;
-  b.store.hold();
-  await clock.advance(2 * PLANS_INTERVAL);
-  b.rooms.stopStandby();
-  b.store.go();
-  await clock.advance(5 * PLANS_INTERVAL);
-  expect(b.store.looks).toBe(looks + 1);
-  await close();
 });
 
 test('each server has a place of its own by its name, also while another one restarts', async () => {
-  const { a, b, clock, close } = await openPair();
+  const { a, b, clock } = await openPair();
   await clock.advance(2 * report);
   expect([a.rooms.place, b.rooms.place]).toEqual([0, 1]);
   a.link.isUp = false;
   await clock.advance(4 * report);
   expect(b.rooms.place).toBe(1);
-  await close();
 });
 
 test('a room goes on after what was shown of it, also if the first to take it over cannot open it', async () => {
-  const { a, b, clock, openServer, close } = await openPair();
+  const { a, b, clock, openServer } = await openPair();
   const shown = a.rooms.requireOpen('attic').room.tick;
   // Its owner is cut off, and who takes the room over cannot open it, until it gives up.
   a.link.isUp = false;
@@ -325,5 +294,4 @@ test('a room goes on after what was shown of it, also if the first to take it ov
   await d.rooms.start([]);
   await d.rooms.open('attic');
   expect(d.rooms.requireOpen('attic').room.tick).toBe(room.tick);
-  await close();
 });

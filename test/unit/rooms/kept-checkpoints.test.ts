@@ -1,6 +1,6 @@
 /** The files of checkpoints that are kept with stored rooms. */
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
@@ -59,46 +59,28 @@ test('what is kept takes over a new card and a new table of relatives, but not o
   expect(one.card.closing).toBe(7);
 });
 
-test.each([
-  ['is not a map', () => writeFileSync(join(kept, 'map.json'), '[')],
-  ['cannot be read', () => mkdir(join(kept, 'map.json'))],
-])('a kept checkpoint whose map %s gets another, and the log says so', async (_, spoil) => {
-  rmSync(join(kept, 'map.json'), { force: true });
-  await spoil();
-  said.length = 0;
-  const [one] = await loadKeptCheckpoints(data, [], log);
-  expect(said).toEqual([expect.stringContaining('map.json')]);
-  const all = [...one.card.gallery.keys()];
-  await expect(loadMaps(one, all)).rejects.toThrow('map.json');
-  expect((await loadMaps(one, all, !one.hasBadMap))?.wholeMap).toHaveLength(all.length);
-  rmSync(join(kept, 'map.json'), { recursive: true });
-});
-
-test.each([
-  ['is none', () => writeFileSync(join(kept, 'painter.safetensors'), 'none')],
-  ['cannot be read', () => mkdir(join(kept, 'painter.safetensors'))],
-])('a kept checkpoint whose painter %s has none, and the log says so', async (_, spoil) => {
-  await spoil();
-  said.length = 0;
-  const [one] = await loadKeptCheckpoints(data, [], log);
-  expect(said).toEqual([expect.stringContaining('painter.safetensors')]);
-  expect(fingerprint(one)).toBe(hash);
-  expect(one.painter).toBeUndefined();
-  rmSync(join(kept, 'painter.safetensors'), { recursive: true });
-});
-
-test.each([
-  ['is not a table', () => writeFileSync(join(kept, 'relatives.json'), '{}')],
-  ['cannot be read', () => mkdir(join(kept, 'relatives.json'))],
-])(
-  'a kept checkpoint whose table of relatives %s is left out, and the log names it',
-  async (_, spoil) => {
-    rmSync(join(kept, 'relatives.json'), { force: true });
-    await spoil();
+/** What is no such file. */
+const SPOILED = { 'map.json': '[', 'painter.safetensors': 'none', 'relatives.json': '{}' };
+test.each(
+  Object.entries(SPOILED).flatMap(([file, text]) => [[file, text] as const, [file] as const]),
+)(
+  'a kept checkpoint whose %s is %j, or cannot be read, does without or is left out, and the log says so',
+  async (file, text?: string) => {
+    const path = join(kept, file);
+    rmSync(path, { force: true });
+    await (text === undefined ? mkdir(path) : writeFile(path, text));
     said.length = 0;
-    expect(await loadKeptCheckpoints(data, [], log)).toEqual([]);
-    expect(said.at(-1)).toContain('unusable');
-    for (const sentence of said) expect(sentence).toContain('relatives.json');
+    const [one] = await loadKeptCheckpoints(data, [], log);
+    for (const sentence of said) expect(sentence).toContain(file);
+    if (file === 'relatives.json') {
+      expect([one, said.at(-1)]).toEqual([undefined, expect.stringContaining('unusable')]);
+    } else expect([said.length, fingerprint(one), one.painter]).toEqual([1, hash, undefined]);
+    if (file === 'map.json') {
+      const all = [...one.card.gallery.keys()];
+      await expect(loadMaps(one, all)).rejects.toThrow(file);
+      expect((await loadMaps(one, all, !one.hasBadMap))?.wholeMap).toHaveLength(all.length);
+    }
+    rmSync(path, { recursive: true });
   },
 );
 

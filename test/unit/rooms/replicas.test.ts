@@ -2,6 +2,7 @@
 import { REPLICAS, Replicas } from '../../../server/rooms/replicas.ts';
 import { NotReplicated, type RoomReplica } from '../../../server/storage/open-room.ts';
 import { StoreError } from '../../../server/storage/records.ts';
+import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const { followed: MOST, follow, followRetry } = REPLICAS;
@@ -53,6 +54,7 @@ function open(waiting: string[]) {
       await new Promise((go) => setImmediate(go));
     }
   };
+  afterTest(() => rooms.stop());
   return { pass, said, following, world, rooms, opened: () => opened };
 }
 
@@ -74,11 +76,10 @@ test('a server follows so many rooms, those that it could take over, until they 
   world.waiting = [];
   await pass(20 * follow);
   expect([...following].filter((room) => room !== 'room-0')).toEqual([]);
-  await rooms.stop();
 });
 
 test('a room that is behind is replayed all the time, and half of it where rooms run; then looked at rarely', async () => {
-  const { pass, world, rooms } = open(['garden']);
+  const { pass, world } = open(['garden']);
   Object.assign(world, { isComplete: false, takes: 10 });
   const stepsIn = async (time: number): Promise<number> => {
     const before = world.steps;
@@ -94,7 +95,6 @@ test('a room that is behind is replayed all the time, and half of it where rooms
   world.isComplete = true;
   await pass(follow);
   expect(await stepsIn(10 * follow)).toBeLessThanOrEqual(10);
-  await rooms.stop();
 });
 
 test('a room is taken at once while another one is being read, and its own step is waited for', async () => {
@@ -109,7 +109,6 @@ test('a room is taken at once while another one is being read, and its own step 
   world.waiting = [];
   await pass(3 * follow);
   expect([...following]).toEqual(['garden', 'attic']);
-  await rooms.stop();
 });
 
 test('a room that is being opened here stays followed until it is taken, and is not followed anew', async () => {
@@ -120,7 +119,6 @@ test('a room that is being opened here stays followed until it is taken, and is 
   expect(await rooms.take('garden')).toBeDefined();
   await pass(20 * follow);
   expect(opened()).toBe(1);
-  await rooms.stop();
 });
 
 test('what cannot be followed is tried again later, and said once; while the store is away it stays', async () => {

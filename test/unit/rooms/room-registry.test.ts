@@ -40,6 +40,14 @@ class SlowStore extends Store {
     await this.waits();
     this.waiting.shift()![how]();
   }
+  /** Does work whose plan cannot be stored. */
+  async refuses(work: () => Promise<unknown>): Promise<void> {
+    this.slow = true;
+    const done = reasonOf(work());
+    await this.let('fail');
+    expect(await done).toBe('the disk is full');
+    this.slow = false;
+  }
 }
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
@@ -110,12 +118,8 @@ test('of two rooms of one name that are created at once, only the first is', asy
 
 test('a stored room that could not be created leaves its name to one of another size', async () => {
   const { rooms, store } = open(true);
-  store.slow = true;
-  const made = reasonOf(rooms.create(WISH));
-  await store.let('fail');
-  expect(await made).toBe('the disk is full');
+  await store.refuses(() => rooms.create(WISH));
   expect(await store.rooms()).toEqual([]);
-  store.slow = false;
   // Another one never got as far as its first snapshot, and could not be removed either.
   const { change: _, ...place } = WISH;
   await store.createRoom({ ...place, checkpoint: { name: 'hand', hash: 'h' }, made: 0 });
@@ -125,18 +129,10 @@ test('a stored room that could not be created leaves its name to one of another 
 
 test('a room whose plan cannot be stored is not created, and its name is free', async () => {
   const { rooms, store, world, clock, ticked } = open();
-  store.slow = true;
-  const made = reasonOf(rooms.create(WISH));
-  await store.let('fail');
-  expect(await made).toBe('the disk is full');
-  expect([rooms.names, [...world.rooms.keys()], [...rooms.roomServers.keys()]]).toEqual([
-    [],
-    [],
-    [],
-  ]);
+  await store.refuses(() => rooms.create(WISH));
+  expect([...rooms.names, ...world.rooms.keys(), ...rooms.roomServers.keys()]).toEqual([]);
   await clock.advance(1_000);
   expect(ticked).toEqual([]);
-  store.slow = false;
   await rooms.create(WISH);
   expect(rooms.summary('attic')).toMatchObject({ open: true, busy: null });
 });
@@ -161,10 +157,7 @@ test('a room that is closing is busy, and no other operation begins', async () =
 test('a room that could not be stored as closed stays open and ticks', async () => {
   const { rooms, store, clock, ticked } = open();
   await rooms.create(WISH);
-  store.slow = true;
-  const closing = reasonOf(rooms.close('attic'));
-  await store.let('fail');
-  expect(await closing).toBe('the disk is full');
+  await store.refuses(() => rooms.close('attic'));
   expect(rooms.summary('attic')).toMatchObject({ open: true, busy: null });
   expect(rooms.findServer('attic')).toBe(rooms.requireOpen('attic').server);
   ticked.length = 0;

@@ -113,19 +113,10 @@ describe('reading', () => {
 
   test.each([
     [['rye', '--oven-heat', '9'], '--oven-heat must be a whole number from 50 to 300, not "9".'],
-    [
-      ['rye', '--oven-heat', '1e2.5'],
-      '--oven-heat must be a whole number from 50 to 300, not "1e2.5".',
-    ],
     [['rye', '--loaves', '0'], '--loaves must be a whole number, 1 or more, not "0".'],
     [['rye', '--crust', 'burnt'], '--crust must be soft or hard, not "burnt".'],
     [['rye', '--crust='], '--crust must be soft or hard, not "".'],
-    [
-      ['rye', '--oven-heta', '90'],
-      "Unknown option '--oven-heta'. Did you mean --oven-heat? See --help.",
-    ],
     [['rye', '--hel'], "Unknown option '--hel'. Did you mean --help? See --help."],
-    [['rye', '--butter'], "Unknown option '--butter'. See --help."],
     [['rye', '--__proto__'], "Unknown option '--__proto__'. See --help."],
     [['rye', '-x'], "Unknown option '-x'. See --help."],
     [['rye', '--no-fan'], "Unknown option '--no-fan'. See --help."],

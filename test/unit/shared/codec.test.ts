@@ -54,20 +54,6 @@ describe('the range coder', () => {
       }
     });
   });
-
-  test('learns what two contexts say together', () => {
-    const mixed = new RangeWriter(new Int16Array(5));
-    const single = new RangeWriter(new Int16Array(5));
-    const random = createRandom(3);
-    for (let i = 0; i < 20_000; i++) {
-      const [a, b] = [random.integer(2), random.integer(2)];
-      // Certain where both agree, even where they do not.
-      const bit = a === b ? a : random.integer(2);
-      mixed.bit(bit, 1 + a, 3 + b);
-      single.bit(bit, 1 + a);
-    }
-    expect(mixed.finish().length).toBeLessThan(0.8 * single.finish().length);
-  });
 });
 
 describe('the stream', () => {

@@ -1,12 +1,4 @@
-import {
-  clampCentre,
-  contains,
-  coverage,
-  stageRect,
-  strokeBounds,
-  strokeLength,
-  windowAround,
-} from '../../../shared/geometry.ts';
+import { clampCentre, contains, coverage, windowAround } from '../../../shared/geometry.ts';
 import fc, { between, forAll, forRuns } from '../../support/property.ts';
 
 const coordinate = between(-20, 60);
@@ -57,22 +49,5 @@ test('any pointer position is clamped to a centre whose window fits', () => {
     const centre = clampCentre(x, y, 32, grid);
     expect(contains({ x: 0, y: 0, ...grid }, windowAround(centre.x, centre.y, 32))).toBe(true);
     expect(Number.isInteger(centre.x) && Number.isInteger(centre.y)).toBe(true);
-  });
-});
-
-test('stages are centred in the window', () => {
-  const window = windowAround(20, 30, 32);
-  expect(stageRect(window, 2)).toEqual({ x: 19, y: 29, width: 2, height: 2 });
-  expect(stageRect(window, 32)).toEqual(window);
-});
-
-test('length and bounds of a stroke', () => {
-  expect(strokeLength([0, 0, 3, 4, 3, 5])).toBe(6);
-  expect(strokeLength([7, 7])).toBe(0);
-  expect(strokeBounds({ points: [2, 2, 5, 3], radius: 1 })).toEqual({
-    x: 1,
-    y: 1,
-    width: 5,
-    height: 3,
   });
 });

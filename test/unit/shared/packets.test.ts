@@ -16,22 +16,6 @@ function decode(message: unknown): unknown {
   return packet;
 }
 
-test('an event with bytes and numbers comes through as one message', () => {
-  const packet = {
-    type: parser.PacketType.EVENT,
-    nsp: '/',
-    data: ['frame', new Uint8Array([1, 2, 3]), { x: 1.5, deep: [null, true, 'é'] }],
-    id: 4,
-  };
-  const messages = new parser.Encoder().encode(packet);
-  expect(messages).toHaveLength(1);
-  const { data, ...rest } = decode(messages[0]) as typeof packet;
-  expect(rest).toEqual({ type: 2, nsp: '/', id: 4 });
-  expect(data[0]).toBe('frame');
-  expect([...(data[1] as Uint8Array)]).toEqual([1, 2, 3]);
-  expect(data[2]).toEqual(packet.data[2]);
-});
-
 test.each([
   ['a text', 'hello'],
   ['a number', pack(4)],

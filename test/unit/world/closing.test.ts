@@ -102,8 +102,7 @@ describe('a wound', () => {
     expect(hand.owner(10, 8)).toBe(2);
     // Columns 8 and 9, which are its own, and 10, which is the neighbour's.
     hand.damage([9.5, 4, 9.5, 12], 1.4);
-    hand.room.enqueue(9, { what: 'remove', by: ANNA, organism: 2 });
-    hand.tick(left);
+    hand.act({ what: 'remove', by: ANNA, organism: 2 }, left);
     expect(hand.room.export().organisms[0].closed).toEqual(
       Uint8Array.from({ length: 64 }, (_, cell) => [0, 0, 0, 0, 0, 1, 0, 0][cell % 8]),
     );

@@ -35,8 +35,7 @@ export function departing(options = {}): HandRoom {
 }
 
 export function renew(hand: HandRoom, organism: number, by = ANNA): TickResult {
-  hand.room.enqueue(77, { what: 'renew', by, organism });
-  return hand.tick();
+  return hand.act({ what: 'renew', by, organism });
 }
 
 export const words = ({ life }: TickResult) => life.map(({ what }) => what);

@@ -154,8 +154,7 @@ describe('dissolving', () => {
   test('DEP-9: strokes do not wound a departing organism, and it can be crossed', () => {
     const hand = departing();
     hand.damage([3, 6, 9, 6], 2, BERT);
-    hand.room.enqueue(5, { what: 'cross', by: BERT, a: 1, b: 2, mix: 0.5 });
-    const { answers, life } = hand.tick();
+    const { answers, life } = hand.act({ what: 'cross', by: BERT, a: 1, b: 2, mix: 0.5 });
     expect(answers.map(({ refused }) => refused)).toEqual([undefined, undefined]);
     expect(life.filter(({ what }) => what === 'wounded')).toEqual([]);
     expect(hand.room.viewOf(1)).toMatchObject({ phase: 'departing', wounds: 0, hurt: false });
@@ -164,7 +163,7 @@ describe('dissolving', () => {
 
   test('DEP-9: a neighbour that it blocked rests until it is gone, then grows into what it has left', () => {
     const hand = besideDeparting();
-    const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
+    const life = hand.lives(dissolveSeconds - 1);
     expect(life).toContainEqual({ what: 'departing', id: 1 });
     expect(life).not.toContainEqual({ what: 'awake', id: 2 });
     expect([hand.owner(10, 8), hand.owner(11, 8)]).not.toContain(2);
@@ -180,13 +179,10 @@ describe('lifetime', () => {
 
   /** When each organism has begun to depart, in seconds. */
   function departures(hand: HandRoom, seconds: number): [at: number, id: number][] {
-    return hand
-      .ticks(seconds)
-      .flatMap(({ tick, life: events }) =>
-        events.flatMap((event): [number, number][] =>
-          event.what === 'departing' ? [[tick, event.id]] : [],
-        ),
-      );
+    return hand.ticks(seconds).flatMap(({ tick, life: events }) => {
+      const gone = events.filter(({ what }) => what === 'departing') as { id: number }[];
+      return gone.map(({ id }): [number, number] => [tick, id]);
+    });
   }
 
   test('DEP-11: in a room more than half full, those at rest depart one by one when it is over', () => {
@@ -220,11 +216,5 @@ describe('lifetime', () => {
     hand.ticks(70);
     expect(hand.room.viewOf(1)?.phase).toBe('asleep');
     expect(hand.room.size).toBe(3);
-  });
-
-  test('DEP-10, DEP-11: one that does not depart cannot be renewed, and departs when its time comes', () => {
-    const hand = rested(FIVE, { maxOrganisms: 6, life: life(80) });
-    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
-    expect(departures(hand, 60).map(([, id]) => id)).toEqual([1, 3]);
   });
 });

@@ -75,14 +75,6 @@ test('LIF-9: without a limit, this test’s checker finds an organism that flash
   expect(worst(unlimited, strobe, { limit: 3 })).toBeGreaterThan(0.9);
 });
 
-test.each([2, 3] as const)(
-  'LIF-9: an organism never shows more than %i flashes a second',
-  (limit) => {
-    const hand = planted({ flashLimit: limit });
-    expect(worst(hand, strobe, { limit })).toBeLessThanOrEqual(0.25);
-  },
-);
-
 test('LIF-9: whatever its cells do, at any tick rate, and however it is cut and woken', () => {
   const levels = fc.array(fc.constantFrom(0, 40, 60, 120, 200, 240, 255), {
     minLength: 2,
@@ -122,19 +114,4 @@ test('LIF-9: what does not flash takes a step every tick', () => {
     hand.tick((cell) => 255 - 4 * (cell.tick % 4) - (tick > 12 ? 100 : 0));
     expect(hand.steps).toBe(1);
   }
-});
-
-test('LIF-9: the host changes the limit by an event of the journal', () => {
-  const { room } = planted();
-  room.setFlashLimit(2);
-  expect(room.beginTick().events).toContainEqual({ what: 'flashes', limit: 2 });
-});
-
-test('LIF-9: a sleeping organism soon has nothing to remember', () => {
-  const hand = planted();
-  hand.ticks(GROWN);
-  hand.rest();
-  expect(hand.room.awake).toBe(0);
-  hand.ticks(80);
-  expect(hand.room.export().organisms[0].flicker).toBeUndefined();
 });

@@ -70,7 +70,16 @@ describe('a full room', () => {
         room.enqueue(9, { what: 'plant', by: CLEO, x: 6, y: 18, seed: { from: 'hand', seed: 7 } }),
       'no-such-seed',
     ],
-  ])('TIM-2: a seed %s is refused, and no organism leaves for it', (_, plant, reason) => {
+    [
+      'that cannot be paid for',
+      (hand: HandRoom) => {
+        hand.room.setEnergy({ ...DEFAULT_ENERGY, capacity: 100, newcomer: 4, plant: 8 });
+        hand.room.enter(CLEO.id);
+        hand.plant(6, 18, CLEO);
+      },
+      'no-energy',
+    ],
+  ])('TIM-2, ENE-3: a seed %s is refused, and no organism leaves for it', (_, plant, reason) => {
     const hand = fullRoom();
     plant(hand);
     const { answers, life } = hand.tick();
@@ -78,22 +87,10 @@ describe('a full room', () => {
     expect(left(life)).toEqual([]);
   });
 
-  test('ENE-3: a seed that cannot be paid for removes nothing', () => {
-    const hand = fullRoom();
-    const { room } = hand;
-    room.setEnergy({ ...DEFAULT_ENERGY, capacity: 100, newcomer: 4, plant: 8 });
-    room.enter(CLEO.id);
-    hand.plant(6, 18, CLEO);
-    const { answers, life } = hand.tick();
-    expect(answers[0].refused?.reason).toBe('no-energy');
-    expect(left(life)).toEqual([]);
-  });
-
   test('DEP-4: only long unattended organisms can be thinned', () => {
     const hand = fullRoom();
     const thin = () => {
-      hand.room.enqueue(7, { what: 'thin', by: CLEO });
-      return hand.tick();
+      return hand.act({ what: 'thin', by: CLEO });
     };
     expect(reasonOf(thin())).toBe('no-such-organism');
     hand.room.leave(BERT.id);
@@ -114,8 +111,7 @@ describe('a full room', () => {
     hand.plant(6, 18, CLEO);
     hand.ticks(GROWN);
     const thin = (organism: number, by = CLEO) => {
-      hand.room.enqueue(7, { what: 'thin', by, organism });
-      return hand.tick();
+      return hand.act({ what: 'thin', by, organism });
     };
     expect(reasonOf(thin(1))).toBe('not-yours');
     expect(reasonOf(thin(9))).toBe('no-such-organism');
@@ -142,30 +138,6 @@ describe('a full room of fresh organisms', () => {
     hand.tick();
     return hand;
   }
-
-  /** Plants where nobody is; of the six places one is free after each departure. */
-  function plantBy(hand: HandRoom, id: number) {
-    const small = hand.room.organisms.map(({ x, y }) => `${x},${y}`);
-    const [x, y] = [11, 21]
-      .flatMap((cx) => [6, 17].map((cy) => [cx, cy] as const))
-      .find(([cx, cy]) => !small.includes(`${cx},${cy}`))!;
-    hand.plant(x, y, person(id));
-    return hand.tick();
-  }
-
-  test('DEP-6: let a newcomer of another address in, who then keeps their place', () => {
-    const hand = filled();
-    hand.room.enter(20, undefined, B);
-    const { answers, life } = plantBy(hand, 20);
-    expect(answers[0].refused).toBeUndefined();
-    expect(left(life)).toEqual([{ what: 'departing', id: 6 }]);
-    // However many more sockets the first address has.
-    for (let id = 30; id < 33; id++) {
-      hand.room.enter(id, undefined, A);
-      plantBy(hand, id);
-      expect(planters(hand)).toContain('20');
-    }
-  });
 
   test('DEP-6: of one address, the planter with most gives up their newest', () => {
     const hand = new HandRoom({ ...SLOW, maxOrganisms: 4 });
@@ -196,18 +168,9 @@ describe('a full room of fresh organisms', () => {
 
   test('DEP-6: refuse a seed, as ever, while no journal entry tells a source', () => {
     const hand = filled(null);
-    expect(reasonOf(plantBy(hand, 20))).toBe('garden-full');
+    hand.plant(11, 6, person(20));
+    expect(reasonOf(hand.tick())).toBe('garden-full');
     expect(hand.room.export().attendance.sources).toBeUndefined();
-  });
-
-  test('DEP-6: sources are forgotten with those who came from there', () => {
-    const hand = filled();
-    const { room } = hand;
-    room.enter(20, undefined, B);
-    expect(room.export().attendance.sources).toHaveLength(7);
-    room.leave(20);
-    hand.ticks(70);
-    expect(room.export().attendance.sources).toHaveLength(6);
   });
 });
 

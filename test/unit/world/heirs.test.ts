@@ -4,7 +4,6 @@ import {
   type Candidate,
   chooseAncestors,
 } from '../../../server/world/organisms/lineage-tree.ts';
-import { generationsOf, type LineageOrganism } from '../../../shared/lineage.ts';
 import { HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const bounds = { norm: 2, value: 2 };
@@ -76,19 +75,4 @@ test('GEN-3: an heir lives with the parents, kind and latent that its seed says'
   const latent = hand.room.previewLatent({ from: 'organism', organism: heir.id }, 0);
   expect([...latent]).toEqual(seed.latent);
   expect(SPECIES.gallery[0].latent).not.toEqual(latent);
-});
-
-test('GEN-3: a generation is one more than that of the parents that are known', () => {
-  const family = [
-    { id: 1, parents: [] },
-    { id: 2, parents: [1] },
-    { id: 4, parents: [1, 2] },
-    { id: 5, parents: [3] },
-  ] satisfies Pick<LineageOrganism, 'id' | 'parents'>[];
-  expect([...generationsOf(family)]).toEqual([
-    [1, 1],
-    [2, 2],
-    [4, 3],
-    [5, 1],
-  ]);
 });

@@ -68,12 +68,10 @@ test('GEN-1, TRF-6: what an organism has been is remembered of the living and th
   for (const x of [8, 24]) here.plant(x, 8);
   here.ticks(GROWN);
   const seed = { from: 'heir', latent: [0, 1], origin: 'cross', kind: '', parents: [] } as const;
-  here.room.enqueue(10, { what: 'transform', by: ANNA, organism: 1, seed });
-  here.tick();
+  here.act({ what: 'transform', by: ANNA, organism: 1, seed });
   const was = () => lineageTree(here.room, 15).organisms.map((one) => one.was);
   expect(was()).toEqual([['one'], undefined]);
-  here.room.enqueue(11, { what: 'remove', by: ANNA, organism: 1 });
-  here.tick();
+  here.act({ what: 'remove', by: ANNA, organism: 1 });
   expect(here.room.lineage.ended).toHaveLength(1);
   expect(was()).toEqual([['one'], undefined]);
 });

@@ -25,14 +25,6 @@ function cut(hand: HandRoom, points: number[], by = ANNA) {
 }
 
 describe('protection', () => {
-  test('DMG-3: off, everybody can wound at any time', () => {
-    const hand = room(0);
-    for (const by of [ANNA, BERT, ANNA]) expect(cut(hand, LEFT, by).refused).toBeUndefined();
-    expect(wounds(hand)).toEqual([3, 0]);
-    expect(hand.room.export()).not.toHaveProperty('protect');
-    expect(hand.room.export().organisms[0]).not.toHaveProperty('cut');
-  });
-
   test('DMG-3: after a wound nobody can wound it until the pause is over, and they are told', () => {
     const hand = room();
     expect(cut(hand, LEFT).refused).toBeUndefined();
@@ -87,21 +79,5 @@ describe('protection', () => {
     cut(hand, LEFT);
     expect(cut(hand, BOTH, BERT)).toMatchObject({ spared: 1 });
     expect(wounds(hand)).toEqual([1, 1]);
-  });
-
-  test('DMG-3: many hands cannot kill what is protected', () => {
-    const hand = room();
-    hand.regrows = false;
-    const dead = (look: number) => {
-      for (let id = 3; id < 29; id++) {
-        hand.damage([2 + ((id * 3) % 8), 2, 2 + ((id * 3) % 8), 10], 1, { id, name: '', hue: 0 });
-      }
-      hand.tick(() => look);
-      return 2 - hand.room.size;
-    };
-    expect(dead(255)).toBe(0);
-    expect(dead(255)).toBe(0);
-    hand.room.setProtect(0);
-    expect(dead(255)).toBe(1);
   });
 });

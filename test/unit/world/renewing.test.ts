@@ -22,8 +22,7 @@ describe('renewing', () => {
     const hand = besideDeparting();
     hand.ticks(dissolveSeconds - 2);
     // There is room for all.
-    hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 3 });
-    hand.tick();
+    hand.act({ what: 'remove', by: HOUSE, organism: 3 });
     for (let y = 4; y < 12; y++) expect([hand.owner(10, y), hand.owner(11, y)]).toEqual([0, 0]);
     hand.room.enqueue(10, { what: 'renew', by: ANNA, organism: 1 });
     const life = hand.ticks(4, ({ organism, x }) => (organism === 1 && x > 5 ? 0 : 255));
@@ -42,7 +41,7 @@ describe('renewing', () => {
     expect(phases(hand).slice(0, 2)).toEqual(['1 awake', '2 departing']);
     expect(held(hand, 1)).toBe(64);
     expect(hand.room.size).toBe(2);
-    const later = hand.ticks(30).flatMap((result) => result.life);
+    const later = hand.lives(30);
     expect(later).toContainEqual({ what: 'asleep', id: 1 });
     expect(later).toContainEqual({ what: 'died', id: 2, cause: 'departed' });
     expect(later).not.toContainEqual({ what: 'died', id: 1, cause: 'departed' });
@@ -67,7 +66,7 @@ describe('renewing', () => {
   test('DEP-10: one that is still growing goes on growing', () => {
     const { hand } = growing();
     expect(renew(hand, 1).life).toContainEqual({ what: 'renewed', id: 1, phase: 'growing' });
-    const grown = hand.ticks(GROWN).flatMap((result) => result.life);
+    const grown = hand.lives(GROWN);
     expect(grown).toContainEqual({ what: 'grown', id: 1 });
   });
 
@@ -75,8 +74,7 @@ describe('renewing', () => {
     const { hand, grid, middle } = growing();
     for (const place of middle) grid.release(place);
     grid.claim(middle[0], 2);
-    hand.room.enqueue(1, { what: 'renew', by: ANNA, organism: 1 });
-    hand.tick(() => 0);
+    hand.act({ what: 'renew', by: ANNA, organism: 1 }, () => 0);
     expect(middle.map((place) => grid.ownerAt(place))).toEqual([2, 1, 1, 1]);
   });
 
@@ -156,15 +154,14 @@ describe('renewing', () => {
 
   test('DEP-10: what the host has removed cannot be renewed', () => {
     const hand = departing();
-    hand.room.enqueue(1, { what: 'remove', by: BERT, organism: 1 });
-    expect(hand.tick().life).toContainEqual({ what: 'died', id: 1, cause: 'removed' });
+    const { life } = hand.act({ what: 'remove', by: BERT, organism: 1 });
+    expect(life).toContainEqual({ what: 'died', id: 1, cause: 'removed' });
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
   });
 
   test('DEP-13: what the host has depart dissolves within the time given, and cannot be renewed', () => {
     const hand = rested([ANNA, BERT]);
-    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
-    const { answers, life } = hand.tick();
+    const { answers, life } = hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
     expect(answers[0].refused).toBeUndefined();
     expect(life).toContainEqual({ what: 'departing', id: 1 });
     expect(held(hand, 1)).toBe(48);
@@ -174,14 +171,13 @@ describe('renewing', () => {
     hand.tick();
     expect(hand.tick().life).toContainEqual({ what: 'died', id: 1, cause: 'departed' });
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
-    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
-    expect(reasonOf(hand.tick())).toBe('no-such-organism');
+    const again = hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
+    expect(reasonOf(again)).toBe('no-such-organism');
   });
 
   test('DEP-13: one that departs already goes on, and cannot be renewed any more', () => {
     const hand = departing();
-    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 2 });
-    expect(words(hand.tick())).toEqual([]);
+    expect(words(hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 2 }))).toEqual([]);
     expect(hand.room.renewable(ANNA.id)).toEqual([]);
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
   });

@@ -64,12 +64,6 @@ describe('seeds', () => {
     expect(() => a.room.previewLatent({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
   });
 
-  test('the same throw gives the same latent, another throw another', () => {
-    const one = planted(new HandRoom(), { from: 'prior', throw: 5 }).latent;
-    expect(planted(new HandRoom({ seed: 9 }), { from: 'prior', throw: 5 }).latent).toEqual(one);
-    expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
-  });
-
   /** Creatures around (5, −3), 3 and 1 wide, and things elsewhere. */
   const creatures = Array.from({ length: 400 }, (_, i) => {
     const [a, b] = createRandom(i).latent(2);
@@ -77,6 +71,12 @@ describe('seeds', () => {
   });
   const thing = { name: 'thing', kind: 'thing', latent: new Float32Array([-900, 900]) };
   const sampled = { ...SPECIES, sampler: 1 as const, gallery: [...creatures, thing] };
+
+  test('the same throw gives the same latent, another throw another', () => {
+    const one = planted(new HandRoom(), { from: 'prior', throw: 5 }).latent;
+    expect(planted(new HandRoom({ seed: 9 }), { from: 'prior', throw: 5 }).latent).toEqual(one);
+    expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
+  });
 
   test('a card’s sampler throws what lies among its creatures, a little closer together', () => {
     const { room } = new HandRoom({
@@ -160,8 +160,7 @@ describe('seeds', () => {
       hand.plant(24, 12);
       hand.ticks(GROWN);
       const wish = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 } as const;
-      hand.room.enqueue(9, { ...wish, ...(mutation !== undefined && { mutation }) });
-      hand.tick();
+      hand.act({ ...wish, ...(mutation !== undefined && { mutation }) });
       return [...hand.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)];
     };
     expect(child(0)).toEqual(child(undefined));

@@ -4,21 +4,17 @@ import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { MAX_FORMER, TRANSFORM_STEPS } from '../../../server/world/organisms/transformation.ts';
+import type { TickResult } from '../../../server/world/room.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
-import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, HandRoom, type Look, RELATED } from '../../support/rooms.ts';
 
 const OWN = [1, 0];
 const OTHER = [0, 1];
 const species = {
-  ...SPECIES,
-  hasStandingInput: true,
-  gallery: [
-    { name: 'one', latent: new Float32Array(OWN) },
-    { name: 'two', latent: new Float32Array(OTHER) },
-  ],
-  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], []] },
+  ...{ ...RELATED, hasStandingInput: true },
+  relatives: { ...RELATED.relatives, of: [[1], []] },
 };
 const BIRTH = 3;
 const COST = 8;
@@ -29,25 +25,20 @@ class TurningRoom extends HandRoom {
     super({ species, life: { birth: 1, healing: 1, expressing: 1 }, ...options });
   }
 
-  turn(organism = 1, index = 1, by = ANNA): void {
-    this.room.enqueue(50, {
-      what: 'transform',
-      by,
-      organism,
-      seed: { from: 'gallery', index },
-    });
+  turn(organism = 1, index = 1): TickResult {
+    const seed = { from: 'gallery', index } as const;
+    return this.act({ what: 'transform', by: ANNA, organism, seed });
   }
 
   /** Ticks until all rest. @returns latents that were told, in order */
   untilRest(look?: Look): (readonly number[])[] {
     this.change = 0;
     const told: (readonly number[])[] = [];
-    for (let tick = 0; tick < 400; tick++) {
+    do {
       this.tick(look);
       told.push(...this.expressed.map(({ latent }) => latent));
-      if (this.room.awake === 0) return told;
-    }
-    throw new Error('it does not rest');
+    } while (this.room.awake > 0);
+    return told;
   }
 
   get only() {
@@ -67,9 +58,8 @@ describe('turning into another', () => {
   test('TRF-1: it is the other at once, where it was and as old as it was, and its cells turn step by step', () => {
     const hand = resting();
     const before = hand.room.organisms[0];
-    hand.turn();
-    const { life, answers } = hand.tick();
-    expect(answers).toMatchObject([{ id: 50, what: 'transform' }]);
+    const { life, answers } = hand.turn();
+    expect(answers).toMatchObject([{ what: 'transform' }]);
     expect(answers[0].refused).toBeUndefined();
     expect(life.map(({ what }) => what)).toEqual(['awake', 'transformed']);
     expect(life[1]).toEqual({
@@ -92,8 +82,8 @@ describe('turning into another', () => {
   test('TRF-1: it turns at the pace of births, whatever it shows, and takes the first step in the same tick', () => {
     const hand = resting({ life: { birth: BIRTH, healing: 1, expressing: 1 } });
     hand.turn();
-    const steps: number[] = [];
-    for (let tick = 0; tick < BIRTH * (TRANSFORM_STEPS - 1) + 1; tick++) {
+    const steps = [0];
+    for (let tick = 1; tick < BIRTH * (TRANSFORM_STEPS - 1) + 1; tick++) {
       hand.tick();
       if (hand.steps > 0) steps.push(tick);
     }
@@ -103,10 +93,9 @@ describe('turning into another', () => {
   test('TRF-1: one that turns can turn again, from what it is by then; one that expresses a relative too', () => {
     const hand = resting();
     hand.turn();
-    hand.ticks(4);
+    hand.ticks(3);
     const [, reached] = hand.latents.get(1)!;
     hand.turn(1, 0);
-    hand.tick();
     const [, next] = hand.latents.get(1)!;
     expect(next).toBeLessThan(reached);
     expect(next).toBeGreaterThan(0.8 * reached);
@@ -116,7 +105,6 @@ describe('turning into another', () => {
     hand.room.setLiveliness(1);
     while (!hand.only.expression) hand.tick();
     hand.turn();
-    hand.tick();
     expect(hand.only.expression).toBeUndefined();
     hand.room.setLiveliness(0);
     hand.untilRest();
@@ -129,8 +117,7 @@ describe('turning into another', () => {
     hand.tick();
     const refusalOf = (organism: number, index = 1) => {
       const before = hand.room.export();
-      hand.turn(organism, index);
-      const { answers } = hand.tick();
+      const { answers } = hand.turn(organism, index);
       expect(hand.room.export().hands).toEqual(before.hands);
       expect(hand.room.export().random).toEqual(before.random);
       expect(hand.room.organisms.every(({ was }) => was === undefined)).toBe(true);
@@ -145,12 +132,9 @@ describe('turning into another', () => {
   test('TRF-2: it costs what a seed costs; without that much energy it is refused', () => {
     const hand = resting({ energy: { ...energy, refillPerSecond: 0, newcomer: 2.5 * COST } });
     hand.room.enter(ANNA.id);
-    hand.turn();
-    expect(hand.tick().answers[0].energy).toBe(1.5 * COST);
+    expect(hand.turn().answers[0].energy).toBe(1.5 * COST);
     hand.turn(1, 0);
-    hand.tick();
-    hand.turn();
-    const { answers } = hand.tick();
+    const { answers } = hand.turn();
     expect(answers[0]).toMatchObject({ energy: 0.5 * COST, refused: { reason: 'no-energy' } });
     expect(hand.room.organisms[0].kind).toBe('one');
   });
@@ -158,16 +142,14 @@ describe('turning into another', () => {
   test('TRF-2: a rule that does not read its latent while it lives cannot turn, and neither can what departs', () => {
     const { hasStandingInput: _, ...plain } = species;
     const still = resting({ species: plain });
-    still.turn();
-    expect(still.tick().answers[0].refused?.reason).toBe('not-here');
+    expect(still.turn().answers[0].refused?.reason).toBe('not-here');
     const full = resting({ maxOrganisms: 1 });
     full.room.enter(BERT.id);
     full.ticks(61 * ROOM_DEFAULTS.tickRate);
     full.plant(22, 10, BERT);
     full.tick();
     expect(full.room.organisms[0].phase).toBe('departing');
-    full.turn();
-    expect(full.tick().answers[0].refused?.reason).toBe('no-such-organism');
+    expect(full.turn().answers[0].refused?.reason).toBe('no-such-organism');
   });
 
   test('TRF-4: it keeps its ground while it turns, and frees what its new body does not need', () => {
@@ -175,7 +157,7 @@ describe('turning into another', () => {
     const left: Look = ({ x, latent }) => (latent?.[1] === 1 && x < 4 ? 255 : 0);
     const whole = hand.census().get(1)!;
     hand.turn();
-    hand.ticks(TRANSFORM_STEPS, left);
+    hand.ticks(TRANSFORM_STEPS - 1, left);
     expect(hand.census().get(1)).toBe(whole);
     hand.untilRest(left);
     expect(hand.census().get(1)).toBe(whole / 2);
@@ -189,7 +171,6 @@ describe('turning into another', () => {
       const wound = () => hand.damage([10, 7, 10, 13], 1);
       if (isWoundedFirst) wound();
       hand.turn();
-      hand.tick();
       if (!isWoundedFirst) wound();
       hand.tick();
       expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });
@@ -201,10 +182,7 @@ describe('turning into another', () => {
 
   test('TRF-6: it remembers what it has been, the last ones', () => {
     const hand = resting();
-    for (let i = 0; i < MAX_FORMER + 3; i++) {
-      hand.turn(1, (i + 1) % 2);
-      hand.tick();
-    }
+    for (let i = 0; i < MAX_FORMER + 3; i++) hand.turn(1, (i + 1) % 2);
     const { was } = hand.only;
     expect(was).toHaveLength(MAX_FORMER);
     expect(was!.at(-1)).toEqual({ kind: 'one', origin: 'gallery', until: hand.room.tick - 1 });
@@ -214,28 +192,17 @@ describe('turning into another', () => {
 
 describe('the state of one that turns', () => {
   test('TRF-3: a random seed is the same in a replay, and uses up nobody’s random numbers', () => {
+    const command = { what: 'transform', by: ANNA, organism: 1, seed: { from: 'prior' } } as const;
     const run = (seed: number) => {
       const hand = resting({ seed });
       const before = hand.room.export();
-      const command = {
-        what: 'transform',
-        by: ANNA,
-        organism: 1,
-        seed: { from: 'prior' },
-      } as const;
-      hand.room.enqueue(1, command);
-      hand.tick();
+      hand.act(command);
       expect(hand.room.export().random).toEqual(before.random);
       return [...hand.only.latent];
     };
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
-    expect(
-      v.is(roomEvent, {
-        ...{ what: 'command', id: 1 },
-        command: { what: 'transform', by: ANNA, organism: 1, seed: { from: 'prior' } },
-      }),
-    ).toBe(true);
+    expect(v.is(roomEvent, { what: 'command', id: 1, command })).toBe(true);
   });
 
   test('IDL-1: from then on it expresses relatives of what it has become', () => {

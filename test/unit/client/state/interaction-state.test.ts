@@ -1,7 +1,6 @@
-import { ageText, kindName, survivedText } from '../../../../client/elements/text.ts';
+import { survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
-import { Hint } from '../../../../client/state/browser-store.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
@@ -31,18 +30,6 @@ describe('session', () => {
     state.forget(4);
     expect(state.state.selection).toMatchObject({ organism: 3, second: 0 });
     state.forget(3);
-    expect(state.state.selection).toBeUndefined();
-  });
-
-  test('crossing chooses by looking, and nobody as a partner goes back to the first', () => {
-    const state = new InteractionState();
-    state.select(3);
-    state.startCrossing();
-    expect(state.state).toMatchObject({ tool: 'look', selection: { crossing: true } });
-    state.select(4);
-    state.select(0);
-    expect(state.state.selection).toMatchObject({ organism: 3, crossing: false, second: 0 });
-    state.select(0);
     expect(state.state.selection).toBeUndefined();
   });
 
@@ -117,21 +104,8 @@ describe('clocks', () => {
   });
 });
 
-test('a hint is shown three times, or until it has been followed', () => {
-  const hint = new Hint('unfollowed');
-  expect(['a', 'a', 'b', 'b', 'c', 'c'].every((occasion) => hint.isShown(occasion))).toBe(true);
-  expect(hint.isShown('d')).toBe(false);
-  const other = new Hint('followed');
-  expect(other.isShown('a')).toBe(true);
-  other.follow();
-  expect([other.isShown('a'), other.isShown('b')]).toEqual([false, false]);
-});
-
 describe('texts and keys', () => {
   test('texts about organisms', () => {
-    expect(kindName('')).toBe('nameless');
-    expect(ageText(34)).toBe('34 seconds old');
-    expect(ageText(200_000)).toBe('2 days old');
     const survived = (wounds: number, healed: number) =>
       survivedText({ wounds, healed } as OrganismView);
     expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([

@@ -4,45 +4,6 @@ import { openReview as open } from '../../../support/drawing-review.ts';
 import fc from '../../../support/property.ts';
 
 const { maxWaiting, maxWaitingEach, expires, sentAgain } = DRAWINGS;
-test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
-  for (const [mode, given] of [
-    ['on', ['1 5']],
-    ['ask', []],
-  ] as const) {
-    const room = open(mode);
-    await room.send(1, 5);
-    expect(room.given).toEqual(given);
-    expect(room.review.waiting).toHaveLength(1 - given.length);
-  }
-  const { send } = open('off');
-  await expect(send(1, 5)).rejects.toThrow(new Refusal('no-drawings'));
-});
-
-test('the host approves or declines, and each drawing is answered once', async () => {
-  const { review, given, told, send, tick } = open();
-  await send(1, 5);
-  await send(1, 6);
-  const [first, second] = review.waiting;
-  expect(await review.decide(first.id, true)).toBe(true);
-  expect(await review.decide(second.id, false)).toBe(true);
-  for (let i = 0; i < 3; i++) tick();
-  expect(given).toEqual(['1 5']);
-  expect(told).toEqual([{ to: 1, id: 6, reason: 'drawing-declined' }]);
-  for (const { id } of [first, second, { id: 99 }]) {
-    expect([await review.decide(id, true), await review.decide(id, false)]).toEqual([false, false]);
-  }
-  expect(review.waiting).toEqual([]);
-});
-
-test.each([
-  ['allows', true, ['1 5'], 0],
-  ['has no opinion', false, [], 1],
-])('an extension that %s', async (_, allows, given, waiting) => {
-  const room = open('ask', async () => allows);
-  await room.send(1, 5);
-  expect(room.given).toEqual(given);
-  expect(room.review.waiting).toHaveLength(waiting);
-});
 
 test('an extension refuses, also where drawings do not wait', async () => {
   for (const mode of ['on', 'ask'] as const) {
@@ -111,9 +72,7 @@ test('a page that is lost again has as long to send its drawing when it returns 
 
 test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {
   const { review, given, members, come, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   const ids = review.waiting.map(({ id }) => id);
   members.clear();
   for (const id of ids) expect(await review.decide(id, true)).toBe(true);
@@ -127,9 +86,7 @@ test('a seed approved while its visitor is away is given when they return, unles
 
 test('a seed that the room cannot take yet is given once it can, and breaks no tick', async () => {
   const { review, given, refusal, members, set, come, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   members.delete(1);
   await review.decide(review.waiting[0].id, true);
   come(1);
@@ -225,37 +182,9 @@ test('whatever is sent and decided, the queue is bounded and every drawing has a
   );
 });
 
-test('after a restart, a drawing waits where it did, and the page that sends it again has the answer', async () => {
-  const { stored, send, clock } = open();
-  for (const id of [1, 2, 3]) {
-    await send(id, 5);
-  }
-  clock.advance(60_000);
-  const again = open('ask', undefined, stored);
-  // The third has not left anything by which the room would know that they are away.
-  expect(again.review.waiting.map(({ by, since }) => [by.id, since])).toEqual([
-    [1, again.clock.now()],
-    [2, again.clock.now()],
-  ]);
-  expect([...stored.values()].map(({ by }) => by.id)).toEqual([1, 2]);
-  const [first, second] = again.review.waiting;
-  for (const { id } of [first, second]) await again.review.decide(id, true);
-  for (const at of [0, sentAgain]) again.tick(at);
-  expect(again.given).toEqual([]);
-  again.come(1);
-  await again.send(1, 15, { pixels: Uint8Array.of(5, 0) });
-  again.tick(2 * sentAgain);
-  expect([again.given, again.approved]).toEqual([['1 15'], [true]]);
-  expect([...stored.keys()]).toEqual([first.id, second.id]);
-  again.tick(2 * sentAgain);
-  expect([...stored.keys()]).toEqual([second.id]);
-});
-
 test('a decision holds over a restart before its visitor knows it, also if the setting has changed', async () => {
   const { stored, review, send } = open();
-  for (const id of [1, 2]) {
-    await send(id, 5);
-  }
+  for (const id of [1, 2]) await send(id, 5);
   await review.decide(review.waiting[0].id, false);
   const again = open('off', undefined, stored);
   expect(again.review.waiting).toEqual([]);

@@ -24,28 +24,6 @@ test('the participants of a server that has fallen silent leave', async () => {
   expect(owner.server.seats.participants).toMatchObject([{ name: 'Bert' }]);
 });
 
-test('a new owner gets everybody back as who they were, and does once what was not answered', async () => {
-  const { clock, bus, owner, a } = await startLinked();
-  const anna = await a.enter('Anna');
-  await anna.says('name', { id: 1, name: 'Anne' });
-  const { you } = anna.welcome!;
-  // The room goes on elsewhere from what is kept: its state.
-  owner.isHere = false;
-  await anna.says('plant', { id: 2, x: 10, y: 10, seed });
-  owner.access!.close();
-  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
-  await pass(clock, beat);
-  expect(anna.all('welcome')).toHaveLength(2);
-  expect(anna.welcome!.you).toEqual({ ...you, name: 'Anne' });
-  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
-  await next.tick();
-  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2]);
-  expect(next.room.organisms).toHaveLength(1);
-  await anna.says('plant', { id: 3, x: 20, y: 10, seed });
-  await next.tick();
-  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2, 3]);
-});
-
 test('when an answer is lost, everybody joins again, and nothing is done twice', async () => {
   const { clock, bus, owner, a } = await startLinked();
   const anna = a.join('Anna');
@@ -217,39 +195,30 @@ async function fillRoom({ clock, owner, a, b }: Linked) {
   return { anna, waiting, last, walls };
 }
 
+/** A message to the room is lost. */
+async function loseCommand({ bus }: Linked, anna: Connection): Promise<void> {
+  bus.loses = (channel) => channel.endsWith(':in');
+  await anna.says('name', { id: 1, name: 'Anne' });
+}
+
+/** A message to a gateway is lost, and then the opening of its new link. */
+async function loseOpening(linked: Linked): Promise<void> {
+  await loseNews(linked);
+  linked.bus.loses = (channel) => channel.endsWith(':in');
+  await pass(linked.clock, beat);
+}
+
 test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]>([
   ['after a message to their server was lost', false, loseNews],
-  [
-    'after a message to the room was lost',
-    false,
-    async ({ bus }, anna) => {
-      bus.loses = (channel) => channel.endsWith(':in');
-      await anna.says('name', { id: 1, name: 'Anne' });
-    },
-  ],
-  [
-    'after the opening of the new link was lost too',
-    false,
-    async (linked) => {
-      const { bus, clock } = linked;
-      await loseNews(linked);
-      bus.loses = (channel) => channel.endsWith(':in');
-      await pass(clock, beat);
-    },
-  ],
+  ['after a message to the room was lost', false, loseCommand],
+  ['after the opening of the new link was lost too', false, loseOpening],
   ['where an extension decides about each join', true, loseNews],
 ])('in a full room, those who watch or wait keep their places %s', async (_, isAsked, lose) => {
   const linked = await startLinked();
   const { clock, bus, owner } = linked;
-  const nothing = (): undefined => {};
-  const asked = {
-    joined: nothing,
-    left: nothing,
-    active: nothing,
-    command: nothing,
-    draw: nothing,
-  };
-  if (isAsked) owner.server.hooks = { ...asked, join: () => Promise.resolve() };
+  const others = ['joined', 'left', 'active', 'command', 'draw'].map((hook) => [hook, () => {}]);
+  const hooks = { ...Object.fromEntries(others), join: () => Promise.resolve() };
+  if (isAsked) owner.server.hooks = hooks as typeof owner.server.hooks;
   const { anna, waiting, last, walls } = await fillRoom(linked);
   await lose(linked, anna);
   bus.loses = () => false;
@@ -317,9 +286,11 @@ test('who has got a place without hearing of it keeps it', async () => {
   expect(carl.welcome).toBeUndefined();
 });
 
-test('when a lease has ended, pages go on with the picture that they have', async () => {
+test('when a lease has ended, pages go on as who they were, with the picture that they have', async () => {
   const { clock, bus, owner, a } = await startLinked();
   const anna = await a.enter('Anna');
+  const { you } = anna.welcome!;
+  await anna.says('name', { id: 1, name: 'Anne' });
   owner.isHere = false;
   owner.server.disconnectAll('elsewhere');
   await arrived(clock);
@@ -327,6 +298,7 @@ test('when a lease has ended, pages go on with the picture that they have', asyn
   await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
   await pass(clock, beat);
   expect(anna.all('welcome')).toHaveLength(2);
+  expect(anna.welcome!.you).toEqual({ ...you, name: 'Anne' });
   expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
 });
 

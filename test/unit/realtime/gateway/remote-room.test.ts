@@ -29,25 +29,6 @@ class LaterBus extends LocalBus {
   }
 }
 
-test('visitors of two servers see each other, and what each of them plants', async () => {
-  const { owner, a, b } = await startLinked();
-  const anna = await a.enter('Anna');
-  const bert = await b.enter('Bert');
-  expect(bert.welcome).toMatchObject({
-    you: { name: 'Bert' },
-    participants: [{ name: 'Anna' }, {}],
-  });
-  await owner.tick();
-  expect(anna.all('people').at(-1)).toMatchObject({ joined: [{ name: 'Bert' }], left: [] });
-  await anna.says('plant', { id: 77, x: 10, y: 10, seed });
-  await owner.tick();
-  expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
-  expect(bert.all('accepted')).toEqual([]);
-  const born = [{ what: 'born', organism: { planter: { name: 'Anna' } } }];
-  expect(bert.all('life')).toMatchObject([{ events: born }]);
-  expect(anna.all('life')).toMatchObject([{ events: born }]);
-});
-
 test('what a later release says besides is ignored, and costs nobody the link', async () => {
   const [clock, bus] = [new FakeClock(), new LaterBus()];
   const owner = await Owner.start(bus, { clock });

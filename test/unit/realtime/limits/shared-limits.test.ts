@@ -15,8 +15,8 @@ const limits = {
   ...{ connectionsPerAddress: 4, joinsPerSecond: 1, joinsAtOnce: 4, banSeconds: 30 },
 };
 
-/** Two servers that count together. */
-function servers() {
+/** Two servers that count together, and hear each other. */
+async function servers() {
   const clock = new FakeClock();
   const bus = new LocalBus();
   const all = ['a', 'b'].map((node) => {
@@ -29,13 +29,13 @@ function servers() {
     const sharing = new SharedLimits({ bus: own, clock, node, addresses });
     return { addresses, sharing, link };
   });
-  return { clock, bus, all, two: all.map(({ addresses }) => addresses) };
+  const [a, b] = all.map(({ addresses }) => addresses);
+  await clock.advance(0);
+  return { clock, bus, all, a, b };
 }
 
 test('an address has as many joins at two servers as at one', async () => {
-  const { clock, two } = servers();
-  const [a, b] = two;
-  await clock.advance(0);
+  const { clock, a, b } = await servers();
   for (let i = 0; i < 4; i++) expect(a.join(ADDRESS, clock.now())).toBe(true);
   await clock.advance(SHARED_LIMITS.every);
   expect(b.join(ADDRESS, clock.now())).toBe(false);
@@ -48,9 +48,7 @@ test('an address has as many joins at two servers as at one', async () => {
 });
 
 test('an address has as many connections at two servers as at one, and those of a server that is gone do not count', async () => {
-  const { clock, all, two } = servers();
-  const [a, b] = two;
-  await clock.advance(0);
+  const { clock, all, a, b } = await servers();
   for (let i = 0; i < 3; i++) expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
   await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
@@ -65,9 +63,7 @@ test('an address has as many connections at two servers as at one, and those of 
 });
 
 test('the connections of a server that has ended do not count from then on', async () => {
-  const { clock, all, two } = servers();
-  const [a, b] = two;
-  await clock.advance(0);
+  const { clock, all, a, b } = await servers();
   for (let i = 0; i < 4; i++) a.connect(ADDRESS, clock.now());
   await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
@@ -90,9 +86,7 @@ test('what a server reserves of its own connections has nothing to do with those
 });
 
 test('who is banned at one server is banned at the other', async () => {
-  const { clock, two } = servers();
-  const [a, b] = two;
-  await clock.advance(0);
+  const { clock, a, b } = await servers();
   a.connect(ADDRESS, clock.now());
   expect(a.ban(ADDRESS, clock.now())).toBe(true);
   await clock.advance(SHARED_LIMITS.every);
@@ -100,9 +94,7 @@ test('who is banned at one server is banned at the other', async () => {
 });
 
 test('nobody is banned for what one of their address does at another server', async () => {
-  const { clock, two } = servers();
-  const [a, b] = two;
-  await clock.advance(0);
+  const { clock, a, b } = await servers();
   a.connect(ADDRESS, clock.now());
   b.connect(ADDRESS, clock.now());
   // Before it has heard of the others.
@@ -116,10 +108,9 @@ test('nobody is banned for what one of their address does at another server', as
 });
 
 test('without messages each counts alone', async () => {
-  const { clock, bus, two } = servers();
-  await clock.advance(0);
+  const { clock, bus, a, b } = await servers();
   await bus.close();
-  for (const one of two) {
+  for (const one of [a, b]) {
     for (let i = 0; i < 4; i++) expect(one.join(ADDRESS, clock.now())).toBe(true);
     expect(one.join(ADDRESS, clock.now())).toBe(false);
   }
@@ -127,8 +118,7 @@ test('without messages each counts alone', async () => {
 });
 
 test('what is no report changes nothing', async () => {
-  const { clock, bus, two } = servers();
-  await clock.advance(0);
+  const { clock, bus, a } = await servers();
   const packr = new Packr({ useRecords: false });
   const told = { node: 'c', taken: [], open: [[ADDRESS, 4]], banned: [], lifted: [] };
   for (const bytes of [[], [0xc1], [0x93, 1, 2, 3]]) bus.publish('limits', Uint8Array.from(bytes));
@@ -140,8 +130,8 @@ test('what is no report changes nothing', async () => {
   ])
     bus.publish('limits', packr.pack(wrong));
   await clock.advance(0);
-  expect(two[0].connect(ADDRESS, clock.now())).toBeUndefined();
+  expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
   bus.publish('limits', packr.pack(told));
   await clock.advance(0);
-  expect(two[0].connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
 });

@@ -105,9 +105,7 @@ test('of too many idle connections of an address, the longest idle is closed', a
 
 test('an address whose connections are all busy gets no further one; others do', async () => {
   await start(100, 2);
-  for (let i = 0; i < 2; i++) {
-    await requestLarge();
-  }
+  for (let i = 0; i < 2; i++) await requestLarge();
   const refused = await dial();
   await once(refused, 'close');
   expect(rejections.totals()).toMatchObject({ 'too-many-connections': 1 });

@@ -24,14 +24,6 @@ test('arrivals and departures are announced once, with one shared message for eq
   expect(changes.changesFor(5)).toBeUndefined();
 });
 
-test('participants are not told of their own arrival', () => {
-  const changes = new PresenceChanges();
-  changes.enter(one(1));
-  expect(changes.changesFor(1)).toBeUndefined();
-  changes.enter(one(2));
-  expect(changes.changesFor(1)).toEqual({ joined: [one(2)], left: [] });
-});
-
 test('when many join at once, all of them are told the same, their own join too', () => {
   const changes = new PresenceChanges();
   for (let id = 1; id <= 100; id++) changes.enter(one(id));
@@ -49,15 +41,6 @@ test('of a participant who joins and leaves between two updates, the last change
     changes.leave(1);
     expect(changes.changesFor(2)).toEqual({ joined: [], left: [1] });
   }
-});
-
-test('a new name is announced to everybody, including its owner; leaving is then announced as usual', () => {
-  const changes = new PresenceChanges();
-  changes.rename(one(1, 'Ada'));
-  expect(changes.changesFor(1)).toEqual({ joined: [one(1, 'Ada')], left: [] });
-  expect(changes.changesFor(2)).toEqual({ joined: [one(1, 'Ada')], left: [] });
-  changes.leave(1);
-  expect(changes.changesFor(2)).toEqual({ joined: [], left: [1] });
 });
 
 test('all names are those of present participants, and of absent planters of living organisms', () => {

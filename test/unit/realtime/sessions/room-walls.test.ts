@@ -47,25 +47,6 @@ describe('places', () => {
     again.forget('garden');
     expect(open(memory).of('garden')).toEqual([]);
   });
-
-  test('it is known since when a wall is lost, also after the server was restarted or killed', () => {
-    const memory = store();
-    const places = open(memory);
-    const { id } = places.add('garden', 'Foyer');
-    const lost = (from: WallSeats) => from.of('garden')[0].lost;
-    memory.now = 2_000;
-    // One that was never up cannot be lost.
-    expect(lost(open(memory))).toBeNull();
-    places.appeared(id);
-    expect(lost(places)).toBeNull();
-    memory.now = 3_000;
-    places.vanished(id);
-    memory.now = 4_000;
-    expect(lost(open(memory))).toBe(3_000);
-    places.appeared(id);
-    memory.now = 5_000;
-    expect(lost(open(memory))).toBe(5_000);
-  });
 });
 
 describe('a full room', () => {
@@ -79,23 +60,6 @@ describe('a full room', () => {
       expect(() => walls.add('stranger', far)).toThrow(FULL);
       expect(walls.seats.size).toBe(8);
     }
-  });
-
-  test('a wall with a place takes one from those without, wherever they are', () => {
-    const walls = wallsOf<string>(4);
-    for (const name of ['a', 'b', 'c', 'd']) walls.add(name, `far ${name}`);
-    expect(() => walls.add('late', 'here')).toThrow(FULL);
-    expect(walls.add('foyer', 'here', 1)).toBe('a');
-    expect(walls.add('stairs', 'here', 2)).toBe('b');
-    expect(() => walls.add('late', 'elsewhere')).toThrow(FULL);
-    expect([...walls.seats.keys()]).toEqual(['c', 'd', 'foyer', 'stairs']);
-  });
-
-  test('screens of one wall share its place, but cannot keep out another wall', () => {
-    const walls = wallsOf<string>(4);
-    for (const name of ['a', 'b', 'c', 'd']) walls.add(name, 'here', 1);
-    expect(walls.add('stairs', 'here', 2)).toBe('d');
-    expect(walls.add('attic', 'here', 3)).toBe('c');
   });
 
   test('whatever others do, walls with places get in and stay, and others give way only to smaller groups', () => {

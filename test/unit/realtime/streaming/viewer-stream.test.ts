@@ -11,6 +11,12 @@ function pass(quality: AdaptiveQuality, from: number, windows: number, skipped =
   return from + windows * window;
 }
 
+/** Goes on until the best tier. @returns the time then */
+function climb(quality: AdaptiveQuality, from: number): number {
+  let now = from;
+  while (quality.tier !== 'full') now = pass(quality, now, 1);
+  return now;
+}
 test('slow acknowledgements keep the tier from rising', () => {
   const quality = new AdaptiveQuality('phone', 'full', 0);
   let now = 0;
@@ -23,31 +29,19 @@ test('slow acknowledgements keep the tier from rising', () => {
 
 test('a slow spell after a step up counts as one failure, and one that lasts ends the waiting', () => {
   const quality = new AdaptiveQuality('phone', 'full', 0);
-  let now = 0;
-  const climb = (): number => {
-    const start = now;
-    while (quality.tier !== 'full') now = pass(quality, now, 1);
-    return now - start;
-  };
-  climb();
+  const first = climb(quality, 0);
   // Down to the lowest tier, and on.
-  now = pass(quality, now, 8, 9);
+  const low = pass(quality, first, 8, 9);
   expect(quality.tier).toBe('thrifty');
-  expect(climb()).toBeLessThanOrEqual(3 * (2 * patience + window));
-  now = pass(quality, now, 100);
-  now = pass(quality, now, 1, 9);
-  expect(climb()).toBeLessThanOrEqual(patience + window);
+  const again = climb(quality, low);
+  expect(again - low).toBeLessThanOrEqual(3 * (2 * patience + window));
+  const fallen = pass(quality, pass(quality, again, 100), 1, 9);
+  expect(climb(quality, fallen) - fallen).toBeLessThanOrEqual(patience + window);
 });
-
 test('after a step up that did not last, the next one takes longer', () => {
   const quality = new AdaptiveQuality('phone', 'full', 0);
-  const climb = (from: number): number => {
-    let now = from;
-    while (quality.tier !== 'full') now = pass(quality, now, 1);
-    return now;
-  };
-  const first = climb(0);
+  const first = climb(quality, 0);
   const fallen = pass(quality, first, 1, 5);
   expect(quality.tier).toBe('phone');
-  expect(climb(fallen) - fallen).toBeGreaterThan(first);
+  expect(climb(quality, fallen) - fallen).toBeGreaterThan(first);
 });
