@@ -37,7 +37,7 @@ export class FilmViewer extends ui.HostElement {
       display: grid;
       gap: 12px;
     }
-    canvas {
+    .picture {
       max-height: 24em;
       background: black;
     }
