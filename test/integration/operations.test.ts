@@ -54,7 +54,7 @@ test('stopped during ticks and restarted, a room has every organism that was pla
   const second = start('twice');
   expect(await second.ended).toEqual({ code: 1, signal: null });
   expect(second.errors).toMatch(
-    /^Another server uses the data in .*\. Stop it, .* with --data\.\n$/,
+    /^Another server uses the data in .*\. Stop that server, .* with --data\.\n$/,
   );
   expect(planted.length).toBeGreaterThan(0);
   expect(other.welcome!.organisms.length).toBeGreaterThanOrEqual(planted.length);
@@ -69,7 +69,7 @@ test('stopped during ticks and restarted, a room has every organism that was pla
 test('a data folder that cannot be made is refused with one sentence', async () => {
   const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
   expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
+  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/);
 });
 
 test('after SIGSTOP and SIGCONT it continues where it was', async () => {

@@ -176,7 +176,7 @@ test.each<[string, () => Promise<unknown>, string]>([
 
 test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {
   const { code, errors } = await trainWhole();
-  expect(errors).toMatch(/trains on .*ONNX/);
+  expect(errors).toMatch(/training on .*ONNX/);
   expect(errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
   expect(code).toBe(0);
   const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
@@ -354,7 +354,7 @@ test('batch and back end are chosen; a changed model is not resumed, and a new r
   const args = [...run('small'), ...own, '--backend', 'onnx', '--minutes', '0'];
   const { code, errors } = await train([config(), ...args, '--batch', '1']);
   expect(code).toBe(0);
-  expect(errors).toContain('trains on CPU (ONNX Runtime');
+  expect(errors).toContain('training on CPU (ONNX Runtime');
   const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
   expect([card.name, card.title]).toEqual(['mine', 'Mine']);
   expect(card.training.command).toBe(
