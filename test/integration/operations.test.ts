@@ -69,7 +69,9 @@ test('stopped during ticks and restarted, a room has every organism that was pla
 test('a data folder that cannot be made is refused with one sentence', async () => {
   const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
   expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/);
+  expect(file.errors).toMatch(
+    /^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/,
+  );
 });
 
 test('after SIGSTOP and SIGCONT it continues where it was', async () => {
