@@ -62,7 +62,7 @@ test('the whole picture is stretched, without cropping', async () => {
 test('images without a split, and broken lists, are refused', async () => {
   const file = await put(folder(), 'mine/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
   const what = `${file}: is not an official name`;
-  await expectFailure(load('mine'), 'broken-list', what, 'kind "folder"');
+  await expectFailure(load('mine'), 'broken-list', what, '"kind": "folder"');
   const list = await put(folder(), 'mine/list_eval_partition.txt', '000001.jpg 0\n');
   await expectFailure(load('mine'), 'broken-list', list, 'lacks me.jpg');
   await put(folder(), 'mine/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
