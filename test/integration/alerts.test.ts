@@ -131,7 +131,9 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
   const slow = await receiver.hears('raised slow garden');
-  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 2 ticks per second\.$/);
+  expect(slow.text).toMatch(
+    /^Room "garden" is slow: it runs at \d\.\d instead of 2 ticks per second\.$/,
+  );
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
   const over = await receiver.hears('cleared slow garden');

@@ -51,7 +51,7 @@ test('stopped during ticks and restarted, a room has every organism that was pla
   const second = start({ data });
   expect(await second.ended).toEqual({ code: 1, signal: null });
   expect(second.errors).toMatch(
-    /^Another server uses the data in .*\. Stop it, .* with --data\.\n$/,
+    /^Another server uses the data in .*\. Stop that server, .* with --data\.\n$/,
   );
   const { you, organisms } = other.welcome!;
   expect(organisms.length).toBeGreaterThanOrEqual(planted);
@@ -127,7 +127,9 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
 test('a data folder that cannot be made is refused with one sentence', async () => {
   const file = start({ data: 'package.json' });
   expect((await file.ended).code).toBe(1);
-  expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
+  expect(file.errors).toMatch(
+    /^The folder package.json cannot be created \(EEXIST\)\. Choose another folder with --data\.\n$/,
+  );
 });
 
 test('a failed start says which port is taken, and makes no token, even with --new-host-token; the first successful start shows one', async () => {

@@ -158,7 +158,7 @@ test('a replay bundle replays without the data folder it came from; not as a GIF
   await writeBundle(long, { ...range, from, to: from + 2_000 });
   const many = await replayed(long, '--export', 'gif', '--every', '2');
   expect(many.errors).toBe(
-    'A GIF has at most 1000 pictures, not 1001: choose --every 3 or more, or --export frames.\n',
+    'A GIF has at most 1000 pictures, not 1001. Choose --every 3 or more, or --export frames.\n',
   );
   expect(many.code).toBe(1);
 

@@ -145,7 +145,7 @@ test('a run that is not there is not resumed, and says so in one sentence', asyn
 
 test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {
   const { code, errors } = await trainWhole();
-  expect(errors).toMatch(/trains on .*ONNX/);
+  expect(errors).toMatch(/training on .*ONNX/);
   expect(errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
   expect(code).toBe(0);
   const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
@@ -284,7 +284,7 @@ test('images, name, batch and back end are chosen, and told with the checkpoint'
   const args = [...run('small'), ...own, '--backend', 'onnx', '--minutes', '0'];
   const { code, errors } = await train([config(), ...args, '--batch', '1']);
   expect(code).toBe(0);
-  expect(errors).toContain('trains on CPU (ONNX Runtime');
+  expect(errors).toContain('training on CPU (ONNX Runtime');
   const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
   expect([card.name, card.title]).toEqual(['mine', 'Mine']);
   expect(card.training.command).toBe(

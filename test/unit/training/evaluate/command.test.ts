@@ -100,7 +100,7 @@ describe('images', () => {
     const { unseen } = await loadImages(tinyCard({ side: 32 }), '{"kind":"emoji","set":"unseen"}', {
       limit: 1,
     });
-    expect(unseen).toMatchObject({ message: 'the set "unseen" has them' });
+    expect(unseen).toMatchObject({ message: 'the set "unseen" contains these pictures' });
   });
 
   test("a checkpoint of a user's own images is not evaluated on those of the configuration", async () => {

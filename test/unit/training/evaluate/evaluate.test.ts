@@ -151,7 +151,9 @@ describe('an evaluation', () => {
     expect(noData.figures.notes[0]).toBe(
       'likelihood and other figures of images were not measured: no images here',
     );
-    expect(inWords(noData.figures)).toContain('figures of images: no images here');
+    expect(inWords(noData.figures)).toContain(
+      'figures of images were not measured: no images here',
+    );
   });
 
   it('says whom organisms look like, and what a model makes of pictures it has never seen', async () => {
