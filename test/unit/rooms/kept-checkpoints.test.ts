@@ -62,7 +62,7 @@ test('what is kept takes over a new card and a new table of relatives, but not o
 /** What is no such file. */
 const SPOILED = { 'map.json': '[', 'painter.safetensors': 'none', 'relatives.json': '{}' };
 test.each(
-  Object.entries(SPOILED).flatMap(([file, text]) => [[file, text] as const, [file] as const]),
+  Object.entries(SPOILED).flatMap(([file, text]): [string, string?][] => [[file, text], [file]]),
 )(
   'a kept checkpoint whose %s is %j, or cannot be read, does without or is left out, and the log says so',
   async (file, text?: string) => {
