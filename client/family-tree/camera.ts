@@ -4,7 +4,7 @@ import type { TreeLayout, TreeNode } from './layout.ts';
 
 /** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A point, on the canvas in px or in the tree in widths of a picture. */
+/** A point on the canvas, in px, or in the tree, in picture widths. */
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */

@@ -215,7 +215,7 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   });
   recorder.start();
   const last = pictures.length - 1;
-  // Draw a lasting picture repeatedly, because without changes the recording would end early.
+  // Draw the last picture repeatedly, because the recording would end early without new drawing.
   for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
     to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
     await wait(FRAME_DELAY);

@@ -26,8 +26,8 @@ export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKi
 }
 
 /**
- * Number of characters of a text's id on pages. The other eleven characters are omitted, because
- * they would add 2 kB to each page.
+ * Number of characters to which pages shorten a text's id. The other eleven characters would add
+ * 2 kB to each page.
  */
 export const SHORT_ID = 6;
 

@@ -357,7 +357,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to keep a departing organism until the offer expires. */
+  /** Offers the visitor to keep a departing organism. The offer ends when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);

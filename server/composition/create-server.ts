@@ -306,7 +306,7 @@ async function openRooms(base: ServerBase) {
 
 type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 
-/** Opens the host's part, the pages and the socket server, without listening yet. */
+/** Creates the host's calls, the routes of pages and the socket server, but does not listen yet. */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
   const { checkpoints, checkpointList, rejections } = server;

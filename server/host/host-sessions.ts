@@ -88,7 +88,7 @@ export class HostSessions {
   private readonly ended = new Set<string>();
   /** When each session was last announced to other servers (ms of the clock). */
   private readonly announced = new WeakMap<HostSession, number>();
-  /** Functions that end a wait, by the `echo` of the message that the wait needs. */
+  /** For the `echo` of each awaited message, the function that ends the wait for it. */
   private readonly waits = new Map<string, () => void>();
   /** The current wait, and the one that follows it. */
   private wait: Promise<void> | undefined;

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
 
-/** Length of a token. 160 random bits cannot be guessed, so a plain hash is sufficient. */
+/** Bytes of a token. Its 160 random bits cannot be guessed, so a plain hash of it can be stored. */
 const BYTES = 20;
 /** Characters of a token. Those that look alike are excluded, because people type the token. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';

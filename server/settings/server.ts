@@ -275,7 +275,7 @@ export const SERVER = {
         value: 'PORT',
         type: is.metricsPort,
         default: 'none',
-        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics of the main port; none',
+        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics of the main port; none: no metrics',
       },
       alerts: {
         value: 'URL',

@@ -159,7 +159,7 @@ export interface Write {
 
 export interface Records {
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Reads the records of a span in the order of their keys. */
+  /** Reads the records in a range of keys, ordered by key. */
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**

@@ -167,7 +167,7 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
-  /** Minimum time between two snapshots of a busy room, including recent ones, in ms. */
+  /** Minimum time between two snapshots of a busy room, whether stored or recent ones, in ms. */
   readonly snapshotLeast: number;
   /** Number of stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
@@ -264,7 +264,7 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // The stored tail must not refer to entries that are not on disk yet.
+    // Wait, because the stored journal tail may refer only to journal entries that are on disk.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;

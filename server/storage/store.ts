@@ -94,7 +94,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /** Returns the span of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
-/** Reads the records of a span in parts of at most `limit` records. */
+/** Reads the records in a range of keys, at most `limit` records at a time. */
 export async function* partsOf(records: Records, span: Span, limit: number) {
   for (let { from } = span; ; ) {
     const entries = await records.list({ ...span, from, limit });

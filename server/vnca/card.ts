@@ -46,7 +46,7 @@ const growth = v.variant('kind', [
    * and take stepsPerStage steps again, until the patch has reached `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
-  /** The latent fills side×side cells, which take `steps` steps. */
+  /** All cells of the patch begin with the latent, and grow for `steps` steps. */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 

@@ -22,8 +22,7 @@ export interface Tier {
 
 /**
  * The tiers, best first. A viewer that cannot keep up with its tier gets the next tier. In a crowd,
- * phones get `half` or worse. On phones, cells that do not change during four steps of idle life
- * are at rest.
+ * phones get `half` or worse.
  */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 9, squares: 41, step: 8, rest: 4 },

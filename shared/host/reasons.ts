@@ -60,7 +60,7 @@ export const JOB_REASONS = [
 
 export type JobReason = (typeof JOB_REASONS)[number];
 
-/** Thrown when a call of the host page is refused. */
+/** Thrown when the server refuses a call that the host's page makes. */
 export class HostRefusal extends Error {
   override readonly name = 'HostRefusal';
 

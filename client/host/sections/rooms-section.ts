@@ -449,7 +449,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
       ? msg(str`No other server has these yet: ${kept.join(', ')}. They run here until one does.`)
       : rooms.length + leaving.length > 0
         ? msg('It is giving its rooms to other servers.')
-        : msg('It runs no room and takes none. It can be stopped.');
+        : msg('It runs no rooms and takes no new ones. You can stop it.');
   const done = msg(str`“${server}” takes rooms again.`);
   return html`<div class="row spread">
     <p class=${kept.length > 0 ? 'warning' : ''} role="status" data-testid="drained">${text}</p>

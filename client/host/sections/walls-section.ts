@@ -86,7 +86,7 @@ function wallCard(wall: WallState): TemplateResult {
     </div>
     ${
       id === null
-        ? html`<p class="soft">${msg('Others can take its place. Add a wall, and open its address on that screen.')}</p>`
+        ? html`<p class="soft">${msg('Other screens can take this wall’s place. Add a wall, and open its address on this screen.')}</p>`
         : address(wall)
     }
   </article>`;

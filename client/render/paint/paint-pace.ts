@@ -45,9 +45,9 @@ export class PaintPace {
   /** Maximum that the budget may grow to. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
-  /** Measured gaps between frames without paint, in ms. */
+  /** Measured gaps between frames that painted nothing, in ms. */
   private readonly gaps: number[] = [];
-  /** Usual gap between frames without paint, in ms. */
+  /** Usual gap between frames that paint nothing, in ms. */
   private usual = 1000 / 60;
   private frames = 0;
   private slow = 0;

@@ -133,7 +133,7 @@ export abstract class SheetElement extends PageElement {
   }
 
   /**
-   * Closes the dialog on a click outside it. The browser reports such clicks on the dialog itself.
+   * Closes the dialog on a click outside it. The target of such a click is the dialog itself.
    */
   protected clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;

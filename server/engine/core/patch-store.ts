@@ -153,7 +153,7 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Creates the function that reads out a card's patches. @param planar whether states are [C, s, s]
+ * Creates the function that reads out patches of a checkpoint, given its card. @param planar whether states are [C, s, s]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);

@@ -43,9 +43,7 @@ const RATES = ['connects', 'joins', 'fetches'] as const;
 export const SHARED_LIMITS = {
   /** Interval of reports to the other servers, in ms. */
   every: 500,
-  /**
-   * How long a server may send no report before its connections are no longer counted, in ms.
-   */
+  /** If a server has sent no report for this long, in ms, its connections stop counting. */
   silence: 3_000,
   /**
    * Minimum share of `connectionsPerAddress` at which an address's connections are reported.

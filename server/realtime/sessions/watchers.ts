@@ -56,8 +56,8 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All seats belong to walls with a reserved seat, which several screens of a wall may share.
-  // Replace a screen of the wall with the most screens.
+  // All seats are taken by walls that have reserved one. Several screens may use the reservation of
+  // one wall, so replace a screen of the wall that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 

@@ -81,7 +81,7 @@ export const COMMAND = {
     throws: {
       type: wholeNumber(0),
       default: '1000',
-      help: 'number of throws of the dice to compare with the gallery; 0: none',
+      help: 'number of random seeds, as from the dice, to compare with the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
     backend: {

@@ -195,8 +195,8 @@ export async function measureHealing(
   const disc = { wound: allButADisc, closing: 1 };
   return {
     /**
-     * Likeness to the picture before the wound, if all cells may live again immediately: by share
-     * of the patch that is lost, then by steps after the wound.
+     * Likeness to the picture before the wound, by lost share of the patch and then by number of
+     * steps after the wound. All cells may live again immediately.
      */
     heal,
     /** As `heal`, if half of the patch is lost and closes from the rim, one cell per step. */

@@ -204,8 +204,9 @@ export function drawBatch(
 }
 
 /**
- * Writes row `at` of the batch, unless nothing is visible around the cell. @returns whether it was
- * written
+ * Writes the surroundings of a cell to row `at` of the batch, unless nothing is visible there.
+ *
+ * @returns whether the row was written
  */
 function readCell(
   scene: Scene,

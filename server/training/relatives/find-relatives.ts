@@ -251,7 +251,7 @@ function watch(resting: Resting, model: Model, tickRate: number) {
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /** Records the end of a loan. */
+    /** Records that an organism has stopped expressing its relative. */
     lent(): void {
       expression ??= last;
     },
@@ -271,7 +271,7 @@ function watch(resting: Resting, model: Model, tickRate: number) {
          * second.
          */
         flashes,
-        /** Picture at the end of the first loan, [S, S, 4]. */
+        /** Picture after the organism has expressed its relative for the first time, [S, S, 4]. */
         expression: expression ?? resting.rgba,
       };
     },

@@ -34,7 +34,7 @@ export interface Run {
   readonly from?: string;
   /** Checkpoint with the initial encoder. If absent, the run began with the encoder of `from`. */
   readonly encoder?: string;
-  /** All starts of the run, in order. Runs of older versions have none. */
+  /** One record for each time the run was started or resumed, in order. */
   readonly commands?: readonly RunStart[];
 }
 
