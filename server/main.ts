@@ -124,7 +124,7 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   for (const url of shared) console.log(`  on the network ${url}`);
   if (shared.length === 0)
     console.log(
-      '  on the network none: phones cannot reach this server; connect this machine to a network',
+      '  on the network none: phones cannot reach this server; check --host and the network of this machine',
     );
   if (metricsPort !== undefined)
     console.log(`  metrics        http://localhost:${metricsPort}/metrics`);

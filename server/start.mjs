@@ -1,6 +1,5 @@
 // @ts-check
 /** `npm start`: runs the server from its bundle, or from its sources if it cannot be bundled. */
-import { setFlagsFromString } from 'node:v8';
 import { ensureBundle } from './launch/bundle.mjs';
 import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
@@ -15,13 +14,6 @@ const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
  * as much.
  */
 const YOUNG = '--max-semi-space-size=16';
-/**
- * By how much V8's heap may grow beyond its live objects before V8 collects garbage, in percent. By
- * default, it doubles.
- */
-const GROWTH = '--heap-growing-percent=60';
-
-setFlagsFromString(GROWTH);
 // glibc reads the settings when a process begins, so replace the process. Node before 22.15 has no
 // `execve`.
 const { execve } = /** @type {any} */ (process);

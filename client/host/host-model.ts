@@ -326,9 +326,9 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Whether a call of the selected room, or of the server, with this name is not answered yet. */
+  /** Whether a call with this name has not been answered yet. */
   isBusy(name: string): boolean {
-    return this.busy.has(`${this.room} ${name}`);
+    return this.busy.has(name);
   }
 
   /**
@@ -345,8 +345,7 @@ export class HostModel {
   ): Promise<CallAnswer<N> | undefined> {
     const { room } = this;
     if (ask && !(await this.ask(ask))) return undefined;
-    const key = `${room} ${busy}`;
-    if (busy) this.busy.add(key);
+    if (busy) this.busy.add(busy);
     this.emitChange();
     try {
       const answer = await this.api.call(name, { room, ...input });
@@ -360,7 +359,7 @@ export class HostModel {
       if (this.signedIn !== false) this.show({ text: failure(error), wrong: true });
       return undefined;
     } finally {
-      this.busy.delete(key);
+      if (busy) this.busy.delete(busy);
       this.emitChange();
     }
   }

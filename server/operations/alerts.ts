@@ -90,7 +90,9 @@ export function problemFinder(server: Watched): () => Problem[] {
     if (!watchdog.isTicking) return 'the rooms have stopped. Restart the server.';
     if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart it.';
     const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
-    return isFull ? 'all connections are in use. Raise connections in --limits.' : undefined;
+    return isFull
+      ? 'all connections are in use. Raise connections in --limits and, if the log says few-descriptors, the limit of open files.'
+      : undefined;
   };
   return () => {
     const problems = [...rooms.roomServers].flatMap(([room, roomServer]) => [

@@ -82,7 +82,7 @@ export const SERVER = {
         default: 'none',
         help: 'host names that browsers may use for the server, like play.museum.example; none: any name',
         details:
-          'This protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` with any host name.',
+          'This protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),

@@ -1,5 +1,5 @@
 /**
- * `npm run fixtures -- codec-expectations`: learns the log-odds that the stream's contexts start with, from gardens of seeds that
+ * `npm run fixtures`: learns the log-odds that the stream's contexts start with, from gardens of seeds that
  * no benchmark uses, and writes the module that holds them.
  */
 
@@ -211,7 +211,7 @@ for (const garden of GARDENS) {
 }
 await engine.close();
 const text = [
-  '/** Made by `npm run fixtures -- codec-expectations`: the log-odds that each context adds at first, a character each. */',
+  '/** Made by `npm run fixtures`: the log-odds that each context adds at first, a character each. */',
   `export const EXPECTATIONS =\n  '${[...bits.learn(console.log)].map(writtenAs).join('')}';`,
   '',
 ].join('\n');

@@ -111,6 +111,8 @@ function changeDays(days: HoursDraft['days']): void {
 async function save(event: SubmitEvent, schedule: Schedule): Promise<void> {
   event.preventDefault();
   const { hoursDraft: sent } = host;
+  // The Enter key submits the form even if there is no button, because nothing has changed.
+  if (!sent) return;
   const done = msg('The hours are saved.');
   const saved = await host.do('setSchedule', { ...schedule }, { done, busy: 'hours' });
   // Keep the draft if it changed during the call, because these changes are not saved yet.

@@ -174,7 +174,7 @@ abstract class QueueElement extends ui.HostElement {
     const isUnsettled = decides && !this.settled.isSettled(id);
     return html`<button
       class="${kind} grow"
-      ?disabled=${decides && host.isBusy(`${this.kind} ${id}`)}
+      ?disabled=${decides && host.isBusy(`${host.room} ${this.kind} ${id}`)}
       aria-disabled=${isUnsettled ? 'true' : nothing}
       aria-label=${label ?? nothing}
       @click=${(event: Event) => (decides ? this.decide(id, event, press) : press())}
@@ -221,7 +221,11 @@ export class DrawingQueue extends QueueElement {
       const name = msg(str`Drawing by ${visitor}`);
       const parts = { room: host.room, drawing: id };
       const decide = (approve: boolean, done: string) => () =>
-        host.do('decideDrawing', { drawing: id, approve }, { done, busy: `drawing ${id}` });
+        host.do(
+          'decideDrawing',
+          { drawing: id, approve },
+          { done, busy: `${host.room} drawing ${id}` },
+        );
       const content = html`${ui.picture(pathOf(FILES.drawing, parts), name, 'square')}
         ${ui.picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
         <span class="break">${visitor}<small>${roughSpan(waited)}</small></span>`;
@@ -302,7 +306,8 @@ export class ReportQueue extends QueueElement {
       <span class="flex snug">${visitor ? [muteButton(visitor), banButton(visitor)] : nothing}</span>`;
     const leave: RowButton = {
       ...{ kind: 'plain', text: msg('Leave it'), decides: true },
-      press: () => host.do('dismissReport', { organism: id }, { done, busy: `report ${id}` }),
+      press: () =>
+        host.do('dismissReport', { organism: id }, { done, busy: `${host.room} report ${id}` }),
     };
     const remove: RowButton = {
       ...{ kind: 'danger', text: html`${hostIcons.remove}${msg('Remove')}`, decides: false },

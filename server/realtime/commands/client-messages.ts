@@ -79,7 +79,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // Limit the time to `busyFor`, because a visitor may abandon the page while it is busy.
+    // Limit the time to `BUSY_TIME`, because a visitor may abandon the page while it is busy.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },

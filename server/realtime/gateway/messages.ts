@@ -6,6 +6,7 @@
  */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
+import { count as whole } from '../../../shared/common-schemas.ts';
 import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
 import { type EventName, isEventName } from '../../../shared/protocol/events.ts';
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
@@ -28,7 +29,6 @@ export const GATEWAY_TIMES = {
   idle: 30_000,
 } as const;
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;
 const { as, pass, unwritable, resume, mark, session } = COMMANDS.join.entries;

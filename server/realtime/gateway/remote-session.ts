@@ -235,7 +235,7 @@ export class GatheredReports {
   }
 
   /**
-   * Sends a client's cursor immediately if `cursorInterval` has passed since the last message,
+   * Sends a client's cursor immediately if `POINTER_INTERVAL` has passed since the last message,
    * otherwise once it has passed.
    */
   moveCursor(connection: number, cursor: Command<'cursor'>): void {

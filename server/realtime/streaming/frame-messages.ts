@@ -4,10 +4,10 @@
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
+import { count as whole } from '../../../shared/common-schemas.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 import { CHANNEL_TIERS, type ChannelName, type ChannelTier } from './frame-feed.ts';
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
 const channel = {

@@ -211,7 +211,7 @@ async function left(read: () => Promise<RunState>, saving = save) {
 it('saves what was done before', async () => {
   const { state: found, said } = await left(async () => state);
   expect(found).toEqual(numbersOf(state));
-  expect(said).toEqual(['update 77778 failed; the updates before it are saved']);
+  expect(said).toEqual(['update 77778 failed; all earlier updates are saved']);
 });
 
 it.each([

@@ -239,7 +239,7 @@ test('the whole picture is stretched, without cropping', async () => {
 test('images without a split, and broken lists, are refused', async () => {
   const file = await put(folder, 'nobody/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
   const what = `${file}: is not an official name`;
-  await expectFailure(faceSet('nobody'), 'broken-list', what, 'kind "folder"');
+  await expectFailure(faceSet('nobody'), 'broken-list', what, '"kind": "folder"');
   const list = await put(folder, 'nobody/list_eval_partition.txt', '000001.jpg 0\n');
   await expectFailure(faceSet('nobody'), 'broken-list', list, 'lacks me.jpg');
   await put(folder, 'nobody/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
@@ -247,7 +247,7 @@ test('images without a split, and broken lists, are refused', async () => {
     faceSet('nobody'),
     'broken-list',
     list,
-    'line 2 is not a file name and 0, 1 or 2',
+    'line 2 is not a file name followed by 0, 1 or 2',
   );
 });
 
