@@ -92,6 +92,15 @@ describe('a wall', () => {
     expect(wall.all('rejected')).toHaveLength(6);
   });
 
+  test('that reconnects reports what it still shows, and receives the rest', async () => {
+    const { join, room } = await suite;
+    await (await join()).grow(100, 40, CREATURE);
+    const wall = await join(undefined, { as: 'wall' });
+    await wall.sees(room.grid.planes);
+    const again = await join(undefined, { as: 'wall', holds: wall.decoder!.holds() });
+    expect(again.all('frame')[0].length).toBeLessThan(wall.all('frame')[0].length / 4);
+  });
+
   test("can be asked for by its machine; for a room that is not open there's no error", async () => {
     const { join, url } = await suite;
     const ask = async (name: string): Promise<[number, unknown]> => {
