@@ -1,13 +1,15 @@
 /** A full room makes room, newcomers find it, and one address cannot take its places, its line or its ground. */
 import type { VivariumServer } from '../../server/composition/create-server.ts';
+import { SEATS } from '../../server/realtime/sessions/seats.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
+import { ShiftedClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf } from '../support/process.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
-import { type ServerSettings, startServer } from '../support/server.ts';
+import { type ServerOptions, type ServerSettings, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -17,9 +19,9 @@ const SEED = { from: 'gallery', index: 3 };
 
 let server: VivariumServer;
 
-async function open(settings: ServerSettings): Promise<void> {
+async function open(settings: ServerSettings, options?: ServerOptions): Promise<void> {
   const usual = { ...SMALL, size: '160x96', 'tick-rate': 60, 'trust-proxy': 1 };
-  server = await startServer({ ...usual, ...settings });
+  server = await startServer({ ...usual, ...settings }, options);
   afterTest(() => server.close());
 }
 
@@ -40,6 +42,9 @@ async function enter(address: string, more?: object): Promise<Visitor> {
 
 const room = () => server.world.rooms.get('garden')!;
 const ids = () => room().organisms.map(({ id }) => id);
+const waits = (visitor: Visitor) => visitor.all('waiting').length > 0;
+const gone = (visitor: Visitor) =>
+  visitor.all('rejected').some(({ reason }) => reason === 'gave-way');
 const plant = (who: Visitor, x: number) => who.ask('plant', { x, y: 40, seed: SEED });
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -60,9 +65,6 @@ async function expectExactReplay(data: string): Promise<void> {
 
 test('an address that fills room and line gives up one place for each newcomer of others, down to its share', async () => {
   await open({ capacity: CAPACITY });
-  const waits = (visitor: Visitor) => visitor.all('waiting').length > 0;
-  const gone = (visitor: Visitor) =>
-    visitor.all('rejected').some(({ reason }) => reason === 'gave-way');
   const has = (some: readonly Visitor[]) => some.filter((one) => one.welcome && !gone(one)).length;
   const crowd = async (many: number, address: string): Promise<Visitor[]> => {
     const all = Array.from({ length: many }, () => come(address));
@@ -81,6 +83,31 @@ test('an address that fills room and line gives up one place for each newcomer o
   await ticks(10);
   expect([has(first), has([newcomer, ...rivals]), has([another])]).toEqual([4, 3, 1]);
   expect(gone(another)).toBe(false);
+});
+
+test('who has been idle gives up their place to those who wait, and can come back as the same person', async () => {
+  const clock = new ShiftedClock();
+  await open({ capacity: 2 }, { clock });
+  const [busy, idle] = [await enter(A), await enter(A)];
+  const organism = await idle.plant(30, 40, SEED);
+  clock.ahead += SEATS.idleYields - 30_000;
+  await busy.plant(90, 40, SEED);
+  const next = come(A);
+  await next.until(() => waits(next));
+  await ticks(10);
+  expect([idle, busy].filter(gone)).toEqual([]);
+  clock.ahead += 30_000;
+  await idle.until(() => gone(idle));
+  await next.until(() => next.welcome !== undefined);
+  expect(gone(busy)).toBe(false);
+  expect(ids()).toContain(organism);
+  // Their place is not kept for them, or they would be one too many.
+  const { resume, you } = idle.welcome!;
+  const again = come(A, { resume });
+  await again.until(() => waits(again));
+  busy.leave();
+  await again.until(() => again.welcome !== undefined);
+  expect(again.welcome!.you.id).toBe(you.id);
 });
 
 test('ENE-5: thirty pupils behind one address come at once, and each plants one', async () => {

@@ -100,3 +100,15 @@ test('undo, restore and a restart are shown to everybody, and a replay matches',
   expect(again.tick).toBeGreaterThanOrEqual(last.tick);
   host = await HostClient.login(server.port, token);
 });
+
+test('a lower pace in between does not shorten the time that an undo covers', async () => {
+  await host.call('changeSettings', { tickRate: 60 });
+  const cy = await Visitor.join(server.port, 'garden', 'Cy');
+  await cy.plant(90, 50, SEED);
+  const planted = cy.tick!;
+  await cy.until(() => cy.tick! > planted + 180);
+  await host.call('changeSettings', { tickRate: 15 });
+  const wish = { seconds: 10, participant: cy.welcome!.you.id };
+  expect((await host.call('undo', wish)).undone).toBe(1);
+  cy.leave();
+});

@@ -184,6 +184,13 @@ describe('OSC in', () => {
     expect(room.organisms).toHaveLength(1);
   });
 
+  test('only from allowed addresses', async () => {
+    await start({ 'osc-allow': '192.0.2.7,::1' });
+    send(garden('plant'), int(40), int(40), int(3));
+    await until(() => server.rejectionCounts.totals()['wrong-sender'] === 1);
+    expect(room.organisms).toEqual([]);
+  });
+
   test('with a port in use or an invalid address, the server does not start, and says why', async () => {
     await start();
     const taken = server.oscPort!;

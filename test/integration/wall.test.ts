@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { POLL_INTERVAL } from '../../server/composition/listen.ts';
 import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
@@ -92,6 +93,15 @@ describe('a wall', () => {
     expect(wall.all('rejected')).toHaveLength(6);
   });
 
+  test('that reconnects reports what it still shows, and receives the rest', async () => {
+    const { join, room } = await suite;
+    await (await join()).grow(100, 40, CREATURE);
+    const wall = await join(undefined, { as: 'wall' });
+    await wall.sees(room.grid.planes);
+    const again = await join(undefined, { as: 'wall', holds: wall.decoder!.holds() });
+    expect(again.all('frame')[0].length).toBeLessThan(wall.all('frame')[0].length / 4);
+  });
+
   test("can be asked for by its machine; for a room that is not open there's no error", async () => {
     const { join, url } = await suite;
     const ask = async (name: string): Promise<[number, unknown]> => {
@@ -162,11 +172,15 @@ describe('walls with a place of their own', () => {
   let port: number;
   let host: HostClient;
 
-  async function start(settings: ServerSettings = {}, options?: ServerOptions): Promise<void> {
+  async function open(settings: ServerSettings, options?: ServerOptions): Promise<VivariumServer> {
     const server = await startServer({ ...PLACE, ...settings }, options);
     afterTest(() => server.close());
     port = server.port;
-    host = await hostOf(server);
+    return server;
+  }
+
+  async function start(settings: ServerSettings = {}, options?: ServerOptions): Promise<void> {
+    host = await hostOf(await open(settings, options));
   }
 
   /** A connection that asks to come in; it may be refused. */
@@ -289,6 +303,29 @@ describe('walls with a place of their own', () => {
     expect(wall.tick).toBeDefined();
     expect(receiver.heard.filter((one) => one.includes('wall-lost'))).toHaveLength(2);
     expect(receiver.faults).toEqual([]);
+  });
+
+  test('a room without such walls is missed when its last wall is gone, also after a restart', async () => {
+    const receiver = await AlertReceiver.open();
+    afterTest(() => receiver.close());
+    const settings = { alerts: receiver.url, 'tick-rate': 1, data: suiteFolder() };
+    const clock = new FastClock(30);
+    const first = await open(settings, { clock });
+    // A visitor's look at the wall's page is not missed: only one that was up for a minute.
+    const wall = await up(hang());
+    await new Promise<void>((resolve) => clock.after(61_000, resolve));
+    wall.leave();
+    const lost = await receiver.hears('raised wall-lost garden');
+    await receiver.hears('cleared server-restarted');
+    await first.close();
+
+    // It is not back because the server has restarted, which forgets who was there.
+    receiver.messages.length = 0;
+    await open(settings, { clock });
+    await receiver.hears('cleared server-restarted');
+    expect(receiver.heard.filter((one) => one.includes('wall-lost'))).toEqual([]);
+    hang();
+    expect(await receiver.hears('cleared wall-lost garden')).toMatchObject({ since: lost.at });
   });
 
   test('a wall comes back after the server was killed, though others hold all places meanwhile', async () => {
