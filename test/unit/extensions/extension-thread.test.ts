@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ExtensionThread,
@@ -87,6 +87,35 @@ test('an extension that does not respond is restarted, and asked again from then
   await pass(firstPause);
   await restarted;
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'awake' });
+});
+
+test('an extension whose device is off is loaded when it is on', async () => {
+  const device = join(folder(), 'device');
+  const needing = `import { existsSync } from 'node:fs';
+    if (!existsSync(${JSON.stringify(device)})) throw new Error('the lamp is off');
+    export default { name: 'lamp', onJoined: () => process.exit(1), onPlant: () => ({ refuse: 'lit' }) }`;
+  const nextRestart = await start(needing);
+  expect(hearing.has('extension-failed', 'the lamp is off')).toBe(true);
+  expect(await thread.ask('onPlant', planting)).toEqual({});
+  await hearing.until('extension-stopped', 'again in 1 s');
+  await writeFile(device, '');
+  let restarted = nextRestart();
+  await pass(firstPause);
+  await restarted;
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'lit' });
+
+  // The same once it has run.
+  await rm(device);
+  thread.tell('onJoined', {} as never);
+  await hearing.until('extension-stopped', 'again in 2 s');
+  expect(hearing.has('extension-failed', 'its thread ended')).toBe(true);
+  await pass(2 * firstPause);
+  await hearing.until('extension-stopped', 'again in 4 s');
+  await writeFile(device, '');
+  restarted = nextRestart();
+  await pass(4 * firstPause);
+  await restarted;
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'lit' });
 });
 
 test('an extension that waits too long for its device is tried again', async () => {

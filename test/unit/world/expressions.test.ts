@@ -1,5 +1,6 @@
 import { hasTurn } from '../../../server/world/organisms/expressions.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
+import { chance } from '../../../server/world/room-rules.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';
@@ -85,6 +86,28 @@ describe('expressions', () => {
         expect(hand.expressed).toEqual([]);
       }
     }
+  });
+
+  test('IDL-2: turns depend on the room, the organism and the tick, and on no other organism', () => {
+    /** Ticks at which organisms begin to express, by their numbers. */
+    const begun = (leave: number | undefined, seed = 1) => {
+      const hand = resting(6, 1, { seed });
+      if (leave) hand.room.enqueue(99, { what: 'remove', by: ANNA, organism: leave });
+      const ticks = new Map<number, number[]>();
+      for (let tick = 0; tick < 200; tick++) {
+        hand.tick();
+        for (const { patch, latent } of hand.expressed) {
+          if (latent[0] === OTHER[0]) ticks.set(patch, [...(ticks.get(patch) ?? []), tick]);
+        }
+      }
+      return ticks;
+    };
+    const all = begun(undefined);
+    expect(all.size).toBe(6);
+    const without = begun(3);
+    for (const id of [1, 2, 4, 5, 6]) expect(without.get(id)).toEqual(all.get(id));
+    expect(begun(undefined)).toEqual(all);
+    expect(begun(undefined, 2)).not.toEqual(all);
   });
 
   test('IDL-2: consecutive numbers have their turns apart, at about the rate that the share asks for', () => {
@@ -222,4 +245,13 @@ describe('expressions', () => {
     });
     expect(each).toEqual([0, 0, 1, 0, 0, 1]);
   });
+});
+
+test('chances of one organism tell nothing of those of another', () => {
+  const count = 20_000;
+  let both = 0;
+  for (let tick = 0; tick < count; tick++) {
+    if (chance(3, 1, tick) < 0.5 === chance(3, 2, tick) < 0.5) both++;
+  }
+  expect(Math.abs(both - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
 });

@@ -172,6 +172,16 @@ describe('a full room of fresh organisms', () => {
     expect(reasonOf(hand.tick())).toBe('garden-full');
     expect(hand.room.export().attendance.sources).toBeUndefined();
   });
+
+  test('DEP-6: sources are forgotten with those who came from there', () => {
+    const hand = filled();
+    const { room } = hand;
+    room.enter(20, undefined, B);
+    expect(room.export().attendance.sources).toHaveLength(7);
+    room.leave(20);
+    hand.ticks(70);
+    expect(room.export().attendance.sources).toHaveLength(6);
+  });
 });
 
 test('DEP-1: who has left is forgotten once none of their organisms lives', () => {

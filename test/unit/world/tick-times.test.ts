@@ -100,6 +100,20 @@ test('a room without a pace has at most so many points, and those tell the longe
   expect(room.error).toBeLessThan(2 * MINUTE);
 });
 
+test('a clock that was 800 days ahead for an hour leaves each tick at its time', () => {
+  const AHEAD = 800 * 24 * HOUR;
+  const room = new Ticking();
+  room.run(HOUR, 15);
+  room.at += AHEAD;
+  room.run(HOUR, 15);
+  room.at -= AHEAD;
+  room.run(HOUR, 15);
+  for (const ago of [0.5, 1.5, 2.5]) {
+    const tick = room.tick - ago * 3_600 * 15;
+    expect(Math.abs(room.told(tick) - (room.at - ago * HOUR))).toBeLessThan(6_000);
+  }
+});
+
 test('nothing was later than now, also after the clock was set back', () => {
   const room = new Ticking();
   room.run(HOUR, 15);

@@ -47,6 +47,25 @@ describe('places', () => {
     again.forget('garden');
     expect(open(memory).of('garden')).toEqual([]);
   });
+
+  test('it is known since when a wall is lost, also after the server was restarted or killed', () => {
+    const memory = store();
+    const places = open(memory);
+    const { id } = places.add('garden', 'Foyer');
+    const lost = (from: WallSeats) => from.of('garden')[0].lost;
+    memory.now = 2_000;
+    // One that was never up cannot be lost.
+    expect(lost(open(memory))).toBeNull();
+    places.appeared(id);
+    expect(lost(places)).toBeNull();
+    memory.now = 3_000;
+    places.vanished(id);
+    memory.now = 4_000;
+    expect(lost(open(memory))).toBe(3_000);
+    places.appeared(id);
+    memory.now = 5_000;
+    expect(lost(open(memory))).toBe(5_000);
+  });
 });
 
 describe('a full room', () => {
