@@ -62,10 +62,13 @@ test('what is kept takes over a new card and a new table of relatives, but not o
 /** What is no such file. */
 const SPOILED = { 'map.json': '[', 'painter.safetensors': 'none', 'relatives.json': '{}' };
 test.each(
-  Object.entries(SPOILED).flatMap(([file, text]): [string, string?][] => [[file, text], [file]]),
+  Object.entries(SPOILED).flatMap(([file, text]): [string, string | undefined][] => [
+    [file, text],
+    [file, undefined],
+  ]),
 )(
   'a kept checkpoint whose %s is %j, or cannot be read, does without or is left out, and the log says so',
-  async (file, text?: string) => {
+  async (file, text) => {
     const path = join(kept, file);
     rmSync(path, { force: true });
     await (text === undefined ? mkdir(path) : writeFile(path, text));
