@@ -359,7 +359,7 @@ test('the wall shows a code only when phones can reach the server, and the plain
   const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
   await openWall(page, `http://127.0.0.1:${late.port}/wall/garden?languages=de`);
   await page.getByText(`127.0.0.1:${late.port}/r/garden`).waitFor();
-  const word = page.getByText('Kein Code zum Scannen: Telefone erreichen diesen Raum nicht.');
+  const word = page.getByText('Kein Code zum Scannen: Handys erreichen diesen Raum nicht.');
   await word.waitFor();
   expect(await page.getByTestId('code').count()).toBe(0);
 

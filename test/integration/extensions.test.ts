@@ -276,7 +276,7 @@ describe('an extension', () => {
     const gone = startWith(join(folder, 'gone.mjs'));
     await expect(gone).rejects.toMatchObject(refused('does not exist'));
     const none = start({ none: 'export const name = "none";' });
-    await expect(none).rejects.toMatchObject(refused('has no default export'));
+    await expect(none).rejects.toMatchObject(refused('has no valid default export'));
   });
 
   test('that cannot be loaded at first: the server starts without it, and it comes later', async () => {

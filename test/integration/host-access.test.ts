@@ -252,6 +252,7 @@ test('a token is made at the first start alone, shown once, and kept as its hash
   const second = await startServer(settings);
   await HostClient.login(second.port, made);
   expect(second.hostToken).toBeUndefined();
+  await second.close();
 
   const third = new ServerProcess([...args, '--new-host-token']);
   port = await third.alive();

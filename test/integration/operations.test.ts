@@ -76,6 +76,7 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
     b: id,
     mix: 0.5,
   })) as Event<'accepted'>;
+  await first.close();
 
   const second = await startServer(settings);
   const mallory = await Visitor.join(second.port, 'garden', 'Mallory');
@@ -87,6 +88,7 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
   const planted = second.world.rooms.get('garden')!.organisms.at(-1);
   expect(planted).toMatchObject({ origin: 'cross', planter: ada.welcome!.you });
   for (const visitor of [ada, bo, mallory, again]) visitor.leave();
+  await second.close();
 });
 
 test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
