@@ -99,8 +99,8 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Errors of organisms grown from posterior means, and of the gallery's organisms, against their
-     * images.
+     * Mean squared errors against the images: `mse` of organisms grown from posterior means,
+     * `gallery` of the gallery's organisms.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     stay,

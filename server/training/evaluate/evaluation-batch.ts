@@ -20,8 +20,8 @@ import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/work
 /** Number of organisms per batch: as many as fit into the processor's cache. */
 const BATCH = 8;
 /**
- * Maximum number of steps per program: enough to make the cost of starting a program small, few
- * enough to report progress.
+ * Maximum number of steps per program: large enough to make the cost of starting a program small,
+ * small enough to report progress often.
  */
 const LONGEST = 16;
 
@@ -150,7 +150,7 @@ export class EvaluationBatch {
    * Runs grown organisms further, and passes on their states at each mark.
    *
    * @param from initial states, which do not change
-   * @param marks numbers of steps, ascending
+   * @param marks numbers of further steps after which to call `visit`, ascending
    * @param visit called for each mark and batch with the states [n, S, S, C] of the n organisms
    * from index `first` on
    */
@@ -337,7 +337,7 @@ export const workerJob: WorkerJob<
  * Creates a function that runs segments of a batch. States that repeat bit for bit are not computed
  * again.
  *
- * @param canRepeat whether a state depends only on the state before
+ * @param canRepeat whether each state depends only on the previous one
  */
 function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
   /** Number of steps after which the states are known to repeat. */
@@ -352,7 +352,7 @@ function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
 }
 
 /**
- * Zeroes the states at closed positions and counts their remaining steps down. @param closed
+ * Zeroes the states at closed positions and counts down the steps until they open. @param closed
  * changed in place
  */
 function clear(states: Float32Array, closed: Uint8Array): void {
@@ -419,7 +419,9 @@ const byPrograms =
     };
   };
 
-/** Steps cells by a rule of an engine's back end whose states are [s, s, C]. */
+/**
+ * Steps cells by a rule of an engine's back end, which takes the states [s, s, C] of one organism.
+ */
 const byRule =
   (rule: StepRule, card: Card) =>
   async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {

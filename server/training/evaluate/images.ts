@@ -1,6 +1,7 @@
 /**
- * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice, the painter.
- * Only throws are run further after growth. Start reading at `measureImages`.
+ * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice (organisms with
+ * random latents), the painter. Only throws take further steps after growth. Start reading at
+ * `measureImages`.
  */
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
@@ -170,9 +171,7 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/**
- * Number of steps after which a throw of the dice must still have its picture to count as holding.
- */
+/** A throw of the dice counts as holding if it still has its picture after this number of steps. */
 export const HELD_AFTER = 100;
 /** Minimum number of pictures needed for neighbourhoods. */
 const FEWEST = 4;
