@@ -75,7 +75,9 @@ const pool = v.strictObject({
       batch: count,
       /** Maximum number of states with neighbours to keep. */
       size: v.optional(count, 256),
-      /** Share of drawn states that are replaced by a state from the pool with new neighbours. */
+      /**
+       * Share of drawn states to replace by states from the pool, which then get new neighbours.
+       */
       renewed: v.optional(share, 0.15),
       /** Largest share of a patch's cells that can lie on closed ground. */
       largest: v.optional(share, 0.7),
@@ -97,7 +99,10 @@ const pool = v.strictObject({
        * at the end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /** Share of drawn patients that are new. Beyond `size`, random patients are dropped. */
+      /**
+       * Share of drawn patients that are new. If there are then more than `size` patients, random
+       * ones are dropped.
+       */
       renewed: v.optional(share, 0.2),
       /** Share of drawn patients that get another wound. */
       again: v.optional(share, 0.1),
@@ -262,7 +267,7 @@ export const configFields = v.strictObject({
       rate: v.optional(positive, 10),
     }),
   ),
-  /** Number of times that each pass shows an image of the gallery. */
+  /** How many times a pass over the training images shows each gallery image. */
   galleryTimes: v.optional(count, 1),
 });
 

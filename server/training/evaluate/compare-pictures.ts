@@ -112,9 +112,8 @@ export const loadFeatures = (): Promise<Model> =>
 /**
  * Runs organisms and compares them with their grown pictures.
  *
- * @param from states to start from, such as damaged ones
+ * @param from the organisms in the states to start from, for example damaged
  * @param marks numbers of steps after which to compare, ascending
- *
  * @param visit called for each mark with the states [n, S, S, C] of the n organisms from index
  * `first` on
  * @returns for each mark, the likeness

@@ -43,8 +43,8 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // For a logit l, the term is −softplus(−l) for ink (x = 1) and −softplus(l) for ground (x =
-      // 0). Both equal x·l − softplus(l).
+      // For a pixel x and a logit l, the term is −softplus(−l) if x is 1 (ink), and −softplus(l) if
+      // x is 0. Both equal x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {

@@ -216,7 +216,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Returns cells without a disc to the right of the middle. */
+/** Returns a copy of the cells in which a disc to the right of the middle is erased. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

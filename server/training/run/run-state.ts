@@ -17,8 +17,8 @@ export interface RunState extends PoolStates {
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   /**
-   * Number of updates before a parameter's first update, by the parameter's name. If absent, no
-   * parameter began later than the run.
+   * For each parameter's name, the number of updates before the parameter's first update. If
+   * absent, no parameter began later than the run.
    */
   readonly starts?: Readonly<Record<string, number>>;
 }
