@@ -11,8 +11,8 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Schema of a range of integers, both ends included. The range can change from `from` to `to` over
- * the first share of a run.
+ * Schema of a range of integers, both ends included. The range can change from `from` to `to`
+ * during the first part of a run. This part is the share `over` of the whole run.
  */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
@@ -86,8 +86,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional states per update with wounds that close from their rim, as in a room whose card has
-   * `closing`: see `patients.ts`.
+   * Additional states per update with wounds that close from their rim, as in a room if its
+   * checkpoint's card has `closing`: see `patients.ts`.
    */
   patients: v.exactOptional(
     v.strictObject({

@@ -72,7 +72,7 @@ export class EvaluationBatch {
   private calls = 0;
 
   /**
-   * @param seed random seed of the update masks, for rules that update cells by chance
+   * @param seed random seed of the update masks, for rules that update cells at random
    * @param options.kernel file of the rooms' kernel (`loadKernel`) that steps cells; if absent,
    * `compute` steps cells
    * @param options.onProgress called with the number of cell-steps of each segment
@@ -89,7 +89,7 @@ export class EvaluationBatch {
     this.card = card;
     const plan = {
       card,
-      // Workers need neither encoder nor gallery.
+      // Send only the rule's tensors, because workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
       kernel: options.kernel,
@@ -128,8 +128,8 @@ export class EvaluationBatch {
    * each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns for each moment the side of the patches, the steps since the seed, and the states [N,
-   * stage, stage, C]
+   * @returns for each of these moments: the side of the patches, the number of steps since the
+   * seed, and the states [N, stage, stage, C]
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -147,10 +147,11 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs grown organisms further, and passes on their states at each mark.
+   * Runs grown organisms further, and passes their states to `visit` after each number of steps in
+   * `marks`.
    *
    * @param from initial states, which do not change
-   * @param marks numbers of further steps after which to call `visit`, ascending
+   * @param marks numbers of further steps, ascending
    * @param visit called for each mark and batch with the states [n, S, S, C] of the n organisms
    * from index `first` on
    */

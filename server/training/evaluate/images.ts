@@ -84,8 +84,8 @@ export async function measureImages(
 }
 
 /**
- * Random seed and number of the creatures kept out of a painter's training, if the card does not
- * name them.
+ * Random seed and number of the creatures kept out of a painter's training, if the checkpoint's
+ * card does not name them.
  */
 const USUAL = { seed: 1, creatures: 100 };
 

@@ -1,6 +1,6 @@
 /**
- * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside the
- * card. Start reading at `writePictures`.
+ * Writes an evaluation to the folder of its checkpoint: figures into the checkpoint's card,
+ * pictures beside the card. Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -90,7 +90,7 @@ export async function writePictures(
 }
 
 /**
- * Replaces the figures in the card and leaves the rest of the card unchanged.
+ * Replaces the figures in the checkpoint's card and leaves the rest of the card unchanged.
  *
  * @param model the model that was measured
  * @throws TrainingError other-weights: the folder's weights have been replaced since the
@@ -142,8 +142,8 @@ const addTiles = (
   });
 
 /**
- * Draws 64 organisms grown from random latents, which are sampled as the card says. @returns a PNG
- * file
+ * Draws 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
+ * @returns a PNG file
  */
 async function drawSamples(batch: EvaluationBatch, model: Model, random: Random): Promise<Buffer> {
   const states = await batch.grow(throwLatents(model, 64, random));

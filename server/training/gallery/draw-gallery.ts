@@ -79,7 +79,7 @@ export function shownCells(
 
 /**
  * Draws the PNG file `gallery.png` of a checkpoint, with straight alpha: tiles in the order of the
- * card, arranged as in `gallerySheet`.
+ * card's gallery, arranged as in `gallerySheet`.
  */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const { side, gallery } = model.card;

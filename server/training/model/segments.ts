@@ -22,7 +22,7 @@ import {
 } from './likelihood.ts';
 import { decode } from './networks.ts';
 
-/** The fields of a card that the rule needs. */
+/** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /** A few steps at one stage. */
@@ -162,10 +162,10 @@ export class Segments {
   }
 
   /**
-   * Compiles the backpropagation from the genome to the net that reads it, and to the latents.
-   * Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents`
-   * with the gradient through the genome added; `total:*` of the net's parameters. Returns
-   * undefined for rules without a standing input.
+   * Compiles the backpropagation from the genome to the net that computes it from the latents, and
+   * to the latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
+   * `total:latents` with the gradient through the genome added; `total:*` of the net's parameters.
+   * Returns undefined for rules without a standing input.
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.spec.update.standingInput) return undefined;

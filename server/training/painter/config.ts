@@ -17,8 +17,8 @@ const schema = v.strictObject({
    */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Set of pictures that the checkpoint was trained on, the gallery's first. `loadOriginals` finds
-   * larger originals of these pictures.
+   * Set of pictures that the checkpoint was trained on, with the gallery's pictures first.
+   * `loadOriginals` finds larger originals of these pictures.
    */
   data: datasetConfig,
   /** Number of gallery creatures to keep out of training, for measuring. */

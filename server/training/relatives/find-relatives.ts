@@ -177,7 +177,7 @@ export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME 
  * Takes pairs of a borrowing creature and its relative through several rounds of lending. A pair
  * that fails skips the remaining rounds.
  *
- * @param resting the creatures that borrow, by index
+ * @param resting the borrowing creatures at rest, indexed as in the gallery
  * @returns results in the order of `pairs`
  */
 export async function roundTrips(
@@ -246,8 +246,8 @@ function watch(resting: Resting, model: Model, tickRate: number) {
     /** Records a step of the organism. */
     see({ rgba, presence }: Readout): void {
       last = rgba;
-      // A position that the organism holds at rest stays its own, even if the cell there dies while
-      // it expresses the relative.
+      // A position that the organism holds at rest stays its own, even if the expressed relative
+      // has no living cell there.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },

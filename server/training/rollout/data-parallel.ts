@@ -64,9 +64,7 @@ export async function openDataParallel(
   };
 }
 
-/**
- * One micro-batch, with the version of the parameters, a number that increases with each change.
- */
+/** One micro-batch, with the version number of the parameters, which increases with each change. */
 interface Job {
   readonly version: number;
   readonly do: RolloutJob | RowsJob;

@@ -25,8 +25,8 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Draws the patients of an update. Some are new: copies of pooled states that are wounded, shifted,
- * or given the body of another organism.
+ * Draws the patients of an update. New patients are copies of pooled states. Each copy is wounded,
+ * shifted, or given the body of another organism.
  */
 export function takePatients(
   config: TrainingConfig,

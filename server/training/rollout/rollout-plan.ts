@@ -16,7 +16,7 @@ export interface RolloutPlan {
   readonly segments: readonly Segment[];
   /** Number of segments to differentiate, counted from the end. */
   readonly differentiated: number;
-  /** For each judged segment, by its index: weight in the loss of the picture after the segment. */
+  /** Index of a judged segment → weight in the loss of the picture after this segment. */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] of grown patches: 1 = open ground. If absent, all ground is open. */
   readonly open?: Uint8Array;
@@ -40,8 +40,8 @@ export interface Moment {
   /** Leak of the rule. */
   readonly leak: number;
   /**
-   * Determines, 0…1, which number of steps to take from a range, so that plans with equal ranges
-   * have equal numbers of steps. If absent, each plan draws its own number of steps.
+   * Position of the chosen number of steps within its range, 0…1. Plans with equal ranges then take
+   * equal numbers of steps. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;

@@ -148,7 +148,7 @@ export interface Rollout {
    * gradients.
    */
   readonly differentiated: number;
-  /** Targets by index of the segment. The last segment must have one. */
+  /** Index of a segment → its target. The last segment must have one. */
   readonly targets: ReadonlyMap<number, Target>;
   /** Inputs shared by all segments. */
   readonly conditioning: Conditioning;

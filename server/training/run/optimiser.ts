@@ -32,8 +32,8 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  * Compiles the programs and uploads the tensors.
  *
  * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
- * and `update`, the number of steps these moments have taken. For a parameter in `starts`, this
- * number is smaller by the parameter's entry there
+ * and `update`, the number of steps these moments have taken. If a parameter is in `starts`, its
+ * moments have taken `starts[name]` fewer steps
  */
 export async function createAdam(
   compute: Compute,

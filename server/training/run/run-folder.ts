@@ -50,7 +50,8 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Stored as text, because a rounded number could lie beyond the next update.
+    // Stored as text, because a number rounded to 32 bits could lie beyond the point of the next
+    // update.
     reached: `${state.reached}`,
     ...(state.starts && { starts: JSON.stringify(state.starts) }),
     ...origin,
@@ -104,8 +105,8 @@ export async function readState(folder: string) {
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
-  // Compare configurations, because equal shapes do not mean an equal model. Runs of older versions
-  // store no configuration and are not compared.
+  // Compare configurations, because equal shapes do not mean an equal model. A state written by an
+  // older version has no configuration to compare.
   const changed = metadata.config && changedField(metadata.config, config);
   if (changed) {
     throw new TrainingError(
@@ -204,8 +205,8 @@ function readPool(
   const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
     tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
   const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
-  // Runs of older versions store no looks (augmentation seeds), because their images were not
-  // augmented.
+  // Pools stored by older versions have no looks (random seeds of augmentation), because images
+  // were not augmented then.
   const columns = numbers?.shape[1] ?? 0;
   const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
   if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
