@@ -148,9 +148,8 @@ export const configFields = v.strictObject({
   /** σ of the RGBA likelihood; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
   /**
-   * Weight of squared errors of differences between neighbouring cells, in addition to the errors
-   * of the colours, for sharper edges. RGBA only. Closed ground counts as a neighbour without an
-   * error.
+   * Weight of an additional loss for sharper edges: squared errors in the differences between
+   * neighbouring cells. RGBA only. Closed ground counts as a neighbour without an error.
    */
   slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight of the divergence. */

@@ -43,7 +43,7 @@ const SAMPLES_PER_CALL = 1024;
 
 /** Images to evaluate on. */
 export interface Images {
-  /** [N, S, S, c], 0…1. */
+  /** Shape [N, S, S, c], values 0…1. */
   readonly pixels: Float32Array;
   readonly count: number;
 }

@@ -7,7 +7,7 @@ import { shuffled } from '../data/dataset.ts';
 
 /** Cells of N grown organisms. */
 export interface Cells {
-  /** [N, cells, C]. */
+  /** Shape [N, cells, C]. */
   readonly states: Float32Array;
   readonly channels: number;
   /** Class of each organism, 0…, [N]. */

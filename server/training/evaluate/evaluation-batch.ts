@@ -39,9 +39,9 @@ export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Like
 
 /** N organisms at the end of their growth. */
 export interface Grown {
-  /** [N, Z]. */
+  /** Shape [N, Z]. */
   readonly latents: Float32Array;
-  /** [N, S, S, C]. */
+  /** Shape [N, S, S, C]. */
   readonly states: Float32Array;
   /**
    * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
@@ -55,7 +55,7 @@ export interface Grown {
 export interface Tools extends Pick<Meter, 'measure'> {
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /** Creates the random generator of a measurement. */
+  /** Creates the random generator of the named measurement. */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
@@ -249,7 +249,7 @@ export const workOf = (organisms: number, cellStepsEach: number): number =>
 
 /** The initial state of a batch. */
 interface BatchStart {
-  /** [BATCH, Z]. */
+  /** Shape [BATCH, Z]. */
   readonly latents: Float32Array;
   /** Random seed of the update masks. */
   readonly seed: string;

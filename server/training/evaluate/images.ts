@@ -136,7 +136,7 @@ export async function painterFigures(
 
 /**
  * The number k of Kynkäänniemi et al. 2019. A manifold consists of a ball around each of its
- * points, which reaches to the point's k-th nearest neighbour.
+ * points. Each ball reaches to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
 

@@ -100,7 +100,7 @@ export async function measureRecovery(
   });
 }
 
-/** @returns [S, S], 1 = a living cell */
+/** Finds the living cells. @returns [S, S], 1 = a living cell */
 function livingCells(card: Card, state: Float32Array): Uint8Array {
   const presence = new Uint8Array(card.side ** 2);
   createReadout(card)(state, 0, new Uint8Array(4 * presence.length), presence);
@@ -149,7 +149,7 @@ function closeWound(
   return stepsUntilOpen({ isClosed: isKilled, lives: spared, width: card.side, reach });
 }
 
-/** @returns null if the number is unknown */
+/** Returns found / count, or null if the number found is unknown. */
 export const shareOf = (found: number, count: number): number | null =>
   Number.isNaN(found) ? null : found / count;
 
@@ -202,16 +202,16 @@ export async function measureHealing(
      * number of steps after the wound. All cells may live again immediately.
      */
     heal,
-    /** As `heal`, if half of the patch is lost and closes from the rim, one cell per step. */
+    /** As `heal`, but half of the patch is lost and closes from the rim, one cell per step. */
     closing: await recover('closing halves', 'half', halves, 'closing'),
     /**
-     * As `heal`, for wounds that close from their rim. Per step they close by the card's number of
-     * cells, or by 1 if the card has none.
+     * As `heal`, but wounds close from their rim. Per step they close by the number of cells in the
+     * checkpoint's card, or by 1 if the card has none.
      */
     healFromRim,
-    /** As `closing`, if only a disc around a living cell is left: see `allButADisc`. */
+    /** As `closing`, but only a disc around a living cell is left: see `allButADisc`. */
     discLeft: await recover('a disc left', 'disc', disc),
-    /** As `heal`, if every cell is lost, as a control. */
+    /** As a control: like `heal`, but every cell is lost. */
     erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
     healed,
   };

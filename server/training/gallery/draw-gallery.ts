@@ -13,9 +13,9 @@ const BATCH = 64;
 /** Cells of a gallery creature at one moment. */
 export interface GrownCells {
   readonly entry: number;
-  /** Number of steps since the end of growth, negative before. */
+  /** Number of steps since the end of growth, negative before it. */
   readonly age: number;
-  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Premultiplied RGBA, [side, side, 4], 0…255. */
   readonly cells: Uint8Array;
 }
 

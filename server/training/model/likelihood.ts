@@ -62,7 +62,7 @@ export function logLikelihood(
 }
 
 /**
- * Sums the squared differences between neighbours along rows and columns over a map.
+ * Sums, over a map, the squared differences between neighbours along rows and columns.
  *
  * @param x map [N, H, W, C]; H, W ≥ 2
  * @returns map [N, 1, 1, 1]

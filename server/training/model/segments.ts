@@ -87,7 +87,7 @@ export interface SegmentsOptions {
   readonly compute: Compute;
   readonly spec: DecoderSpec;
   readonly likelihood: Likelihood;
-  /** Number of samples per run, N. */
+  /** Number of samples per run of a program, N. */
   readonly batch: number;
   /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };

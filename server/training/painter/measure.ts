@@ -21,8 +21,8 @@ import { ENLARGED, type Original } from './originals.ts';
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Opens a perceptual distance of pictures: how different the outputs of the convolutions of
- * `emoji-features` are for two pictures.
+ * Opens a function that measures the perceptual distance of two pictures: how differently the
+ * convolutions of the net `emoji-features` respond to them.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */

@@ -54,11 +54,11 @@ interface Pair {
 
 /** A gallery creature, grown and at rest. */
 interface Resting {
-  /** [S, S, C] */
+  /** Shape [S, S, C]. */
   readonly state: Float32Array;
-  /** [S, S, 4] */
+  /** Shape [S, S, 4]. */
   readonly rgba: Uint8Array;
-  /** [S, S], 1 = living cell. */
+  /** Shape [S, S]; 1 = living cell. */
   readonly alive: Uint8Array;
 }
 
@@ -110,8 +110,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Lists, for each creature, the most similar creatures of its kind that are worth trying, compared
- * by picture and latent, the most similar first.
+ * Lists, for each creature, the creatures of its kind that are worth trying, the most similar
+ * first. Similarity is that of pictures and latents.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;

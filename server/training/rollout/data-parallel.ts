@@ -88,7 +88,10 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
   const mutex = new Mutex();
   let version = 0;
 
-  /** Runs the jobs of one call at a time, because all calls share the memory of the parameters. */
+  /**
+   * Finishes the jobs of a call before it starts the jobs of the next call, because all calls share
+   * the memory of the parameters.
+   */
   const work = (
     values: Values,
     jobs: readonly Job['do'][],

@@ -132,7 +132,10 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
   );
 }
 
-/** Returns the number of steps left until each cell opens, after further steps. */
+/**
+ * For each cell, returns the number of steps left until the cell opens, once further steps are
+ * done.
+ */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 

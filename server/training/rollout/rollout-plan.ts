@@ -18,9 +18,9 @@ export interface RolloutPlan {
   readonly differentiated: number;
   /** Index of a judged segment → weight in the loss of the picture after this segment. */
   readonly judged: ReadonlyMap<number, number>;
-  /** [N, S, S] of grown patches: 1 = open ground. If absent, all ground is open. */
+  /** Shape [N, S, S], for grown patches: 1 = open ground. If absent, all ground is open. */
   readonly open?: Uint8Array;
-  /** [N, S, S] of patients: number of steps until each cell opens. */
+  /** Shape [N, S, S], for patients: number of steps until each cell opens. */
   readonly closed?: Uint8Array;
   /** States to continue from, [N, S, S, C], and their ages in steps. */
   readonly states?: Float32Array;

@@ -130,7 +130,7 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
 
 /** The target of the states after a segment. */
 export interface Target {
-  /** [N, s, s, c], 0…1. */
+  /** Shape [N, s, s, c], values 0…1. */
   readonly image: Value;
   /** Weight per nat of each sample, [N]. The weight −1/batch raises the likelihood. */
   readonly weight: Value;
@@ -253,7 +253,7 @@ export type RowsJob =
   | GrowJob;
 
 interface GrowJob {
-  /** [N, Z]. */
+  /** Shape [N, Z]. */
   readonly latents: Float32Array;
   readonly segments: readonly Segment[];
   /** States before the first segment, [N, s, s, C]. Absent if it begins with a seed. */

@@ -28,7 +28,7 @@ import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
+  /** Tensors `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
   readonly weights: Tensors;
   /** Notes for the checkpoint's card: command, time, device. */
   readonly training: Record<string, string>;

@@ -14,7 +14,7 @@ export interface RunState extends PoolStates {
   readonly update: number;
   /** The point of the run, 0…1, at which the last update was done: see `progressOf`. */
   readonly reached: number;
-  /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
+  /** Tensors `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   /**
    * For each parameter's name, the number of updates before the parameter's first update. If
