@@ -1,6 +1,6 @@
 /**
- * Defines the command line of `npm run train`, and formats the command that repeats a run, for the
- * card of its checkpoint.
+ * Defines the command line of `npm run train`. Formats the command that repeats a run, which is
+ * stored in the card of the run's checkpoint.
  */
 import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -111,20 +111,20 @@ export interface RunStart {
   readonly options: readonly string[];
 }
 
-/** Options that change the result, in the order in which a card names them. */
+/** Options that change the result, in the order in which the checkpoint's card names them. */
 const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /** Picks the parts of a command line that change the result. */
 export function startOf(options: Options, update: number): RunStart {
-  // Records the back end, because rounding depends on it. 'auto' is left out, because the device on
-  // the card shows which back end it chose.
+  // Records the back end, because rounding depends on it. 'auto' is left out, because the
+  // checkpoint's card names the device, which shows the back end that was chosen.
   const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
     options[key] !== undefined && !(key === 'backend' && options.backend === 'auto');
   return {
     update,
     file: quoted(options.file),
     options: [
-      // Hides the user's folder, because cards are published.
+      // Hides the user's folder, because checkpoints' cards are published.
       ...(options.images === undefined ? [] : ['--images <folder>']),
       ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
       ...(options.compact ? ['--compact'] : []),

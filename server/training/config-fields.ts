@@ -11,8 +11,8 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Schema of a range of integers, both ends included. The range can change from `from` to `to` over
- * the first share of a run.
+ * Schema of a range of integers, both ends included. The range can change from `from` to `to`
+ * during the first part of a run. This part is the share `over` of the whole run.
  */
 const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
@@ -75,7 +75,9 @@ const pool = v.strictObject({
       batch: count,
       /** Maximum number of states with neighbours to keep. */
       size: v.optional(count, 256),
-      /** Share of drawn states that are replaced by a state from the pool with new neighbours. */
+      /**
+       * Share of drawn states to replace by states from the pool, which then get new neighbours.
+       */
       renewed: v.optional(share, 0.15),
       /** Largest share of a patch's cells that can lie on closed ground. */
       largest: v.optional(share, 0.7),
@@ -84,8 +86,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional states per update with wounds that close from their rim, as in a room whose card has
-   * `closing`: see `patients.ts`.
+   * Additional states per update with wounds that close from their rim, as in a room if its
+   * checkpoint's card has `closing`: see `patients.ts`.
    */
   patients: v.exactOptional(
     v.strictObject({
@@ -97,7 +99,10 @@ const pool = v.strictObject({
        * at the end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /** Share of drawn patients that are new. Beyond `size`, random patients are dropped. */
+      /**
+       * Share of drawn patients that are new. If there are then more than `size` patients, random
+       * ones are dropped.
+       */
       renewed: v.optional(share, 0.2),
       /** Share of drawn patients that get another wound. */
       again: v.optional(share, 0.1),
@@ -143,9 +148,8 @@ export const configFields = v.strictObject({
   /** σ of the RGBA likelihood; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
   /**
-   * Weight of squared errors of differences between neighbouring cells, in addition to the errors
-   * of the colours, for sharper edges. RGBA only. Closed ground counts as a neighbour without an
-   * error.
+   * Weight of an additional loss for sharper edges: squared errors in the differences between
+   * neighbouring cells. RGBA only. Closed ground counts as a neighbour without an error.
    */
   slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight of the divergence. */
@@ -262,7 +266,7 @@ export const configFields = v.strictObject({
       rate: v.optional(positive, 10),
     }),
   ),
-  /** Number of times that each pass shows an image of the gallery. */
+  /** How many times a pass over the training images shows each gallery image. */
   galleryTimes: v.optional(count, 1),
 });
 

@@ -110,8 +110,8 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * Adds the newest start to a run. A run of an earlier version has recorded no starts but only the
- * checkpoints it began with, so these become options of the newest start.
+ * Adds the newest start to a run. A run begun by an earlier version recorded no starts, only the
+ * checkpoints with its initial weights. These then become options of the newest start.
  */
 function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
   const { commands = [], from, encoder, state } = run;

@@ -98,7 +98,7 @@ export function createMeter(now: () => number, say: (line: string) => void) {
 }
 
 /**
- * How long after a signal another one counts as the same keystroke, in ms. npm may forward a
+ * A second signal within this time, in ms, counts as the same keystroke, because npm may forward a
  * keystroke twice.
  */
 const SAME_SIGNAL = 1_000;

@@ -28,13 +28,13 @@ export type SplitName = (typeof SPLITS)[number];
 
 /** Images of one size, in memory. */
 export interface Dataset {
-  /** For example `noto-organisms`. */
+  /** Name of the set, for example `noto-organisms`. */
   readonly name: string;
   readonly side: number;
   /** Meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly count: number;
-  /** [count, side, side, channels] row-major, 0…255; binarised sets hold 0 or 255. */
+  /** Shape [count, side, side, channels], row-major, 0…255; binarised sets hold 0 or 255. */
   readonly pixels: Uint8Array;
   /** Names and kinds, one entry for each image. */
   readonly entries: readonly DatasetEntry[];
@@ -51,7 +51,7 @@ export interface Dataset {
 export interface DatasetSource {
   /** Start of the cache file's name. */
   readonly name: string;
-  /** Changes whenever the built set would change. */
+  /** Identifies the source. Changes whenever the built set would change. */
   readonly fingerprint: string;
   build(): Promise<Dataset>;
 }

@@ -240,8 +240,8 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
 }
 
 /**
- * Kinds by pattern of subcategory and short name. The first matching pattern decides. If none
- * matches, the kind is `thing`.
+ * Patterns of subcategory and short name, each with the kind of the emoji that match. The first
+ * matching pattern decides. If none matches, the kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
   // Exceptions to the patterns below.

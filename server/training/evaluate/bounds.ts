@@ -43,7 +43,7 @@ const SAMPLES_PER_CALL = 1024;
 
 /** Images to evaluate on. */
 export interface Images {
-  /** [N, S, S, c], 0…1. */
+  /** Shape [N, S, S, c], values 0…1. */
   readonly pixels: Float32Array;
   readonly count: number;
 }
@@ -53,8 +53,8 @@ export interface Images {
  * Gaussian read-out.
  *
  * @param wanted.samples posterior samples per image
- * @param wanted.random creates the random numbers of an image, by its index, so that a resumed run
- * draws the same numbers
+ * @param wanted.random creates the random numbers for the image with a given index, so that a
+ * resumed run draws the same numbers
  * @param wanted.keep stores figures; images whose figures are stored already are not measured again
  */
 export async function measureBounds(
@@ -80,7 +80,8 @@ export async function measureBounds(
     const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
-    // Prior terms log p(z) − log q(z|x) = ½(ε² − z²) + log σ, because the halves of log 2π cancel.
+    // Prior terms log p(z) − log q(z|x) = ½(ε² − z²) + log σ, because the two terms ½ log 2π
+    // cancel.
     const priors = new Float64Array(images * samples);
     const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
@@ -192,7 +193,10 @@ export async function openBoundsFile(
   };
 }
 
-/** Returns the header line. It differs for another model, image, number of samples or seed. */
+/**
+ * Returns the header line. It differs for another model, other images, another number of samples or
+ * another seed.
+ */
 function headOf(
   { card, tensors }: Model,
   { pixels, count }: Images,

@@ -7,7 +7,7 @@ import { shuffled } from '../data/dataset.ts';
 
 /** Cells of N grown organisms. */
 export interface Cells {
-  /** [N, cells, C]. */
+  /** Shape [N, cells, C]. */
   readonly states: Float32Array;
   readonly channels: number;
   /** Class of each organism, 0…, [N]. */
@@ -34,7 +34,8 @@ interface Example {
  * Trains and tests the probe twice, once with single cells split into training and test, and once
  * with whole organisms split.
  *
- * @returns its accuracy, or null with fewer than five organisms or two classes
+ * @returns the probe's accuracy, or null if there are fewer than five organisms or fewer than two
+ * classes
  */
 export function probeCells(cells: Cells, random: Random) {
   const { states, channels, labels } = cells;

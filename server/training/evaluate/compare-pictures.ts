@@ -11,8 +11,8 @@ export const SAME = 0.01;
 export const STRICTLY_SAME = 0.002;
 
 /**
- * Draws pictures as a room shows them, with 8 bits: premultiplied RGBA, ink, or the mean colour of
- * a mixture. Cells of zeros are empty, and NaN becomes 0.
+ * Draws pictures as a room shows them, with 8 bits per channel: premultiplied RGBA, ink, or the
+ * mean colour of a mixture. Cells of zeros are empty, and NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -110,11 +110,13 @@ export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));
 
 /**
- * Runs organisms from other states and compares them with their grown pictures.
+ * Runs organisms and compares them with their grown pictures.
  *
+ * @param from the organisms in the states to start from, for example damaged
+ * @param marks numbers of steps after which to compare, ascending
  * @param visit called for each mark with the states [n, S, S, C] of the n organisms from index
  * `first` on
- * @returns likeness by mark
+ * @returns for each mark, the likeness
  */
 export async function likenesses(
   batch: EvaluationBatch,

@@ -29,7 +29,7 @@ const PROBED = 512;
 
 /** Result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
-/** Figures of an evaluation, as printed and as stored in a card. */
+/** Figures of an evaluation, as printed and as stored in the checkpoint's card. */
 export type Figures = Evaluation['figures'];
 
 /**
@@ -40,8 +40,9 @@ export type Figures = Evaluation['figures'];
  * @param wanted.kernel see `EvaluationBatch`
  * @param wanted.painter figures of the checkpoint's painter, or the reason why they are unknown;
  * absent or null if the checkpoint has no painter
- * @returns `figures`, as printed and as stored in a card: nats are per image, errors are mean
- * squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged and damaged
+ * @returns `figures`, as printed and as stored in the checkpoint's card: nats are per image, errors
+ * are mean squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged
+ * and damaged
  */
 export async function evaluate(
   compute: Compute,
@@ -99,8 +100,8 @@ export async function evaluate(
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
     /**
-     * Errors of organisms grown from posterior means, and of the gallery's organisms, against their
-     * images.
+     * Mean squared errors against the images: `mse` of organisms grown from posterior means,
+     * `gallery` of the gallery's organisms.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     stay,

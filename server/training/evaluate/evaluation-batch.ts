@@ -20,8 +20,8 @@ import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/work
 /** Number of organisms per batch: as many as fit into the processor's cache. */
 const BATCH = 8;
 /**
- * Maximum number of steps per program: enough to make the cost of starting a program small, few
- * enough to report progress.
+ * Maximum number of steps per program: large enough to make the cost of starting a program small,
+ * small enough to report progress often.
  */
 const LONGEST = 16;
 
@@ -39,9 +39,9 @@ export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Like
 
 /** N organisms at the end of their growth. */
 export interface Grown {
-  /** [N, Z]. */
+  /** Shape [N, Z]. */
   readonly latents: Float32Array;
-  /** [N, S, S, C]. */
+  /** Shape [N, S, S, C]. */
   readonly states: Float32Array;
   /**
    * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
@@ -55,7 +55,7 @@ export interface Grown {
 export interface Tools extends Pick<Meter, 'measure'> {
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /** Creates the random generator of a measurement. */
+  /** Creates the random generator of the named measurement. */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
@@ -72,7 +72,7 @@ export class EvaluationBatch {
   private calls = 0;
 
   /**
-   * @param seed random seed of the update masks, for rules that update cells by chance
+   * @param seed random seed of the update masks, for rules that update cells at random
    * @param options.kernel file of the rooms' kernel (`loadKernel`) that steps cells; if absent,
    * `compute` steps cells
    * @param options.onProgress called with the number of cell-steps of each segment
@@ -89,7 +89,7 @@ export class EvaluationBatch {
     this.card = card;
     const plan = {
       card,
-      // Workers need neither encoder nor gallery.
+      // Send only the rule's tensors, because workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
       kernel: options.kernel,
@@ -128,8 +128,8 @@ export class EvaluationBatch {
    * each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns for each moment the side of the patches, the steps since the seed, and the states [N,
-   * stage, stage, C]
+   * @returns for each of these moments: the side of the patches, the number of steps since the
+   * seed, and the states [N, stage, stage, C]
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -147,10 +147,11 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs grown organisms further, and passes on their states at each mark.
+   * Runs grown organisms further, and passes their states to `visit` after each number of steps in
+   * `marks`.
    *
    * @param from initial states, which do not change
-   * @param marks numbers of steps, ascending
+   * @param marks numbers of further steps, ascending
    * @param visit called for each mark and batch with the states [n, S, S, C] of the n organisms
    * from index `first` on
    */
@@ -248,7 +249,7 @@ export const workOf = (organisms: number, cellStepsEach: number): number =>
 
 /** The initial state of a batch. */
 interface BatchStart {
-  /** [BATCH, Z]. */
+  /** Shape [BATCH, Z]. */
   readonly latents: Float32Array;
   /** Random seed of the update masks. */
   readonly seed: string;
@@ -337,7 +338,7 @@ export const workerJob: WorkerJob<
  * Creates a function that runs segments of a batch. States that repeat bit for bit are not computed
  * again.
  *
- * @param canRepeat whether a state depends only on the state before
+ * @param canRepeat whether each state depends only on the previous one
  */
 function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
   /** Number of steps after which the states are known to repeat. */
@@ -352,7 +353,7 @@ function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
 }
 
 /**
- * Zeroes the states at closed positions and counts their remaining steps down. @param closed
+ * Zeroes the states at closed positions and counts down the steps until they open. @param closed
  * changed in place
  */
 function clear(states: Float32Array, closed: Uint8Array): void {
@@ -419,7 +420,9 @@ const byPrograms =
     };
   };
 
-/** Steps cells by a rule of an engine's back end whose states are [s, s, C]. */
+/**
+ * Steps cells by a rule of an engine's back end, which takes the states [s, s, C] of one organism.
+ */
 const byRule =
   (rule: StepRule, card: Card) =>
   async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {

@@ -1,6 +1,7 @@
 /**
- * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice, the painter.
- * Only throws are run further after growth. Start reading at `measureImages`.
+ * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice (organisms with
+ * random latents), the painter. Only throws take further steps after growth. Start reading at
+ * `measureImages`.
  */
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
@@ -83,8 +84,8 @@ export async function measureImages(
 }
 
 /**
- * Random seed and number of the creatures kept out of a painter's training, if the card does not
- * name them.
+ * Random seed and number of the creatures kept out of a painter's training, if the checkpoint's
+ * card does not name them.
  */
 const USUAL = { seed: 1, creatures: 100 };
 
@@ -135,7 +136,7 @@ export async function painterFigures(
 
 /**
  * The number k of Kynkäänniemi et al. 2019. A manifold consists of a ball around each of its
- * points, which reaches to the point's k-th nearest neighbour.
+ * points. Each ball reaches to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
 
@@ -170,9 +171,7 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/**
- * Number of steps after which a throw of the dice must still have its picture to count as holding.
- */
+/** A throw of the dice counts as holding if it still has its picture after this number of steps. */
 export const HELD_AFTER = 100;
 /** Minimum number of pictures needed for neighbourhoods. */
 const FEWEST = 4;

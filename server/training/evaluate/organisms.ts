@@ -17,8 +17,8 @@ import { measureHealing, shareOf } from './wound-recovery.ts';
 export const STAY_STEPS = [100, 1000, 10_000];
 
 /**
- * Number of organisms per radius of latents, and number of their steps after growth, for
- * `measureRobustness`.
+ * For `measureRobustness`: number of organisms per norm of the latents, and number of steps that
+ * each organism takes after growth.
  */
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
@@ -90,10 +90,10 @@ export async function measureOrganisms(
     /** Mean squared difference between organisms and their own images, or null if unknown. */
     mse: ownPixels ? mean(differences(picturesOf(card, states), ownPixels, count)) : null,
     figures: {
-      /** Likeness to the grown picture, by steps after growth. */
+      /** For each number of steps after growth, the likeness to the grown picture. */
       stay,
       /**
-       * Whether organisms of latents far from the prior stay bounded, by norm of the latents in √Z.
+       * For each norm of latents, in √Z: whether organisms grown from such latents stay bounded.
        */
       robustness,
       ...recoveries,
@@ -177,7 +177,8 @@ export function areRetrieved(
  * Measures how far undisturbed organisms drift from their grown picture.
  *
  * @param steps ascending
- * @returns by steps: likeness, and the share of organisms whose states are all finite
+ * @returns for each number of steps: the likeness, and the share of organisms whose states are all
+ * finite
  */
 export async function measureStay(
   batch: EvaluationBatch,
@@ -201,9 +202,9 @@ const RADII = [1, 1.5, 2, 3] as const;
 /**
  * Measures whether organisms grow from latents far from the prior and stay bounded.
  *
- * @param each number of organisms per radius
+ * @param each number of organisms per norm
  * @param steps number of steps after growth
- * @returns by radius in √Z: share of organisms whose states are all finite, and the largest
+ * @returns for each norm in √Z: the share of organisms whose states are all finite, and the largest
  * absolute value of a state
  */
 export async function measureRobustness(

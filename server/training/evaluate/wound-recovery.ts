@@ -16,14 +16,14 @@ export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /** Step after damage at which organisms are compared with the images of the whole gallery. */
 const RETRIEVED_AFTER = 32;
-/** Number of steps until the positions of a dead organism open, more than are ever measured. */
+/** Number of steps until the positions of a dead organism open. No measurement takes that many. */
 const FOR_EVER = 255;
 /** Radius of the disc left of an organism, as a share of the patch's side: 5 cells of 32. */
 const REMNANT = 5 / 32;
 /** Maximum number of attempts to draw one wound. */
 const DRAWS = 200;
 
-/** Likeness to the picture before the damage, by steps after it. */
+/** For each number of steps after the damage, the likeness to the picture before the damage. */
 export type Recovery = Record<string, Likeness>;
 
 /**
@@ -46,7 +46,10 @@ const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
 /** Wounds the whole patch. */
 export const everything: Wound = (_, side) => new Uint8Array(side * side);
 
-/** Wounds everything except a disc around a living cell, of radius 5 in patches of side 32. */
+/**
+ * Wounds everything except a disc around a living cell. In a patch of side 32, the disc's radius is
+ * 5 cells.
+ */
 export const allButADisc: Wound = (random, side, lives) => {
   const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
   const centre = living[random.integer(living.length)] ?? 0;
@@ -60,8 +63,8 @@ interface RecoveryOptions {
   readonly wound: Wound;
   readonly random: Random;
   /**
-   * Number of cells per step by which wounds close from their rim, by the rules of a room. If
-   * absent, all wounded cells may live again immediately.
+   * Number of cells per step by which wounds close from their rim, as in a room. If absent, all
+   * wounded cells may live again immediately.
    */
   readonly closing?: number;
   /**
@@ -97,7 +100,7 @@ export async function measureRecovery(
   });
 }
 
-/** @returns [S, S], 1 = a living cell */
+/** Finds the living cells. @returns [S, S], 1 = a living cell */
 function livingCells(card: Card, state: Float32Array): Uint8Array {
   const presence = new Uint8Array(card.side ** 2);
   createReadout(card)(state, 0, new Uint8Array(4 * presence.length), presence);
@@ -146,7 +149,7 @@ function closeWound(
   return stepsUntilOpen({ isClosed: isKilled, lives: spared, width: card.side, reach });
 }
 
-/** @returns null if the number is unknown */
+/** Returns found / count, or null if the number found is unknown. */
 export const shareOf = (found: number, count: number): number | null =>
   Number.isNaN(found) ? null : found / count;
 
@@ -186,7 +189,7 @@ export async function measureHealing(
   const heal: Record<string, Recovery> = {};
   const healFromRim: Record<string, Recovery> = {};
   for (const share of wounds) {
-    // Both ways to heal use the same random seed and therefore the same wounds.
+    // Both measurements use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
     heal[share] = await recover(`healing ${share}`, `${share}`, { wound }, `${share}`);
     healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
@@ -195,20 +198,20 @@ export async function measureHealing(
   const disc = { wound: allButADisc, closing: 1 };
   return {
     /**
-     * Likeness to the picture before the wound, by lost share of the patch and then by number of
-     * steps after the wound. All cells may live again immediately.
+     * Likeness to the picture before the wound. Indexed by the lost share of the patch, then by the
+     * number of steps after the wound. All cells may live again immediately.
      */
     heal,
-    /** As `heal`, if half of the patch is lost and closes from the rim, one cell per step. */
+    /** As `heal`, but half of the patch is lost and closes from the rim, one cell per step. */
     closing: await recover('closing halves', 'half', halves, 'closing'),
     /**
-     * As `heal`, for wounds that close from their rim, by the card's number of cells per step, or 1
-     * if the card has none.
+     * As `heal`, but wounds close from their rim. Per step they close by the number of cells in the
+     * checkpoint's card, or by 1 if the card has none.
      */
     healFromRim,
-    /** As `closing`, if only a disc of radius 5 around a living cell is left. */
+    /** As `closing`, but only a disc around a living cell is left: see `allButADisc`. */
     discLeft: await recover('a disc left', 'disc', disc),
-    /** As `heal`, if every cell is lost, as a control. */
+    /** As a control: like `heal`, but every cell is lost. */
     erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
     healed,
   };

@@ -1,6 +1,6 @@
 /**
- * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside the
- * card. Start reading at `writePictures`.
+ * Writes an evaluation to the folder of its checkpoint: figures into the checkpoint's card,
+ * pictures beside the card. Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -90,10 +90,11 @@ export async function writePictures(
 }
 
 /**
- * Replaces the figures in the card and leaves the rest of the card unchanged.
+ * Replaces the figures in the checkpoint's card and leaves the rest of the card unchanged.
  *
  * @param model the model that was measured
- * @throws TrainingError other-weights: the folder's weights have been replaced since
+ * @throws TrainingError other-weights: the folder's weights have been replaced since the
+ * measurement
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -124,7 +125,10 @@ function pick({ latents, states, count }: Grown): Grown {
   };
 }
 
-/** Runs organisms further, and adds a tile to each organism's row at each mark. */
+/**
+ * Runs organisms further. After each number of steps in `marks`, adds a tile to each organism's
+ * row.
+ */
 const addTiles = (
   rows: readonly Tile[][],
   batch: EvaluationBatch,
@@ -137,7 +141,10 @@ const addTiles = (
     });
   });
 
-/** Draws 64 grown throws, sampled as the card says. @returns a PNG file */
+/**
+ * Draws 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
+ * @returns a PNG file
+ */
 async function drawSamples(batch: EvaluationBatch, model: Model, random: Random): Promise<Buffer> {
   const states = await batch.grow(throwLatents(model, 64, random));
   return drawSheet(inRows(tilesOfStates(batch.card, states, batch.card.side), 8));
@@ -169,8 +176,8 @@ async function drawGrowth(
 }
 
 /**
- * Draws rows of organisms: grown, damaged, healing. In every other row the wound is half of the
- * patch, in the others a disc of a quarter of the patch.
+ * Draws rows of organisms: grown, damaged, healing. Wounds alternate from row to row: half of the
+ * patch, then a disc of a quarter of the patch.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;
@@ -236,8 +243,9 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws the share of healed organisms by steps, for each size of wound, with both ways to close
- * side by side. Full lines: organisms within 0.002 of their picture before the wound. Dashed lines:
+ * Draws how the share of healed organisms depends on the number of steps, with lines for each size
+ * of wound. Two panels, side by side: wounds that may close immediately, and wounds that close from
+ * their rim. Full lines: organisms within 0.002 of their picture before the wound. Dashed lines:
  * within 0.01.
  *
  * @param closing number of cells per step by which wounds close from their rim

@@ -13,9 +13,9 @@ const BATCH = 64;
 /** Cells of a gallery creature at one moment. */
 export interface GrownCells {
   readonly entry: number;
-  /** Number of steps since the end of growth, negative before. */
+  /** Number of steps since the end of growth, negative before it. */
   readonly age: number;
-  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Premultiplied RGBA, [side, side, 4], 0…255. */
   readonly cells: Uint8Array;
 }
 
@@ -79,7 +79,7 @@ export function shownCells(
 
 /**
  * Draws the PNG file `gallery.png` of a checkpoint, with straight alpha: tiles in the order of the
- * card, arranged as in `gallerySheet`.
+ * card's gallery, arranged as in `gallerySheet`.
  */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const { side, gallery } = model.card;

@@ -20,8 +20,8 @@ const SPREAD = { least: 0.01, most: 0.16 };
  */
 const AT_REST = 1;
 /**
- * The search for a latent ends when its picture differs from the former one by less than this mean
- * squared difference.
+ * The search for a latent ends when the mean squared difference between the new picture and the
+ * former picture is below this.
  */
 const NEAR = 0.0002;
 
@@ -41,8 +41,8 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 }
 
 /**
- * Searches for latents whose organisms come to rest and look the same as before (mean squared
- * difference below 0.002), at random around the best latent so far. Latents of organisms at rest do
+ * Searches at random, around the best latent so far, for latents whose organisms come to rest and
+ * look the same as before (mean squared difference below 0.002). Latents of organisms at rest do
  * not change, nor do latents without a suitable replacement.
  *
  * @param latents [N, Z], N ≥ 1

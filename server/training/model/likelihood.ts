@@ -9,14 +9,14 @@ export type Likelihood =
   /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
   /**
-   * Premultiplied RGBA with Gaussian noise of one σ. With `slopes`, the noise is smooth, because
-   * the squared differences of noise between neighbouring cells count too, with this weight. An
-   * edge must then not only have the right colours but also be sharp.
+   * Premultiplied RGBA with Gaussian noise of one σ. `slopes` is the weight of an additional term:
+   * the squared differences of noise between neighbouring cells. With this term, an edge must not
+   * only have the right colours but also be sharp.
    */
   | {
       readonly kind: 'gaussian';
       readonly sigma: number;
-      /** Consecutive channels. */
+      /** The channels of the picture, which must be consecutive. */
       readonly channels: readonly number[];
       readonly slopes?: number;
     }
@@ -28,8 +28,8 @@ export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
 /**
- * Returns the log-likelihood of images, without the constant of a Gaussian (−½ log 2πσ² if there
- * are no slopes).
+ * Returns the log-likelihood of images, without the constant term of a Gaussian (−½ log 2πσ² per
+ * number if there are no slopes).
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -43,7 +43,8 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // For ink the term is −softplus(−l), for ground −softplus(l). Both equal x·l − softplus(l).
+      // For a pixel x and a logit l, the term is −softplus(−l) if x is 1 (ink), and −softplus(l) if
+      // x is 0. Both equal x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
@@ -61,7 +62,7 @@ export function logLikelihood(
 }
 
 /**
- * Sums the squared differences between neighbours along rows and columns over a map.
+ * Sums, over a map, the squared differences between neighbours along rows and columns.
  *
  * @param x map [N, H, W, C]; H, W ≥ 2
  * @returns map [N, 1, 1, 1]
@@ -150,7 +151,10 @@ const logSoftmax = (x: Expression): Expression => g.subtract(x, logSumExp(x));
 export interface PositionLoss {
   /** First of the `4 · octaves` channels that represent the position. */
   readonly channel: number;
-  /** Number of waves per axis: half a period over the body, one period, two, … */
+  /**
+   * Number of waves per axis. The first wave has half a period over the body, the second has one
+   * period, the third two, …
+   */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */
   readonly weight: number;

@@ -18,7 +18,7 @@ import { TrainingError } from '../errors.ts';
 
 /** Parameters of q(z | x) as expressions. */
 interface Posterior {
-  /** [N, Z]. */
+  /** Shape [N, Z]. */
   readonly mean: Expression;
   /** log σ, [N, Z]. */
   readonly logSigma: Expression;

@@ -22,7 +22,7 @@ import {
 } from './likelihood.ts';
 import { decode } from './networks.ts';
 
-/** The fields of a card that the rule needs. */
+/** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /** A few steps at one stage. */
@@ -87,7 +87,7 @@ export interface SegmentsOptions {
   readonly compute: Compute;
   readonly spec: DecoderSpec;
   readonly likelihood: Likelihood;
-  /** Number of samples per run, N. */
+  /** Number of samples per run of a program, N. */
   readonly batch: number;
   /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
@@ -101,15 +101,15 @@ export interface SegmentsOptions {
  * Compiles programs of segments for one batch size, each when it is first needed.
  *
  * Inputs of all programs: the inputs that `condition` returns; `parameter:*`; `states` of the
- * previous segment, unless the segment begins with a seed; `mask0…` [N, s, s, 1] if cells update by
- * chance. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
+ * previous segment, unless the segment begins with a seed; `mask0…` [N, s, s, 1] if cells update at
+ * random. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
  * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
  * the number of steps until each cell opens: until then the cell is zeroed after each step.
  *
- * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the
- * last states. For a target image: `image` [N, S, S, c]; `weight` [N], the weight of a nat of each
- * sample; `places` [1, s, s, 4 · octaves] with a position loss; and for segments with a rim `seen`
- * [N, s, s, 1], where 0 leaves a cell out of the loss.
+ * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change`, the
+ * gradient with respect to the last states. For a target image: `image` [N, S, S, c]; `weight` [N],
+ * each sample's weight per nat; `places` [1, s, s, 4 · octaves] with a position loss; and for
+ * segments with a rim `seen` [N, s, s, 1], where 0 leaves a cell out of the loss.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -162,10 +162,10 @@ export class Segments {
   }
 
   /**
-   * Compiles the backpropagation from the genome to the net that reads it, and to the latents.
-   * Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents`
-   * with the gradient through the genome added; `total:*` of the net's parameters. Returns
-   * undefined for rules without a standing input.
+   * Compiles the backpropagation from the genome to the net that computes it from the latents, and
+   * to the latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
+   * `total:latents` with the gradient through the genome added; `total:*` of the net's parameters.
+   * Returns undefined for rules without a standing input.
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.spec.update.standingInput) return undefined;
@@ -200,9 +200,9 @@ export class Segments {
 
   /**
    * Compiles a program that recomputes a segment and backpropagates through it: from a target
-   * image, from the next segment's `change`, or from both. Outputs: `total:*`; `change` of the
-   * first states, unless the segment begins with a seed; with a target image also `states` and
-   * `nats` [N].
+   * image, from the next segment's `change`, or from both. Outputs: `total:*`; `change`, the
+   * gradient with respect to the first states, unless the segment begins with a seed; with a target
+   * image also `states` and `nats` [N].
    */
   reverse(
     segment: Segment,
@@ -323,7 +323,8 @@ export class Segments {
     const { latents } = this;
     if (update.kind === 'decoder') {
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so its states never change.
+      // A decoder has no steps, so use its output as the states both before and after the last
+      // step.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;

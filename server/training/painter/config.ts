@@ -17,8 +17,8 @@ const schema = v.strictObject({
    */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Set of pictures that the checkpoint was trained on, the gallery's first. `loadOriginals` finds
-   * larger originals of these pictures.
+   * Set of pictures that the checkpoint was trained on, with the gallery's pictures first.
+   * `loadOriginals` finds larger originals of these pictures.
    */
   data: datasetConfig,
   /** Number of gallery creatures to keep out of training, for measuring. */
@@ -28,7 +28,7 @@ const schema = v.strictObject({
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
-  /** Number of scenes per update, and of cells per scene. */
+  /** Number of scenes per update, and number of cells per scene. */
   batch: v.optional(v.strictObject({ scenes: size, cells: size }), { scenes: 8, cells: 256 }),
   /** Weight of the loss of edges, relative to the loss of colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),

@@ -1,6 +1,6 @@
 /**
- * Enlarges and reduces pictures without a painter, for comparison with paint and as material for
- * examples. All pixels are premultiplied RGBA.
+ * Enlarges and reduces pictures without a painter, for comparison with painted pictures and as
+ * material for examples. All pixels are premultiplied RGBA.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';

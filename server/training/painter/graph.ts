@@ -96,9 +96,9 @@ function sobel(): Float32Array {
 
 /** Inputs of one update, for N cells. */
 export interface PainterBatch {
-  /** [N, INPUTS] */
+  /** Shape [N, INPUTS]. */
   readonly inputs: Float32Array;
-  /** [N, P, P, 4] 0…1 */
+  /** Shape [N, P, P, 4], values 0…1. */
   readonly target: Float32Array;
   /** Weight of the difference in edge energy. */
   readonly energy: number;

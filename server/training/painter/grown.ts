@@ -45,8 +45,8 @@ const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Keeps some gallery creatures for measuring, and makes examples of all other pictures and
- * creatures.
+ * Sets some gallery creatures aside for measuring, and makes examples of all other creatures and
+ * pictures.
  *
  * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
  */

@@ -21,8 +21,8 @@ import { ENLARGED, type Original } from './originals.ts';
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Opens a perceptual distance of pictures: how different the outputs of the convolutions of
- * `emoji-features` are for two pictures.
+ * Opens a function that measures the perceptual distance of two pictures: how differently the
+ * convolutions of the net `emoji-features` respond to them.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */
@@ -216,7 +216,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Returns cells without a disc to the right of the middle. */
+/** Returns a copy of the cells in which a disc to the right of the middle is erased. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

@@ -22,9 +22,9 @@ export interface Original {
   /** Index in the set. */
   readonly index: number;
   readonly name: string;
-  /** [s, s, 4] */
+  /** Shape [s, s, 4]. */
   readonly small: Uint8Array;
-  /** [8s, 8s, 4] */
+  /** Shape [8s, 8s, 4]. */
   readonly large: Uint8Array;
 }
 

@@ -16,11 +16,11 @@ import { ENLARGED, type Original } from './originals.ts';
 interface Scene {
   /** Number of cells in each direction. */
   readonly side: number;
-  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Premultiplied RGBA, [side, side, 4], 0…255. */
   readonly cells: Uint8Array;
-  /** [side, side], 0 = no owner. */
+  /** Shape [side, side]; 0 = no owner. */
   readonly owners: Uint8Array;
-  /** [8·side, 8·side, 4] */
+  /** Shape [8·side, 8·side, 4]. */
   readonly picture: Uint8Array;
 }
 
@@ -77,8 +77,8 @@ function drawCreature(material: Material, random: Random): Scene {
 }
 
 /**
- * Returns an original with the set's small picture, or the original shifted by some pixels with a
- * small picture made from it.
+ * Returns an original with the set's small picture, or a shifted original with a small picture made
+ * from it. The shift is some pixels.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };

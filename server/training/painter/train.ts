@@ -40,7 +40,7 @@ interface PainterRun {
   readonly seconds: number;
   /** Folder of the checkpoint whose creatures are painted. */
   readonly checkpoint: string;
-  /** `parameter:*`, and after the first update `first:*`, `second:*`, `average:*`. */
+  /** Tensors `parameter:*`, and after the first update `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
 }
 

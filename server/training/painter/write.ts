@@ -1,4 +1,7 @@
-/** Writes a painter beside the weights of its checkpoint, and its entry in the card. */
+/**
+ * Writes a painter beside the weights of its checkpoint, and the painter's entry in the
+ * checkpoint's card.
+ */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHalf } from '../../../shared/half-floats.ts';
@@ -27,7 +30,7 @@ const LARGEST = 65_504;
 
 /**
  * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
- * 16-bit floats and clamped to their range.
+ * 16-bit floats, and values beyond their range are clamped.
  */
 export function painterBytes(weights: Tensors): Uint8Array {
   const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
@@ -56,7 +59,7 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/** Returns the painter's entry in the card. */
+/** Returns the painter's entry in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
@@ -84,8 +87,8 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes the painter, and its entry into the folder's card. If the folder has no card, copies the
- * source's card.
+ * Writes the painter to a folder, and the painter's entry to the checkpoint's card there. If the
+ * folder has no card, copies the card of the source checkpoint.
  */
 export async function writePainter(
   folder: string,

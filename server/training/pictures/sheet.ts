@@ -9,7 +9,7 @@ import { createReadout, type Visible } from '../../vnca/readout.ts';
 /** A square picture to draw on a sheet. */
 export interface Tile {
   readonly side: number;
-  /** [side, side, 4], with straight alpha as in PNG. Empty cells are transparent. */
+  /** Shape [side, side, 4], with straight alpha as in PNG. Empty cells are transparent. */
   readonly rgba: Uint8ClampedArray;
 }
 

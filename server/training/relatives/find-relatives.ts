@@ -16,7 +16,7 @@ import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives per creature. */
 export const EACH = 3;
-/** Number of consecutive rounds after each of which the borrowing creature must come home. */
+/** The borrowing creature must come home after each of this many consecutive rounds. */
 const ROUNDS = 20;
 /**
  * A round is `lentSteps` steps with the relative's latent, then at most `homeSteps` steps with the
@@ -24,17 +24,17 @@ const ROUNDS = 20;
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
 /**
- * Maximum number of similar creatures to try as relatives of each creature. All are of the same
- * kind.
+ * Maximum number of creatures to try as relatives of each creature: the most similar creatures of
+ * its kind.
  */
 const TRIED = 8;
-/** Difference of a value, of 255, that everybody sees. */
+/** Difference of a colour value, of 255, that everybody sees. */
 const VISIBLE = 32;
 /** Minimum number of cells in which a relative must look visibly different. */
 const LEAST_CHANGED = 60;
 /**
- * Largest share of the body that a relative may add outside it, and largest share that a relative
- * may lack.
+ * Limits, as shares of the creature's body: how much a relative may add outside this body, and how
+ * much of this body a relative may lack.
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
@@ -54,11 +54,11 @@ interface Pair {
 
 /** A gallery creature, grown and at rest. */
 interface Resting {
-  /** [S, S, C] */
+  /** Shape [S, S, C]. */
   readonly state: Float32Array;
-  /** [S, S, 4] */
+  /** Shape [S, S, 4]. */
   readonly rgba: Uint8Array;
-  /** [S, S], 1 = living cell. */
+  /** Shape [S, S]; 1 = living cell. */
   readonly alive: Uint8Array;
 }
 
@@ -110,8 +110,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Lists, for each creature, the most similar creatures of its kind that are worth trying, compared
- * by picture and latent, the most similar first.
+ * Lists, for each creature, the creatures of its kind that are worth trying, the most similar
+ * first. Similarity is that of pictures and latents.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -143,7 +143,7 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
  * Grows creatures of the gallery until they rest.
  *
  * @param indices indices in the gallery
- * @returns resting creatures by index
+ * @returns for each index, the creature at rest
  */
 export async function growToRest(
   engine: Engine,
@@ -177,7 +177,7 @@ export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME 
  * Takes pairs of a borrowing creature and its relative through several rounds of lending. A pair
  * that fails skips the remaining rounds.
  *
- * @param resting the creatures that borrow, by index
+ * @param resting the borrowing creatures at rest, indexed as in the gallery
  * @returns results in the order of `pairs`
  */
 export async function roundTrips(
@@ -246,8 +246,8 @@ function watch(resting: Resting, model: Model, tickRate: number) {
     /** Records a step of the organism. */
     see({ rgba, presence }: Readout): void {
       last = rgba;
-      // A position that the organism holds at rest stays its own, even where the expression has no
-      // living cell.
+      // A position that the organism holds at rest stays its own, even if the expressed relative
+      // has no living cell there.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
@@ -267,8 +267,8 @@ function watch(resting: Resting, model: Model, tickRate: number) {
          */
         error,
         /**
-         * Whether the organism flashed as often as a room allows, if all steps of a round took one
-         * second.
+         * Whether the organism flashed so often that a room would stop it, if all steps of a round
+         * took one second.
          */
         flashes,
         /** Picture after the organism has expressed its relative for the first time, [S, S, 4]. */
@@ -302,7 +302,7 @@ const stepAll = (
  * Steps patches until each has not changed visibly for some steps, as in rule LIF-1.
  *
  * @param most maximum number of steps
- * @param express latent to express, [Z] per patch, in the first step
+ * @param express one latent [Z] per patch, expressed in the first step
  * @param look called with the read-outs of each step
  * @returns the last read-out of each patch
  */

@@ -64,9 +64,7 @@ export async function openDataParallel(
   };
 }
 
-/**
- * One micro-batch, with the version of the parameters, a number that increases with each change.
- */
+/** One micro-batch, with the version number of the parameters, which increases with each change. */
 interface Job {
   readonly version: number;
   readonly do: RolloutJob | RowsJob;
@@ -90,7 +88,10 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
   const mutex = new Mutex();
   let version = 0;
 
-  /** Runs the jobs of one call at a time, because all calls share the memory of the parameters. */
+  /**
+   * Finishes the jobs of a call before it starts the jobs of the next call, because all calls share
+   * the memory of the parameters.
+   */
   const work = (
     values: Values,
     jobs: readonly Job['do'][],

@@ -25,8 +25,8 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Draws the patients of an update. Some are new: copies of pooled states that are wounded, shifted,
- * or given the body of another organism.
+ * Draws the patients of an update. New patients are copies of pooled states. Each copy is wounded,
+ * shifted, or given the body of another organism.
  */
 export function takePatients(
   config: TrainingConfig,
@@ -132,7 +132,10 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
   );
 }
 
-/** Returns the number of steps left until each cell opens, after further steps. */
+/**
+ * For each cell, returns the number of steps left until the cell opens, once further steps are
+ * done.
+ */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 

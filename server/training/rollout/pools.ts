@@ -10,7 +10,7 @@ import { openGround } from './wounds.ts';
 export interface PoolEntry {
   /** Index of its target image. */
   readonly image: number;
-  /** [S, S, C]. */
+  /** Shape [S, S, C]. */
   readonly states: Float32Array;
   /** Random seed of the image's augmentation, 24 bits. */
   readonly look?: number;

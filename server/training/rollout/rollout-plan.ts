@@ -11,16 +11,16 @@ import { applyWound, openGround, woundMask } from './wounds.ts';
 export interface RolloutPlan {
   /** Indices of the target images. */
   readonly images: Uint32Array;
-  /** The `look` of each `PoolEntry`. Absent for new organisms. */
+  /** Random seed of each image's augmentation. Absent for new organisms. */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
   /** Number of segments to differentiate, counted from the end. */
   readonly differentiated: number;
-  /** Weight of the picture after a segment, by the segment's index. */
+  /** Index of a judged segment → weight in the loss of the picture after this segment. */
   readonly judged: ReadonlyMap<number, number>;
-  /** [N, S, S] of grown patches: 1 = open ground. If absent, all ground is open. */
+  /** Shape [N, S, S], for grown patches: 1 = open ground. If absent, all ground is open. */
   readonly open?: Uint8Array;
-  /** [N, S, S] of patients: number of steps until each cell opens. */
+  /** Shape [N, S, S], for patients: number of steps until each cell opens. */
   readonly closed?: Uint8Array;
   /** States to continue from, [N, S, S, C], and their ages in steps. */
   readonly states?: Float32Array;
@@ -40,16 +40,16 @@ export interface Moment {
   /** Leak of the rule. */
   readonly leak: number;
   /**
-   * Position within each range of step numbers, 0…1, so that plans with equal ranges get equal
-   * numbers. If absent, each plan draws its own number.
+   * Position of the chosen number of steps within its range, 0…1. Plans with equal ranges then take
+   * equal numbers of steps. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
 /**
- * Smallest stage compared with the image. Smaller pictures say nothing about the image, but cells
- * may learn their positions in them.
+ * Side of the smallest stage that is compared with the image. Smaller pictures say nothing about
+ * the image, but in smaller stages cells may already learn their positions.
  */
 const SMALLEST_JUDGED = 4;
 
@@ -185,8 +185,8 @@ function onGround(
 
 /**
  * Returns the point of a run, 0…1, that determines the size of patches, the leak and the ranges of
- * step numbers. If the total number of updates is raised, this point waits at the value reached,
- * because with smaller patches the pool would be lost.
+ * step numbers. If the total number of updates is raised, this point does not move back but waits,
+ * because a return to smaller patches would discard the pool.
  *
  * @param updates number of updates of the whole run
  */

@@ -130,9 +130,9 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
 
 /** The target of the states after a segment. */
 export interface Target {
-  /** [N, s, s, c], 0…1. */
+  /** Shape [N, s, s, c], values 0…1. */
   readonly image: Value;
-  /** Weight of a nat of each sample, [N]. The weight −1/batch raises the likelihood. */
+  /** Weight per nat of each sample, [N]. The weight −1/batch raises the likelihood. */
   readonly weight: Value;
   /** Expected position channels for a position loss, [1, s, s, 4 · octaves]. */
   readonly places?: Value;
@@ -148,7 +148,7 @@ export interface Rollout {
    * gradients.
    */
   readonly differentiated: number;
-  /** Targets by index of the segment. The last segment must have one. */
+  /** Index of a segment → its target. The last segment must have one. */
   readonly targets: ReadonlyMap<number, Target>;
   /** Inputs shared by all segments. */
   readonly conditioning: Conditioning;
@@ -239,7 +239,7 @@ export async function differentiate(
 /** A rollout to run with gradients. */
 export interface RolloutJob {
   readonly plan: RolloutPlan;
-  /** Number of samples in the whole update. The nats of each sample are divided by it. */
+  /** Number of samples in the whole update. The nats of each sample are divided by this number. */
   readonly samples: number;
   readonly seed: string;
 }
@@ -253,7 +253,7 @@ export type RowsJob =
   | GrowJob;
 
 interface GrowJob {
-  /** [N, Z]. */
+  /** Shape [N, Z]. */
   readonly latents: Float32Array;
   readonly segments: readonly Segment[];
   /** States before the first segment, [N, s, s, C]. Absent if it begins with a seed. */
@@ -487,8 +487,8 @@ const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Ui
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns weights of samples by the number of their cells that count, [N]: √(all / counted). A
- * sample with few counted cells then teaches about as much as one with many.
+ * Returns the weight of each sample, [N]: √(all cells / cells that count in the loss). A sample
+ * with few counted cells then teaches about as much as one with many.
  */
 function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
   if (!seen) return new Float32Array(n).fill(1);

@@ -172,7 +172,7 @@ function stroke(
 
 type Point = { readonly x: number; readonly y: number };
 
-/** Returns the distance of a point from the line segment between two others. */
+/** Returns the distance of a point from the line segment between two other points. */
 export function distanceToSegment(x: number, y: number, a: Point, b: Point): number {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const squared = dx * dx + dy * dy;

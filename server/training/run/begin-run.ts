@@ -218,8 +218,8 @@ const REST_STEPS = 24;
  * @param asked.stop ends the search before the next latent; latents already optimised keep their
  * new values
  * @returns the state with other `gallery.offsets`
- * @throws TrainingError bad-config if the run has no offsets, or its rule grows by chance or
- * without colours
+ * @throws TrainingError bad-config if the run has no offsets, or its rule updates cells at random
+ * or has no colours
  */
 export async function refineOffsets(
   compute: Compute,

@@ -28,15 +28,15 @@ import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
+  /** Tensors `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
   readonly weights: Tensors;
-  /** Notes for the card: command, time, device. */
+  /** Notes for the checkpoint's card: command, time, device. */
   readonly training: Record<string, string>;
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery has the posterior means of the first training images,
- * with their offsets, or the latents that the run has kept.
+ * Builds a checkpoint in memory. Its gallery latents are the posterior means of the first training
+ * images plus any offsets, or the latents that the run has kept.
  */
 export async function trainedModel(
   compute: Compute,
@@ -125,8 +125,8 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads the card in a folder, which may be damaged or of another version. Returns undefined if
- * there is none.
+ * Reads the card of the checkpoint in a folder. The card may be damaged or of another version.
+ * Returns undefined if the folder has no card.
  */
 async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));

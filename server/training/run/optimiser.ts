@@ -32,8 +32,8 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  * Compiles the programs and uploads the tensors.
  *
  * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
- * and `update`, the number of steps these moments have taken. The moments of a parameter in
- * `starts` have taken that many steps fewer
+ * and `update`, the number of steps these moments have taken. If a parameter is in `starts`, its
+ * moments have taken `starts[name]` fewer steps
  */
 export async function createAdam(
   compute: Compute,
@@ -144,7 +144,7 @@ export async function createAdam(
 
 /**
  * Builds the expressions of one step. @param startOf number of steps before a parameter's first
- * step; its scalars are named by this number
+ * step; the names of the parameter's scalars end with this number
  */
 function adam(
   shapes: Shapes,

@@ -87,9 +87,9 @@ const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
  * Draws a picture sheet. Its rows are: images; organisms grown from the images; samples of the
- * prior; one organism as it grows. If training includes steps after growth, further rows and tiles
- * show the grown organisms after 256 more steps; the growing organism in later steps; and an
- * organism that loses half of its cells and heals, from the rim if the rule is trained that way.
+ * prior; one organism as it grows. If training includes steps after growth, the sheet also shows:
+ * the grown organisms after 256 more steps; the growing organism in later steps; and an organism
+ * that loses half of its cells and heals. It heals from the rim if the rule is trained that way.
  *
  * @returns a PNG file
  */

@@ -28,7 +28,7 @@ export interface Run {
   readonly state: RunState;
   /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Digest of the training images. Runs of older versions have none. */
+  /** Digest of the training images. Absent if an older version wrote the state. */
   readonly images?: string;
   /** Checkpoint with the initial weights. If absent, the run began with random weights. */
   readonly from?: string;
@@ -50,7 +50,8 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Stored as text, because a rounded number could lie beyond the next update.
+    // Stored as text, because a number rounded to 32 bits could lie beyond the point of the next
+    // update.
     reached: `${state.reached}`,
     ...(state.starts && { starts: JSON.stringify(state.starts) }),
     ...origin,
@@ -73,7 +74,7 @@ export async function writeState(
 /**
  * Reads the state of any kind of run.
  *
- * @returns the tensors, without the tensor of the counts, and `update` and `seconds` so far
+ * @returns the tensors, except the tensor that stores `update` and `seconds`; and these two numbers
  * @throws TrainingError no-run, bad-run
  */
 export async function readState(folder: string) {
@@ -104,8 +105,8 @@ export async function readState(folder: string) {
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
-  // Compare configurations, because equal shapes do not mean an equal model. Old runs store no
-  // configuration.
+  // Compare configurations, because equal shapes do not mean an equal model. A state written by an
+  // older version has no configuration to compare.
   const changed = metadata.config && changedField(metadata.config, config);
   if (changed) {
     throw new TrainingError(
@@ -204,7 +205,8 @@ function readPool(
   const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
     tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
   const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
-  // Older runs store no looks, because their images were not augmented.
+  // Pools stored by older versions have no looks (random seeds of augmentation), because images
+  // were not augmented then.
   const columns = numbers?.shape[1] ?? 0;
   const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
   if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {

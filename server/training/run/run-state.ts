@@ -14,11 +14,11 @@ export interface RunState extends PoolStates {
   readonly update: number;
   /** The point of the run, 0…1, at which the last update was done: see `progressOf`. */
   readonly reached: number;
-  /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
+  /** Tensors `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   /**
-   * Number of updates before a parameter's first update, by the parameter's name. If absent, no
-   * parameter began later than the run.
+   * For each parameter's name, the number of updates before the parameter's first update. If
+   * absent, no parameter began later than the run.
    */
   readonly starts?: Readonly<Record<string, number>>;
 }

@@ -198,7 +198,7 @@ export class Trainer {
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The calm states are the last of the drawn states.
+    // Only the calm states, which come last, get another image.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -308,7 +308,7 @@ export class Trainer {
   }
 }
 
-/** Returns the mean over all organisms of some rollouts. */
+/** Averages a figure over all organisms of some rollouts. */
 function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
   let sum = 0;
   let count = 0;
