@@ -94,8 +94,8 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Requests a baseline with the next `want`, unless the last request was too recent. Otherwise, a
-   * request that has no result would be repeated in every tick.
+   * Requests a baseline with the next `want`, unless the last request was too recent. Without this
+   * limit, a request that has no result would be repeated in every tick.
    *
    * @param now ms
    * @param number unique id of the request

@@ -14,23 +14,23 @@ export const QUALITY = {
   window: 2_000,
   /** Share of skipped frames above which a viewer's tier is lowered. */
   skippedShare: 0.2,
-  /** Time to acknowledge a frame above which a connection is slow. */
+  /** A connection counts as slow if it takes longer than this to acknowledge a frame. */
   slowAck: 300,
   /** How long a connection must be fast before a higher tier is tried. */
   patience: 4_000,
   maxPatience: 120_000,
 } as const;
 
-/** Frames of one viewer. */
+/** Limits of the frames sent to one viewer. */
 export const STREAM = {
   /**
    * Maximum number of unacknowledged frames per viewer. At this number, further frames are
    * skipped.
    */
   maxFramesInFlight: 2,
-  /** Number of packets waiting in the transport at which frames are skipped, too. */
+  /** If this many packets are waiting in the transport, frames are skipped, too. */
   maxBufferedPackets: 8,
-  /** Maximum time between two frames, so that pages see that the room ticks. */
+  /** Maximum time between two frames, in ms, so that pages see that the room is still ticking. */
   heartbeat: 1_000,
   /** Width of the margin around a viewer's viewport that is also sent, in cells. */
   margin: 16,
