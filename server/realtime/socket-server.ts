@@ -39,7 +39,7 @@ export const CLOSE_GRACE = 2_000;
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
-/** How a gateway that shuts down moves its pages to other gateways, in ms. */
+/** How a gateway that is shutting down moves its pages to other gateways; times are in ms. */
 export const MOVING = {
   /** How long it takes until all pages are notified, in ms. */
   time: 2_000,

@@ -52,8 +52,8 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * Frames drawn by clients since the last such item: [connection, tick of the latest frame, number
-   * of frames].
+   * Frames drawn by clients since the last item of this type: [connection, tick of the latest
+   * frame, number of frames].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
   /** Current cursor positions. Each `id` is a connection, not a participant. */

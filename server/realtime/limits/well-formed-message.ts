@@ -25,7 +25,9 @@ const SIZES = [
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 ];
 
-/** For each first byte that a length follows: how many bytes the length has, and what it counts. */
+/**
+ * For each first byte that is followed by a length: the length's size in bytes, and what it counts.
+ */
 const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'items' | 'pairs']>> =
   {
     196: [1, 'bytes'],

@@ -40,7 +40,7 @@ export class Liveliness {
     readonly setting: number;
     readonly isWatched: boolean;
     readonly isSlow: boolean;
-    /** ms */
+    /** Current time, in ms. */
     readonly now: number;
   }): void {
     if (!this.room.species.relatives) return;

@@ -235,9 +235,9 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Compares how many cells of a resting, scarred organism its neighbours block now and blocked
-   * when it was wounded. If any neighbour blocks more cells now, reports that this neighbour has
-   * outgrown the organism.
+   * Reports which neighbour has outgrown a resting, scarred organism: the neighbour that blocks the
+   * most additional cells since the organism was wounded. Reports nothing if no neighbour blocks
+   * more cells.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this.options;

@@ -131,8 +131,8 @@ export class Presence {
   }
 
   /**
-   * Sends all names to all participants, in one message each, which costs far less than new welcomes.
-   * Walls and spectators get new welcomes instead.
+   * Sends all names to all participants, in one message each. This costs far less than new
+   * welcomes. Walls and spectators get new welcomes instead.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;
@@ -182,7 +182,8 @@ export class Presence {
   }
 
   /**
-   * Sends a participant their own name, even if it is hidden from others, as their welcome does.
+   * Sends a participant their own name. Like the welcome, this message contains the name even if it
+   * is hidden from others.
    */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });

@@ -12,10 +12,16 @@ import type { Entry, RoomClient } from './room-client.ts';
 export interface RoomSession {
   /** Whether the session has joined, or waits for the answer to its join. */
   readonly isOpen: boolean;
-  /** Asks to join the room. @throws Refusal if refused immediately; later refusals are only sent */
+  /**
+   * Asks to join the room.
+   *
+   * @throws Refusal if the join is refused immediately. A later refusal is sent to the client
+   */
   join(entry: Entry): void;
   /**
-   * Executes a valid message. @throws Refusal if refused immediately; later refusals are only sent
+   * Executes a valid message.
+   *
+   * @throws Refusal if the message is refused immediately. A later refusal is sent to the client
    */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
   /** Ends the session, because the connection has ended. */

@@ -51,9 +51,8 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
  *
  * @param seats all seats of a full room
  * @param waiting address of the client that gets the seat
- * @returns the seat that has been idle longest, if it has been idle for long; otherwise, among the
- *   seats of the address with the most seats, the one that has been idle longest; undefined if
- *   nobody has to give way
+ * @returns the seat that has been idle longest, if that is for long; otherwise the longest idle
+ *   seat of the address with the most seats; undefined if nobody has to give way
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],

@@ -64,7 +64,7 @@ export interface FrameFeed {
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether a channel is still kept that has been unused since the tick `idleSince`. The
+ * Returns whether a channel is still kept if it has been unused since the tick `idleSince`. The
  * current tick may be earlier than `idleSince`, because restoring a room sets its tick back.
  */
 export const isFresh = (idleSince: number, tick: number): boolean =>

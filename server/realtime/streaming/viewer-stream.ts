@@ -61,7 +61,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** Returns the viewport of a client that has not sent one yet, which is the whole room. */
+/** Returns the viewport of a client that has not sent one yet: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -196,7 +196,7 @@ export class ViewerStream {
   /** The last round of the source after which the viewer held all visible chunks. */
   private completeRound = NEVER;
 
-  /** @param now ms */
+  /** @param now current time, in ms */
   constructor(
     readonly viewer: Viewer,
     viewport: Viewport,
