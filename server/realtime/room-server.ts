@@ -115,7 +115,8 @@ export class RoomServer {
       grace,
       maxWaiting,
       tokens: resumeTokens,
-      // Organisms name their planter by id, so ids of participants are never reused.
+      // Start after the last id that has been used: organisms name their planters by id, so ids of
+      // participants must never be reused.
       first: room.lastParticipant + 1,
       // Reserve seats for participants who were present when the server stopped, so that they have
       // time to reconnect.
@@ -199,7 +200,9 @@ export class RoomServer {
     this.spectators.disconnectBanned();
   }
 
-  /** Directs everybody to a position, in cells. Walls show it as a close-up for a while. */
+  /**
+   * Directs everybody to a position, in cells. For a while, walls show a close-up of this position.
+   */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
     this.walls.show({ closeUp: place });

@@ -27,7 +27,10 @@ import { Outbox } from './streaming/outbox.ts';
 /** Maximum size of an inbound message, in bytes. */
 const MAX_MESSAGE_BYTES = 16_384;
 
-/** How long a server that shuts down lets connections close before it cuts them, in ms. */
+/**
+ * How long a server that is shutting down waits for connections to close before it cuts them, in
+ * ms.
+ */
 export const CLOSE_GRACE = 2_000;
 
 /**
@@ -36,11 +39,11 @@ export const CLOSE_GRACE = 2_000;
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
-/** How a gateway that shuts down moves its pages to other gateways, in ms. */
+/** How a gateway that is shutting down moves its pages to other gateways; times are in ms. */
 export const MOVING = {
   /** How long it takes until all pages are notified, in ms. */
   time: 2_000,
-  /** Time between the notifications of two pages, in ms. */
+  /** Time between the notifications of two groups of pages, in ms. */
   every: 20,
 } as const;
 
@@ -108,7 +111,7 @@ function strictParser(rejections: RejectionCounts) {
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
-  // Allow twice as many connections, because page requests use connections of their own.
+  // Allow twice the limit, because page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
   // Stay below Node's limit, because closed connections still count until the next turn of the
   // event loop.
@@ -189,7 +192,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const data = [name, message];
     return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
   });
-  /** Rate limiters by TCP connection. */
+  /** For each TCP connection, its rate limiter. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
     wsEngine: createWebSocketEngine({
@@ -264,7 +267,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // The join in the handshake may have been refused, and the connection ended with it.
+    // Stop here if the join in the handshake was refused and the connection therefore ended.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
@@ -294,7 +297,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
         }
         await new Promise<void>((go) => clock.after(MOVING.every, go));
       }
-      // If the loop was delayed, some sessions may be left, so move them away now.
+      // If the loop above was delayed, some sessions may be left, so move them away now.
       for (const session of sessions) session.moveAway();
     },
     /** Closes all connections, including unresponsive ones, and the HTTP server. */

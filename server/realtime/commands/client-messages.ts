@@ -188,7 +188,7 @@ export function readId(message: unknown): number | undefined {
 }
 
 /**
- * Charges a valid message to its rate; charges a stroke for each of its points.
+ * Charges a valid message to its rate. A stroke is charged once for each of its points.
  *
  * @throws Refusal too-fast
  */

@@ -112,9 +112,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The room answers with the next tick. If the command is a
-   * repetition, it is answered immediately if it has been executed, and ignored if it is still
-   * unanswered.
+   * Submits a participant's command. The room answers with the next tick. A repeated command that
+   * has already been executed is answered immediately; one that is still unanswered is ignored.
    *
    * @param session session within which `id` is unique, uint32; undefined if the sender never
    *   repeats the command
@@ -234,7 +233,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // If the seed is rejected, end the cooldown that it has started.
+    // If the command is rejected, end the cooldown that its seed has started.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };

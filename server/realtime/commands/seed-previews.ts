@@ -11,7 +11,7 @@ export interface PreviewBackend {
   /**
    * Grows an organism from a latent, [latentSize], and returns the growth as a film.
    *
-   * @param source network address of the requester. Requests of different addresses take turns
+   * @param source network address of the requester. Requests from different addresses take turns
    * @throws Refusal too-fast, room-busy
    */
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
@@ -25,7 +25,7 @@ export interface PreviewBackend {
 
 /** Limits the number of previews that each participant can request. */
 export class SeedPreviews {
-  /** Number of unfinished previews by participant. */
+  /** For each participant, the number of unfinished previews. */
   private readonly unfinished = new Map<ParticipantId, number>();
 
   constructor(

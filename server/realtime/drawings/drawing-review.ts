@@ -13,7 +13,7 @@ import type { RoomContext } from '../sessions/room-context.ts';
 
 /** Drawings that wait for the host's approval; times are in ms. */
 export const DRAWINGS = {
-  /** Maximum number of waiting drawings, of all participants of a room and of one participant. */
+  /** Maximum number of waiting drawings in a room, and from one participant. */
   maxWaiting: 60,
   maxWaitingEach: 3,
   /** How long a drawing waits for the host's decision before it expires. */
@@ -40,7 +40,7 @@ export interface SentDrawing {
   readonly request: number;
   /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
   readonly pixels: Uint8Array;
-  /** [Z] */
+  /** The drawing's latent, [latentSize]. */
   readonly latent: Float32Array;
 }
 
@@ -72,7 +72,9 @@ type ReviewContext = Pick<
 
 /** The drawings of one room. */
 export class DrawingReview {
-  /** Undecided and undelivered drawings by id, oldest first. */
+  /**
+   * Drawings that are undecided or whose decision is undelivered, oldest first. The keys are ids.
+   */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
 
@@ -179,7 +181,7 @@ export class DrawingReview {
     }
   }
 
-  /** Removes a drawing once the room has given its seed to the visitor, or refused to. */
+  /** Removes a drawing once the room has given the visitor its seed, or has refused to do so. */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);

@@ -1,7 +1,7 @@
 /**
- * A room's side of a link to a gateway, a server that holds connections of visitors of this room.
- * The room has a `RoomClient` for each of these connections. The gateway itself makes the frames
- * that it sends to them. Start at `GatewayLink.receive`.
+ * A room's side of a link to a gateway: a server to which visitors of this room are connected. The
+ * room has a `RoomClient` for each of these connections. The gateway itself makes the frames that
+ * it sends to them. Start at `GatewayLink.receive`.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -110,8 +110,8 @@ export class GatewayLink {
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * The common part of the welcomes, as last sent over this link. Later welcomes contain only the
-   * fields that have changed.
+   * The part that all welcomes have in common, as last sent over this link. Later welcomes contain
+   * only the fields that have changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -276,8 +276,8 @@ export class GatewayLink {
   }
 
   /**
-   * Removes a connection from this link, and returns its client for the link that replaces this
-   * one.
+   * Removes a connection from this link, and returns its client, so that the link that replaces
+   * this one can take the client over.
    */
   private handOver(connection: number): LinkedClient | undefined {
     const client = this.clients.get(connection);

@@ -13,13 +13,13 @@ import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 
-/** Sessions of a gateway's clients in rooms of other servers; times are in ms. */
+/** Timing of a gateway's sessions in rooms of other servers; times are in ms. */
 export const GATEWAY_TIMES = {
   /** Interval of heartbeats between gateway and leader, in ms. */
   beat: 1_000,
-  /** Interval of heartbeats in the time before a new leader may show the room, in ms. */
+  /** Interval of heartbeats until a new leader may show the room, in ms. */
   begin: 100,
-  /** How long a server may send no heartbeat before it counts as gone, in ms. */
+  /** If a server has sent no heartbeat for this long, in ms, it counts as gone. */
   silence: 3_000,
   /** Interval at which clients' changed views are reported, in ms. */
   look: 200,
@@ -52,8 +52,8 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * Frames drawn by clients since the last such item: [connection, tick of the latest frame, number
-   * of frames].
+   * Frames drawn by clients since the last item of this type: [connection, tick of the latest
+   * frame, number of frames].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
   /** Current cursor positions. Each `id` is a connection, not a participant. */
@@ -77,8 +77,8 @@ const fromRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * A welcome. `opening` contains the fields of its common part that are new or have changed on
-   * this link. `own` is the personal part.
+   * A welcome. `opening` is the part that all welcomes have in common, reduced to the fields that
+   * are new or have changed on this link. `own` is the part for this connection only.
    */
   v.object({
     what: v.literal('welcome'),
@@ -192,12 +192,12 @@ export class OutgoingBatch {
       }
   )[] = [];
   /**
-   * Index of the item of each event, by message object. A message must not change once it has been
-   * added.
+   * For each event's message object, the index of the item that sends it. A message must not change
+   * once it has been added.
    */
   private readonly places = new Map<unknown, number>();
   /**
-   * Index of the last item for each connection. It is used to keep the connection's events in
+   * For each connection, the index of its last item. It is used to keep the connection's events in
    * order.
    */
   private readonly last = new Map<number, number>();
@@ -248,8 +248,7 @@ export class OutgoingBatch {
 }
 
 /**
- * Returns the shorter of two lists: the receivers of an event, or the other connections that are
- * present.
+ * Returns the shorter of two lists: the receivers of an event, or all other present connections.
  */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };

@@ -74,7 +74,7 @@ const createLink = (name: string, openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** The common part of the welcomes, as received over this link so far. */
+  /** The part that all welcomes have in common, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
   /**
    * Epoch of the leader that answers over this link; undefined before the leader's first message.
@@ -218,7 +218,7 @@ export class RemoteRoom implements SessionRoom {
   /** Makes all connections join again over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // Older links need not be named, because the leader has dropped them after a long silence.
+    // Name only the latest links, because the leader has dropped older ones after a long silence.
     this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
     this.link.subscription?.close();
     this.reports.clear();
@@ -297,8 +297,8 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
-    // Keep the common part even if this client has left, because later welcomes omit unchanged
-    // fields.
+    // Keep the part that all welcomes have in common, even if this client has left, because later
+    // welcomes omit unchanged fields.
     const { link } = this;
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
@@ -419,7 +419,7 @@ export class RemoteRooms {
     return new RemoteSession(++this.connections, client, remote);
   }
 
-  /** Number of connections by room. */
+  /** For each room name, the number of connections in the room. */
   get sizes(): ReadonlyMap<string, number> {
     return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
   }

@@ -52,7 +52,7 @@ export class RemoteSession implements RoomSession {
   /** Size of the room; undefined before the welcome. */
   size: Pick<Event<'welcome'>['room'], 'width' | 'height'> | undefined;
   private entry: Entry | undefined;
-  /** Unanswered commands by id. */
+  /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
   /**
    * Session id for the commands of a client that names no session: see `Command<'join'>`. These

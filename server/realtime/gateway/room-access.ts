@@ -63,7 +63,7 @@ export class RoomAccess {
     signals.on('frames-encoded', this.publishFrames);
   }
 
-  /** Number of connections of each gateway, by gateway name. */
+  /** For each gateway name, the number of connections that the gateway has in the room. */
   get connections(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { options, size } of this.links.values()) {
@@ -73,7 +73,7 @@ export class RoomAccess {
   }
 
   /**
-   * Ends the access, because the room no longer runs here. Its connections wait for its next
+   * Ends the access, because the room no longer runs here. The room's connections wait for its next
    * server.
    */
   close(): void {
@@ -207,7 +207,7 @@ export class RoomAccesses {
     for (const roomServer of [...this.opened.keys()]) this.close(roomServer);
   }
 
-  /** Number of connections by room name, then by gateway name. */
+  /** For each room name, a map from gateway name to the number of connections. */
   get connections(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return new Map(
       [...this.opened].map(([{ room }, access]) => [room.name, access.connections] as const),

@@ -39,14 +39,15 @@ export const ADDRESS_LIMITS = {
 /** The rates that are limited per address. Each has a limit `…PerSecond` and a burst `…AtOnce`. */
 const RATES = ['connects', 'joins', 'fetches'] as const;
 
-/** Limits per IP address, shared by all servers; times are in ms. */
+/** How servers share their counts per IP address; times are in ms. */
 export const SHARED_LIMITS = {
   /** Interval of reports to the other servers, in ms. */
   every: 500,
   /** If a server has sent no report for this long, in ms, its connections stop counting. */
   silence: 3_000,
   /**
-   * Minimum share of `connectionsPerAddress` at which an address's connections are reported.
+   * An address's connections are reported if they are at least this share of
+   * `connectionsPerAddress`.
    */
   tellFrom: 0.05,
   /** Maximum number of addresses in a report. */
@@ -69,21 +70,20 @@ const list = <S extends v.GenericSchema>(item: S) =>
 const report = v.strictObject({
   /** Name of the reporting server. */
   node: address,
-  /** Numbers of connects, joins and fetches by address, since the last report. */
+  /** For each address, its numbers of connects, joins and fetches since the last report. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** Number of open connections by address, listed only for addresses with many connections. */
+  /** For each address with many connections, the number of open ones. */
   open: list(v.strictTuple([address, count])),
   /** Addresses banned since the last report. */
   banned: list(address),
   /**
-   * Addresses that other servers have banned, and whose bans are lifted because they have
-   * connections here.
+   * Addresses whose bans by other servers are lifted, because the addresses have connections here.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
-/** How many addresses beyond the connection limit to remember before idle ones are removed. */
+/** If the remembered addresses exceed the connection limit by this many, idle ones are removed. */
 const MAX_IDLE = 10_000;
 
 /**
@@ -114,13 +114,13 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** Counts by address since the last report; each list is in the order of `RATES`. */
+  /** For each address, its counts since the last report, in the order of `RATES`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
   private lifted = new Set<string>();
   /**
-   * Open connections by address on each other server, by server name. `at` is when the server
-   * reported them, in ms.
+   * For each other server's name, the number of open connections of each address there. `at` is
+   * when the server reported them, in ms.
    */
   private readonly elsewhere = new Map<
     string,
@@ -149,8 +149,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // Apply the reserve only to the connections of this server, but the limit per address to those
-    // of all servers.
+    // Apply the reserve only to the connections of this server, but the limit per address to the
+    // connections of all servers.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -221,7 +221,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // Other people behind this address may be connected here, so lift the ban everywhere.
+      // People who did nothing wrong may be connected here from this address, so lift the ban
+      // everywhere.
       if (entry && entry.open > 0) this.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }

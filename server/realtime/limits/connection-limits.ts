@@ -136,7 +136,7 @@ const SILENT = [
 /** All reasons that are counted. */
 export type RejectionReason = Reason | (typeof SILENT)[number];
 
-/** Counts rejections by reason since the server started. */
+/** For each reason, counts rejections since the server started. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
     [...REASONS, ...SILENT].map((reason) => [reason, 0]),
@@ -154,7 +154,7 @@ export class RejectionCounts {
 
 /** The rate limiter of one connection. */
 export class ConnectionRateLimiter extends Allowance {
-  /** How many more rejections the connection may cause; empty after too many. */
+  /** Contains a token for each rejection that the connection may still cause. */
   private readonly rejectionBudget: TokenBucket;
 
   /** @param address the connection's address key */
@@ -201,7 +201,7 @@ export class ConnectionRateLimiter extends Allowance {
 }
 
 /**
- * Returns whether a page may open a WebSocket. It must come from this server or from a listed
+ * Returns whether a page may open a WebSocket. The page must come from this server or from a listed
  * origin. Programs other than browsers send no origin and are allowed.
  */
 export function isAllowedOrigin(

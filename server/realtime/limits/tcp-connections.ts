@@ -9,8 +9,8 @@ import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 /**
- * How long an HTTP response may go without sending a part before it is ended. A file is sent as
- * one part; the largest file has 0.9 MB. In ms.
+ * If a client reads nothing of an HTTP response for this long, in ms, its connection is closed. A
+ * file is sent in a single write; the largest file has 0.9 MB.
  */
 export const READ_TIMEOUT = 120_000;
 
@@ -25,8 +25,8 @@ interface Connection {
 
 /**
  * Returns a value that changes whenever the client reads data. The number of completed writes would
- * not be enough, because a large response may be a single write. `writeQueueSize` counts the bytes
- * of this write that are left; Node's own timeouts use it, too.
+ * not be enough, because a large response may be a single write. `writeQueueSize` is the number of
+ * bytes of this write that have not been sent yet; Node's own timeouts use it, too.
  */
 function progressOf(socket: Socket): string | undefined {
   if (socket.writableLength === 0) return undefined;

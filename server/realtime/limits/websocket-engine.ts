@@ -23,7 +23,7 @@ const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
 /**
- * Returns how many bytes of a frame's header, beyond its second byte, contain the payload's length.
+ * Returns how many bytes after the second byte of a frame's header contain the payload's length.
  */
 const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
 
@@ -132,8 +132,8 @@ export function createWebSocketEngine({
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Terminate the socket instead of destroying `wire`, because `ws` would still answer the
-          // pings in this piece of data.
+          // Terminate the socket instead of destroying `wire`, because otherwise `ws` would still
+          // answer the pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);

@@ -1,7 +1,7 @@
 /**
- * Validates a MessagePack message before it is decoded. It may contain numbers, strings, bytes,
- * arrays and maps, with limited nesting. Extension types are rejected, because decoders create
- * sets, errors, regular expressions and references from them. Format:
+ * Validates a MessagePack message before it is decoded. The message may contain numbers, strings,
+ * bytes, arrays and maps, with limited nesting. Extension types are rejected, because decoders
+ * create sets, errors, regular expressions and references from them. Format:
  * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
@@ -25,7 +25,9 @@ const SIZES = [
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 ];
 
-/** For each first byte that a length follows: how many bytes the length has, and what it counts. */
+/**
+ * For each first byte that is followed by a length: the length's size in bytes, and what it counts.
+ */
 const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'items' | 'pairs']>> =
   {
     196: [1, 'bytes'],
@@ -70,7 +72,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // msgpackr encodes `undefined` as an extension, so allow this one.
+    // msgpackr encodes `undefined` as an extension type, so allow this extension.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const length = LENGTHS[first];
     if (!length) return SIZES[first - 0xc0] >= 0 && this.skip(SIZES[first - 0xc0]);

@@ -19,7 +19,8 @@ export interface Reading {
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
 /**
- * Code point of the first letter, A, in each range of Latin letters in circles, squares and flags.
+ * For each range of Latin letters in circles, squares or flags, the code point of its first letter,
+ * A.
  */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
@@ -43,15 +44,16 @@ const TURNED = paired(
 const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
 
 /**
- * Knows more characters that look like Latin letters than TR39 does. For example, TR39 does not
- * equate ε with e.
+ * Replaces characters that look like Latin letters, including some that TR39 omits. For example,
+ * TR39 does not equate ε with e.
  */
 const { transform: latinOf } = resolveConfusablesTransformer();
 
 const KATAKANA = /[\u30A1-\u30F6]/g;
 
 /**
- * Returns the letter in a circle, a square or half of a flag. Returns other characters unchanged.
+ * Returns the plain letter if a character is a letter in a circle or square, or half of a flag.
+ * Returns all other characters unchanged.
  */
 function openEnclosed(character: string): string {
   const code = character.codePointAt(0)!;
@@ -123,10 +125,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of a repeated letter with a single one. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Returns a listed word in the form in which it is compared with names as written. */
+/** Normalises a listed word for comparison with names as written. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Returns a listed word in the form in which it is compared with names without accents. */
+/** Normalises a listed word for comparison with names without their accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>

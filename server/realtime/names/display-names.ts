@@ -3,7 +3,9 @@ import { GARDENER_NAME, MAX_NAME_LENGTH, OSC_NAME } from '../../../shared/names.
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
-/** Words before or after a role in a name that do not change who is meant. */
+/**
+ * Words that do not change who is meant when they stand before or after a role, as in "the host".
+ */
 const AROUND = new Set([
   ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
   ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],

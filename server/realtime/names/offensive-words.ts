@@ -10,7 +10,7 @@ import lists from './word-lists.json' with { type: 'json' };
 
 /** Our own word lists of one language. In each list, a comma and a space separate the words. */
 interface WordList {
-  /** Words in the library's list that are shorter than this are ignored. */
+  /** Minimum length of words in the library's list; shorter words are ignored. */
   readonly shortest?: number;
   /**
    * Words to ignore in the libraries' lists, because they are names, or harmless in some language.
@@ -43,8 +43,8 @@ const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
  */
 const LONG = 7;
 /**
- * The same minimum for Kana and Han words, which is lower because these scripts write no spaces
- * between words.
+ * Minimum length of Kana and Han words that are also looked for within other words. It is lower
+ * than `LONG`, because these scripts write no spaces between words.
  */
 const LONG_WITHOUT_SPACES = 2;
 
@@ -78,7 +78,7 @@ const eitherWay = (text: string): string[] => [
   ...new Set([text, alike(text), text.replaceAll('l', 'i')]),
 ];
 
-/** @returns all words, and the words to look for within others */
+/** @returns all offensive words, and the words and parts to look for within other words */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();
   const everyday = new Set(

@@ -11,9 +11,9 @@ import { TokenBucket } from '../../platform/queues.ts';
 
 /** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
 export const BANS = {
-  /** Seconds between the admissions of two of these newcomers. */
+  /** Minimum time between the admissions of two newcomers without a mark, in seconds. */
   unmarkedSeconds: 5,
-  /** Seconds after the ban during which these newcomers are slowed down. */
+  /** How long after a ban newcomers without a mark are slowed down, in seconds. */
   slowedSeconds: 600,
 } as const;
 
@@ -58,7 +58,7 @@ export interface Applicant {
  * here or on another server. That person may still be in a room.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
-  /** Rate limits for newcomers without a mark, by address of a banned participant. */
+  /** For each address of a banned participant, the rate limit for newcomers without a mark. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
 

@@ -5,14 +5,14 @@
  */
 import type { Room } from '../../world/room.ts';
 
-/** When the expressing share changes; times are in ms. */
+/** When the share of organisms that may express a relative changes; times are in ms. */
 export const LIVELINESS = {
-  /** Factor on the host's share while the room is slow. */
+  /** Factor by which the host's share is multiplied while the room is slow. */
   slowShare: 0.5,
   /** How long a room must be slow, or quick again, before the share changes. */
   slowAfter: 5_000,
   quickAfter: 30_000,
-  /** How long nobody must have watched before organisms stop expressing. */
+  /** If nobody has watched for this long, organisms stop expressing their relatives. */
   unwatchedAfter: 10_000,
 } as const;
 
@@ -40,7 +40,7 @@ export class Liveliness {
     readonly setting: number;
     readonly isWatched: boolean;
     readonly isSlow: boolean;
-    /** ms */
+    /** Current time, in ms. */
     readonly now: number;
   }): void {
     if (!this.room.species.relatives) return;
@@ -51,7 +51,7 @@ export class Liveliness {
   }
 }
 
-/** A condition. A change of it counts only after it has lasted for a while. */
+/** A condition whose changes count only after they have lasted for a while. */
 class Lasting {
   private since: number | undefined;
 

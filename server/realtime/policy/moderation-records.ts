@@ -23,7 +23,7 @@ export const MODERATION = {
     by: participantView,
     /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
     pixels: bytes,
-    /** [Z] */
+    /** The drawing's latent, [latentSize]. */
     latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
     /** When the drawing was sent. */
     at,
@@ -43,14 +43,15 @@ export const MODERATION = {
     origin,
     planter,
     side: count,
-    /** [side, side, 4] the organism's cells on a black background. */
+    /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
     rgba: bytes,
     /** Tick at which `rgba` was captured. */
     pictured: count,
     /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
     /**
-     * Number of reporters whose reports the host has dismissed; these come first in `reporters`.
+     * Number of reporters whose reports the host has dismissed; these reporters come first in
+     * `reporters`.
      */
     dismissed: count,
     /** When the first report that has not been dismissed arrived. */

@@ -82,7 +82,7 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // While the host has not decided, keep the first reported picture, even if the organism is
+    // Until the host decides, keep the picture of the first report, even if the organism is
     // transformed.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
@@ -96,8 +96,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // The picture of a seedling shows little of the organism, so replace the picture once it is
-      // grown.
+      // The picture of a seedling shows little of the organism, so replace the picture once the
+      // organism is grown.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;

@@ -95,7 +95,7 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks whether a participant may transform an organism of this planter.
+   * Checks whether a participant may transform an organism that `planter` has planted.
    *
    * @throws Refusal not-yours
    */
@@ -105,7 +105,7 @@ export class RoomPolicy {
     throw new Refusal('not-yours');
   }
 
-  /** Ends a participant's cooldown, because the seed was rejected. */
+  /** Ends a participant's cooldown, because the command that started it was rejected. */
   resetCooldown(participant: ParticipantId): void {
     this.lastPlantedAt.delete(participant);
   }

@@ -98,7 +98,8 @@ export class WallSeats {
   }
 
   /**
-   * Returns a seat whose wall counts as lost, because no server was running the room for a moment.
+   * Returns a seat, with its wall marked as lost if the wall was connected, because no server was
+   * running the room for a moment.
    */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;

@@ -19,7 +19,7 @@ import {
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 
-/** Notifications to planters about what others do to their organisms. */
+/** Limits of notifications to planters about what others do to their organisms; times are in ms. */
 export const AFFECTED = {
   /** Time during which events are gathered into one message. */
   gather: 2_000,
@@ -58,7 +58,7 @@ interface Change {
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
 
-/** Changes by organism and type: see `keyOf`. */
+/** Changes to organisms. Each key stands for an organism and a type of change: see `keyOf`. */
 type Changes = Map<string, Change>;
 
 interface Gathered {
@@ -82,13 +82,16 @@ interface Sent {
 interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
-  /** Number of the organism's live cells that each neighbour blocked when it was wounded. */
+  /**
+   * For each neighbour, how many of the organism's live cells it blocked when the organism was
+   * wounded.
+   */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
 /**
- * Collects the changes to a room's organisms by planter. Everything is kept in memory only, and
- * limited in size.
+ * Collects, for each planter in a room, the changes that others have made to their organisms.
+ * Everything is kept in memory only, and limited in size.
  */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
@@ -232,8 +235,9 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Reports that a neighbour has outgrown an organism that rests with a scar, if the neighbour
-   * blocks more of its cells than when it was wounded.
+   * Reports which neighbour has outgrown a resting, scarred organism: the neighbour that blocks the
+   * most additional cells since the organism was wounded. Reports nothing if no neighbour blocks
+   * more cells.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this.options;

@@ -25,7 +25,7 @@ type Recipient = Pick<RoomClient, 'send'>;
  */
 const ROUNDS = 3;
 
-/** Number of viewers from which viewers below full quality get events only every second tick. */
+/** With this many viewers or more, those below full quality get events only every second tick. */
 export const CROWD = 100;
 
 /** Returns whether a client gets events and cursors in this tick. */
@@ -51,8 +51,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * Sequence number of the last event that each client has received, or that its welcome already
-   * includes.
+   * For each client, the sequence number of the last event that it has received or that its welcome
+   * already includes.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 

@@ -23,8 +23,7 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow a participant, and no longer anybody else. If undefined, the client
-   * follows nobody.
+   * Makes a client follow only this participant, or nobody if `participant` is undefined.
    *
    * @throws Refusal no-such-participant, follows-you
    */

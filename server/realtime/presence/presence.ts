@@ -131,8 +131,8 @@ export class Presence {
   }
 
   /**
-   * Sends all names to all participants, in one message each, which costs far less than new welcomes.
-   * Walls and spectators get new welcomes instead.
+   * Sends all names to all participants, in one message each. This costs far less than new
+   * welcomes. Walls and spectators get new welcomes instead.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;
@@ -182,8 +182,8 @@ export class Presence {
   }
 
   /**
-   * Sends a participant their own name, even if it is hidden from others. Their welcome contains
-   * it, too.
+   * Sends a participant their own name. Like the welcome, this message contains the name even if it
+   * is hidden from others.
    */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
@@ -191,8 +191,8 @@ export class Presence {
 }
 
 /**
- * What is sent again in a refresh: everything about the room to everybody, all names to everybody,
- * or only the welcome to walls.
+ * What a refresh sends again. `room`: everything about the room, to everybody. `names`: all names,
+ * to everybody. `walls`: only the welcome, to walls.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
@@ -202,7 +202,9 @@ export type Refresh = 'room' | 'names' | 'walls';
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /** The refresh that was requested before the last tick was handled. */
+  /**
+   * The refresh that was requested before the end of the last tick, and that `take` will return.
+   */
   private pending: Refresh | undefined;
   /** Key of the set of hidden names that clients know. */
   private hiddenNamesKey: string;

@@ -12,9 +12,17 @@ import type { Entry, RoomClient } from './room-client.ts';
 export interface RoomSession {
   /** Whether the session has joined, or waits for the answer to its join. */
   readonly isOpen: boolean;
-  /** Asks to join the room. @throws Refusal, unless the client is refused later */
+  /**
+   * Asks to join the room.
+   *
+   * @throws Refusal if the join is refused immediately. A later refusal is sent to the client
+   */
   join(entry: Entry): void;
-  /** Executes a valid message. @throws Refusal, unless the client is refused later */
+  /**
+   * Executes a valid message.
+   *
+   * @throws Refusal if the message is refused immediately. A later refusal is sent to the client
+   */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
   /** Ends the session, because the connection has ended. */
   leave(): void;

@@ -10,11 +10,13 @@ import type { DeviceMarks } from './signed-tokens.ts';
 
 /** Energy of newcomers. */
 export const NEWCOMERS = {
-  /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
+  /**
+   * Maximum time until a newcomer's energy is fully restored, however slowly the room's energy
+   * refills, in seconds.
+   */
   renewedWithin: 3_600,
   /**
-   * How old a device mark must be before it no longer shares the energy of its address, in
-   * seconds.
+   * A device whose mark is at least this old, in seconds, does not share the energy of its address.
    */
   trustedAfter: 3_600,
   /** Maximum number of devices and addresses remembered per room. */
@@ -50,9 +52,7 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /**
-   * The latest time at which a device that has been forgotten may have had no energy left, in ms.
-   */
+  /** When devices that are not remembered are assumed to have spent all their energy, in ms. */
   private since: number;
 
   constructor(
@@ -179,7 +179,7 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (oldest) allowances.delete(oldest[0]);
     // A forgotten device may return and must not get more energy than it had left, so assume that
-    // it had just spent all of it.
+    // it has spent all its energy just now.
     this.since = this.clock.now();
   }
 }

@@ -171,8 +171,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Adds a resume token to a client's request if its page may lack it. While waiting, the client
-   * may have received a seat over a connection that was then lost.
+   * Adds the resume token to a client's request if its page may never have received the token. This
+   * happens if the client got a seat while waiting, but its connection was then lost.
    */
   private withToken({ before }: RoomClient, entry: Entry): Entry {
     const { seats } = this.context;

@@ -17,7 +17,10 @@ export type CommonWelcome = Pick<
 /** The part of a welcome that is for one client only. */
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
-/** Combines both parts of a welcome. If the list of participants lacks the receiver, adds them. */
+/**
+ * Combines both parts of a welcome. If the list of participants lacks the receiver, adds the
+ * receiver.
+ */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
   personal: PersonalWelcome<N>,
@@ -33,11 +36,14 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
 export interface RoomClient extends Viewer {
   /** Address key of the connection. */
   readonly address: string;
-  /** This connection's client on an earlier link, until the room has decided on the new join. */
+  /**
+   * This connection's client on an earlier link to the gateway, until the room has decided on the
+   * new join.
+   */
   readonly before?: RoomClient | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
-   * Sends a welcome. If absent, welcomes are sent like other events.
+   * Sends a welcome. If this method is absent, welcomes are sent like other events.
    *
    * @param common the same object for all clients that are shown the same names
    */

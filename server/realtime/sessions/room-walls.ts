@@ -18,7 +18,7 @@ export const MAX_WALLS = 16;
 /** How long walls show a film or a close-up after the host last asked for it, in ms. */
 const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
-/** Half the time span in which frames are counted, in ms. */
+/** Half the maximum period in which frames are counted, in ms. */
 const WINDOW = 5_000;
 
 /** Measures how many frames per second a wall confirms, over the last five to ten seconds. */

@@ -30,7 +30,7 @@ interface Seat {
   address: string;
   /** When the participant last did something, in ms. */
   activeAt: number;
-  /** Until when the participant counts as drawing, choosing or reading something, in ms. */
+  /** When the participant stops counting as drawing, choosing or reading something, in ms. */
   busyUntil: number;
   /**
    * Whether the participant gave up the seat to the queue. If so, the token does not let them skip
@@ -44,16 +44,15 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat to give up to a waiting client. It has been idle for long, or belongs to an
- * address with more seats than the client's address. A seat moves to another address only if that
- * address then still has no more seats than the other. Therefore a museum behind one address keeps
- * all seats until others are waiting, and seats never move back and forth.
+ * Chooses the seat that a participant gives up to a waiting client: a seat that has been idle for
+ * long, or a seat of an address that has at least two seats more than the client's address.
+ * Therefore a museum behind one address keeps all seats until others are waiting, and seats never
+ * move back and forth.
  *
  * @param seats all seats of a full room
  * @param waiting address of the client that gets the seat
- * @returns the seat that has been idle longest, if it has been idle for long; otherwise, among the
- *   seats of the address with the most seats, the one that has been idle longest; undefined if
- *   nobody has to give way
+ * @returns the seat that has been idle longest, if that is for long; otherwise the longest idle
+ *   seat of the address with the most seats; undefined if nobody has to give way
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -91,14 +90,17 @@ export interface SeatOptions {
   /** Participants who were present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** Until when nobody else can get the seats of these participants, in ms. */
+    /** When others can get the seats of these participants, in ms. */
     readonly held: number;
-    /** Until when the seats of these participants stay reserved, in ms. */
+    /** When the reservations of these seats expire, in ms. */
     readonly until: number;
   };
 }
 
-/** How long ago a returning page may have joined the queue to keep its position, in ms. */
+/**
+ * A page that leaves the queue and returns keeps its position for this long after first joining, in
+ * ms.
+ */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -109,8 +111,8 @@ const PLACE_LASTS = 3_600_000;
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
   /**
-   * Until when each reserved seat stays reserved, in ms. The seats are in the order in which
-   * participants left.
+   * For each reserved seat, when its reservation expires, in ms. The seats are in the order in
+   * which participants left.
    */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue: FairQueue<M>;
@@ -248,7 +250,7 @@ export class Seats<M> {
     this.update(member, { activeAt: now });
   }
 
-  /** @param until until when the participant counts as busy, in ms; 0 if they are not busy */
+  /** @param until when the participant stops counting as busy, in ms; 0 if they are not busy */
   setBusy(member: M, until: number): void {
     this.update(member, { busyUntil: until });
   }
@@ -361,7 +363,10 @@ export class Seats<M> {
     return this.queue.size;
   }
 
-  /** Returns the address whose turn is next in the queue: one of those with the fewest seats. */
+  /**
+   * Returns the address whose turn is next: one of the addresses in the queue with the fewest
+   * seats.
+   */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
   }

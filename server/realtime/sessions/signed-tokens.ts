@@ -92,7 +92,8 @@ export class DeviceMarks {
 
   /** @param secret see SignedTokens */
   constructor(secret: Uint8Array) {
-    // Room names contain no spaces, so a resume token of this server is never valid as a mark.
+    // A resume token's context is a room name, which unlike this context contains no spaces. So a
+    // resume token of this server is never valid as a mark.
     this.tokens = new SignedTokens(secret, 'device mark', ID);
   }
 

@@ -17,16 +17,16 @@ import type { RoomContext } from './room-context.ts';
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
   /**
-   * The common part for all clients that join between two ticks, and the key of the set of names
-   * that it hides.
+   * The part of the welcome that all clients joining between two ticks have in common, and the key
+   * of the set of names hidden in it.
    */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the common part. All presence changes so far have been sent, so later welcomes must
-   * include them.
+   * Drops the common part of the welcome. All presence changes so far have been sent, so later
+   * welcomes must include these changes.
    */
   endTick(): void {
     this.made = undefined;
@@ -85,8 +85,8 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the common part. Joins and departures after it was built are sent to everybody after
-   * the next tick.
+   * Returns the common part of the welcome. Joins and departures after it was built are sent to
+   * everybody after the next tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;

@@ -6,8 +6,9 @@ import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 
 /**
- * The tiers that are encoded. Viewers of `half` are split between two of them: some get frames in
- * even ticks and the others in odd ticks, so that a crowd is not served all at the same time.
+ * The tiers that are encoded. Viewers of `half` are split between `half` and `halfOdd`: some get
+ * frames in even ticks and the others in odd ticks, so that a crowd is not served all at the same
+ * time.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -63,8 +64,8 @@ export interface FrameFeed {
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether a channel that has been unused since a tick is still kept. The current tick may
- * be earlier than that tick, because restoring a room sets its tick back.
+ * Returns whether a channel is still kept if it has been unused since the tick `idleSince`. The
+ * current tick may be earlier than `idleSince`, because restoring a room sets its tick back.
  */
 export const isFresh = (idleSince: number, tick: number): boolean =>
   Math.abs(tick - idleSince) < IDLE_TICKS;

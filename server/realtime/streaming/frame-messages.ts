@@ -59,9 +59,9 @@ export const TICK_END = message({
 });
 
 /**
- * Lists the chunks that a gateway's viewers look at, by channel. A channel without viewers stays in
- * the list for a while. `mayReceive` is set if at least one viewer can take a frame. Each new id in
- * `ask` requests a baseline; 0 requests none.
+ * For each channel, lists the chunks that a gateway's viewers look at. A channel without viewers
+ * stays in the list for a while. `mayReceive` is set if at least one viewer can take a frame. Each
+ * new id in `ask` requests a baseline; 0 requests none.
  */
 export const WANTS = message({
   gateway: v.string(),

@@ -22,7 +22,7 @@ import type { EncoderChannel, RoomEncoders } from './room-encoders.ts';
 
 /** Gateways that receive a room's frames. */
 const GATEWAYS = {
-  /** How long a gateway may send no message before it counts as gone, in ms. */
+  /** If a gateway has sent no message for this long, in ms, it counts as gone. */
   silence: 3_500,
   /** Maximum number of gateways with viewers of one room. */
   maxGateways: 256,
@@ -43,7 +43,10 @@ const createUser = () => ({
 });
 
 interface Gateway {
-  /** Users by channel. Includes unused channels that are kept for a while. */
+  /**
+   * For each channel key, the channel and its user. Includes unused channels, which are kept for a
+   * while.
+   */
   readonly users: Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -55,7 +58,9 @@ interface Gateway {
 export class FramePublisher {
   private readonly gateways = new Map<string, Gateway>();
   private readonly names: ReturnType<typeof busNames>;
-  /** Resolves once messages of gateways can arrive; resolves to undefined if the bus is closed. */
+  /**
+   * Resolves once messages from gateways can arrive; resolves to undefined if the bus is closed.
+   */
   readonly opened: Promise<Subscription | undefined>;
   private isClosed = false;
 
@@ -118,7 +123,8 @@ export class FramePublisher {
   private take(bytes: Uint8Array): void {
     if (this.isClosed || !this.options.isHere()) return;
     const wants = WANTS.decode(bytes);
-    // A gateway with another release may send another version while the cluster is being updated.
+    // Ignore an invalid message, because a gateway of another release may send another version
+    // while the cluster is being updated.
     if (!wants) return;
     const isFull = this.gateways.size >= GATEWAYS.maxGateways && !this.gateways.has(wants.gateway);
     if (!isFull) this.update(wants);

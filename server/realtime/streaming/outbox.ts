@@ -16,7 +16,8 @@ export interface Connection {
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
   /**
-   * Encoded messages, by message object. Therefore an object must not change once it has been sent.
+   * For each message object, the encoded message. An object must not change once it has been sent,
+   * because it is not encoded again.
    */
   private readonly encoded = new Map<
     unknown,

@@ -94,8 +94,8 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Requests a baseline with the next `want`, unless the last request was too recent. Otherwise, a
-   * request that has no result would be repeated in every tick.
+   * Requests a baseline with the next `want`, unless the last request was too recent. Without this
+   * limit, a request that has no result would be repeated in every tick.
    *
    * @param now ms
    * @param number unique id of the request
@@ -296,7 +296,7 @@ export class RemoteFrames implements FrameFeed {
   }
 
   /**
-   * Subscribes to a channel. Invalid messages must be ignored, because a server with another release
+   * Subscribes to a channel. Invalid messages must be ignored, because a server of another release
    * may send another version while the cluster is being updated.
    *
    * @returns undefined if the bus is closed
@@ -330,7 +330,7 @@ export class RemoteFrames implements FrameFeed {
     // Set the tick first, because the first frame must contain the tick that it shows.
     if (this.isTickOld) this.setTick(baseline.tick);
     if (!mirror.restore(baseline, cells, this.options.clock.now())) this.ask(mirror);
-    // Viewers that were waiting for the baseline now look at this channel's chunks.
+    // Viewers that were waiting for the baseline now look at this channel's chunks, so report them.
     this.wantedChanged();
   }
 

@@ -19,8 +19,8 @@ import {
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**
- * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
- * than `halveUntil`.
+ * Once there are `halveFrom` viewers, phones get only every second tick, until there are fewer than
+ * `halveUntil` viewers.
  */
 export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
@@ -32,7 +32,7 @@ export interface RemoteViewer extends Viewer {
   stopStream(): void;
 }
 
-/** Returns the tier for the viewers of a channel. */
+/** Returns the tier of a channel's viewers. */
 const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;

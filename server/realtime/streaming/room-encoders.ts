@@ -35,7 +35,10 @@ export class RoomEncoders implements FrameFeed {
    * because a tick in progress changes the room's planes before it has been stored.
    */
   private readonly base: View;
-  /** Views by scale. `base` must be the first, because the other views read from it. */
+  /**
+   * For each scale, its view of the room. `base` must come first, because the other views read from
+   * it.
+   */
   private readonly views: Map<number, View>;
   private readonly channels = new Map<string, EncoderChannel>();
   /**

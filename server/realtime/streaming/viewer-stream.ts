@@ -14,23 +14,23 @@ export const QUALITY = {
   window: 2_000,
   /** Share of skipped frames above which a viewer's tier is lowered. */
   skippedShare: 0.2,
-  /** Time to acknowledge a frame above which a connection is slow. */
+  /** A connection counts as slow if it takes longer than this to acknowledge a frame. */
   slowAck: 300,
   /** How long a connection must be fast before a higher tier is tried. */
   patience: 4_000,
   maxPatience: 120_000,
 } as const;
 
-/** Frames of one viewer. */
+/** Limits of the frames sent to one viewer. */
 export const STREAM = {
   /**
    * Maximum number of unacknowledged frames per viewer. At this number, further frames are
    * skipped.
    */
   maxFramesInFlight: 2,
-  /** Number of packets waiting in the transport at which frames are skipped, too. */
+  /** If this many packets are waiting in the transport, frames are skipped, too. */
   maxBufferedPackets: 8,
-  /** Maximum time between two frames, so that pages see that the room ticks. */
+  /** Maximum time between two frames, in ms, so that pages see that the room is still ticking. */
   heartbeat: 1_000,
   /** Width of the margin around a viewer's viewport that is also sent, in cells. */
   margin: 16,
@@ -61,7 +61,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** Returns the viewport of a client that has not sent one yet, which is the whole room. */
+/** Returns the viewport of a client that has not sent one yet: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -196,7 +196,7 @@ export class ViewerStream {
   /** The last round of the source after which the viewer held all visible chunks. */
   private completeRound = NEVER;
 
-  /** @param now ms */
+  /** @param now current time, in ms */
   constructor(
     readonly viewer: Viewer,
     viewport: Viewport,
