@@ -24,7 +24,7 @@ import type { FindMine, RoomOverview } from './elements/wayfinding.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 
-/** The page around the canvas: its session, and the elements that keys and pictures act on. */
+/** The page around the canvas, with its session and the elements that this module uses. */
 export interface RoomPage extends HTMLElement {
   readonly session: RoomSession;
   readonly canvas: HTMLCanvasElement;
@@ -70,7 +70,8 @@ export class KeyControl {
     // focus.
     if (session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
-    // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
+    // Accept brackets with Alt, because many keyboards need Option or AltGr (reported as Ctrl and
+    // Alt on Windows) for them.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (target.matches('input, select, textarea')) return;
@@ -189,8 +190,8 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // Request no better tier on a phone, because the details that the tier `phone` delays are too
-    // small to see there.
+    // On a phone, request at most the tier `phone`: the details that it delays are too small to see
+    // there.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),

@@ -177,8 +177,8 @@ export class RoomSession {
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seed, as JSON, that this visitor last planted or used for a transformation at each
-   * position.
+   * For each position, the seed (as JSON) that this visitor last planted there or used there for a
+   * transformation.
    */
   private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
@@ -246,7 +246,7 @@ export class RoomSession {
     return this.model.connection === 'live';
   }
 
-  /** Explains why nobody may act at the moment; '' if they may. */
+  /** Explains why visitors cannot act at the moment; '' if they can. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
     if (farewell) return goodbyeText();
@@ -309,7 +309,7 @@ export class RoomSession {
     return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
 
-  /** Withdraws the offer to keep an organism. */
+  /** Withdraws the offer to renew an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
     this.page.requestUpdate();
@@ -346,7 +346,10 @@ export class RoomSession {
     this.connection.close();
   }
 
-  /** Adds the seed of a drawing to the hand, and reports it if the drawing pad is closed. */
+  /**
+   * Adds the seed of a drawing to the visitor's seeds. If the drawing pad is closed, reports it to
+   * the visitor.
+   */
   receiveDrawing(seed: SeedView): void {
     this.state.receive(seed);
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
@@ -357,7 +360,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers the visitor to keep a departing organism. The offer ends when it expires. */
+  /** Adds an offer to renew a departing organism, and removes the offer when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -427,8 +430,8 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is only welcomed again because of the host's undo, so it has
-    // nothing to resume.
+    // A page that is still connected is welcomed again only after the host has undone actions. Such
+    // a page has nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
@@ -437,15 +440,15 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // Forget the seeds, because others may have transformed the organisms while this page was
-    // disconnected.
+    // Forget which seed was used where, because others may have transformed the organisms while
+    // this page was disconnected.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);
     }
-    // A keepsake link selects its seed.
+    // If the visitor has opened a keepsake link, select the seed in the link.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
     if (isNew && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
     this.checkpoint = checkpoint.name;
