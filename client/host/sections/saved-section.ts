@@ -45,8 +45,8 @@ function offerRestore<A extends { readonly kept: SnapshotState | null }>(
 }
 
 /**
- * Creates a notice that offers to undo a removal, but no later actions. The offer needs a server
- * that stores the room's history.
+ * Creates a notice that offers to undo a removal without undoing later actions. If the server does
+ * not store the room's history, the notice offers nothing.
  *
  * @param keeping whether the server stores the history
  */
