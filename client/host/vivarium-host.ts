@@ -135,7 +135,7 @@ const roomChoices = (): Choice<string>[] =>
     name: open ? name : msg(str`${name} (closed)`),
   }));
 
-/** Shows the server's problem on screens without a sidebar. */
+/** Shows the server's most serious problem, if any, on screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;

@@ -262,11 +262,11 @@ export class RoomCanvas {
     if (returns) rig.goTo(returns);
   }
 
-  /** Loads the sheet with the seeds' pictures. */
+  /** Loads the image that contains the pictures of all seeds. */
   async loadSheet(url: string): Promise<void> {
     const image = new Image();
     image.src = url;
-    // Ignore failures: without the sheet the gallery shows empty tiles, but everything else works.
+    // Ignore failures: without the image the gallery shows empty tiles, but everything else works.
     await image.decode().then(
       () => this.view.setSheet(image),
       () => undefined,
@@ -295,7 +295,8 @@ export class RoomCanvas {
     const { height, top: dockTop } = page.dock.getBoundingClientRect();
     // A page that only watches has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
-    // On a phone the card sits above the dock, whose height depends on its labels.
+    // On a phone the organism card sits above the dock, so the styles need the dock's height, which
+    // depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
     const { room, organisms, checkpoint } = session.model;
     if (!room || !checkpoint) return;

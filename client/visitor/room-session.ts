@@ -100,8 +100,9 @@ export class SharedViews {
   }
 
   /**
-   * Stops following a participant, because the visitor has moved the view or closed the notice
-   * about it.
+   * Stops following a participant.
+   *
+   * @param isDismissed whether to forget the position shown by the host, and with it the notice
    */
   stop(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -139,7 +140,7 @@ const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
-/** A departing organism, which can be renewed until a time on this page's clock, in ms. */
+/** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
 type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
@@ -223,8 +224,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
-      // This is either the host's approval of a drawing that was sent before this page was
-      // reloaded, or the second answer to a command that was sent again.
+      // An answer to no pending request is either the host's approval of a drawing sent before this
+      // page was reloaded, or a second answer to a command that was sent twice.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });

@@ -201,7 +201,7 @@ interface PastEvent extends Omit<RecentEvent, 'organism'> {
 export class WallNews {
   private events: PastEvent[] = [];
 
-  /** @param now returns ms */
+  /** @param now returns the current time, in ms */
   constructor(
     private readonly model: RoomModel,
     private readonly now: () => number,

@@ -29,7 +29,7 @@ const LONELY = 45_000;
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the wall's shorter side. */
 const GROUND = 0.025;
-/** If the dish takes more than this share of the wall, it fills the wall, with the words over it. */
+/** If the dish takes more than this share of the wall, it fills the wall, and text lies over it. */
 const FULL = 0.85;
 /**
  * Time between two checks whether the QR code covers organisms, in ms. It is long, because the code
@@ -297,7 +297,7 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    // On every wall, a tree is placed beside the words.
+    // Whatever the wall's shape, a tree is placed beside the words.
     const isBeside = this.showsTree || !isOver;
     overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);

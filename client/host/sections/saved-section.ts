@@ -76,7 +76,7 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor whose actions are undone, who may have left; undefined for everybody. */
+  /** The visitor whose actions are undone, even if they have left; undefined for everybody. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {

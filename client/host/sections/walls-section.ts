@@ -1,4 +1,4 @@
-/** What hangs in the exhibition: the room's walls, and the printed sign with the QR code. */
+/** Sections about what hangs in the exhibition: the room's walls, and the sign with a QR code. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
