@@ -135,8 +135,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. If the previous caption was no news, it is the latest news that has
-   * not been shown. Otherwise, or without such news, it is the fact that was shown longest ago.
+   * Chooses the next caption. After a caption that was not news, it is the latest news not shown
+   * yet. After news, or if all news has been shown, it is the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */

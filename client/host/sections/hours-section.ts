@@ -103,7 +103,7 @@ function change(change: HoursDraft): void {
   host.draftHours({ ...host.hoursDraft, ...change });
 }
 
-/** Changes the hours of some days. @param days hours by index of the day, from Monday */
+/** Changes the hours of some days. @param days the changed days, indexed from Monday (0) */
 function changeDays(days: HoursDraft['days']): void {
   change({ days: { ...host.hoursDraft?.days, ...days } });
 }

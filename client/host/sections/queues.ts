@@ -115,7 +115,7 @@ abstract class QueueElement extends ui.HostElement {
     }
   `;
 
-  /** The rows' kind, such as 'drawing'; a row's test id is `drawing-7`. */
+  /** The rows' kind, such as 'drawing'; the row with id 7 then has the test id 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
   private readonly settled = new SettledRows();
