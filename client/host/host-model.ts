@@ -79,7 +79,7 @@ export class HostApi {
    */
   async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {
     const { method, path, answer } = CALLS[name];
-    // Calls about the server ignore the room.
+    // Leave the room out of the body. It is in the path, or the call is not about a room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isWrite = method !== 'GET';
@@ -144,9 +144,9 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** What surrounds a call: a question before it and a notice after it. */
+/** The question before a call and the notice after it. */
 interface Course<N extends CallName> {
-  /** If the host does not confirm, the call is not made. */
+  /** The question; the call is made only if the host confirms. */
   readonly ask?: Question | undefined;
   /** The notice after a successful call. */
   readonly done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string);
@@ -332,8 +332,8 @@ export class HostModel {
   }
 
   /**
-   * Makes a call, refreshes the state and shows the result as a notice. A call about a room is
-   * about the room that is selected now, unless `input` names another one.
+   * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
+   * the selected room, unless `input` names another one.
    *
    * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
    *   which case a notice explains the failure

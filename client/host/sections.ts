@@ -18,7 +18,7 @@ export const SECTIONS = [
   { id: 'sign', name: msg('Sign'), primary: false },
 ] as const;
 
-/** Shown only if several servers share the rooms. */
+/** The section about the servers, shown only if several servers share the rooms. */
 const SERVERS = { id: 'servers', name: msg('Servers'), primary: false } as const;
 
 export type Section = (typeof SECTIONS)[number] | typeof SERVERS;

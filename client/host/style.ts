@@ -401,7 +401,7 @@ const RULES = {
   '.wrong': 'color: var(--alarm)',
 } as const;
 
-/** Classes of one property, in px: `gap-8` is `gap: 8px`. */
+/** Classes that set one distance in px: `gap-8` sets `gap: 8px`. Each lists its distances. */
 const DISTANCES = {
   gap: ['gap', 8, 12, 14, 16, 20, 22],
   mt: ['margin-top', 4, 6, 8, 10, 12, 14],
@@ -417,7 +417,7 @@ const tokens = [
   ),
 ];
 
-/** Styles of every element of the host's page; they come before the element's own. */
+/** Styles of every element of the host's page; they come before the element's own styles. */
 export const hostStyle = [controls, shared, unsafeCSS(tokens.join('\n'))];
 
 export const shellStyle = css`

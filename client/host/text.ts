@@ -6,7 +6,7 @@ import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
-/** By time zone, because lists format many times at each poll. */
+/** Formatters, keyed by time zone. They are reused, because each poll formats many dates. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**

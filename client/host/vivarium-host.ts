@@ -95,8 +95,8 @@ export class VivariumHost extends HostElement {
 
   private shell(): TemplateResult {
     const refused = host.reachable ? host.detailRefused : failure(undefined);
-    // This is safe, because a location has one of the ids of `sectionsOf` and an element exists for
-    // each id.
+    // `unsafeStatic` is safe here: a location has one of the ids of `sectionsOf`, and an element
+    // exists for each id.
     const section = unsafeStatic(`${this.shown}-section`);
     return html`<div class="shell grid">
       <header>
@@ -135,7 +135,7 @@ const roomChoices = (): Choice<string>[] =>
     name: open ? name : msg(str`${name} (closed)`),
   }));
 
-/** Shows the server's problem on screens without a sidebar. */
+/** Shows the server's most serious problem, if any, on screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
@@ -143,10 +143,10 @@ function trouble(): TemplateResult | typeof nothing {
   return kind === 'good' ? nothing : html`<p class="trouble" role="status">${tag(text, kind)}</p>`;
 }
 
-/** Renders the entries of all rooms; nothing if there are none. */
+/** Lists the data that the server has set aside, of all rooms; nothing if there are none. */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
-  // Hide the entries of a room that is being restored, because they are about to change.
+  // Hide the entries of a room that is being restored, because these entries are about to change.
   const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
   const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
   if (shown.length === 0) return nothing;

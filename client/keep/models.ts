@@ -59,7 +59,7 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** Parses a painter; undefined if it cannot be parsed, as a later release may have written it. */
+/** Parses a painter; undefined if that fails, for example if a later release has written it. */
 function painterOf(text: string): PainterNet | undefined {
   try {
     return parsePainter(latin1(atob(text)));

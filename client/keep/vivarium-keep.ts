@@ -153,7 +153,7 @@ const BODY = 620;
  * organism's colour, this makes only three flashes per second.
  */
 const STEP = 180;
-/** Number of pictures during which paint appears on the grown organism. */
+/** Number of pictures in which the grown organism fades from enlarged cells to its painted body. */
 const FADE = 8;
 
 /** Reasons why nothing grows. */

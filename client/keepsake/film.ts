@@ -117,8 +117,8 @@ export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
 };
 
 /**
- * Draws the film. It begins with the first frame in which something is visible; between two frames,
- * one fades into the other.
+ * Draws the film. It begins with the first frame in which something is visible. Between two frames,
+ * it shows their mean.
  *
  * @param frames cells [side, side] of each step, the grown organism last
  * @param name written below the organism
@@ -164,8 +164,8 @@ export async function gifOf(
   link: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  // Sample every fourth frame, counted back from the last one, because earlier stages have other
-  // colours.
+  // Choose the palette from every fourth picture, counted back from the last one. The last picture
+  // alone would not do, because earlier stages have other colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);

@@ -120,7 +120,8 @@ const LARGE = 12;
 const SLICE = 12;
 
 /**
- * Creates a function that draws bodies with a painter; a body that cannot be painted is enlarged.
+ * Creates a function that draws bodies with a painter. A body that cannot be painted is only
+ * enlarged.
  *
  * @param signal cancels painting: pending bodies reject with its reason
  */

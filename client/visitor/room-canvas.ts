@@ -24,7 +24,7 @@ import type { FindMine, RoomOverview } from './elements/wayfinding.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 
-/** The page around the canvas: its session, and the elements that keys and pictures act on. */
+/** The page around the canvas, with its session and the elements that this module uses. */
 export interface RoomPage extends HTMLElement {
   readonly session: RoomSession;
   readonly canvas: HTMLCanvasElement;
@@ -70,7 +70,8 @@ export class KeyControl {
     // focus.
     if (session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
-    // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
+    // Accept brackets with Alt, because many keyboards need Option or AltGr (reported as Ctrl and
+    // Alt on Windows) for them.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
     if (target.matches('input, select, textarea')) return;
@@ -189,8 +190,8 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // Request no better tier on a phone, because the details that the tier `phone` delays are too
-    // small to see there.
+    // On a phone, request at most the tier `phone`: the details that it delays are too small to see
+    // there.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -261,11 +262,11 @@ export class RoomCanvas {
     if (returns) rig.goTo(returns);
   }
 
-  /** Loads the sheet with the seeds' pictures. */
+  /** Loads the image that contains the pictures of all seeds. */
   async loadSheet(url: string): Promise<void> {
     const image = new Image();
     image.src = url;
-    // Ignore failures: without the sheet the gallery shows empty tiles, but everything else works.
+    // Ignore failures: without the image the gallery shows empty tiles, but everything else works.
     await image.decode().then(
       () => this.view.setSheet(image),
       () => undefined,
@@ -294,7 +295,8 @@ export class RoomCanvas {
     const { height, top: dockTop } = page.dock.getBoundingClientRect();
     // A page that only watches has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
-    // On a phone the card sits above the dock, whose height depends on its labels.
+    // On a phone the organism card sits above the dock, so the styles need the dock's height, which
+    // depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
     const { room, organisms, checkpoint } = session.model;
     if (!room || !checkpoint) return;

@@ -100,8 +100,9 @@ export class SharedViews {
   }
 
   /**
-   * Stops following a participant, because the visitor has moved the view or closed the notice
-   * about it.
+   * Stops following a participant.
+   *
+   * @param isDismissed whether to forget the position shown by the host, and with it the notice
    */
   stop(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -139,7 +140,7 @@ const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
-/** A departing organism, which can be renewed until a time on this page's clock, in ms. */
+/** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
 type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
@@ -177,8 +178,8 @@ export class RoomSession {
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seed, as JSON, that this visitor last planted or used for a transformation at each
-   * position.
+   * For each position, the seed (as JSON) that this visitor last planted there or used there for a
+   * transformation.
    */
   private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
@@ -223,8 +224,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
-      // This is either the host's approval of a drawing that was sent before this page was
-      // reloaded, or the second answer to a command that was sent again.
+      // An answer to no pending request is either the host's approval of a drawing sent before this
+      // page was reloaded, or a second answer to a command that was sent twice.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
@@ -246,7 +247,7 @@ export class RoomSession {
     return this.model.connection === 'live';
   }
 
-  /** Explains why nobody may act at the moment; '' if they may. */
+  /** Explains why visitors cannot act at the moment; '' if they can. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
     if (farewell) return goodbyeText();
@@ -309,7 +310,7 @@ export class RoomSession {
     return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
 
-  /** Withdraws the offer to keep an organism. */
+  /** Withdraws the offer to renew an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
     this.page.requestUpdate();
@@ -346,7 +347,10 @@ export class RoomSession {
     this.connection.close();
   }
 
-  /** Adds the seed of a drawing to the hand, and reports it if the drawing pad is closed. */
+  /**
+   * Adds the seed of a drawing to the visitor's seeds. If the drawing pad is closed, reports it to
+   * the visitor.
+   */
   receiveDrawing(seed: SeedView): void {
     this.state.receive(seed);
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
@@ -357,7 +361,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers the visitor to keep a departing organism. The offer ends when it expires. */
+  /** Adds an offer to renew a departing organism, and removes the offer when it expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -427,8 +431,8 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is only welcomed again because of the host's undo, so it has
-    // nothing to resume.
+    // A page that is still connected is welcomed again only after the host has undone actions. Such
+    // a page has nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
@@ -437,15 +441,15 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // Forget the seeds, because others may have transformed the organisms while this page was
-    // disconnected.
+    // Forget which seed was used where, because others may have transformed the organisms while
+    // this page was disconnected.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);
     }
-    // A keepsake link selects its seed.
+    // If the visitor has opened a keepsake link, select the seed in the link.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
     if (isNew && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
     this.checkpoint = checkpoint.name;

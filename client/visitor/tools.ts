@@ -31,7 +31,7 @@ export class Tools extends ViewTools implements CanvasHand {
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
   private cutCells = new Set<number>();
-  /** Whether the last segment had no effect, because energy was low or the room was paused. */
+  /** Whether the stroke's last segment had no effect: low energy, or the room was paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
@@ -254,7 +254,10 @@ export class Tools extends ViewTools implements CanvasHand {
     this.session.feedback.cut(cut.flesh.length, radius, now);
   }
 
-  /** Shows a refused segment. A stroke is many messages, so the text is shown at most every 2 s. */
+  /**
+   * Shows that a segment of a stroke was refused. A stroke sends many segments, so the reason is
+   * shown at most every 2 s.
+   */
   private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
     this.isShort = reason === 'no-energy';

@@ -55,7 +55,7 @@ export interface CaptionFacts {
   readonly season?: Season | undefined;
 }
 
-/** A caption in any language. */
+/** A caption that can be shown in any language. */
 export interface Line {
   /** Identifies the caption; it stays equal if the numbers in the text change. */
   readonly id: string;
@@ -63,8 +63,8 @@ export interface Line {
 }
 
 /**
- * Two organisms press against each other if their windows are closer than this, as a multiple of a
- * side.
+ * Two organisms press against each other if their centres are closer than this along both axes, as
+ * a multiple of an organism's side.
  */
 const PRESSING = 0.8;
 /** Maximum number of captions remembered as shown. */
@@ -135,8 +135,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. It is news that has not been shown, but never twice in a row, or
-   * otherwise the fact that was shown longest ago.
+   * Chooses the next caption. After a caption that was not news, it is the latest news not shown
+   * yet. After news, or if all news has been shown, it is the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -201,7 +201,7 @@ interface PastEvent extends Omit<RecentEvent, 'organism'> {
 export class WallNews {
   private events: PastEvent[] = [];
 
-  /** @param now returns ms */
+  /** @param now returns the current time, in ms */
   constructor(
     private readonly model: RoomModel,
     private readonly now: () => number,
@@ -285,8 +285,8 @@ export class WallNews {
 }
 
 /**
- * Returns the word whose share of all words is at least `SEASON_SHARE`; undefined if there is none,
- * or too few words.
+ * Returns the word whose share of all words is at least `SEASON_SHARE`; undefined if there is no
+ * such word, or if there are too few words.
  */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;

@@ -27,16 +27,16 @@ import './wall-tree.ts';
 const LONELY = 45_000;
 /** How long the connection may be lost before the wall shows it, in ms. */
 const BLINK = 4_000;
-/** Margin around the dish, as a share of the shorter side. */
+/** Margin around the dish, as a share of the wall's shorter side. */
 const GROUND = 0.025;
-/** Share of the wall above which the dish fills it. */
+/** If the dish takes more than this share of the wall, it fills the wall, and text lies over it. */
 const FULL = 0.85;
 /**
- * Time between two checks of the cells under the code, in ms. The code moves rarely, because
- * visitors scan it.
+ * Time between two checks whether the QR code covers organisms, in ms. It is long, because the code
+ * must not move often while visitors scan it.
  */
 const LOOK = 60_000;
-/** Height of the code with its address, in widths of the code. */
+/** Height of the QR code with the address below it, as a multiple of the code's width. */
 const CODE_HEIGHT = 1.4;
 
 /** The wall's root element. */
@@ -117,7 +117,7 @@ export class VivariumWall extends LitElement {
     return this.connection.model;
   }
 
-  /** Number of pictures drawn, and whether the last one was softened. For monitoring. */
+  /** For monitoring: number of pictures drawn, and whether the last one's flashes were softened. */
   get drawn(): { readonly pictures: number; readonly soft: boolean } {
     return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
   }
@@ -228,8 +228,8 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // Check the code after the first picture, because only then has the camera reached its
-      // position.
+      // Check whether the QR code covers organisms only after the first picture, because before it
+      // the camera has not reached its position.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
@@ -292,11 +292,12 @@ export class VivariumWall extends LitElement {
     const view = { width: this.clientWidth, height: this.clientHeight };
     const { options, overlay, model } = this;
     const isSplit = options.columns * options.rows > 1;
-    // A room of the wall's shape leaves no space beside it, so it fills the wall below the words.
+    // A room of about the wall's shape leaves no space for words beside it. Such a room fills the
+    // wall, and the words lie over it.
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    // On every wall, a tree is placed beside the words.
+    // Whatever the wall's shape, a tree is placed beside the words.
     const isBeside = this.showsTree || !isOver;
     overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
@@ -315,8 +316,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Moves the code to the other side if it covers organisms and would cover less than half as many
-   * cells there.
+   * Moves the QR code to the other side of the wall if it would cover less than half as many of the
+   * organisms' cells there.
    */
   private stepAside(): void {
     const { overlay, stage } = this;

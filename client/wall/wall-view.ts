@@ -26,7 +26,7 @@ const RIM = 3;
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** Minimum height and width of a close-up, in sides of an organism. */
+/** Minimum height and width of a close-up, as a multiple of an organism's side. */
 const CLOSE = 2.2;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
@@ -159,8 +159,8 @@ const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
 /** How long a wall uses a reduced resolution before it tries a higher one, in ms. */
 const PATIENCE = 60_000;
 /**
- * Minimum gap between frames that counts as a pause instead of a slow frame, in ms. A wall is
- * rarely idle.
+ * Minimum gap between two frames that counts as a pause and not as a slow frame, in ms. It is long,
+ * because a wall is rarely idle.
  */
 const PAUSE = 5_000;
 /** Duration of a glide to a position or back, in ms. */

@@ -223,7 +223,7 @@ export function tag(text: string, kind: '' | 'good' | 'warning' | 'wrong' = ''):
   return html`<span class="tag ${kind}">${text}</span>`;
 }
 
-/** Renders a pace, which is marked if it is slower than configured. */
+/** Renders a room's pace, marked if the room runs slower than configured. */
 export function paceFact(pace: RoomSummary['pace']): TemplateResult {
   return html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>`;
 }

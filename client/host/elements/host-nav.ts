@@ -9,7 +9,7 @@ import { healthOf, locationHash, type Section, sectionsOf } from '../sections.ts
 import { clock, drawingsText, reportedText } from '../text.ts';
 import { HostElement, StyledElement, tag } from './host-element.ts';
 
-/** Links to all sections, and what belongs to none: the server's state, language and signing out. */
+/** Links to all sections, the server's state, the choice of language, and the sign-out button. */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`
@@ -151,7 +151,7 @@ export class HostNav extends HostElement {
   }
 }
 
-/** Counts what waits for the host's decisions. */
+/** Renders how many drawings and reports wait for the host's decisions. */
 function badge(): TemplateResult | typeof nothing {
   const { drawingsWaiting = 0, reported = 0 } = host.summary ?? {};
   const texts = [

@@ -101,7 +101,7 @@ export class PointerTools extends ViewTools implements CanvasHand {
   }
 }
 
-/** Cells per key press. */
+/** Distance that an arrow key moves or resizes a rectangle, in cells. */
 const STEP = 4;
 /** Side of a new rectangle, in cells. */
 const INITIAL = 32;
@@ -306,7 +306,8 @@ export class LiveView extends StyledElement {
   }
 
   private connect(): void {
-    // Like a wall, the host's page is not a participant and does not count toward the capacity.
+    // Connect like a wall, because the host's page is not a participant and must not count toward
+    // the room's capacity.
     const { room } = this;
     const connection = new WallConnection({
       ...{ room, as: 'view', pass: '', build: '', renew: () => {} },
@@ -327,7 +328,8 @@ export class LiveView extends StyledElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
-    // The server streams only the visible area, and nothing while the page is hidden.
+    // Report the visible area, because the server streams only this area. While the page is hidden,
+    // it streams nothing.
     const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;

@@ -17,7 +17,7 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { bytes, JOB_REASON_TEXTS } from '../text.ts';
 
-/** Pictures per second. */
+/** Speed at which a film is played, in pictures per second. */
 const SPEED = 12;
 /** Minimum time between two calls while the slider moves, in ms. */
 const INTERVAL = 250;
@@ -27,8 +27,8 @@ const STEPS = 1_000;
 const HOUR = 3_600_000;
 
 /**
- * Plays a film and shows any moment of it. If there is none, fires `want`; its `detail` says
- * whether the host pressed a button instead of moving the slider.
+ * Plays a film and shows any moment of it. If there is no film, fires `want`. Its `detail` is true
+ * if the host has pressed a button, and false if the host has moved the slider.
  */
 @customElement('film-viewer')
 export class FilmViewer extends ui.HostElement {
@@ -302,7 +302,7 @@ const KINDS: readonly ui.Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** Maximum age of a film that still counts as showing the day, in ms. */
+/** Maximum age of a film that the slider browses although the host has not chosen it, in ms. */
 const RECENT = 3_600_000;
 
 @customElement('film-section')
@@ -418,8 +418,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film. A moving slider requests it repeatedly, so after a refusal only the button
-   * requests it again.
+   * Requests a film. A moving slider fires `want` repeatedly, so after a refusal or a failure only
+   * the button requests the film again.
    */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours } = this;
@@ -431,7 +431,7 @@ export class FilmSection extends ui.HostElement {
   };
 
   private readonly make = async (): Promise<void> => {
-    // A moving slider requests the film many times, so ignore it during the call.
+    // A moving slider requests the film many times, so ignore further requests during the call.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

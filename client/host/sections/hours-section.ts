@@ -96,14 +96,14 @@ function nextChange({ next }: HostState): string {
 
 type Days = Schedule['days'];
 
-/** Opening hours that a day gets when it is opened. */
+/** Opening hours that a closed day gets when the host opens it. */
 const typicalDay = (days: Days) => days.find((day) => day !== null) ?? TYPICAL_DAY;
 
 function change(change: HoursDraft): void {
   host.draftHours({ ...host.hoursDraft, ...change });
 }
 
-/** Changes days. @param days by index, from Monday */
+/** Changes the hours of some days. @param days the changed days, indexed from Monday (0) */
 function changeDays(days: HoursDraft['days']): void {
   change({ days: { ...host.hoursDraft?.days, ...days } });
 }
@@ -111,7 +111,7 @@ function changeDays(days: HoursDraft['days']): void {
 async function save(event: SubmitEvent, schedule: Schedule): Promise<void> {
   event.preventDefault();
   const { hoursDraft: sent } = host;
-  // The Enter key submits the form even if there is no button, because nothing has changed.
+  // Without changes there is nothing to save and no button, but the Enter key submits the form.
   if (!sent) return;
   const done = msg('The hours are saved.');
   const saved = await host.do('setSchedule', { ...schedule }, { done, busy: 'hours' });
@@ -152,7 +152,7 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
   </div>`;
 }
 
-/** Draws the open hours of a day. @param before hours of the previous day, which may end on it */
+/** Draws the open hours of a day. @param before hours of the previous day; may pass midnight */
 function strip(hours: NonNullable<Days[number]>, before: Days[number]): TemplateResult {
   const share = (time: string): string => {
     const [hour = 0, minute = 0] = time.split(':').map(Number);

@@ -24,7 +24,7 @@ export type SettingId =
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
-/** A slider, and the number of shown units per unit of the setting. */
+/** A slider for a setting. The slider shows the setting's value times `factor`. */
 interface Knob {
   readonly slider: readonly [min: number, max: number, step: number];
   readonly unit: string;
@@ -149,7 +149,7 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
-/** Compares all settings except pausing, which this section does not contain. */
+/** Whether the settings have their defaults. Ignores pausing, which this section does not offer. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   const keys = Object.keys(defaults) as (keyof RoomSettings)[];
   return keys.every(
@@ -246,7 +246,7 @@ export class KnobsSection extends ui.HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
-    // The values are sent nevertheless, to the previous room.
+    // The timers still send pending values, to the room for which the host has set them.
     this.drafts.clear();
   }
 

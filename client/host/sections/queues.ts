@@ -19,8 +19,8 @@ import { banButton, muteButton } from './watch-lists.ts';
 export const SETTLE_MS = 700;
 
 /**
- * Knows how long each row of a list has been in its position. A press immediately after rows have
- * moved was aimed at another row.
+ * Tracks how long each row of a list has been in its position. A press immediately after rows have
+ * moved was probably aimed at another row.
  */
 export class SettledRows {
   private rows: ReadonlyMap<number, { readonly place: number; readonly since: number }> = new Map();
@@ -70,7 +70,7 @@ interface RowButton {
   readonly label?: string;
   /** Whether a press decides about the row, so that it does not count before the row has settled. */
   readonly decides: boolean;
-  /** A decision must not reject. */
+  /** Called on a press. If the button decides, the returned promise must not reject. */
   press(): unknown;
 }
 
@@ -115,7 +115,7 @@ abstract class QueueElement extends ui.HostElement {
     }
   `;
 
-  /** Test id of a row, without its id: 'drawing'. */
+  /** The rows' kind, such as 'drawing'; the row with id 7 then has the test id 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
   private readonly settled = new SettledRows();
@@ -170,7 +170,8 @@ abstract class QueueElement extends ui.HostElement {
   }
 
   private button(id: number, { kind, text, label, decides, press }: RowButton): TemplateResult {
-    // Unlike `disabled`, `aria-disabled` lets a button keep the focus.
+    // Use `aria-disabled` for unsettled rows because, unlike `disabled`, it does not take the focus
+    // from a button.
     const isUnsettled = decides && !this.settled.isSettled(id);
     return html`<button
       class="${kind} grow"

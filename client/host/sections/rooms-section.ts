@@ -400,7 +400,7 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   </article>`;
 }
 
-/** Renders a table of the rooms that a server runs, or whose viewers it serves. */
+/** Renders a table of the rooms that a server runs, and of the rooms whose viewers it serves. */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
   if (names.size === 0) return nothing;
@@ -428,7 +428,7 @@ function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | type
   </table>`;
 }
 
-/** Renders the button that drains a server or, while the server drains, how far it is. */
+/** Renders the button that drains a server or, while the server drains, its progress. */
 function drainRow({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
   if (!draining) {
     const ask = {

@@ -45,8 +45,8 @@ function offerRestore<A extends { readonly kept: SnapshotState | null }>(
 }
 
 /**
- * Creates a notice that offers to undo a removal, but no later actions. The offer needs a server
- * that stores the room's history.
+ * Creates a notice that offers to undo a removal without undoing later actions. If the server does
+ * not store the room's history, the notice offers nothing.
  *
  * @param keeping whether the server stores the history
  */
@@ -76,7 +76,7 @@ export class UndoCard extends ui.HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor whose actions are undone, who may have left; undefined for everybody. */
+  /** The visitor whose actions are undone, even if they have left; undefined for everybody. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {

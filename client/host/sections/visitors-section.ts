@@ -94,9 +94,9 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors, `dwell`
- * counts visits by duration in the spans of `DWELL_SPANS`, and `heat` counts actions by position,
- * [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors. `dwell`
+ * is the number of visits in each range of durations, whose upper bounds are `DWELL_SPANS`. `heat`
+ * is the number of seeds and wounds by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
@@ -129,7 +129,7 @@ function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** Describes the duration of the median visit, as a span; undefined without visits. */
+/** Returns the range that contains the median visit's duration, as text; undefined if no visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   if (all === 0) return undefined;

@@ -1,4 +1,4 @@
-/** What hangs in the exhibition: the room's walls, and the printed sign with the QR code. */
+/** Sections about what hangs in the exhibition: the room's walls, and the sign with a QR code. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -13,8 +13,8 @@ import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
 
 /**
- * Lists the room's walls. It can give a wall an address of its own with a reserved seat, which
- * other walls cannot take.
+ * Lists the room's walls. The host can create an address for a wall, which reserves a seat that no
+ * other wall can take.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {
@@ -46,7 +46,8 @@ const add = ui.submitName((name) => {
 
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable } = wall;
-  // Name the languages in the page's language, because this screen may also lack their letters.
+  // Name the languages in the page's language, because the host's screen, like the wall, may lack
+  // the letters of the languages' own names.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const languages = new Intl.ListFormat(formats()).format(
     unwritable.map((code) => names.of(code)!),

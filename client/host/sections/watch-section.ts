@@ -230,7 +230,7 @@ const watchStyle = css`
   }
 `;
 
-/** Factor of a press on “Closer”. */
+/** Factor by which a press on “Closer” enlarges the view. */
 const ZOOM = 1.35;
 
 @customElement('watch-section')
@@ -342,7 +342,7 @@ export class WatchSection extends ui.HostElement {
     </button>`;
   }
 
-  /** Renders what to do with the selected tool. */
+  /** Renders instructions for the selected tool. */
   private instruction(): TemplateResult {
     if (this.tool === 'point') {
       return html`<span>${msg('Tap the place that everybody should look at.')}</span>`;
@@ -430,7 +430,7 @@ function closed(name: string): TemplateResult {
   </div>`;
 }
 
-/** Says what the walls show instead of the whole room, with a button that ends it. */
+/** Says what the walls show instead of the whole room, with a button to show the room again. */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;

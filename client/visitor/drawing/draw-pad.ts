@@ -27,12 +27,12 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** Width and height at which a drawing is read, in pixels. */
+/** Width and height, in pixels, of the canvas from which a drawing is read. */
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
-/** A visitor's drawing. It outlasts the pad, which is created again each time it opens. */
+/** A visitor's drawing. It is kept apart from the pad, because each opening creates a new pad. */
 export interface DrawingWork {
   readonly drawing: Drawing;
   /** The lines from which `seed` was made; the visitor may have drawn more since. */
@@ -43,7 +43,7 @@ export interface DrawingWork {
 
 /**
  * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed made from their
- * drawing. The host may take minutes to answer, even until after the pad is closed.
+ * drawing. If the host reviews drawings, the seed may arrive minutes later, when the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
@@ -181,7 +181,10 @@ export class DrawPad extends VisitorElement {
     </figure>`;
   }
 
-  /** Explains the host's review, if there is one; '' while the visitor draws. */
+  /**
+   * Returns a note that the host reviews drawings. It is shown before the first line and while the
+   * drawing waits for the host; '' otherwise.
+   */
   private waits(): string {
     if (!this.asks || this.seed) return '';
     if (this.asking)

@@ -100,9 +100,12 @@ export interface Sheet {
   readonly data: Float32Array;
 }
 
-/** Pixels with a lower value count as empty. */
+/** Pixels whose ink or alpha (0 to 1) is lower count as empty. */
 const FAINT = 0.02;
-/** MNIST digits fill a box of 20 pixels in a picture of 28; larger pictures get a wider margin. */
+/**
+ * MNIST digits fill a box of 20 pixels in a picture of 28. In larger pictures the box stays as
+ * large, and in smaller ones it shrinks with the picture.
+ */
 const DIGIT = { box: 20, side: 28 };
 /** Number of empty pixels on each side of a creature. */
 const MARGIN = 1;
@@ -183,8 +186,8 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
   if (!box) return undefined;
   const boxSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = boxSide / box.longest;
-  // MNIST shifts by whole pixels, so the centre of mass is inside the pixel that begins in the
-  // middle.
+  // MNIST shifts digits by whole pixels. The centre of mass is therefore up to one pixel below and
+  // to the right of the picture's middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;

@@ -29,8 +29,8 @@ const block = css`
 `;
 
 /**
- * Base class that adds the styles of controls before an element's own, and renders again after a
- * change of language.
+ * Base class that puts the styles of controls before an element's own styles, and renders the
+ * element again after a change of language.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -148,7 +148,7 @@ interface RadioGroup<T> {
   readonly options: readonly {
     readonly value: T;
     readonly testid: string;
-    /** Name of an option whose content is not text. */
+    /** Accessible name, for an option whose content is not text. */
     readonly label?: string;
     readonly content?: unknown;
     readonly style?: string;
@@ -157,7 +157,7 @@ interface RadioGroup<T> {
   }[];
   readonly selected: T;
   readonly choose: (value: T) => void;
-  /** Content after the options. */
+  /** Content that is rendered after the options. */
   readonly after?: unknown;
 }
 

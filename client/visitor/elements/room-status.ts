@@ -38,8 +38,9 @@ export class NameField extends PageElement {
     }
   `;
 
-  /** The typed text until the server confirms it; `submitted` while it waits for the answer. */
+  /** The typed name, until the server confirms it. */
   @state() private draft: string | undefined;
+  /** Whether `draft` was sent and waits for the server's answer. */
   @state() private submitted = false;
   private you: ParticipantView | undefined;
   @query('input') private readonly input!: HTMLInputElement;
@@ -97,7 +98,7 @@ export class NameField extends PageElement {
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep a text that the visitor has typed in the meantime.
+      // Keep the draft if the visitor has changed it in the meantime.
       if (this.submitted && this.draft === name) this.reset();
     });
   }

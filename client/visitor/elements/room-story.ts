@@ -85,7 +85,7 @@ export function portraitText(organism: OrganismView, room: Room): string {
   return `${organismName(organism)}: ${facts.filter(Boolean).join(' · ')}`;
 }
 
-/** Returns the number of organisms and people, announced on joining. */
+/** Returns a sentence with the number of organisms and people, announced on joining. */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
@@ -226,10 +226,10 @@ export class RoomStory extends VisitorElement {
       model.on('life', (change) => {
         const { event, organism } = change;
         const you = model.you?.id;
-        // Skip events that a toast already reports to the planter: actions of others, and
-        // departures.
+        // Skip events that a toast already reports to the organism's planter: actions of other
+        // participants, and departures.
         const isTold =
-          // Other participants' wounds and transformations.
+          // Wounds and transformations that another participant has caused.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
@@ -287,7 +287,7 @@ export class RoomStory extends VisitorElement {
     }, wait);
   }
 
-  /** Announces a text to screen readers. @param text returns it with the current names */
+  /** Announces a text to screen readers. @param text returns the text with the current names */
   private announce(text: () => string): void {
     this.currentText = text;
     this.announcement = text();

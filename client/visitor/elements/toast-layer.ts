@@ -61,7 +61,7 @@ export class ToastLayer extends VisitorElement {
   /** Shows a text near a point in CSS pixels; replaces a toast with the same text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Half of a toast's maximum width.
+    // Keep the toast inside the layer: it is centred, so it needs half of its maximum width.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

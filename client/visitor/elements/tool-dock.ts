@@ -14,10 +14,10 @@ import { byPointer, cellsText } from '../../elements/text.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { PageElement, radioGroup } from './page-element.ts';
 
-/** How long the bar takes to shrink after spending, in ms. */
+/** How long the energy bar takes to shrink after energy is spent, in ms. */
 const SPEND_DURATION = 260;
 
-/** Animates the energy and its refill between two server messages. */
+/** A bar that shows the visitor's energy and animates its refill between two server messages. */
 @customElement('energy-line')
 export class EnergyLine extends LitElement {
   static override styles = css`
@@ -52,7 +52,10 @@ export class EnergyLine extends LitElement {
     if (changed.has('energy') && this.energy) this.animateTo(this.energy);
   }
 
-  /** Animates from the shown level to the actual level, then at the refill rate to the full bar. */
+  /**
+   * Animates the bar from the shown level to the actual level, then, at the refill rate, to the
+   * full bar.
+   */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const shown = this.animation ? this.shownShare() : level / capacity;
     const share = Math.min(1, level / capacity);
@@ -246,7 +249,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the pictures of seeds may be loaded. The room's pictures have priority. */
+  /** Whether the room's first picture has arrived, so that the pictures of seeds may be loaded. */
   @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {
@@ -277,8 +280,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * Renders the visitor's energy below the selected tool; hidden for looking, which costs nothing.
-   * For screen readers, the text of a refusal replaces it.
+   * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which
+   * costs no energy. Screen readers announce the text of a refusal instead of the bar.
    */
   private energyLine(tool: Tool): TemplateResult {
     const at = TOOLS.findIndex((each) => each.tool === tool);
@@ -297,7 +300,7 @@ export class ToolDock extends PageElement {
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
-  /** Explains the effect of a tap while looking. */
+  /** Explains what a tap does while the look tool is selected. */
   private advice(): TemplateResult {
     const { selection } = this.session.state.state;
     const text = !selection?.crossing

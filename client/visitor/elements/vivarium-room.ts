@@ -82,14 +82,15 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // Remove the refusal, because a closed room has opened, or a full room accepts visitors to its
-    // queue again.
+    // Remove the notice of a refusal: a closed room has opened, or a full room accepts visitors to
+    // its queue again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
       });
     }
-    // Load the seeds' pictures after the room's, so that they do not compete on a slow connection.
+    // Load the seeds' pictures after the room's first picture, so that they do not delay it on a
+    // slow connection.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
@@ -334,7 +335,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     this.room?.view.show(organism);
   }
 
-  /** Opens an organism of the screen reader list and focuses its card, for the next action. */
+  /** Opens the card of an organism chosen in the screen reader list, and focuses the card. */
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;

@@ -12,8 +12,8 @@ import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { fire, PageElement } from './page-element.ts';
 
 /**
- * A small map of the room. Fires `go` (`detail`: Point) when a position is touched, and `show-all`
- * when a key presses it.
+ * A small map of the room. Fires `go` (`detail`: Point) when a pointer presses a position, and
+ * `show-all` when the map is activated with the keyboard.
  */
 @customElement('room-overview')
 export class RoomOverview extends PageElement {
@@ -145,7 +145,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds the organism that others have affected, else the newest, then older organisms in turn.
+   * Finds one of the visitor's organisms: an organism that others have changed and the visitor has
+   * not looked at since. If there is none, it finds the newest and then, at each call, the next
+   * older organism.
    */
   find(): void {
     const { session } = this;

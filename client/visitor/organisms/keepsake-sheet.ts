@@ -334,11 +334,14 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  /** Fetches the painter. If there is none or it cannot be fetched, bodies are enlarged instead. */
+  /**
+   * Fetches the checkpoint's painter and returns a function that paints bodies. If there is no
+   * painter or it cannot be fetched, the function only enlarges them.
+   */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url
-      ? // Safari 15 lacks `AbortSignal.timeout`.
+      ? // Safari 15 lacks `AbortSignal.timeout`, so it fetches without a time limit.
         fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
           (net) => paintedBody(net, this.left.signal),
           () => enlargedBody,

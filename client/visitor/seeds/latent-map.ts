@@ -22,8 +22,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which pictures are larger than their share of the map, because most of a picture's
- * square is empty.
+ * Factor by which pictures are larger than the size at which all would fit side by side. They may
+ * overlap, because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -148,7 +148,10 @@ export class LatentMap extends VisitorElement {
     }
   `;
 
-  /** The parts of the session that the map shows do not change while the map is open. */
+  /**
+   * Changes in the session do not render the map again, because the parts that the map shows do not
+   * change while it is open.
+   */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;

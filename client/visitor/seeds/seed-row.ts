@@ -11,7 +11,7 @@ import { fire, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { galleryButton, seedTitle } from './seed-tray.ts';
 
-/** How long the growth lasts and how long the grown organism is shown, in ms. */
+/** How long the film shows the growth, and then the grown organism, in ms. */
 const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
@@ -19,7 +19,7 @@ const DURATION = GROWTH_DURATION + GROWN_DURATION;
 const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
-/** Shows the film of its seed as soon as the film is available. */
+/** Shows the growth film of `seed` as soon as the film is available. */
 @customElement('seed-film')
 export class SeedFilm extends VisitorElement {
   static override styles = css`
@@ -191,7 +191,8 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
-    // Include the held seed, because the visitor may have found it by its name.
+    // Include the held seed even if this row does not offer it, because the visitor may have found
+    // it by its name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"

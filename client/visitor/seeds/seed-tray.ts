@@ -54,9 +54,9 @@ const plain = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
 
 /**
- * Whether a gallery entry matches a search text: every typed word must begin a word of the entry's
- * name, in the page's language or in English. Words of three or more letters match anywhere in the
- * name.
+ * Whether a gallery entry matches a search text. Every typed word must begin a word of the entry's
+ * name, in the page's language or in English. A typed word of three or more letters may also match
+ * anywhere in the name.
  */
 export function isMeant(name: string, typed: string): boolean {
   const words = plain(typed).split(/\s+/).filter(Boolean);
