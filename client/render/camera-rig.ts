@@ -15,9 +15,11 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** Time constant of camera moves that the visitor did not make by hand, in ms. They are slower. */
+/**
+ * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
+ */
 const STROLL = 240;
-/** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
+/** Time in which an automatic move gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that the camera chooses by itself. */
@@ -47,7 +49,7 @@ export class CameraRig {
    */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
-  /** Distance since the velocity was last measured, CSS pixels. */
+  /** Distance moved since the velocity was last measured, in CSS pixels. */
   private way = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
@@ -269,7 +271,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // A glide that changes its target keeps its speed.
+    // Reset the time only for a new glide, so that a glide keeps its speed when its target changes.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;

@@ -136,7 +136,8 @@ export abstract class CanvasView {
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // Count a frame that paint has slowed as a rest, so that it does not lower the resolution.
+    // If painting slowed this frame, count the frame as a rest, so that it does not lower the
+    // resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -181,7 +182,7 @@ export abstract class CanvasView {
         });
         this.loop.invalidate();
       },
-      // Only log the error, because without a painter cells are drawn smooth.
+      // Log the error and continue, because without a painter cells are drawn smooth.
       console.warn,
     );
   }

@@ -1,4 +1,4 @@
-/** Gives a renderer the paint of the room's checkpoint. */
+/** Connects a renderer to the painter of the room's checkpoint. */
 
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
@@ -10,7 +10,10 @@ import { RoomPaint } from './scene-paint.ts';
 /** Time before a failed download of a painter is retried, in ms. Walls run for months. */
 const RETRY = 60_000;
 
-/** Loads the room's painter and creates its paint, again after a lost context. */
+/**
+ * Loads the painter of the room's checkpoint, and creates the renderer's `RoomPaint` from it.
+ * Creates another `RoomPaint` after a lost context.
+ */
 export class Painting {
   /** URL of the requested painter. */
   private asked: string | undefined;
@@ -27,7 +30,11 @@ export class Painting {
     private readonly done: () => void,
   ) {}
 
-  /** Follows the room to another checkpoint. Call this with each picture. @param now ms */
+  /**
+   * Loads another painter if the room's checkpoint has changed. Call this with each picture.
+   *
+   * @param now ms
+   */
   update(now: number): void {
     if (this.failedAt !== undefined && now - this.failedAt >= RETRY) this.drop();
     const url = this.model.checkpoint?.painter;
