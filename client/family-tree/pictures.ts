@@ -19,10 +19,7 @@ interface Grown extends Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/**
- * Delay before a failed request is repeated, in ms. The first is the delay after one failure, the
- * second is the maximum.
- */
+/** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
 /**
@@ -37,7 +34,7 @@ export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   private sheet: HTMLImageElement | undefined;
   private isOpening = false;
-  /** Pictures by organism; null if a picture was requested or does not exist. */
+  /** The picture for each organism's id; null if it has been requested or does not exist. */
   private readonly grown = new Map<number, Grown | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
