@@ -65,7 +65,7 @@ const AFTER = 0.8;
 /** Space after the end of a life, in picture widths. */
 const GAP = 0.35;
 
-/** Free space around the middle of a picture. */
+/** Free space around the middle of a picture, in picture widths. */
 export const ROOM = {
   before: BEFORE,
   after: AFTER,

@@ -80,7 +80,9 @@ export interface TreeScene {
 const MARK = 7;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
-/** Minimum widths of a picture, in text sizes: for its name to be written, and for its planter. */
+/**
+ * Minimum widths of a picture, in text sizes: for writing the organism's name, and its planter's.
+ */
 const NAMED = 3.4;
 const PLANTED = 5.2;
 /** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */

@@ -23,8 +23,8 @@ const AT_ONCE = 3;
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
 /**
- * Maximum number of requests for the sheet. They are limited because an image does not report why
- * it failed.
+ * Maximum number of requests for the gallery's sheet. They are limited because an image does not
+ * report why it failed.
  */
 const MOST_TRIES = 8;
 

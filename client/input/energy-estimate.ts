@@ -4,7 +4,7 @@ import type { Event } from '../../shared/protocol/events.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** Maximum number of strokes that await an answer. Beyond it, the oldest counts as lost. */
+/** Maximum number of strokes that await an answer. If there are more, the oldest counts as lost. */
 const MAX_UNANSWERED = 64;
 
 /** Estimates a visitor's energy from the server's answers and the commands sent since then. */

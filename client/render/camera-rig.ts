@@ -28,7 +28,10 @@ const CLOSEST = 10;
  * Width and height of the space in which an organism is shown, as multiples of the organism's side.
  */
 const FRAME = { width: 2, height: 1.7 };
-/** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
+/**
+ * Exponent that brings the camera closer to small organisms: the zoom is multiplied by (side /
+ * stage) to this power.
+ */
 const CLOSER = 0.12;
 /** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
@@ -72,7 +75,7 @@ export class CameraRig {
     return this.followZoom !== undefined;
   }
 
-  /** The camera's resting position if nobody moves it. */
+  /** The camera as it will come to rest if the visitor does not move it. */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);

@@ -1,4 +1,7 @@
-/** Base class of all views of a room: uploads its ticks, and draws when something has changed. */
+/**
+ * Base class of all views of a room: uploads each tick to the GPU, and draws when something has
+ * changed.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';

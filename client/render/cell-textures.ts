@@ -1,6 +1,6 @@
 /**
- * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurs for
- * light.
+ * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurred copies
+ * for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';

@@ -54,7 +54,7 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** Forgets earlier levels, so that the next picture is compared with none. */
+  /** Forgets earlier levels, so that the next picture is not compared with them. */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
@@ -106,8 +106,8 @@ export class FlashGuard {
   /**
    * Creates a guard for a picture. Zones are roughly square and ordered in rows from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone counts as flashing after this number
-   *   of opposing changes, which make only half as many flashes, because measurements arrive late
+   * @param limit maximum number of flashes per second. A zone already counts as flashing after this
+   *   number of opposing changes, which make half as many flashes, because measurements arrive late
    */
   constructor(
     readonly columns: number,

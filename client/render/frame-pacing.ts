@@ -88,8 +88,8 @@ export class Resolution {
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
-    // A gap right after a rest says nothing about speed, but must not keep the resolution low
-    // forever.
+    // A gap right after a rest says nothing about speed. Still raise the resolution if it is due,
+    // because otherwise frequent rests would keep it low forever.
     if (gap <= 0) return this.mayRaise(now) && this.raise(now);
     this.sum += gap;
     this.count++;

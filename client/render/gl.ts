@@ -129,7 +129,7 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
   gl.deleteTexture(texture);
 }
 
-/** Binds textures to the samplers of the program in use, by the samplers' names. */
+/** Binds each texture to the sampler with its name, in the program in use. */
 export function bindTextures(
   gl: WebGL2RenderingContext,
   program: Program,

@@ -200,7 +200,7 @@ const WAIT = { first: 2_000, longest: 20_000 };
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
-/** Number of failed first attempts to connect before the visitor is notified. */
+/** If this many attempts to connect fail before any succeeds, the visitor is notified. */
 const UNREACHED = 3;
 
 /**
@@ -330,7 +330,7 @@ const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
  * Maximum number of commands that await an answer. The room remembers the same number of commands.
- * Beyond it, the oldest command is assumed to be lost.
+ * If there are more, the oldest command is assumed to be lost.
  */
 const MAX_PENDING = 64;
 
@@ -366,8 +366,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // Skip a drawing that is already pending. It is sent again after the room was silent for a
-    // while, even if the connection was not lost.
+    // Skip a drawing that is already pending. Pages send their drawing again after the room was
+    // silent for a while, even if the connection was not lost.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;

@@ -92,9 +92,9 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks to paint, oldest paint first. A bare chunk (without living cells in it or
-   * right beside it) is painted only once, and only if its slot still holds paint. This is needed
-   * because neighbouring chunks blend with it.
+   * Returns the chunks to paint, oldest paint first. A bare chunk, with no living cells in it or
+   * right beside it, is painted only once, and only if its slot still holds paint, because the old
+   * paint would blend into neighbouring chunks.
    *
    * @param seen chunks in view
    */

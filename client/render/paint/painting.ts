@@ -7,7 +7,10 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/** Time before a failed download of a painter is retried, in ms. Walls run for months. */
+/**
+ * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which
+ * run for months.
+ */
 const RETRY = 60_000;
 
 /**
