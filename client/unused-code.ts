@@ -33,8 +33,8 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     [/isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   ],
   'engine.io-client/build/esm/socket.js': [
-    // Upgrades of the transport and cookies across origins. Pages use only one transport and no
-    // such cookies.
+    // Upgrades of the transport, because pages use only one transport; and cross-origin cookies,
+    // because pages use none.
     /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
     // Only polling limits the size of a message. Only old versions of Firefox need to close the
     // connection when the page unloads.

@@ -77,7 +77,7 @@ const orderKinds: Plugin = {
 /**
  * Removes comments, spaces and line breaks from templates, which the minifier does not touch. This
  * saves 4 kB of the visitor's page. Only CSS and shaders have block comments; after minifying, only
- * templates have lines.
+ * templates still contain line breaks.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',

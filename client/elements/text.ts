@@ -123,7 +123,10 @@ export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>)
   return phase === 'asleep' ? msg('resting') : msg('awake');
 }
 
-/** Says how many wounds the organism has healed; '' if it has only open wounds. */
+/**
+ * Says how many wounds the organism has healed, or that it was never wounded; '' if it has only
+ * open wounds.
+ */
 export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
     return plural(healed, msg('one wound healed'), msg(str`${number(healed)} wounds healed`));
@@ -139,7 +142,7 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
   return names.reduce((text, name) => (text ? msg(str`${text}, then ${name}`) : name), '');
 }
 
-/** The room's participants, and which of them is the reader. */
+/** The room's participants, and which of them is reading the text. */
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
@@ -158,7 +161,7 @@ export function planterName(
   return name === GARDENER_NAME ? msg('The gardener') : name;
 }
 
-/** Says who planted an organism, from the reader's point of view: "planted by you". */
+/** Says who planted an organism; for the reader's own, "planted by you". */
 export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);

@@ -4,7 +4,7 @@ import type { TreeLayout, TreeNode } from './layout.ts';
 
 /** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A point on the canvas, in px, or in the tree, in picture widths. */
+/** A point: on the canvas, in px; in the tree, in picture widths. */
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */
@@ -15,8 +15,8 @@ export interface Edges {
 }
 
 /**
- * Size of the parts of the canvas that a card covers, at the bottom and at the end of a line of
- * text, in px.
+ * Sizes of two strips of the canvas that an organism's card covers, in px: at the bottom, and at
+ * the side where lines of text end.
  */
 export interface Covered {
   readonly below: number;
@@ -32,7 +32,7 @@ const CLOSE = 76;
 export class TreeCamera {
   /** Width of a picture, in px. */
   scale = 1;
-  /** The point of the tree in the middle of the canvas. */
+  /** The point of the tree in the middle of the canvas, in picture widths. */
   x = 0;
   y = 0;
   /** Maximum width of a picture while the whole tree is shown, in px. */
@@ -40,7 +40,7 @@ export class TreeCamera {
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 
-  /** @param forward −1 if text, and therefore time, runs from right to left */
+  /** @param forward 1; −1 if text, and therefore time, runs from right to left */
   constructor(
     private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
     readonly forward: 1 | -1 = 1,
@@ -141,7 +141,7 @@ export class TreeCamera {
 /**
  * Returns the organism at a point of the tree, if any.
  *
- * @param reach maximum distance from its middle
+ * @param reach maximum distance between the point and the middle of the organism's picture
  */
 export function nodeAt(
   nodes: readonly TreeNode[],

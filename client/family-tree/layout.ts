@@ -5,7 +5,7 @@
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 
-/** Maximum length of a gap between two births, as a multiple of a usual gap. */
+/** Maximum length of a gap between two births, as a multiple of the usual (median) gap. */
 const LONGEST_GAP = 6;
 
 /** Converts between ticks and positions along the tree. */
@@ -14,7 +14,7 @@ export class TimeScale {
   private readonly ticks: readonly number[];
   private readonly places: readonly number[];
 
-  /** @param step length of a usual gap between two births, in widths of a picture */
+  /** @param step length of the usual gap between two births, in widths of a picture */
   constructor({ organisms, tick }: Pick<LineageTree, 'organisms' | 'tick'>, step: number) {
     const births = organisms.map(({ born }) => born);
     this.ticks = [...new Set([...births, tick])].sort((a, b) => a - b);
@@ -54,18 +54,18 @@ interface Interval {
   readonly to: number;
 }
 
-/** Height of a row. A picture takes several rows, the line of a life takes one. */
+/** Height of a row, in picture widths. A picture takes several rows, a life's line takes one. */
 export const ROW = 0.5;
 /** Number of rows that a picture and its name take above and below the organism's own row. */
 const ABOVE = 1;
 const BELOW = 2;
-/** Space that a picture takes along the tree, before and after its middle. */
+/** Space that a picture takes along the tree, before and after its middle, in picture widths. */
 const BEFORE = 0.75;
 const AFTER = 0.8;
-/** Space after the end of a life. */
+/** Space after the end of a life, in picture widths. */
 const GAP = 0.35;
 
-/** Free space around the middle of a picture. */
+/** Free space around the middle of a picture, in picture widths. */
 export const ROOM = {
   before: BEFORE,
   after: AFTER,
@@ -115,9 +115,9 @@ function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   return mates;
 }
 
-/** Knows which intervals of each row are taken. */
+/** Tracks which intervals of each row are taken. */
 class Ground {
-  /** Intervals by row, in order and without overlaps. */
+  /** The taken intervals of each row, in ascending order and without overlaps. */
   private readonly taken = new Map<number, Interval[]>();
 
   /** Finds the free row nearest to a wanted row. */
@@ -203,7 +203,7 @@ export interface TreeLayout {
 }
 
 const MARGIN = 0.5;
-/** Minimum and maximum length of a usual gap between two births. */
+/** Minimum and maximum length of the usual gap between two births, in picture widths. */
 const LEAST_STEP = 0.03;
 const MOST_STEP = 3;
 /**

@@ -60,7 +60,7 @@ export interface TreeScene {
   readonly ink: TreeInk;
   /** Size of the smallest text, in px. */
   readonly textSize: number;
-  /** The x of the layout up to which the tree has grown. */
+  /** The x, in the layout, up to which the tree has grown. */
   readonly until: number;
   /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
@@ -81,8 +81,7 @@ const MARK = 7;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
- * Minimum width of a picture at which its name, and at which its planter, is written, in text
- * sizes.
+ * Minimum widths of a picture, in text sizes: for writing the organism's name, and its planter's.
  */
 const NAMED = 3.4;
 const PLANTED = 5.2;
@@ -106,7 +105,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // Clip a growing tree at the moment that it has reached.
+  // While the tree is still growing, draw it only up to the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);

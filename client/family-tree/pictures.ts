@@ -19,15 +19,12 @@ interface Grown extends Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/**
- * Delay before a failed request is repeated, in ms. The first is the delay after one failure, the
- * second is the maximum.
- */
+/** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
 /**
- * Maximum number of requests for the sheet. They are limited because an image does not report why
- * it failed.
+ * Maximum number of requests for the gallery's sheet. They are limited because an image does not
+ * report why it failed.
  */
 const MOST_TRIES = 8;
 
@@ -37,7 +34,7 @@ export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   private sheet: HTMLImageElement | undefined;
   private isOpening = false;
-  /** Pictures by organism; null if a picture was requested or does not exist. */
+  /** The picture for each organism's id; null if it has been requested or does not exist. */
   private readonly grown = new Map<number, Grown | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;

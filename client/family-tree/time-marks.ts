@@ -12,8 +12,8 @@ const HOUR = 60 * MINUTE;
 const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 24 * HOUR];
 
 /**
- * Formatters by language and kind. They are cached because creating one is slow and every frame
- * writes times.
+ * Formatters for each language and kind. They are cached, because creating one is slow and every
+ * frame writes times.
  */
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
@@ -42,7 +42,7 @@ function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
 }
 
 /**
- * Formats a time of day, and adds the date unless it is the day on which the tree ends.
+ * Formats a time of day, and adds the date unless it is the date of the tree's last moment.
  *
  * @param locale language tag
  * @param at wall-clock time, in ms
@@ -58,7 +58,7 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
 }
 
 /**
- * Chooses as many round times as fit.
+ * Chooses as many round times as fit on the axis.
  *
  * @param apart minimum distance between two marks, in the layout's unit
  * @param zoneAt returns the time zone's offset at a moment, in ms; summer time changes it
@@ -78,8 +78,8 @@ export function timeMarks(
   // Place coarse times first, so that finer times fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    // Work with local times, of which one may be missing or occur twice when summer time begins or
-    // ends.
+    // Step in local time, so that marks stay round when summer time begins or ends. A local time
+    // may then be missing or occur twice.
     for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
       const at = round - zoneAt(round - zoneAt(round));
       if (at > last) break;

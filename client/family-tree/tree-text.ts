@@ -52,7 +52,10 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
   return from === to ? from : `${from} – ${to}`;
 }
 
-/** Counts the organisms, the generations, and the organisms that the server no longer remembers. */
+/**
+ * Says how many organisms and generations the tree has, and how many organisms the server has
+ * forgotten.
+ */
 export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
   const count = organisms.length;
   const all = plural(count, msg('one creature'), msg(str`${number(count)} creatures`));

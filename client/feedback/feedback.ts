@@ -6,7 +6,7 @@ import type { Sound } from './sound.ts';
 /** Minimum time between two vibrations, in ms. Vibration motors are too slow for shorter times. */
 const MIN_INTERVAL = 45;
 
-/** A duration, or alternating durations and pauses, in ms. */
+/** Vibration patterns: a duration, or alternating durations and pauses, in ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
   /**

@@ -4,7 +4,7 @@ import type { Event } from '../../shared/protocol/events.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** Maximum number of strokes that await an answer; the oldest then counts as lost. */
+/** Maximum number of strokes that await an answer. If there are more, the oldest counts as lost. */
 const MAX_UNANSWERED = 64;
 
 /** Estimates a visitor's energy from the server's answers and the commands sent since then. */
@@ -16,7 +16,10 @@ export class EnergyEstimate {
   private unanswered: { readonly price: number }[] = [];
   /** Price of the segments that are drawn but not yet sent. */
   private drawn = 0;
-  /** The energy at its last change other than refilling; undefined before the first message. */
+  /**
+   * The energy when it last changed for a reason other than refilling; undefined before the first
+   * message.
+   */
   energy: Event<'energy'> | undefined;
   /** End of the last stroke sent; undefined if the stroke was refused. */
   private end: (Point & { readonly radius: number }) | undefined;

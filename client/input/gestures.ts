@@ -153,12 +153,18 @@ export class Gestures {
   }
 }
 
-/** Maximum length of a message, in cells, slightly below the server's limit because of rounding. */
+/**
+ * Maximum length of the stroke in one message, in cells. It is slightly below the server's limit,
+ * because lengths are rounded.
+ */
 const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
 const MAX_POINTS = STROKE_LIMITS.maxPoints;
-/** Minimum time between messages, in ms, unless a message reaches its maximum size. */
+/**
+ * Minimum time between messages, in ms. A message that has reached its maximum size is sent
+ * earlier.
+ */
 const INTERVAL = 50;
-/** Shorter steps, in cells, are invisible and are skipped. */
+/** Minimum length of a step, in cells. Shorter steps are invisible and are skipped. */
 const MIN_STEP = 0.15;
 
 /** Cuts a running stroke into segments within the protocol's limits. */

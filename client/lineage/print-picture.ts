@@ -29,8 +29,7 @@ export interface Printed {
   /** Whether time runs from right to left. */
   readonly isMirrored: boolean;
   /**
-   * Pictures of the page, which are reused for the print, because a visitor may request only a few
-   * simultaneously.
+   * The page's pictures. The print reuses them, because a visitor may request only a few at a time.
    */
   readonly pictures: TreePictures;
 }

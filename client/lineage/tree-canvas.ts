@@ -95,7 +95,7 @@ export class TreeCanvas {
     this.resize();
   }
 
-  /** Selects an organism and moves it into view. If undefined, no organism is selected. */
+  /** Selects an organism and moves it into view; undefined clears the selection. */
   choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (node) this.camera.lookAt(node, this.options.covered());
@@ -164,7 +164,10 @@ export class TreeCanvas {
     if (share < 1) this.invalidate();
   }
 
-  /** Reads `this.camera` in each call, because a new layout replaces the camera. */
+  /**
+   * Returns handlers of gestures. They read `this.camera` in each call, because a new layout
+   * replaces the camera.
+   */
   private hand(): CanvasHand {
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;

@@ -71,8 +71,8 @@ export class VivariumLineage extends LitElement {
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // If the language has changed, renew the texts on the canvas and lay the tree out again if time
-    // now runs in the other direction.
+    // If the language has changed, renew the texts on the canvas. If time now runs in the other
+    // direction, lay the tree out again.
     if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
     else this.tree?.invalidate();
   }
@@ -229,8 +229,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects an organism and moves the focus to its card. If undefined, no organism is selected and
-   * the tree gets the focus.
+   * Selects an organism and moves the focus to its card. If `node` is undefined, clears the
+   * selection and moves the focus to the tree.
    */
   private look(node: TreeNode | undefined): void {
     this.tree?.choose(node);

@@ -15,15 +15,15 @@ import { BrowserStore } from '../state/browser-store.ts';
 import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
-/** Loaders for a page's texts in each language: `LOADERS` of its folder in `words/`. */
+/** Loaders for a page's texts in each language, exported as `LOADERS` from `words/<page>/`. */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 interface Dictionary {
   /** Keyed by the id of the message. */
   readonly templates: LocaleModule['templates'];
   /**
-   * Keyed by the gallery's English names or, on the visitor's page, listed in the order of these
-   * names.
+   * Translated names of the gallery, keyed by the English names. On the visitor's page, a list in
+   * the order of the English names.
    */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
@@ -70,8 +70,9 @@ export function language(): LanguageCode {
 }
 
 /**
- * The locale for numbers and dates. For English it is British, like the page's words. For other
- * languages it is the tag in the browser's settings, whose region decides on the digits.
+ * The locale for numbers and dates. For English, it is British English, like the page's words. For
+ * other languages, it is the tag in the browser's settings, because its region decides on the
+ * digits.
  */
 export function formats(): string {
   const code = language();
@@ -82,7 +83,7 @@ export function formats(): string {
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
-/** Index of each English name of the room's gallery in the list of translations. */
+/** For each English name in the room's gallery, its index in the list of translations. */
 let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 

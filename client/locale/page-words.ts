@@ -1,7 +1,8 @@
 /**
  * How texts reach a page and become sentences: shortened ids, the names of kinds, plural forms. The
- * visitor's page contains only the translations of kinds, in the order of the English names. The
- * room sends the English names anyway, and including them would add 2.5 kB per language.
+ * visitor's page contains only the translations of kinds, in the order of the English names. It
+ * omits the English names, because the room sends them anyway and they would add 2.5 kB per
+ * language.
  */
 
 /** The checksum of the English names, then the translations. */

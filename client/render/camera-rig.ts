@@ -15,9 +15,11 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** Time constant of camera moves that the visitor did not make by hand, in ms. They are slower. */
+/**
+ * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
+ */
 const STROLL = 240;
-/** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
+/** Time in which an automatic move gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that the camera chooses by itself. */
@@ -26,7 +28,10 @@ const CLOSEST = 10;
  * Width and height of the space in which an organism is shown, as multiples of the organism's side.
  */
 const FRAME = { width: 2, height: 1.7 };
-/** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
+/**
+ * Exponent that brings the camera closer to small organisms: the zoom is multiplied by (side /
+ * stage) to this power.
+ */
 const CLOSER = 0.12;
 /** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
@@ -47,7 +52,7 @@ export class CameraRig {
    */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
-  /** Distance since the velocity was last measured, CSS pixels. */
+  /** Distance moved since the velocity was last measured, in CSS pixels. */
   private way = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
@@ -70,7 +75,7 @@ export class CameraRig {
     return this.followZoom !== undefined;
   }
 
-  /** The camera's resting position if nobody moves it. */
+  /** The camera as it will come to rest if the visitor does not move it. */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);
@@ -269,7 +274,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // A glide that changes its target keeps its speed.
+    // Reset the time only for a new glide, so that a glide keeps its speed when its target changes.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;

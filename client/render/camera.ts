@@ -42,7 +42,7 @@ export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Pans by CSS pixels of the screen. */
+/** Pans by a distance in CSS pixels. */
 export function panBy(camera: Camera, dx: number, dy: number): Camera {
   return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
 }
@@ -84,7 +84,10 @@ export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/** Interpolates between two cameras, geometrically for the zoom, so that its speed looks even. */
+/**
+ * Interpolates between two cameras. The zoom is interpolated geometrically, so that zooming looks
+ * even.
+ */
 export function between(from: Camera, to: Camera, share: number): Camera {
   return {
     x: from.x + (to.x - from.x) * share,
@@ -120,7 +123,7 @@ export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;
 
-  /** @param signal ends the lens */
+  /** @param signal removes the lens when it aborts */
   constructor(
     private readonly source: HTMLCanvasElement,
     private readonly element: HTMLCanvasElement,

@@ -1,4 +1,7 @@
-/** Base class of all views of a room: uploads its ticks, and draws when something has changed. */
+/**
+ * Base class of all views of a room: uploads each tick to the GPU, and draws when something has
+ * changed.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -136,7 +139,8 @@ export abstract class CanvasView {
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // Count a frame that paint has slowed as a rest, so that it does not lower the resolution.
+    // If painting slowed this frame, count the frame as a rest, so that it does not lower the
+    // resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -181,7 +185,7 @@ export abstract class CanvasView {
         });
         this.loop.invalidate();
       },
-      // Only log the error, because without a painter cells are drawn smooth.
+      // Log the error and continue, because without a painter cells are drawn smooth.
       console.warn,
     );
   }

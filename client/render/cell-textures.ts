@@ -1,6 +1,6 @@
 /**
- * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurs for
- * light.
+ * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurred copies
+ * for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -15,16 +15,22 @@ import {
 } from './gl.ts';
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
-/** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */
+/**
+ * Sigmas of the Gaussian blurs, in cells: for membranes and relief, for shadows, for scattered
+ * light, and for the mask of highlighted organisms.
+ */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
-/** Reach of the votes on which organism owns a position, in cells; see `TERRITORY_FRAGMENT`. */
+/**
+ * Distance within which cells vote on the organism that owns a position, in cells; see
+ * `TERRITORY_FRAGMENT`.
+ */
 const VOTES = 3;
 /**
- * Maximum age of the last drawn picture, in ms, for movement to continue from the time when it was
- * drawn.
+ * If a tick arrives within this time after the last picture was drawn, in ms, movement starts at
+ * the time of that picture. Otherwise, it starts when the tick arrives.
  */
 const RECENT = 100;
 
@@ -77,7 +83,7 @@ export class CellTextures {
   /** Whether the last uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
-  /** When the picture from which movement starts was on screen, in ms. */
+  /** Time at which the current movement starts, in ms. */
   private since = 0;
   private arrivedAt = 0;
 
@@ -162,7 +168,7 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // A frame's time may be slightly earlier than the tick's arrival, so limit it.
+    // A frame's time may be slightly earlier than the tick's arrival, so use the later of the two.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -170,7 +176,7 @@ export class CellTextures {
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
-  /** Sets the times of all positions that a tick has changed. */
+  /** Updates the texture of times for a new tick, see `TIMES_FRAGMENT`. */
   private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;
@@ -209,7 +215,7 @@ export class CellTextures {
     gl.disable(gl.SCISSOR_TEST);
   }
 
-  /** Redraws the mask of the cells that the selected, hovered and second organisms own. */
+  /** Redraws the mask of the cells that the selected, hovered and partner organisms own. */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;
     gl.disable(gl.BLEND);

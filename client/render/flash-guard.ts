@@ -1,12 +1,13 @@
 /**
- * Detects flashes in the pictures that a page is about to show (WCAG 2.3.1), and where a picture
- * must change more slowly.
+ * Detects flashes in the pictures that a page is about to show (WCAG 2.3.1), and decides where a
+ * picture must change more slowly.
  *
- * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
- * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
- * degrees of the visual field. How many degrees a picture covers depends on the viewer's distance,
- * so the guard checks windows of several sizes and keeps a margin: it softens a zone at half as
- * many flashes per second, in an eighth of a window.
+ * A flash is a pair of opposing changes of saturated red, or of relative luminance by a tenth or
+ * more with the darker side below 0.8. At most three flashes per second may cover more than a
+ * quarter of any ten degrees of the visual field. How many degrees a picture covers depends on the
+ * viewer's distance, so the guard checks windows of several sizes. It also keeps a margin: it
+ * softens a zone at half the permitted number of flashes per second, if flashes cover an eighth of
+ * a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -26,7 +27,7 @@ const RED_STEP = 0.05;
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/** Share of a window that must flash before it is softened. WCAG says a quarter. */
+/** Share of a window that must flash before the window is softened. WCAG says a quarter. */
 const SHARE = 0.125;
 /** Sides of the windows, as shares of the picture's sides. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
@@ -53,7 +54,7 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** Forgets earlier levels, so that the next picture is compared with none. */
+  /** Forgets earlier levels, so that the next picture is not compared with them. */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
@@ -105,8 +106,8 @@ export class FlashGuard {
   /**
    * Creates a guard for a picture. Zones are roughly square and ordered in rows from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone counts as flashing at this number of
-   *   opposing changes, which is half the flashes, because measurements arrive late
+   * @param limit maximum number of flashes per second. A zone already counts as flashing after this
+   *   number of opposing changes, which make half as many flashes, because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -166,7 +167,7 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Call both, without short-circuiting, because each keeps a state of its own.
+      // Call both, without short-circuiting, because each remembers the zone's previous levels.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {

@@ -25,16 +25,16 @@ export class TickLength {
 }
 
 /**
- * Mean gap between frames from which a machine counts as slow, in ms. Screens of 24, 25 and 30 Hz
- * and phones in power-saving mode stay below it.
+ * A machine counts as slow if the mean gap between its frames reaches this, in ms. Screens of 24,
+ * 25 and 30 Hz and phones in power-saving mode stay below it.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * Total duration of frames that is enough to decide even if there are only a few very slow ones, in
- * ms.
+ * Total duration of measured frames, in ms, at which a decision is made even before there are
+ * `SAMPLE` frames.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
@@ -60,7 +60,7 @@ export class Resolution {
 
   /**
    * @param patience time before a higher resolution is tried, ms
-   * @param pause gap between frames above which it is a pause, not a slow frame; ms
+   * @param pause maximum gap between frames, ms; a longer gap is a pause, not a slow frame
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
@@ -88,8 +88,8 @@ export class Resolution {
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
-    // A gap right after a rest says nothing about speed, but must not keep the resolution low
-    // forever.
+    // A gap right after a rest says nothing about speed. Still raise the resolution if it is due,
+    // because otherwise frequent rests would keep it low forever.
     if (gap <= 0) return this.mayRaise(now) && this.raise(now);
     this.sum += gap;
     this.count++;
@@ -179,8 +179,8 @@ export class UnfinishedPictures {
   }
 
   /**
-   * Returns whether the next picture has to wait. If the GPU reports nothing for ten seconds,
-   * pictures no longer wait until it reports again.
+   * Returns whether the next picture has to wait. If the GPU has reported nothing for ten seconds,
+   * returns false until the GPU reports again.
    *
    * @param now ms
    */

@@ -115,8 +115,8 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface): Targ
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // Do not clear integer targets: `clear` works only for float formats, and they are 0 until they
-  // are drawn to.
+  // Do not clear integer targets, because `clear` works only for float formats. A new integer
+  // target contains zeros until the first draw.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -129,7 +129,7 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
   gl.deleteTexture(texture);
 }
 
-/** Binds textures to the samplers of the program in use, by the samplers' names. */
+/** Binds each texture to the sampler with its name, in the program in use. */
 export function bindTextures(
   gl: WebGL2RenderingContext,
   program: Program,

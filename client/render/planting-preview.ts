@@ -16,7 +16,7 @@ const BRUSH: Rgb = [0.98, 0.9, 0.78];
 /** Number of beads of a full energy ring. */
 const BEADS = 30;
 
-/** Whether an organism owns one of the four cells of a new seed. */
+/** Returns whether an organism already owns one of the four cells of a new seed. */
 export function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {
@@ -83,7 +83,7 @@ export interface EnergyRing {
   readonly refused: boolean;
   /** The visitor's colour. */
   readonly color: Rgb;
-  /** Radius that the finger covers around the pointer, in CSS pixels. */
+  /** Radius of the area around the pointer that the finger hides, in CSS pixels. */
   readonly finger: number;
 }
 

@@ -19,7 +19,7 @@ export class RoomView extends CanvasView {
   hovered = 0;
   /** The visitor's own pointer, in CSS pixels; undefined while it is not over the canvas. */
   pointer: Pointer | undefined;
-  /** Provides the energy ring while a stroke is in progress. */
+  /** Returns the energy ring to draw; undefined unless a stroke is in progress. */
   gauge: (() => EnergyRing) | undefined;
   private faded = 0;
   private panned = false;

@@ -13,7 +13,7 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { BrowserStore } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/** Interval at which a page repeats that its visitor is busy, in ms. */
+/** Interval at which a page reports again that its visitor is busy, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
 /** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
@@ -71,8 +71,8 @@ export abstract class RoomConnection {
     this.socket.on('disconnect', (reason) => {
       this.cancel();
       this.model.setConnection('reconnecting');
-      // Reconnect here if the server closed the connection, because Socket.IO then does not do it
-      // by itself.
+      // Socket.IO does not reconnect by itself if the server closed the connection, so reconnect
+      // here.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -195,15 +195,17 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Data that a page stores between visits. These are the resume token of its seat, with which a
- * reload keeps the seat or the position in the queue, and the device's mark (see `welcome.mark`).
+ * Storage for data that outlives a page. `seat` holds the resume token, with which a reload keeps
+ * its seat or its position in the queue. `mark` holds the device's mark, see `welcome.mark`.
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
-/** Number of failed first attempts to connect before the visitor is notified. */
+/** If this many attempts to connect fail before any succeeds, the visitor is notified. */
 const UNREACHED = 3;
 
-/** How long the room may send no frame or pace message before it counts as unreachable, in ms. */
+/**
+ * If the room sends no frame or pace message for this long, in ms, the page counts as disconnected.
+ */
 const SILENCE = 3_000;
 
 /** Format of a device mark. Other values in the storage are ignored. */
@@ -216,8 +218,8 @@ export class Connection extends RoomConnection {
   private failures = 0;
   private cancelSilence = (): void => {};
   /**
-   * Id of this page's session. It differs from the sessions of the visitor's earlier pages, whose
-   * commands had the same ids.
+   * Id of this page's session. It tells this page's commands from those of the visitor's earlier
+   * pages, which had the same command ids.
    */
   private readonly session = Date.now() >>> 0;
   /** Refusals since the last accepted join. */
@@ -327,8 +329,8 @@ export interface Answers {
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of commands that await an answer. A room remembers as many. Beyond this number,
- * the oldest command is assumed to be lost.
+ * Maximum number of commands that await an answer. The room remembers the same number of commands.
+ * If there are more, the oldest command is assumed to be lost.
  */
 const MAX_PENDING = 64;
 
@@ -364,8 +366,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // Skip a drawing that is already pending: the room was silent for a while, but the connection
-    // was not lost.
+    // Skip a drawing that is already pending. Pages send their drawing again after the room was
+    // silent for a while, even if the connection was not lost.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -401,7 +403,7 @@ export class RequestTracker {
     return pending !== undefined;
   }
 
-  /** @returns whether a request was waiting for this answer */
+  /** @returns whether a request was waiting for this answer and handles rejections */
   rejected({ id, reason }: Event<'rejected'>): boolean {
     const pending = id === undefined ? undefined : this.take(id);
     pending?.answers.rejected?.(reason);

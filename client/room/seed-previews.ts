@@ -27,7 +27,7 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 /** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
-  /** Requests in flight, by seed. */
+  /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
   /** The seed that each viewer wants to show, latest last. */
   private readonly wanted = new Map<object, PreviewSource>();

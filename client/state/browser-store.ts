@@ -127,7 +127,8 @@ export class Hint {
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // What another release has stored may be no number; it counts as followed.
+    // Another release may have stored something other than a number. If so, the hint counts as
+    // followed.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);

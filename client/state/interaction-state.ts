@@ -10,7 +10,10 @@ import {
 } from '../../shared/vocabulary.ts';
 import { Listeners, offered } from './browser-store.ts';
 
-/** Initial stroke radius for mouse and for touch, in cells: a finger hides a narrow cut. */
+/**
+ * Initial stroke radius for mouse and for touch, in cells. Touch strokes are wider, because a
+ * finger would hide a narrow cut.
+ */
 export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;

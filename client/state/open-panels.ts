@@ -16,7 +16,7 @@ export class OpenPanels {
   private isTravelling = false;
   private readonly stop = new AbortController();
 
-  /** @param changed called when a panel has opened or closed, with whether one is open */
+  /** @param changed called when a panel has opened or closed, with whether any panel is open */
   constructor(
     private readonly changed: (isOpen: boolean) => void,
     private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,

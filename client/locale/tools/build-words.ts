@@ -27,10 +27,12 @@ const XLIFF = 'client/locale/xliff';
 const KINDS = 'client/locale/kinds';
 const WORDS = 'client/locale/words';
 const SIGN_WORDS = 'server/host/sign-words.json';
-/** The checkpoint card whose gallery names are translated. */
+/** Card of the checkpoint whose gallery is translated. */
 const GALLERY = 'checkpoints/organisms/card.json';
 
-/** Entry modules by part. A part contains the texts of all modules that its entry imports. */
+/**
+ * The entry module of each part. A part contains the texts of all modules that its entry imports.
+ */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
@@ -85,12 +87,13 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/** Functions that mark texts, regardless of the module that exports them. */
+/** Names of the functions that mark texts, whichever module exports them. */
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * Creates a type checker that resolves only the types of marks. The extraction asks for the type of
- * every called function; resolving all types would take five times as long as everything else.
+ * Creates a type checker that resolves only the types of the functions in `MARKS`. The extraction
+ * asks for the type of every called function; resolving all types would take five times as long as
+ * everything else.
  */
 function checkerOfMarks(checker: Checker): Checker {
   const getTypeAtLocation: Checker['getTypeAtLocation'] = (node) =>
@@ -215,7 +218,9 @@ export class Words {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /** Returns the translations into a language by message id. Untranslated texts are missing. */
+  /**
+   * Returns the translations into a language, keyed by message id. Untranslated texts are missing.
+   */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
@@ -261,7 +266,8 @@ export class Words {
   }
 
   /**
-   * Translations keyed by the English text, for parts that show several languages simultaneously.
+   * Returns translations keyed by the English text, for parts that show several languages
+   * simultaneously.
    */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const localizer = this.parts[part];

@@ -16,9 +16,9 @@ export interface Network {
 }
 
 /**
- * Returns whether this browser may paint, which means that it can render to the float textures that
- * a painter needs, its user does not save data, and it draws on a GPU. A software renderer has no
- * time for paint.
+ * Returns whether this browser may paint cells. It must be able to render to the float textures
+ * that a painter needs, and its user must not have asked to save data. It must also draw on a GPU,
+ * because a software renderer is too slow for painting; `always` lifts this last condition.
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

@@ -13,7 +13,7 @@ const MOST = 2e9;
 const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the pace is too high. */
 const MANY = 3;
-/** Gap between frames above which it is a pause, in ms. */
+/** Maximum gap between frames, in ms. A longer gap counts as a pause. */
 const PAUSE = 250;
 /** Number of consecutive frames without paint from which the screen's frame rate is measured. */
 const SAMPLE = 12;
@@ -21,22 +21,23 @@ const SAMPLE = 12;
 const LONGEST_USUAL = 45;
 /** Number of painted frames that may be slow, because something runs for the first time. */
 const EXCUSED = 4;
-/** Painting stops if the gaps before two consecutive frames exceed this, in ms. */
+/** Painting stops if the gaps before two consecutive frames both exceed this, in ms. */
 const LONGEST = 200;
-/** Minimum time without paint after two frames above `LONGEST`, in ms. */
+/** Minimum time without paint after two consecutive gaps above `LONGEST`, in ms. */
 const LONG_REST = 300_000;
 /**
  * How long to wait before a larger budget or scale is tried, in ms. It doubles after each attempt.
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** How long paint may be too old before the scale is lowered, in ms. */
+/** If paint has been too old for this long, in ms, the scale is lowered. */
 const BEHIND = 2_000;
 
 /**
  * Chooses the paint budget and scale. The budget grows while frames are in time and there is more
  * to paint. It halves when frames are late, and then does not grow for a while. The scale goes down
- * when the budget is at its minimum, or too small for the moving cells.
+ * if frames are late even at the minimum budget, or if the budget is too small for the moving
+ * cells.
  */
 export class PaintPace {
   /** Multiply-adds that a frame may spend on paint. */
@@ -175,7 +176,7 @@ export class PaintPace {
     }
   }
 
-  /** Restarts with the initial budget, at a new scale. */
+  /** Restarts with the initial budget, because the scale has changed. */
   private restart(now: number): void {
     this.budget = FIRST;
     this.ceiling = MOST;

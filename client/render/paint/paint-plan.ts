@@ -92,8 +92,9 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks to paint, oldest paint first. A bare chunk is painted only once, and only if
-   * its slot still holds paint, because neighbouring chunks blend with it.
+   * Returns the chunks to paint, oldest paint first. A bare chunk, with no living cells in it or
+   * right beside it, is painted only once, and only if its slot still holds paint, because the old
+   * paint would blend into neighbouring chunks.
    *
    * @param seen chunks in view
    */
@@ -146,7 +147,7 @@ export class PaintPlan {
     return true;
   }
 
-  /** Continues from the shares that another atlas shows. */
+  /** Shows each chunk's paint as strongly as the atlas that this one replaces. */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
     this.fadedAt = other.fadedAt;

@@ -1,4 +1,4 @@
-/** Gives a renderer the paint of the room's checkpoint. */
+/** Connects a renderer to the painter of the room's checkpoint. */
 
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
@@ -7,10 +7,16 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/** Time before a failed download of a painter is retried, in ms. Walls run for months. */
+/**
+ * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which
+ * run for months.
+ */
 const RETRY = 60_000;
 
-/** Loads the room's painter and creates its paint, again after a lost context. */
+/**
+ * Loads the painter of the room's checkpoint, and creates the renderer's `RoomPaint` from it.
+ * Creates another `RoomPaint` after a lost context.
+ */
 export class Painting {
   /** URL of the requested painter. */
   private asked: string | undefined;
@@ -27,7 +33,11 @@ export class Painting {
     private readonly done: () => void,
   ) {}
 
-  /** Follows the room to another checkpoint. Call this with each picture. @param now ms */
+  /**
+   * Loads another painter if the room's checkpoint has changed. Call this with each picture.
+   *
+   * @param now ms
+   */
   update(now: number): void {
     if (this.failedAt !== undefined && now - this.failedAt >= RETRY) this.drop();
     const url = this.model.checkpoint?.painter;

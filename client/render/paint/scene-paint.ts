@@ -46,7 +46,7 @@ export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =
 /** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
-/** Stores the paint of one scale. */
+/** Stores painted chunks at one scale. */
 interface Atlas {
   /** Painted pixels per side of a cell. */
   readonly scale: 4 | 8;
@@ -55,8 +55,8 @@ interface Atlas {
 }
 
 /**
- * Creates the texture of a layer's weights: a row for each four outputs, a column for each input,
- * and the biases in the last column.
+ * Creates the texture of a layer's weights. It has a row for each four outputs and a column for
+ * each input; the last column holds the biases.
  */
 function weightTexture(
   gl: WebGL2RenderingContext,
@@ -75,8 +75,9 @@ function weightTexture(
 }
 
 /**
- * Chooses the texture formats for a layer's output. The ramps are multiplied once more, so they get
- * 32 bits if possible. Call this only if `mayPaint`.
+ * Chooses the texture formats for the outputs of hidden layers, and for the ramps (gradients of a
+ * cell's colour) that the last layer computes. Pixels multiply the ramps once more, so these get 32
+ * bits if possible. Call this only if `mayPaint` returns true.
  */
 const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
   hidden: gl.RGBA16F,
@@ -92,8 +93,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Positions of a batch's chunks, see `CHUNK_VERTEX`: `strip` for layers, one chunk below the
-   * other; `slots` for the atlas.
+   * Positions of a batch's chunks, see `CHUNK_VERTEX`. In `strip`, which the layers use, chunks lie
+   * one below the other; `slots` holds positions in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -187,7 +188,7 @@ const CLOSE = [9, 14] as const;
  * Cell sizes, in device pixels. Below the first the scale becomes 4, above the second it becomes 8.
  */
 const FINE = [5.2, 6.2] as const;
-/** First of two texture units that only paint uses. */
+/** First of the two texture units that are reserved for paint. */
 const OWN_UNIT = 14;
 /** Time in which all paint fades in or out, in ms. */
 const FADE = 500;
@@ -201,7 +202,7 @@ const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
 /** Paints the cells in view of one renderer. */
 export class RoomPaint {
-  /** Whether paint makes the next picture differ. */
+  /** Whether the paint is still changing, so that the next picture will differ. */
   moves = false;
   /** Statistics of the last picture. */
   figures = NONE;
@@ -242,12 +243,13 @@ export class RoomPaint {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.programs = createPaintPrograms(gl);
     this.passes = new PaintPasses(gl, this.programs, net);
-    // Browsers draw no frames in hidden pages, so the next gap is long although nothing is slow.
+    // Browsers draw no frames in hidden pages. Excuse the long gap, which does not mean that
+    // painting is slow.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
 
-  /** Whether paint made the last frame take longer. */
+  /** Whether the last frame painted chunks, and therefore took longer. */
   get isBusy(): boolean {
     return this.figures.chunks > 0;
   }
@@ -380,7 +382,8 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, view: View, now: number, planes: Planes): void {
-    // While a new atlas fills, both are painted in turn, so that the paint on screen stays fresh.
+    // While a new atlas fills, paint the two atlases in turn, so that the paint on screen stays
+    // fresh.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;

@@ -1,6 +1,7 @@
 /**
- * The painter's shaders: its layers run once per cell, their ramps once per pixel of the atlas, and
- * the scene reads the atlas.
+ * Shaders that run a painter. Its layers run once per cell, and compute ramps (gradients of the
+ * cell's colour). The ramps are evaluated once per pixel of the atlas, and the scene reads the
+ * atlas.
  */
 
 import { SCENE_FRAGMENT } from './scene.ts';
@@ -8,8 +9,8 @@ import { SCENE_FRAGMENT } from './scene.ts';
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
 /**
- * Maximum number of chunks per batch. Most frames need only one batch, because each batch costs the
- * main thread four passes.
+ * Maximum number of chunks per batch. It is large enough for most frames to need only one batch,
+ * because each batch costs the main thread four passes.
  */
 export const BATCH = 64;
 
@@ -95,8 +96,8 @@ void main() {
 }`;
 
 /**
- * Computes a premultiplied pixel of the atlas from the ramps of its cell; see
- * `shared/painter/paint.ts`.
+ * Computes a premultiplied pixel of the atlas from the colours of the cells around it and the ramps
+ * (colour gradients) of its cell; see `shared/painter/paint.ts`.
  */
 export const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
@@ -137,8 +138,8 @@ void main() {
 }`;
 
 /**
- * Lines of the scene shader after which paint's own lines are inserted: its declarations, and the
- * line that completes a cell's colour and alpha.
+ * Two lines of the scene shader, after which the lines for paint are inserted: the last
+ * declaration, and the line that completes a cell's colour and alpha.
  */
 const DECLARED = `uniform vec3 uMarked;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;

@@ -1,6 +1,6 @@
 /**
- * Shaders of all passes but the scene's: easing between ticks, blurring and masking cells, light marks
- * over the scene, and measuring and softening flashes.
+ * Shaders of all passes except the scene's: easing between ticks, blurring and masking cells, light
+ * marks over the scene, and measuring and softening flashes.
  */
 
 /** Maximum duration of a cell's change on screen, in ticks; see `TIMES_FRAGMENT`. */
@@ -17,10 +17,11 @@ void main() {
 
 /**
  * Computes when each cell last changed, and when its change will be complete on screen. Times are
- * in ms and wrap to 0 every 49 days, so they are only ever subtracted. Organisms step at rates of
- * their own, so a change takes about as long as the time since the previous change, or as a
- * newborn's step if that was long ago. A cell that dies becomes bare within `AT_ONCE`. A new cell
- * fades in slowly, because a stage that has just divided is noise at first.
+ * in ms and wrap to 0 every 49 days, so they are only ever subtracted. Organisms step at different
+ * rates, so a change on screen takes about as long as the time since the cell's previous change. If
+ * that was long ago, the change takes as long as a newborn's step. A cell that dies becomes bare
+ * within `AT_ONCE`. A new cell fades in slowly, because a stage that has just divided is noise at
+ * first.
  */
 export const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -45,7 +46,7 @@ void main() {
 }`;
 
 /**
- * Interpolates from the last shown picture to the newest tick. Each cell takes a time of its own.
+ * Interpolates from the last shown picture to the newest tick, over a different time for each cell.
  */
 export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
@@ -83,10 +84,10 @@ void main() {
 }`;
 
 /**
- * Assigns each position to an organism by the votes of its neighbourhood. Where two organisms press
- * against each other, their cells alternate, and a border drawn through single cells would be
- * jagged. Red: the organism, even on bare ground. Green: 1 if the neighbourhood has several
- * organisms.
+ * Assigns each position to an organism by the votes of the cells around it. Without the votes, a
+ * border where two organisms press against each other would be jagged, because their cells
+ * alternate there. Red: the organism, even on bare ground. Green: 1 if the cells around the
+ * position belong to several organisms.
  */
 export const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;

@@ -1,8 +1,8 @@
 /** Scene shader: draws the living cells in a dish on a dark bench, in one pass. */
 
 /**
- * Period of breathing, in seconds, after which its time restarts from 0 while the numbers are still
- * exact.
+ * Period after which the time of breathing restarts from 0, in seconds. It is short enough for the
+ * shader's numbers to stay exact.
  */
 export const BREATH = 3600;
 /**
