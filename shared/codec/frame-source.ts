@@ -187,7 +187,7 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number, because there is no viewer that lacks only the deltas of the new round.
+    // Skip a round number, so that no viewer seems to lack only the deltas of the new round.
     this.beginRound(this.round + 2);
   }
 
