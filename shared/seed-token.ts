@@ -69,7 +69,7 @@ export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSp
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Path at which a server sends the model of an identity to the keepsake page. */
+/** Path from which the keepsake page loads the model with these weights. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
 /** Reads the identity of the weights that a token grows from; undefined for a damaged token. */

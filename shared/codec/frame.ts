@@ -33,7 +33,7 @@ const FRAME_HEADER_BYTES = 8;
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
-  /** Each sent cell covers a square of `scale`×`scale` cells of the room; a power of two. */
+  /** A power of two: each sent cell covers a square of `scale`×`scale` cells of the room. */
   readonly scale: number;
 }
 

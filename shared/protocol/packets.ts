@@ -239,7 +239,7 @@ class Reader {
       case 0xd2:
         return this.view.getInt32(this.skip(4));
       case 0xd4:
-        // msgpackr encodes undefined as an extension of its own, with two bytes of data.
+        // msgpackr encodes undefined as an extension of its own: this code and two more bytes.
         if (this.unsigned(1) === 0) return undefined;
         break;
       case 0xd9:
