@@ -218,7 +218,8 @@ export class Wounding {
 
   /**
    * Counts the organisms that a stroke wakes (rule ENE-6). An organism that is already awake counts
-   * as a fraction, namely the share of its trusted steps that it has to repeat.
+   * as a fraction: its awake steps so far, which the stroke makes it repeat, as a share of the
+   * steps that it may take before it sleeps.
    */
   private wokenBy(hits: readonly Hit[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;

@@ -249,8 +249,8 @@ class ColourCoder {
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // Indices of the cell and its neighbours. Methods would cost more, because engines do not
-    // inline them.
+    // Compute the indices of the cell and its neighbours here. Methods would cost more, because
+    // engines do not inline them.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;

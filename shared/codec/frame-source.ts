@@ -35,7 +35,10 @@ export class FrameSource {
   /** [chunks] Version of each chunk. */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  /** Number of the latest round of deltas. A new round drops the deltas of the previous one. */
+  /**
+   * Sequence number of the latest round of deltas. A new round drops the deltas of the previous
+   * one.
+   */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** The latest deltas of each chunk, oldest first. */

@@ -85,7 +85,7 @@ export class Neighbourhood {
   rows = 0;
   /** [height + 4, width + 4] Owners before the change. */
   owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] How far each channel has moved, alpha first. */
+  /** [height + 4, width + 4, 4] How far the value of each channel has moved, alpha first. */
   moves = new Int16Array(0);
   /** [height + 4, width + 4, 4] Coded signed differences from the predictions, alpha first. */
   differences = new Int16Array(0);
