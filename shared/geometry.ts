@@ -78,7 +78,8 @@ export function strokeLength(points: ArrayLike<number>): number {
  * Estimates how many cells a stroke sweeps: length × diameter, plus the initial disc. Cells swept
  * twice count twice.
  *
- * @param goesOn whether the stroke continues another stroke, which has paid for the disc
+ * @param goesOn whether the stroke continues an earlier stroke, so that the disc has already been
+ *   paid for
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);

@@ -19,7 +19,10 @@ export function lightnessOf(hue: number): number {
   return mean + range * Math.cos(((hue - lightestHue) * Math.PI) / 180);
 }
 
-/** Returns a participant's hue. Consecutive participants get different hues. 0 is the host. */
+/**
+ * Returns the hue of a participant, or of the host for 0. Consecutive participants get different
+ * hues.
+ */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
 }

@@ -7,9 +7,9 @@
  * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
  * `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
  * pages and the server load.
- * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. A language
- * with more plural forms than English lists all its forms in the translation of the plural, as
- * `Intl.PluralRules` names them, in this order: zero|one|two|few|many|other.
+ * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. If a
+ * language has more plural forms than English, the translation of the plural contains all its
+ * forms, separated by '|', in the order zero|one|two|few|many|other (see `Intl.PluralRules`).
  * 4. Run `npm run words` again, which prints how much is not translated yet. Then `npm run check`
  * and `npm test -- test/unit/client/words`, which lists what is missing.
  */
@@ -22,8 +22,8 @@ interface LanguageEntry {
 }
 
 /**
- * All languages by BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' if
- * the region matters.
+ * All languages. Keys are BCP 47 tags, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or
+ * 'pt-BR' if the region matters.
  */
 export const LANGUAGES = {
   en: { name: 'English', direction: 'ltr' },

@@ -64,7 +64,7 @@ export interface LineagePage extends LineageTree {
    * 1. Ticks before the first are assumed to have run at `tickRate`.
    */
   readonly times: readonly TimePoint[];
-  /** Names of the gallery, and the sheet of its pictures in that order. */
+  /** Names of the gallery's creatures, and the sheet of their pictures in the same order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };
   /** Whether keepsakes can be planted in the room. */

@@ -6,5 +6,5 @@ export const MAX_NAME_LENGTH = 24;
 /** The gardener's display name, as the planter of its organisms. */
 export const GARDENER_NAME = 'The gardener';
 
-/** Planter's name for seeds that arrive by OSC. */
+/** Name of the planter of seeds that arrive by OSC. */
 export const OSC_NAME = 'The house';

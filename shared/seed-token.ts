@@ -5,12 +5,12 @@
  * |---|---|
  * | 1 | version, 1 |
  * | 4 | identity of the weights that the seed grows from, see `identityOf` |
- * | 2 | gallery index plus one; for nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
+ * | 2 | gallery index plus one; nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
  * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
  * | 2 Z | Z numbers of 16 bits, signed |
  * | 2 | checksum of all bytes before |
  *
- * With fewer bits, some creatures from the dice would look different.
+ * With fewer bits per number, some creatures from the dice would look different.
  */
 import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
@@ -69,7 +69,7 @@ export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSp
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Path at which a server sends the model of an identity to the keepsake page. */
+/** Path from which the keepsake page loads the model with these weights. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
 /** Reads the identity of the weights that a token grows from; undefined for a damaged token. */

@@ -10,9 +10,10 @@ export interface TimePoint {
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Interpolates linearly between known points; beyond them, returns the first or last sought value.
- * Neither list may decrease. If a value is known several times, the first counts, because events at
- * the last tick before a pause happened before the pause.
+ * Interpolates linearly between points, each with a known and a sought value. Before the first and
+ * after the last point, returns the sought value of that point. Neither list may decrease. If
+ * several points have the same known value, the first counts, because events at the last tick
+ * before a pause happened before the pause.
  */
 export function interpolate(
   known: readonly number[],

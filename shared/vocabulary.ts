@@ -80,7 +80,7 @@ export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>
 /** The host as a planter and actor, id 0. Participants are numbered from 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
-/** Maximum number of seeds in a participant's hand; the oldest is dropped. */
+/** Maximum number of seeds in a participant's hand. If one more is added, the oldest is dropped. */
 export const MAX_SEEDS_IN_HAND = 8;
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
@@ -114,9 +114,9 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * Reports to the planter of an organism: others wounded it, planted its child, took ground that it
- * lost to a wound, or transformed it; it departs, and its planter can still renew it; or it has
- * departed for good.
+ * Kinds of reports to the planter of an organism: others wounded it, planted its child, took ground
+ * that it lost to a wound, or transformed it; it departs, and its planter can still renew it; or it
+ * has departed for good.
  */
 const HOW = ['wounded', 'crossed', 'outgrown', 'transformed', 'departing', 'departed'] as const;
 export const how = v.picklist(HOW);
@@ -128,8 +128,8 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A message of a stroke has removed some of its cells. `wounds` includes this stroke, and does
-   * not grow with further messages of the stroke.
+   * A stroke, or a part of it, has removed some of the organism's cells. `wounds` counts each
+   * stroke once, even if the stroke is split into several messages.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**

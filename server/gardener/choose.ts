@@ -31,8 +31,8 @@ export const GARDENING = {
   /** If a room has more organisms than this share of its maximum, unattended ones are removed. */
   thinAbove: 0.9,
   /**
-   * Share of a room's maximum number of organisms that the gardener may plant in any case, but no
-   * more than `initialPlants`.
+   * The gardener may always plant this share of the room's maximum number of organisms, but no more
+   * than `initialPlants`.
    */
   leastShare: 1 / 6,
   /**
@@ -85,8 +85,8 @@ export function themesOf(species: Gallery): Theme[] {
 }
 
 /**
- * A sequence of random seasons. Each has another kind and another colour than the one before, if
- * possible.
+ * A sequence of random seasons. If possible, each season differs from the previous one in both kind
+ * and colour.
  */
 export class Seasons {
   private theme: Theme | undefined;

@@ -33,7 +33,8 @@ type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms, in sides of a window, above which a position counts as no better.
+ * Distance from other organisms, in sides of a window, beyond which more distance does not make a
+ * position better.
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */

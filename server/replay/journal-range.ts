@@ -26,7 +26,7 @@ export type When = { readonly tick: number } | { readonly time: number };
 
 /** Converts between a room's ticks and wall-clock times by interpolating between known points. */
 export class Timeline {
-  /** Sorted, with times that never decrease, even if the clock was set back. */
+  /** The known points, sorted. Their times never decrease, even if the clock was set back. */
   private readonly fixes: readonly TimePoint[];
 
   /** @param fixes at least one, in any order */

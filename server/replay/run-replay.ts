@@ -175,8 +175,8 @@ interface RunReplayOptions extends ReplayedRoomOptions {
 /**
  * Replays a range.
  *
- * @returns the numbers of ticks, of matching checksums and of ticks covered by these, and the ticks
- *   whose checksum differs
+ * @returns the number of ticks, the number of matching checksums, the number of ticks that these
+ *   cover, and the ticks whose checksum differs
  * @throws StoreError damaged if a state in the range is missing
  */
 export async function runReplay(

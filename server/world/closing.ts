@@ -60,7 +60,7 @@ export function stepsUntilOpen({
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   let last = 0;
   for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
-  // Closed cells that the rim cannot reach open after all other closed cells.
+  // The rim cannot reach some closed cells. These open after all others.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;

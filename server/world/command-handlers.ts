@@ -66,16 +66,16 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.lifecycle.find(a) && room.lifecycle.find(b);
-      // Check the cross of living parents, because heirs and replayed organisms may be out of
-      // bounds, and so may their crosses.
+      // Check whether the cross of living parents is within bounds. A parent that is an heir or was
+      // replayed may be out of bounds, and so may its crosses.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
     run(command, room) {
       const { by, a, b, mutation = 0 } = command;
       const mixed = crossOf(command, room);
-      // Check this before drawing random numbers. A latent that is not finite would stop the
-      // engine.
+      // A latent that is not finite would stop the engine, so refuse it. Do so before drawing
+      // random numbers, because a refused command must change nothing.
       if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
       const latent = mutation > 0 ? mutate(mixed, mutation, room.random) : mixed;
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });

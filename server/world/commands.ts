@@ -109,7 +109,7 @@ export interface Answer {
   readonly by: number;
   /** Id of the command, chosen by its sender. */
   readonly id: number;
-  /** Session of the sender. Ids of commands that may be repeated are unique within it. */
+  /** Session of the sender. Within it, ids of commands that may be repeated are unique. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
@@ -238,7 +238,7 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. More than the number of commands
+ * Number of executed commands that are remembered per session. It exceeds the number of commands
  * that may be unanswered.
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
@@ -249,7 +249,7 @@ const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
  */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
-  /** Number of waiting commands by participant. */
+  /** For each participant, the number of waiting commands. */
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 

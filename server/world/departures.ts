@@ -73,8 +73,8 @@ export interface Moment extends RoomTime {
   readonly absentSince: (planter: ParticipantId) => number | undefined;
   /**
    * Returns a number shared by all planters of one network address; undefined if the address is
-   * unknown. If the function is absent, no participant has entered with a source yet, and no fresh
-   * organism departs.
+   * unknown. If the function is absent, no participant has entered with such a number yet, and no
+   * organism younger than a minute departs.
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
 }
@@ -155,11 +155,11 @@ function chooseFresh(
 }
 
 /**
- * Returns the unattended organisms. These are resting, and for at least `seconds` of their life,
- * their planter has been absent.
+ * Returns the unattended organisms: resting organisms whose planter has been absent for at least
+ * `seconds` of their life.
  *
  * @param residents all living organisms that are not departing yet
- * @param seconds if absent, ten minutes (rule DEP-4)
+ * @param seconds if undefined, ten minutes (rule DEP-4)
  * @returns the organism that has been unattended longest comes first
  */
 export function unattendedOf<R extends Resident>(
@@ -264,7 +264,8 @@ export class Departures {
   /**
    * Chooses the organism that departs to make room for a new one.
    *
-   * @param planter planter of the new organism. If undefined, no fresh organism departs for it
+   * @param planter planter of the new organism. If undefined, no organism younger than a minute
+   *   departs for it
    * @returns undefined if the room is not full
    * @throws Refusal garden-full
    */

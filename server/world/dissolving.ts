@@ -17,8 +17,8 @@ import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
 /**
- * The order in which cells dissolve, cached by picture. An organism's picture does not change while
- * it dissolves.
+ * For each picture of an organism, the order in which its cells dissolve. Cached, because the
+ * picture does not change while the organism dissolves.
  */
 const known = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random delay of a cell in the order, in cells of depth. */
@@ -247,8 +247,8 @@ export class Dissolving {
     const { lifetime = 0 } = lifecycle.rules.life;
     if (lifetime === 0 || lifecycle.size <= busyShare * departures.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
-    // If too many organisms are dissolving, wait, because another one would cut the dissolving of
-    // one of them short.
+    // If the maximum number of organisms is dissolving, wait, because one more would make one of
+    // them disappear early.
     if (lifecycle.departing.length >= maxDissolving) return;
     const organism = departures.outlived(lifetime, time);
     if (organism) this.begin(organism, time);
@@ -257,8 +257,8 @@ export class Dissolving {
   private dissolve(organism: Organism, tick: number): void {
     const { rules } = this.lifecycle;
     const left = organism.dissolving!;
-    // Do not use the id, because an undo may change ids but must not change how other organisms
-    // dissolve.
+    // Use the tick of birth instead of the id, because an undo may change ids but must not change
+    // how other organisms dissolve.
     const chanceOf = (place: number): number => chance(rules.seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);

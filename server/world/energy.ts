@@ -45,7 +45,7 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/** A participant had the energy `level` at tick `at`. Since then, it has refilled. */
+/** A participant had the energy `level` at tick `at`. It has been refilling since. */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
 /** Number of ticks between two removals of full accounts. */
@@ -195,8 +195,8 @@ export class Energy {
   }
 
   /**
-   * Returns the price of a stroke. If a stroke is split into several messages, only one first disc
-   * is charged.
+   * Returns the price of a stroke. The disc at the beginning of a stroke is charged only once, even
+   * if the stroke is split into several messages.
    */
   private priceOfCells(stroke: Stroke, isContinued: boolean): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell;

@@ -131,8 +131,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells of a dead organism, and offers the cells that it lost while dissolving to other
- * organisms.
+ * Frees the cells of a dead organism. If it has dissolved, also offers other organisms the cells
+ * that it lost while dissolving.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -146,8 +146,8 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers those bare cells where an organism was seen before it dissolved. A renewed organism can
- * reclaim them before its neighbours wake at the end of the tick.
+ * Offers other organisms those bare cells where an organism was seen before it dissolved. If the
+ * organism is renewed, it can reclaim them before its neighbours wake at the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -165,8 +165,8 @@ export function offerLost(
 }
 
 /**
- * Resets the counts of wakings of neighbours that are blocked on these cells, so that freed ground
- * can wake them again.
+ * For neighbours that are blocked on these cells, resets how often freed ground has woken them, so
+ * that it can wake them again.
  */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;

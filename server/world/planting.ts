@@ -132,7 +132,7 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
   // Search in rings around the corner. No window on a ring is nearer than the ring's number, so
-  // stop once that exceeds the best distance.
+  // stop once that number exceeds the best distance.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;

@@ -26,7 +26,7 @@ export class RoomRules {
   closing: number | undefined;
   /** Relatives that gallery creatures can express. If undefined, they express none. */
   relatives: Relatives | undefined;
-  /** Sampler for throws that have no number. If undefined, N(0, I). */
+  /** Sampler for random seeds without a `throw` number. If undefined, N(0, I). */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /** Share of the organisms that may express at the same time, 0…1. */

@@ -32,7 +32,9 @@ const parents = v.pipe(v.array(positive), v.readonly());
 export const RULES_VERSION = 1 as const;
 /** Schema of the version of a room's rules. */
 export const rulesVersion = v.literal(RULES_VERSION);
-/** Session of a sender, uint32. Ids of commands that may be repeated are unique within it. */
+/**
+ * Session of a sender, uint32. Within a session, ids of commands that may be repeated are unique.
+ */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** How far wounds close from their rim, in cells per step. */
 export const reach = positive;
@@ -121,8 +123,8 @@ const organismState = v.strictObject({
   flicker: v.optional(
     v.strictObject({
       /**
-       * [S, S, 2] highest or lowest luminance and redness since the last turn of each cell, in
-       * 255ths.
+       * [S, S, 2] highest or lowest luminance and redness of each cell since its last turn (change
+       * of direction, see `flicker.ts`), in 255ths.
        */
       levels: bytes,
       /**
@@ -131,8 +133,8 @@ const organismState = v.strictObject({
        */
       going: bytes,
       /**
-       * [S, S] number of turns of each cell in each time slot of the last second, four bits per
-       * slot.
+       * [S, S] number of turns of each cell (see `flicker.ts`) in each time slot of the last
+       * second, four bits per slot.
        */
       turns: owners,
       /** Tick of the last measurement. */
@@ -244,8 +246,8 @@ export const roomState = v.pipe(
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
       /**
-       * A number for each participant, which all participants of one network address share; absent
-       * until a participant enters with a source (rule DEP-6).
+       * For each participant, a number that all participants of one network address share. Absent
+       * until the first participant with such a number enters (rule DEP-6).
        */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),

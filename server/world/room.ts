@@ -125,7 +125,8 @@ export class Room {
    * Returns the resting organisms whose planter is absent, the longest absent planter first. `thin`
    * lets the first of these organisms depart.
    *
-   * @param seconds how long the planter must have been absent; if absent, ten minutes (rule DEP-4)
+   * @param seconds how long the planter must have been absent; if undefined, ten minutes (rule
+   *   DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
     return this.contents.departures.unattended(this.time, seconds).map(viewOf);

@@ -121,7 +121,7 @@ interface Fit {
 type Gallery = Species['gallery'];
 type Sampled = Pick<Species, 'gallery' | 'latentSize'>;
 
-/** Fits by gallery, cached at the first draw. */
+/** For each gallery, the distribution fitted to its latents. Cached at the first draw. */
 const fits = new WeakMap<Gallery, Fit>();
 
 /**

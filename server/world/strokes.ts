@@ -61,8 +61,8 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
 }
 
 /**
- * Extends a rectangle by one cell on each side, but not beyond the grid, so that thin strokes
- * count, too.
+ * Extends a rectangle by one cell on each side, but not beyond the grid, so that it also contains
+ * the cells of thin strokes.
  */
 export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
   const x = Math.max(0, rect.x - 1);
@@ -95,7 +95,7 @@ export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/** Returns the commands without strokes that continue an earlier stroke of the same participant. */
+/** Leaves out strokes that continue an earlier stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<ParticipantId, StrokeEnd>();
   return commands.filter((command) => {
@@ -148,8 +148,8 @@ export class Wounding {
   }
 
   /**
-   * Forgets strokes that ended long ago, and dead organisms in all other strokes. Call once per
-   * tick.
+   * Forgets strokes that ended long ago, and removes dead organisms from all other strokes. Call
+   * once per tick.
    */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
@@ -218,7 +218,8 @@ export class Wounding {
 
   /**
    * Counts the organisms that a stroke wakes (rule ENE-6). An organism that is already awake counts
-   * as a fraction, namely the share of its trusted steps that it has to repeat.
+   * as a fraction: its awake steps so far, which the stroke makes it repeat, as a share of the
+   * steps that it may take before it sleeps.
    */
   private wokenBy(hits: readonly Hit[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
@@ -228,9 +229,9 @@ export class Wounding {
   }
 
   /**
-   * Returns whether an organism is protected from a stroke. Whoever has made a wound may continue
-   * it for a moment, because one movement of the hand arrives as several strokes, each beginning
-   * where the previous one ended.
+   * Returns whether an organism is protected from a stroke. The participant who made the organism's
+   * latest wound may continue it for a moment, because one movement of the hand arrives as several
+   * strokes, each beginning where the previous one ended.
    *
    * @param maker sender of the stroke, if it continues their previous stroke; undefined for a new
    *   stroke

@@ -14,8 +14,8 @@ const TOLERANCE = 5_000;
 
 export class TickTimes {
   /**
-   * Points at which the pace may have changed, oldest first. Since the last point, the room has kept
-   * its pace.
+   * Points at which the pace may have changed, oldest first. Since the last point, the room has
+   * kept its pace.
    */
   private points: TimePoint[];
   /** The latest known tick, and its time. */

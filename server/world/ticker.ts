@@ -19,7 +19,7 @@ export interface Pace {
 
 /** A room counts as slow if its actual rate is below this share of its nominal rate. */
 const SLOW_BELOW = 0.9;
-/** How long the time span is over which `actual` is measured, in ms. */
+/** Length of the period over which `actual` is measured, in ms. */
 const PACE_WINDOW = 2_000;
 
 /** Weight of the last tick in the moving average of tick durations. */
@@ -291,8 +291,8 @@ function validRate(rate: number): number {
 }
 
 /**
- * How long work can be deferred at most, in ms. The next tick, which runs the work, usually begins
- * sooner, unless its room has just been closed or held.
+ * Maximum time that work can be deferred, in ms. The work usually runs sooner, when the next tick
+ * begins, unless the room of that tick has just been closed or held.
  */
 const MAX_DELAY = 5;
 

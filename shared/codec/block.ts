@@ -6,7 +6,7 @@
  *
  * | offset | type | |
  * |---|---|---|
- * | 0 | u8 | kind (two bits), then the shift of a coarse key or refinement, or log₂ of a delta's step |
+ * | 0 | u8 | kind (two bits); shift of a coarse key or refinement, or log₂ of a delta's step |
  * | 1 | u16 | checksum of the cells (`checkOf`) |
  * | 3 | … | bits of a model, range-coded |
  */

@@ -42,7 +42,11 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   return cells;
 }
 
-/** Writes cells to a rectangle of planes. @param scale side of the square that each cell fills */
+/**
+ * Writes cells to a rectangle of planes.
+ *
+ * @param scale side of the square that each cell fills in the planes
+ */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {
     putScaled(planes, rect, cells, scale);

@@ -54,9 +54,9 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
 
 /** The visible state of a room: a colour and an owner for each cell of the grid. */
 export interface Planes {
-  /** Cells. */
+  /** Number of cells per row. */
   readonly width: number;
-  /** Cells. */
+  /** Number of rows. */
   readonly height: number;
   /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
   readonly rgba: Uint8Array;

@@ -1,10 +1,10 @@
 /**
  * Codes the changes of a chunk's cells: which cells change, their new owners, and their new
- * colours, alpha first. A colour is coded as its difference from a prediction: the cell's previous
- * colour, moved like its neighbours and its previous channels (`expectedStep`); or, if the owner
- * changes, a prediction from the neighbours' colours (`predict`). Contexts depend on how much the
- * neighbours and the previous channels differed, on the range that is left for the value, and on
- * the picture before the change.
+ * colours, alpha first. A colour is coded as its difference from a prediction. This is the cell's
+ * earlier colour, moved like its neighbours and its already coded channels (`expectedStep`), or, if
+ * the owner changes, a prediction from the neighbours' colours (`predict`). Contexts depend on how
+ * much the neighbours and the already coded channels differed, on the range that is left for the
+ * value, and on the picture before the change.
  */
 
 import type { Cells } from './cells.ts';
@@ -31,7 +31,10 @@ const { abs, max, min } = Math;
 
 /** The contexts for coding one difference. A bit's log-odds are the sum of four contexts. */
 interface DifferenceContexts {
-  /** First of `LENGTHS` contexts each, for whether the length exceeds 0, 1, … */
+  /**
+   * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
+   * exceeds 0, 1, …
+   */
   lengthA: number;
   lengthB: number;
   lengthC: number;
@@ -40,7 +43,7 @@ interface DifferenceContexts {
   signB: number;
   signC: number;
   signD: number;
-  /** First of 8 contexts for the bit below the highest, one per length. */
+  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
   mantissa: number;
 }
 
@@ -95,8 +98,8 @@ export function codeDifference(
 }
 
 /**
- * Returns the nearest number of steps. Halfway cases round towards 0, which costs less. Never
- * returns −0, which would make engines switch to floating-point arithmetic.
+ * Divides a difference by the step, to the nearest integer. Halfway cases round towards 0, which
+ * costs less. Never returns −0, which would make engines switch to floating-point arithmetic.
  *
  * @param step a power of two
  */
@@ -127,11 +130,14 @@ export interface Delta {
   readonly neighbourhood: Neighbourhood;
 }
 
-/** Classifies an alpha value, 0…4: 0, three levels between, 255. */
+/** Classifies an alpha value: 0 for transparent, 1…3 for three levels between, 4 for opaque. */
 const opacity = (alpha: number): number =>
   reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
-/** Classifies how many steps fit into a range of values, 0…3: none, less than one, some, many. */
+/**
+ * Classifies how many steps fit into a range of values: 0 for none, 1 for less than one, 2 for
+ * some, 3 for many.
+ */
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
@@ -203,7 +209,7 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
 /**
  * Codes whether a cell changes.
  *
- * @param is bits: 1: the cell changes; 2: it has an owner; 4: steps are large
+ * @param is sum of 1 if the cell changes, 2 if it has an owner, and 4 if steps are large
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
   const { changes, fine, stride, colours } = near;
@@ -243,8 +249,8 @@ class ColourCoder {
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // Indices of the cell and its neighbours. Methods would cost more, because engines do not
-    // inline them.
+    // Compute the indices of the cell and its neighbours here. Methods would cost more, because
+    // engines do not inline them.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;

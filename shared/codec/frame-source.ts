@@ -35,7 +35,10 @@ export class FrameSource {
   /** [chunks] Version of each chunk. */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  /** Number of the latest round of deltas. A new round drops the deltas of the previous one. */
+  /**
+   * Sequence number of the latest round of deltas. A new round drops the deltas of the previous
+   * one.
+   */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** The latest deltas of each chunk, oldest first. */
@@ -187,7 +190,7 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number, because there is no viewer that lacks only the deltas of the new round.
+    // Skip a round number, so that no viewer seems to lack only the deltas of the new round.
     this.beginRound(this.round + 2);
   }
 

@@ -6,7 +6,7 @@
  * |---|---|---|
  * | 0 | u8 | 0x56 'V' |
  * | 1 | u8 | version |
- * | 2 | u8 | log₂ of the scale: side, in cells of the room, of the square that one sent cell covers |
+ * | 2 | u8 | log₂ of the scale; each sent cell covers scale×scale cells of the room |
  * | 3 | u8 | index of the tier (`TIER_NAMES`) |
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
@@ -14,9 +14,9 @@
  * Each block is preceded by one or two base-128 varints. The first varint is four times the block's
  * length in bytes. Add 1 if the block's first byte equals the first byte of the previous block. In
  * that case the byte is omitted and not counted in the length. Add 2 if the block's chunk directly
- * follows the previous block's chunk (−1 before the first block). Otherwise the second varint is
- * the distance between the two chunks. A chunk may have several blocks, each applied to the result
- * of the block before.
+ * follows the previous block's chunk. Otherwise the second varint is the distance between the two
+ * chunks. For the first block, the previous chunk is −1. A chunk may have several blocks, each
+ * applied to the result of the block before.
  */
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
@@ -33,7 +33,7 @@ const FRAME_HEADER_BYTES = 8;
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
-  /** Side, in cells of the room, of the square that one sent cell covers; a power of two. */
+  /** A power of two: each sent cell covers a square of `scale`×`scale` cells of the room. */
   readonly scale: number;
 }
 
@@ -117,7 +117,8 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks. A block without an omitted byte is a view of the frame.
+ * Splits a frame into its blocks. Each block is a view of the frame, unless its first byte was
+ * omitted.
  *
  * @param chunks number of chunks at the frame's scale
  * @throws FrameError truncated, chunks

@@ -22,14 +22,14 @@ import type { BitCoder } from './range-coder.ts';
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** Classifies how many levels fit into a range, 0…2: none, one, more. */
+/** Returns how many levels fit into a range: 0 for none, 1 for one, 2 for more. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
  *
- * @param cells for a writer: the cells to write, which stay unchanged, as `coarsen` returns them if
- *   `shift` is not 0; for a reader: empty cells to fill in
+ * @param cells for a writer: the cells to write, which stay unchanged; if `shift` is not 0, call
+ *   `coarsen` on them first. For a reader: empty cells to fill in
  * @param shift number of low bits of each colour to omit, 0…7
  * @param neighbourhood working memory
  */
@@ -43,7 +43,7 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // The neighbourhood holds levels in place of colours, for the cells coded so far.
+  // The neighbourhood holds levels in place of colours, and only of the cells coded so far.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -119,16 +119,22 @@ export function coarsen(cells: Cells, shift: number): Cells {
   return recoloured(cells, rgba);
 }
 
-/** Number of bits for the sum of four colours, below the count of neighbours. */
+/**
+ * Number of bits that hold the sum of up to four colours. The bits above hold the number of
+ * neighbours.
+ */
 const COUNT_BITS = 10;
 /**
- * Returns a neighbour's colour plus a count of 1 in the bits above it, or 0 if the colour is not
- * within reach.
+ * Returns a neighbour's colour, plus a count of 1 in the bits above it. Returns 0 if the colour
+ * differs from this cell's colour by more than `reach`.
  */
 const countOf = (colour: number, own: number, reach: number): number =>
   abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
 
-/** Number of nodes in the tree of bits, highest first, that contexts distinguish. */
+/**
+ * Number of contexts, in `lowExpected` and `lowWithin`, for the nodes of the binary tree of low
+ * bits. All further nodes share the last context.
+ */
 const NODES = 16;
 
 /**
@@ -164,7 +170,7 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
         const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
         const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));
-        // Code a tree of bits, highest first.
+        // Code the low bits as a path through a binary tree, highest bit first.
         let node = 1;
         for (let b = shift - 1; b >= 0; b--) {
           const branch = min(NODES - 1, node);

@@ -35,8 +35,8 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * Combines how much a channel differed in the neighbours, 0…11: left and upper count twice, the
- * upper corners once.
+ * Combines how much a channel differed in the neighbours into one number, 0…11. The left and upper
+ * neighbours count twice, the two upper corners once.
  *
  * @param left index of the left neighbour's difference
  * @param up index of the upper neighbour's difference
@@ -77,7 +77,7 @@ export class Neighbourhood {
   fine = none;
   /** [height + 4, width + 4, 4] Colours before the change. */
   colours = none;
-  /** `colours`, one number per cell. */
+  /** A view of `colours` with one number per cell. */
   private words = new Uint32Array(0);
   /** [rows, columns] 1 for each group that has changed; without a border. */
   groups = none;
@@ -85,7 +85,7 @@ export class Neighbourhood {
   rows = 0;
   /** [height + 4, width + 4] Owners before the change. */
   owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] How far each channel has moved, alpha first. */
+  /** [height + 4, width + 4, 4] How far the value of each channel has moved, alpha first. */
   moves = new Int16Array(0);
   /** [height + 4, width + 4, 4] Coded signed differences from the predictions, alpha first. */
   differences = new Int16Array(0);

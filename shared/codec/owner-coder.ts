@@ -15,8 +15,8 @@ export class OwnerCoder {
   ) {}
 
   /**
-   * Codes a cell's new owner in a delta. It is never 0, and mostly the owner of the left or upper
-   * cell.
+   * Codes a cell's new owner in a delta. The new owner is never 0, and mostly equals the owner of
+   * the left or upper cell.
    */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;

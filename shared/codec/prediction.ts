@@ -30,9 +30,14 @@ export function predict({ rgba, width }: Cells, x: number, y: number, c: number)
 type Weights = readonly (readonly (readonly number[])[])[];
 
 /**
- * How much a colour follows each gradient, in 32nds: its own plane and mean, then for each previous
- * channel the distance from its plane and from its mean. The first class is for edges, the second
- * for the inside of bodies.
+ * Weights of the main prediction of a colour, in 32nds. The first two are for the distances of the
+ * colour's plane and mean from its share of alpha. Then, for each already coded channel, two
+ * weights are for the distances of its value from its plane and mean. Distances from a mean are
+ * doubled. The first class of weights is for edges, the second for the inside of bodies.
+ *
+ * A channel's plane is its left plus its upper minus its upper left neighbour; its mean is that of
+ * the left and upper neighbours. A colour's share of alpha is the value at which its ratio to alpha
+ * equals that of these two neighbours.
  */
 const WEIGHTS: Weights = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -40,9 +45,10 @@ const WEIGHTS: Weights = [
 ];
 
 /**
- * Weights of a second prediction, in 32nds: for the distances of six neighbours (left, upper, upper
- * left, upper right, second left, second upper) from the colour's share of alpha; then, for each
- * previous channel, for its distance from the first four neighbours.
+ * Weights of a second prediction of a colour, in 32nds. The first six are for the distances of six
+ * neighbours (left, upper, upper left, upper right, second left, second upper) from the colour's
+ * share of alpha (see `WEIGHTS`). Then, for each already coded channel, four weights are for the
+ * distances of its value from the first four neighbours.
  */
 const FURTHER: Weights[number] = [
   [],
@@ -52,15 +58,15 @@ const FURTHER: Weights[number] = [
 ];
 
 /**
- * Predicts a channel, in levels, from a cell's neighbours and its previous channels, with weights
- * learned by regression. If two predictions differ, the colour mostly lies between them.
+ * Predicts a channel, in levels, from a cell's neighbours and its already coded channels, with
+ * weights learned by regression. If two predictions differ, the value mostly lies between them.
  */
 export class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
   /** A second prediction, in eighths of a level, any integer. */
   second = 0;
-  /** A third prediction, in levels: for a colour, from its neighbours' share of alpha. */
+  /** A third prediction, in levels. For a colour, its ratio to alpha is that of the neighbours. */
   third = 0;
   /** 1 for colours inside a body, where all neighbours are opaque. */
   within: 0 | 1 = 0;
@@ -145,10 +151,11 @@ export class KeyPrediction {
 }
 
 /**
- * How much a channel follows other movements, in 32nds: for each previous channel, the movement of
- * the left and upper neighbours and of this cell; then, in the channel itself, the movement of the
- * left and upper neighbours, and the earlier distance of the four neighbours. The first four rows
- * are for small steps, the last four for large steps.
+ * Weights for predicting how far a channel moves, in 32nds. For each already coded channel, there
+ * are two weights: for the movement of the left and upper neighbours, and for the movement of this
+ * cell. The last two weights are for the channel itself: for the movement of the left and upper
+ * neighbours, and for how far the four neighbours were from this cell before the change. Rows 0…3
+ * are for small steps, rows 4…7 for large steps.
  */
 const STEPS: Weights[number] = [
   [11, 1],
@@ -162,8 +169,8 @@ const STEPS: Weights[number] = [
 ];
 
 /**
- * Predicts how far a channel moves, in levels: along with its neighbours and its previous channels,
- * and towards its neighbours. The weights were learned by regression.
+ * Predicts how far a channel moves, in levels: along with its neighbours and the already coded
+ * channels, and towards its neighbours. The weights were learned by regression.
  *
  * @param row index into `CHANNELS`, plus 4 if steps are large
  * @param around sum of the four neighbours' values of the channel

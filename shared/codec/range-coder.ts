@@ -32,12 +32,15 @@ const TOP = 2 ** 16;
 /** Minimum distance of probabilities from 0 and 1, in 65,536ths. */
 const LEAST = 64;
 
-/**
- * Probabilities of a 1, in 65,536ths, by log-odds: 256 steps per unit, −8…8. No value before
- * rounding is so close to a half-integer that two engines could round it differently.
- */
+/** Number of low bits of log-odds that are dropped to get 256 steps per natural unit. */
 const STEP_BITS = 3;
+/** Index of log-odds of 0 in `PROBABILITIES`. */
 const HALF = 2048;
+/**
+ * Table of probabilities of a 1, in 65,536ths. Indexed by log-odds from −8 to 8, with 256 steps per
+ * natural unit. No value before rounding is so close to a half-integer that two engines could round
+ * it differently.
+ */
 const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
 );
@@ -80,11 +83,9 @@ export class RangeWriter implements BitCoder {
   private low = 0;
   private range = WINDOW;
   private cache = 0;
-  /**
-   * Number of 0xff bytes that are held back until it is known whether a carry changes them. The
-   * first byte is always 0 and is not written.
-   */
+  /** Number of 0xff bytes that are held back until it is known whether a carry changes them. */
   private waiting = 0;
+  /** False until the first byte, which is always 0, has been skipped instead of written. */
   private started = false;
 
   constructor(private readonly contexts: Contexts) {}
@@ -175,7 +176,7 @@ export class RangeWriter implements BitCoder {
 export class RangeReader implements BitCoder {
   readonly reads = true;
   private position = 0;
-  /** Always below the range, for any input. */
+  /** Position within the current range. Always smaller than `range`, for any input. */
   private code = 0;
   private range = WINDOW;
 

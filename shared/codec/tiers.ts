@@ -6,8 +6,8 @@ export interface Tier {
   /** Ticks between two frames. */
   readonly every: number;
   /**
-   * Number of ticks by which the frames are shifted, so that not all tiers are encoded in the same
-   * tick.
+   * Number of ticks by which this tier's frames are shifted, so that not all tiers are encoded in
+   * the same tick.
    */
   readonly after: number;
   /** While a cell changes, differences of a channel (0…255) up to this limit are not sent. */

@@ -1,4 +1,4 @@
-/** A room's planes at a scale, and the tick in which each cell last changed. */
+/** A room's colours and owners at one scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
 import { wordsOf } from './cells.ts';
 import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
@@ -28,7 +28,11 @@ export class View {
     return chunkCount(this.planes);
   }
 
-  /** Applies the source's changes within a chunk of the view. @returns whether there were any */
+  /**
+   * Applies the source's changes within a chunk of the view.
+   *
+   * @returns whether anything has changed
+   */
   update(tick: number, chunk: number): boolean {
     return this.follow(tick, chunkRect(this.planes, chunk));
   }

@@ -26,12 +26,12 @@ import {
   wallState,
 } from './state.ts';
 
-/** How long a request may receive no part of its answer before it has failed, in ms. */
+/** If no part of an answer has arrived for this long, in ms, the request has failed. */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** How far an undo can reach back, in seconds. Snapshots of these minutes are kept. */
+/** Maximum period that an undo can cover, in seconds. All snapshots from this period are kept. */
 export const MOST_UNDO = 600;
 /** Path prefix of all calls. */
 export const API = '/host/api';

@@ -1,6 +1,6 @@
 /**
- * Why a call of the host page is refused. A closed set, like `REASONS` for visitors: every refusal
- * has one of these reasons, and the page has a text for each.
+ * Why the server refuses a request of the host page. A closed set, like `REASONS` for visitors:
+ * every refusal has one of these reasons, and the page has a text for each.
  */
 export const HOST_REASONS = [
   'no-session',

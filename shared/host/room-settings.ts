@@ -36,7 +36,7 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** The settings of a room but its energy: the type and range of each, and its default. */
+/** The settings of a room except energy. For each setting: its type and range, and its default. */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
@@ -56,7 +56,10 @@ const SETTINGS = {
   birth: [whole(1, 10), 3],
   /** Ticks between two steps of an organism that heals. */
   healing: [whole(1, 10), 2],
-  /** Maximum share of organisms that express a relative at any time, while somebody watches. */
+  /**
+   * Maximum share of organisms that express a relative (take its shape for a while) at any time,
+   * while somebody watches.
+   */
   liveliness: [between(0, 1), 0.1],
   /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: [whole(0, 86_400), 0],
@@ -86,7 +89,7 @@ const SETTINGS = {
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
 
-/** Takes the types or the defaults out of the table. */
+/** Takes either the types or the defaults out of `SETTINGS`. */
 const column = (index: 0 | 1) =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, row[index]]));
 const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][0] };

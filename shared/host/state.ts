@@ -35,7 +35,7 @@ const roomEntries = {
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
   walls: v.object({
-    /** Number of walls that are up, and of lost walls with a seat of their own. */
+    /** Number of walls that are up; number of lost walls that have a seat of their own. */
     up: count,
     lost: count,
     /**
@@ -338,9 +338,9 @@ const sums = {
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
-  /** [DWELL_SPANS.length + 1] Number of ended visits by length. */
+  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of visit lengths. */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
-  /** [HEAT_SIDE²] Number of seeds and wounds by position, row by row. */
+  /** [HEAT_SIDE²] Number of seeds and wounds in each field of the heat map, row by row. */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 
@@ -356,9 +356,13 @@ export type DayStatistics = v.InferOutput<typeof dayStatistics>;
 
 export const statistics = v.object({
   room: v.string(),
-  /** The last weeks, oldest first; hours without visitors are omitted. */
+  /**
+   * Statistics of single hours of the last weeks, oldest first. Hours without visitors are omitted.
+   */
   hours: v.array(hourStatistics),
-  /** The last years, oldest first; days without visitors are omitted. */
+  /**
+   * Statistics of single days of the last years, oldest first. Days without visitors are omitted.
+   */
   days: v.array(dayStatistics),
 });
 export type Statistics = v.InferOutput<typeof statistics>;

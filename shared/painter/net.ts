@@ -1,7 +1,7 @@
 /**
  * The painter: a small net that turns each cell of a room into many pixels. It reads the 5×5 cells
- * around a cell, and outputs where edges run through it. This file defines the net and its file
- * format.
+ * around a cell, and outputs where edges run through that cell. This file defines the net and its
+ * file format.
  *
  * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
  * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
@@ -44,7 +44,10 @@ export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
 /** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
-/** Counts multiply-adds: of the layers per cell, and of each pixel, including its interpolation. */
+/**
+ * Counts multiply-adds: for the layers, once per cell; and for each pixel, including its
+ * interpolation.
+ */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = net.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   return { cell, pixel: rampsOf(net) * 7 + 64 };

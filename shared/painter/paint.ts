@@ -23,7 +23,7 @@ const MIDDLE = (REACH - 1) / 2;
  * Paints each cell as `scale`×`scale` pixels.
  *
  * A pixel's position in its cell is (x, y), −½…½ from the cell's middle. Its colour is the
- * Catmull-Rom interpolation of the premultiplied cells (nothing lies outside the grid) plus, for
+ * Catmull-Rom interpolation of the premultiplied cells (beyond the grid, cells are empty) plus, for
  * each ramp, clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) times the ramp's colour; then alpha is
  * clamped to 0…1 and the colours to 0…alpha. A cell paints nothing if all 5×5 cells around it are
  * empty.
@@ -78,7 +78,7 @@ export function catmullRom(place: number): Float32Array {
   return weights;
 }
 
-/** Blends the rows of a neighbourhood into [5 columns, 4]. */
+/** Blends the five rows of a neighbourhood into one row of colours, [5, 4]. */
 export function blendRows(
   inputs: Float32Array,
   weights: Float32Array,
@@ -131,7 +131,11 @@ export function readNeighbourhood(
   return isSeen;
 }
 
-/** Runs the layers of one cell. @returns [J, 8], the last of `outputs` */
+/**
+ * Runs the net's layers for one cell.
+ *
+ * @returns the cell's ramps, [J, 8]: the last buffer of `outputs`
+ */
 export function runLayers(
   net: PainterNet,
   inputs: Float32Array,

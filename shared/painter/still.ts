@@ -16,13 +16,13 @@ export interface Still {
 
 /** Maximum number of pixels per side of a cell. */
 export const LARGEST_SCALE = 16;
-/** How far a cell's ramps reach into its neighbours, in cells. */
+/** How far the ramps that a cell paints reach into its neighbours, in cells. */
 const OVERLAP = 0.25;
 
 /**
- * Paints a still like `paint`, but without visible steps between large cells, because near the edge
- * of a cell, the cell's ramps fade into the ramps of its neighbours, over `OVERLAP` on both sides.
- * All cells that show anything have one owner.
+ * Paints a still like `paint`, but without visible steps between large cells: near the edge between
+ * two cells, the ramps of one fade into the ramps of the other, over `OVERLAP` on both sides. All
+ * cells that show anything count as having the same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -172,8 +172,9 @@ function addRamps(
 }
 
 /**
- * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because paint
- * would show the pattern of single cells there. Walls do the same.
+ * Converts sums to straight alpha. Fades out pixels where the interpolated cells (`tissue`) are
+ * almost transparent, because the ramps would show the pattern of single cells there. Walls do the
+ * same.
  */
 function* straightened(
   sums: Float32Array,

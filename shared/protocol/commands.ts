@@ -36,7 +36,7 @@ const seedSource = v.variant('from', [
   }),
 ]);
 
-/** Everything that can be planted, and seeds that are not in a hand yet. */
+/** Seeds that can be previewed: everything that can be planted, and seeds not yet in a hand. */
 const previewSource = v.variant('from', [
   ...seedSource.options,
   /** A cross without mutation. */
@@ -69,7 +69,7 @@ export const COMMANDS = {
      * apply.
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
-    /** Pass of a wall with a seat of its own, from the wall's address. */
+    /** The wall's pass, from its address. Only walls with a seat of their own have one. */
     pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Languages whose script the wall's screen cannot display. */
     unwritable: v.optional(
@@ -132,8 +132,9 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Turn a drawing into a seed in the hand: side×side pixels of the checkpoint's grown organism,
-   * one byte of ink each or premultiplied RGBA, as the checkpoint's `draws` says.
+   * Turn a drawing into a seed in the hand. The drawing has side×side pixels, like the checkpoint's
+   * grown organism. Depending on the checkpoint's `draws`, a pixel is one byte of ink or
+   * premultiplied RGBA.
    */
   draw: v.strictObject({
     id: commandId,

@@ -57,8 +57,8 @@ const opening = {
     /** The gallery's pictures: a sheet of `columns` tiles per row, side×side pixels each. */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
-     * URL of the latent map as JSON: points 0…1 of the featured creatures in gallery order, null
-     * for the others; with `?whole`, points of all creatures.
+     * URL of the latent map as JSON: coordinates, 0…1, of the featured creatures in gallery order,
+     * and null for all others. With `?whole`, it has the coordinates of all creatures.
      */
     map: v.optional(v.string()),
     /** Whether the checkpoint's organisms can be transformed. If absent, they cannot. */
@@ -149,7 +149,7 @@ export const EVENTS = {
         frame: count,
         /** Pictures per second; 0 if the film stands still. */
         speed: amount,
-        /** When the film's period starts (null if unknown) and ends, in ms since the epoch. */
+        /** Unix times, in ms, at which the film's period starts (null if unknown) and ends. */
         from: v.nullable(finite),
         until: finite,
         /** See `FilmTimes`. If absent, pictures are dated evenly. */

@@ -156,8 +156,8 @@ function writeNumber(value: number, out: number[]): void {
 }
 
 /**
- * @param fix code for small sizes, and the size from which it cannot be used
- * @param codes codes for sizes of one, two and four bytes; 0: no such code
+ * @param fix code for small sizes, and the smallest size that is too large for it
+ * @param codes codes for sizes of one, two and four bytes; 0 if there is no such code
  */
 function writeSize(
   size: number,
@@ -214,7 +214,8 @@ class Reader {
     if (code < 0xa0) return this.list(code & 15);
     if (code < 0xc0) return this.text(code & 31);
     if (code >= 0xe0) return code - 256;
-    // Codes of one type follow each other in the order of their size: 1, 2 and 4 bytes.
+    // Codes of one type are consecutive for sizes of 1, 2 and 4 bytes, so log₂ of the number of
+    // bytes is computed from the code.
     switch (code) {
       case 0xc0:
         return null;
@@ -238,7 +239,7 @@ class Reader {
       case 0xd2:
         return this.view.getInt32(this.skip(4));
       case 0xd4:
-        // msgpackr's own extension, of two bytes, for undefined.
+        // msgpackr encodes undefined as an extension of its own: this code and two more bytes.
         if (this.unsigned(1) === 0) return undefined;
         break;
       case 0xd9:
@@ -255,13 +256,17 @@ class Reader {
     throw new TypeError('bad packet');
   }
 
-  /** @returns the offset of the skipped bytes; a read beyond the view's end throws a RangeError */
+  /**
+   * Skips bytes. A read beyond the view's end throws a RangeError.
+   *
+   * @returns the offset of the first skipped byte
+   */
   private skip(size: number): number {
     this.at += size;
     return this.at - size;
   }
 
-  /** @param power log₂ of the number of bytes, 0…2 */
+  /** Reads an unsigned integer. @param power log₂ of the number of bytes, 0…2 */
   private unsigned(power: number): number {
     const at = this.skip(1 << power);
     if (power === 0) return this.view.getUint8(at);

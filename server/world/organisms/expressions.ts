@@ -28,15 +28,15 @@ const EVENLY = 0x9e3779b1;
 /** Maximum random delay of an organism's turn, as a share of the duration of an expression. */
 const LATE = 1 / 8;
 /**
- * How much of the allowed share of organisms is used on average, so that the limit is rarely
+ * Average use of the allowed share of organisms. It is below 1, so that the limit is rarely
  * reached.
  */
 const USED = 0.6;
 
 /**
  * Returns whether it is an organism's turn to express in a tick. The result does not depend on
- * other organisms. Turns are so frequent that slightly fewer organisms express than are allowed,
- * and organisms with consecutive ids do not have their turns together.
+ * other organisms. Turns are so frequent that, on average, `USED` times the allowed number of
+ * organisms express. Organisms with consecutive ids do not have their turns together.
  *
  * @param when.share share of the organisms that may express at the same time, above 0
  * @param when.ticks duration of an expression in ticks

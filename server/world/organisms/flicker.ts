@@ -1,8 +1,9 @@
 /**
- * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. A turn is a change in the
- * opposite direction to the previous change, either of saturated red, or of relative luminance by
- * at least a tenth with the darker side below 0.8. Two turns make a flash. Plain loops over
- * integers are used, because this runs for each cell of each awake organism in every tick.
+ * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. Two kinds of changes count:
+ * of saturated red, and of relative luminance by at least a tenth if the darker side is below 0.8.
+ * A turn is a change in the direction opposite to the previous change. Two turns make a flash.
+ * Plain loops over integers are used, because this runs for each cell of each awake organism in
+ * every tick.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
@@ -27,7 +28,8 @@ const BRIGHT = 204;
  */
 const SHARE = 1 / 4;
 /**
- * Direction in which luminance is changing and, two bits higher, red; 0 before the first change.
+ * Bits for the direction in which luminance is changing. The same bits, shifted by `RED_BITS`, are
+ * for red. 0 before the first change.
  */
 const RISES = 1;
 const FALLS = 2;

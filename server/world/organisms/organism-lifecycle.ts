@@ -106,8 +106,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records that a stroke has hit an organism: wakes it and restarts the count of its trusted
-   * steps. If all its cells are hit, it dies.
+   * Records that a stroke has hit an organism: wakes it and restarts the count of its awake steps.
+   * If all its cells are hit, it dies.
    *
    * @param stroke.isNew whether the stroke has not wounded the organism before
    * @param stroke.tick number of completed ticks

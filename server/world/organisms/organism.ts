@@ -81,7 +81,8 @@ export function keepSeen(organism: Organism): void {
 }
 
 /**
- * Age at which measurements of flashes no longer matter, in ticks, even at the highest tick rate.
+ * Number of ticks after which measurements of flashes no longer matter, even at the highest tick
+ * rate.
  */
 const STALE = 72;
 

@@ -18,7 +18,7 @@ export class Population {
    */
   private sortedAwake: readonly Organism[] | undefined;
   private readonly departingOrganisms = new Set<Organism>();
-  /** Sleeping organisms, by the grid cells on which they are blocked. */
+  /** For each grid cell, the sleeping organisms that are blocked on it. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
