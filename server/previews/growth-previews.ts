@@ -94,7 +94,7 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** Decay per step of the estimated cost. */
+/** Factor by which the estimated cost of a step decays with each step. */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
