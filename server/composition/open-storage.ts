@@ -176,7 +176,7 @@ const NO_ENGINE: Engine = {
 /**
  * Loads the installed and the retained checkpoints.
  *
- * @returns the checkpoint of the settings first
+ * @returns the checkpoints; the checkpoint named in the settings comes first
  * @throws CheckpointError
  */
 export async function loadCheckpoints(

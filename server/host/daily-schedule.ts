@@ -174,7 +174,7 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     events.push({ at: at(now, ahead, hours.from), what: 'open' });
     events.push({ at: closing(now, ahead, hours), what: 'close' });
   }
-  // The hours of two days may overlap or adjoin, so keep only events that open or close.
+  // The hours of two days may overlap or adjoin. Drop the events that then change nothing.
   const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
     what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
   const coming = events

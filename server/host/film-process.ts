@@ -313,8 +313,8 @@ async function make(order: FilmOrder): Promise<number> {
 }
 
 /**
- * Returns an encoder that enlarges pictures. It paints if there is a painter, the scale is
- * suitable, and time is left.
+ * Returns an encoder of pictures. It paints if there is a painter, the scale is suitable, and time
+ * is left; otherwise, it enlarges the cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;

@@ -22,7 +22,7 @@ export const LOGIN = {
   /** First delay. It doubles with each wrong token. */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
+  /** If an address sends no wrong token for this long, its wrong tokens are forgotten. */
   forget: 3_600_000,
   /**
    * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with

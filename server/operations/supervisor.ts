@@ -93,7 +93,7 @@ const HOUR = 3_600_000;
 const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
-/** When the server restarted (ms since the epoch, for each restart). */
+/** The time of each restart, in ms since the epoch. */
 const restartRecords = v.array(v.number());
 
 export interface RestartLimitOptions {
