@@ -186,8 +186,8 @@ export function readDescriptors(
 
 /**
  * Lowers the limit of visitors' connections to a number that the file descriptors allow. Of the
- * free descriptors, some (at most a quarter of the system's limit) are reserved for the server's own
- * files. Half of the rest is for visitors' connections, the other half for page requests.
+ * free descriptors, some (at most a quarter of the system's limit) are reserved for the server's
+ * own files. Half of the rest is for visitors' connections, the other half for page requests.
  *
  * @param descriptors if undefined, the limits stay as they are
  * @returns limits with at least one connection
