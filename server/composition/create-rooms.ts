@@ -35,11 +35,12 @@ export interface ServerRooms {
   readonly cluster?: ClusterRooms;
   /** Opens sessions for incoming connections. */
   readonly directory: RoomDirectory;
-  /** Stops waiting for rooms that other servers run. */
+  /** Stops waiting to take over rooms that other servers run. */
   stopStandby(): void;
   /**
    * Whether visitors can join here. In a cluster, a server that connects visitors to rooms of other
-   * servers is ready only while its bus works; for other servers, see `ClusterRooms.isLeader`.
+   * servers is ready while its bus works. A server that connects visitors only to its own rooms is
+   * ready while `ClusterRooms.isLeader` is true.
    */
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can take them over immediately. */
@@ -48,7 +49,9 @@ export interface ServerRooms {
   figures(): ReturnType<MetricsOptions['cluster']>;
   /** The values for `MetricsOptions.remote`. */
   connections(): ReturnType<MetricsOptions['remote']>;
-  /** Drops the rooms of other servers, after all connections have ended. */
+  /**
+   * Closes the links to rooms of other servers. Call it after all visitors' connections have ended.
+   */
   close(): void;
 }
 

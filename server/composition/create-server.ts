@@ -92,7 +92,7 @@ export interface VivariumServerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** The server's state, and parts that open later than the parts that refer to them. */
+/** State that changes after the start, and parts that open after the parts that use them. */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -135,7 +135,7 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     journalWriter: server.journalWriter,
     world: server.world,
     rooms,
-    /** By room name. */
+    /** The servers of the open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
     hostToken: host.freshToken,
@@ -164,7 +164,7 @@ async function openBase(options: VivariumServerOptions) {
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
-  // Read these before anything is opened that would have to be closed if they are not readable.
+  // Read the client's files first: if they are unreadable, nothing needs to be closed.
   const files = await StaticFiles.load(options.clientFolder);
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
@@ -208,7 +208,7 @@ async function openBase(options: VivariumServerOptions) {
     rejections: new RejectionCounts(),
     version: serverVersion(),
     since: date(),
-    /** The origins at which phones can reach the server now, the likeliest first. */
+    /** The origins at which phones can probably reach the server now, the likeliest first. */
     networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
     /** The origin for QR codes; '' if phones can probably reach no address of this server. */
     qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
@@ -260,7 +260,7 @@ async function openRooms(base: ServerBase) {
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
-      // A lease may end before the host's part is open, so the host's part may be absent here.
+      // A lease can end before `later.host` is set, so `later.host` may be undefined here.
       return later.host?.closed(roomServer.room.name);
     },
     onSettings: (room, settings) =>
@@ -389,7 +389,8 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A server that runs no rooms does not use OSC messages from other servers, so skip them.
+    // A gateway runs no rooms, so OSC messages from other servers are useless to it. It needs the
+    // bus only to pass on messages that it receives itself.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -405,7 +406,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     },
   });
   await listenHttp(http, { flag: '--port', host: config.host, port: config.port });
-  // The error may only mean that a connection could not be accepted, so log it and continue.
+  // Log the error and continue: perhaps just one connection could not be accepted.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -433,8 +434,8 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
   const phases = shutdownPhases({
     ...server,
     ...later,
-    // Only pages of a gateway reconnect gradually. Other pages are without frames already, so they
-    // should reconnect immediately.
+    // Only pages connected to a gateway reconnect gradually. Pages connected to other servers get
+    // no frames during the shutdown, so these pages should reconnect immediately.
     moving: cluster && (config.role === 'gateway' ? MOVING.time : 0),
   });
   return runShutdownPhases(phases, log);

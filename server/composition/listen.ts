@@ -19,7 +19,7 @@ const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
 
 export const POLL_INTERVAL = 10_000;
 
-/** Addresses of this rank and above cannot be reached by visitors' phones. */
+/** Visitors' phones cannot reach addresses of this rank or a higher one. */
 const NO_PHONES = 3;
 
 /** Ranks a network address. The lower the rank, the likelier phones are on that network. */
@@ -183,7 +183,7 @@ export function engineLine(
   return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
 }
 
-/** Warns about an engine loss that the rooms have survived, in a few sentences. */
+/** Writes a warning about an engine loss that the rooms have survived, in a few sentences. */
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;

@@ -1,5 +1,6 @@
 /**
- * Opens the records that the host has set for all rooms, bans and wall seats. Servers share them.
+ * Opens the host's records that apply to all rooms: the bans and the wall seats. The servers of a
+ * cluster share these records.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../platform/clock.ts';
@@ -28,8 +29,8 @@ interface Change<T> {
 }
 
 /**
- * How often one change is written at most. If another server overwrites it, it is written once
- * more.
+ * Maximum number of times that a change is written. A change is written again if another server has
+ * overwritten it.
  */
 const MOST_WRITES = 2;
 

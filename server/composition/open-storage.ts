@@ -28,7 +28,7 @@ interface StorageOptions {
 
 interface OpenStorage {
   readonly store: Store;
-  /** The data that were set aside; absent if damaged data prevent the start instead. */
+  /** The data that were set aside; absent if the server does not start with damaged data. */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
   /** Connects to the other servers of the cluster. */
@@ -58,7 +58,7 @@ async function openClusterStorage(
   url: string,
   { clock, log }: StorageOptions,
 ): Promise<OpenStorage> {
-  // Loaded only for clusters, so that other servers do without its code.
+  // Load this module only in a cluster: a server that runs alone does not need it.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
@@ -89,7 +89,7 @@ async function openClusterStorage(
 }
 
 /**
- * Opens a store with damaged data: repairs records from the copy of the essentials, and sets the
+ * Opens a store with damaged data: repairs the essential records from their copy, and sets the
  * other damaged data aside.
  */
 async function openDamaged(
@@ -133,8 +133,8 @@ async function openDamaged(
 const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Groups by room those damaged records that are moved one by one. The key null stands for records
- * of the server.
+ * Groups damaged records by room, omitting records that a room cannot open without. The key null
+ * stands for records of the server.
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -176,7 +176,7 @@ const NO_ENGINE: Engine = {
 /**
  * Loads the installed and the retained checkpoints.
  *
- * @returns the checkpoint of the settings first
+ * @returns the checkpoints; the checkpoint named in the settings comes first
  * @throws CheckpointError
  */
 export async function loadCheckpoints(

@@ -19,7 +19,7 @@ export interface PageRelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key by which limits count the address that a request comes from. */
+  /** Returns the key of a request's address, by which limits count requests. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -80,7 +80,7 @@ export class PageRelay {
   };
 
   /**
-   * Fetches the JSON with which another server answers a GET request.
+   * Sends a GET request to another server and returns the JSON of the answer.
    *
    * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
@@ -99,7 +99,7 @@ export class PageRelay {
     this.relay?.close();
   }
 
-  /** The address key of a request's visitor, even if another server has passed the request on. */
+  /** The key of the visitor's address, even if another server has passed the request on. */
   private readonly addressOf = (request: IncomingMessage): string =>
     this.relay?.addressOf(request) ?? this.options.addressOf(request);
 }

@@ -68,8 +68,8 @@ export interface ShutdownParts {
     moveAway(time: number): Promise<void>;
   };
   /**
-   * Over how many ms pages are asked, one by one, to reconnect to other servers; undefined without
-   * a cluster.
+   * Time in which all pages are asked, one by one, to reconnect to other servers, in ms; undefined
+   * without a cluster.
    */
   readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
@@ -122,7 +122,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Rooms can close while a drawing is being refined, but the process must wait for it.
+      // Wait for drawings that are being refined: closing the rooms did not wait for them.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await parts.engine.close();
@@ -145,7 +145,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
 /**
  * Runs the phases in order. Later phases run even if an earlier one fails.
  *
- * @throws the error of the first phase that failed, after the last phase
+ * @throws the error of the first phase that failed, once all phases have run
  */
 export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: Log): Promise<void> {
   let failure: { readonly error: unknown } | undefined;

@@ -71,8 +71,8 @@ export function createTickLoop(options: TickLoopOptions) {
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick. A refresh sends the room's current
-      // state, so it cannot wait until the next tick has begun.
+      // Broadcast now if there is time before the next tick. Also broadcast now if a refresh is
+      // pending: it sends the room's current state, so it must run before the next tick begins.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }

@@ -31,8 +31,8 @@ import { ExtensionThread, LIMITS } from './extension-thread.ts';
 import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
- * Returns a `generation` event if a day begins in this tick. Organisms planted by the host have
- * parents only at the beginning of a day.
+ * Returns a `generation` event if a day begins in this tick. At no other time does the host plant
+ * organisms that have parents, so such organisms show that a day begins.
  *
  * @param life events of the tick that has ended
  * @returns undefined if no day begins
@@ -57,7 +57,7 @@ function generationIn(
  * Returns the mean colour of the owned cells, and the share of all cells that are owned; 0…1 each.
  */
 function coverOf({ rgba, owner }: Planes) {
-  // Without an array that grows, because this runs during a tick.
+  // Allocate the whole array now instead of letting it grow, because this runs during a tick.
   const owned = new Uint32Array(owner.length);
   let count = 0;
   for (let cell = 0; cell < owner.length; cell++) if (owner[cell] !== 0) owned[count++] = cell;
@@ -260,7 +260,7 @@ export class Hooks {
     };
   }
 
-  /** Returns the extension that an actor belongs to. It is not asked about its own commands. */
+  /** Returns the extension that an actor belongs to, to avoid asking it about its own commands. */
   private extensionOf(
     { actors }: WatchedRoom,
     { id }: { id: ParticipantId },

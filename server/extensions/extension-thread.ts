@@ -62,7 +62,7 @@ export const LIMITS = {
   backlog: 2_000,
   messagesPerSecond: 5_000,
   linesPerSecond: 10,
-  /** Maximum memory per extension. */
+  /** Maximum memory per extension, in MB. */
   megabytes: 256,
   /** Interval between room figures, which include the mean colour. */
   figures: 500,

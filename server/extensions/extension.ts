@@ -92,7 +92,7 @@ export interface Drawing {
   readonly pixels: Uint8Array;
 }
 
-/** The commands that extensions can send, and the hook that can refuse each. */
+/** The commands that extensions can send, and for each command the hook that can refuse it. */
 export const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',

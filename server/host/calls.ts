@@ -1,6 +1,6 @@
 /**
  * Implements everything that the host can do: a handler for each call in `shared/host/api.ts`.
- * api.ts authenticates and validates a call, and finds the server that must execute it.
+ * serve-calls.ts authenticates and validates a call, and finds the server that must execute it.
  * Start reading at `HANDLERS`.
  */
 
@@ -62,7 +62,7 @@ export interface Host extends HostContext {
 /** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
 
-/** Calls that begin, check or end a session; api.ts handles them itself. */
+/** Calls that begin, check or end a session; serve-calls.ts handles them itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
 /** A handler can return nothing if the answer to its call can be an empty object. */

@@ -36,7 +36,7 @@ export interface DailyScheduleOptions {
 const MINUTE = 60_000;
 /** Longest time between two checks, in ms. It is short because the wall clock may be changed. */
 const LOOK = 30_000;
-/** Number of days from today to yesterday, whose opening hours may end today after midnight. */
+/** Yesterday, in days from today. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;
 
 /** Announces opening, closing and restarts when they are due by the schedule. */
@@ -54,7 +54,7 @@ export class DailySchedule {
 
   private constructor(
     private readonly options: DailyScheduleOptions,
-    /** Use `set` to change it. */
+    /** The current schedule. Use `set` to change it. */
     public schedule: Schedule,
   ) {
     this.looked = options.date();
@@ -135,7 +135,7 @@ const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['d
   // `days` begins with Monday, `getDay()` with Sunday.
   days[(new Date(moment).getDay() + 13 + ahead) % 7];
 
-/** Finds a time of day on a day relative to that of `moment`. @returns wall clock, ms */
+/** Finds a time of day, `days` days after the day of `moment`. @returns wall clock, ms */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
@@ -174,7 +174,7 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     events.push({ at: at(now, ahead, hours.from), what: 'open' });
     events.push({ at: closing(now, ahead, hours), what: 'close' });
   }
-  // The hours of two days may overlap or adjoin, so keep only events that open or close.
+  // The hours of two days may overlap or adjoin. Drop the events that then change nothing.
   const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
     what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
   const coming = events

@@ -72,7 +72,7 @@ const days = v.array(v.string());
 
 /** Default duration of a farewell, from the first departure to the last, in seconds. */
 const DURATION = 60;
-/** How long walls show the family tree after a farewell, at most, in ms. */
+/** Maximum time that walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
 /** Interval at which a farewell lets more organisms depart, in ms. */
 const STEP = 500;
@@ -285,8 +285,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism dissolves. All must be gone at the end, and only `maxDissolving`
- * may dissolve simultaneously.
+ * Computes how long each organism dissolves. All organisms must be gone at the end of the farewell,
+ * and only `maxDissolving` organisms may dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

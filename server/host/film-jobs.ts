@@ -16,7 +16,7 @@ import { type Clock, localTime } from '../platform/clock.ts';
 import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
-/** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
+/** Time-lapse films: frames per second, minimum side in pixels, number of finished films kept. */
 export const FILMS = {
   filmRate: 15,
   filmSide: 480,
@@ -109,7 +109,7 @@ export class FilmJobs {
     const child = job.child!;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // A process that cannot start emits a second error for the message sent below.
+    // Use `on`, not `once`: if the process cannot start, `child.send` below causes a second error.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes it ended (${code}).`),

@@ -53,7 +53,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** Yields the parts of a ZIP archive in order. Limited to 4 GiB and 65,535 entries. */
+/** Yields the parts of a ZIP archive in order. It can have up to 4 GiB and 65,535 entries. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -230,12 +230,15 @@ export type FilmNews =
 
 type Encode = (planes: Planes) => Promise<Buffer>;
 
-/** Maximum total time to spend painting a film, in ms. Later pictures show enlarged cells. */
+/** Maximum total time to paint a film, in ms. After that, pictures show enlarged cells instead. */
 const PAINTING_LIMIT = 600_000;
-/** Pixels per cell at which to paint. With fewer, paint is invisible; with more, it is coarse. */
+/**
+ * Range of pixels per cell in which pictures are painted. With fewer pixels, painting would make no
+ * visible difference; with more, it would look coarse.
+ */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/** Longest time between two progress reports, in ms. Each hundredth is reported too. */
+/** Maximum time between two progress reports, in ms. Each further per cent is reported too. */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -244,7 +247,7 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Loaded only for clusters, so that other servers do without its code.
+  // Load this module only in a cluster: a server that runs alone does not need it.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
@@ -310,8 +313,8 @@ async function make(order: FilmOrder): Promise<number> {
 }
 
 /**
- * Returns an encoder that enlarges pictures. It paints if there is a painter, the scale is
- * suitable, and time is left.
+ * Returns an encoder of pictures. It paints if there is a painter, the scale is suitable, and time
+ * is left; otherwise, it enlarges the cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;

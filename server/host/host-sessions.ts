@@ -22,7 +22,7 @@ export const LOGIN = {
   /** First delay. It doubles with each wrong token. */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
+  /** If an address sends no wrong token for this long, its wrong tokens are forgotten. */
   forget: 3_600_000,
   /**
    * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with
@@ -64,8 +64,8 @@ const sessionMessage = v.strictObject({
   /** Identifies the token with which the sessions began. */
   token: text,
   /**
-   * The sessions, each with the hash of its cookie's value. `since` and `used` are how long ago, in
-   * ms before the message was sent.
+   * The sessions, each with the hash of its cookie's value. `since` and `used` are in ms before the
+   * message was sent.
    */
   sessions: list(v.strictObject({ hash: text, key: text, since: ago, used: ago })),
   /** Hashes of sessions that the host has ended. */
@@ -90,7 +90,7 @@ export class HostSessions {
   private readonly announced = new WeakMap<HostSession, number>();
   /** For the `echo` of each awaited message, the function that ends the wait for it. */
   private readonly waits = new Map<string, () => void>();
-  /** The current wait, and the one that follows it. */
+  /** The current wait of `caughtUp`, and the wait that begins after it. */
   private wait: Promise<void> | undefined;
   private nextWait: Promise<void> | undefined;
   private subscriptions: readonly Subscription[] = [];

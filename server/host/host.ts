@@ -1,4 +1,4 @@
-/** Opens the host's part of a server: token, sessions, schedule, films, calls and files. */
+/** Opens the services for the host: token, sessions, schedule, films, calls and files. */
 
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
@@ -32,7 +32,7 @@ const GLANCE = 1_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
 
-/** Reads the stored token and schedule, and starts the host's part. @throws StoreError */
+/** Reads the stored token and schedule, and opens the services for the host. @throws StoreError */
 export async function openHost(options: HostOptions) {
   const { bus, clock, date, log, rooms, cluster, hostStore: store, relay, addressOf } = options;
   const films = openFilms(options);
@@ -90,9 +90,8 @@ export async function openHost(options: HostOptions) {
     /** Adds a tick's events to the visit statistics. */
     count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
     /**
-     * Call it when a room was closed.
-     *
-     * @returns when its statistics are stored, or storing has failed
+     * Call it when a room has been closed. Resolves when the room's statistics are stored, or when
+     * storing them has failed.
      */
     closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {

@@ -169,8 +169,8 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
 };
 
 /**
- * The translations by language, then by English text. `npm run words` writes them. TypeScript
- * reports a missing language.
+ * The translations, indexed by language, then by English text. `npm run words` writes them.
+ * TypeScript reports a missing language.
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 

@@ -79,7 +79,7 @@ export interface Relay {
   /** @returns false if no server answers; nothing has been sent in that case */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
-   * Fetches the JSON with which another server answers a GET request.
+   * Sends a GET request to another server and returns the JSON of the answer.
    *
    * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
@@ -104,7 +104,7 @@ export interface ApiOptions {
 
 /** Files that walls show. They can be fetched without a session, because walls do not sign in. */
 const PUBLIC_FILES: readonly string[] = [FILES.wallFrame];
-/** Files that depend on the receiving server, so their requests are never passed on. */
+/** Files that every server sends itself, because they depend on the server that is asked. */
 const OWN_FILES: readonly string[] = [FILES.sign];
 
 /** HTTP status by reason. Other reasons have status 404 if they begin with `no-such-`, else 409. */
@@ -155,7 +155,7 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Refuse a wrong body here, because a body that was not parsed is not passed on.
+      // Refuse a wrong body here: if it could not be parsed, the other server would not receive it.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // This server may have the file even if it does not run the room, so look for it here.
@@ -178,7 +178,7 @@ export function createHostApi(options: ApiOptions): Router {
 /**
  * Creates the router for requests that another server has authenticated.
  *
- * @param isClosed whether the host's part has closed; requests are refused after that
+ * @param isClosed whether the services for the host have closed; requests are refused after that
  */
 export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();

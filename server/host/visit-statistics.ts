@@ -132,7 +132,8 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
-      // If another server leads the room now, drop the counts: it continues from the stored ones.
+      // If another server runs the room now, drop the counts here: that server continues from the
+      // stored counts.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-// With another value, which tests set, pages would get the development versions of libraries.
+// Tests set another value, with which pages would contain development versions of libraries.
 process.env.NODE_ENV = 'production';
 const root = fileURLToPath(new URL('../../client', import.meta.url));
 // Each mode of client/vite.config.ts builds one page.

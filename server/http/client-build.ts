@@ -35,7 +35,7 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process, because a build takes 250 MB, which this one would not give back.
+  // Build in a separate process: a build takes 250 MB, which would not be freed in this process.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: root });
   return built;

@@ -1,6 +1,6 @@
 /**
- * Prepares models in the format that the keepsake page loads, in which the card, the update net and
- * the painter are one file.
+ * Prepares models in the format that the keepsake page loads: one file with the checkpoint's card,
+ * update net and painter.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /**
- * Returns the models of checkpoints by identity. If two checkpoints have the same identity, uses
- * the first.
+ * Returns the models of checkpoints, indexed by the checkpoint's identity. If two checkpoints have
+ * the same identity, uses the first.
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],

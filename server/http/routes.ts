@@ -51,7 +51,7 @@ interface Health {
   readonly hasDescriptors: boolean;
   /** Whether the journal is being written; null if nothing is stored. */
   readonly isPersisting: boolean | null;
-  /** Whether the server is not shutting down. */
+  /** False while the server is shutting down. */
   readonly isOpen: boolean;
   /** In a cluster: whether visitors can join here; otherwise undefined. */
   readonly isOwner: boolean | undefined;
@@ -75,8 +75,8 @@ const HEALTH_PATHS = ['/healthz', '/readyz'];
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
- * Returns the page's own host as a WebSocket source, because older browsers do not count it as
- * 'self'.
+ * Returns the sources for WebSockets to the page's own host, for the content security policy. In
+ * older browsers, 'self' does not allow WebSockets.
  */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;

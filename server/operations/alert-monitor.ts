@@ -74,7 +74,7 @@ export function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** How long a problem must not have been found before it counts as over, in ms. */
+/** A problem that has not been found for this long counts as over, in ms. */
 const CLEAR_AFTER = 10_000;
 
 export interface AlertMonitorOptions {
@@ -91,7 +91,7 @@ export interface AlertMonitorOptions {
 export class AlertMonitor {
   /** The announced problems by key. `seen` is when a problem was last found (ms of the clock). */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** How long each problem that is not announced yet has lasted, in ms, by key. */
+  /** For the key of each problem not announced yet, how long the problem has lasted, in ms. */
   private readonly pending = new Map<string, number>();
   /** When the previous check was made (ms of the clock). */
   private checked: number;

@@ -26,7 +26,7 @@ export type Severity = (typeof SEVERITIES)[number];
 
 const MINUTE = 60_000;
 
-/** The alerts by name, which is part of the message. */
+/** The alerts, indexed by name. The message of an alert contains the name. */
 export const ALERTS = {
   'server-restarted': {
     severity: 'info',
@@ -53,7 +53,8 @@ export interface Problem {
   /** Replaces the usual severity of the alert. */
   readonly severity?: Severity;
   /**
-   * Whether the problem is expected now. If so, it is not announced, but stays open if it was.
+   * Whether the problem is expected now. An expected problem is not announced. If it was announced
+   * earlier, it stays open.
    */
   readonly isExpected?: boolean;
   /**

@@ -44,7 +44,10 @@ export interface MetricsOptions {
   readonly isPersisting: () => boolean | undefined;
   /** Bytes free on the disk of the data folder; undefined if unknown. */
   readonly diskFree: () => number | undefined;
-  /** Number of damaged records that were set aside; undefined if damaged data prevent the start. */
+  /**
+   * Number of damaged records that were set aside; undefined if the server does not start with
+   * damaged data.
+   */
   readonly setAside: () => number | undefined;
   /** The messages about problems that are not over. */
   readonly alerts: () => readonly AlertMessage[];
@@ -261,7 +264,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // The error may only mean that a connection could not be accepted, so continue.
+  // Log the error and continue: perhaps just one connection could not be accepted.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,

@@ -93,7 +93,7 @@ const HOUR = 3_600_000;
 const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
-/** When the server restarted (ms since the epoch, for each restart). */
+/** The time of each restart, in ms since the epoch. */
 const restartRecords = v.array(v.number());
 
 export interface RestartLimitOptions {
@@ -113,9 +113,9 @@ export class RestartLimit {
   }
 
   /**
-   * Requests a restart, and records it before granting it. If it cannot be recorded, it is granted
-   * only once the process has run for an hour divided by the limit, which keeps the limit without
-   * records.
+   * Requests a restart, and records it before granting it. A restart that cannot be recorded is
+   * granted only if the process has run for 1 h / `MOST_RESTARTS`. Thus the limit is kept even
+   * without records.
    *
    * @returns whether the server may restart now
    */

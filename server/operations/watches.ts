@@ -185,9 +185,9 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the limit of visitors' connections to a number that the file descriptors allow. Half of
- * the descriptors are for page requests, and some (at most a quarter of the system's limit) are
- * reserved for the server's own files.
+ * Lowers the limit of visitors' connections to a number that the file descriptors allow. Of the
+ * free descriptors, some (at most a quarter of the system's limit) are reserved for the server's
+ * own files. Half of the rest is for visitors' connections, the other half for page requests.
  *
  * @param descriptors if undefined, the limits stay as they are
  * @returns limits with at least one connection

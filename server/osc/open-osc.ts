@@ -48,8 +48,8 @@ export async function openOsc(options: OscOptions): Promise<Osc> {
   const { clock, log, hooks, bus, rejections } = options;
   const opened: { close(): unknown }[] = [];
   /**
-   * Datagrams passed on to other servers, by id, with the rooms whose servers have not confirmed
-   * them yet.
+   * Datagrams passed on to other servers. For each datagram's id, the rooms whose servers have not
+   * confirmed the datagram yet.
    */
   const waiting = new Map<string, { readonly unheard: Set<string>; cancel(): void }>();
   const close = async (): Promise<void> => {

@@ -55,7 +55,7 @@ const index = v.pipe(number, v.integer());
 /** Index or name of a gallery entry. If absent, a random seed is used. */
 const entry = v.optional(v.union([index, v.pipe(v.string(), v.maxLength(64))]));
 
-/** Schemas of the arguments, by the last part of the address. */
+/** For the last part of an OSC address, the schema of the message's arguments. */
 const MESSAGES = {
   plant: v.strictTuple([place, place, entry]),
   transform: v.strictTuple([index, entry]),
@@ -116,7 +116,7 @@ export class OscInput {
     try {
       messages = decodeOsc(bytes);
     } catch (error) {
-      // A server of another release may pass on what this one does not read.
+      // Ignore it: the other server's release may accept datagrams that this release cannot decode.
       if (error instanceof OscError) return [];
       throw error;
     }
@@ -223,13 +223,13 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Not undefined, which would count as no argument.
+  // Return null, because undefined would count as a missing argument.
   return type === 'null' || type === 'bang' ? null : value;
 }
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Returns a list of addresses that matches them in any notation, such as IPv4 mapped to IPv6. */
+/** Returns a list that matches the addresses in any notation, such as IPv4 mapped to IPv6. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

@@ -23,7 +23,7 @@ export const OUTPUT = {
   /** Maximum number of messages per second; excess messages are counted and dropped. */
   messagesPerSecond: 400,
   /**
-   * Maximum size of a datagram. Most networks transmit datagrams of this size without fragmenting
+   * Maximum bytes of a datagram. Most networks transmit datagrams of this size without fragmenting
    * them.
    */
   datagramBytes: 1_400,

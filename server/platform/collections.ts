@@ -56,7 +56,7 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
 
-/** Named numbers, each with its meaning and the least value that it may have, 0 if absent. */
+/** Named numbers, each with its meaning and its minimum. If the minimum is absent, it is 0. */
 export type NumberTable<K extends string = string> = Readonly<
   Record<K, readonly [number: number, meaning: string, least?: number]>
 >;

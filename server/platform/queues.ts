@@ -26,9 +26,9 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is full, drops the newest entry of the source with the most
    * entries, which may be the added one.
    *
-   * @param since when the entry began to wait. It is placed before entries of its source that began
-   * later. If that makes it the first entry of its source, the source is placed before sources
-   * whose first entry began later
+   * @param since when the entry began to wait. Within its source, the entry is placed before
+   * entries that began to wait later. If the entry becomes the first of its source, the source is
+   * placed before sources whose first entry began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {

@@ -54,7 +54,10 @@ export interface Death {
 export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
-  /** Classes that errors of the thread keep. Others become a plain `Error` with their name. */
+  /**
+   * Classes to preserve in errors of the thread. An error of any other class becomes a plain
+   * `Error` with the same name.
+   */
   readonly errors?: ErrorClasses;
   /** Converts errors whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;

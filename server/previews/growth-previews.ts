@@ -12,18 +12,18 @@ import { growthStep, type Species } from '../world/species.ts';
 export const PREVIEWS = {
   /** Maximum number of previews that grow in parallel. */
   growing: 8,
-  /** Maximum number of waiting previews, of all rooms and of one participant. */
+  /** Maximum number of waiting previews: of all rooms together, and per participant. */
   maxWaiting: 64,
   maxWaitingEach: 4,
   /** Maximum number of cached previews. Beyond it, the least recently used are dropped. */
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
-  /** How long before the next tick previews stop growing, so as not to delay it, in ms. */
+  /** Previews stop growing this long before the next tick, so as not to delay the tick, in ms. */
   reserve: 8,
   /** Number of ticks after which one preview step runs even without idle time. */
   patience: 3,
-  /** Maximum time to refine one drawing, and all waiting drawings, in ms. */
+  /** Maximum time to refine one drawing, and to refine all waiting drawings, in ms. */
   refining: 1_000,
   refiningAll: 3_500,
   /** Maximum number of drawings that wait for the encoder. */
@@ -94,7 +94,7 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** Decay per step of the estimated cost. */
+/** Factor by which the estimated cost of a step decays with each step. */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {

@@ -28,7 +28,7 @@ const PAUSE = 60_000;
 
 export interface LatentRefinerOptions {
   readonly clock: Clock;
-  /** Bounds of the room, which shortens latents beyond them. */
+  /** The room's latent bounds. The room shortens any latent that exceeds them. */
   readonly bounds: LatentBounds;
   /** Maximum time that a drawing waits for the thread, in ms. */
   readonly patience: number;

@@ -21,8 +21,8 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * @returns the word that differs least, in no more than a third of its letters; undefined if there
- * is none
+ * @returns the word most similar to `text`; undefined if all words differ from `text` in more than
+ * a third of their letters
  */
 export function closestOf(text: string, words: readonly string[]): string | undefined {
   const [best] = words
@@ -275,7 +275,8 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches variables that only the server's own threads and tests read, without their prefix.
+ * Matches names (without the prefix) of environment variables that only the server's threads and
+ * tests read.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

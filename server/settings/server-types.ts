@@ -12,8 +12,8 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Reads a whole number. The schema's description is the range, which the help shows. It is empty if
- * there is no maximum.
+ * Reads a whole number. The schema's description is the range, which the help shows. The
+ * description is empty if there is no maximum.
  *
  * @param message replaces the message that names the range
  */
@@ -23,8 +23,8 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Reads a number. The schema's description is the range, which the help shows. It is empty if there
- * is no maximum.
+ * Reads a number. The schema's description is the range, which the help shows. The description is
+ * empty if there is no maximum.
  */
 export function number(
   min: number,
@@ -48,8 +48,8 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 }
 
 /**
- * Accepts a word that stands for a special value, like "none" or "off"; other text has the given
- * type.
+ * Accepts a word that stands for a special value, like "none" or "off". Any other text is read as
+ * the given type.
  */
 export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
   word: string,
@@ -76,7 +76,7 @@ export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
 const textThat = (fits: (given: string) => boolean, wanted: string) =>
   v.pipe(v.string(), v.check(fits, wanted));
 
-/** Accepts items that fit, separated by commas. */
+/** Accepts items separated by commas, if `fits` accepts every item. */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
 const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), separated by commas';
@@ -187,7 +187,7 @@ export const webAddress = textThat(
   'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
-/** Address of the Valkey in which several servers store their rooms. */
+/** URL of the Valkey server in which several Vivarium servers store their rooms. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
   'must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /',

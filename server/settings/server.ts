@@ -13,11 +13,11 @@ import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-ty
 /** Default folder of the checkpoint of new rooms. */
 export const DEFAULT_CHECKPOINT = 'checkpoints/organisms';
 
-/** Size of new rooms in cells; the shape of most walls. */
+/** Size of new rooms, in cells. Its aspect ratio is roughly that of most walls. */
 export const DEFAULT_SIZE = { width: 336, height: 192 };
 
 /**
- * The type and the default of a flag that sets a number of every room.
+ * Returns the type and the default of a flag that sets a numeric setting in every room.
  *
  * @param name a room's setting, whose range and default room-settings.ts defines
  */
