@@ -5,7 +5,10 @@
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-/** `CANDIDATES` in choose-backend.ts says which of them `auto` prefers. */
+/**
+ * Names of all backends. `CANDIDATES` in choose-backend.ts has the order in which `auto` tries
+ * them.
+ */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
@@ -81,8 +84,8 @@ export interface StoreBackend extends BackendBase {
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * Thrown if a backend cannot start for a reason that has its own remedy. Any other error gets the
- * remedy of the backend's `Candidate`.
+ * Thrown if a backend cannot start and the remedy in its `Candidate` would not help. Any other
+ * error is reported with that remedy.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';

@@ -34,13 +34,13 @@ export interface PatchStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
   /**
-   * [s, s] of the stage after division; where it is 0, the cell's state is set to zero before the
-   * step.
+   * Mask [s, s], where s is the side after division. Cells whose value is 0 are set to zero before
+   * the step.
    */
   readonly keep?: Uint8Array;
   /**
-   * [s, s] of the stage after division; where it is not 0, the cell is zero before and after the
-   * step.
+   * Mask [s, s], where s is the side after division. Cells whose value is not 0 are set to zero
+   * before and after the step.
    */
   readonly closed?: Uint8Array;
   /**
@@ -110,7 +110,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** A loss from which the engine has recovered. Rooms do not notice it, but the host should know. */
+/** A loss from which the engine recovers. Rooms do not notice it, but the host should know. */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   /** The cause, if known. */
