@@ -40,13 +40,14 @@ export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8A
 /** The update net of one checkpoint, loaded on a backend. */
 export interface StepRule {
   /**
-   * Computes a patch's conditioning [K] from its latent [Z], once, when the patch is planted.
-   * Absent for rules that do not read the latent in every step.
+   * Computes a patch's conditioning [K] from its latent [Z]: when the patch is planted, and when a
+   * step changes the latent (`express`). Absent for rules that do not read the latent in every
+   * step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /** Steps every patch of the batch once, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** A faster equivalent of `readerOf`. Absent if the backend has none. */
+  /** Reads out faster than the function that `readerOf` creates, with equal results. Optional. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
@@ -69,7 +70,7 @@ export interface RuleBackend extends BackendBase {
   /**
    * Fixed number of patches in a batch; smaller batches are padded with zeros. If absent, a batch
    * can have any number of patches. Needed if the library chooses its algorithm by batch size,
-   * because a patch's result would otherwise depend on how many others are in the batch.
+   * because a patch's result would otherwise depend on the number of other patches in the batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;

@@ -22,8 +22,8 @@ export interface Patch {
   /** Side s, in cells. */
   stage: number;
   /**
-   * [s, s, C] or [C, s, s], the layout of `species`. A view of the batch's buffer if the patch is
-   * in a batch.
+   * [s, s, C] or [C, s, s], as the layout of `species` says. A view of the batch's buffer if the
+   * patch is in a batch.
    */
   state: Float32Array;
   /** The batch that holds the patch's state, if any. */
@@ -42,7 +42,7 @@ export interface Patch {
 class ResidentBatch {
   /** [patches, s², C], in the layout of the species. */
   states: Float32Array;
-  /** Receives the next step; has the length of `states`. */
+  /** Receives the states after the next step; as long as `states`. */
   after: Float32Array;
   /** [patches, K]. */
   readonly conditioning: Float32Array | undefined;
@@ -67,7 +67,7 @@ class ResidentBatch {
     });
   }
 
-  /** Copies a patch's conditioning, [K]; undefined for rules without one. */
+  /** Returns a copy of a patch's conditioning, [K]; undefined for rules without one. */
   conditioningOf(i: number): Float32Array | undefined {
     const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
     return this.conditioning?.slice(i * width, (i + 1) * width);
@@ -100,7 +100,8 @@ class ResidentBatch {
   }
 
   /**
-   * Moves the states that the batch still holds to separate buffers, and releases its own buffers.
+   * Moves the states that the batch still holds to separate buffers, and returns the batch's
+   * buffers to the pool.
    */
   release(): void {
     for (const patch of this.patches) {
@@ -119,23 +120,27 @@ interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly Entry<Patch>[];
   readonly stage: number;
-  /** One per entry, after the step. */
+  /** One read-out per entry, of the states after the step. */
   readonly readouts: readonly PatchReadout[];
 }
 
 /**
- * Number of consecutive calls in which a batch may go unstepped before it is released. High enough
- * that seed previews, which are stepped between two ticks, do not evict a room's patches.
+ * Maximum number of consecutive calls that do not step a batch. After more, the batch is released.
+ * High enough that seed previews, which are stepped between two ticks, do not evict a room's
+ * patches.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Maximum size of unused buffers to keep, in bytes per cell of a full batch. Enough for 64 batches
- * of 32 float32 channels.
+ * Maximum total size of the unused buffers to keep, in bytes per cell of a full batch. Enough for
+ * 64 batches of 32 float32 channels.
  */
 const READY_PER_CELL = 8_192;
 
-/** Steps in two phases, so that a failing batch leaves all patches unchanged. */
+/**
+ * Steps patches in two phases, `step` and `commit`, so that a failing batch leaves all of them
+ * unchanged.
+ */
 export class BatchStepper {
   /** Number of calls since each batch was last stepped. */
   private readonly idleCalls = new Map<ResidentBatch, number>();
@@ -268,7 +273,7 @@ function updateMask(
   return { mask };
 }
 
-/** Maximum size of the unused buffers that a pool keeps, in bytes. */
+/** Maximum total size of the unused buffers that a pool keeps, in bytes. */
 const MAX_READY = 32 * 2 ** 20;
 
 /**
@@ -277,11 +282,11 @@ const MAX_READY = 32 * 2 ** 20;
  * twice a second.
  */
 class BufferPool {
-  /** Unused buffers by length, the least recently requested length first. */
+  /** For each length, the unused buffers. The least recently requested length is first. */
   private readonly ready = new Map<number, Float32Array[]>();
   private bytes = 0;
 
-  /** @param maxReady maximum size of the unused buffers to keep, in bytes */
+  /** @param maxReady maximum total size of the unused buffers to keep, in bytes */
   constructor(private readonly maxReady = MAX_READY) {}
 
   /** Returns a buffer of this length with arbitrary content. */
@@ -320,8 +325,8 @@ type StateLayout = ReturnType<typeof stateLayout>;
 /**
  * Creates the functions that depend on the order of values in a state.
  *
- * @param planar whether each channel is a plane, [C, s, s], on which convolutions are fastest;
- * otherwise [s, s, C], the layout of the engine's callers
+ * @param planar whether states are [C, s, s], one plane per channel, which some convolutions need
+ * to be fast. Otherwise, they are [s, s, C], as for the engine's callers
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */
