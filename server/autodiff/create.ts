@@ -2,7 +2,7 @@
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {
-  /** Number of CPU threads, 1…. If absent, all threads that this process may use. */
+  /** Number of CPU threads, at least 1. If absent, all threads that this process may use. */
   readonly threads?: number | undefined;
   /** Called with the reason if 'auto' cannot use a GPU. */
   readonly onSkip?: (reason: string) => void;
