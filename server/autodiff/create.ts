@@ -1,4 +1,4 @@
-/** Chooses and starts the back end of training. */
+/** Chooses and starts the back end that training uses. */
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {

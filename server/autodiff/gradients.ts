@@ -74,7 +74,7 @@ const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE,
 
 /**
  * For each function y = f(a, b), computes the change of a (i = 0) or b (i = 1) from the change of
- * y. If a = b, the gradient of a maximum or minimum goes to a.
+ * y. If a = b, the gradient of a maximum or minimum goes to `a`.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

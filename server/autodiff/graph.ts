@@ -149,7 +149,7 @@ export const maximum = binary('maximum');
 export const minimum = binary('minimum');
 /** 1 where a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/** Selects a where the condition is 1, b where it is 0. */
+/** Selects `a` where the condition is 1, and `b` where it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
 /** Clips to [low, high]. The gradient is zero outside. */

@@ -117,8 +117,8 @@ const BOOL = 9;
 
 /**
  * Returns the ONNX operator for a function. The engine avoids ONNX's Elu, because its rounding
- * depends on an element's position in the batch (see `engine/onnx/graph.ts`). Here Elu is safe,
- * because results may depend on the batch.
+ * depends on an element's position in the batch (see `engine/onnx/graph.ts`). Here Elu can be used,
+ * because a sample's result may depend on the rest of its batch.
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';

@@ -17,7 +17,7 @@ import { readGenome, ruleSteps } from './rule.ts';
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
 export interface Refinement {
-  /** [side, side, channels], 0…1. */
+  /** The picture, [side, side, channels], with values 0…1. */
   readonly image: Float32Array;
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;

@@ -85,8 +85,8 @@ export interface StoreBackend extends BackendBase {
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * Thrown if a backend cannot start and the remedy in its `Candidate` would not help. Any other
- * error is reported with that remedy.
+ * Thrown if a backend cannot start, with a remedy for this cause. For any other error, the remedy
+ * in the backend's `Candidate` is reported.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';

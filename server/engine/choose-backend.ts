@@ -164,7 +164,7 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
       }))
     : [{ name: wanted, onlyGpu: false }];
 
-/** Names what 'auto' tries, in order of preference, as text for the host. */
+/** Names the backends that 'auto' tries, in order of preference, as text for the host. */
 export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that was tried and does not work here. */

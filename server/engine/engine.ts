@@ -23,8 +23,9 @@ export interface NewPatch {
   /** Name of a loaded checkpoint. */
   readonly checkpoint: string;
   /**
-   * [Z]. Fills every cell of the checkpoint's first stage. A rule with a standing input ("every
-   * cell carries the genome") also reads the latent in every step, as the patch's conditioning.
+   * The latent, [Z]. Fills every cell of the patch at its first stage. A rule with a standing input
+   * ("every cell carries the genome") also reads the latent in every step, as the patch's
+   * conditioning.
    */
   readonly latent: Float32Array;
 }
@@ -44,8 +45,8 @@ export interface PatchStep {
    */
   readonly closed?: Uint8Array;
   /**
-   * [Z]. From this step on, a rule with a standing input reads this latent instead of its previous
-   * one. States stay as they are. Has no effect on other rules.
+   * A latent, [Z]. From this step on, a rule with a standing input reads this latent instead of the
+   * previous one. States stay as they are. Has no effect on other rules.
    */
   readonly express?: Float32Array;
 }
@@ -63,8 +64,8 @@ export interface Readout {
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
   /**
-   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no last step
-   * to compare with.
+   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no picture to
+   * compare with.
    */
   readonly change: number;
   /**

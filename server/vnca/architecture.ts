@@ -60,7 +60,10 @@ export interface TrunkOperations<T> {
   add(a: T, b: T): T;
 }
 
-/** Computes a trunk: [hidden] → [hidden] for each cell. @param perception of each cell, [hidden] */
+/**
+ * Computes a trunk: [hidden] → [hidden] for each cell. @param perception each cell's perception,
+ * [hidden]
+ */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
   perception: T,

@@ -73,7 +73,7 @@ export const PAINTERS = '/painters';
  * Returns the path of a painter on the server. It contains a hash of the content, so browsers can
  * cache the painter forever.
  *
- * @param painter content of the file
+ * @param painter content of the painter's file
  */
 export function painterPath(painter: Buffer): string {
   const hash = createHash('sha256').update(painter).digest('hex');

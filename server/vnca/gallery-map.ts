@@ -129,7 +129,7 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 /**
  * Spreads points on a map with width `WIDTH` and height 1, so that people can touch each of them.
  *
- * @param places with coordinates 0…1
+ * @param places points with coordinates 0…1
  */
 function spread(places: readonly MapPoint[]): MapPoint[] {
   const width = Math.max(...places.map(({ x }) => x)) || 1;

@@ -9,7 +9,7 @@ import { count, whole } from '../../shared/common-schemas.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name in a checkpoint folder. */
+/** File name of the table in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
 
 /** Maximum number of relatives of one creature. */
@@ -24,7 +24,8 @@ export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads its relative's latent. */
   lentSteps: steps,
   /**
-   * Number of steps that the creature then needs, with its own latent, to become as it was before.
+   * Number of steps after an expression that a creature needs, with its own latent, to become as it
+   * was before.
    */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */

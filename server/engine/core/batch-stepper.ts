@@ -40,11 +40,11 @@ export interface Patch {
  * between two buffers, so nothing is copied as long as the same patches are stepped together.
  */
 class ResidentBatch {
-  /** [patches, s², C], in the layout of the species. */
+  /** Current states, [patches, s², C], in the layout of the species. */
   states: Float32Array;
   /** Receives the states after the next step; as long as `states`. */
   after: Float32Array;
-  /** [patches, K]. */
+  /** The patches' conditioning, [patches, K]; undefined for rules without one. */
   readonly conditioning: Float32Array | undefined;
 
   /**
@@ -125,9 +125,8 @@ interface SteppedBatch {
 }
 
 /**
- * Maximum number of consecutive calls that do not step a batch. After more, the batch is released.
- * High enough that seed previews, which are stepped between two ticks, do not evict a room's
- * patches.
+ * A batch that is not stepped in this number of consecutive commits is released. The number is so
+ * high that seed previews, which are stepped between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 
@@ -142,7 +141,7 @@ const READY_PER_CELL = 8_192;
  * unchanged.
  */
 export class BatchStepper {
-  /** Number of calls since each batch was last stepped. */
+  /** For each batch, the number of commits since it was last stepped. */
   private readonly idleCalls = new Map<ResidentBatch, number>();
   private readonly buffers: BufferPool;
 
@@ -151,8 +150,8 @@ export class BatchStepper {
   }
 
   /**
-   * Divides, masks and steps every entry into its batch's `after`. Patches do not change until
-   * `commit`.
+   * Divides, masks and steps the patch of every entry, and writes the result to its batch's
+   * `after`. Patches do not change until `commit`.
    *
    * @param entries all of the same species, and of the same stage after division
    */
@@ -325,8 +324,8 @@ type StateLayout = ReturnType<typeof stateLayout>;
 /**
  * Creates the functions that depend on the order of values in a state.
  *
- * @param planar whether states are [C, s, s], one plane per channel, which some convolutions need
- * to be fast. Otherwise, they are [s, s, C], as for the engine's callers
+ * @param planar whether states are [C, s, s], one plane per channel, as some backends need for fast
+ * convolutions. Otherwise, states are [s, s, C], as the engine's callers pass them
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */

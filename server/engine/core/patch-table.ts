@@ -34,7 +34,7 @@ export interface Entry<P> {
   readonly step: PatchStep;
 }
 
-/** Patches by id. All checks of a call run before the call changes anything. */
+/** Maps ids to patches. All checks of a call run before the call changes anything. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /** @param species maps names to loaded checkpoints */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {

@@ -21,7 +21,7 @@ import { promisify } from 'node:util';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-/** Beginning of the name of a folder in which a kernel is being compiled. */
+/** Prefix of the name of a draft folder, in which a kernel is being compiled. */
 const DRAFT = 'draft-';
 /** Age from which a draft folder is removed, in ms, because its compiler must have been killed. */
 const LEFT_AFTER = 3_600_000;

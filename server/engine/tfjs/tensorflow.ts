@@ -204,7 +204,8 @@ export async function startTensorflow(): Promise<RuleBackend> {
 }
 
 /**
- * Loads one of the packages, which registers the backend 'tensorflow' with the loaded tfjs-core.
+ * Loads one of the TensorFlow packages, which registers the backend 'tensorflow' with the loaded
+ * tfjs-core.
  */
 function loadTensorflow(): void {
   polyfillUtil();
@@ -222,7 +223,8 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The original message has five lines, and its first line is only a path, so replace it.
+  // The package's own error message has five lines, and its first line is only a path, so replace
+  // it.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

@@ -1,5 +1,6 @@
 /**
- * An engine thread that is replaced when the thread or its GPU is lost, with all patches restored.
+ * An engine thread that recovers: if the thread or its GPU is lost, the thread is replaced and all
+ * its patches are restored.
  */
 import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';

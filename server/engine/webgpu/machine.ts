@@ -25,12 +25,12 @@ const MAX_READ_BYTES = 64 * 2 ** 20;
 
 /** An open device with everything stored on it. */
 export class Machine {
-  /** Loaded nets by checkpoint name. */
+  /** Maps checkpoint names to loaded nets. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
   private readonly readback: ReadbackBuffers;
   private readonly maxAnswerBytes: number;
-  /** Why answers are no longer reliable; undefined as long as they are. */
+  /** Why answers are no longer reliable; undefined if nothing has failed. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {

@@ -96,7 +96,7 @@ export function planFor(
        * one of these threads, but different units.
        */
       cellThreads,
-      /** Number of groups of channels, and of groups of units in a hidden layer. */
+      /** Numbers of groups: of four channels, and of four units of a hidden layer. */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
@@ -122,8 +122,8 @@ export function planFor(
 }
 
 /**
- * Minimum number of groups of channels that workgroup memory has room for, for a tile and its
- * border. A net with fewer groups needs room for these only.
+ * Workgroup memory must have room for this number of groups of channels of a tile with its border.
+ * A net with fewer groups needs room only for its groups.
  */
 const MAX_PERCEIVED = 12;
 
