@@ -19,7 +19,7 @@ export interface Value {
   readonly shape: Shape;
 }
 
-/** Tensors by the name of an input or output. */
+/** Maps the names of inputs or outputs to their tensors. */
 export type Values = Readonly<Record<string, Value>>;
 
 /** Compiled expressions. */

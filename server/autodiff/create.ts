@@ -1,8 +1,8 @@
-/** Chooses and starts the back end of training. */
+/** Chooses and starts the back end that training uses. */
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {
-  /** Number of CPU threads, 1…. If absent, all threads that this process may use. */
+  /** Number of CPU threads, at least 1. If absent, all threads that this process may use. */
   readonly threads?: number | undefined;
   /** Called with the reason if 'auto' cannot use a GPU. */
   readonly onSkip?: (reason: string) => void;

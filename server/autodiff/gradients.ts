@@ -54,7 +54,7 @@ type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 const none = (): undefined => undefined;
 const ONE = g.constant(1);
 
-/** How to compute the change of x for y = f(x), by function. */
+/** For each function y = f(x), computes the change of x from the change of y. */
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
@@ -73,8 +73,8 @@ const UNARY: Readonly<
 const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
 
 /**
- * How to compute the change of input i for y = f(a, b), by function. If a = b, the gradient of a
- * maximum or minimum goes to a.
+ * For each function y = f(a, b), computes the change of a (i = 0) or b (i = 1) from the change of
+ * y. If a = b, the gradient of a maximum or minimum goes to `a`.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

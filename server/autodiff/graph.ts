@@ -10,7 +10,7 @@
 
 export type Shape = readonly number[];
 
-/** Functions of one tensor, with TensorFlow.js's names; ONNX capitalises them. */
+/** Functions of one tensor, named as in TensorFlow.js. ONNX capitalises the names. */
 export type Unary =
   | 'elu'
   | 'exp'
@@ -21,7 +21,7 @@ export type Unary =
   | 'softplus'
   | 'sqrt'
   | 'tanh';
-/** Functions of two tensors, with TensorFlow.js's names. */
+/** Functions of two tensors, named as in TensorFlow.js. */
 export type Binary = 'add' | 'div' | 'greater' | 'maximum' | 'minimum' | 'mul' | 'sub';
 
 /** Size and position of a convolution's kernel. */
@@ -69,7 +69,7 @@ export interface Expression {
   readonly map: boolean;
 }
 
-/** Expressions to compute together, by the name of each result. */
+/** Expressions to compute together. Keys are the names of the results. */
 export type Outputs = Readonly<Record<string, Expression>>;
 
 const make = (
@@ -149,7 +149,7 @@ export const maximum = binary('maximum');
 export const minimum = binary('minimum');
 /** 1 where a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/** Selects a where the condition is 1, b where it is 0. */
+/** Selects `a` where the condition is 1, and `b` where it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
 /** Clips to [low, high]. The gradient is zero outside. */
@@ -236,7 +236,7 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
 }
 /**
  * Computes the gradient of `pointwise` with respect to its weights. It is Σ x ⊗ change, summed over
- * all cells, [I, O], or over the cells of each sample, [N, I, O].
+ * all cells, [I, O], or, with `each`, over the cells of each sample, [N, I, O].
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -267,7 +267,7 @@ export function conv(
  *
  * @param change [N, h, w, O]
  * @param weights [k, k, I, O]
- * @param shape of the result, [N, H, W, I]
+ * @param shape the result's shape, [N, H, W, I]
  */
 export const convInput = (
   change: Expression,

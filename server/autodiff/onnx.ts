@@ -28,11 +28,12 @@ class OnnxValue implements Value {
 
 /**
  * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that
- * calls it. To run several programs in parallel, open a back end in each thread (see `workers`).
- * Sharing one convolution between threads halved the speed on a busy machine, because the threads
- * wait for each other.
+ * calls it. To run several programs in parallel, open a back end in each thread (see `workers`). A
+ * program is not shared between threads: on a busy machine that halved the speed, because the
+ * threads wait for each other.
  *
- * @param options.threads number of threads, 1…. If absent, all threads that this process may use
+ * @param options.threads number of threads, at least 1. If absent, all threads that this process
+ * may use
  */
 export function createOnnxCompute({ threads = availableParallelism() } = {}): Compute {
   return {
@@ -69,7 +70,7 @@ async function compile(outputs: Outputs): Promise<Program> {
 /** Reorders [N, H, W, C] to [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
-/** Position in memory of each axis of a map. */
+/** For each axis of a map [N, H, W, C], its position in memory. */
 const AXIS = [0, 2, 3, 1];
 const physicalAxes = ({ map }: Expression, axes: readonly number[]): readonly number[] =>
   map ? axes.map((axis) => AXIS[axis]) : axes;
@@ -116,7 +117,8 @@ const BOOL = 9;
 
 /**
  * Returns the ONNX operator for a function. The engine avoids ONNX's Elu, because its rounding
- * depends on the thread. Here Elu is safe, because each program has only one thread.
+ * depends on an element's position in the batch (see `engine/onnx/graph.ts`). Here Elu can be used,
+ * because a sample's result may depend on the rest of its batch.
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';

@@ -9,12 +9,13 @@ import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
 export type Shapes = ReadonlyMap<string, Shape>;
-/** Tensors in the process's memory, by name. */
+/** Maps names to tensors in the process's memory. */
 export type Tensors = ReadonlyMap<string, Float32Tensor>;
 export type Parameters = (name: string) => Expression;
 
 /**
- * Creates inputs named `parameter:…`, each on first use.
+ * Returns a function that looks up a parameter's input, named `parameter:…`. Creates each input on
+ * first use.
  *
  * @throws RangeError if there is no parameter of that name
  */
@@ -28,7 +29,7 @@ export function parameterInputs(shapes: Shapes): Parameters {
     });
 }
 
-/** Uploads tensors as the inputs `parameter:…`. The caller frees them. */
+/** Uploads tensors as the inputs `parameter:…`. The caller frees the results. */
 export const uploadParameters = (
   compute: Compute,
   names: Iterable<string>,

@@ -17,7 +17,7 @@ import { readGenome, ruleSteps } from './rule.ts';
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
 export interface Refinement {
-  /** [side, side, channels], 0…1. */
+  /** The picture, [side, side, channels], with values 0…1. */
   readonly image: Float32Array;
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;
@@ -67,16 +67,16 @@ export interface RefinerOptions {
   /** Called before each step. If it returns true, refining ends with the best latent so far. */
   readonly isStopped?: () => boolean;
   /**
-   * Number of steps after growth, 0…. If not 0, half of the error is that of the picture after
-   * these steps, because cells drift from their first picture to a resting one, which visitors see
-   * for longer.
+   * Number of steps to compute after growth, 0 or more. If not 0, the picture after these steps
+   * counts for half of the error: cells drift from their first picture to a resting picture, which
+   * visitors see for longer.
    */
   readonly restSteps?: number;
   /** Bounds within which to search for latents, because a room shortens latents outside them. */
   readonly bounds?: LatentBounds;
 }
 
-/** Compiles the growth of one organism and the gradient of its error. */
+/** Compiles the growth of one organism, its picture's error, and the error's gradient. */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,

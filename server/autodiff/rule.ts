@@ -16,7 +16,7 @@ export const overCells = (vector: Expression): Expression =>
 export interface RuleInputs {
   /** The result of `readGenome`, for rules with a standing input. */
   readonly genome?: Expression;
-  /** A scalar that replaces the card's leak, as training may start without a leak. */
+  /** A scalar that replaces the card's leak, because training may start without a leak. */
   readonly leak?: Expression;
 }
 

@@ -5,7 +5,10 @@
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-/** `CANDIDATES` in choose-backend.ts says which of them `auto` prefers. */
+/**
+ * Names of all backends. `CANDIDATES` in choose-backend.ts has the order in which `auto` tries
+ * them.
+ */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
@@ -37,13 +40,14 @@ export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8A
 /** The update net of one checkpoint, loaded on a backend. */
 export interface StepRule {
   /**
-   * Computes a patch's conditioning [K] from its latent [Z], once, when the patch is planted.
-   * Absent for rules that do not read the latent in every step.
+   * Computes a patch's conditioning [K] from its latent [Z]: when the patch is planted, and when a
+   * step changes the latent (`express`). Absent for rules that do not read the latent in every
+   * step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /** Steps every patch of the batch once, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** A faster equivalent of `readerOf`. Absent if the backend has none. */
+  /** Reads out faster than the function that `readerOf` creates, with equal results. Optional. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
@@ -66,7 +70,7 @@ export interface RuleBackend extends BackendBase {
   /**
    * Fixed number of patches in a batch; smaller batches are padded with zeros. If absent, a batch
    * can have any number of patches. Needed if the library chooses its algorithm by batch size,
-   * because a patch's result would otherwise depend on how many others are in the batch.
+   * because a patch's result would otherwise depend on the number of other patches in the batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
@@ -81,8 +85,8 @@ export interface StoreBackend extends BackendBase {
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * Thrown if a backend cannot start for a reason that has its own remedy. Any other error gets the
- * remedy of the backend's `Candidate`.
+ * Thrown if a backend cannot start, with a remedy for this cause. For any other error, the remedy
+ * in the backend's `Candidate` is reported.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';

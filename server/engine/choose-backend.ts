@@ -16,8 +16,8 @@ const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
 /**
- * GPU vendors by PCI vendor id. Omits vendors that only make display adapters for servers and
- * virtual machines.
+ * For each PCI vendor id, the GPU vendor. Vendors that only make display adapters for servers and
+ * virtual machines are omitted.
  */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
@@ -94,7 +94,8 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Replaces the error if ONNX Runtime does not support this system, because then no remedy can help.
+ * Handles an error in loading ONNX Runtime. If the library does not support this system, the error
+ * is replaced, because no remedy can help.
  *
  * @throws StartError if the system is not supported; otherwise `error` itself
  */
@@ -163,7 +164,7 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
       }))
     : [{ name: wanted, onlyGpu: false }];
 
-/** Names what 'auto' tries, in order of preference, as text for the host. */
+/** Names the backends that 'auto' tries, in order of preference, as text for the host. */
 export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that was tried and does not work here. */
@@ -171,8 +172,8 @@ export interface SkippedEngine extends Choice {
   /** Why it was skipped, in one line. */
   readonly reason: string;
   /**
-   * How a host can fix it; absent if nothing helps, for example because the machine has no suitable
-   * GPU.
+   * How a host can make the backend work. Absent if nothing helps, for example because the machine
+   * has no suitable GPU.
    */
   readonly remedy?: string;
 }

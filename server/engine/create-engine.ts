@@ -13,7 +13,9 @@ import { shardAcross } from './thread/sharding.ts';
 export interface EngineOptions {
   /** Models to load. Patches refer to a checkpoint by the name in its card. */
   readonly checkpoints: readonly Model[];
-  /** 'auto' (the default) selects the first preferred backend that works here. */
+  /**
+   * 'auto' (the default) selects the first backend, in the order of `CANDIDATES`, that works here.
+   */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads. If absent, as many as the backend can use. */
   readonly threads?: number;
@@ -28,8 +30,8 @@ export interface EngineOptions {
 }
 
 /**
- * Backend that depends on no GPU, GPU driver or code compiled here, so it still works if those
- * fail.
+ * Backend that depends on no GPU, GPU driver or code compiled on this machine, so it still works if
+ * those fail.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -60,7 +62,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Threads need only the update net, neither the encoder nor the gallery.
+  // Sends the threads only the update net, because they need neither the encoder nor the gallery.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),

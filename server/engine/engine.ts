@@ -23,8 +23,9 @@ export interface NewPatch {
   /** Name of a loaded checkpoint. */
   readonly checkpoint: string;
   /**
-   * [Z]. Fills every cell of the checkpoint's first stage. A rule with a standing input ("every
-   * cell carries the genome") also reads the latent in every step, as the patch's conditioning.
+   * The latent, [Z]. Fills every cell of the patch at its first stage. A rule with a standing input
+   * ("every cell carries the genome") also reads the latent in every step, as the patch's
+   * conditioning.
    */
   readonly latent: Float32Array;
 }
@@ -34,18 +35,18 @@ export interface PatchStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
   /**
-   * [s, s] of the stage after division; where it is 0, the cell's state is set to zero before the
-   * step.
+   * Mask [s, s], where s is the side after division. Cells whose value is 0 are set to zero before
+   * the step.
    */
   readonly keep?: Uint8Array;
   /**
-   * [s, s] of the stage after division; where it is not 0, the cell is zero before and after the
-   * step.
+   * Mask [s, s], where s is the side after division. Cells whose value is not 0 are set to zero
+   * before and after the step.
    */
   readonly closed?: Uint8Array;
   /**
-   * [Z]. From this step on, a rule with a standing input reads this latent instead of its previous
-   * one. States stay as they are. Has no effect on other rules.
+   * A latent, [Z]. From this step on, a rule with a standing input reads this latent instead of the
+   * previous one. States stay as they are. Has no effect on other rules.
    */
   readonly express?: Float32Array;
 }
@@ -63,8 +64,8 @@ export interface Readout {
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
   /**
-   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no last step
-   * to compare with.
+   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no picture to
+   * compare with.
    */
   readonly change: number;
   /**
@@ -110,7 +111,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** A loss from which the engine has recovered. Rooms do not notice it, but the host should know. */
+/** A loss from which the engine recovers. Rooms do not notice it, but the host should know. */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   /** The cause, if known. */

@@ -18,8 +18,8 @@ interface Trunk {
 }
 
 /**
- * All kinds of update nets. 'simple' and 'res4' are from Palm et al. 2022 (code of 2021);
- * 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks are alike.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022 (code of
+ * 2021); 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks are alike.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -60,7 +60,10 @@ export interface TrunkOperations<T> {
   add(a: T, b: T): T;
 }
 
-/** Computes a trunk: [hidden] → [hidden] for each cell. @param perception of each cell, [hidden] */
+/**
+ * Computes a trunk: [hidden] → [hidden] for each cell. @param perception each cell's perception,
+ * [hidden]
+ */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
   perception: T,
@@ -144,7 +147,7 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
 }
 
 /**
- * Describes the first tensor that is missing or has another shape; returns undefined if all fit.
+ * Describes the first tensor that is missing or has the wrong shape; returns undefined if all fit.
  */
 export function misfitOf(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -178,7 +181,7 @@ export function macPerCellStep(card: Architecture): number {
     const shapes = updateShapes(card);
     let sum = numbersIn([shapes.get('update.dense.kernel')!]);
     for (let i = 0; i <= update.doublings; i++) {
-      // Every cell of the smaller map is multiplied by the whole kernel.
+      // Every cell of the convolution's input is multiplied by the whole kernel.
       sum += 4 ** (i + 1) * numbersIn([shapes.get(`update.convolution${i}.kernel`)!]);
     }
     return sum / 4 ** (update.doublings + 1);

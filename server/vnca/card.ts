@@ -34,7 +34,7 @@ export class CheckpointError extends Error {
 /** The card version that this build reads. */
 export const CARD_VERSION = 1;
 
-/** Categories of gallery entries, which group the planting menu. */
+/** Categories of gallery entries. The planting menu shows the entries by category. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -58,10 +58,13 @@ const updateFields = {
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** Fraction of a state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
-  /** Whether every step reads the latent. Without a `genome`, z·W is added to the first layer. */
+  /**
+   * Whether every step reads the latent. Without a `genome`, the latent times a weight matrix is
+   * added to the first layer.
+   */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net with one hidden layer that maps the latent to scales and shifts of layers. Only for
+   * A net that maps the latent to scales and shifts of layers. It has one hidden layer. Only for
    * 'residual' and 'simple'.
    */
   genome: v.exactOptional(
@@ -110,7 +113,7 @@ const readout = v.variant('kind', [
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
 
-/** Version of the sampler of latents, stored in cards, journals and states of rooms. */
+/** Version of the sampler that draws random latents. Stored in cards, journals and room states. */
 export const samplerVersion = v.literal(1);
 
 const checkpointName = v.pipe(
@@ -145,8 +148,8 @@ export const modelFields = {
   /** Number of steps for which the rule is stable after growth or damage. */
   trustedSteps: v.exactOptional(size),
   /**
-   * Maximum number of cells per step by which a wound closes from its rim, so that the rule can
-   * heal it. If absent, the whole wound may come alive in one step.
+   * A wound closes from its rim by at most this number of cells per step, so that the rule can heal
+   * it. If absent, the whole wound may come alive in one step.
    */
   closing: v.exactOptional(size),
   /**
@@ -215,7 +218,7 @@ export function sentenceOf(issue: v.BaseIssue<unknown>): string {
 
 export const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
-/** Finds errors between the fields of a model. */
+/** Finds contradictions between the fields of a model. */
 export function* modelErrors(model: ModelFields): Generator<FieldError> {
   const { channels, growth, latentSize, presence, readout, side, update } = model;
   const { genome } = update;
@@ -274,7 +277,7 @@ export type Card = v.InferOutput<typeof schema>;
  * Checks the content of `card.json` and fills in defaults.
  *
  * @param value parsed JSON
- * @param file name for messages
+ * @param file the file's name, for error messages
  * @throws CheckpointError unknown-version, bad-card
  */
 export function parseCard(value: unknown, file: string): Card {

@@ -49,7 +49,7 @@ export const PAINTER_FILE = 'painter.safetensors';
 /**
  * Reads and checks the painter's file.
  *
- * @param folder of the checkpoint
+ * @param folder the checkpoint's folder
  * @returns the content of the file; undefined if there is no file
  * @throws CheckpointError corrupt-file: the file is not a painter; missing-file: the file cannot be
  * read
@@ -73,7 +73,7 @@ export const PAINTERS = '/painters';
  * Returns the path of a painter on the server. It contains a hash of the content, so browsers can
  * cache the painter forever.
  *
- * @param painter content of the file
+ * @param painter content of the painter's file
  */
 export function painterPath(painter: Buffer): string {
   const hash = createHash('sha256').update(painter).digest('hex');
@@ -161,8 +161,8 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A room's copy is in a folder named after the fingerprint. The card may have been edited before
-  // the copy was made, so the identity in it need not match.
+  // A room's copy of a checkpoint is in a folder named after the fingerprint. The card may have
+  // been edited before the copy was made, so the identity in it need not match.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
@@ -174,7 +174,7 @@ function checkIdentity(folder: string, model: Model): void {
   );
 }
 
-/** Copies a latent of the gallery, [Z]. @throws RangeError if there is no such entry */
+/** Returns a copy of a gallery entry's latent, [Z]. @throws RangeError if there is no such entry */
 export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
   if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
     throw new RangeError(`gallery of ${card.gallery.length} has no entry ${index}`);
@@ -202,7 +202,7 @@ async function read(file: string): Promise<Buffer> {
   throw new CheckpointError('missing-file', file, 'file cannot be read (ENOENT)');
 }
 
-/** Parses JSON. @param what names the content in messages @throws CheckpointError bad-card */
+/** Parses JSON. @param what names the content in error messages @throws CheckpointError bad-card */
 export function parseJson(bytes: Uint8Array, file: string, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -258,7 +258,7 @@ async function checkGallery(file: string, card: Card): Promise<void> {
 /**
  * Parses the content of a safetensors file.
  *
- * @param file name for messages
+ * @param file the file's name, for error messages
  * @throws CheckpointError corrupt-file
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {

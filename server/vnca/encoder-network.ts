@@ -13,7 +13,7 @@ const range = v.pipe(
 export const encoderNetwork = v.strictObject({
   /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
-  /** Convolutions with k×k kernels, each followed by ELU. */
+  /** Convolutions with kernels of size×size, each followed by ELU. */
   convolutions: v.pipe(
     v.array(
       v.strictObject({

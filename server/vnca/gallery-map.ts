@@ -1,6 +1,7 @@
 /**
- * The map of a gallery, which shows its latents in two dimensions. Evaluation writes it to
- * `map.json`, computed with UMAP; if there is no file, the map uses the two principal components.
+ * The map of a gallery, which shows its latents in two dimensions. Evaluation computes the map with
+ * UMAP and writes it to `map.json`. Without this file, the map shows the first two principal
+ * components.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -128,7 +129,7 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 /**
  * Spreads points on a map with width `WIDTH` and height 1, so that people can touch each of them.
  *
- * @param places with coordinates 0…1
+ * @param places points with coordinates 0…1
  */
 function spread(places: readonly MapPoint[]): MapPoint[] {
   const width = Math.max(...places.map(({ x }) => x)) || 1;
@@ -173,8 +174,8 @@ export function pushApart(
 const SLACK = 1;
 
 /**
- * A list of neighbouring points: pairs of points that are too close now, or can become too close
- * while no point moves farther than `slack` along an axis.
+ * A list of neighbouring points: pairs of points that are too close now, or can become so before a
+ * point has moved farther than `slack` along an axis.
  */
 interface NearPairs {
   /** Indices a and b > a of each pair, in ascending order. */

@@ -7,7 +7,8 @@ import { type ColourRange, colourRange, meanColourAt } from '../../shared/hues.t
 import { type Card, GALLERY_KINDS } from './card.ts';
 
 /**
- * File name in a checkpoint folder. The picture shows the grown organisms of the gallery, in rows.
+ * File name of the gallery's picture in a checkpoint folder. The picture shows the gallery's grown
+ * organisms, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
 /** Number of tiles per row. */
@@ -53,13 +54,11 @@ const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b 
 /** Indices of selected gallery entries. */
 export interface GallerySelection {
   /**
-   * One creature of each group of similar ones, by category, ordered so that similar creatures are
-   * neighbours. Contains no unsuitable creatures.
+   * One creature of each group of similar ones, without the unsuitable creatures. Sorted by
+   * category; within a category, similar creatures are next to each other.
    */
   readonly featured: readonly number[];
-  /**
-   * Creatures that are not suitable for everybody, for example for children. A host may show them.
-   */
+  /** Creatures that are unsuitable for some visitors, such as children. A host may show them. */
   readonly unsuitable: readonly number[];
 }
 

@@ -108,7 +108,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer of single cells, with the weights that one patch uses. */
+/** A layer that works on single cells, with the weights that one patch uses for it. */
 export interface CellLayer {
   readonly name: string;
   /** [in, out]. */
@@ -155,7 +155,8 @@ function transposed(weights: Float32Array, inputs: number): Float32Array {
 }
 
 /**
- * Reads one latent. Returns [hidden] or, with a genome net, the layout of `genomeLayout`.
+ * Reads one latent. Returns a shift of the first layer, [hidden], or, with a genome net, scales and
+ * shifts of each layer (`genomeLayout`).
  *
  * @param Numbers array type that determines the precision of each layer's result
  */
@@ -194,13 +195,13 @@ export interface LatentBounds {
 /** Maximum magnitude of a number in a throw of the dice, rounded up; see `createRandom`. */
 const LARGEST_NORMAL = 7;
 
-/** Factor that allows for the rounding of tokens. */
+/** Factor that allows for the rounding of latents in tokens. */
 const ROUNDING = 1.001;
 
 /**
  * Computes bounds that contain a gallery and all throws of the dice, except about one in a million.
- * The limit follows from the length of a normal vector, which is about √Z with a standard deviation
- * of √½.
+ * The bound on a throw's length is five standard deviations above the mean: a normal vector's
+ * length is about √Z, with a standard deviation of √½.
  *
  * @param latents [Z] each
  */

@@ -4,9 +4,7 @@ import type { Card } from './card.ts';
 /** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
-/**
- * Number of channels of the images of a read-out: 1 for ink, 3 for RGB, 4 for premultiplied RGBA.
- */
+/** Number of channels in a read-out's images: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
@@ -22,9 +20,9 @@ export function toByte(value: number): number {
  */
 export const SATURATED = 6.25;
 /**
- * Number of equal intervals of the logits between ±`SATURATED`. Each is so short that the byte
- * changes at most once in it. The number is odd, so that 0, where 127 becomes 128, is not a
- * boundary of intervals.
+ * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
+ * byte changes at most once. The number is odd, so that logit 0, where byte 127 becomes 128, is not
+ * a boundary between intervals.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -33,9 +31,9 @@ const PER_LOGIT = INTERVALS / (2 * SATURATED);
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * For each interval, the byte at its beginning and the smallest float32 logit with the next byte;
- * infinity if the byte does not change in the interval. Looking up bytes here is several times as
- * fast as computing an exponential for each cell.
+ * For each interval, `bytes` holds the byte at its beginning, and `next` the smallest float32 logit
+ * with the next byte, or infinity if the byte does not change in the interval. Looking up bytes
+ * here is several times as fast as computing an exponential for each cell.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -142,8 +140,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether all values of a state are zero, as after damage. Such a cell reads as empty. The
- * likelihoods of ink and colours cannot express emptiness; they would give half ink or grey.
+ * Whether all values of a cell's state are zero, as after damage. Such a cell is shown as empty.
+ * This needs a test, because the formulas for ink and colours would give half ink or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;

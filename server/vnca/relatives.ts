@@ -1,7 +1,7 @@
 /**
- * The table of relatives, which states which creatures of a gallery can express which others, and
- * for how long. `npm run relatives` writes it to `relatives.json`. A checkpoint without the file
- * has no expressions.
+ * The table of relatives: for each creature of a gallery, the relatives whose latents it can
+ * express, and for how long. `npm run relatives` writes the table to `relatives.json`. Without this
+ * file, creatures cannot express relatives.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,7 +9,7 @@ import { count, whole } from '../../shared/common-schemas.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name in a checkpoint folder. */
+/** File name of the table in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
 
 /** Maximum number of relatives of one creature. */
@@ -21,14 +21,14 @@ const steps = whole(1, 1_000);
 const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 
 export const relativesTable = v.strictObject({
-  /** Number of steps with the relative's latent. */
+  /** Number of steps for which a creature reads its relative's latent. */
   lentSteps: steps,
   /**
-   * Number of steps with the creature's own latent until the creature is as it was before the
-   * expression.
+   * Number of steps after an expression that a creature needs, with its own latent, to become as it
+   * was before.
    */
   homeSteps: steps,
-  /** Indices of the relatives of each gallery entry. */
+  /** For each gallery entry, the gallery indices of its relatives. */
   of: v.pipe(v.array(indices), v.maxLength(MOST)),
 });
 

@@ -8,7 +8,7 @@ import {
   type OperationOf,
 } from '../graph.ts';
 
-/** Computes an operation on the active backend. The caller tidies intermediate tensors. */
+/** Computes an operation on the active backend. The caller disposes of intermediate tensors. */
 export type Kernel<O extends Operation = Operation> = (
   at: Expression,
   operands: readonly tf.Tensor[],
@@ -105,8 +105,8 @@ const rows = (x: tf.Tensor): tf.Tensor3D =>
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
 /**
- * Computes the gradient of each tap as a product of its input cells and the change, which is twice
- * as fast as the library's kernel for all taps.
+ * Computes the gradient of a convolution's weights tap by tap, as the product of the tap's input
+ * cells and the change. This is twice as fast as the library's kernel for all taps together.
  */
 function convFilterByTaps(
   padded: tf.Tensor,

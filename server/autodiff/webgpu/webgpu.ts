@@ -165,7 +165,7 @@ function compile(outputs: Outputs): Program {
           }
         });
         // Clones results so that each can be freed separately, because a result can also be an
-        // input or have two names. Clones share memory.
+        // input or have two names. Cloning costs little, because clones share memory.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -181,7 +181,10 @@ function compile(outputs: Outputs): Program {
   };
 }
 
-/** Finds the last use of each result, so that it is freed as early as possible. */
+/**
+ * Plans the steps of a run. Finds the last use of each result, so that the result is freed as early
+ * as possible.
+ */
 function plan(
   order: readonly Expression[],
   places: ReadonlyMap<Expression, number>,

@@ -22,8 +22,8 @@ export interface Patch {
   /** Side s, in cells. */
   stage: number;
   /**
-   * [s, s, C] or [C, s, s], the layout of `species`. A view of the batch's buffer if the patch is
-   * in a batch.
+   * [s, s, C] or [C, s, s], as the layout of `species` says. A view of the batch's buffer if the
+   * patch is in a batch.
    */
   state: Float32Array;
   /** The batch that holds the patch's state, if any. */
@@ -40,11 +40,11 @@ export interface Patch {
  * between two buffers, so nothing is copied as long as the same patches are stepped together.
  */
 class ResidentBatch {
-  /** [patches, s², C], in the layout of the species. */
+  /** Current states, [patches, s², C], in the layout of the species. */
   states: Float32Array;
-  /** Receives the next step; has the length of `states`. */
+  /** Receives the states after the next step; as long as `states`. */
   after: Float32Array;
-  /** [patches, K]. */
+  /** The patches' conditioning, [patches, K]; undefined for rules without one. */
   readonly conditioning: Float32Array | undefined;
 
   /**
@@ -67,7 +67,7 @@ class ResidentBatch {
     });
   }
 
-  /** Copies a patch's conditioning, [K]; undefined for rules without one. */
+  /** Returns a copy of a patch's conditioning, [K]; undefined for rules without one. */
   conditioningOf(i: number): Float32Array | undefined {
     const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
     return this.conditioning?.slice(i * width, (i + 1) * width);
@@ -100,7 +100,8 @@ class ResidentBatch {
   }
 
   /**
-   * Moves the states that the batch still holds to separate buffers, and releases its own buffers.
+   * Moves the states that the batch still holds to separate buffers, and returns the batch's
+   * buffers to the pool.
    */
   release(): void {
     for (const patch of this.patches) {
@@ -119,25 +120,28 @@ interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly Entry<Patch>[];
   readonly stage: number;
-  /** One per entry, after the step. */
+  /** One read-out per entry, of the states after the step. */
   readonly readouts: readonly PatchReadout[];
 }
 
 /**
- * Number of consecutive calls in which a batch may go unstepped before it is released. High enough
- * that seed previews, which are stepped between two ticks, do not evict a room's patches.
+ * A batch that is not stepped in this number of consecutive commits is released. The number is so
+ * high that seed previews, which are stepped between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Maximum size of unused buffers to keep, in bytes per cell of a full batch. Enough for 64 batches
- * of 32 float32 channels.
+ * Maximum total size of the unused buffers to keep, in bytes per cell of a full batch. Enough for
+ * 64 batches of 32 float32 channels.
  */
 const READY_PER_CELL = 8_192;
 
-/** Steps in two phases, so that a failing batch leaves all patches unchanged. */
+/**
+ * Steps patches in two phases, `step` and `commit`, so that a failing batch leaves all of them
+ * unchanged.
+ */
 export class BatchStepper {
-  /** Number of calls since each batch was last stepped. */
+  /** For each batch, the number of commits since it was last stepped. */
   private readonly idleCalls = new Map<ResidentBatch, number>();
   private readonly buffers: BufferPool;
 
@@ -146,8 +150,8 @@ export class BatchStepper {
   }
 
   /**
-   * Divides, masks and steps every entry into its batch's `after`. Patches do not change until
-   * `commit`.
+   * Divides, masks and steps the patch of every entry, and writes the result to its batch's
+   * `after`. Patches do not change until `commit`.
    *
    * @param entries all of the same species, and of the same stage after division
    */
@@ -268,7 +272,7 @@ function updateMask(
   return { mask };
 }
 
-/** Maximum size of the unused buffers that a pool keeps, in bytes. */
+/** Maximum total size of the unused buffers that a pool keeps, in bytes. */
 const MAX_READY = 32 * 2 ** 20;
 
 /**
@@ -277,11 +281,11 @@ const MAX_READY = 32 * 2 ** 20;
  * twice a second.
  */
 class BufferPool {
-  /** Unused buffers by length, the least recently requested length first. */
+  /** For each length, the unused buffers. The least recently requested length is first. */
   private readonly ready = new Map<number, Float32Array[]>();
   private bytes = 0;
 
-  /** @param maxReady maximum size of the unused buffers to keep, in bytes */
+  /** @param maxReady maximum total size of the unused buffers to keep, in bytes */
   constructor(private readonly maxReady = MAX_READY) {}
 
   /** Returns a buffer of this length with arbitrary content. */
@@ -320,8 +324,8 @@ type StateLayout = ReturnType<typeof stateLayout>;
 /**
  * Creates the functions that depend on the order of values in a state.
  *
- * @param planar whether each channel is a plane, [C, s, s], on which convolutions are fastest;
- * otherwise [s, s, C], the layout of the engine's callers
+ * @param planar whether states are [C, s, s], one plane per channel, as some backends need for fast
+ * convolutions. Otherwise, states are [s, s, C], as the engine's callers pass them
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */

@@ -116,7 +116,7 @@ export async function createPatchStore(
   };
 }
 
-/** Groups entries by species and stage, as each group is stepped as one tensor. */
+/** Groups entries by species and stage, because only such entries can be stepped in one tensor. */
 function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
   const groups = new Map<string, Entry<Patch>[]>();
   for (const entry of entries) {
@@ -153,7 +153,10 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * Creates the function that reads out patches of a checkpoint, given its card. @param planar whether states are [C, s, s]
+ * Creates the function that reads out patches of a checkpoint.
+ *
+ * @param card the checkpoint's card
+ * @param planar whether states are [C, s, s]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);

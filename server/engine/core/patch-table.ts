@@ -1,4 +1,4 @@
-/** A store's patches by id, with the argument checks that all stores share. */
+/** The table of a store's patches, with the argument checks that all stores share. */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -34,9 +34,9 @@ export interface Entry<P> {
   readonly step: PatchStep;
 }
 
-/** Patches by id. All checks of a call run before the call changes anything. */
+/** Maps ids to patches. All checks of a call run before the call changes anything. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
-  /** @param species the loaded checkpoints by name */
+  /** @param species maps names to loaded checkpoints */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
     super();
   }
@@ -150,8 +150,8 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
   step.divide ? 2 * stage : stage;
 
 /**
- * Builds the read-out of a patch whose rule has diverged: an empty picture that is not at rest.
- * Overwrites the buffers of `readout`.
+ * Builds the read-out of a patch whose rule has diverged: an empty picture, with the largest
+ * `change` so that the patch does not count as at rest. Overwrites the buffers of `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

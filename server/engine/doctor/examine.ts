@@ -45,10 +45,10 @@ const RATE_PATCHES = 16;
 const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 
 /**
- * Measures how fast an engine steps `RATE_PATCHES` patches of the model's full side.
+ * Measures how fast an engine steps `RATE_PATCHES` fully grown patches.
  *
  * @param seconds minimum time to measure, after a first step that is not counted
- * @returns cells/s, including the time for read-outs
+ * @returns number of cells stepped per second; the time for read-outs is included
  */
 export async function measureRate(
   engine: Engine,
@@ -75,7 +75,7 @@ export async function measureRate(
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** How long to wait for an engine, in ms. There is a limit because a broken library may hang. */
+/** Maximum time to wait for an engine, in ms, because a broken library may hang. */
 const TIMEOUT = 120_000;
 
 /** The doctor's report, which is also printed as JSON. */
@@ -89,7 +89,7 @@ export type EngineReport = Report['engines'][number];
  *
  * @param checkpoint folder of the checkpoint to measure with
  * @param seconds how long to measure each engine
- * @param progress called with a line per engine
+ * @param progress called with one line of text before each trial
  */
 export async function examine(
   checkpoint: string,

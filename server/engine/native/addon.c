@@ -1,4 +1,7 @@
-/* What JavaScript calls: the kernel's steps, and read-outs like those of vnca/readout.ts, byte for byte. */
+/*
+ * The functions that JavaScript calls: the kernel's steps, and read-outs that equal those of vnca/readout.ts byte for
+ * byte.
+ */
 #include "kernel.h"
 
 #ifdef __linux__
@@ -9,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The part of Node-API that is used. It is stable, and its header is not installed everywhere. */
+/* Declares the part of Node-API that is used, because its header is not installed everywhere. Node-API is stable. */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
 typedef struct napi_callback_info__ *napi_callback_info;
@@ -24,7 +27,7 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 enum { MOST_ARRAYS = 6 };
 
-/* A call's arguments: typed arrays, or undefined. */
+/* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
 typedef struct {
   napi_env env;
   void *data[MOST_ARRAYS];
@@ -52,7 +55,9 @@ static napi_value number(napi_env env, int64_t value) {
   return result;
 }
 
-/* `net` of native.ts, Int32Array: patches, side, channels, hidden, elu, and the trunk as in `Net`. */
+/*
+ * Reads `net` of native.ts, an Int32Array: number of patches, side, channels, hidden, elu, and the trunk as in `Net`.
+ */
 static Net net_of(const int32_t *shape) {
   return (Net){
       .side = shape[1],
@@ -68,16 +73,19 @@ static Net net_of(const int32_t *shape) {
   };
 }
 
-/* (numbers: Float32Array): how many of them lie before a line of the cache begins. */
+/* (numbers: Float32Array): returns how many numbers to skip to reach the beginning of a cache line. */
 static napi_value skip(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
 }
 
-/* (): whether operations are fused, 1 or 0. */
+/* (): returns 1 if multiplications are fused with additions, otherwise 0. */
 static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
 
-/* (net, sizes: Int32Array): writes what kernel.h calls whole_vectors(1), perception_size, layers_size, memory_size. */
+/*
+ * (net, sizes: Int32Array): writes whole_vectors(1), perception_size, layers_size and memory_size (kernel.h) to
+ * `sizes`.
+ */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   const Net net = net_of(arrays.data[0]);
@@ -87,8 +95,8 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (net, fixed, states, after, own, mask): steps patches. `fixed`, aligned, is kept and limit, as many numbers as a line
- * of the cache has, then perception, the layers unless patches have their own, and memory.
+ * (net, fixed, states, after, own, mask): steps patches. `fixed` begins at a cache line. Its first cache line holds
+ * `kept` and `limit` of `Net`. Then follow perception, the layers (unless each patch has its own), and memory.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -121,7 +129,7 @@ static napi_value step(napi_env env, napi_callback_info info) {
 typedef float four_floats __attribute__((vector_size(16)));
 typedef double four_doubles __attribute__((vector_size(32)));
 
-/* Four shares of 1 as bytes; see toByte. */
+/* Converts four channels from 0...1 to bytes, as toByte does. */
 static inline void write_bytes(const float *state, const int32_t *channels, uint8_t *rgba) {
   const four_floats value = {state[channels[0]], state[channels[1]], state[channels[2]], state[channels[3]]};
   const four_doubles scaled = __builtin_convertvector(value, four_doubles) * 255 + 0.5;
@@ -135,7 +143,7 @@ static int is_bare(const float *state, int channels) {
   return 1;
 }
 
-/* The table of inkOf: beyond the limit, logits are black or white. */
+/* The table that inkOf reads. Logits beyond -limit and limit give the bytes 0 and 255. */
 typedef struct {
   double limit, per_logit;
   const uint8_t *bytes;
@@ -150,10 +158,11 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 }
 
 /*
- * (shown: Float32Array, state, rgba, presence, bytes, next): reads a patch out. `shown` is how many channels there are,
- * that of presence or -1, the limit of the table of ink, and the channels of RGBA; or that of ink and -1.
+ * (shown: Float32Array, state, rgba, presence, bytes, next): reads out a patch. `shown` holds the number of channels;
+ * the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B and alpha, or the channel of
+ * ink and -1.
  *
- * @returns 1 if every number of the state is finite
+ * @returns 1 if every number of the state is finite, otherwise 0
  */
 static napi_value read(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -195,8 +204,8 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (): returns free memory of all arenas to the system, at most once in 6 s for all threads. It runs in a thread of its
- * own, which has no code of this library: the library may be unloaded meanwhile.
+ * (): returns the free memory of all arenas to the system, at most once in 6 s for all threads together. malloc_trim
+ * runs in a new thread that executes no code of this library, because the library may be unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -212,17 +221,23 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/* Size from which an allocation is returned to the system as soon as it is freed, bytes: the states of a patch. */
+/*
+ * Allocations of at least this size are returned to the system as soon as they are freed, in bytes. The states of a
+ * patch are about this large.
+ */
 #define MOST_KEPT (128 * 1024)
 
-/* Node calls it once in each thread. */
+/* Exports the functions. Node calls this once in each thread. */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
     napi_callback call;
   } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
-  /* Otherwise glibc raises this size to 32 MB as large buffers are freed, and the arenas of all threads keep what is freed. */
+  /*
+   * Otherwise, when large buffers are freed, glibc raises this size to as much as 32 MB. Then the arenas of all threads
+   * keep freed memory.
+   */
   mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

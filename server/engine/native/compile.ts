@@ -21,16 +21,16 @@ import { promisify } from 'node:util';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-/** Beginning of the name of a folder in which a kernel is being compiled. */
+/** Prefix of the name of a draft folder, in which a kernel is being compiled. */
 const DRAFT = 'draft-';
-/** Age from which such a folder counts as left by a compiler that was killed, in ms. */
+/** Age from which a draft folder is removed, in ms, because its compiler must have been killed. */
 const LEFT_AFTER = 3_600_000;
 /** Number of kernels to keep, because servers of other releases may use the same folder. */
 const KEPT = 3;
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
- * Replaces `CACHE` if that is not writable. The process loads code from this folder, so no other
- * user may be able to write to it.
+ * Folder to use if `CACHE` is not writable. The process loads code from this folder, so other users
+ * must not be able to write to it.
  */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
@@ -79,7 +79,7 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
  * @param folders.spare used if the cache is not writable; created if necessary, owned by this user
  * @param folders.processor the compiler's flag for the target processor; if absent, the flag for
  * this machine
- * @returns an add-on for Node, and whether it was compiled now
+ * @returns the file of the add-on for Node, and whether this call compiled it
  * @throws Error if the kernel does not compile; StartError if neither folder can be used
  */
 export async function compileKernel({
@@ -108,7 +108,8 @@ export async function compileKernel({
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
     await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
-    // After a power failure, a renamed file without its content could crash the process.
+    // Writes the file to disk before renaming it. Otherwise, after a power failure, the final name
+    // could refer to a file without content, which would crash the process.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
     await rename(made, file);
@@ -119,7 +120,9 @@ export async function compileKernel({
   return { file, isNew: true };
 }
 
-/** Removes older kernels, except the newest ones, and the folders of compilers that were killed. */
+/**
+ * Removes all kernels except the newest ones, and the draft folders of compilers that were killed.
+ */
 async function removeOld(folder: string, latest: string): Promise<void> {
   const all = (await readdir(folder)).map(async (name) => {
     const file = join(folder, name);

@@ -1,13 +1,13 @@
 /*
- * Steps patches of a cell rule: perception, layers and update of a few tiles at a time, so that what one layer writes
- * is still in the cache when the next one reads it. A Node-API add-on; see native.ts for its caller.
+ * Steps patches of a cell rule. Computes perception, layers and update of a few tiles at a time, so that the numbers
+ * that one layer writes are still in the cache when the next layer reads them. native.ts calls it through addon.c.
  *
  * Perception is a 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3), with the points 0, 1, -1, 2, -2 and
- * infinity (Lavin and Gray 2016, arXiv 1509.09308): a quarter of the multiplications.
+ * infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter of the multiplications.
  *
- * Every sum has one order, and multiplications are fused with additions exactly where `fma` says so. Vectors hold
- * different outputs, never parts of one sum. So a patch's result is the same in any batch, and on any processor that has
- * fused operations.
+ * Every sum is added in a fixed order, and multiplications are fused with additions exactly where the code says `fma`.
+ * A vector holds different outputs, never parts of one sum. So a patch's result is the same in any batch, and on any
+ * processor that has fused operations.
  */
 #include "kernel.h"
 #include "vectors.h"
@@ -24,7 +24,10 @@ const int is_fused = FUSED;
 
 enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
-/* ROWS x VECTORS vectors of y = bias + x w, with x [rows, depth] and w [depth, outputs]. */
+/*
+ * Defines a function that computes ROWS rows and VECTORS vectors of y = bias + x w; x is [rows, depth], w [depth,
+ * outputs].
+ */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_stride, const float *w,  \
                                        ptrdiff_t w_stride, const float *bias, float *y,                \
@@ -51,7 +54,7 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
   block_##ROWS##_##VECTORS(depth, x + row * x_stride, x_stride, w + at, outputs, bias ? bias + at : 0, \
                            y + row * outputs + at, outputs)
 
-/* As many rows at a time as the registers hold. */
+/* Computes VECTORS vectors of all rows, MOST rows at a time, which are as many as the registers hold. */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
     const int left = rows - row;                                                                       \
@@ -68,7 +71,10 @@ DEFINE_BLOCK(1, 4) DEFINE_BLOCK(2, 4) DEFINE_BLOCK(1, 5) DEFINE_BLOCK(2, 5)
 #endif
 DEFINE_BLOCK(1, 1) DEFINE_BLOCK(2, 1) DEFINE_BLOCK(1, 2) DEFINE_BLOCK(2, 2) DEFINE_BLOCK(1, 3) DEFINE_BLOCK(2, 3)
 
-/* y [rows, outputs] = bias + x [rows, depth] w [depth, outputs]; outputs are whole vectors; bias may be absent. */
+/*
+ * Computes y [rows, outputs] = bias + x [rows, depth] w [depth, outputs]. `outputs` is a multiple of LANES; `bias` may
+ * be 0.
+ */
 static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t x_stride, const float *w,
                      const float *bias, float *y) {
   for (int at = 0; at < outputs;) {
@@ -90,11 +96,11 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
   }
 }
 
-/* e^min(x, 0) - 1 below zero, x above. */
+/* Computes the ELU: e^x - 1 if x < 0, otherwise x. */
 INLINE vec elu_of(vec x) {
   typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
   const vec low = largest(all(-87.0f), least(all(0), x));
-  /* Adding 1.5 * 2^23 rounds to whole numbers, in the lowest bits. */
+  /* Adding 1.5 * 2^23 rounds to a whole number and puts it in the lowest bits. */
   const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));
   const vec whole = shifted - all(12582912.0f);
   const vec rest = fma(whole, all(-1.42860677e-6f), fma(whole, all(-0.693145752f), low));
@@ -110,14 +116,14 @@ INLINE vec elu_of(vec x) {
   return largest(all(0), x) + (grown - all(1));
 }
 
-/* Numbers that are none stay none. */
+/* Applies the activation function. NaN stays NaN. */
 INLINE vec activated(vec x, int elu) { return elu ? elu_of(x) : largest(all(0), x); }
 
 INLINE void activate(float *x, int size, int elu) {
   for (int i = 0; i < size; i += LANES) store(x + i, activated(load(x + i), elu));
 }
 
-/* memcpy, which takes longer for so few. */
+/* Copies a few numbers, faster than memcpy does. */
 INLINE void copy(float *to, const float *from, int size) {
   int i = 0;
   for (; i + LANES <= size; i += LANES) store(to + i, load(from + i));
@@ -125,12 +131,12 @@ INLINE void copy(float *to, const float *from, int size) {
   for (; i < size; i++) to[i] = from[i];
 }
 
-/* x += y. */
+/* Computes x += y. */
 INLINE void add(float *x, const float *y, int size) {
   for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) + load(y + i));
 }
 
-/* Six numbers of the image to one for each point. */
+/* Transforms six numbers of the image to one number per point; `step` is the distance between points in t. */
 INLINE void to_points(const vec *d, vec *t, int step) {
   const vec four = all(4), two = all(2), five = all(-5);
   const vec a = fma(all(-4), d[2], d[4]), b = fma(all(-4), d[1], d[3]);
@@ -143,7 +149,7 @@ INLINE void to_points(const vec *d, vec *t, int step) {
   t[5 * step] = fma(four, d[1], fma(five, d[3], d[5]));
 }
 
-/* The six points' products to the four numbers of a tile. */
+/* Transforms the products at the six points to the four numbers of a tile. */
 INLINE void from_points(const vec *m, vec *t) {
   const vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
   t[0] = (m[0] + a) + c;
@@ -152,7 +158,10 @@ INLINE void from_points(const vec *m, vec *t) {
   t[3] = fma(all(8), e, b) + m[5];
 }
 
-/* A window of the image [6, row / channels, channels] to each point's [channels], `apart` from point to point. */
+/*
+ * Transforms a 6x6 window of the image to [channels] per point. `row` is the distance between rows of the image,
+ * `apart` the distance between points in `to`.
+ */
 static void transform_window(const float *image, ptrdiff_t row, int channels, float *to, ptrdiff_t apart) {
   for (int c = 0; c < channels; c += LANES) {
     vec half[POINTS];
@@ -169,7 +178,10 @@ static void transform_window(const float *image, ptrdiff_t row, int channels, fl
   }
 }
 
-/* Each point's products [hidden] to the tile's cells [16, hidden], scaled and shifted. */
+/*
+ * Transforms the products [hidden] at each point to the tile's cells [16, hidden], then scales and shifts them. `apart`
+ * is the distance between points in `products`.
+ */
 static void transform_back(const float *products, ptrdiff_t apart, int hidden, const float *scale, const float *shift,
                            float *cells) {
   for (int h = 0; h < hidden; h += LANES) {
@@ -189,7 +201,10 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
   }
 }
 
-/* Layers of single cells: what they perceive [16, hidden], overwritten, to the changes of their states. */
+/*
+ * Computes the layers after perception for a tile: from perception's result `seen` [16, hidden], which is overwritten,
+ * to the changes of the cells' states.
+ */
 static void think(const Net *net, const float *layers, float *seen, float *spare, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = CELLS * hidden;
   const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, bias = (ptrdiff_t)inputs * hidden;
@@ -208,10 +223,10 @@ static void think(const Net *net, const float *layers, float *seen, float *spare
            change);
 }
 
-/* Tiles along a side; the last may reach beyond the patch. */
+/* Number of tiles along a side of the patch. The last tile may reach beyond the patch. */
 INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
 
-/* Numbers of a patch's copy with the zeros around it. */
+/* Number of values in a copy of a patch with a border of zeros. */
 INLINE ptrdiff_t image_size(const Net *net) {
   const ptrdiff_t side = tiles_along(net) * TILE + 2;
   return side * side * net->wide_channels;
@@ -222,7 +237,10 @@ ptrdiff_t layers_size(const Net *net) {
   return 2 * hidden + net->blocks * net->depth * (inputs + 1) * hidden + (inputs + 1) * net->wide_channels;
 }
 
-/* Of a patch's cells, [side, side, channels], those of one tile: s + change, within the limits. */
+/*
+ * Writes one tile's new states to `after`, the patch's cells [side, side, channels]: kept * s + change, clamped to the
+ * limit. Cells that the mask excludes do not change.
+ */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         float *after) {
   const int channels = net->wide_channels, wide = tiles_along(net) * TILE + 2;
@@ -247,19 +265,22 @@ ptrdiff_t perception_size(const Net *net) { return (ptrdiff_t)POINTS * net->chan
 
 int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 
-/* Where a batch's numbers lie. */
+/* Pointers to a patch's weights and to the parts of the working memory. */
 typedef struct {
   const float *perception, *layers;
-  /* Tiles' windows and products, 36 times [tiles, channels] and [tiles, hidden]; of one tile, what follows. */
+  /*
+   * `windows` holds [tiles, channels] and `products` [tiles, hidden] for each of the 36 points. `seen`, `spare` and
+   * `change` are those of one tile.
+   */
   float *image, *windows, *products, *seen, *spare, *change;
 } Memory;
 
-/* Has the lines of the cache fetched that hold numbers [from, to), to be read soon. */
+/* Prefetches the cache lines with the numbers from `from` up to, but excluding, `to`, which will be read soon. */
 INLINE void expect(const float *numbers, ptrdiff_t from, ptrdiff_t to) {
   for (ptrdiff_t i = from / LINE * LINE; i < to; i += LINE) __builtin_prefetch(numbers + i, 0, 2);
 }
 
-/* The same for those that a tile is written to. */
+/* Prefetches the cache lines to which a tile's new states will be written. */
 INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
   for (int y = 0; y < TILE && top + y < net->side; y++) {
     const float *row = after + ((ptrdiff_t)(top + y) * net->side + left) * net->channels;
@@ -275,9 +296,12 @@ static void step_patch(const Net *net, const Memory *at, const float *states, co
   int copied = 0;
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
-    /* A line more, or the points' lines would compete for the same places of the cache. */
+    /*
+     * Adds a cache line between points. Otherwise, the lines of different points would compete for the same places in
+     * the cache.
+     */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
-    /* Copied when its windows need it; the rest is fetched meanwhile. */
+    /* Copies only the rows of the patch that this group's windows need. Later rows are prefetched below. */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
       for (int x = 0; x < side; x++) {
@@ -307,7 +331,7 @@ static void step_patch(const Net *net, const Memory *at, const float *states, co
   }
 }
 
-/* Gives each part of the memory its place. @returns their end */
+/* Assigns each part of the working memory its place. @returns the end of the last part */
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);
@@ -333,7 +357,7 @@ void step_batch(const Net *net, const Batch *batch, float *memory) {
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
-    /* Copied to where vectors do not cross lines of the cache. */
+    /* Copies the patch's layers to aligned memory, so that vectors do not cross cache lines. */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
     step_patch(net, &at, batch->states + i * cells * net->channels, batch->mask ? batch->mask + i * cells : 0,
                batch->after + i * cells * net->channels);

@@ -1,4 +1,4 @@
-/* Steps batches of patches; see kernel.c. Sizes count float32 numbers. */
+/* Steps batches of patches; see kernel.c. All sizes are numbers of float32 values. */
 #ifndef KERNEL_H
 #define KERNEL_H
 #include <stddef.h>
@@ -6,35 +6,43 @@
 /* A cell rule and the side of its patches. */
 typedef struct {
   int side, channels, hidden, elu;
-  /* The trunk, as in vnca/architecture.ts: blocks of `depth` layers, all but the last of which are activated. */
+  /*
+   * The trunk, as in vnca/architecture.ts. A block has `depth` layers. All of them are activated, the last one only if
+   * `activates_last` is set.
+   */
   int activates, blocks, depth, activates_last;
-  /* Numbers per cell, with those that fill the last vector. */
+  /* Numbers of channels and hidden units, rounded up to whole vectors. */
   int wide_channels, wide_hidden;
-  /* kept is 1 - leak; the limit may be infinite. */
+  /* `kept` is 1 - leak. `limit` is the limit of states, which may be infinite. */
   float kept, limit;
 } Net;
 
-/* Patches of one net: states, after [count, side, side, channels], mask [count, side, side] or none. */
+/* Patches of one net. `states` and `after` are [count, side, side, channels]; `mask` is [count, side, side], or 0. */
 typedef struct {
   ptrdiff_t count;
-  /* [36, channels, wide_hidden], and of all patches what layers_size counts; unless each has its own. */
+  /*
+   * `perception` is [36, channels, wide_hidden]. If `own` [count, layers_size] is not 0, it holds the layers of each
+   * patch; otherwise, all patches share `layers` [layers_size].
+   */
   const float *perception, *layers, *own;
   const float *states, *mask;
   float *after;
 } Batch;
 
-/* Whether multiplications are fused with additions; without, results differ in their last bits. */
+/* Whether multiplications are fused with additions. If not, results differ in their last bits. */
 extern const int is_fused;
 
-/* As many numbers, and those that fill the last vector. */
+/* Rounds a number of values up to whole vectors. */
 int whole_vectors(int numbers);
 
 ptrdiff_t perception_size(const Net *net);
 
-/* Of a patch: scales and shifts of perception [wide_hidden], then each layer's weights and shifts. */
+/*
+ * Size of a patch's layers: perception's scales and shifts, [wide_hidden] each, then each layer's weights and shifts.
+ */
 ptrdiff_t layers_size(const Net *net);
 
-/* Of the memory that a step writes to. */
+/* Size of the working memory of a step. */
 ptrdiff_t memory_size(const Net *net);
 
 /* Steps each patch once. */

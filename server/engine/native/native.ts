@@ -1,6 +1,7 @@
 /**
  * The native backend, on the CPU. Its kernel, written in C and compiled on this machine, computes
- * all layers of a step tile by tile. Each core has one engine thread with a part of the patches.
+ * all layers of a step tile by tile. There is one engine thread per core, each with some of the
+ * patches.
  */
 
 import { existsSync } from 'node:fs';
@@ -98,7 +99,7 @@ const TRIM_EVERY = 10_000;
 
 /**
  * Maximum number of cells in a batch: one patch of 32×32. Larger batches are no faster, and a patch
- * with its own batch is not copied when other patches wake or sleep.
+ * alone in its batch need not be copied when other patches wake or sleep.
  */
 const MAX_BATCH_CELLS = 1024;
 /** Number of float32 values in a line of the CPU's cache. */
@@ -138,7 +139,7 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/** Key of `Prepared` in the environment data of threads. */
+/** Key under which `Prepared` is stored in the environment data of threads. */
 const PREPARED = 'vivarium-native';
 /** The kernel's file, or why there is none. */
 interface Prepared {
@@ -161,7 +162,7 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the file that another thread has prepared, if any.
+ * Returns the kernel's file if another thread has prepared it.
  *
  * @throws StartError if the preparation failed
  */
@@ -224,7 +225,8 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 }
 
 /**
- * Creates the kernel's read-out; undefined for read-outs that compute exponentials for each cell.
+ * Creates a read-out that the kernel computes. Returns undefined for kinds of read-outs that need
+ * exponentials for each cell, which the kernel does not support.
  */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;

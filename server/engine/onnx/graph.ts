@@ -14,7 +14,9 @@ export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
-/** An input of the model, and its range in a patch's conditioning. */
+/**
+ * A model input for one part of a patch's own weights, and the part's range in the conditioning.
+ */
 interface OwnInput extends OwnPart {
   readonly name: string;
   readonly shape: readonly number[];
@@ -50,7 +52,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   const parts: OwnInput[] = [];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
-  /** Adds a part of the patches' own weights; −1 in the shape is the number of patches. */
+  /** Adds a part of the patches' own weights; −1 in the shape stands for the number of patches. */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
     if (tiled) {
@@ -161,15 +163,15 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   }
   return {
     bytes: model.finish(),
-    /** The inputs for the parts of a patch's own weights; empty if `own` is one input. */
+    /** The inputs for the parts of a patch's own weights; empty if `own` is a single input. */
     parts,
   };
 }
 
 /**
  * Adds an ELU made of four operators. The runtime's own operator rounds some elements differently
- * at the end of the range that a thread computes, so a patch's result would depend on the others in
- * its batch. The four operators are no slower.
+ * at the end of the range that a thread computes, so a patch's result would depend on the other
+ * patches in its batch. The four operators are no slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];

@@ -1,5 +1,6 @@
 /**
- * The ONNX Runtime backend, on the CPU. Each core has one engine thread with a part of the patches.
+ * The ONNX Runtime backend, on the CPU. There is one engine thread per core, each with some of the
+ * patches.
  */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -11,8 +12,8 @@ import { openSession, Tensor } from './model.ts';
 
 /**
  * Maximum number of cells in a batch: one patch of 32×32, whose layers fit in a core's cache.
- * Larger patches are stepped one at a time in any case. A patch with its own batch is not copied
- * when other patches wake or sleep.
+ * Larger patches are stepped one at a time in any case. Batches of one patch also save copies: when
+ * other patches wake or sleep, such a batch is unchanged.
  */
 const MAX_BATCH_CELLS = 1024;
 

@@ -22,7 +22,10 @@ export const OF_KERNEL = [
 /** Rows per tile. */
 export const TILE = 4;
 
-/** Bᵀ: transforms six rows of the image, of which four are in the tile, to one row per point. */
+/**
+ * Bᵀ: transforms six rows of the image (the tile's four rows and one on each side) to one row per
+ * point.
+ */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
   [0, -4, -4, 1, 1, 0],

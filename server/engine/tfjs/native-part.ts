@@ -26,7 +26,10 @@ export function tensorflowFolders(): string[] {
   });
 }
 
-/** Looks in subfolders, as the installer creates one per version of Node-API. */
+/**
+ * Whether a folder holds the native library. Looks in subfolders, because the installer creates one
+ * per version of Node-API.
+ */
 function hasAddOn(folder: string): boolean {
   try {
     return readdirSync(join(folder, 'lib'), { recursive: true, encoding: 'utf8' }).some((file) =>

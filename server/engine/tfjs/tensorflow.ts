@@ -74,7 +74,7 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 
 /**
  * The reference implementation of the cell rule; all other backends compute the same function. The
- * caller tidies the tensors.
+ * caller disposes of the tensors.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
@@ -114,8 +114,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Adds the last layer's result with the patches' own weights to `changes`. @param cells [N, H, W,
-   * hidden]
+   * Multiplies `cells` by the patches' own weights of the last layer, and adds the result to
+   * `changes`. @param cells [N, H, W, hidden]
    */
   const addExpressed = (
     changes: tf.Tensor4D,
@@ -181,9 +181,10 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 }
 
 /**
- * Number of patches in every batch, fixed so that a patch's result does not depend on the others in
- * its batch. On the CPU every patch steps alone, as the last rows of a batch are summed in a
- * different order (measured with TensorFlow 2.15: up to 46 cells, and the last two latents).
+ * Number of patches in every batch, fixed so that a patch's result does not depend on the other
+ * patches in its batch. On the CPU, every patch is stepped alone, because TensorFlow sums the last
+ * rows of a batch in a different order (measured with TensorFlow 2.15: up to 46 cells, and the last
+ * two latents).
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
@@ -203,7 +204,8 @@ export async function startTensorflow(): Promise<RuleBackend> {
 }
 
 /**
- * Loads one of the packages, which registers the backend 'tensorflow' with the loaded tfjs-core.
+ * Loads one of the TensorFlow packages, which registers the backend 'tensorflow' with the loaded
+ * tfjs-core.
  */
 function loadTensorflow(): void {
   polyfillUtil();
@@ -221,12 +223,13 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The original message has five lines, and its first line is only a path, so replace it.
+  // The package's own error message has five lines, and its first line is only a path, so replace
+  // it.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }
 
-/** Restores functions of node:util that tfjs-node calls and Node 23 removed. */
+/** Restores functions of node:util that tfjs-node calls but that Node 23 has removed. */
 function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,

@@ -18,8 +18,8 @@ import {
 /** Steps packed into arrays, for a message to the thread. */
 interface PackedSteps {
   /**
-   * [n, 5]. A row holds the patch; 1 if it divides; and the lengths of `keep`, `closed` and
-   * `express`, −1 if absent.
+   * [n, 5], one row per step: the patch; 1 if it divides, else 0; and the lengths of `keep`,
+   * `closed` and `express` (−1 for an absent array).
    */
   readonly heads: Float64Array;
   /** The values of every `keep` and `closed`, concatenated in order. */
@@ -30,7 +30,10 @@ interface PackedSteps {
 
 /** Read-outs packed into arrays, for a message from the thread. */
 interface PackedReadouts {
-  /** [n, 4]. A row holds the patch, its stage, its change, and 1 if it is broken. */
+  /**
+   * [n, 4], one row per read-out: the patch, `stage`, `change`, and 1 if the patch is broken, else
+   * 0.
+   */
   readonly heads: Float64Array;
   /** For each patch in order, `rgba` followed by `presence`. */
   readonly bytes: Uint8Array;
@@ -39,7 +42,7 @@ interface PackedReadouts {
 const STEP_HEAD = 5;
 const READOUT_HEAD = 4;
 
-/** Packs steps into three arrays, to send them to a thread. */
+/** Packs steps into three arrays, for a message to a thread. */
 export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   let masked = 0;
   let expressed = 0;
@@ -57,7 +60,7 @@ export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   return { heads, masks: masks.all, latents: latents.all };
 }
 
-/** Restores packed steps. Their masks and latents are views of the message. */
+/** Restores packed steps. Their masks and latents are views of the message's arrays. */
 function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   let [mask, latent] = [0, 0];
   const maskOf = (size: number): Uint8Array | undefined =>
@@ -75,7 +78,7 @@ function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   });
 }
 
-/** Packs read-outs into two arrays, to send them back. */
+/** Packs read-outs into two arrays, for a message from a thread. */
 export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   const size = readouts.reduce((sum, { rgba, presence }) => sum + rgba.length + presence.length, 0);
   const heads = new Float64Array(READOUT_HEAD * readouts.length);
@@ -88,7 +91,7 @@ export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   return { heads, bytes: bytes.all };
 }
 
-/** Restores packed read-outs, which are views of the message. */
+/** Restores packed read-outs. `rgba` and `presence` are views of the message's array. */
 export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
   let at = 0;
   return Array.from({ length: heads.length / READOUT_HEAD }, (_, i) => {
@@ -104,8 +107,8 @@ const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
   heads.subarray(size * i, size * (i + 1));
 
 /**
- * Returns a function `add` that appends values to an array, filling it from its beginning. `add`
- * returns the number of values added, or −1 for undefined.
+ * Returns the array and a function `add` that writes values into it one after another, from its
+ * start. `add` returns the number of values written, or −1 if `values` is undefined.
  */
 function append<A extends Uint8Array | Float32Array>(all: A) {
   let at = 0;
@@ -124,7 +127,9 @@ export interface WorkerStart {
   readonly models: readonly Model[];
 }
 
-/** The result of a successful start. A failure carries `skipped`, too, see `NoBackendError`. */
+/**
+ * The result of a successful start. For a failed start, `NoBackendError` lists the skipped engines.
+ */
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
@@ -141,8 +146,8 @@ const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => 
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
 
 /**
- * Exposes a store as a worker's methods. Calls run and are answered in order; calls to a pipelined
- * store may overlap.
+ * Exposes a store as a worker's methods. Calls are answered in order. They run one at a time,
+ * unless the store is pipelined.
  */
 export function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
@@ -159,7 +164,7 @@ export function inOrder(store: PatchStore): WorkerMethods {
   }) as WorkerMethods;
 }
 
-/** An engine in one thread; an engine with several threads can move patches between them. */
+/** An engine in one thread. `take` and `put` move patches between such threads. */
 export interface ThreadEngine extends Engine {
   /** Removes patches and returns them for another thread. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;

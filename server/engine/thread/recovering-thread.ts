@@ -1,5 +1,6 @@
 /**
- * An engine thread that is replaced when the thread or its GPU is lost, with all patches restored.
+ * An engine thread that recovers: if the thread or its GPU is lost, the thread is replaced and all
+ * its patches are restored.
  */
 import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
@@ -8,8 +9,9 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 import { Recovery, type RecoveryOptions } from './replace-lost-thread.ts';
 
 /**
- * Number of steps between two backup copies of a patch's states. At this interval, copying costs
- * well under 1 % of the time for steps on a CPU, and repeating the steps takes a second or two.
+ * Number of steps between two backup copies of a patch's states. On a CPU, copying at this interval
+ * costs well under 1 % of the time for steps. After a loss, repeating the steps since the last copy
+ * takes a second or two.
  */
 export const SAVE_EVERY = 64;
 /**
@@ -20,7 +22,10 @@ export const SAVE_GPU_EVERY = 128;
 
 type LoggedStep = Omit<PatchStep, 'patch'>;
 
-/** Shared entries for steps with neither mask nor latent, which saves thousands of objects. */
+/**
+ * Log entries for steps with neither mask nor latent: not dividing, dividing. All patches share
+ * them, which saves thousands of objects.
+ */
 const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
 
 const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
@@ -45,7 +50,7 @@ class Backup {
   steps: LoggedStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
-  /** Number of steps after which a copy is due; `Infinity` while a copy is being made. */
+  /** Number of logged steps after which a copy is due; `Infinity` while a copy is being made. */
   private saveAfter: number;
 
   /**
@@ -59,7 +64,7 @@ class Backup {
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Spreads the copies of patches that were planted together.
+    // Patches planted together are then copied at different steps.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
@@ -68,7 +73,7 @@ class Backup {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
 
-  /** Logs a step. The caller must not change its masks and latent afterwards. */
+  /** Logs a step, whose masks and latent the caller must not change afterwards. */
   log(step: PatchStep, isBroken: boolean): void {
     this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
     this.isBroken = isBroken;
@@ -139,7 +144,7 @@ export function recoveringThread(
   { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions & { readonly saveEvery?: number },
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
-  /** Describes the current thread, and changes with it. */
+  /** Describes the current thread. Updated in place when the thread is replaced. */
   const info = { ...first.info };
   const recovery = new Recovery(first, options, (thread) => {
     Object.assign(info, thread.info);
@@ -170,8 +175,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.beginSave();
     const ids = due.map(({ seed }) => seed.patch);
-    // The state is copied before the step, but the step is logged after the copy. A restored patch
-    // therefore repeats its last step, which gives its next step a read-out to compare with.
+    // Copies the states before this step, so that the log after the copy begins with this step.
+    // Restoring a patch then repeats at least one step, whose read-out the next step is compared
+    // with.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -180,8 +186,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // Steps are logged in order when they are answered, so the log now contains exactly the
-        // steps that the copy includes.
+        // Steps are logged when they are answered, in order. So the log now contains exactly the
+        // steps that the copy includes, and can be cleared.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -199,7 +205,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Makes an empty call, because it is answered after all earlier ones.
+    // Makes an empty call, whose answer means that all earlier calls are answered.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -239,8 +245,8 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // Engines differ in the layout of cells, so states cannot be passed to a thread with
-        // another engine. This happens if one thread has fallen back.
+        // If one of the threads has fallen back, the two threads have different engines, whose
+        // states differ in layout. The patches are then restored from their backups.
         if (!isAlike)
           return restore(
             thread,

@@ -1,7 +1,7 @@
 /**
- * Replaces a thread that is lost or whose GPU is lost. Calls are submitted immediately and answered
- * in order. After a loss, a new thread starts, its patches are restored, and unanswered calls are
- * submitted again.
+ * Replaces an engine thread that is lost or whose GPU is lost. Calls are submitted immediately and
+ * answered in order. After a loss, a new thread starts, its patches are restored, and unanswered
+ * calls are submitted again.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import type { BackendName } from '../backend.ts';
@@ -12,13 +12,13 @@ export interface RecoveryOptions {
   /** Starts a thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
   /**
-   * Replaces a backend that is lost repeatedly or does not start. If absent, no other backend is
-   * tried.
+   * Backend to start instead if the current one is lost repeatedly or does not start. If absent, no
+   * other backend is tried.
    */
   readonly alternative?: BackendName;
   /** Called for each loss, before the replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
-  /** Called when the alternative takes over, with the reason. */
+  /** Called when the alternative backend takes over. */
   readonly onFallback?: (replacement: EngineInfo, why: string) => void;
   /** Delay before each attempt to start a replacement, in ms. */
   readonly retryDelays?: readonly number[];
@@ -30,9 +30,12 @@ export interface RecoveryOptions {
  * seconds to make a GPU available.
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
-/** Maximum number of recoveries within `LOSS_WINDOW`. The last one uses the alternative. */
+/**
+ * Maximum number of recoveries within `LOSS_WINDOW`. The last of them starts the alternative
+ * backend.
+ */
 const MAX_LOSSES = 3;
-/** Number of failed starts after which the next attempt, the last one, uses the alternative. */
+/** Number of failed starts before the last attempt, which starts the alternative backend. */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
 /** Period in which losses are counted, in ms. */
 const LOSS_WINDOW = 60_000;
@@ -67,14 +70,16 @@ export class Recovery {
   /**
    * Submits a call to the current thread.
    *
-   * @param run submits the call before it returns; called again if the thread is lost
+   * @param run calls the thread without waiting first; called again if that thread is lost
    * @param accept receives the answer; afterwards the call is never submitted again
    * @throws EngineError failed, closed; or the error that the thread answers with
    */
   submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
     const { pending } = this;
     return new Promise<T>((resolve, reject) => {
-      /** Settles the call. Ignores answers of a lost thread, as the call is submitted again. */
+      /**
+       * Settles the call. Ignores the answer of a lost thread, because the call is submitted again.
+       */
       const answer = (thread: ThreadEngine, take: () => void): void => {
         if (thread !== this.current) return;
         pending.delete(call);

@@ -1,7 +1,7 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in exactly one thread;
- * if the load of a step is uneven, some patches move. A patch steps identically in any thread, so
- * callers see no difference.
+ * One engine over several threads, each with its own store. Every patch is in exactly one thread.
+ * If a step would load the threads unevenly, some patches move. A patch steps identically in any
+ * thread, so callers see no difference.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -37,7 +37,7 @@ interface Move {
  */
 const MAX_MOVES = 8;
 
-/** Combines threads into one engine. @param threads with the same checkpoints loaded */
+/** Combines threads into one engine. @param threads all with the same checkpoints loaded */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
@@ -48,7 +48,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
    * Submits calls in order and answers them in order. Each thread executes its calls in order, so a
    * call is submitted without waiting for the answers to earlier ones.
    *
-   * @param submit resolves once the next call may be submitted; the answer may come later
+   * @param submit submits the call; resolves once the next one may be submitted, often before the
+   * answer
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
@@ -100,7 +101,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Moving more than half of the difference would only reverse it.
+      // Moving more than half of the gap would make the other thread the busier one.
       const fitting = work.filter(({ thread, cells }) => thread === from && 2 * cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
@@ -114,7 +115,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 
   /**
    * Steps the patches that stay, then those that move. The moving patches are taken before any step
-   * starts, so that their transfer overlaps with the steps of the others.
+   * starts, so that they are transferred while the other patches step.
    */
   const stepAndMove = async (
     steps: readonly PatchStep[],

@@ -24,13 +24,13 @@ function describe({ info }: GPUAdapter) {
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether the machine may have a GPU. Prevents attempts to open one on other machines, where
+ * Whether the machine may have a GPU. Check this before opening one: on machines without a GPU,
  * drivers would print errors on the terminal.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
-/** Names of software drivers, as not all of them set `isFallbackAdapter`. */
+/** Matches software drivers by name, because not all of them set `isFallbackAdapter`. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
 /** Whether an adapter is a GPU, not a driver that computes on the CPU. */

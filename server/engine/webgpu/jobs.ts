@@ -18,14 +18,14 @@ export interface Job {
   readonly step: PatchStep;
   /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** Offset of the step's answer, in words. */
+  /** Offset of the step's answer in the answer buffer, in words. */
   readonly answer: number;
 }
 
-/** A page's part of the work buffer: its jobs, their masks, and the list of tiles. */
+/** The section of the work buffer for one page: its jobs, their masks, and the list of tiles. */
 export type Section = ReturnType<typeof writeSection>;
 
-/** Writes a page's part of the work buffer. */
+/** Writes the section of the work buffer for one page. */
 export function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
   let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;

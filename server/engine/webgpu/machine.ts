@@ -14,23 +14,23 @@ import { ReadbackBuffers, readMapped } from './readback.ts';
 import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
 
 /**
- * Maximum size of the answers of one submission, in bytes, because they must fit in one buffer
- * binding. Larger steps are split into portions.
+ * Maximum total size of the answers in one submission, in bytes. They must fit in one buffer
+ * binding, so larger steps are split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** How long after a failed call a device may take to report its loss, in ms. */
+/** After a failed call, how long to wait for the device to report its loss, in ms. */
 const LOSS_REPORT_DELAY = 100;
 /** Maximum number of bytes read through one buffer, as larger buffers are harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
 /** An open device with everything stored on it. */
 export class Machine {
-  /** Loaded nets by checkpoint name. */
+  /** Maps checkpoint names to loaded nets. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
   private readonly readback: ReadbackBuffers;
   private readonly maxAnswerBytes: number;
-  /** Why answers are no longer reliable; undefined as long as they are. */
+  /** Why answers are no longer reliable; undefined if nothing has failed. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {
@@ -58,7 +58,7 @@ export class Machine {
   }
 
   /**
-   * Reserves memory for one more patch of each of these nets, and for a step of all patches at full
+   * Reserves memory for one more patch per entry of `wanted`, and for a step of all patches at full
    * size. Returns undefined if there is already enough.
    *
    * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
@@ -70,7 +70,7 @@ export class Machine {
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
     const buffers = this.readback.preallocate(...this.requiredBytes(counts));
-    // If the device is lost, the next call reports it.
+    // Ignores a loss of the device, because the next call reports it.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
@@ -132,7 +132,7 @@ export class Machine {
     this.failure ??= new EngineError('failed', `the GPU failed (${why})`);
   }
 
-  /** Rejects after any failure, even if an answer still arrives. */
+  /** Awaits an answer. If the GPU has failed, rejects even if the answer arrives. */
   private async checked<T>(answer: Promise<T>): Promise<T> {
     const result = await answer.catch(async (error: Error) => {
       await Promise.race([this.device.lost, setTimeout(LOSS_REPORT_DELAY)]);
@@ -142,7 +142,7 @@ export class Machine {
     return result as T;
   }
 
-  /** Submits a step whose answers fit in one buffer. */
+  /** Submits steps of patches whose answers fit together in one buffer. */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const jobs = jobsOf(entries);
     for (const { patch, step } of jobs)
@@ -175,8 +175,10 @@ export class Machine {
   }
 
   /**
-   * Computes the buffer sizes, in bytes, for a step of all patches and of `more` at full size. If
-   * the step is split into portions, the sizes are those of one portion.
+   * Computes the buffer sizes, in bytes, for a step of all patches at full size. If the step is
+   * split into portions, the sizes are those of one portion.
+   *
+   * @param more number of patches of each net that are to be added
    */
   private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
     let [work, heads, answers] = [0, 0, 0];
@@ -237,7 +239,7 @@ async function readStates(
   }
 }
 
-/** @param isCompared whether the answer was compared with an earlier step of the patch */
+/** Reads a job's answer. @param isCompared whether the picture was compared with the last one */
 function readAnswer(
   mapped: ArrayBuffer,
   { step: { patch }, stage, answer }: Job,
@@ -253,10 +255,7 @@ function readAnswer(
   return flag === BROKEN ? brokenReadout(readout) : readout;
 }
 
-/**
- * Returns the first line of a driver's message, which may be long, or the error's name if it is
- * empty.
- */
+/** Returns the first line of a driver's message, or the error's name if the message is empty. */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
   const { name } = error.constructor;

@@ -44,7 +44,7 @@ export class GpuPatch {
     this.species = page.net;
   }
 
-  /** Offset of a half in `states`, in groups of four values. */
+  /** Offset of half 0 or 1 of the slot in `states`, in groups of four values. */
   offsetOf(half: number): number {
     return (2 * this.slot + half) * this.species.halfGroups;
   }
@@ -76,7 +76,7 @@ export class Net {
   readonly pages: Page[] = [];
   /** Number of cells of a fully grown patch. */
   readonly cells: number;
-  /** Size of a half, in groups of four values. */
+  /** Size of half a slot, in groups of four values. */
   readonly halfGroups: number;
 
   private constructor(
@@ -214,7 +214,7 @@ export class Net {
     this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
   }
 
-  /** Makes a patch read another latent [Z]. Has no effect if all patches share one record. */
+  /** Makes a patch read a new latent [Z]. Has no effect if all patches share one record. */
   express({ page, slot }: GpuPatch, latent: Float32Array): void {
     if (!page.records) return;
     const record = packRecord(this.model, this.record, latent);

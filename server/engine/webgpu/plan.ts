@@ -51,8 +51,8 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's few counters, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights held in workgroup memory at once, in bytes. More rows would save no
- * time and prevent a second workgroup from running alongside.
+ * Maximum size of the weights held in workgroup memory at once, in bytes. Holding more would save
+ * no time and would prevent a second workgroup from running alongside.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
@@ -92,15 +92,16 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads with different cells. The other threads have the same cells and other
-       * units.
+       * Number of threads that hold different cells. Each further thread holds the same cells as
+       * one of these threads, but different units.
        */
       cellThreads,
-      /** Number of groups of channels, and of groups of units in a hidden layer. */
+      /** Numbers of groups: of four channels, and of four units of a hidden layer. */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels of a tile and its border that are in workgroup memory at once.
+       * Number of groups of channels that are in workgroup memory at once, for a tile and its
+       * border.
        */
       perceived,
       /**
@@ -121,12 +122,15 @@ export function planFor(
 }
 
 /**
- * Workgroup memory has room for at least this number of groups of channels of a tile and its
- * border, or for all of them if the net has fewer.
+ * Workgroup memory must have room for this number of groups of channels of a tile with its border.
+ * A net with fewer groups needs room only for its groups.
  */
 const MAX_PERCEIVED = 12;
 
-/** Returns the largest number of columns per thread that leaves the fewest columns empty. */
+/**
+ * Returns the number of columns per thread that leaves the fewest columns empty. If several numbers
+ * do, returns the largest.
+ */
 function bestColumns(groups: number): number {
   let best = 1;
   const empty = (columns: number): number => Math.ceil(groups / columns) * columns - groups;
@@ -137,7 +141,7 @@ function bestColumns(groups: number): number {
 }
 
 /**
- * Splits a total into as few nearly equal portions of at most `most` as possible. Returns the size
+ * Splits a total into nearly equal portions of at most `most`, as few as possible. Returns the size
  * of the largest portion; 0 if `most` is less than 1.
  */
 function evenly(total: number, most: number): number {

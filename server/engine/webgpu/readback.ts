@@ -79,7 +79,8 @@ export class ReadbackBuffers {
   /**
    * Allocates buffers of at least these sizes, unless the preallocated ones are large enough.
    *
-   * @returns new buffers, which the caller passes to `keep` or destroys
+   * @returns new buffers, which the caller passes to `keep` or destroys; undefined if none are
+   * needed
    */
   preallocate(workBytes: number, answerBytes: number): ReadbackBuffer[] | undefined {
     const [one] = this.preallocated;

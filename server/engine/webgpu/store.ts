@@ -60,7 +60,7 @@ export async function createGpuStore(
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
    * The memory allocation in progress, if any. Later calls wait for it, because they may refer to
-   * patches not yet planted.
+   * patches that are planted when it ends.
    */
   let allocation: Promise<void> | undefined;
   const inOrder = async <T>(call: () => T | Promise<T>): Promise<T> => {

@@ -45,7 +45,7 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
-/** Computes the offsets of the parts of a net's records, in groups of four values. */
+/** Computes the offsets of the parts of a patch's record, in groups of four values. */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulated = update.genome ? genomeLayout(card).layers : {};
@@ -60,13 +60,13 @@ export function recordLayout(card: Card, plan: Plan) {
   const ownGroups = groupsOf(update.genome?.expressed ?? 0);
   return {
     /**
-     * Offsets by layer, 'perceive' first. Each part has as many groups as the layer has columns;
-     * only some layers have scales.
+     * For each layer, 'perceive' first, the offsets of its shifts and of its scales, if it has any.
+     * Shifts and scales each have as many groups as the layer has columns.
      */
     layers,
     /**
-     * Offset of the patch's own weights for the last layer, [hidden rows, ownGroups], and their
-     * number of groups. They apply to the first channels.
+     * `own` is the offset of the patch's own weights for the last layer, [hidden rows, ownGroups].
+     * They apply to the first `ownGroups` groups of channels.
      */
     ...{ own: at, ownGroups },
     size: at + 4 * plan.hidden * ownGroups,

@@ -1,6 +1,6 @@
 /**
- * The layout of the work buffer that kernels read for one page, and of their answers, in 32-bit
- * words.
+ * The layout, in 32-bit words, of the work buffer that kernels read for one page, and of the
+ * answers that they write.
  */
 import type { Plan } from './plan.ts';
 
@@ -28,7 +28,7 @@ export const JOB_FIELDS = [
 
 /** Flag of a job: cells divide before the step. */
 export const DIVIDES = 1;
-/** Flag of a job: the kernel compares the picture with the picture after the last step. */
+/** Flag of a job: the kernel compares the picture with the patch's last picture. */
 export const COMPARES = 2;
 
 /**

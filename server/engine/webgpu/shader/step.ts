@@ -23,7 +23,7 @@ import {
 
 /**
  * Declares functions that read the cell at `at` in `states`, with `stride` between its groups of
- * channels: `readCell` returns RGBA with one byte each, R lowest; `readPresence` returns the
+ * channels: `readCell` returns RGBA, one byte each, R in the lowest; `readPresence` returns the
  * aliveness, 0…255.
  */
 function readoutSource(card: Visible): string {
@@ -111,7 +111,8 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
 
 /**
- * Generates the kernel `main`, with one workgroup per tile. @param offsets of each layer's weights
+ * Generates the kernel `main`, with one workgroup per tile. @param offsets offset of each layer's
+ * weights
  */
 export function stepSource(
   card: Card,
