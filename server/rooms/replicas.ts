@@ -38,9 +38,9 @@ export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
   /** Rooms that had been replicated to the end of their journal when this was last checked. */
   private readonly complete = new Set<string>();
-  /** By room: when to try again after a failed replication, in ms. */
+  /** For each room, when to try again after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
-  /** By room: the last sentence that was logged. */
+  /** For each room, the last sentence that was logged. */
   private readonly said = new Map<string, string>();
   /** The step in progress. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
@@ -91,7 +91,7 @@ export class Replicas {
   };
 
   /**
-   * Opens a replica, or replays a part of its journal.
+   * Replays a part of a room's journal in its replica. Opens the replica first if necessary.
    *
    * @returns false if there is more to replay
    */

@@ -160,7 +160,7 @@ async function lastWholeEntry(
       throw missing(name, last.tick, entry.tick);
     }
     // A replaced state is stored only in the snapshot of its tick. If that snapshot is damaged, the
-    // room cannot be restored beyond this tick.
+    // room can be restored only up to the entry before.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };

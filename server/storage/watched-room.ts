@@ -113,9 +113,9 @@ export interface SavedCells {
 export class WatchedRoom {
   /** Checksums to write with the next commit. */
   marks: PlaneChecksum[] = [];
-  /** Checksums of the ticks since the last mark. */
+  /** Checksums of the ticks since the last mark (a checksum for the journal). */
   readonly sums: TickSums;
-  /** Whether the room has changed since the last mark. */
+  /** Whether the room has changed since the last mark (a checksum for the journal). */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
@@ -129,7 +129,7 @@ export class WatchedRoom {
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
-  /** By organism id: where its cells were last stored. */
+  /** For each organism id, where the organism's cells were last stored. */
   saved = new Map<number, SavedCells>();
   /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();
@@ -206,7 +206,7 @@ export class WatchedRoom {
     }
   }
 
-  /** Builds the next journal entry; the caller moves the tail to it. Set `at` first. */
+  /** Builds the next journal entry; the caller must advance `tail` to it. Set `at` first. */
   entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
     this.today();
     const entry = {
