@@ -54,7 +54,7 @@ export interface Acquired {
   readonly renewals: Renewals;
 }
 
-/** Answer if another process holds the lease. */
+/** Answer to an attempt to acquire a lease that another process holds. */
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
@@ -154,8 +154,8 @@ export class Lease {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + LEASE.trusted;
-    // The previous leader sent its last renewal before anybody could see it, so count its remaining
-    // time from the sighting.
+    // The previous leader sent its last renewal before this process saw it, so it is safe to count
+    // the delay from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -170,7 +170,7 @@ export class Lease {
    * leader has stopped does not need to wait until the lease expires in the store.
    *
    * @param seen latest sighting of the room's lease by this process
-   * @throws Error as `LeaseStore`
+   * @throws the errors of `LeaseStore`
    */
   static async acquire(
     room: string,
@@ -218,8 +218,8 @@ export class Lease {
   }
 
   /**
-   * Writes after all earlier writes, and retries while the lease is held. If the write fails, ends
-   * the lease, because only durable changes may be shown.
+   * Writes once all earlier writes are done, and retries while the lease is held. If the write
+   * fails, ends the lease, because only durable changes may be shown.
    *
    * @returns whether the write is durable
    * @throws Refused if the lease has ended

@@ -300,7 +300,10 @@ export interface Cluster {
   /** Unique name of this process, for people. */
   readonly node: string;
   readonly leases: RoomLeases;
-  /** Signs resume tokens; shared, so that every process accepts the tokens of the others. [32] */
+  /**
+   * Secret that signs resume tokens, [32]. All processes share it, so that each accepts the tokens
+   * of the others.
+   */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
   /** Rooms that Valkey has refused lately, each with a sentence that explains why. */
@@ -331,7 +334,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
           `Valkey does not answer (${why}). Rooms stop until it answers again.`,
         );
     };
-    // Leases are renewed every second, so this connection notices a failure first.
+    // Leases are renewed every second, so this connection notices a failure first and reports it.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);

@@ -142,7 +142,7 @@ export class ValkeyConnection {
     }
   }
 
-  /** Runs a Lua script. @throws as `ask` */
+  /** Runs a Lua script. @throws the errors of `ask` */
   run(script: string, keys: readonly string[], ...args: readonly Argument[]): Promise<Reply> {
     return this.ask('EVAL', script, keys.length, ...keys, ...args);
   }
@@ -165,7 +165,7 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // Failed commands report a lost connection to their callers, so ignore the client's own errors.
     client.on('error', () => {});
-    // The library sets no time limit for the answers that make a connection ready.
+    // The library sets no time limit for the answers that make a connection ready, so set one here.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();

@@ -46,7 +46,7 @@ const PART_LIFE = 600_000;
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether it is stored separately from the records. */
+  /** Whether the bytes are stored separately from the records. */
   readonly isApart?: boolean;
   /** Whether to write nothing if a record of this key exists. */
   readonly isNew?: boolean;

@@ -46,7 +46,7 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns the stored checksums of the changed files, by file name; undefined if the checksums are
+ * @returns for each changed file's name, its stored checksum; undefined if the checksums are
  *   missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {

@@ -50,7 +50,7 @@ export function speciesOf(
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
   readonly species: Species;
-  /** Fingerprint of the checkpoint's files. */
+  /** The checkpoint's fingerprint, as returned by `fingerprint`. */
   readonly hash: string;
   /** Facts sent to clients in the welcome message. */
   readonly facts: RoomInfo['checkpoint'];

@@ -12,7 +12,7 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** When the journal is written. */
+/** When checksums are written, and failed writes repeated. */
 export const JOURNAL = {
   /** Ticks between checksums of the planes in the journal, while something changes. */
   markTicks: 15,
@@ -138,7 +138,8 @@ export class JournalWriter {
   }
 
   /**
-   * Stores the events of a tick before its results are sent. The world calls this as its journal.
+   * Stores the events of a tick before its results are sent. The world uses this function as its
+   * journal.
    */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();

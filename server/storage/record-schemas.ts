@@ -107,7 +107,7 @@ const jump = v.variant('why', [
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
-/** Reason for which a room's state was replaced. */
+/** Why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
 /** The external events of one tick. */

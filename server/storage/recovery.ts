@@ -142,7 +142,7 @@ export async function latestMoment(
 }
 
 /**
- * Reads the whole journal before it is replayed.
+ * Reads the journal after a snapshot, before it is replayed, and checks that it is complete.
  *
  * @returns the end of the journal, or the end of the part before a gap where writing failed
  * @throws StoreError damaged if an entry is damaged or missing

@@ -225,14 +225,14 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** Returns the commands of a tick that are undone. */
+/** Returns the commands of a tick that are undone by the given undos. */
 function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'command'>[] {
   return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
-/** Lists the undos after a tick. */
+/** Lists the undos that were recorded after a tick. */
 const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 

@@ -175,12 +175,12 @@ export class WatchedRoom {
     const today = dayOf(now.date);
     const day = (await store.day(room.name, today)) ?? emptyDay(today);
     const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-    // Unreadable snapshots are not in this list. The next clean-up removes them.
+    // Leave unreadable snapshots out of this list, so that the next clean-up removes them.
     watched.snapshots = await store.readableSnapshots(room.name);
     return watched;
   }
 
-  /** Switches to the counts of the day of `at`, which must be set first. */
+  /** Switches to the command counts of the day on which `at` falls. Set `at` first. */
   private today(): DayRecord {
     const day = dayOf(this.at);
     // A clock that was set back may return to an earlier day, so keep the counts of every day.
@@ -201,7 +201,7 @@ export class WatchedRoom {
       if (event.what === 'leave') day.left++;
       if (event.what !== 'command') continue;
       const { what } = event.command;
-      // Commands of the host and the gardener are not counted.
+      // Some types of commands, such as `thin`, are not counted.
       if (what in day) day[what as keyof DayRecord & typeof what]++;
     }
   }

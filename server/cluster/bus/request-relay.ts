@@ -104,7 +104,10 @@ export class RelayError extends Error {
   }
 }
 
-/** Whether the limits apply: only the host's calls use other methods, and visitors must not block them. */
+/**
+ * Whether the limits apply to requests with a method. Only the host's requests use methods other
+ * than GET and HEAD, and visitors must not block the host.
+ */
 const isLimited = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
 
 export interface RequestRelayOptions {

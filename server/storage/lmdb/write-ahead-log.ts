@@ -36,7 +36,7 @@ const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** The writes that a log adds to its environment. */
+/** The writes in a log that its environment does not contain yet. */
 export interface LogContent {
   /** The writes that are newer than the environment's last write, in order. */
   readonly writes: readonly Write[];
