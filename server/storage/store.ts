@@ -397,7 +397,11 @@ export class Store {
     return this.all(`counted/${name}/`, dayStatistics);
   }
 
-  /** Stores visit statistics. @param most how many hours and days to keep; older ones are removed */
+  /**
+   * Stores visit statistics.
+   *
+   * @param most maximum number of hours and days to keep; older ones are removed
+   */
   async putCounted(
     name: string,
     hour: HourStatistics,
