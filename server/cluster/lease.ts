@@ -1,7 +1,7 @@
 /**
- * A leader's side of a lease: renews it, and determines by its own monotonic clock how long to rely
- * on it. The lease counts from when a renewal was sent, so a late answer does not extend it. Start
- * at `Lease`.
+ * The leader's side of a lease: renews the lease, and determines by this process's monotonic clock
+ * how long to rely on it. That time counts from when a renewal was sent, so a late answer does not
+ * extend it. Start at `Lease`.
  */
 import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -29,11 +29,14 @@ export const LEASE = {
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
   writeRetry: 100,
-  /** How long a room waits for the server that it was given to, in ms. */
+  /** How long a room that was given to a server is reserved for that server, in ms. */
   offer: 1_500,
 } as const;
 
-/** Interval of load reports, in ms. A server without a report for three intervals is gone. */
+/**
+ * Interval of load reports, in ms. A server that has sent no report for three intervals counts as
+ * gone.
+ */
 export const REPORT_INTERVAL = 1_000;
 
 /** Number of leaders that a room has had. Never decreases or expires. */
@@ -51,7 +54,7 @@ export interface Acquired {
   readonly renewals: Renewals;
 }
 
-/** Answer if another process holds the lease. */
+/** Answer to an attempt to acquire a lease that another process holds. */
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
@@ -151,8 +154,8 @@ export class Lease {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + LEASE.trusted;
-    // The previous leader sent its last renewal before anybody could see it, so count its remaining
-    // time from the sighting.
+    // The previous leader sent its last renewal before this process saw it, so it is safe to count
+    // the delay from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -167,7 +170,7 @@ export class Lease {
    * leader has stopped does not need to wait until the lease expires in the store.
    *
    * @param seen latest sighting of the room's lease by this process
-   * @throws Error as `LeaseStore`
+   * @throws the errors of `LeaseStore`
    */
   static async acquire(
     room: string,
@@ -215,8 +218,8 @@ export class Lease {
   }
 
   /**
-   * Writes after all earlier writes, and retries while the lease is held. If the write fails, ends
-   * the lease, because only durable changes may be shown.
+   * Writes once all earlier writes are done, and retries while the lease is held. If the write
+   * fails, ends the lease, because only durable changes may be shown.
    *
    * @returns whether the write is durable
    * @throws Refused if the lease has ended
@@ -317,7 +320,7 @@ export type NotAcquired = 'held-elsewhere' | 'no-answer';
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
-  /** By room: when it may be taken over again, in ms. */
+  /** For each room, the earliest time at which this process may take it over, in ms. */
   private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
@@ -331,7 +334,7 @@ export class RoomLeases {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // The room that runs under the ended lease must stop first.
+      // The room that runs under the ended lease must stop before a new lease is acquired.
       own.end();
       return 'no-answer';
     }

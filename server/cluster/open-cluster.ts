@@ -64,8 +64,8 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
 /**
- * A leader that stopped without storing everything does not set `released`, so that it counts as
- * crashed.
+ * Script that releases a lease. If the leader stopped without storing everything, the script does
+ * not set `released`, so that the leader counts as crashed.
  */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -101,7 +101,7 @@ export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
 const load = v.object({
   /** Unique name of the process. */
   node: v.string(),
-  /** Number of awake cells, by room that the process runs. */
+  /** For each room that the process runs, its number of awake cells. */
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms that the process could take over immediately. */
   followed: v.array(v.string()),
@@ -175,7 +175,7 @@ async function connectTo(
     return await ValkeyConnection.open(url, ...how);
   } catch (error) {
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
-    // Omit the user and password.
+    // Leave the user and password out of the message.
     const { hostname, port } = new URL(url);
     const at = `Valkey at ${hostname}:${port || 6379}`;
     throw /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
@@ -273,7 +273,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
         const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
         throw failure(reason, `Valkey rejects the writes that rooms make (${message}).`);
       }
-      // The disk may be busy, and a connection that got no answer is being replaced.
+      // Wait, because the disk may be busy, and a connection that got no answer is being replaced.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }
@@ -300,7 +300,10 @@ export interface Cluster {
   /** Unique name of this process, for people. */
   readonly node: string;
   readonly leases: RoomLeases;
-  /** Signs resume tokens; shared, so that every process accepts the tokens of the others. [32] */
+  /**
+   * Secret that signs resume tokens, [32]. All processes share it, so that each accepts the tokens
+   * of the others.
+   */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
   /** Rooms that Valkey has refused lately, each with a sentence that explains why. */
@@ -331,14 +334,14 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
           `Valkey does not answer (${why}). Rooms stop until it answers again.`,
         );
     };
-    // Leases are renewed every second, so this connection notices a failure first.
+    // Leases are renewed every second, so this connection notices a failure first and reports it.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
     connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    /** Latest refusal, by room. */
+    /** For each room, its latest refusal. */
     const refused = new Map<string, { sentence: string; at: number }>();
     /** When each sentence was logged last (ms). */
     const loggedAt = new Map<string, number>();

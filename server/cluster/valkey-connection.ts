@@ -142,7 +142,7 @@ export class ValkeyConnection {
     }
   }
 
-  /** Runs a Lua script. @throws as `ask` */
+  /** Runs a Lua script. @throws the errors of `ask` */
   run(script: string, keys: readonly string[], ...args: readonly Argument[]): Promise<Reply> {
     return this.ask('EVAL', script, keys.length, ...keys, ...args);
   }
@@ -165,7 +165,7 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // Failed commands report a lost connection to their callers, so ignore the client's own errors.
     client.on('error', () => {});
-    // The library sets no time limit for the answers that make a connection ready.
+    // The library sets no time limit for the answers that make a connection ready, so set one here.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
@@ -203,13 +203,14 @@ function destroy(client: RedisClientType): void {
 const PREFIX = 'vivarium:';
 
 /**
- * Key of a room's hash. Its fields are `epoch`; `renewals`, their number; `last`, the number of the
- * last write; `released`, the epoch that was released; and `bytes`.
+ * Key of a room's hash with the fields `epoch`, the latest epoch; `renewals`, the number of lease
+ * renewals; `last`, the number of the last write; `released`, the latest epoch whose leader
+ * released the room; and `bytes`, the size of the room's records.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
-/** Key of the holder of a room's lease; it expires. */
+/** Key of a value that names the holder of a room's lease; the key expires. */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
-/** Key of the process that a room has been given to; it expires. */
+/** Key of a value that names the process that a room has been given to; the key expires. */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
 /** Key of the set of all processes. */
 export const NODES_KEY = `${PREFIX}nodes`;

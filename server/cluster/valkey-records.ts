@@ -25,28 +25,28 @@ import {
 
 /** Limits of a room's records in Valkey, in bytes. */
 export const RECORD_LIMITS = {
-  /** Maximum size of a room's journal records in Valkey, in bytes. */
+  /** Maximum total size of a room's records in Valkey, in bytes. */
   roomBytes: 268_435_456,
   /** Maximum number of bytes that one Valkey command writes. */
   partBytes: 1_000_000,
-  /** Maximum size of a room's snapshots, in bytes. Above it, the oldest days are deleted. */
+  /** Maximum size of a room's snapshots, in bytes. Above it, the oldest snapshots are deleted. */
   snapshotBytes: 201_326_592,
 } as const;
 
-/** The log is full. Nothing was written. */
+/** Thrown if a room's records exceed their limit, or Valkey is full. Nothing was written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
 }
 
 const { partBytes, roomBytes } = RECORD_LIMITS;
-/** How long unpublished parts are kept before they expire, in ms. */
+/** Uploaded parts expire if no write publishes them within this time, in ms. */
 const PART_LIFE = 600_000;
 
 /** One change of a write; without bytes, it removes the record. */
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether it is stored separately from the records. */
+  /** Whether the bytes are stored separately from the records. */
   readonly isApart?: boolean;
   /** Whether to write nothing if a record of this key exists. */
   readonly isNew?: boolean;
@@ -109,7 +109,7 @@ export class Prepared {
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /** @param connection uploads the parts */
+  /** @param connection used to upload the parts */
   constructor(
     readonly changes: readonly Change[],
     private readonly connection: ValkeyConnection,
@@ -278,7 +278,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads at least the first of some values. */
+  /** Reads the first of some values, and as many more as fit into one answer. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -391,7 +391,7 @@ export const unreachable = (error: unknown): StoreError =>
 /** Copies a reply, because the client's buffers share their memory. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
-/** Size of the length before each part, in bytes; little-endian. */
+/** Size of the number before each part that states the part's length, in bytes; little-endian. */
 const LENGTH = 4;
 
 const joined = (parts: readonly Uint8Array[]): Uint8Array =>

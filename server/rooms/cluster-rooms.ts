@@ -124,7 +124,7 @@ export class ClusterRooms extends RoomRegistry {
     return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
 
-  /** Films of other servers, by server name. */
+  /** For each other server's name, its films. */
   get filmsElsewhere(): ReadonlyMap<string, readonly JobState[]> {
     const { others } = this.spread;
     return new Map(
@@ -287,7 +287,7 @@ export class ClusterRooms extends RoomRegistry {
     return left.map(({ plan }) => plan.name);
   }
 
-  /** Number of awake cells, by room that runs here. */
+  /** For each room that runs here, its number of awake cells. */
   private get awake(): Record<string, number> {
     const live = this.running.flatMap(({ live }) => live ?? []);
     return Object.fromEntries(
@@ -358,7 +358,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   protected override async stopRoom(entry: RoomEntry, why?: Reason): Promise<boolean> {
-    // Keep this lease, because the server may acquire another one while the room stops.
+    // Remember this lease, because the server may acquire another one while the room stops.
     const lease = this.shared.leases.of(entry.plan.name);
     const isSaved = await super.stopRoom(entry, why);
     if (lease && isSaved) lease.isStored = true;

@@ -20,8 +20,8 @@ import { MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /**
- * File with one line per file, as `sha256sum` writes it, after a line with the checksum of the
- * other lines.
+ * File of checksums. The first line is the checksum of the other lines. Each other line states the
+ * checksum of one file, as `sha256sum` writes it.
  */
 const SUMS_FILE = 'SHA256SUMS';
 
@@ -46,7 +46,7 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns the stored checksums of the changed files, by file name; undefined if the checksums are
+ * @returns for each changed file's name, its stored checksum; undefined if the checksums are
  *   missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
@@ -83,7 +83,7 @@ const HASH = /^[0-9a-f]{64}$/;
  * Returns a function that copies a checkpoint into the data folder, under its fingerprint. If an
  * intact copy exists, updates its changed files. Logs failures.
  *
- * @param folders folders of the checkpoints, by name
+ * @param folders for each checkpoint's name, its folder
  */
 export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
   return (name: string, hash: string): Promise<void> =>

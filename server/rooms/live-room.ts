@@ -175,7 +175,8 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // If the disk is full, continue without storing, as the room itself does.
+      // If the disk is full or cannot be written, continue without storing, as the room itself
+      // does.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });

@@ -18,7 +18,7 @@ import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
-/** Collects the properties that a room needs of a checkpoint. */
+/** Collects the properties that a room needs from a checkpoint. */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
   more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
@@ -50,9 +50,9 @@ export function speciesOf(
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
   readonly species: Species;
-  /** Fingerprint of the checkpoint's files. */
+  /** The checkpoint's fingerprint, as returned by `fingerprint`. */
   readonly hash: string;
-  /** Sent to clients in their welcome. */
+  /** Facts sent to clients in the welcome message. */
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
   readonly painter?: PainterNet;

@@ -36,13 +36,13 @@ interface ReplicasOptions {
 /** The rooms of other servers that this server replicates. */
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
-  /** Rooms that had been replicated to the end of their journal when this was last checked. */
+  /** Rooms whose replica had reached the end of their journal when it was last advanced. */
   private readonly complete = new Set<string>();
-  /** By room: when to try again after a failed replication, in ms. */
+  /** For each room, when to try again after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
-  /** By room: the last sentence that was logged. */
+  /** For each room, the last sentence that was logged. */
   private readonly said = new Map<string, string>();
-  /** The step in progress. */
+  /** The room whose replica is being advanced, and a promise that resolves when that is done. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
@@ -91,7 +91,7 @@ export class Replicas {
   };
 
   /**
-   * Opens a replica, or replays a part of its journal.
+   * Replays a part of a room's journal in its replica. Opens the replica first if necessary.
    *
    * @returns false if there is more to replay
    */

@@ -40,8 +40,8 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /**
-   * Called when a room is closing, after its clients are disconnected. The closing room waits for
-   * it.
+   * Called when a room is closing, after its clients are disconnected. Closing waits for the
+   * result.
    */
   readonly onClose?: (roomServer: RoomServer) => unknown;
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
@@ -375,7 +375,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks the room as busy immediately, even while the operation still waits for the mutex.
+   * Runs an operation on a room after all earlier operations. Marks the room as busy immediately,
+   * even while the operation waits.
    *
    * @throws HostRefusal room-busy
    */
@@ -473,8 +474,8 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host asked for a checkpoint by its name. Another release of it has the same name, so the
-    // stored room keeps its own.
+    // The host asked for a checkpoint by its name. Another release of that checkpoint may have the
+    // same name, so the stored room keeps its own release.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,
@@ -500,7 +501,7 @@ export class RoomRegistry {
     const loaded = this.options.checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     const stored = await this.begunRoom(name);
-    // A stored room of the same name continues if it fits.
+    // A stored room of the same name continues if its checkpoint and size match the request.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
       throw new HostRefusal(

@@ -76,7 +76,7 @@ export interface SpreadRoomsOptions {
   /** Unique name of this process. */
   readonly node: string;
   readonly report: ReportLoad;
-  /** Counts awake cells, by room that this server runs. */
+  /** For each room that this server runs, counts its awake cells. */
   readonly awake: () => Readonly<Record<string, number>>;
   /** Lists rooms that this server could take over immediately. */
   readonly followed: () => readonly string[];
@@ -90,7 +90,7 @@ export interface SpreadRoomsOptions {
   /**
    * Describes this server to the others, apart from its load.
    *
-   * @param awake averaged counts of awake cells, by room
+   * @param awake for each room, its averaged number of awake cells
    */
   readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }
@@ -102,7 +102,7 @@ export class SpreadRooms {
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** By name of another server: when its last report was received, in ms. */
+  /** For each other server's name, when its last report was received, in ms. */
   private readonly heard = new Map<string, number>();
   /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
@@ -119,10 +119,11 @@ export class SpreadRooms {
    * number of their awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
-  /** By room: when the room was last seen running elsewhere, or could have started to, in ms. */
+  /** For each room, the last time at which it may have been running somewhere, in ms. */
   private readonly seen = new Map<string, number>();
   /**
-   * By room that nobody has taken: when the room is offered again, and the pause until then, in ms.
+   * For each room that nobody has taken, when it is offered again and the pause until then, both in
+   * ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -183,7 +184,11 @@ export class SpreadRooms {
     return [...this.given.keys()];
   }
 
-  /** Starts giving all rooms away. @throws HostRefusal nobody-takes-over: nothing has changed */
+  /**
+   * Starts giving all rooms away.
+   *
+   * @throws HostRefusal nobody-takes-over, in which case nothing has changed
+   */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
     // Without an answer, it is unknown who could take the rooms, so count nobody.

@@ -12,17 +12,17 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** When the journal is written. */
+/** When checksums are written, and failed writes repeated. */
 export const JOURNAL = {
-  /** Interval of the planes' checksum in the journal while something changes, in ticks. */
+  /** Ticks between checksums of the planes in the journal, while something changes. */
   markTicks: 15,
-  /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
+  /** Ticks between checksums of the planes in the journal, while nothing changes. */
   idleMarkTicks: 900,
-  /** Delay before a failed write is retried. */
+  /** Delay before a failed write is retried, in ms. */
   retry: 5_000,
 } as const;
 
-/** How far the wall clock can be set back without a report, in ms. */
+/** If the wall clock was set back by more than this, the host is notified; in ms. */
 const SET_BACK = 60_000;
 
 /**
@@ -67,7 +67,7 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 const nothing = (): void => {};
 
 /**
- * Errors for which a cluster stops a room. The room's next leader continues from the stored
+ * Errors after which a cluster stops a room. The room's next leader continues from the stored
  * records.
  */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
@@ -138,7 +138,8 @@ export class JournalWriter {
   }
 
   /**
-   * Stores the events of a tick before its results are sent. The world calls this as its journal.
+   * Stores the events of a tick before its results are sent. The world uses this function as its
+   * journal.
    */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();
@@ -222,7 +223,7 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a final snapshot of a room and stops storing the room. The room must be held.
+   * Takes a final snapshot of a room and stops storing the room. The room must be paused.
    *
    * @returns whether the stored room matches its current state
    */
@@ -243,7 +244,7 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of a room. The room must be held during the call, but not until the promise
+   * Takes a snapshot of a room. The room must be paused during the call, but not until the promise
    * resolves.
    *
    * @param marks the snapshot's name, or the host's action that follows the snapshot
@@ -258,7 +259,7 @@ export class JournalWriter {
 
   /**
    * Records that the room's state was replaced, with a snapshot of the new state. The room must be
-   * held.
+   * paused.
    *
    * @throws StoreError; the room then keeps its new state, and is stored as after any other failed
    *   write
@@ -270,8 +271,8 @@ export class JournalWriter {
     watched.at = this.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // An organism of the same id and age may have different cells than before the jump, so store
-    // all cells again.
+    // An organism of the same id and age may have different cells than before the replacement, so
+    // store all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
     // No cells were stepped in this tick, so it has no checksum.
@@ -309,8 +310,8 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than the last
-   * stored one.
+   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than that of
+   * the last stored entry.
    */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
@@ -342,7 +343,7 @@ export class JournalWriter {
     await this.lastCommit;
   }
 
-  /** Takes a snapshot, unless the last one is of this tick. */
+  /** Takes a snapshot, unless the latest snapshot is of the current tick. */
   private async saveIfStale(watched: WatchedRoom): Promise<void> {
     await watched.saving.waitForUnlock();
     if (!watched.isSaved) await this.saveSnapshot(watched);
@@ -357,7 +358,9 @@ export class JournalWriter {
     return this.save(watched, {}).then(nothing, nothing);
   }
 
-  /** Stores a recent snapshot, unless the room's snapshots are being changed. */
+  /**
+   * Stores a recent snapshot (not synced to disk), unless the room's snapshots are being changed.
+   */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.capture(watched);
@@ -379,8 +382,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If another write failed meanwhile, this snapshot lacks its entries, so the room needs
-        // another one.
+        // If another write failed meanwhile, this snapshot lacks the entries of that write, so the
+        // room needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -429,7 +432,10 @@ export class JournalWriter {
     this.markIncomplete(this.watched.values(), error.message);
   }
 
-  /** Marks journals as incomplete. Their rooms are not stored until each has a new snapshot. */
+  /**
+   * Marks the journals of rooms as incomplete. Each room counts as stored again once it has a new
+   * snapshot.
+   */
   private markIncomplete(rooms: Iterable<WatchedRoom>, why: string): void {
     const isFirst = this.failedAt === undefined;
     this.failedAt = this.options.clock.now();

@@ -23,7 +23,7 @@ import {
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { TickSums } from './watched-room.ts';
 
-/** How many ticks a replica may lag behind the room's latest snapshot before it is not used. */
+/** A replica that lags more than this many ticks behind the room's latest snapshot is not used. */
 export const MAX_LAG = 300;
 
 /**

@@ -14,7 +14,7 @@ export const planRecord = v.strictObject({
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Whether the host created the room; otherwise it belongs to the server's configuration. */
+  /** Whether the host created the room. False for a room from the server's configuration. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
@@ -35,20 +35,21 @@ export const banRecords = v.array(
 );
 
 /**
- * Entries about data that were set aside because they were damaged or because the host replaced
- * them; latest first.
+ * List of data that were moved aside because they were damaged or because the host replaced them,
+ * latest first.
  */
 export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder with the data. */
     id: text,
-    /** null for a whole file, or for records of the server. */
+    /** Room that the data belong to; null for a whole file, or for records of the whole server. */
     room: v.nullable(text),
     /** When the data were set aside, by the wall clock, in ms. */
     at: v.number(),
     /**
-     * `records`: some records that the room can do without. `replaced`: the data that the room had
-     * before the host put earlier data back.
+     * What was moved aside. `file`: the whole data file. `room`: a room's state and history.
+     * `records`: single damaged records. `replaced`: the data that the room had before the host put
+     * earlier data back.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
     /** Tick of the snapshot that the room was reopened with; null if there was none. */
@@ -58,7 +59,7 @@ export const asideRecords = v.array(
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
-/** Seats of walls, which all servers share. */
+/** Seats of wall displays. All servers of a cluster share these records. */
 export const wallPlaceRecords = v.array(
   v.strictObject({
     id: positive,
@@ -76,19 +77,22 @@ export const roomRecord = v.strictObject({
   width: positive,
   height: positive,
   seed: whole,
-  /** Identified by the hash of weights and card, because names are not unique. */
+  /**
+   * Identified by its fingerprint (a hash of weights and card properties), because names are not
+   * unique.
+   */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, by the wall clock, in ms. */
   made: v.number(),
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
 
-/** The last stored tick, and the number of journal entries so far. */
+/** The end of a room's journal: the last stored tick, and the number of entries so far. */
 export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
 
 const jump = v.variant('why', [
-  /** An undo of commands in the ticks from … to, both included. */
+  /** An undo of commands in the ticks `from` to `to`, both included. */
   v.strictObject({
     why: v.literal('undo'),
     from: whole,
@@ -96,20 +100,20 @@ const jump = v.variant('why', [
     /** Participant whose commands were undone; null for all visitors. */
     by: v.nullable(whole),
     /**
-     * The sender's id of the only command that was undone. If absent, all commands in these ticks
-     * were undone.
+     * If only one command was undone, the id that its sender gave it. If absent, all commands of
+     * `by` in these ticks were undone.
      */
     id: v.optional(whole),
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
-/** Reason for which a room's state was replaced. */
+/** Why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
 /** The external events of one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** One more than in the previous entry, so that a missing entry is noticed. */
+  /** Sequence number, one more than in the previous entry, so that a missing entry is noticed. */
   seq: positive,
   /**
    * When the tick ran, by the wall clock, in ms. The clock may have been set since then; see
@@ -117,7 +121,7 @@ export const journalRecord = v.strictObject({
    */
   at: v.number(),
   events: v.array(roomEvent),
-  /** Indices of refused commands among the commands. */
+  /** Indices of the refused commands among the tick's commands. */
   refused: v.optional(v.array(whole)),
   /** Whether entries before this one may be missing because writing failed. */
   gap: v.optional(v.literal(true)),
@@ -126,11 +130,11 @@ export const journalRecord = v.strictObject({
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
-/** Checksums of the planes after a tick. */
+/** Checksums of the room's planes (colours and owners) after a tick. */
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Checksum of the checksums of all ticks from `since` on. */
+  /** Checksum of the checksums of all ticks from `since` to `tick`. */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
@@ -144,8 +148,8 @@ export const snapshotRecord = v.strictObject({
   /** The engine that computed this tick and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * For each organism, in order: the tick of the snapshot that stored its cells, and the tick of
-   * their base if they are stored as a difference.
+   * For each organism, in order: the tick of the snapshot that stored its cells. If these are
+   * stored as a difference, `base` is the tick of the cells that they differ from.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Bytes written for the snapshot and for the journal since the previous snapshot. */
@@ -154,10 +158,11 @@ export const snapshotRecord = v.strictObject({
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
-  /** The host's action that followed the snapshot. */
+  /** Set if the snapshot was taken just before an action of the host; names the action. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**
-   * Set if this snapshot replaced the room's state, so that it does not follow from earlier ones.
+   * Set if this snapshot replaced the room's state, which therefore does not follow from earlier
+   * snapshots.
    */
   jump: v.optional(v.literal(true)),
   /** Wall-clock times of ticks up to this one, oldest first (`TickTimes`); absent if not known. */

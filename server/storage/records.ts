@@ -1,5 +1,5 @@
 /**
- * Defines the interface of a storage backend, an ordered map from ASCII keys to bytes, and the
+ * Defines the interface of a storage backend (an ordered map from ASCII keys to bytes) and the
  * encoding of records. Only `Store` knows what a record means. Start at `Records`.
  */
 import { promisify } from 'node:util';
@@ -24,7 +24,7 @@ export type StoreReason =
   | 'other-checkpoint'
   /** The room's size differs from the requested one. */
   | 'other-size'
-  /** The room, or the requested time of it, is not stored. */
+  /** The room is not stored, or not at the requested time. */
   | 'not-kept'
   /** A write failed for lack of space. It stored nothing; earlier data are intact. */
   | 'disk-full'
@@ -52,17 +52,17 @@ export class StoreError extends Error {
 }
 
 /**
- * Version of the record format, which is the first byte of a record. After it come a checksum of
- * key and content, and the content as MessagePack, compressed if it is large. A record that is
- * stored under another key, or has a changed bit, is rejected.
+ * Version of the record format. A record consists of this version (one byte), a checksum of key and
+ * content, and the content as MessagePack, compressed if it is large. A record that is stored under
+ * the wrong key, or has a changed bit, is rejected.
  *
- * Raise the version when records change so that an older server would misread them.
+ * Raise the version if a change of the records would make an older server misread them.
  */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** How many bytes smaller a Brotli window is than its power of two (RFC 7932, section 9.1). */
+/** A Brotli window is this many bytes smaller than its power of two (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** `moreTypes` stores typed arrays as bytes. */
@@ -170,19 +170,21 @@ export interface Records {
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record that belongs to no room, unless its key exists, even if other processes try the
-   * same concurrently. Undefined if no other process can write.
+   * Writes a record that belongs to no room, unless its key exists. Only one of several processes
+   * that try this concurrently succeeds. Undefined if no other process can write.
    *
-   * @returns whether it was written; false also if it was written but the answer was lost
+   * @returns whether the record was written. If the answer was lost, false even if the record was
+   *   written.
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
-   * Replaces the parts stored under a key, separately from the records, without syncing to disk.
-   * They survive a crash of the process, but perhaps not a power failure.
+   * Replaces the byte arrays (parts) stored under a key. Parts are stored separately from the
+   * records and not synced to disk: they survive a crash of the process, but perhaps not a power
+   * failure.
    *
-   * @param parts if empty, removes the stored ones. Do not use their buffers afterwards: they may
-   *   be transferred.
+   * @param parts if empty, the stored parts are removed. Do not use the buffers of `parts` after
+   *   the call: they may be transferred.
    * @throws StoreError disk-full, write-failed, closed
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
@@ -197,7 +199,7 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** The unsynced parts that belong to each map of records. */
+/** For each map of records, the parts that were stored with `putUnsynced`. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
@@ -247,11 +249,11 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
 /** Formats a number in a key so that keys sort numerically. */
 export const padded = (n: number): string => n.toString().padStart(12, '0');
 
-/** Returns the key of an organism's cells that were stored with the snapshot of a tick. */
+/** Returns the key under which the snapshot of a tick stores an organism's cells. */
 export const cellsKey = (room: string, organism: number, tick: number): string =>
   `cells/${room}/${padded(organism)}/${padded(tick)}`;
 
-/** Returns the key of a room's recent snapshot. */
+/** Returns the key of a room's recent snapshot, which is stored without syncing to disk. */
 export const recentKey = (room: string): string => `recent/${room}`;
 
 /**
@@ -264,7 +266,7 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
   if (result.success) return result.output;
   const [issue] = result.issues;
   const where = v.getDotPath(issue as never) ?? 'value';
-  // The checksum matches, so the record is not damaged.
+  // The checksum matches, so the record is not damaged but has another format.
   throw new StoreError(
     'other-version',
     `The record "${key}" is not in this server's format (${where}: ${issue.message}). Choose another --data, or run the version of Vivarium that stored it.`,
@@ -273,18 +275,21 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Maximum size of a difference, as a share of the cells' bytes. If the difference is larger,
- * depending on a base is not worthwhile.
+ * Maximum size of cells stored as a difference, as a share of the cells' full size. A larger
+ * difference is not worth the dependence on another record.
  */
 const MAX_DIFFERENCE = 0.7;
 
-/** [stage, stage, C] as 32-bit floats, because rounded cells would grow differently. */
+/**
+ * Cell states, [stage, stage, C]. Stored as 32-bit floats, because rounded cells would grow
+ * differently.
+ */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism. Healed cells come close to their earlier state: as differences between
- * integers, they have mostly zeros in their upper bytes. Grouping bytes of equal significance lets
- * compression find these zeros; the lower bytes have no pattern.
+ * The cells of one organism. Healed cells come close to their earlier state, so their difference
+ * from it, computed between integers, has mostly zeros in the upper bytes. Grouping bytes of equal
+ * significance lets compression find these zeros; the lower bytes have no pattern.
  */
 export const cellsRecord = v.strictObject({
   /**
@@ -306,8 +311,8 @@ export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
   /**
-   * Earlier cells to store a difference from, and the tick of their record, which has no base
-   * itself.
+   * Earlier cells to store a difference from, and the tick of their record. That record must not be
+   * a difference itself.
    */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
@@ -332,7 +337,7 @@ export async function encodeCells(
 /**
  * Decodes cells, bit for bit.
  *
- * @param read reads the record's base by its tick
+ * @param read reads the cells that were stored with the snapshot of a tick
  */
 export async function decodeCells(
   record: v.InferOutput<typeof cellsRecord>,

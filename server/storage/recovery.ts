@@ -142,7 +142,7 @@ export async function latestMoment(
 }
 
 /**
- * Reads the whole journal before it is replayed.
+ * Reads the journal after a snapshot, before it is replayed, and checks that it is complete.
  *
  * @returns the end of the journal, or the end of the part before a gap where writing failed
  * @throws StoreError damaged if an entry is damaged or missing
@@ -160,7 +160,7 @@ async function lastWholeEntry(
       throw missing(name, last.tick, entry.tick);
     }
     // A replaced state is stored only in the snapshot of its tick. If that snapshot is damaged, the
-    // room cannot be restored beyond this tick.
+    // room can be restored only up to the entry before.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };

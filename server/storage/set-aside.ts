@@ -34,7 +34,7 @@ interface SetAsideOptions {
 }
 
 const RECORD = 'aside';
-/** Key of the record with the list of entries. */
+/** Key of the record that lists the data that were moved aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
 /** Maximum number of entries in the list. Data of dropped entries stay on disk. */
 const MOST = 50;
@@ -46,7 +46,7 @@ export function asideName(what: string, at: number): string {
 
 /** Moves data aside, and lists the moves. */
 export class SetAside {
-  /** By room: id of its latest `records` entry since the server started. */
+  /** For each room, the id of its latest `records` entry since the server started. */
   private readonly parts = new Map<string, string>();
 
   private constructor(
@@ -80,8 +80,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records aside. Call it only for records that nothing depends on, or whose room is
-   * checked when it is opened.
+   * Moves damaged records aside. Call it only for records that nothing depends on, or for records
+   * of a room that is checked when it is opened.
    *
    * @param room null for records of the server
    */
@@ -114,12 +114,13 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The room's entry now covers its single damaged records, too, so dismiss their own entry.
+    // The room's entry now covers its single damaged records, too, so dismiss the entry for those.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Swaps a room's records with the records of an entry. The room must not be open.
+   * Swaps a room's records with the records that an entry lists as moved aside. The room must not
+   * be open.
    *
    * @returns the entry of the replaced records
    * @throws StoreError not-kept if there is no such entry
@@ -212,11 +213,11 @@ export class SetAside {
   }
 }
 
-/** Key that goes into the copy's checksum. */
+/** Used as the key in the checksum of the copy of essential records. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/** Reads the copy; returns an empty map if it is missing or damaged. */
+/** Reads the copy of essential records; returns an empty map if it is missing or damaged. */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -227,8 +228,8 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Updates the copy after each write of an essential record. Ignores failures, because the records
- * themselves are stored.
+ * Wraps records so that each write of an essential record also updates a copy of these records in a
+ * file. Ignores failures to update the copy, because the records themselves are stored.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

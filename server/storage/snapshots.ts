@@ -21,35 +21,36 @@ import type { SavedCells, WatchedRoom } from './watched-room.ts';
 /** When snapshots are taken, and which are kept; intervals are in ms. */
 export const SNAPSHOTS = {
   /**
-   * How many cells must have stepped since the last snapshot before a recent snapshot is due.
-   * Limits how long a restart takes.
+   * Number of cell steps since the last snapshot after which a recent snapshot (not synced to disk)
+   * is due. Limits how long a restart takes.
    */
   snapshotCells: 3_500_000,
   /**
-   * Interval of stored snapshots, from which undo starts, in units of the setting `snapshot`, whose
-   * help names this number.
+   * Interval of stored snapshots, as a multiple of the setting `snapshot`, whose help text states
+   * this number. An undo starts from a stored snapshot.
    */
   snapshotStored: 6,
   /**
-   * Interval of snapshots of an unchanged room. They are needed because recovery replays even
-   * idle ticks.
+   * Interval of snapshots of an unchanged room, in ms. Such snapshots are needed because recovery
+   * replays even idle ticks.
    */
   snapshotIdle: 3_600_000,
   /** Number of latest snapshots that are kept. */
   keepLatest: 3,
   /**
-   * One snapshot is kept for each of this many latest minutes, hours and days. Undo starts from
-   * the snapshots of the minutes.
+   * One snapshot is kept for each of the latest minutes, hours and days. These are the numbers of
+   * minutes, hours and days. An undo starts from the snapshot of a minute.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** How many snapshots that were taken before the host changed a whole room are kept. */
+  /** Of the snapshots taken before an undo, restore or reseed by the host, this many are kept. */
   keepBefore: 6,
   /** Maximum number of named snapshots. */
   maxNamed: 24,
   /**
-   * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest are deleted.
+   * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest snapshots are
+   * deleted.
    */
   maxBytes: 1_073_741_824,
 } as const;
@@ -64,10 +65,10 @@ type KeepLimits = Readonly<
 >;
 
 /**
- * Chooses the snapshots to keep: the latest few; the first of each recent minute and the last of
- * each recent hour and day that has any, up to a limit of bytes; the last few taken before a host's
- * action; and all named ones. Also keeps a snapshot of a replaced state while older periodic
- * snapshots exist, because a replay across it needs it.
+ * Chooses the snapshots to keep: the latest few; up to a limit of bytes, the first of each recent
+ * minute and the last of each recent hour and day; the last few taken before a host's action; and
+ * all named ones. Also keeps a snapshot that replaced the room's state while older periodic
+ * snapshots exist, because a replay from these needs it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -130,13 +131,14 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Uncompressed size of the cells after which a transaction is written, in bytes. Compression leaves
- * about half of it. The size is small because a tick's commit waits for the transaction.
+ * A transaction is written once its cells reach this uncompressed size, in bytes. Compression about
+ * halves it. The size is small because a tick's commit waits for the transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /**
- * Maximum number of records stored as differences from one base, because the base may be damaged.
+ * Maximum number of records stored as differences from one base. If the base is damaged, all of
+ * them are lost.
  */
 const MAX_DIFFERENCES = 15;
 
@@ -156,7 +158,7 @@ interface Draft {
 }
 
 /**
- * Properties of a snapshot that is more than a periodic one. A later snapshot of the same tick
+ * Properties that only some snapshots have, such as a name. A later snapshot of the same tick
  * inherits them.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
@@ -169,7 +171,7 @@ export interface SnapshotsOptions {
   readonly date: () => number;
   /** Minimum time between two snapshots of a busy room, whether stored or recent ones, in ms. */
   readonly snapshotLeast: number;
-  /** Number of stepped cells after which a room counts as busy. */
+  /** Number of cell steps since the last snapshot after which a room counts as busy. */
   readonly snapshotCells?: number;
   /**
    * Maximum bytes written for a room's snapshots and journal; beyond it, the oldest snapshots are
@@ -329,7 +331,7 @@ export class Snapshots {
 
   /**
    * Selects the snapshots to keep. The journal before a removed snapshot remains while an older
-   * snapshot needs it, so its bytes are added to the next periodic snapshot that is kept.
+   * snapshot needs it, so the journal's bytes are added to the next periodic snapshot that is kept.
    *
    * @param all latest first
    */

@@ -52,8 +52,8 @@ export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
   /**
-   * Cell states, in the order of the organisms. A recent snapshot has only the cells that no
-   * earlier snapshot stores.
+   * Cell states, in the order of the organisms. For `putRecent`, only the cells that no earlier
+   * snapshot has stored.
    */
   readonly cells: readonly Float32Array[];
 }
@@ -69,7 +69,7 @@ export interface RoomWrite {
   readonly snapshot?: SnapshotRecord;
 }
 
-/** Largest possible tick, because keys have twelve digits. */
+/** Largest possible tick, because ticks have twelve digits in keys. */
 const MAX_TICK = 999_999_999_998;
 /** Maximum number of records removed in one transaction; small, so that ticks do not wait long. */
 const REMOVED_AT_ONCE = 400;
@@ -91,7 +91,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   return list;
 };
 
-/** Returns the span of all keys that begin with a prefix. */
+/** Returns the range of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
 /** Reads the records in a range of keys, at most `limit` records at a time. */
@@ -236,8 +236,8 @@ export class Store {
   /**
    * Stores the cell states of a snapshot.
    *
-   * @returns bytes written, and for each organism the tick of the cells that it is stored as a
-   *   difference from, if any
+   * @returns bytes written, and for each organism: if its cells are stored as a difference, the
+   *   tick of the cells that they differ from
    */
   async putCells(
     name: string,
@@ -266,8 +266,8 @@ export class Store {
   }
 
   /**
-   * Removes all snapshots except `kept`, cells that only the removed snapshots need, and the
-   * journal before the first periodic snapshot kept.
+   * Removes all snapshots that are not in `kept`. Also removes cells that only those snapshots
+   * need, and the journal before the first periodic snapshot in `kept`.
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -307,7 +307,8 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // Another server that runs the room may have replaced the snapshot between two reads.
+      // Another server that runs the room may have replaced the snapshot between two reads, so
+      // check that it is the same.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
@@ -320,7 +321,10 @@ export class Store {
     await this.records.putUnsynced(recentKey(name), []);
   }
 
-  /** Removes all records after a tick, because the room will continue differently from there. */
+  /**
+   * Removes all of a room's records after a tick, because the room will continue differently from
+   * there.
+   */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.removeRecent(name);
     await this.put(`tail/${name}`, tail);
@@ -356,7 +360,8 @@ export class Store {
   /**
    * Stores a record of the whole server, unless one with this name exists.
    *
-   * @returns whether it was stored. If false, read the record, because it may still be this one.
+   * @returns whether the record was stored. If false, read the stored record: it may be this one,
+   *   because the answer to a successful write may be lost.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -368,14 +373,14 @@ export class Store {
   }
 
   /**
-   * Reads the items of a list, by ascending id. Each item has a separate record, apart from the
-   * records of the room's state and history.
+   * Reads the items of one of a room's moderation lists, by ascending id. Each item is a separate
+   * record.
    */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
   }
 
-  /** Stores an item; removes the stored one if `item` is undefined. */
+  /** Stores an item of a list; removes the stored item if `item` is undefined. */
   async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
     const key = itemKey(name, list, id);
     if (item === undefined) await this.records.write({ remove: [key] });
@@ -392,7 +397,11 @@ export class Store {
     return this.all(`counted/${name}/`, dayStatistics);
   }
 
-  /** Stores visit statistics. @param most how many hours and days to keep; older ones are removed */
+  /**
+   * Stores visit statistics.
+   *
+   * @param most maximum number of hours and days to keep; older ones are removed
+   */
   async putCounted(
     name: string,
     hour: HourStatistics,
@@ -425,7 +434,8 @@ export class Store {
   }
 
   /**
-   * Reverts a room to the latest snapshot in `kept`; removes its journal and all other snapshots.
+   * Reverts a room to the latest snapshot in `kept`; removes the room's journal and all snapshots
+   * that are not in `kept`.
    */
   async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const [{ tick, seq }] = kept;
@@ -490,7 +500,11 @@ export class Store {
 
 const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
 
-/** Builds the key of an item. @param id omit it for the prefix of all items in the list */
+/**
+ * Builds the key of an item in a list.
+ *
+ * @param id omit it to get the prefix of the keys of all items
+ */
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
 

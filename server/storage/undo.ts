@@ -32,7 +32,7 @@ export interface UndoOptions {
   readonly resume: () => void;
   /** Nominal ticks per second, used to correct times from before the clock was set back. */
   readonly tickRate?: number;
-  /** Called once it is certain that there is something to undo, before anything changes. */
+  /** Called before anything changes, as soon as it is certain that there is something to undo. */
   readonly begin?: () => Promise<void>;
 }
 
@@ -69,10 +69,13 @@ type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
 /** Maximum number of earlier snapshots to consider as the start of the replay. */
 const MAX_BASES = 8;
-/** Number of remaining ticks at which the room is held while the replay catches up. */
+/**
+ * Once the replay is at most this many ticks behind the room, the room is paused until the replay
+ * has caught up.
+ */
 const CLOSE_TICKS = 8;
 /**
- * The room is held earlier if a pass of the replay leaves more than this share of the ticks that
+ * The room is paused earlier if a pass of the replay leaves more than this share of the ticks that
  * the previous pass left.
  */
 const MAX_REMAINING = 0.9;
@@ -169,7 +172,7 @@ async function rewrite(
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Hold the room if the engine is too slow for the replay to catch up.
+      // Pause the room if the engine is too slow for the replay to catch up otherwise.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -180,7 +183,7 @@ async function rewrite(
     await replayTo(room.tick);
     // If entries could not be stored, the replay lacks them and would undo their effects, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // The replacement counts as a tick of its own, without commands.
+    // The replacement counts as a tick without commands, so step the scratch room once more.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -189,7 +192,7 @@ async function rewrite(
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    // Resume only after holding it here, because others may hold the room, too.
+    // Resume the room only if it was paused here, because others may have paused it, too.
     if (held) resume();
   }
 }
@@ -222,14 +225,14 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** Returns the commands of a tick that are undone. */
+/** Returns the commands of a tick that are undone by the given undos. */
 function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'command'>[] {
   return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
-/** Lists the undos after a tick. */
+/** Lists the undos that were recorded after a tick. */
 const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
@@ -285,8 +288,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Organisms that live again must not count as departed, because departed ones can be renewed,
-    // nor as ended in the lineage.
+    // Organisms that live again must not count as departed, because departed organisms can be
+    // renewed. Nor must they count as ended in the lineage.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

@@ -113,9 +113,9 @@ export interface SavedCells {
 export class WatchedRoom {
   /** Checksums to write with the next commit. */
   marks: PlaneChecksum[] = [];
-  /** Checksums of the ticks since the last mark. */
+  /** Checksums of the ticks since the last mark (a checksum for the journal). */
   readonly sums: TickSums;
-  /** Whether the room has changed since the last mark. */
+  /** Whether the room has changed since the last mark (a checksum for the journal). */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
@@ -129,7 +129,7 @@ export class WatchedRoom {
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
-  /** By organism id: where its cells were last stored. */
+  /** For each organism id, where the organism's cells were last stored. */
   saved = new Map<number, SavedCells>();
   /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();
@@ -175,12 +175,12 @@ export class WatchedRoom {
     const today = dayOf(now.date);
     const day = (await store.day(room.name, today)) ?? emptyDay(today);
     const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-    // Unreadable snapshots are not in this list. The next clean-up removes them.
+    // Leave unreadable snapshots out of this list, so that the next clean-up removes them.
     watched.snapshots = await store.readableSnapshots(room.name);
     return watched;
   }
 
-  /** Switches to the counts of the day of `at`, which must be set first. */
+  /** Switches to the command counts of the day on which `at` falls. Set `at` first. */
   private today(): DayRecord {
     const day = dayOf(this.at);
     // A clock that was set back may return to an earlier day, so keep the counts of every day.
@@ -201,12 +201,12 @@ export class WatchedRoom {
       if (event.what === 'leave') day.left++;
       if (event.what !== 'command') continue;
       const { what } = event.command;
-      // Commands of the host and the gardener are not counted.
+      // Some types of commands, such as `thin`, are not counted.
       if (what in day) day[what as keyof DayRecord & typeof what]++;
     }
   }
 
-  /** Builds the next journal entry; the caller moves the tail to it. Set `at` first. */
+  /** Builds the next journal entry; the caller must advance `tail` to it. Set `at` first. */
   entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
     this.today();
     const entry = {

@@ -1,13 +1,13 @@
 /**
  * Messages on named channels between servers that run a room together. A message arrives at most
- * once; messages of one publisher on one channel arrive in order. A message that must not be lost
- * needs an answer, and must be repeated until it arrives.
+ * once; messages of one publisher on one channel arrive in order. If a message must not be lost,
+ * the sender must repeat it until the receiver has answered.
  */
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
 
-/** How long a command may stay unanswered before it counts as failed, in ms. */
+/** A command that is not answered within this time counts as failed; in ms. */
 export const ANSWER_TIMEOUT = 1_000;
 
 /** Receives a message. Must not throw or change the message. */
@@ -43,8 +43,9 @@ export interface Bus {
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 
   /**
-   * Calls a listener when the bus is up again after an interruption. Messages sent before that may
-   * be missing, in both directions. All subscriptions have been restored by then.
+   * Calls a listener when the bus is up again after an interruption. Messages sent or received
+   * during the interruption may be lost. All subscriptions have been restored when the listener is
+   * called.
    */
   onGap(listener: () => void): Subscription;
 

@@ -1,8 +1,8 @@
 /**
  * Forwards a page's request to another server, because a room's data are on the server that runs
- * the room. The other server handles the request like a request of its own, over a connection
- * within its process. It sends the answer in parts, and stays only a few parts ahead of what this
- * side has passed on.
+ * the room. The other server handles the request as if it had come from a page, over an in-process
+ * connection. It sends the answer in parts, and stays only a few parts ahead of what this side has
+ * passed on.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -22,19 +22,24 @@ import { ANSWER_PATIENCE } from '../../../shared/host/api.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
 
-/** HTTP requests from pages that another server answers. */
+/** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
   /** Interval of messages that report that a request is still being answered, in ms. */
   beat: 2_500,
-  /** How long the other side may take no data before a server stops answering, in ms. */
+  /** If the other side takes no data for this long, a server stops answering; in ms. */
   stall: 60_000,
-  /** Maximum number of bytes of an answer per message. */
+  /** Maximum number of an answer's bytes in one message. */
   part: 262_144,
   /** Maximum number of unconfirmed messages per answer. */
   window: 4,
-  /** Maximum number of requests that a server has passed on, or answers for others. */
+  /**
+   * Maximum number of requests in progress that a server has forwarded. The same limit applies to
+   * requests that it is answering for other servers.
+   */
   most: 64,
-  /** Maximum number of requests that a server has passed on for one address. */
+  /**
+   * Maximum number of requests in progress that a server has forwarded for one visitor's address.
+   */
   mostEach: 16,
 } as const;
 
@@ -58,7 +63,7 @@ const asking = v.strictObject({
   address: text(256),
 });
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** Characters that `writeHead` accepts. */
+/** A header's value, limited to characters that `writeHead` accepts. */
 const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
 const message = v.union([
   v.strictObject({
@@ -99,7 +104,10 @@ export class RelayError extends Error {
   }
 }
 
-/** Whether the limits apply: only the host's calls use other methods, and visitors must not block them. */
+/**
+ * Whether the limits apply to requests with a method. Only the host's requests use methods other
+ * than GET and HEAD, and visitors must not block the host.
+ */
 const isLimited = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
 
 export interface RequestRelayOptions {
@@ -119,9 +127,9 @@ export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server: Server;
   private readonly inner = new WeakSet<Duplex>();
-  /** By id of a forwarded request: receives the parts of its answer. */
+  /** For each forwarded request's id, the function that receives the parts of its answer. */
   private readonly passed = new Map<string, (heard: Part) => void>();
-  /** Number of requests in progress, by visitor's address. */
+  /** For each visitor's address, the number of forwarded requests in progress. */
   private readonly waiting = new Map<string, number>();
   private readonly answered = new Map<string, (confirmed: number | null) => void>();
   private subscriptions: readonly Subscription[] = [];
@@ -156,8 +164,8 @@ export class RequestRelay {
   }
 
   /**
-   * Answers a request with another server's answer. Resolves when the answer has ended. If it
-   * breaks off, the connection is closed.
+   * Answers a request with another server's answer. Resolves when the answer has ended. If the
+   * answer breaks off, the visitor's connection is closed.
    *
    * @param url path and query, as the other server knows them
    * @param address the visitor's address
@@ -246,7 +254,8 @@ export class RequestRelay {
           return resolve();
         }
         if (isTaken) return goOn();
-        // The visitor reads slowly. If they stop reading, their connection times out eventually.
+        // The visitor reads slowly. Wait without a time limit, because the connection of a visitor
+        // who stops reading times out eventually.
         isDraining = true;
         cancel();
         response.once('drain', goOn);
@@ -269,13 +278,14 @@ export class RequestRelay {
       near.destroy(new Error('The other server did not answer.')),
     );
     const passing = createServer((request, response) => {
-      // Use a separate address, so that the limits of visitors do not apply.
+      // Use a separate address, so that this request does not count towards a visitor's limit.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
     });
     passing.emit('connection', far);
     try {
       const request = openRequest({ createConnection: () => near as never, path }).end();
-      // The request may fail again after the response has begun; reading the response reports that.
+      // The request may also fail after the response has begun. Ignore that here, because reading
+      // the response reports it.
       request.on('error', () => {});
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       return JSON.parse(await textOf(response));

@@ -4,11 +4,11 @@ import type { RedisClientType } from '@redis/client';
 import { type Clock, pause } from '../../platform/clock.ts';
 import { ANSWER_TIMEOUT, type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
 
-/** Messages between servers. */
+/** How messages between servers are sent. */
 const BUS = {
   /** Interval of messages that a server sends to itself to check its connection, in ms. */
   beat: 500,
-  /** Number of consecutive missed messages after which a connection is closed. */
+  /** After this many missed check messages in a row, the connection is closed. */
   missedBeats: 3,
   /** Maximum number of bytes that may wait to be sent. */
   backlog: 33_554_432,
@@ -35,12 +35,13 @@ export interface LinkOptions {
 }
 
 /**
- * Publishes on one connection and listens on the other. Ends if the beats, which it sends to
- * itself, do not return, or if too many bytes wait to be sent. An ended link never reconnects.
+ * Publishes on one connection and listens on another. Regularly sends itself a message (a beat).
+ * Ends if beats do not return, or if too many bytes wait to be sent. An ended link never
+ * reconnects.
  */
 export class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
-  /** Round-trip time of the last beat, in ms. */
+  /** Round-trip time of the last beat (a message to itself), in ms. */
   latency: number | undefined;
   private missed = 0;
   private beatAt = 0;
@@ -63,8 +64,8 @@ export class ValkeyLink {
   }
 
   /**
-   * Connects and subscribes to channels, including channels added meanwhile. Loads the client
-   * library only now, because processes without a cluster do not need it.
+   * Connects and subscribes to channels, including channels that are added while it connects. Loads
+   * the client library only now, because processes without a cluster do not need it.
    *
    * @throws Error if Valkey cannot be reached, or does not answer
    */
@@ -75,7 +76,7 @@ export class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Valkey separates keys by database, but not messages.
+    // Valkey separates keys by database, but not messages, so put the database into channel names.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -137,7 +138,8 @@ export class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Without a handler, the library confuses this with a subscription that follows immediately.
+    // Pass the handler. Without it, the library would confuse this call with a subscription that
+    // follows immediately.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));

@@ -1,6 +1,6 @@
 /**
  * Opens the records of a data folder: locks and verifies the folder, and starts the thread that
- * reads and writes it. Never reads a suspect file in this process. Start at `openFolder`.
+ * reads and writes it. Never reads an unverified file in this process. Start at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,11 +15,11 @@ import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './repair.ts';
 import type { Table } from './table.ts';
 
-/** Maximum length of a Unix socket's path, with a margin. */
+/** Maximum length of a Unix socket's path, in characters, with a margin. */
 const MAX_PATH = 100;
-/** How long a server that starts concurrently may take to replace our socket, in ms. */
+/** How long to wait in case another server that is starting replaces our socket, in ms. */
 const RACE_DELAY = 60;
-/** Whether to listen on a pipe, which has no path in the file system. */
+/** Whether to listen on a named pipe (Windows), which has no path in the file system. */
 const HAS_PIPES = process.platform === 'win32';
 
 /**
@@ -84,7 +84,11 @@ export interface StoreStart {
   readonly readOnly: boolean;
 }
 
-/** Starts the thread, which opens the environment. @throws StoreError not-writable, damaged */
+/**
+ * Starts the storage thread, which opens the LMDB environment.
+ *
+ * @throws StoreError not-writable, damaged
+ */
 export async function startTable(start: StoreStart): Promise<Records> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: start,

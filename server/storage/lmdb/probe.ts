@@ -1,6 +1,6 @@
 /**
  * Verifies, and optionally copies or recovers, a store in a separate process, because a damaged
- * file may crash it.
+ * file may crash the process that reads it.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';

@@ -1,6 +1,6 @@
 /**
  * Verifies a folder's data before use, and replaces a damaged file by a copy of its readable
- * records. Reads suspect files only in the separate process of `probe.ts`. Start at `inspect`.
+ * records. Reads unverified files only in the separate process of `probe.ts`. Start at `inspect`.
  */
 import {
   appendFileSync,
@@ -21,8 +21,8 @@ import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } f
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
- * File in the copy's folder that lists the key spans whose copying has begun. If the process
- * crashed, it may have been reading the last one.
+ * File in the copy's folder that lists the key prefixes whose copying has begun. If the process
+ * crashed, it may have been reading records of the last prefix.
  */
 const BEGUN = 'begun';
 /** Line in `BEGUN` that stands for opening the file. */
@@ -33,11 +33,11 @@ const PART = 64;
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies intact records. If the process crashes, call this again in a new process, where it
- * continues after the span at which the old one crashed.
+ * Copies intact records. If the process crashes, call this again in a new process, which continues
+ * after the range of keys at which the old process crashed.
  *
  * @param fresh folder of the copy
- * @param rooms names of rooms that may be stored, in addition to the readable ones
+ * @param rooms names of rooms to look for, in addition to rooms whose main record is readable
  * @returns keys of damaged records
  */
 export async function recoverTable(
@@ -83,7 +83,8 @@ function begunIn(fresh: string): Set<string> {
 }
 
 /**
- * Copies a span from its first record on, and from its last record back, each until reading fails.
+ * Copies the records of a key prefix forwards from the first record, and backwards from the last,
+ * each until reading fails.
  */
 function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): void {
   let batch: Entry[] = [];
@@ -110,7 +111,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   write();
 }
 
-/** Yields the records of a span until reading fails or keys are out of order. */
+/** Yields the records of a range of keys until reading fails or keys are out of order. */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
   for (let limit = PART; ; ) {
@@ -221,7 +222,7 @@ export async function recoverFile(
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
     // Retry only if the process crashed after it had opened the file. The next process then skips
-    // the key span at which this one crashed.
+    // the range of keys at which this one crashed.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -238,7 +239,7 @@ export async function recoverFile(
  *
  * @param aside folder that receives the damaged file; if absent, the folder that was chosen
  *   originally
- * @returns what was damaged; undefined if there is nothing to complete
+ * @returns a sentence that describes the damage; undefined if there is nothing to complete
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
   let replacement: Replacement;
@@ -254,7 +255,7 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files aside and the copy into their place. The process may have been killed
+ * Moves the damaged files aside and the copy into their place. Also works if the process was killed
  * during an earlier call.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {

@@ -24,8 +24,8 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File with the number of the last write. Reveals that writes are lost, which neither LMDB nor a
- * truncated log would show.
+ * File with the number of the last write. Reveals lost writes, which neither LMDB nor a truncated
+ * log would show.
  */
 export const WITNESS_FILE = 'witness';
 /** Key under which the environment stores its number of writes. */
@@ -103,7 +103,7 @@ export function openTable(
     return bytes && new Uint8Array(bytes);
   };
   /**
-   * Splits a span of keys: finds the keys that the log changes, and the range of the environment
+   * Splits a range of keys: finds the keys that the log changes, and the range of the environment
    * that contains the other keys.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
@@ -126,7 +126,7 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // A damaged file may list a key without a record; return it as empty.
+    // A damaged file may list a key without a record; return an empty record for such a key.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -192,7 +192,7 @@ function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Reads the witness; 0 if it is missing or damaged. */
+/** Reads the number of the last write from the witness file; 0 if it is missing or damaged. */
 function readWitness(folder: string): number {
   try {
     return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
@@ -201,7 +201,7 @@ function readWitness(folder: string): number {
   }
 }
 
-/** Opens the witness. @returns a file descriptor @throws StoreError not-writable */
+/** Opens the witness file. @returns a file descriptor @throws StoreError not-writable */
 function openWitness(folder: string): number {
   try {
     return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
@@ -210,7 +210,7 @@ function openWitness(folder: string): number {
   }
 }
 
-/** Updates the witness. Ignores failures, as an outdated witness does no harm. */
+/** Updates the witness file. Ignores failures, because an outdated number does no harm. */
 function writeWitness(file: number, count: number): void {
   try {
     writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
@@ -249,7 +249,7 @@ export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
   }
 }
 
-/** Returns the smallest key after another one. */
+/** Returns the smallest key that is greater than a given key. */
 export const keyAfter = (key: string): string => `${key}\u0000`;
 
 /** Approximate number of bytes copied per transaction. */
@@ -260,7 +260,7 @@ const BATCH_BYTES = 16 * 2 ** 20;
  * structures, such as its list of free pages: they cannot be verified by reading, and if they are
  * damaged, writing crashes the process.
  *
- * @param folder exists and is empty
+ * @param folder an existing, empty folder
  */
 export async function writeCopy(table: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
@@ -420,7 +420,9 @@ class UnsyncedFiles {
     return parts.length > 0 ? parts : undefined;
   }
 
-  /** Lists the files of a key, latest first. A kill may leave more than one. */
+  /**
+   * Lists the files of a key, latest first. A process killed while writing may leave more than one.
+   */
   private filesOf(key: string): { readonly path: string; readonly number: number }[] {
     const prefix = this.prefixOf(key);
     return namesIn(this.folder)

@@ -28,17 +28,17 @@ const CAPACITY = 2 * 2 ** 20;
 /** Unit in which the disk is written, in bytes. A small write does not cross page boundaries. */
 const PAGE = 4_096;
 /**
- * Bytes before the payload of a frame: payload length, CRC-32, and the write's number as a double.
- * The CRC-32 covers everything from byte `CHECKED` on.
+ * Bytes before the payload of a frame, which holds one write: payload length, CRC-32, and the
+ * write's number as a double. The CRC-32 covers everything from byte `CHECKED` on.
  */
 const HEADER = 16;
 const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** The writes that a log adds to its environment. */
+/** The writes in a log that its environment does not contain yet. */
 export interface LogContent {
-  /** In order. All are newer than the environment's last write. */
+  /** The writes that are newer than the environment's last write, in order. */
   readonly writes: readonly Write[];
   /** Number of the last write, whether in the log or in the environment. */
   readonly last: number;
@@ -102,8 +102,8 @@ export class WriteAheadLog {
   /**
    * Appends a write, and returns once it is on disk.
    *
-   * @returns false if it does not fit or cannot be written; the log is then unchanged. After a
-   *   failed write, the log accepts no others until it restarts.
+   * @returns false if the write does not fit or fails; the log's content is then unchanged. After a
+   *   failure, the log accepts no writes until it restarts.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
