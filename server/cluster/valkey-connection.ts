@@ -196,7 +196,7 @@ function destroy(client: RedisClientType): void {
   try {
     client.destroy();
   } catch {
-    // It was.
+    // The connection is closed already.
   }
 }
 

@@ -92,7 +92,7 @@ export function problemFinder(server: Watched): () => Problem[] {
     if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart it.';
     const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
     return isFull
-      ? 'all connections are in use. Raise connections in --limits and, if the log says few-descriptors, the limit of open files.'
+      ? 'all connections are in use. Raise connections in --limits, or the limit of open files.'
       : undefined;
   };
   return () => {

@@ -74,7 +74,7 @@ export function findSupervisor(
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
-      // Without memory for a process, this throws.
+      // `execFile` throws if there is no memory for another process.
     }
   };
   let lastBeat = -Infinity;

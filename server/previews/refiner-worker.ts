@@ -32,6 +32,6 @@ function yieldToOthers(): void {
       constants.priority.PRIORITY_BELOW_NORMAL,
     );
   } catch {
-    // As the system schedules it.
+    // The thread keeps its default priority.
   }
 }

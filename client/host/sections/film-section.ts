@@ -224,7 +224,7 @@ export class FilmViewer extends ui.HostElement {
         this.shown = wanted;
       }
     } catch {
-      // The page itself says that the server does not answer.
+      // Ignore the failure, because the page already says that the server does not answer.
     } finally {
       this.isLoading = false;
     }

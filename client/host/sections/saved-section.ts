@@ -308,7 +308,7 @@ export class SavedSection extends ui.HostElement {
       const all = await host.api.call('snapshots', { room });
       if (room === host.room) this.all = [...all].sort((a, b) => b.tick - a.tick);
     } catch {
-      // The list loads again soon, and the page says when the server does not answer.
+      // Ignore the failure, because the list is soon loaded again.
     }
   }
 

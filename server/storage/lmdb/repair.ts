@@ -68,7 +68,7 @@ export async function recoverTable(
     }
     await from.close();
   } catch {
-    // Nothing can be read of it.
+    // No part of the record can be read.
   }
   await into.close();
   return damaged;
