@@ -273,7 +273,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
         const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
         throw failure(reason, `Valkey rejects the writes that rooms make (${message}).`);
       }
-      // Wait, because the disk may be busy, and a connection that got no answer is being replaced.
+      // Valkey's disk may be busy, or the connection is being replaced, so wait before the next try.
       await pause(clock, ANSWER_TIMEOUT);
     }
   }

@@ -101,7 +101,7 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // The visitors leave now, so the grace period for reconnecting is not subtracted.
+      // These visits end now, not after a grace period, so do not subtract one from their length.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);

@@ -14,7 +14,7 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the /proc file of a process; returns '' if the file cannot be read. */
+/** Reads one of a process's files in /proc; returns '' if the file cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');

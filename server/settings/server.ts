@@ -213,7 +213,7 @@ export const SERVER = {
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'URL of the Valkey, or Redis >= 7.2, in which several servers store the same rooms, like redis://127.0.0.1:6379; none',
+        help: 'URL of the Valkey, or Redis >= 7.2, in which several servers store the same rooms, like redis://127.0.0.1:6379; none: this server alone stores its rooms',
         details:
           'See "Several servers" in `HOSTING.md`. `--data` then holds only data of this machine, such as films. All users can read command lines and units, so set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
       },
@@ -322,7 +322,7 @@ export const SERVER = {
         value: 'A,B',
         type: orWord('none', undefined, is.addresses),
         default: 'none',
-        help: 'IP addresses that may send OSC; none: all that reach the port',
+        help: 'IP addresses that may send OSC; none: every address that can reach the port may',
       },
     }),
   },

@@ -288,7 +288,7 @@ export class Store {
     }
   }
 
-  /** Replaces a room's recent snapshot. A power failure may lose it. */
+  /** Replaces a room's recent snapshot. A power failure may lose the new one. */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
     const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));

@@ -13,9 +13,9 @@ export const createCells = ({ width, height }: Pick<Rect, 'width' | 'height'>): 
   createPlanes(width, height);
 
 /**
- * Combines the owners of cells with other colours. Both arrays are shared, not copied. The fields
- * have the same order as in all other planes, because engines are fastest if all these objects
- * share one hidden class.
+ * Returns cells with the owners of these cells and the colours of `rgba`. Neither array is copied.
+ * The fields have the same order as in all other planes, because JavaScript engines are fastest if
+ * all these objects share one hidden class.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };

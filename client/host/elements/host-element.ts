@@ -121,7 +121,7 @@ export function radioChips<T extends string | number>(
   });
 }
 
-/** Renders a labelled group of check boxes for languages as chips. */
+/** Renders a labelled group of check boxes, one per language, styled as chips. */
 export function languageChips(
   legend: string,
   checkbox: (language: LanguageCode) => TemplateResult,

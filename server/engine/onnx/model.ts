@@ -122,7 +122,7 @@ function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
 class ProtoWriter {
   private readonly parts: Uint8Array[] = [];
 
-  /** Adds a non-negative integer. */
+  /** Appends a non-negative integer to the message, as a varint. */
   int(field: number, value: number): this {
     this.parts.push(varint(field * 8), varint(value));
     return this;

@@ -79,7 +79,7 @@ class Backup {
     this.isBroken = isBroken;
   }
 
-  /** Marks that a copy was requested. */
+  /** Records that a copy of the thread's patches was requested. */
   beginSave(): void {
     this.saveAfter = Infinity;
   }

@@ -113,7 +113,7 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Admit waiting clients, because seats reserved since before a restart may now be free.
+    // Reservations from before a restart may have expired, so admit waiting clients.
     this.admitWaiting();
     return expired;
   }

@@ -17,7 +17,7 @@ const COMPARED = 64;
  */
 const LARGEST_DIFFERENCE = 0.002;
 
-/** A picture and its original, premultiplied RGBA, 0…255. */
+/** A picture and the original that it should resemble; both premultiplied RGBA, 0…255. */
 export interface Original {
   /** Index in the set. */
   readonly index: number;

@@ -17,7 +17,7 @@ import { isTurning, nextLatent } from './transformation.ts';
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
-  /** Gallery name of the relative. */
+  /** Gallery name of the relative that the organism resembles for a moment. */
   readonly kind: string;
 }
 
