@@ -185,7 +185,7 @@ test('the room’s events are announced, and its organisms are a list', async ()
   const page = await visit(DESKTOP);
   const told = (hasText: string | RegExp) =>
     page.getByTestId('story').filter({ hasText }).waitFor({ state: 'attached' });
-  await told(/^\d+ organisms? lives? here\. 2 people here\.$/);
+  await told(/^\d+ creatures? lives? here\. 2 people here\.$/);
   await ada.ask('damage', { radius: 4, points: [20, 24, 28, 24] });
   await told('Penguin (planted by Ada) was wounded.');
   await told('Penguin (planted by Ada) has healed.');
