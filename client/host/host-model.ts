@@ -1,5 +1,6 @@
 /**
- * State of the host's page: session, server state and selected room; and the calls that change it.
+ * State of the host's page: session, server state, selected room, open question and notices; and the
+ * calls that change it.
  */
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
@@ -144,8 +145,8 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** The question before a call and the notice after it. */
-interface Course<N extends CallName> {
+/** Options of a call: the question before it, the notice after it, and its name while it lasts. */
+interface CallOptions<N extends CallName> {
   /** The question; the call is made only if the host confirms. */
   readonly ask?: Question | undefined;
   /** The notice after a successful call. */
@@ -341,7 +342,7 @@ export class HostModel {
   async do<N extends CallName>(
     name: N,
     input: CallInput<N>,
-    { ask, done, busy }: Course<N> = {},
+    { ask, done, busy }: CallOptions<N> = {},
   ): Promise<CallAnswer<N> | undefined> {
     const { room } = this;
     if (ask && !(await this.ask(ask))) return undefined;

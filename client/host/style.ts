@@ -1,4 +1,4 @@
-/** Styles shared by the elements of the host's page: cards, buttons, tags, dialogs. */
+/** Styles shared by the elements of the host's page: cards, buttons, fields, tags. */
 import { css, unsafeCSS } from 'lit';
 import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';

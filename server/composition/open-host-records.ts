@@ -8,7 +8,7 @@ import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import { WallSeats } from '../realtime/policy/wall-seats.ts';
-import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
+import { banRecords, wallSeatRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 
 interface ListStore<T> {
@@ -111,7 +111,7 @@ export interface HostRecordsOptions {
 export async function openHostRecords(options: HostRecordsOptions) {
   const { store, isShared, secret, date, clock, log } = options;
   const readBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
-  const readSeats = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
+  const readSeats = async () => (await store.serverRecord('walls', wallSeatRecords)) ?? [];
   const [knownBans, knownSeats] = [await readBans(), await readSeats()];
   const sharedBans = new SharedList(knownBans, {
     read: readBans,

@@ -16,13 +16,16 @@ import { type Clock, localTime } from '../platform/clock.ts';
 import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
-/** Time-lapse films: frames per second, minimum side in pixels, number of finished films kept. */
+/** Time-lapse films. */
 export const FILMS = {
-  filmRate: 15,
-  filmSide: 480,
-  filmsKept: 4,
+  /** Pictures per second. */
+  rate: 15,
+  /** Minimum side of a picture, in pixels. */
+  side: 480,
+  /** Number of finished films that are kept. */
+  kept: 4,
   /** Default length of a film, in seconds. */
-  filmSeconds: 20,
+  seconds: 20,
 } as const;
 
 export interface FilmJobsOptions {
@@ -75,12 +78,11 @@ export class FilmJobs {
    */
   begin(
     room: string,
-    { kind, hours = 24, from, to, seconds = FILMS.filmSeconds }: CallBody<'timelapse'>,
+    { kind, hours = 24, from, to, seconds = FILMS.seconds }: CallBody<'timelapse'>,
     place: Pick<FilmOrder, 'records' | 'checkpoint'>,
   ): JobState {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;
-    const { filmRate, filmSide } = FILMS;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
     // The system may remove the temporary folder if it is unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
@@ -120,9 +122,9 @@ export class FilmJobs {
       from: from === undefined ? { time: date() - hours * HOUR } : { tick: from },
       ...(to !== undefined && { to: { tick: to } }),
       now: date(),
-      pictures: seconds * filmRate,
-      delay: Math.round(1000 / filmRate),
-      side: filmSide,
+      pictures: seconds * FILMS.rate,
+      delay: Math.round(1000 / FILMS.rate),
+      side: FILMS.side,
       out: path,
     } satisfies FilmOrder);
     this.jobs.set(id, job);
@@ -220,10 +222,10 @@ export class FilmJobs {
     job.child = undefined;
   }
 
-  /** Removes ended jobs and their films, except the latest `filmsKept`. */
+  /** Removes ended jobs and their films, except the latest `FILMS.kept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
-    for (const [id, job] of over.slice(0, -FILMS.filmsKept)) {
+    for (const [id, job] of over.slice(0, -FILMS.kept)) {
       this.jobs.delete(id);
       this.remove(job);
     }

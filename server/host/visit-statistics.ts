@@ -20,8 +20,11 @@ import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './host-context.ts';
 
-/** Number of hours and days for which statistics are kept. */
-export const MOST_COUNTED = { hours: 840, counted: 1_100 };
+/**
+ * Number of hours, and of days, for which statistics are kept. The keys are the kinds of the stored
+ * records: `hours` has one record for each hour, `counted` one for each day.
+ */
+export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
 type Sums = Omit<HourStatistics, 'hour'>;
 

@@ -19,7 +19,7 @@ import {
   type Watched,
 } from './alerts.ts';
 
-export const alertMessage = v.strictObject({
+const alertMessage = v.strictObject({
   version: v.literal(1),
   id: v.string(),
   server: v.string(),
@@ -36,13 +36,13 @@ export const alertMessage = v.strictObject({
 export type AlertMessage = v.InferOutput<typeof alertMessage>;
 
 /** Returns a key that tells problems apart. */
-export const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
+const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
   JSON.stringify([alert, room, wall]);
 
 const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
 
 /** Whether a problem has become more severe since it was announced. */
-export const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
+const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
   SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
 
 /** Creates the message that announces a problem. @param date wall clock, ms since the epoch */
@@ -63,7 +63,7 @@ export function raised(problem: Problem, date: number): AlertMessage {
  *
  * @param date wall clock, ms since the epoch
  */
-export function cleared(message: AlertMessage, date: number): AlertMessage {
+function cleared(message: AlertMessage, date: number): AlertMessage {
   const { alert, room, wall } = message;
   const names = [room && `Room "${room}"`, wall && `wall "${wall}"`].filter(Boolean).join(', ');
   return {

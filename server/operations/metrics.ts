@@ -137,7 +137,7 @@ export function createMetrics(options: MetricsOptions) {
   perRoom('walls', ({ walls }) => walls.upCount);
   gauge(
     'remote_connections',
-    'Visitors of a room of one server who are connected to another server, by the latter.',
+    'Visitors who are connected to another server than the one that runs their room. The label "server" names the server that they are connected to.',
     ['room', 'server'],
     () => options.remote().map(({ connections, ...labels }) => [labels, connections]),
   );
@@ -183,7 +183,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'set_aside',
-    "Number of damaged records set aside and not yet dismissed on the host's page.",
+    "Number of entries about damaged data that were set aside, without those dismissed on the host's page.",
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {

@@ -5,6 +5,7 @@ import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/room-settings.ts'
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { LIMITS } from '../realtime/limits/connection-limits.ts';
+import { SNAPSHOTS } from '../storage/snapshots.ts';
 import { ENERGY, FREE } from '../world/energy.ts';
 import { type Environment, inSection, readCommand, type Values } from './command-line.ts';
 import * as is from './server-types.ts';
@@ -237,7 +238,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: `minimum seconds between snapshots of a busy room that survive a crash of the server; snapshots that survive a power failure are 6 times rarer`,
+        help: `minimum seconds between snapshots of a busy room that survive a crash of the server; snapshots that survive a power failure are ${SNAPSHOTS.snapshotStored} times rarer`,
       },
     }),
     ...inSection('Fair use', {

@@ -60,7 +60,7 @@ export const asideRecords = v.array(
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
 /** Seats of wall displays. All servers of a cluster share these records. */
-export const wallPlaceRecords = v.array(
+export const wallSeatRecords = v.array(
   v.strictObject({
     id: positive,
     room: text,

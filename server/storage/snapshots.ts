@@ -26,8 +26,8 @@ export const SNAPSHOTS = {
    */
   snapshotCells: 3_500_000,
   /**
-   * Interval of stored snapshots, as a multiple of the setting `snapshot`, whose help text states
-   * this number. An undo starts from a stored snapshot.
+   * Interval of stored snapshots, as a multiple of the setting `snapshot`. An undo starts from a
+   * stored snapshot.
    */
   snapshotStored: 6,
   /**

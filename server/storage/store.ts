@@ -400,7 +400,8 @@ export class Store {
   /**
    * Stores visit statistics.
    *
-   * @param most maximum number of hours and days to keep; older ones are removed
+   * @param most maximum number of hours (`hours`) and days (`counted`) to keep; older ones are
+   *   removed
    */
   async putCounted(
     name: string,

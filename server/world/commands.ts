@@ -238,8 +238,8 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. It exceeds the number of commands
- * that may be unanswered.
+ * Number of executed commands that are remembered per session. A page has at most this many
+ * commands unanswered: see `MAX_PENDING` in `client/room/connection.ts`.
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 

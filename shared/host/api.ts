@@ -31,7 +31,7 @@ export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** Maximum period that an undo can cover, in seconds. All snapshots from this period are kept. */
+/** Maximum period that an undo can cover, in seconds. One snapshot per minute of it is kept. */
 export const MOST_UNDO = 600;
 /** Path prefix of all calls. */
 export const API = '/host/api';

@@ -32,11 +32,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   drawings: {
     run: benchDrawings,
-    help: "how well twenty drawings from a phone's pad grow, and ms until their first picture, alone and ten at once",
+    help: 'how well twenty drawings from a phone grow, and ms until their first picture, one at a time and ten at the same time',
   },
   durability: {
     run: benchDurability,
-    help: 'cost of storing a busy room: ms per tick with and without, in turns',
+    help: 'cost of storing a busy room: ms per tick with and without storing, alternating in one run',
   },
   liveliness: {
     run: benchLiveliness,
@@ -92,12 +92,12 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all shipped checkpoints',
-      help: 'checkpoint to use, for drawings, durability, peer and replay',
+      help: 'for drawings, durability, peer and replay: folder of the checkpoint to use',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for busy-show, durability, peer and replay: ${BACKEND_NAMES.join(', ')}`,
+      help: `for busy-show, durability, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also measure the same nets in PyTorch, alternating in the same run; needs PyTorch in python3',
@@ -105,17 +105,17 @@ const COMMAND = {
     seconds: {
       type: wholeNumber(1, 7_200),
       defaultInWords: '40, 30, 30, 600, 3600, 7200',
-      help: "how long to measure, for liveliness, pages, paint, durability, replay and busy-show; for durability and replay, in the room's own time",
+      help: "for liveliness, pages, paint, durability, replay and busy-show: seconds to measure; for durability and replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
       defaultInWords: '64 and 256, 64, 64',
-      help: 'organisms living, for liveliness, durability and replay',
+      help: 'for liveliness, durability and replay: number of living organisms',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
       defaultInWords: '30',
-      help: 'how many clients plant and damage, for busy-show',
+      help: 'for busy-show: number of clients that plant and damage',
     },
     liveliness: {
       type: number(0, 1),

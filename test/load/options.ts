@@ -52,7 +52,7 @@ const COMMAND = {
       value: 'K',
       type: wholeNumber(1, MOST),
       default: '10',
-      help: 'every Kth client decodes all it sees and checks it; the others read only the head',
+      help: 'every Kth client decodes and checks all frames; the other clients read only the head of a frame',
     },
     slow: {
       type: wholeNumber(0, MOST),
@@ -103,7 +103,7 @@ const COMMAND = {
     },
   },
   notes: [
-    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores. bytesOut: bytes that the server has written per second.',
+    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection; heapPerSocket is the part of a bare Socket.IO connection, measured separately. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
     'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second brings one planting and one stroke, some of them by phones.',
   ],
 } as const;

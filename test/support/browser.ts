@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { SEED } from './needs.ts';
 
 /** From now on each page of this context draws from a seeded generator of its own (SplitMix32). */
-export async function seedChance(context: BrowserContext): Promise<void> {
+async function seedChance(context: BrowserContext): Promise<void> {
   if (process.env.VIVARIUM_TEST_FULL) console.info(`VIVARIUM_TEST_SEED=${SEED}`);
   await context.addInitScript((seed) => {
     let state = seed;

@@ -32,11 +32,11 @@ export interface Driver {
 }
 
 /** A call as an expression, for the page. */
-export const callText = (call: (...args: never[]) => unknown, args: readonly unknown[]): string =>
+const callText = (call: (...args: never[]) => unknown, args: readonly unknown[]): string =>
   `(${call})(...${JSON.stringify(args)})`;
 
 /** The mouse of `drag`, as both WebDrivers take it. */
-export function mouseActions(path: readonly Point[]): readonly object[] {
+function mouseActions(path: readonly Point[]): readonly object[] {
   const moves = path.map(({ x, y }) => ({
     ...{ type: 'pointerMove', duration: 20, origin: 'viewport' },
     ...{ x: Math.round(x), y: Math.round(y) },
@@ -111,7 +111,7 @@ export async function launchChromium(): Promise<Driver> {
 
 const XVFB = findProgram('Xvfb');
 
-export const hasScreen = XVFB !== undefined;
+const hasScreen = XVFB !== undefined;
 
 export interface Screen {
   /** Environment of the programs that use it, whatever display or GPU this machine has. */
@@ -119,7 +119,7 @@ export interface Screen {
   close(): Promise<void>;
 }
 
-export async function openScreen(): Promise<Screen> {
+async function openScreen(): Promise<Screen> {
   const args = ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'];
   const program = spawn(XVFB!, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   const [number] = await says(program, program.stdio[3] as Readable, /\d+(?=\n)/);

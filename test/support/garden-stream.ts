@@ -58,7 +58,7 @@ async function recorded(): Promise<Change[]> {
 const changes = await recorded();
 
 /** The standard garden, to be played from its beginning. */
-export const readGarden = (): Garden => gardenOf(changes);
+const readGarden = (): Garden => gardenOf(changes);
 
 export class GardenStream {
   readonly planes: Planes;

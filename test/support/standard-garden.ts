@@ -27,7 +27,7 @@ export interface Change {
 }
 
 /** What differs between two planes. */
-export function changeBetween(before: Planes, after: Planes): Change {
+function changeBetween(before: Planes, after: Planes): Change {
   const places: number[] = [];
   for (let i = 0; i < after.owner.length; i++) {
     let differs = before.owner[i] !== after.owner[i];

@@ -31,7 +31,7 @@ test('its times are those of the code', () => {
   expect(sheet).toContain(`${MOST_COUNTED.counted.toLocaleString('en')} days`);
   expect(sheet).toContain(`normally ${SNAPSHOTS.keepDays} days`);
   expect(sheet).toContain(`at most ${SESSION.life / 3_600_000}\nhours`);
-  expect(FILMS.filmsKept).toBe(4);
+  expect(FILMS.kept).toBe(4);
 });
 
 test('it has the number of languages, and where data of a cluster are', () => {

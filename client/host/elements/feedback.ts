@@ -1,6 +1,6 @@
 /**
- * Feedback on the host's page: a dialog to confirm actions that are hard to undo, and short notices
- * at the bottom, for which the rest of the page makes room.
+ * Feedback on the host's page: a dialog that asks before some actions, and short notices at the
+ * bottom, for which the rest of the page makes room.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';

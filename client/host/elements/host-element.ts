@@ -97,7 +97,7 @@ export function sectionHead(
   </div>`;
 }
 
-/** One option of a group of chips. */
+/** One option of a group of chips or of a select. */
 export interface Choice<T> {
   readonly value: T;
   readonly name: string;

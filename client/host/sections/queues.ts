@@ -122,7 +122,10 @@ abstract class QueueElement extends ui.HostElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** The shown rows, in order. */
-  protected abstract get rows(): readonly Row[];
+  protected shown: readonly Row[] = [];
+
+  /** Returns the rows to show, in order. */
+  protected abstract rows(): readonly Row[];
 
   /** Number of rows of other lists above this list. */
   protected get above(): number {
@@ -136,7 +139,8 @@ abstract class QueueElement extends ui.HostElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    this.settled.place(this.rows.map(ui.idOf), this.above);
+    this.shown = this.rows();
+    this.settled.place(this.shown.map(ui.idOf), this.above);
   }
 
   protected override updated(): void {
@@ -151,11 +155,11 @@ abstract class QueueElement extends ui.HostElement {
 
   /** Renders the list. @param about number of rows, in words */
   protected list(title: string, about: string): TemplateResult {
-    const { rows, kind } = this;
+    const { shown, kind } = this;
     return html`<h3 tabindex="-1" data-testid="${kind}s">${title}</h3>
       <p class="soft" role="status">${about}</p>
       <ul>${repeat(
-        rows,
+        shown,
         ui.idOf,
         ({
           id,
@@ -169,13 +173,18 @@ abstract class QueueElement extends ui.HostElement {
       )}</ul>`;
   }
 
+  /** Name of the call about a row, for `host.isBusy`. */
+  protected busyName(id: number): string {
+    return `${host.room} ${this.kind} ${id}`;
+  }
+
   private button(id: number, { kind, text, label, decides, press }: RowButton): TemplateResult {
     // Use `aria-disabled` for unsettled rows because, unlike `disabled`, it does not take the focus
     // from a button.
     const isUnsettled = decides && !this.settled.isSettled(id);
     return html`<button
       class="${kind} grow"
-      ?disabled=${decides && host.isBusy(`${host.room} ${this.kind} ${id}`)}
+      ?disabled=${decides && host.isBusy(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing}
       aria-label=${label ?? nothing}
       @click=${(event: Event) => (decides ? this.decide(id, event, press) : press())}
@@ -188,7 +197,7 @@ abstract class QueueElement extends ui.HostElement {
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.settled.isSettled(id, timeStamp)) return;
     const { room } = host;
-    const place = this.rows.findIndex((row) => row.id === id);
+    const place = this.shown.findIndex((row) => row.id === id);
     await call();
     await this.updateComplete;
     if (room !== host.room || this.matches(':focus-within')) return;
@@ -216,17 +225,13 @@ export class DrawingQueue extends QueueElement {
     return this.list(msg('Drawings to look at'), about);
   }
 
-  protected override get rows(): readonly Row[] {
+  protected override rows(): readonly Row[] {
     return (host.detail?.drawings ?? []).map(({ id, by, waited }) => {
       const visitor = visitorName(by);
       const name = msg(str`Drawing by ${visitor}`);
       const parts = { room: host.room, drawing: id };
       const decide = (approve: boolean, done: string) => () =>
-        host.do(
-          'decideDrawing',
-          { drawing: id, approve },
-          { done, busy: `${host.room} drawing ${id}` },
-        );
+        host.do('decideDrawing', { drawing: id, approve }, { done, busy: this.busyName(id) });
       const content = html`${ui.picture(pathOf(FILES.drawing, parts), name, 'square')}
         ${ui.picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
         <span class="break">${visitor}<small>${roughSpan(waited)}</small></span>`;
@@ -270,7 +275,7 @@ export class ReportQueue extends QueueElement {
     this.hidden = length === 0;
     if (this.hidden) return nothing;
     return html`${this.list(msg('Reported by visitors'), reportedText(length))}
-      ${ui.showAll(this.rows.length, length, () => (this.all = true))}`;
+      ${ui.showAll(this.shown.length, length, () => (this.all = true))}`;
   }
 
   private get reports(): readonly ReportState[] {
@@ -281,7 +286,7 @@ export class ReportQueue extends QueueElement {
     return host.detail?.drawings.length ?? 0;
   }
 
-  protected override get rows(): readonly Row[] {
+  protected override rows(): readonly Row[] {
     return this.reports.slice(0, this.all ? undefined : FIRST).map((report) => this.row(report));
   }
 
@@ -307,8 +312,7 @@ export class ReportQueue extends QueueElement {
       <span class="flex snug">${visitor ? [muteButton(visitor), banButton(visitor)] : nothing}</span>`;
     const leave: RowButton = {
       ...{ kind: 'plain', text: msg('Leave it'), decides: true },
-      press: () =>
-        host.do('dismissReport', { organism: id }, { done, busy: `${host.room} report ${id}` }),
+      press: () => host.do('dismissReport', { organism: id }, { done, busy: this.busyName(id) }),
     };
     const remove: RowButton = {
       ...{ kind: 'danger', text: html`${hostIcons.remove}${msg('Remove')}`, decides: false },

@@ -33,13 +33,11 @@ export const REQUESTS = {
   /** Maximum number of unconfirmed messages per answer. */
   window: 4,
   /**
-   * Maximum number of requests in progress that a server has forwarded. The same limit applies to
-   * requests that it is answering for other servers.
+   * If a server has forwarded this many requests that are still in progress, it forwards no further
+   * GET or HEAD requests. The same limit applies to requests that it is answering for other servers.
    */
   most: 64,
-  /**
-   * Maximum number of requests in progress that a server has forwarded for one visitor's address.
-   */
+  /** The same limit, for the requests of one visitor's address that a server has forwarded. */
   mostEach: 16,
 } as const;
 

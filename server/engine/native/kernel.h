@@ -7,8 +7,8 @@
 typedef struct {
   int side, channels, hidden, elu;
   /*
-   * The trunk, as in vnca/architecture.ts. A block has `depth` layers. All of them are activated, the last one only if
-   * `activates_last` is set.
+   * The trunk, as in vnca/architecture.ts. If `activates` is set, perception is activated before the first block. A
+   * block has `depth` layers. All but the last are activated; the last one is activated if `activates_last` is set.
    */
   int activates, blocks, depth, activates_last;
   /* Numbers of channels and hidden units, rounded up to whole vectors. */

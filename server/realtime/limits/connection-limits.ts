@@ -101,7 +101,7 @@ export class Allowance {
 const SILENT = [
   /** Received data was not a valid packet, so the connection was closed. */
   'malformed',
-  /** A message was longer than `maxMessageBytes`, so the connection was closed. */
+  /** A message was longer than `MAX_MESSAGE_BYTES`, so the connection was closed. */
   'too-large',
   /** A client sent more bytes per second than allowed, so the connection was closed. */
   'too-much-data',

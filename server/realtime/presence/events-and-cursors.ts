@@ -34,8 +34,9 @@ export function hasTurn(
   broadcaster: Pick<RoomBroadcaster, 'size' | 'channelTierOf'>,
   tick: number,
 ): boolean {
+  if (broadcaster.size < CROWD) return true;
   const tier = broadcaster.channelTierOf(client);
-  if (broadcaster.size < CROWD || !tier || tier === 'full') return true;
+  if (!tier || tier === 'full') return true;
   return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
 }
 

@@ -146,7 +146,7 @@ test('walls are told of films that have failed, were stopped or made room for la
   maker.emit('exit', null);
   expect(gone).toEqual([failed, stopped]);
   expect([warned.length, clock.waiting]).toEqual([1, 0]);
-  const made = Array.from({ length: FILMS.filmsKept + 1 }, () => {
+  const made = Array.from({ length: FILMS.kept + 1 }, () => {
     const { id } = begin();
     writeFileSync(maker.orders[0].out, '');
     maker.say({ done: true, frames: 1 });

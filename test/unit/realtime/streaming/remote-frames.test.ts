@@ -165,8 +165,7 @@ test('whatever messages are lost, pages are never out of step, and whole again a
       await rest(room, pairs, 30);
       // What gateways ask for again is compressed in another thread.
       let turns = 0;
-      const isCurrent = () => room.gateways.every(({ feed }) => feed.isCurrent);
-      await room.until(() => isCurrent() || ++turns > 1_000);
+      await room.until(() => room.isCurrent || ++turns > 1_000);
       await rest(room, pairs, 60);
       for (const { pages } of pairs) {
         expect(pages[1].lost).toBe(0);
