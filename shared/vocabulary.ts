@@ -36,6 +36,18 @@ export const origin = v.picklist(ORIGINS);
 /** The planter of an organism. Id 0: the host. */
 export const planter = v.object({ id: count, name: v.string(), hue: v.number() });
 
+/** A part of a chimera, an organism with parts of other creatures. */
+const part = v.object({
+  /** Gallery name of the part's genome; '' for nameless ones. */
+  kind: v.string(),
+  origin,
+  /** Who painted it. Absent for the organism's own genome, and for parts that its seed had. */
+  by: v.optional(planter),
+  /** Share of the organism's cells that read this genome, 0…1. */
+  share: v.number(),
+});
+export type Part = DeepReadonly<v.InferOutput<typeof part>>;
+
 /** The public data of an organism. */
 export const organismView = v.object({
   id,
@@ -65,6 +77,8 @@ export const organismView = v.object({
   hurt: v.boolean(),
   /** Its earlier kinds, oldest first. Absent if it has none. */
   was: v.optional(v.array(v.string())),
+  /** The parts of a chimera, its own genome first. Absent if all cells read the same genome. */
+  parts: v.optional(v.array(part)),
 });
 export type OrganismView = DeepReadonly<v.InferOutput<typeof organismView>>;
 
@@ -101,7 +115,7 @@ export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   readonly lifetime?: number | undefined;
 };
 
-export const TOOLS = ['plant', 'damage', 'look'] as const;
+export const TOOLS = ['plant', 'graft', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
 /**
@@ -115,10 +129,18 @@ export type Cause = (typeof CAUSES)[number];
 
 /**
  * Kinds of reports to the planter of an organism: others wounded it, planted its child, took ground
- * that it lost to a wound, or transformed it; it departs, and its planter can still renew it; or it
+ * that it lost to a wound, transformed it, or grafted a part onto it; it departs, and its planter can still renew it; or it
  * has departed for good.
  */
-const HOW = ['wounded', 'crossed', 'outgrown', 'transformed', 'departing', 'departed'] as const;
+const HOW = [
+  'wounded',
+  'crossed',
+  'outgrown',
+  'transformed',
+  'grafted',
+  'departing',
+  'departed',
+] as const;
 export const how = v.picklist(HOW);
 export type How = (typeof HOW)[number];
 
@@ -142,6 +164,14 @@ export const lifeEvent = v.variant('what', [
   v.object({
     ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },
     parents: v.array(id),
+  }),
+  /**
+   * A participant has grafted parts onto it, or has taken grafts back. `kind` is the gallery name
+   * of the grafted genome; absent if grafts were taken back.
+   */
+  v.object({
+    ...{ what: v.literal('grafted'), id, by: count, kind: v.optional(v.string()) },
+    parts: v.optional(v.array(part)),
   }),
   /** It starts to dissolve. Its planter can renew it, unless the host made it depart. */
   v.object({ what: v.literal('departing'), id }),

@@ -21,8 +21,16 @@ export interface Batch {
   readonly states: Float32Array;
   /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
-  /** [count, K], the result of `StepRule.condition` for each patch's latent. */
+  /**
+   * [count, K], the result of `StepRule.condition` for each patch's latent; for a chimera,
+   * [genomes, K].
+   */
   readonly conditioning?: Float32Array;
+  /**
+   * [genomes, s, s] For a chimera, how much each genome counts for each cell (`genomeWeights`). A
+   * chimera is alone in its batch.
+   */
+  readonly weights?: Float32Array;
   /** [count, s, s, 1], 1 = update this cell. Only for rules with stochastic updates. */
   readonly mask?: Float32Array;
 }
@@ -45,6 +53,8 @@ export interface StepRule {
    * step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
+  /** Whether `step` steps chimeras. If not, the core steps them with each genome and mixes. */
+  readonly mixes?: boolean;
   /** Steps every patch of the batch once, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
   /** Reads out faster than the function that `readerOf` creates, with equal results. Optional. */
@@ -107,8 +117,13 @@ export interface TransferredPatch {
   readonly stage: number;
   /** [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
-  /** [K], the result of `StepRule.condition`; undefined for rules without that method. */
+  /**
+   * [genomes, K], the result of `StepRule.condition` for each genome; undefined for rules without
+   * that method.
+   */
   readonly conditioning: Float32Array | undefined;
+  /** [S, S] For a chimera, the genome that each cell reads. */
+  readonly labels: Uint8Array | undefined;
   /**
    * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
    * after an import.

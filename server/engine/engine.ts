@@ -7,6 +7,8 @@
  * request.
  */
 
+import type { Genomes } from '../vnca/chimera.ts';
+
 /** Identifies a patch in an engine; unique while the patch exists. */
 export type PatchId = number;
 
@@ -28,6 +30,8 @@ export interface NewPatch {
    * conditioning.
    */
   readonly latent: Float32Array;
+  /** The genomes that the cells read instead of `latent`. */
+  readonly genomes?: Genomes | undefined;
 }
 
 export interface PatchStep {
@@ -45,10 +49,10 @@ export interface PatchStep {
    */
   readonly closed?: Uint8Array;
   /**
-   * A latent, [Z]. From this step on, a rule with a standing input reads this latent instead of the
-   * previous one. States stay as they are. Has no effect on other rules.
+   * From this step on, the cells of a rule with a standing input read these genomes instead of the
+   * previous ones. States stay as they are. Has no effect on other rules.
    */
-  readonly express?: Float32Array;
+  readonly express?: Genomes;
 }
 
 /**
@@ -82,7 +86,7 @@ export interface Engine {
   /**
    * Adds all patches, or none if it throws.
    *
-   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, out-of-memory
+   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, bad-labels, out-of-memory
    */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
@@ -90,8 +94,8 @@ export interface Engine {
    * whichever other patches are in the batch. If the call throws, no patch was stepped.
    *
    * @returns read-outs in the order of `steps`
-   * @throws EngineError unknown-patch, bad-mask, bad-latent, duplicate-patch (two steps of one
-   * patch), bad-state (a fully grown patch cannot divide)
+   * @throws EngineError unknown-patch, bad-mask, bad-latent, bad-labels, duplicate-patch (two steps
+   * of one patch), bad-state (a fully grown patch cannot divide)
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**
@@ -133,6 +137,7 @@ export type EngineReason =
   | 'duplicate-patch'
   | 'out-of-memory'
   | 'bad-latent'
+  | 'bad-labels'
   | 'bad-mask'
   | 'bad-state';
 

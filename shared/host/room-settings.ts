@@ -52,6 +52,8 @@ const SETTINGS = {
   protect: [between(0, 600), 0],
   /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: [v.boolean(), false],
+  /** Whether visitors may graft onto other participants' organisms, not only their own. */
+  graftOthers: [v.boolean(), false],
   /** Ticks between two steps of an organism that grows. */
   birth: [whole(1, 10), 3],
   /** Ticks between two steps of an organism that heals. */

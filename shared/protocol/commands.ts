@@ -121,6 +121,21 @@ export const COMMANDS = {
     points: strokePoints,
   }),
   /**
+   * Graft: the cells under a stroke read the genome of a seed from now on, and become a part of its
+   * creature (rule GRA-1).
+   */
+  graft: v.strictObject({
+    id: commandId,
+    radius: between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius),
+    points: strokePoints,
+    seed: seedSource,
+  }),
+  /**
+   * Take back from an organism what the participant's last stroke grafted onto it; with `foreign`,
+   * everything that others have grafted onto the participant's own organism.
+   */
+  ungraft: v.strictObject({ id: commandId, organism: organismId, foreign: v.optional(v.boolean()) }),
+  /**
    * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` the
    * share of random variation.
    */

@@ -39,6 +39,8 @@ export const REASONS = [
   'no-such-organism',
   /** The organism is still growing, so it cannot be transformed. */
   'not-grown',
+  /** The organism has no graft that the visitor can take back. */
+  'no-graft',
   'no-such-participant',
   /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
   'follows-you',

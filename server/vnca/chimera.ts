@@ -1,0 +1,95 @@
+/**
+ * Chimeras: patches whose cells read different genomes. A step computes each cell's next state with
+ * every genome, and takes the weighted mean.
+ */
+
+/** Maximum number of genomes of a patch. */
+export const MAX_GENOMES = 4;
+
+/** The genomes that the cells of a patch read. */
+export interface Genomes {
+  /** 1…`MAX_GENOMES` latents, [Z] each. */
+  readonly latents: readonly Float32Array[];
+  /**
+   * [S, S] For each cell of the grown patch, the index in `latents` of the genome that it reads.
+   * Absent if there is only one genome.
+   */
+  readonly labels?: Uint8Array | undefined;
+}
+
+/** Binomial weights with which labels are blurred, from two cells left to two cells right. */
+const BLUR = [1, 4, 6, 4, 1] as const;
+const RADIUS = 2;
+
+/**
+ * Computes how much each genome counts for each cell. Labels are blurred over two cells with the
+ * weights 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
+ * other. Beyond the patch, the labels of its rim continue. All sums are whole numbers, and the only
+ * division is by a power of two. So the weights are exact, and their sum is 1.
+ *
+ * @param labels [S, S]
+ * @param count number of genomes
+ * @param stage side s of the result; S is s times a power of two. Below S, a cell's weight is the
+ *   mean over the cells that it will divide into
+ * @returns [count, s, s], 0…1
+ */
+export function genomeWeights(labels: Uint8Array, count: number, stage: number): Float32Array {
+  const side = Math.sqrt(labels.length);
+  const block = side / stage;
+  const sums = new Int32Array(count * stage * stage);
+  const rows = new Int32Array(count * side);
+  const last = side - 1;
+  const clamped = (i: number): number => (i < 0 ? 0 : i > last ? last : i);
+  for (let y = 0; y < side; y++) {
+    rows.fill(0);
+    for (let dy = -RADIUS; dy <= RADIUS; dy++) {
+      const from = clamped(y + dy) * side;
+      for (let x = 0; x < side; x++) rows[labels[from + x] * side + x] += BLUR[dy + RADIUS];
+    }
+    const to = Math.floor(y / block) * stage;
+    for (let genome = 0; genome < count; genome++) {
+      for (let x = 0; x < side; x++) {
+        let sum = 0;
+        for (let dx = -RADIUS; dx <= RADIUS; dx++) {
+          sum += BLUR[dx + RADIUS] * rows[genome * side + clamped(x + dx)];
+        }
+        sums[genome * stage * stage + to + Math.floor(x / block)] += sum;
+      }
+    }
+  }
+  return Float32Array.from(sums, (sum) => sum / (256 * block * block));
+}
+
+/**
+ * Computes the weighted mean of the steps by each genome, in the order of the genomes. A cell that
+ * reads only one genome gets exactly its state.
+ *
+ * @param steps the states after a step by each genome, of any layout; undefined for genomes that
+ *   count for no cell
+ * @param weights [genomes, s, s], as `genomeWeights` computes them
+ * @param valueOf.cells number of values between two cells of a state
+ * @param valueOf.channels number of values between two channels of a state
+ * @param after [s, s, C], in the layout of `steps`, overwritten
+ */
+export function mixSteps(
+  steps: readonly (Float32Array | undefined)[],
+  weights: Float32Array,
+  valueOf: { readonly cells: number; readonly channels: number },
+  after: Float32Array,
+): void {
+  const cells = weights.length / steps.length;
+  const channels = after.length / cells;
+  const { fround } = Math;
+  after.fill(0);
+  for (const [genome, step] of steps.entries()) {
+    if (!step) continue;
+    for (let cell = 0; cell < cells; cell++) {
+      const weight = weights[genome * cells + cell];
+      if (weight === 0) continue;
+      let at = cell * valueOf.cells;
+      for (let c = 0; c < channels; c++, at += valueOf.channels) {
+        after[at] = fround(after[at] + fround(weight * step[at]));
+      }
+    }
+  }
+}
