@@ -6,6 +6,7 @@ import { encodeSeed } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
+import { graftsOfSeed, largestGenome } from './organisms/grafts.ts';
 import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
@@ -193,12 +194,18 @@ function sourceLatent(
   return createLatent(seed, participant, room).latent;
 }
 
-/** Returns the cross of two living organisms, without mutation. @throws Refusal no-such-organism */
+/**
+ * Returns the cross of two living organisms, without mutation. Of a chimera, it takes the genome
+ * with the most cells.
+ *
+ * @throws Refusal no-such-organism
+ */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
   { lifecycle }: Pick<RoomContents, 'lifecycle'>,
 ): Float32Array {
-  return crossLatents(lifecycle.require(a).latent, lifecycle.require(b).latent, mix);
+  const [one, other] = [a, b].map((id) => largestGenome(lifecycle.require(id)));
+  return crossLatents(one, other, mix);
 }
 
 /**

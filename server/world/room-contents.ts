@@ -13,6 +13,7 @@ import { defined } from '../platform/collections.ts';
 import { Departures, type RoomTime } from './departures.ts';
 import { Dissolving } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
+import { GraftStrokes } from './grafting.ts';
 import { GridPlanes } from './grid-planes.ts';
 import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { Planting, SeedInventory } from './planting.ts';
@@ -63,6 +64,7 @@ export class RoomContents {
   readonly departures: Departures;
   readonly planting: Planting;
   readonly dissolving: Dissolving;
+  readonly graftStrokes = new GraftStrokes();
   inventory = new SeedInventory();
   energy: Energy;
 
@@ -107,6 +109,7 @@ export class RoomContents {
       ...this.dissolving.export(),
       flashLimit: this.flashLimit,
       ...this.wounding.export(),
+      ...this.graftStrokes.export(),
       ...this.rules.export(),
       ...this.lifecycle.lineage.export(),
     };
@@ -126,6 +129,7 @@ export class RoomContents {
     this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
+    this.graftStrokes.restore(from);
     this.rules.restore(from);
     this.lifecycle.lineage.restore(from);
   }

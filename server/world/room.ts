@@ -398,6 +398,7 @@ export class Room {
     lifecycle.settle(readouts, this.flickerMoment(tick));
     contents.energy.prune(tick);
     contents.wounding.prune(this.time);
+    contents.graftStrokes.prune(this.time);
     contents.departures.prune(tick);
     const answers = this.answers.splice(0);
     this.queue.answered(answers, contents.departures.present);

@@ -73,6 +73,12 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
   throw new Refusal('bad-token', isWhole ? 'it grows from other weights' : undefined);
 }
 
+/** Checks that organisms can transform and be grafted. @throws Refusal not-here */
+export function requireStandingInput({ hasStandingInput }: Species): void {
+  if (hasStandingInput) return;
+  throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
+}
+
 /** Returns the seed of an organism as a token. */
 export function seedTokenOf(
   species: Species,

@@ -4,17 +4,11 @@
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
-import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
+import { BUILT_IN_NAMES } from '../../../shared/names.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
-
-/**
- * Names of planters that are not people. Visitors cannot take these names, so the names are never
- * hidden.
- */
-const BUILT_IN: readonly string[] = [GARDENER_NAME, OSC_NAME];
 
 /** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -145,7 +139,8 @@ export class RoomPolicy {
   };
 
   private readonly redactParticipant = (participant: ParticipantView): ParticipantView =>
-    (this.settings.names && !this.muted.has(participant.id)) || BUILT_IN.includes(participant.name)
+    (this.settings.names && !this.muted.has(participant.id)) ||
+    BUILT_IN_NAMES.includes(participant.name)
       ? participant
       : { ...participant, name: '' };
 
