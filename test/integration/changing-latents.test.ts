@@ -97,7 +97,11 @@ describe('what is stored', () => {
   afterSuite(async () => (await created).close());
 
   /** Opens a room whose organisms change in one way. */
-  async function open(how: 'expression' | 'transforming' | 'grafts', records = openMemory(), own = created) {
+  async function open(
+    how: 'expression' | 'transforming' | 'grafts',
+    records = openMemory(),
+    own = created,
+  ) {
     const isLively = how === 'expression';
     const stored = await openStoredRoom({
       ...{ engine: await own, records, model },
