@@ -10,7 +10,7 @@ import { gridFor } from './grid.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
-/** What they are: each of one genome, or every third a chimera, whose left and right half differ. */
+/** In the last one, every third organism is a chimera, whose right half is another creature. */
 const ROOMS = [
   ...COUNTS.map((organisms) => ({ organisms, chimeras: 0 })),
   { organisms: 64, chimeras: 1 / 3 },

@@ -51,7 +51,7 @@ export function express(
   before: Expression = NONE,
 ): Expression {
   if (!condition) return NONE;
-  const used = labels ? [...new Set(labels)].sort((a, b) => a - b) : [0];
+  const used = [...latents.keys()].filter((genome) => !labels || labels.includes(genome));
   const own = used.map((genome) => latents[genome].slice());
   const rows = own.map((latent) => before.rowOf(latent) ?? condition(latent));
   if (!labels || used.length === 1) return new Expression(rows[0], undefined, own);
@@ -60,9 +60,7 @@ export function express(
   rows.forEach((row, i) => {
     conditioning.set(row, i * length);
   });
-  return new Expression(
-    conditioning,
-    labels.map((label) => used.indexOf(label)),
-    own,
-  );
+  const areAllUsed = used.length === latents.length;
+  const ownLabels = areAllUsed ? labels.slice() : labels.map((label) => used.indexOf(label));
+  return new Expression(conditioning, ownLabels, own);
 }
