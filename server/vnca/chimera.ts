@@ -67,27 +67,28 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
  * @param steps the states after a step by each genome, of any layout; undefined for genomes that
  *   count for no cell
  * @param weights [genomes, s, s], as `genomeWeights` computes them
- * @param valueOf.cells number of values between two cells of a state
- * @param valueOf.channels number of values between two channels of a state
+ * @param strides.cells number of values between two cells of a state
+ * @param strides.channels number of values between two channels of a state
  * @param after [s, s, C], in the layout of `steps`, overwritten
  */
 export function mixSteps(
   steps: readonly (Float32Array | undefined)[],
   weights: Float32Array,
-  valueOf: { readonly cells: number; readonly channels: number },
+  strides: { readonly cells: number; readonly channels: number },
   after: Float32Array,
 ): void {
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  after.fill(0);
+  // Not 0, because a state of −0 would become 0.
+  after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;
     for (let cell = 0; cell < cells; cell++) {
       const weight = weights[genome * cells + cell];
       if (weight === 0) continue;
-      let at = cell * valueOf.cells;
-      for (let c = 0; c < channels; c++, at += valueOf.channels) {
+      let at = cell * strides.cells;
+      for (let c = 0; c < channels; c++, at += strides.channels) {
         after[at] = fround(after[at] + fround(weight * step[at]));
       }
     }

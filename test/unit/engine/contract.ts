@@ -265,7 +265,13 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         const [own, other, lent, home, witness] = [0, 1, 2, 3, 4].map(still);
         const expected = async (): Promise<string[]> =>
           (await engine.exportStates([0, 1, 2, 3, 4])).map(bitsOf);
-        await engine.step([own, other, { ...lent, express: latents[1] }, home, witness]);
+        await engine.step([
+          own,
+          other,
+          { ...lent, express: { latents: [latents[1]] } },
+          home,
+          witness,
+        ]);
         await engine.step([own, other, lent, home, witness]);
         const [first, second, ...others] = await expected();
         expect(first).not.toBe(second);
@@ -278,14 +284,14 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         // And home again: both now go on from one state with one latent.
         const [from] = await engine.exportStates([2]);
         await engine.importStates([{ patch: 0, state: from }]);
-        await engine.step([own, { ...lent, express: latents[0] }]);
+        await engine.step([own, { ...lent, express: { latents: [latents[0]] } }]);
         expect(bitsOf(await stateOf(2))).toBe(bitsOf(await stateOf(0)));
       },
     );
 
     test('rules that do not read the latent step as without another one', async () => {
       await engine.plant([seed(1), seed(2, 'tiny', latentOf(1))]);
-      await engine.step([{ ...still(1), express: latentOf(3) }, still(2)]);
+      await engine.step([{ ...still(1), express: { latents: [latentOf(3)] } }, still(2)]);
       expect(await stateOf(1)).toEqual(await stateOf(2));
     });
 
@@ -317,8 +323,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ],
         ['bad-mask', 'closed cells of another stage', { ...still(2), closed: new Uint8Array(16) }],
         ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
-        ['bad-latent', 'a short latent', { ...still(2), express: new Float32Array(1) }],
-        ['bad-latent', 'a latent with NaN', { ...still(2), express: nan }],
+        [
+          'bad-latent',
+          'a short latent',
+          { ...still(2), express: { latents: [new Float32Array(1)] } },
+        ],
+        ['bad-latent', 'a latent with NaN', { ...still(2), express: { latents: [nan] } }],
       ])('step: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
         const before = await engine.exportStates([1, 2, 3]);

@@ -40,7 +40,8 @@ export function describeLosses(name: string, create: () => Promise<Mortal>): voi
       const wounded = { patch: 1, divide, ...(k === 40 && { keep }), ...closed };
       // Lent before the first loss, and given back long after states were copied.
       const latent = k === 15 ? 9 : k === 90 ? 3 : undefined;
-      const expressing = { ...still(3), ...(latent && { express: seedOf(GENOME, latent).latent }) };
+      const lent = latent && { express: { latents: [seedOf(GENOME, latent).latent] } };
+      const expressing = { ...still(3), ...lent };
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
       told.push(await engine.step([wounded, still(2), expressing, ...sleeper]));
     }
