@@ -188,7 +188,7 @@ function pageOf({ room, times, policy, seats }: RoomServer, loaded: LoadedCheckp
     organisms: organisms.map((one) => {
       const client = seats.memberOf(one.planter.id);
       const { name } = (client && seats.participantOf(client)) ?? one.planter;
-      return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
+      return policy.redactOrganism({ ...one, planter: { ...one.planter, name } });
     }),
     ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },
     times: times.until({ tick: tree.tick, at: now }),
