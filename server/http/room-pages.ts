@@ -139,14 +139,14 @@ export function lineageRoutes(options: LineageOptions): Router {
     return response.set('Content-Encoding', 'gzip').send(await tree.gzipped);
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
-    const { latent } = seedOf(roomServer, web.request);
+    const seed = seedOf(roomServer, web.request);
     // Use a separate source, so that these pictures take turns with previews for the same address.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
     growing.set(source, others + 1);
     try {
-      const { png } = await loaded.previews.grow(latent, source);
+      const { png } = await loaded.previews.grow(seed, source);
       web.response.type('png').send(Buffer.from(png));
     } finally {
       const left = growing.get(source)! - 1;

@@ -2,7 +2,7 @@
 import { coverage, type Stroke } from '../../shared/geometry.ts';
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { HOUSE, type ParticipantId, type ParticipantView } from '../../shared/vocabulary.ts';
+import { HOUSE, type ParticipantView } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { createLatent } from './create-latent.ts';
@@ -10,51 +10,8 @@ import type { RoomTime } from './departures.ts';
 import { paint, removeGrafts, takeBack } from './organisms/grafts.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
-import type { CommandState } from './room-state.ts';
 import { requireStandingInput } from './species.ts';
-import { checkStroke, continues, endOf, ownersNear } from './strokes.ts';
-
-type LastStroke = NonNullable<CommandState['graftStrokes']>[number];
-
-/** Number of ticks between two removals of old strokes, and their maximum age in seconds. */
-const PRUNE_EVERY = 64;
-const STROKE_SECONDS = 60;
-
-/** The last stroke of each participant with the graft tool. */
-export class GraftStrokes {
-  private strokes = new Map<ParticipantId, LastStroke>();
-
-  export(): Pick<CommandState, 'graftStrokes'> {
-    return this.strokes.size > 0 ? { graftStrokes: [...this.strokes.values()] } : {};
-  }
-
-  restore({ graftStrokes = [] }: Pick<CommandState, 'graftStrokes'>): void {
-    this.strokes = new Map(graftStrokes.map((one) => [one.participant, one]));
-  }
-
-  /** Forgets the last stroke of a participant. */
-  leave(participant: ParticipantId): void {
-    this.strokes.delete(participant);
-  }
-
-  /** Forgets strokes that began long ago. Call once per tick. */
-  prune({ tick, tickRate }: RoomTime): void {
-    if (tick % PRUNE_EVERY !== 0) return;
-    for (const [participant, { began }] of this.strokes) {
-      if (tick - began > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
-    }
-  }
-
-  /** Returns the tick in which the stroke began that a message continues; undefined if it is new. */
-  beginOf(participant: ParticipantId, stroke: Stroke): number | undefined {
-    const last = this.strokes.get(participant);
-    return continues(last?.end, stroke) ? last!.began : undefined;
-  }
-
-  remember(participant: ParticipantId, stroke: Stroke, began: number): void {
-    this.strokes.set(participant, { participant, end: endOf(stroke), began });
-  }
-}
+import { checkStroke, ownersNear } from './strokes.ts';
 
 /**
  * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.

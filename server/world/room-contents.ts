@@ -13,14 +13,13 @@ import { defined } from '../platform/collections.ts';
 import { Departures, type RoomTime } from './departures.ts';
 import { Dissolving } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
-import { GraftStrokes } from './grafting.ts';
 import { GridPlanes } from './grid-planes.ts';
 import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
-import { Wounding } from './strokes.ts';
+import { GraftStrokes, Wounding } from './strokes.ts';
 
 /** Options for creating or restoring a room. */
 export interface RoomOptions {

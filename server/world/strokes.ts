@@ -252,3 +252,41 @@ export class Wounding {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
   }
 }
+
+type LastGraft = NonNullable<CommandState['graftStrokes']>[number];
+
+/** The last stroke of each participant with the graft tool. */
+export class GraftStrokes {
+  private strokes = new Map<ParticipantId, LastGraft>();
+
+  export(): Pick<CommandState, 'graftStrokes'> {
+    return this.strokes.size > 0 ? { graftStrokes: [...this.strokes.values()] } : {};
+  }
+
+  restore({ graftStrokes = [] }: Pick<CommandState, 'graftStrokes'>): void {
+    this.strokes = new Map(graftStrokes.map((one) => [one.participant, one]));
+  }
+
+  /** Forgets the last stroke of a participant. */
+  leave(participant: ParticipantId): void {
+    this.strokes.delete(participant);
+  }
+
+  /** Forgets strokes that began long ago. Call once per tick. */
+  prune({ tick, tickRate }: RoomTime): void {
+    if (tick % PRUNE_EVERY !== 0) return;
+    for (const [participant, { began }] of this.strokes) {
+      if (tick - began > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
+    }
+  }
+
+  /** Returns the tick in which the stroke began that a message continues; undefined if it is new. */
+  beginOf(participant: ParticipantId, stroke: Stroke): number | undefined {
+    const last = this.strokes.get(participant);
+    return continues(last?.end, stroke) ? last!.began : undefined;
+  }
+
+  remember(participant: ParticipantId, stroke: Stroke, began: number): void {
+    this.strokes.set(participant, { participant, end: endOf(stroke), began });
+  }
+}

@@ -8,7 +8,6 @@ import { defined } from '../../platform/collections.ts';
 import { type Genomes, MAX_GENOMES } from '../../vnca/chimera.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import type { OrganismState } from '../room-state.ts';
-import type { Organism, Seed } from './organism.ts';
 
 type Grafts = NonNullable<OrganismState['grafts']>;
 type Genome = Grafts['genomes'][number];
@@ -19,7 +18,10 @@ const MAX_LABELS = 8;
 const MAX_STROKES = 8;
 
 /** The properties of an organism that decide which genomes its cells read. */
-export type Chimera = Pick<OrganismState, 'latent' | 'kind' | 'origin' | 'planter' | 'grafts'>;
+type Chimera = Pick<
+  OrganismState,
+  'id' | 'latent' | 'kind' | 'origin' | 'parents' | 'planter' | 'window' | 'closed' | 'grafts'
+>;
 
 /** Returns whether cells of an organism read different genomes. */
 export const isChimera = ({ grafts }: Pick<Chimera, 'grafts'>): boolean =>
@@ -67,10 +69,7 @@ export function largestGenome(organism: Chimera): Float32Array {
 }
 
 /** Records which places of a resting organism have a cell. Closed places count, too. */
-export function rememberBody(
-  { id, window, grafts, closed }: Pick<Organism, 'id' | 'window' | 'grafts' | 'closed'>,
-  grid: GridPlanes,
-): void {
+export function rememberBody({ id, window, grafts, closed }: Chimera, grid: GridPlanes): void {
   if (!grafts) return;
   grid.each(window, (place, cell) => {
     grafts.body[cell] = Number(grid.ownerAt(place) === id || (closed?.[cell] ?? 0) > 0);
@@ -81,7 +80,7 @@ export function rememberBody(
 export interface GraftStroke {
   /** [S, S] 1 for places that get the label. */
   readonly cover: Uint8Array;
-  readonly genome: Pick<Seed, 'latent' | 'kind' | 'origin'>;
+  readonly genome: Pick<OrganismState, 'latent' | 'kind' | 'origin'>;
   readonly by: ParticipantView;
   /** Tick in which the stroke began. Later messages of the same stroke have the same tick. */
   readonly began: number;
@@ -92,7 +91,7 @@ export interface GraftStroke {
  *
  * @returns false if no place has changed
  */
-export function paint(organism: Organism, stroke: GraftStroke, grid: GridPlanes): boolean {
+export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes): boolean {
   const { genome, by, began, cover } = stroke;
   if (!organism.grafts) {
     organism.grafts = noGrafts(cover.length);
@@ -129,7 +128,7 @@ export function paint(organism: Organism, stroke: GraftStroke, grid: GridPlanes)
  *
  * @returns false if there is nothing to restore
  */
-export function takeBack(organism: Organism, painter: ParticipantId): boolean {
+export function takeBack(organism: Chimera, painter: ParticipantId): boolean {
   const { grafts } = organism;
   const last = grafts?.strokes.find((stroke) => stroke.painter === painter);
   if (!grafts || !last) return false;
@@ -147,7 +146,7 @@ export function takeBack(organism: Organism, painter: ParticipantId): boolean {
  * @returns false if there are none
  */
 export function removeGrafts(
-  organism: Organism,
+  organism: Chimera,
   isRemoved: (painter: ParticipantId) => boolean,
 ): boolean {
   const { grafts } = organism;
@@ -224,7 +223,7 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
  * label, that with the fewest cells gives way, and its places read the organism's own genome.
  */
 function labelFor(
-  organism: Organism,
+  organism: Chimera,
   grafts: Grafts,
   { latent, kind, origin }: GraftStroke['genome'],
   by: ParticipantView,
@@ -248,7 +247,7 @@ function labelFor(
 }
 
 /** Removes the genome with the fewest cells. The organism's own is kept unless its planter paints. */
-function dropSmallest(organism: Organism, grafts: Grafts, by: ParticipantId): void {
+function dropSmallest(organism: Chimera, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
   const least = leastOf(counts);
   if (by === organism.planter.id && !hasForeign(organism) && own < counts[least]) {
@@ -261,7 +260,7 @@ function dropSmallest(organism: Organism, grafts: Grafts, by: ParticipantId): vo
 }
 
 /** Makes the grafted genome with the most cells the organism's own. The former own one is lost. */
-function makeLargestOwn(organism: Organism, grafts: Grafts): void {
+function makeLargestOwn(organism: Chimera, grafts: Grafts): void {
   const [, ...counts] = countGenomes(grafts);
   const largest = counts.indexOf(Math.max(...counts));
   const { latent, kind, origin } = grafts.genomes[largest];
@@ -274,7 +273,7 @@ function makeLargestOwn(organism: Organism, grafts: Grafts): void {
 }
 
 /** Forgets labels and genomes that no place and no remembered stroke uses. */
-function compact(organism: Organism): void {
+function compact(organism: Chimera): void {
   const { grafts } = organism;
   if (!grafts) return;
   const used = new Set(grafts.places);

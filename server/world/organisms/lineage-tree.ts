@@ -49,13 +49,13 @@ const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => defined(one);
  * have been unfit to be seen.
  */
 export function rememberedSeed(
-  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
+  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,
   id: OrganismId,
 ): Parameters<typeof seedTokenOf>[1] | undefined {
   const living = room.viewOf(id);
   if (living) {
-    const latent = room.previewLatent({ from: 'organism', organism: id }, HOUSE.id);
-    return { ...living, latent };
+    const { latent, grafts } = room.previewSeed({ from: 'organism', organism: id }, HOUSE.id);
+    return { ...living, latent, grafts };
   }
   const dead = room.lineage.ended.find((one) => one.id === id);
   if (!dead) return undefined;

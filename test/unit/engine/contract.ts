@@ -9,6 +9,7 @@ import type {
 import { divide, seedState } from '../../../server/vnca/architecture.ts';
 import { createReadout, toByte } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { describeChimeras } from './chimeras.ts';
 import {
   bitsOf,
   CHANNELS,
@@ -295,7 +296,12 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(await stateOf(1)).toEqual(await stateOf(2));
     });
 
+    describeChimeras(name, () => engine);
+
     describe('a call that fails changes nothing', () => {
+      const latents = [latentOf(1), latentOf(2)];
+      /** Of patches with 16×16 cells. */
+      const labels = (label: number, size = 256) => new Uint8Array(size).fill(label);
       const nan = Float32Array.from({ length: CHANNELS }, () => Number.NaN);
 
       test.each<[EngineReason, string, NewPatch]>([
@@ -305,6 +311,14 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ['bad-latent', 'a short latent', seed(2, 'tiny', new Float32Array(CHANNELS - 1))],
         ['bad-latent', 'a long latent', seed(2, 'tiny', new Float32Array(CHANNELS + 1))],
         ['bad-latent', 'a latent with NaN', seed(2, 'tiny', nan)],
+        ['bad-latent', 'no genome', { ...seed(2), genomes: { latents: [] } }],
+        ['bad-latent', 'a genome with NaN', { ...seed(2), genomes: { latents: [nan] } }],
+        ['bad-labels', 'genomes without labels', { ...seed(2), genomes: { latents } }],
+        [
+          'bad-labels',
+          'labels of the first stage',
+          { ...seed(2), genomes: { latents, labels: labels(0, 4) } },
+        ],
       ])('plant: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(0)]);
         await expectError(engine.plant([seed(1), bad]), reason);
@@ -329,6 +343,39 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
           { ...still(2), express: { latents: [new Float32Array(1)] } },
         ],
         ['bad-latent', 'a latent with NaN', { ...still(2), express: { latents: [nan] } }],
+        ['bad-latent', 'no genome', { ...still(2), express: { latents: [] } }],
+        [
+          'bad-latent',
+          'five genomes',
+          {
+            ...still(2),
+            express: { latents: [...latents, ...latents, latentOf(3)], labels: labels(0) },
+          },
+        ],
+        [
+          'bad-latent',
+          'a short second latent',
+          {
+            ...still(2),
+            express: { latents: [latentOf(1), new Float32Array(1)], labels: labels(0) },
+          },
+        ],
+        ['bad-labels', 'genomes without labels', { ...still(2), express: { latents } }],
+        [
+          'bad-labels',
+          'too few labels',
+          { ...still(2), express: { latents, labels: labels(0, 255) } },
+        ],
+        [
+          'bad-labels',
+          'a label without a genome',
+          { ...still(2), express: { latents, labels: labels(2) } },
+        ],
+        [
+          'bad-labels',
+          'a label of a second genome where there is one',
+          { ...still(2), express: { latents: [latentOf(1)], labels: labels(1) } },
+        ],
       ])('step: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
         const before = await engine.exportStates([1, 2, 3]);
