@@ -39,15 +39,47 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     // Only polling limits the size of a message. Only old versions of Firefox need to close the
     // connection when the page unloads.
     [/(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.writeBuffer; '],
+    /^ {8}if \(uri && "object".*?(?=^ {8}installTimerFunctions)|^ {8}if \(opts\.transportImplementations && .*?^ {8}\}$|^ {8}if \(this\.opts\.tryAllTransports.*?^ {8}\}$/gms,
+    [
+      /^ {8}if \(opts\.transportImplementations \|\|.*?(?=^ {8}this\.opts = )/ms,
+      `this.transports = opts.transports;
+    this._transportsByName = DEFAULT_TRANSPORTS;
+    `,
+    ],
+    [
+      /(?<=^ {4}close\(\) \{$).*?(?=^ {8}if \("opening")/ms,
+      `
+    const close = () => {
+      this._onClose('forced close');
+      this.transport.close();
+    };
+    `,
+    ],
+    [/^ {16}this\.once\("drain".*?^ {16}\}\);$/ms, 'this.once("drain", close);'],
+    /^ {12}else if \(this\.upgrading\) \{.*?^ {12}\}$/ms,
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
   ],
-  'engine.io-client/build/esm/contrib/parseuri.js': [
-    // Parsing of an address's path and query, because nothing reads them.
-    /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
+  'engine.io-client/build/esm/transport.js': [
+    // Browsers put an IPv6 address in brackets themselves.
+    [/(?<=^ {4}_hostname\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.opts.hostname; '],
+  ],
+  'socket.io-client/build/esm/url.js': [
+    // Addresses, because pages connect to the server that they come from.
+    [/.*/s, "export const url = () => ({ id: '', path: '/' });"],
   ],
   'socket.io-client/build/esm/socket.js': [
     // Acknowledgements of Socket.IO, because our protocol has its own.
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
+    [
+      /(?<=^ {4}emit\(ev, \.\.\.args\) \{$).*?(?=^ {4}\}$)/ms,
+      `
+    const packet = { type: PacketType.EVENT, data: [ev, ...args], options: {} };
+    if (this.connected && !this.io.engine?._hasPingExpired()) this.packet(packet);
+    else this.sendBuffer.push(packet);
+    return this;
+    `,
+    ],
+    /^ {4}(_drainQueue|_clearAcks|notifyOutgoingListeners)\(.*?^ {4}\}$|^ {8}this\.(_drainQueue\(true\)|_clearAcks\(\));$|^ {12}this\.notifyOutgoingListeners\(packet\);$|^ {8}this\.(_queue|_queueSeq|ids|acks|flags|recovered) = .*?;$|^ {12}case PacketType\.(BINARY_)?ACK:$|^ {16}this\.onack\(packet\);\s+break;$|^ {8}if \(null != packet\.id\) \{.*?^ {8}\}$/gms,
     // Checks that never fail, because page and server are of one release and none of our events has
     // a name reserved by the library.
     /"It seems you are trying[^"]*"|^ {8}if \(RESERVED_EVENTS\..*?^ {8}\}$/gms,
@@ -79,6 +111,23 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     [/(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g, '0, dataset'],
     /const pathItem = \{[^}]*\};\s+for \(const issue of \w+\.issues\) \{[^}]*\}/g,
     /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
+  ],
+  '@lit/reactive-element/css-tag.js': [
+    // Browsers without adopted style sheets, because they are too old for the pages' colours, and
+    // checks of styles.
+    [/e=t\.ShadowRoot.*?(?=,s=Symbol)/, 'e=!0'],
+    /if\(o!==s\)throw Error\(.*?\);|if\("number"==typeof t\)return t;throw Error\(.*?\)(?=\}\)\(s\))|(?<=t\.styleSheet\));else for\(.*?\}(?=\})/g,
+    [/(?<=c=)e\?t=>t:.*?(?=;export)/, 't=>t'],
+  ],
+  '@lit/reactive-element/decorators/property.js': [
+    // Decorators of the standard, because pages use TypeScript's.
+    [/,r=\(t=o,e,r\)=>\{.*?(?=;function n)/, ''],
+    [/"object"==typeof o\?r\(t,e,o\):/, ''],
+    [/,r as standardProperty/, ''],
+  ],
+  '@lit/reactive-element/decorators/query.js': [
+    // Elements that are found only once.
+    [/if\(r\)\{.*?(?=return t\(n,s,\{get\(\)\{return o)/, ''],
   ],
   'lean-qr/index.mjs': [
     // Support for letters of other scripts, because links contain none.

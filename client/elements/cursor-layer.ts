@@ -80,6 +80,9 @@ export class CursorLayer extends LitElement {
       background: none;
       border: 2px solid oklch(${owner} var(--hue));
     }
+    [data-tool='graft'] i {
+      border-radius: 50% 0 50% 50%;
+    }
     [data-tool='look'] i {
       transform: scale(0.75);
     }

@@ -2,6 +2,7 @@
 
 import { msg, str } from '@lit/localize';
 import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
+import { namedParts } from '../../shared/parts.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
 import { formFor } from '../locale/page-words.ts';
@@ -42,8 +43,13 @@ export function kindName(kind: string): string {
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
 }
 
-/** Returns the display name of an organism: its kind or, if it has none, its origin. */
-export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
+/** Returns the display name of an organism, or of a chimera's largest parts: 'panda · fox'. */
+export function organismName(organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string {
+  return [...new Set(namedParts(organism).map(partName))].join(' · ');
+}
+
+/** Returns the name of a creature: its kind or, if it has none, its origin. */
+function partName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
   if (origin === 'cross') return msg('A child of two');
   return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');

@@ -16,9 +16,11 @@ const ZOOM = 1.35;
 const ACTIONS: Readonly<Record<string, KeyAction>> = {
   '1': { do: 'take', tool: 'plant' },
   p: { do: 'take', tool: 'plant' },
-  '2': { do: 'take', tool: 'damage' },
+  '2': { do: 'take', tool: 'graft' },
+  g: { do: 'take', tool: 'graft' },
+  '3': { do: 'take', tool: 'damage' },
   d: { do: 'take', tool: 'damage' },
-  '3': { do: 'take', tool: 'look' },
+  '4': { do: 'take', tool: 'look' },
   l: { do: 'take', tool: 'look' },
   '[': { do: 'radius', by: -0.5 },
   ']': { do: 'radius', by: 0.5 },

@@ -27,12 +27,16 @@ export interface Cut {
 }
 
 /**
- * Computes which cells a segment of a stroke cuts.
+ * Computes which places a segment of a stroke covers.
  *
- * @param taken indices of cells that the stroke has already cut; this segment's cells are added
+ * @param taken places that the stroke has already covered; this segment's places are added
+ * @returns indices of the places that it covers for the first time
  */
-export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
-  const { owner, width, height } = planes;
+export function placesUnder(
+  stroke: Stroke,
+  { width, height }: Planes,
+  taken: Set<number>,
+): number[] {
   const bounds = strokeBounds(stroke);
   const x0 = Math.max(0, bounds.x - 1);
   const y0 = Math.max(0, bounds.y - 1);
@@ -43,15 +47,25 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
     height: Math.max(0, Math.min(height, bounds.y + bounds.height + 1) - y0),
   };
   const cover = coverage(stroke, rect);
-  if (!cover) return { flesh: [], rim: [] };
   const fresh: number[] = [];
-  for (let cell = 0; cell < cover.length; cell++) {
-    if (cover[cell] === 0) continue;
+  for (let cell = 0; cell < (cover?.length ?? 0); cell++) {
+    if (cover![cell] === 0) continue;
     const place = (y0 + Math.floor(cell / rect.width)) * width + x0 + (cell % rect.width);
-    if (owner[place] === 0 || taken.has(place)) continue;
+    if (taken.has(place)) continue;
     taken.add(place);
     fresh.push(place);
   }
+  return fresh;
+}
+
+/**
+ * Computes which cells a segment of a stroke cuts.
+ *
+ * @param taken as for `placesUnder`
+ */
+export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
+  const { owner, width } = planes;
+  const fresh = placesUnder(stroke, planes, taken).filter((place) => owner[place] !== 0);
   const rim = new Set<number>();
   for (const place of fresh) {
     const column = place % width;
@@ -269,6 +283,20 @@ export class Effects {
     if (this.calm) return;
     const share = Math.min(0.5, MAX_SPATTER / cut.flesh.length);
     for (const speck of cut.flesh) if (this.random() < share) this.spatter(speck, way, now);
+  }
+
+  /**
+   * Shows the visitor's own graft immediately, until the cells have followed.
+   *
+   * @param specks the places under the stroke, in colours of the seed
+   */
+  grafted(specks: readonly Speck[], now: number): void {
+    this.add(now, 1_000, (t, marks) => {
+      const alpha = 0.75 * Math.min(1, 2 * (1 - t));
+      for (const { x, y, color } of specks) {
+        marks.add({ kind: 'disc', x, y, radius: 0.55, softness: 1, color, alpha });
+      }
+    });
   }
 
   /** Shows a refused stroke: its line becomes a row of dim dots that fade. */

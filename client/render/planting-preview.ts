@@ -5,7 +5,7 @@
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import type { InteractionState } from '../state/interaction-state.ts';
+import { type InteractionState, isBrush } from '../state/interaction-state.ts';
 import type { Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
 import type { MarkList } from './marks.ts';
@@ -39,18 +39,25 @@ export function drawPreview(
 ): void {
   if (!planes || !checkpoint) return;
   const { pressed } = pointer;
-  const margin = tool === 'damage' ? radius : 6;
+  const margin = isBrush(tool) ? radius : 6;
   const off =
     pointer.x < -margin ||
     pointer.y < -margin ||
     pointer.x > planes.width + margin ||
     pointer.y > planes.height + margin;
   if (off) return;
-  if (tool === 'damage') {
+  const picture = (at: Point, reach: number, alpha: number): void => {
+    if (held.from !== 'gallery') return;
+    const { columns } = checkpoint.sheet;
+    const tile = { ...at, x2: held.index % columns, y2: Math.floor(held.index / columns) };
+    marks.add({ kind: 'picture', ...tile, radius: reach, color: CALM, alpha });
+  };
+  if (isBrush(tool)) {
     const { x, y } = pointer;
     const alpha = pressed ? 0.95 : 0.65;
     marks.add({ kind: 'disc', x, y, radius, softness: 1, color: BRUSH, alpha: 0.05, glow: 1 });
     marks.add({ kind: 'ring', x, y, radius, line: 1.25, color: BRUSH, alpha });
+    if (tool === 'graft' && !pressed) picture({ x, y }, radius, 0.5);
     return;
   }
   if (tool !== 'plant') return;
@@ -65,12 +72,7 @@ export function drawPreview(
     marks.add({ kind: 'disc', ...way, radius: 0.16, color: NO, alpha: 0.9 });
     return;
   }
-  if (held.from === 'gallery') {
-    const { columns } = checkpoint.sheet;
-    const tile = { x, y, x2: held.index % columns, y2: Math.floor(held.index / columns) };
-    const alpha = pressed ? 0.42 : 0.26;
-    marks.add({ kind: 'picture', ...tile, radius: half, color: CALM, alpha });
-  }
+  picture({ x, y }, half, pressed ? 0.42 : 0.26);
   marks.add({ kind: 'glow', x, y, radius: half * 1.15, color: CALM, alpha: 0.1, glow: 1 });
   marks.add({ kind: 'ring', x, y, radius: half, line: 1, softness: 0.6, color: CALM, alpha: 0.34 });
   marks.add({ kind: 'disc', x, y, radius: 0.5, softness: 1, color: CALM, alpha: 0.85 });

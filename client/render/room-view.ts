@@ -2,7 +2,7 @@
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import type { InteractionState } from '../state/interaction-state.ts';
+import { type InteractionState, isBrush } from '../state/interaction-state.ts';
 import { type Camera, type Point, type Size, screenToWorld } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
 import { CanvasView, type Framing } from './canvas-view.ts';
@@ -99,7 +99,7 @@ export class RoomView extends CanvasView {
       const at = this.toWorld(pointer);
       const { tool, radius } = state.state;
       drawPreview(model, state.state, { ...at, pressed }, marks);
-      if (tool === 'damage' && pressed && this.gauge) {
+      if (isBrush(tool) && pressed && this.gauge) {
         drawEnergyRing(this.gauge(), { at, radius, zoom: this.camera.zoom }, marks);
       }
     }

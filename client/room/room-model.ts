@@ -63,8 +63,10 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'wounded') return { ...organism, wounds: event.wounds, hurt: true };
   if (event.what === 'transformed') {
     const { kind, origin, parents } = event;
-    return { ...organism, kind, origin, parents, was: [...(organism.was ?? []), organism.kind] };
+    const was = [...(organism.was ?? []), organism.kind];
+    return { ...organism, kind, origin, parents, was, parts: undefined };
   }
+  if (event.what === 'grafted') return { ...organism, parts: event.parts };
   if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
   const phase = event.what === 'renewed' ? event.phase : PHASES[event.what];
   if (!phase) return organism;
@@ -202,12 +204,18 @@ export class RoomModel {
     this.signOrganisms();
   }
 
-  /** Updates planter names, because participants may have changed their names since planting. */
+  /**
+   * Updates the names of those who planted and grafted, because participants may have changed their
+   * names since then.
+   */
   private signOrganisms(): void {
+    const current = (person: ParticipantView): ParticipantView =>
+      this.participants.get(person.id) ?? person;
     for (const organism of this.organisms.values()) {
-      const planter = this.participants.get(organism.planter.id);
-      if (!planter || planter.name === organism.planter.name) continue;
-      this.organisms.set(organism.id, { ...organism, planter });
+      const parts = organism.parts?.map(({ by, ...part }) =>
+        by ? { ...part, by: current(by) } : part,
+      );
+      this.organisms.set(organism.id, { ...organism, planter: current(organism.planter), parts });
     }
   }
 

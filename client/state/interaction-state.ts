@@ -43,6 +43,8 @@ interface State {
   sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
+  /** Whether the visitor has grafted since the page was opened. */
+  grafted: boolean;
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: number;
   /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
@@ -50,6 +52,10 @@ interface State {
 }
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
+
+/** Whether a tool draws strokes. */
+export const isBrush = (tool: Tool | undefined): boolean => tool === 'damage' || tool === 'graft';
+
 const { radius } = STROKE_RADIUS;
 
 /** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
@@ -63,6 +69,7 @@ export class InteractionState {
     sheet: undefined,
     selection: undefined,
     crisp: false,
+    grafted: false,
     planted: 0,
     taken: 0,
   };
@@ -90,8 +97,10 @@ export class InteractionState {
     this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
   }
 
+  /** Holds a seed, to plant it, or to graft with it if the visitor is grafting. */
   hold(held: SeedSource): void {
-    this.update({ held, tool: 'plant', selection: undefined });
+    const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
+    this.update({ held, tool, selection: undefined });
   }
 
   /** Holds a random seed, which stays the same until the next throw. */

@@ -89,6 +89,7 @@ export class KeyControl {
     const { state: interaction } = session;
     const { state } = interaction;
     if (session.watches && /take|seeds/.test(action.do)) return;
+    if (action.do === 'take' && action.tool === 'graft' && !session.canGraft) return;
     if (/move|zoom|fit|meet|mine/.test(action.do)) session.views.stop();
     if (action.do === 'take') interaction.take(action.tool);
     if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
@@ -198,7 +199,7 @@ export class RoomCanvas {
     );
     view.onFrame = (now) => {
       keys.follow(now);
-      lens.draw(tools.cutting, view.size);
+      lens.draw(tools.drawing, view.size);
       const isSending = tools.flush(now);
       // Show the cost of a stroke while the visitor draws it.
       dock.energy = estimate.energy;

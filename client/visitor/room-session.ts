@@ -19,6 +19,7 @@ import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
+import { SeedColours } from './seed-colours.ts';
 import {
   affectedText,
   approvedText,
@@ -171,6 +172,8 @@ export class RoomSession {
   );
   readonly requests = new RequestTracker(this.connection.send);
   readonly previews = new Previews(this.requests.ask);
+  /** Colours of the seed that the visitor grafts with. */
+  readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
   /** The last change that others made to each of the visitor's organisms. */
@@ -247,6 +250,12 @@ export class RoomSession {
     return this.model.connection === 'live';
   }
 
+  /** Whether the room's creatures can be grafted, as far as this page knows. */
+  get canGraft(): boolean {
+    const { checkpoint } = this.model;
+    return !checkpoint || checkpoint.transforms === true;
+  }
+
   /** Explains why visitors cannot act at the moment; '' if they can. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
@@ -294,6 +303,16 @@ export class RoomSession {
     );
   }
 
+  /**
+   * Takes back the visitor's last graft onto an organism.
+   *
+   * @param foreign whether to take back all grafts of others instead
+   */
+  ungraft({ id: organism }: OrganismView, foreign: boolean): void {
+    if (!this.isOnline()) return;
+    this.requests.ask('ungraft', { organism, ...(foreign && { foreign }) }, this.telling);
+  }
+
   /** Records that the server has accepted a seed at a position on the grid. */
   sown(at: Point, seed: SeedSource): void {
     this.made.set(placeOf(at), JSON.stringify(seed));
@@ -304,8 +323,9 @@ export class RoomSession {
    * Whether an organism already is the creature that the selected seed grows into, as far as this
    * page knows.
    */
-  isHeld({ kind, ...at }: OrganismView): boolean {
+  isHeld({ kind, parts, ...at }: OrganismView): boolean {
     const { held } = this.state.state;
+    if (parts) return false;
     if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
     return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
@@ -389,7 +409,7 @@ export class RoomSession {
       if (this.unseen === organism.id) this.unseen = 0;
     }
     if (event.what === 'renewed') this.departing.delete(event.id);
-    if (event.what === 'transformed') this.previews.outdate(event.id);
+    if (event.what === 'transformed' || event.what === 'grafted') this.previews.outdate(event.id);
     const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
     if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
     if (state.state.selection || isMine) this.page.requestUpdate();

@@ -2,11 +2,14 @@
 import { msg, str } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
+import type { Part } from '../../shared/vocabulary.ts';
 import {
   byPointer,
   furtherEvents,
   kindName,
   number,
+  organismName,
+  type People,
   planterName,
   plural,
 } from '../elements/text.ts';
@@ -44,8 +47,21 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   if (how === 'transformed') {
     return msg(str`${who} turned your ${name} into this: ${creatureName(into)}.`);
   }
+  if (how === 'grafted') {
+    return msg(str`${who} grafted this onto your ${name}: ${creatureName(into)}.`);
+  }
   if (how === 'crossed') return msg(str`${who} planted a child of your ${name}.`);
   return msg(str`${who} took ground from your ${name}.`);
+}
+
+/** Lists the parts of a chimera, and who painted each: 'panda · fox (Ada)'. */
+export function partsText(parts: readonly Part[], model: People): string {
+  const texts = parts.map((part) => {
+    const { by } = part;
+    const who = by && (by.id === model.you?.id ? msg('you') : planterName({ planter: by }, model));
+    return who ? `${organismName(part)} (${who})` : organismName(part);
+  });
+  return texts.join(' · ');
 }
 
 /** Describes the present state of a wounded organism. */
@@ -90,7 +106,9 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'no-such-organism': () => msg('That creature is gone.'),
   'no-such-participant': () => msg('That visitor has left.'),
   'follows-you': () => msg('That visitor already sees what you see.'),
-  protected: () => msg('That one was just wounded. Let it heal for a moment.'),
+  protected: () => msg('That one was just changed. Leave it alone for a moment.'),
+  'not-grown': () => msg('That one is still growing. Wait until it has grown up.'),
+  'no-graft': () => msg('There is nothing left to take back here.'),
   'not-yours': () => msg('Somebody else planted that one.'),
   'stroke-too-long': () => msg('That cut is too long. Try a shorter one.'),
   'no-energy': () => msg('Out of energy for a moment. It is coming back.'),

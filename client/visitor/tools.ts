@@ -1,6 +1,7 @@
-/** Turns gestures into the commands of the current tool: plant, damage or look. */
+/** Turns gestures into the commands of the current tool: plant, graft, damage or look. */
 
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
 import { POINTER_INTERVAL } from '../../shared/protocol/pointers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
@@ -8,9 +9,10 @@ import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
 import { StrokeSegmenter } from '../input/gestures.ts';
 import { nearestCell } from '../input/picking.ts';
 import type { Point } from '../render/camera.ts';
-import { cutOf } from '../render/effects.ts';
+import { cutOf, placesUnder, type Speck } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import { Throttle } from '../state/browser-store.ts';
+import { isBrush } from '../state/interaction-state.ts';
 import { ownerColor } from '../style/fragments.ts';
 import type { ToastLayer } from './elements/toast-layer.ts';
 import type { RoomSession } from './room-session.ts';
@@ -28,9 +30,11 @@ export class Tools extends ViewTools implements CanvasHand {
    */
   private tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
+  /** The seed that the current stroke grafts; undefined if the stroke damages. */
+  private seed: SeedSource | undefined;
   private lastPoint: Point = { x: 0, y: 0 };
-  /** Indices of the cells that the current stroke has already cut. */
-  private cutCells = new Set<number>();
+  /** Indices of the places that the current stroke has already covered. */
+  private covered = new Set<number>();
   /** Whether the stroke's last segment had no effect: low energy, or the room was paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
@@ -55,19 +59,21 @@ export class Tools extends ViewTools implements CanvasHand {
     }, POINTER_INTERVAL);
   }
 
-  /** The point where the pointer cuts; undefined unless a stroke is in progress. */
-  get cutting(): Point | undefined {
+  /** The end of the current stroke; undefined unless a stroke is in progress. */
+  get drawing(): Point | undefined {
     return this.stroke && this.lastPoint;
   }
 
   toolStart(x: number, y: number, now: number): void {
     this.point(x, y, true, now);
     const { planes } = this.model;
-    this.tool = this.session.state.state.tool;
-    if (this.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint)) return;
+    const { tool, held } = this.session.state.state;
+    this.tool = tool;
+    if (!isBrush(tool) || !planes || !this.isOnline(this.lastPoint)) return;
     const world = this.view.toWorld(this.lastPoint);
-    this.cutCells = new Set();
-    this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
+    this.covered = new Set();
+    this.seed = tool === 'graft' ? held : undefined;
+    this.stroke = new StrokeSegmenter(planes, (points) => this.send(points));
     this.stroke.start(world.x, world.y, now);
     this.previewSegment(world, world, now);
   }
@@ -122,7 +128,7 @@ export class Tools extends ViewTools implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid, a double tap with one finger plants or damages twice, so it does not move the
+    // On the grid, a double tap with one finger acts twice, so it does not move the
     // view.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
@@ -150,14 +156,13 @@ export class Tools extends ViewTools implements CanvasHand {
 
   /**
    * Uses the tool at a point on the screen, for the keyboard. Keys select organisms by their
-   * middle, which may be a hole, so a wound hits the nearest cell.
+   * middle, which may be a hole, so a stroke hits the nearest cell.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);
     const surrounds = ({ x, y, side }: OrganismView): boolean =>
       Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) < side / 2;
-    const isCut = this.session.state.state.tool === 'damage';
-    const reach = isCut ? (this.model.checkpoint?.side ?? 0) : 0;
+    const reach = isBrush(this.session.state.state.tool) ? (this.model.checkpoint?.side ?? 0) : 0;
     const cell = nearestCell(this.model, place, reach, surrounds);
     const at = cell ? this.view.toScreen(cell) : point;
     this.toolStart(at.x, at.y, now);
@@ -216,20 +221,24 @@ export class Tools extends ViewTools implements CanvasHand {
     );
   }
 
-  private wound(points: number[]): void {
-    const { radius } = this.session.state.state;
-    const pending = this.session.estimate.send({ points, radius });
-    this.session.requests.ask(
-      'damage',
-      { radius, points },
-      {
-        accepted: pending.accepted,
-        rejected: (reason) => {
-          pending.rejected();
-          this.refuseStroke(reason, { points, radius });
-        },
+  /** Sends a segment of a stroke. */
+  private send(points: number[]): void {
+    const { seed } = this;
+    const { estimate, requests, state } = this.session;
+    const stroke = { points, radius: state.state.radius };
+    const pending = estimate.send(stroke);
+    const answers = {
+      accepted: () => {
+        pending.accepted();
+        if (seed && !state.state.grafted) state.update({ grafted: true });
       },
-    );
+      rejected: (reason: Reason) => {
+        pending.rejected();
+        this.refuseStroke(reason, stroke);
+      },
+    };
+    if (seed) requests.ask('graft', { ...stroke, seed }, answers);
+    else requests.ask('damage', stroke, answers);
   }
 
   /**
@@ -241,6 +250,7 @@ export class Tools extends ViewTools implements CanvasHand {
     if (!planes) return;
     const { effects } = this.view;
     const { radius } = this.session.state.state;
+    const stroke = { points: [from.x, from.y, to.x, to.y], radius };
     const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.isShort;
     this.isShort = !this.session.estimate.isEnough || this.session.pause !== '';
@@ -249,9 +259,27 @@ export class Tools extends ViewTools implements CanvasHand {
       if (!wasShort) this.session.feedback.play('refused');
       return;
     }
-    const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.cutCells);
+    if (this.seed) {
+      const places = placesUnder(stroke, planes, this.covered);
+      effects.grafted(this.coloured(places, planes.width), now);
+      this.session.feedback.cut(places.length, radius, now);
+      return;
+    }
+    const cut = cutOf(stroke, planes, this.covered);
     effects.cut(cut, segment, radius, now);
     this.session.feedback.cut(cut.flesh.length, radius, now);
+  }
+
+  /** Colours places like cells of the seed's creature, or like the visitor before it is known. */
+  private coloured(places: readonly number[], width: number): Speck[] {
+    const { colours } = this.session.colours;
+    const own = ownerColor(this.model.you?.hue ?? 0);
+    return places.map((place) => ({
+      x: (place % width) + 0.5,
+      y: Math.floor(place / width) + 0.5,
+      // A large odd step mixes the colours of the picture's rows.
+      color: colours[(place * 7_919) % colours.length] ?? own,
+    }));
   }
 
   /**

@@ -5,13 +5,19 @@
 
 import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
-import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import {
+  HOUSE,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+} from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import {
   type Caption,
   crossedText,
   hasSeason,
   livingText,
+  type News,
   type NewsKind,
   newsText,
   seasonText,
@@ -21,11 +27,8 @@ import {
 /** Time that a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
-/** A recent event of an organism. */
-export interface RecentEvent {
-  readonly what: NewsKind;
-  /** The organism in its current state. */
-  readonly organism: OrganismView;
+/** A recent event, and what a wall knows about it. */
+export interface RecentEvent extends News {
   /** The organism's parents if it was crossed, as far as the wall knows them. */
   readonly parents: readonly OrganismView[];
 }
@@ -72,12 +75,14 @@ const MOST_KEPT = 200;
 
 /** Returns captions about recent events that are still true, latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
-  return news.flatMap(({ what, organism, parents }): Line[] => {
+  return news.flatMap((one): Line[] => {
+    const { what, organism, parents } = one;
     const { id, phase, hurt } = organism;
     const lives = phase !== 'departing' && phase !== 'dead';
     const holds = {
       born: lives,
       transformed: lives,
+      grafted: lives && organism.parts !== undefined,
       wounded: lives && hurt,
       healed: lives && !hurt,
       departing: phase === 'departing',
@@ -85,7 +90,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
     if (!holds) return [];
     const isChild = what === 'born' && parents.length === 2 && parents.every(({ kind }) => kind);
     const text = (voice: Caption): string =>
-      isChild ? crossedText(voice, parents) : newsText(voice, what, organism, names);
+      isChild ? crossedText(voice, parents) : newsText(voice, one, names);
     return [{ id: `${what} ${id}`, text }];
   });
 }
@@ -186,13 +191,16 @@ const SEASON_SHARE = 0.75;
 const NEWS: readonly string[] = [
   'born',
   'transformed',
+  'grafted',
   'wounded',
   'healed',
   'departing',
 ] satisfies NewsKind[];
 
-interface PastEvent extends Omit<RecentEvent, 'organism'> {
+interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
+  /** Who caused it; undefined for events that nobody caused. */
+  readonly by: ParticipantId | undefined;
   /** When the event happened, in ms. */
   readonly at: number;
 }
@@ -209,14 +217,16 @@ export class WallNews {
     model.on('wall', () => (this.events = []));
     model.on('life', ({ event, organism }) => {
       const { what } = event;
-      if (!NEWS.includes(what)) return;
+      const isTakenBack = what === 'grafted' && event.kind === undefined;
+      if (!NEWS.includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
       // An organism's planting is old news once the organism has been transformed.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
-      const news = { what: what as NewsKind, id, parents, at: now() };
+      const by = 'by' in event ? event.by : undefined;
+      const news = { what: what as NewsKind, id, by, parents, at: now() };
       this.events = [news, ...others].slice(0, MOST_NEWS);
     });
   }
@@ -227,9 +237,12 @@ export class WallNews {
     if (!model.room) return undefined;
     const organisms = [...model.organisms.values()];
     const since = this.now() - NEWS_TIME;
-    const news = this.events.flatMap(({ what, id, parents, at }): RecentEvent[] => {
+    const news = this.events.flatMap(({ what, id, by: actor, parents, at }): RecentEvent[] => {
       const organism = model.organisms.get(id);
-      return organism && at >= since ? [{ what, organism, parents }] : [];
+      if (!organism || at < since) return [];
+      const painter = organism.parts?.find((part) => part.by && part.by.id === actor)?.by;
+      const by = what === 'grafted' ? (painter ?? HOUSE) : organism.planter;
+      return [{ what, organism, by, parents }];
     });
     const season = this.season(organisms);
     return {

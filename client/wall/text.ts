@@ -13,6 +13,7 @@ import {
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
+import { namedParts } from '../../shared/parts.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formFor } from '../locale/page-words.ts';
@@ -127,19 +128,39 @@ export function seasonText(
 }
 
 /** Recent events that captions report. */
-export type NewsKind = 'born' | 'transformed' | 'wounded' | 'healed' | 'departing';
+export type NewsKind = 'born' | 'transformed' | 'grafted' | 'wounded' | 'healed' | 'departing';
+
+/** A recent event of an organism. */
+export interface News {
+  readonly what: NewsKind;
+  /** The organism in its current state. */
+  readonly organism: OrganismView;
+  /** Who planted or grafted it. */
+  readonly by: OrganismView['planter'];
+}
+
+/** Captions that say who planted or grafted, if the wall may name them. */
+const SIGNED = {
+  born: {
+    unnamed: msg('Just planted: {creature}'),
+    gardener: msg('Just planted by the gardener: {creature}'),
+    visitor: msg('Just planted by a visitor: {creature}'),
+    named: msg('Just planted by {name}: {creature}'),
+  },
+  grafted: {
+    unnamed: msg('Just grafted: {creature}'),
+    gardener: msg('Just grafted by the gardener: {creature}'),
+    visitor: msg('Just grafted by a visitor: {creature}'),
+    named: msg('Just grafted by {name}: {creature}'),
+  },
+} as const;
 
 /**
  * Returns a caption about a recent event of an organism.
  *
- * @param names whether to name planters
+ * @param names whether to name planters and those who grafted
  */
-export function newsText(
-  voice: Caption,
-  what: NewsKind,
-  organism: OrganismView,
-  names: boolean,
-): string {
+export function newsText(voice: Caption, { what, organism, by }: News, names: boolean): string {
   const { say } = voice;
   const creature = creatureName(voice, organism);
   if (what === 'healed') return say(msg('Healed: {creature}'), { creature });
@@ -148,15 +169,12 @@ export function newsText(
   if (what === 'departing') {
     return say(msg('Leaving to make room for others: {creature}'), { creature });
   }
-  const { id, name } = organism.planter;
-  if (!names || id === HOUSE.id || name === OSC_NAME) {
-    return say(msg('Just planted: {creature}'), { creature });
-  }
-  if (name === GARDENER_NAME) {
-    return say(msg('Just planted by the gardener: {creature}'), { creature });
-  }
-  if (name === '') return say(msg('Just planted by a visitor: {creature}'), { creature });
-  return say(msg('Just planted by {name}: {creature}'), { name: isolated(name), creature });
+  const texts = SIGNED[what];
+  const { id, name } = by;
+  if (!names || id === HOUSE.id || name === OSC_NAME) return say(texts.unnamed, { creature });
+  if (name === GARDENER_NAME) return say(texts.gardener, { creature });
+  if (name === '') return say(texts.visitor, { creature });
+  return say(texts.named, { name: isolated(name), creature });
 }
 
 /**
@@ -169,10 +187,13 @@ export function crossedText(voice: Caption, parents: readonly OrganismView[]): s
   return voice.say(msg('Crossed: {a} and {b}. Their child grows here.'), { a, b });
 }
 
-function creatureName({ say, kinds }: Caption, { kind, origin }: OrganismView): string {
-  if (kind !== '') return kinds[kind] || kind.replaceAll(/[_-]+/g, ' ');
-  if (origin === 'cross') return say(msg('A child of two'));
-  return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
+function creatureName({ say, kinds }: Caption, organism: OrganismView): string {
+  const names = namedParts(organism).map(({ kind, origin }) => {
+    if (kind !== '') return kinds[kind] || kind.replaceAll(/[_-]+/g, ' ');
+    if (origin === 'cross') return say(msg('A child of two'));
+    return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
+  });
+  return [...new Set(names)].join(' · ');
 }
 
 /** Isolates a name in any script from the direction of the surrounding text. */

@@ -36,8 +36,7 @@ export function graft(
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
   const maker = isContinued ? by.id : undefined;
-  const isOthers = ({ planter }: Organism): boolean =>
-    planter.id !== by.id && ![planter, by].some(isBuiltIn);
+  const isOthers = ({ planter }: Organism): boolean => planter.id !== by.id && !isBuiltIn(planter);
   const hits = hitsOf(stroke, room);
   const refusals = hits.map(({ organism }) => {
     if (organism.phase === 'departing') return 'no-such-organism';
@@ -65,7 +64,7 @@ export function graft(
   return defined({ spared: spared || undefined, continued: isContinued || undefined });
 }
 
-/** Returns whether an actor is the host, the gardener or a program. */
+/** Returns whether a planter is the host, the gardener or OSC. */
 const isBuiltIn = ({ id, name }: ParticipantView): boolean =>
   id === HOUSE.id || BUILT_IN_NAMES.includes(name);
 

@@ -95,11 +95,11 @@ export class KeyHelp extends SheetElement {
       ${this.header(msg('Keys'))}
       <div class="all scroll">
       <dl>
-        ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
+        ${this.row(['P', 'G', 'D', 'L'], msg('plant, graft, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
         ${this.row(['↑', '↓', '←', '→'], msg('move around, when the room is selected'))}
         ${this.row(['Enter'], msg('use the tool in the middle'))}
-        ${this.row(['[', ']'], msg('smaller or larger wounds'))}
+        ${this.row(['[', ']'], msg('narrower or wider strokes'))}
         ${this.row(['N', 'B'], msg('meet the next creature, or the one before'))}
         ${this.row(['M'], msg('find mine'))}
         ${this.row(['+', '−', '0'], msg('closer, farther, show all'))}

@@ -35,6 +35,7 @@ const RANK: readonly LifeEvent['what'][] = [
   'born',
   'died',
   'transformed',
+  'grafted',
   'wounded',
   'healed',
   'grown',
@@ -62,6 +63,11 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   if (event.what === 'transformed') {
     const before = label({ ...organism, kind: organism.was?.at(-1) ?? '' }, people);
     return msg(str`${before} turns into this: ${organismName(organism)}.`);
+  }
+  if (event.what === 'grafted') {
+    return event.kind === undefined
+      ? msg(str`A graft was taken back: ${who}.`)
+      : msg(str`A part of this was grafted: ${who}.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   if (event.what === 'departing') return msg(str`${who} is leaving.`);
@@ -229,7 +235,7 @@ export class RoomStory extends VisitorElement {
         // Skip events that a toast already reports to the organism's planter: actions of other
         // participants, and departures.
         const isTold =
-          // Wounds and transformations that another participant has caused.
+          // Wounds, transformations and grafts that another participant has caused.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');

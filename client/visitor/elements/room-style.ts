@@ -15,7 +15,7 @@ export const roomStyle = css`
     touch-action: none;
     cursor: crosshair;
   }
-  canvas[data-tool='damage'] {
+  canvas:is([data-tool='damage'], [data-tool='graft']) {
     cursor: none;
   }
   canvas[data-tool='look'] {

@@ -1,5 +1,5 @@
 /**
- * The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's
+ * The dock at the lower edge: the tools, the visitor's energy, and the selected tool's
  * controls.
  */
 
@@ -81,11 +81,57 @@ export class EnergyLine extends LitElement {
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'plant', label: () => msg('Plant'), keys: '1 p' },
-  { tool: 'damage', label: () => msg('Damage'), keys: '2 d' },
-  { tool: 'look', label: () => msg('Look'), keys: '3 l' },
+  { tool: 'graft', label: () => msg('Graft'), keys: '2 g' },
+  { tool: 'damage', label: () => msg('Damage'), keys: '3 d' },
+  { tool: 'look', label: () => msg('Look'), keys: '4 l' },
 ];
 
 const { minRadius } = STROKE_LIMITS;
+
+/** A slider for the width of strokes. */
+@customElement('brush-size')
+export class BrushSize extends PageElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      grid-template-columns: 3.4em 1fr 4.6em;
+      align-items: center;
+      gap: 12px;
+      padding-inline: 8px 16px;
+    }
+    .ring {
+      justify-self: center;
+      border: 1.5px solid var(--warm);
+    }
+    @media (max-width: 299px) {
+      :host {
+        grid-template-columns: 1fr auto;
+      }
+      .ring {
+        display: none;
+      }
+    }
+  `;
+
+  override render(): TemplateResult {
+    const { state } = this.session;
+    const { radius, widest } = state.state;
+    const size = 6 + radius * 3;
+    return html`<span class="ring round" style="width:${size}px;height:${size}px"></span>
+      <input
+        type="range"
+        min=${minRadius}
+        max=${widest}
+        step="0.5"
+        .value=${String(radius)}
+        aria-label=${msg('Width of the stroke, radius in cells')}
+        data-testid="radius"
+        @input=${(event: InputEvent) =>
+          state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
+      />
+      <output class="soft number">${cellsText(radius)}</output>`;
+  }
+}
 
 /** Shows the tool buttons, and beside them the seed tray or the brush size. */
 @customElement('tool-dock')
@@ -99,7 +145,7 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
+      /* Equal widths, as wide as the longest label: energy-line is positioned by their number. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -118,8 +164,8 @@ export class ToolDock extends PageElement {
     }
     energy-line {
       bottom: 4px;
-      inset-inline-start: calc((var(--at) + 0.2) * 100% / 3);
-      width: calc(0.6 * 100% / 3);
+      inset-inline-start: calc((var(--at) + 0.2) * 100% / var(--tools));
+      width: calc(0.6 * 100% / var(--tools));
       transition: inset-inline-start 0.2s, opacity 0.2s;
     }
     energy-line.idle {
@@ -141,16 +187,6 @@ export class ToolDock extends PageElement {
       min-height: 6.9em;
       align-items: center;
     }
-    .brush {
-      grid-template-columns: 3.4em 1fr 4.6em;
-      align-items: center;
-      gap: 12px;
-      padding-inline: 8px 16px;
-    }
-    .ring {
-      justify-self: center;
-      border: 1.5px solid var(--warm);
-    }
     p {
       padding-inline: 10px 18px;
       text-wrap: balance;
@@ -167,10 +203,8 @@ export class ToolDock extends PageElement {
       }
       .tools button {
         min-width: 0;
-        grid-auto-flow: column;
-        justify-content: center;
-        gap: 8px;
-        padding: 0.6em 0;
+        gap: 1px;
+        padding: 0.3em 0;
       }
       .divider {
         display: none;
@@ -239,12 +273,6 @@ export class ToolDock extends PageElement {
       .context {
         min-height: 54px;
       }
-      .brush {
-        grid-template-columns: 1fr auto;
-      }
-      .ring {
-        display: none;
-      }
     }
   `;
 
@@ -253,19 +281,20 @@ export class ToolDock extends PageElement {
   @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {
-    const { state } = this.session;
+    const { state, canGraft } = this.session;
     const { tool } = state.state;
+    const tools = TOOLS.filter((each) => each.tool !== 'graft' || canGraft);
     return html`<div class="panel flex">
       ${radioGroup({
         class: 'tools picks rigid grid',
         label: msg('Tools'),
-        options: TOOLS.map(({ tool: value, label, keys }) => ({
+        options: tools.map(({ tool: value, label, keys }) => ({
           ...{ value, keys, testid: `tool-${value}` },
           content: html`${icons[value]}<span>${label()}</span>`,
         })),
         selected: tool,
         choose: (chosen) => state.take(chosen),
-        after: this.energyLine(tool),
+        after: this.energyLine(tool, tools),
       })}
       <span class="divider"></span>
       <div class="context grid shrinks">${this.context(tool)}</div>
@@ -283,19 +312,19 @@ export class ToolDock extends PageElement {
    * Renders the energy bar below the selected tool. The bar is hidden for the look tool, which
    * costs no energy. Screen readers announce the text of a refusal instead of the bar.
    */
-  private energyLine(tool: Tool): TemplateResult {
-    const at = TOOLS.findIndex((each) => each.tool === tool);
+  private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
+    const at = tools.findIndex((each) => each.tool === tool);
     return html`<energy-line
       aria-hidden="true"
       class="over ${tool === 'look' ? 'idle' : ''}"
-      style="--at:${at}"
+      style="--at:${at};--tools:${tools.length}"
       .energy=${this.energy}
       .hue=${this.session.model.you?.hue ?? 0}
     ></energy-line>`;
   }
 
   private context(tool: Tool): TemplateResult | typeof nothing {
-    if (tool === 'damage') return this.brush();
+    if (tool === 'damage') return html`<brush-size .session=${this.session}></brush-size>`;
     if (tool === 'look') return this.advice();
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
@@ -315,26 +344,5 @@ export class ToolDock extends PageElement {
           )
         : byPointer(msg('Now tap a second creature.'), msg('Now click a second creature.'));
     return html`<p class=${selection?.crossing ? 'asks' : 'soft'} role="status">${text}</p>`;
-  }
-
-  private brush(): TemplateResult {
-    const { state } = this.session;
-    const { radius, widest } = state.state;
-    const size = 6 + radius * 3;
-    return html`<div class="brush grid">
-      <span class="ring round" style="width:${size}px;height:${size}px"></span>
-      <input
-        type="range"
-        min=${minRadius}
-        max=${widest}
-        step="0.5"
-        .value=${String(radius)}
-        aria-label=${msg('Size of the wound, radius in cells')}
-        data-testid="radius"
-        @input=${(event: InputEvent) =>
-          state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
-      />
-      <output class="soft number">${cellsText(radius)}</output>
-    </div>`;
   }
 }

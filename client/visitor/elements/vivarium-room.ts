@@ -205,7 +205,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   /** Suggests the next thing that a newcomer may try; '' if there is nothing. */
   private chooseHint(): string {
-    const { planted, taken, tool, held } = this.session.state.state;
+    const { planted, taken, tool, held, grafted } = this.session.state.state;
     const { watches, pause } = this.session;
     if (pause || watches) return pause || msg('You are watching.');
     if (tool === 'plant' && taken && this.takeHint.isShown(`${taken}`))
@@ -214,6 +214,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       return held.from === 'token'
         ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again'))
         : byPointer(msg('Tap to plant'), msg('Click to plant'));
+    if (tool === 'graft' && !grafted)
+      return msg('Paint over a creature with the seed in your hand');
     const isClose = this.room && !this.room.view.rig.isFitted;
     const mayPinch = isClose && matchMedia('(pointer: coarse)').matches;
     return mayPinch && this.pinchHint.isShown(`${planted} ${tool}`) ? msg('Pinch to zoom') : '';

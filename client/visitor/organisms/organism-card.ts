@@ -20,7 +20,7 @@ import { kinOf, type RoomModel } from '../../room/room-model.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
 import { fire, PanelElement, quiet, solid, VisitorElement } from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
-import { changeText } from '../text.ts';
+import { changeText, partsText } from '../text.ts';
 
 /**
  * Copies the cells that an organism owns from the room's planes.
@@ -332,10 +332,12 @@ export class OrganismCard extends PanelElement {
     const change = this.session.affected.get(organism.id);
     const survived = survivedText(organism);
     const former = formerText(organism);
+    const { parts } = organism;
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
         ${survived ? html`<dt>${msg('Wounds')}</dt><dd data-testid="survived">${survived}</dd>` : nothing}
+        ${parts ? html`<dt>${msg('Parts')}</dt><dd class="former" data-testid="parts">${partsText(parts, this.session.model)}</dd>` : nothing}
         ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
@@ -360,6 +362,7 @@ export class OrganismCard extends PanelElement {
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
         ${isMine ? nothing : this.reportButton(organism)}
+        ${this.ungraftButtons(organism, isMine)}
         ${this.transformButton(organism, isMine)}
       </footer>`;
   }
@@ -384,6 +387,26 @@ export class OrganismCard extends PanelElement {
       // that the seed grows into.
       this.focus();
     });
+  }
+
+  /** Renders the buttons that take back grafts: the visitor's last one, or those of others. */
+  private ungraftButtons(organism: OrganismView, isMine: boolean) {
+    const you = this.session.model.you?.id;
+    const painters = organism.parts?.flatMap(({ by }) => by?.id ?? []) ?? [];
+    const button = (id: string, label: string, foreign: boolean): TemplateResult =>
+      quiet(id, html`${icons.undo}<span class="cut">${label}</span>`, () => {
+        this.session.ungraft(organism, foreign);
+        // Move the focus to the card, because the button may disappear.
+        this.focus();
+      });
+    return [
+      painters.some((id) => id === you)
+        ? button('ungraft', msg('Take back my last graft'), false)
+        : nothing,
+      isMine && painters.some((id) => id !== you)
+        ? button('ungraft-foreign', msg('Remove what others painted'), true)
+        : nothing,
+    ];
   }
 
   private reportButton(organism: OrganismView): TemplateResult {

@@ -100,13 +100,13 @@ export function galleryButton(
   </button>`;
 }
 
-/** Content of the dock while the planting tool is selected. */
+/** Content of the dock while a tool that needs a seed is selected. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
   static override styles = css`
     :host {
       display: grid;
-      grid-template-columns: auto 1fr;
+      grid-template-columns: auto 1fr auto;
       gap: 2px 10px;
       min-width: 0;
     }
@@ -146,6 +146,12 @@ export class SeedTray extends PageElement {
     }
     .ways button[aria-pressed='true'] {
       color: var(--accent);
+    }
+    brush-size {
+      width: 17em;
+    }
+    seed-row.brush {
+      grid-column: 2 / -1;
     }
     .tumble svg {
       animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
@@ -234,7 +240,8 @@ export class SeedTray extends PageElement {
     const { model, state, previews } = this.session;
     const { checkpoint } = model;
     if (!checkpoint) return nothing;
-    const { held, hand } = state.state;
+    const { held, hand, tool } = state.state;
+    const isBrush = tool === 'graft';
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
         <seed-film class="over" .previews=${previews} .seed=${held}></seed-film>
       </div>
@@ -253,7 +260,9 @@ export class SeedTray extends PageElement {
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
+      ${isBrush ? html`<brush-size .session=${this.session}></brush-size>` : nothing}
       <seed-row
+        class=${isBrush ? 'brush' : ''}
         .session=${this.session}
         .whole=${model.settings?.wholeGallery}
         .hand=${hand}

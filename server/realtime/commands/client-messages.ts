@@ -199,7 +199,7 @@ export function readId(message: unknown): number | undefined {
 export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
   const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
   if (rate) allowance.charge(rate);
-  if (name === 'damage') {
-    allowance.charge('strokePointsPerSecond', (message as Command<'damage'>).points.length / 2);
+  if (name === 'damage' || name === 'graft') {
+    allowance.charge('strokePointsPerSecond', (message as Command<typeof name>).points.length / 2);
   }
 }
