@@ -71,8 +71,8 @@ export interface Species {
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);
   if (seed) return seed;
-  const isWhole = identityInToken(token) !== undefined;
-  throw new Refusal('bad-token', isWhole ? 'it grows from other weights' : undefined);
+  const isForeign = ![undefined, species.identity].includes(identityInToken(token));
+  throw new Refusal('bad-token', isForeign ? 'it grows from other weights' : undefined);
 }
 
 /** Checks that organisms can transform and be grafted. @throws Refusal not-here */
