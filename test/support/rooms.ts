@@ -118,10 +118,10 @@ export class HandRoom {
     this.steps = work.step.length;
     // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
     this.expressed = work.step.flatMap(({ patch, express }) =>
-      express ? [{ patch, latent: [...express] }] : [],
+      express ? [{ patch, latent: [...express.latents[0]] }] : [],
     );
     const readouts: Readout[] = work.step.map(({ patch, keep, closed, express }) => {
-      if (express) this.latents.set(patch, [...express]);
+      if (express) this.latents.set(patch, [...express.latents[0]]);
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
       const { stage } = growthStep(this.room.species, age);
