@@ -1,6 +1,6 @@
 /** The family tree of a room, as its server sends it. */
 import type { TimePoint } from './time-points.ts';
-import type { Cause, OrganismId, OrganismView } from './vocabulary.ts';
+import type { Cause, OrganismId, OrganismView, Part } from './vocabulary.ts';
 
 /** An organism of the tree, alive or dead. */
 export interface LineageOrganism
@@ -13,6 +13,8 @@ export interface LineageOrganism
   readonly cause?: Cause;
   /** Its earlier kinds, oldest first. */
   readonly was?: readonly string[];
+  /** The parts of a chimera, its own first. */
+  readonly parts?: readonly Part[];
 }
 
 /** All organisms that have lived in a room during its day, and all their known ancestors. */

@@ -8,3 +8,9 @@ export const GARDENER_NAME = 'The gardener';
 
 /** Name of the planter of seeds that arrive by OSC. */
 export const OSC_NAME = 'The house';
+
+/**
+ * Names of planters that are not people. Visitors cannot take these names, so the names are never
+ * hidden.
+ */
+export const BUILT_IN_NAMES: readonly string[] = [GARDENER_NAME, OSC_NAME];

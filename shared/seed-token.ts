@@ -5,23 +5,43 @@
  * |---|---|
  * | 1 | version, 1 |
  * | 4 | identity of the weights that the seed grows from, see `identityOf` |
- * | 2 | gallery index plus one; nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
- * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
- * | 2 Z | Z numbers of 16 bits, signed |
+ * | 3 … 3 + 2 Z | the organism's own genome |
+ * | | for a chimera: the number of grafted genomes, 1…3, plus four times the binary logarithm of the side of blocks (1 byte), the genomes, the label of each block (see `encodeLabels`) |
  * | 2 | checksum of all bytes before |
+ *
+ * | bytes of a genome | meaning |
+ * |---|---|
+ * | 2 | gallery index plus one; nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
+ * | 1 | e, signed: numbers are multiples of 2^e / 32768; −128: the gallery's latent, no numbers |
+ * | 2 Z | Z numbers of 16 bits, signed |
  *
  * With fewer bits per number, some creatures from the dice would look different.
  */
+import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label-code.ts';
 import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
-export interface TokenSeed {
-  /** Gallery index; undefined for nameless seeds. */
+/** A genome in a token. */
+export interface TokenGenome {
+  /** Gallery index; undefined for nameless genomes. */
   readonly kind: number | undefined;
-  /** [Z], each within 2^127. */
+  /** [Z], each within 2^127. Must not be modified. */
   readonly latent: Float32Array;
-  /** Distinguishes the origins of nameless seeds. */
+  /** Distinguishes the origins of nameless genomes. */
   readonly origin?: Origin | undefined;
+}
+
+/** Parts that were grafted onto an organism. */
+export interface TokenGrafts {
+  /** One to three genomes beside the organism's own. */
+  readonly genomes: readonly TokenGenome[];
+  /** [S, S] For each cell: 0 = the own genome, else one plus the index in `genomes`. */
+  readonly places: Uint8Array;
+}
+
+export interface TokenSeed extends TokenGenome {
+  /** Absent if all cells read the same genome. */
+  readonly grafts?: TokenGrafts | undefined;
 }
 
 /** The properties of a checkpoint that its tokens depend on. */
@@ -30,43 +50,78 @@ export interface TokenSpecies {
   readonly identity: string;
   /** Latent size Z, 1…1024. */
   readonly latentSize: number;
+  /** Side S of a grown organism's window, in cells. */
+  readonly side: number;
+  readonly gallery: readonly { readonly latent: Float32Array }[];
 }
 
 const VERSION = 1;
-const HEAD = 8;
+const HEAD = 5;
 const TAIL = 2;
+const GENOME_HEAD = 3;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
+/** Exponent that stands for the gallery's latent. */
+const OF_GALLERY = -128;
+/** Maximum number of bytes of labels. If they take more, larger blocks share a label. */
+const MAX_LABEL_BYTES = 150;
 
-/** Maximum number of characters of a token. */
-export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
-
-/** Number of bytes of a token. */
-const bytesOf = (latentSize: number): number => HEAD + 2 * latentSize + TAIL;
+/** Minimum and maximum number of characters of a token. */
+export const MIN_TOKEN = Math.ceil(((HEAD + GENOME_HEAD + TAIL) * 4) / 3);
+export const MAX_TOKEN = Math.ceil(
+  ((HEAD + 4 * (GENOME_HEAD + 2 * 1024) + 1 + MAX_LABEL_BYTES + TAIL) * 4) / 3,
+);
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /**
- * Encodes a seed. Numbers are rounded to 1/32768 of the power of two above the largest magnitude.
+ * Encodes a seed. Numbers are rounded to 1/32768 of the power of two above the largest magnitude,
+ * except for gallery creatures, which are stored by their number. Grafts that no cell reads are
+ * left out. Small parts can be lost if there are too many to store.
  */
-export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSpecies): string {
-  const bytes = new Uint8Array(bytesOf(latent.length));
-  const view = new DataView(bytes.buffer);
+export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
+  const identity = Number.parseInt(species.identity, 16);
+  const bytes = [VERSION, ...bytesOf(identity, 4), ...bytesOfGenome(seed, species)];
+  if (seed.grafts) bytes.push(...bytesOfGrafts(seed.grafts, species));
+  bytes.push(...bytesOf(checkOf(Uint8Array.from(bytes)), TAIL));
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** Returns the lowest bytes of a whole number, the highest of them first. */
+const bytesOf = (value: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (value >> (8 * (count - 1 - i))) & 0xff);
+
+function bytesOfGenome(
+  { kind, latent, origin }: TokenGenome,
+  { gallery }: TokenSpecies,
+): readonly number[] {
+  const code = bytesOf(kind === undefined ? ((origin && NAMELESS[origin]) ?? 0) : kind + 1, 2);
+  const known = kind === undefined ? undefined : gallery[kind]?.latent;
+  if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
   // 2^exponent exceeds the largest magnitude even after rounding, so encoding a decoded seed again
   // uses the same steps.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
-  view.setUint8(0, VERSION);
-  view.setUint32(1, Number.parseInt(species.identity, 16));
-  view.setUint16(5, kind === undefined ? ((origin && NAMELESS[origin]) ?? 0) : kind + 1);
-  view.setInt8(7, exponent);
-  latent.forEach((value, i) => {
+  const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
-    view.setInt16(HEAD + 2 * i, Math.max(1 - STEPS, Math.min(STEPS - 1, whole)));
+    return bytesOf(Math.max(1 - STEPS, Math.min(STEPS - 1, whole)), 2);
   });
-  view.setUint16(bytes.length - TAIL, checkOf(bytes.subarray(0, -TAIL)));
-  const base64 = btoa(String.fromCharCode(...bytes));
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return [...code, exponent & 0xff, ...numbers.flat()];
+}
+
+/** Encodes grafts, with the smallest blocks for which the labels fit. */
+function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies): number[] {
+  for (let level = 0; ; level++) {
+    const coarse = coarsenLabels(places, 2 ** level);
+    const used = [...genomes.keys()].filter((i) => coarse.includes(i + 1));
+    if (used.length === 0) return [];
+    const renumbered = coarse.map((label) => 1 + used.indexOf(label - 1));
+    const labels = encodeLabels(renumbered, 1 + used.length);
+    if (labels.length > MAX_LABEL_BYTES) continue;
+    const latents = used.flatMap((i) => bytesOfGenome(genomes[i], species));
+    return [used.length + 4 * level, ...latents, ...labels];
+  }
 }
 
 /** Path from which the keepsake page loads the model with these weights. */
@@ -79,23 +134,72 @@ export function identityInToken(token: string): string | undefined {
 
 /** @returns the seed; undefined if the token is damaged or grows from another checkpoint */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
-  const { identity, latentSize } = species;
   const view = viewOf(token);
-  if (!view || view.getUint32(1) !== Number.parseInt(identity, 16)) return undefined;
-  if (view.byteLength !== bytesOf(latentSize)) return undefined;
-  const scale = 2 ** view.getInt8(7) / STEPS;
-  const latent = Float32Array.from({ length: latentSize }, (_, i) => {
-    return scale * view.getInt16(HEAD + 2 * i);
-  });
-  const kind = view.getUint16(5);
-  const origin = (Object.keys(NAMELESS) as Origin[]).find((one) => NAMELESS[one] === kind);
-  return { kind: kind === 0 || origin ? undefined : kind - 1, latent, origin };
+  if (!view || view.getUint32(1) !== Number.parseInt(species.identity, 16)) return undefined;
+  const reader = new Reader(view, species);
+  const own = reader.takeGenome();
+  if (!own || reader.isAtEnd) return own;
+  const grafts = reader.takeGrafts();
+  return grafts && { ...own, grafts };
+}
+
+/** Reads the genomes and labels of a token in turn. */
+class Reader {
+  private at = HEAD;
+
+  constructor(
+    private readonly view: DataView,
+    private readonly species: TokenSpecies,
+  ) {}
+
+  get isAtEnd(): boolean {
+    return this.at === this.view.byteLength - TAIL;
+  }
+
+  /** @returns undefined if it is damaged */
+  takeGenome(): TokenGenome | undefined {
+    const { at, view } = this;
+    const { latentSize, gallery } = this.species;
+    const left = view.byteLength - TAIL - at;
+    if (left < GENOME_HEAD) return undefined;
+    const code = view.getUint16(at);
+    const exponent = view.getInt8(at + 2);
+    const origin = (Object.keys(NAMELESS) as Origin[]).find((one) => NAMELESS[one] === code);
+    const kind = code === 0 || origin ? undefined : code - 1;
+    this.at += GENOME_HEAD;
+    if (exponent === OF_GALLERY) {
+      const known = kind === undefined ? undefined : gallery[kind];
+      return known && { kind, latent: known.latent, origin };
+    }
+    if (left < GENOME_HEAD + 2 * latentSize) return undefined;
+    const scale = 2 ** exponent / STEPS;
+    const numbers = this.at;
+    this.at += 2 * latentSize;
+    const latent = Float32Array.from({ length: latentSize }, (_, i) => {
+      return scale * view.getInt16(numbers + 2 * i);
+    });
+    return { kind, latent, origin };
+  }
+
+  /** @returns undefined if they are damaged */
+  takeGrafts(): TokenGrafts | undefined {
+    const { view } = this;
+    const { side } = this.species;
+    const shape = view.getUint8(this.at++);
+    const [count, block] = [shape & 3, 2 ** (shape >> 2)];
+    const genomes = Array.from({ length: count }, () => this.takeGenome());
+    if (count === 0 || !genomes.every((genome) => genome !== undefined)) return undefined;
+    const bytes = new Uint8Array(view.buffer, this.at, view.byteLength - TAIL - this.at);
+    const labels = decodeLabels(bytes, Math.ceil(side / block), 1 + count);
+    if (!labels || genomes.some((_, i) => !labels.includes(i + 1))) return undefined;
+    return { genomes, places: refineLabels(labels, side, block) };
+  }
 }
 
 /** Returns a view of a token's bytes; undefined if the token is damaged. */
 function viewOf(token: string): DataView | undefined {
   const bytes = bytesOfText(token);
-  if (!bytes || bytes.length < HEAD + TAIL) return undefined;
+  if (!bytes || bytes.length < HEAD + GENOME_HEAD + TAIL) return undefined;
   const view = new DataView(bytes.buffer);
   if (view.getUint8(0) !== VERSION) return undefined;
   const check = view.getUint16(bytes.length - TAIL);

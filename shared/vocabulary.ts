@@ -37,7 +37,7 @@ export const origin = v.picklist(ORIGINS);
 export const planter = v.object({ id: count, name: v.string(), hue: v.number() });
 
 /** A part of a chimera, an organism with parts of other creatures. */
-const part = v.object({
+export const part = v.object({
   /** Gallery name of the part's genome; '' for nameless ones. */
   kind: v.string(),
   origin,

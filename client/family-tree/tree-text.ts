@@ -43,6 +43,16 @@ export function wasText({ was = [] }: LineageOrganism): string {
   return msg(str`it was ${list}`);
 }
 
+/** Lists those who have grafted parts onto an organism; '' if there are none. */
+export function graftedText({ parts = [] }: LineageOrganism): string {
+  const names = parts.flatMap(({ by }) =>
+    by ? [planterName({ planter: by }, NOBODY) || msg('a visitor')] : [],
+  );
+  if (names.length === 0) return '';
+  const list = new Intl.ListFormat(formats(), { type: 'unit' }).format(new Set(names));
+  return msg(str`grafted by ${list}`);
+}
+
 /** Formats the times of an organism's birth and death. */
 export function spanText(clock: TreeClock, { born, died }: LineageOrganism): string {
   const moment = (tick: number): string => momentIn(formats(), clock, dateOf(clock, tick));

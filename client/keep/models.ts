@@ -5,12 +5,13 @@
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
+import type { Genomes } from '../../server/vnca/chimera.ts';
 import type { LatentBounds } from '../../server/vnca/genome.ts';
 import { createReadout, type ReadCells } from '../../server/vnca/readout.ts';
 import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
-import { modelPath } from '../../shared/seed-token.ts';
+import { MAX_TOKEN, MIN_TOKEN, modelPath, type TokenSpecies } from '../../shared/seed-token.ts';
 import { latin1 } from '../keepsake/film.ts';
 
 /** A model with the bounds of its latents, and the rule for when its organisms fall asleep. */
@@ -81,18 +82,28 @@ function parse(bytes: Uint8Array): PageModel {
   };
 }
 
+/** Returns the properties of a model that its tokens depend on. */
+export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
+  const { identity, latentSize, side } = card;
+  const { data } = tensors.get('gallery.latents')!;
+  const gallery = card.gallery.map((_, i) => {
+    return { latent: data.subarray(i * latentSize, (i + 1) * latentSize) };
+  });
+  return { identity: identity!, latentSize, side, gallery };
+}
+
 /**
  * Yields the picture of an organism after each step, from its seed until it sleeps.
  *
- * @param latent [Z]
+ * @param genomes the organism's own genome first
  * @returns RGBA [side, side], not premultiplied
  */
-export function* growthOf(model: PageModel, latent: Float32Array): Generator<ImageData> {
+export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
   const { card, rest } = model;
-  const step = createScalarRule(model, latent);
+  const step = createScalarRule(model, genomes);
   const read = createReadout(card);
   const places = new Places(card);
-  let states = seedState(latent, firstStage(card), card.channels);
+  let states = seedState(genomes.latents[0], firstStage(card), card.channels);
   let seen = readCells(card, read, states);
   for (const { divide: isDividing } of growthSchedule(card)) {
     states = step(isDividing ? divide(states, card.channels) : states);
@@ -164,7 +175,7 @@ export interface KeepLink {
   readonly room: string | undefined;
 }
 
-const LINK = /#([\w-]{16,2800})(?:\/([a-z0-9-]{1,64}))?/;
+const LINK = new RegExp(`#([\\w-]{${MIN_TOKEN},${MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`);
 
 /** Maximum number of bytes of a file that are searched. */
 const MOST = 64 * 2 ** 20;

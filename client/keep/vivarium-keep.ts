@@ -6,9 +6,15 @@
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { Genomes } from '../../server/vnca/chimera.ts';
 import { bounded } from '../../server/vnca/genome.ts';
-import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
-import type { OrganismView } from '../../shared/vocabulary.ts';
+import {
+  decodeSeed,
+  identityInToken,
+  type TokenGenome,
+  type TokenSeed,
+} from '../../shared/seed-token.ts';
+import type { Part } from '../../shared/vocabulary.ts';
 import { capitalized, organismName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
 import { paintedBody } from '../keepsake/picture.ts';
@@ -25,6 +31,7 @@ import {
   plantingAddress,
   plantingServer,
   readLink,
+  tokenSpecies,
 } from './models.ts';
 
 export const style = [
@@ -168,7 +175,8 @@ export class VivariumKeep extends LitElement {
   /** The organism at rest, [side, side], not premultiplied; undefined before it rests. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  @state() private seed: Pick<OrganismView, 'kind' | 'origin'> = { kind: '', origin: 'keepsake' };
+  /** The parts of a chimera, the largest first; one part for other organisms. */
+  @state() private parts: ReturnType<typeof partsOf> = [];
   @state() private link: KeepLink | undefined;
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
@@ -233,7 +241,9 @@ export class VivariumKeep extends LitElement {
   /** The page's heading and the sentence below it. */
   private get words(): readonly [heading: string, sentence: string] {
     const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
-    const name = capitalized(organismName(this.seed));
+    // Nameless parts of the same origin have the same name.
+    const names = new Set(this.parts.map((part) => capitalized(organismName(part))));
+    const name = [...names].join(' · ');
     return {
       loading: [msg('A seed'), grows],
       growing: [name, grows],
@@ -315,25 +325,23 @@ export class VivariumKeep extends LitElement {
   /** Checks whether the model can grow the seed, and starts growing it if so. */
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
-    const { card, bounds } = model;
-    const { identity, latentSize } = card;
-    const seed = decodeSeed(link.token, { identity: identity!, latentSize });
-    if (!seed) return 'foreign';
+    const seed = decodeSeed(link.token, tokenSpecies(model));
+    if (!seed) return 'damaged';
     this.link = link;
-    const kind = card.gallery[seed.kind ?? -1]?.name ?? '';
-    this.seed = { kind, origin: seed.origin ?? 'keepsake' };
+    this.parts = partsOf(seed, model);
     this.phase = 'growing';
-    void this.grow(model, bounded(seed.latent, bounds));
+    const latents = genomesOf(seed).map(({ latent }) => bounded(latent, model.bounds));
+    void this.grow(model, { latents, labels: seed.grafts?.places });
     return undefined;
   }
 
-  private async grow(model: PageModel, latent: Float32Array): Promise<void> {
+  private async grow(model: PageModel, genomes: Genomes): Promise<void> {
     const { run } = this;
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const { side } = model.card;
     let picture = new ImageData(side, side);
     let { canvas: cells } = canvasOf(side, side);
-    for (picture of growthOf(model, latent)) {
+    for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
       // The first steps show nothing yet, so they are neither drawn nor delayed.
@@ -372,6 +380,24 @@ export class VivariumKeep extends LitElement {
     to.clearRect(0, 0, PICTURE, PICTURE);
     drawSpecimen(to, body, PICTURE / 2, PICTURE / 2);
   }
+}
+
+const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
+  seed,
+  ...(seed.grafts?.genomes ?? []),
+];
+
+/** Lists kinds and origins of a seed's genomes that places read, the one of most places first. */
+function partsOf(seed: TokenSeed, { card }: PageModel): Pick<Part, 'kind' | 'origin'>[] {
+  const places = seed.grafts?.places ?? Uint8Array.of(0);
+  return genomesOf(seed)
+    .map(({ kind, origin }, i) => ({
+      kind: card.gallery[kind ?? -1]?.name ?? '',
+      origin: origin ?? 'keepsake',
+      size: places.filter((label) => label === i).length,
+    }))
+    .filter(({ size }) => size > 0)
+    .sort((a, b) => b.size - a.size);
 }
 
 /** Cross-fades two bodies of the same size. @param share of `body` in the mixture, 0 to 1 */

@@ -8,7 +8,14 @@ import { icons } from '../elements/icons.ts';
 import { furtherText, number, survivedText } from '../elements/text.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
-import { endText, nameOf, plantedText, spanText, wasText } from '../family-tree/tree-text.ts';
+import {
+  endText,
+  graftedText,
+  nameOf,
+  plantedText,
+  spanText,
+  wasText,
+} from '../family-tree/tree-text.ts';
 import { controls } from '../style/controls.ts';
 import { facts, roundButton, visuallyHidden } from '../style/fragments.ts';
 
@@ -235,6 +242,7 @@ export class LineageCard extends LitElement {
         <div>
           <h2>${nameOf(organism)}</h2>
           <p class="soft small">${plantedText(organism)}</p>
+          <p class="soft small">${graftedText(organism)}</p>
           <p class="soft small">${wasText(organism)}</p>
         </div>
       </header>

@@ -98,6 +98,7 @@ export const HOOK_OF = {
   damage: 'onStroke',
   cross: 'onCross',
   transform: 'onTransform',
+  graft: 'onGraft',
 } as const;
 export type ActName = keyof typeof HOOK_OF;
 
@@ -144,7 +145,10 @@ export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
 /** Sends commands for an extension, at the same prices and limits as for a participant. */
 export type Hand = {
-  [W in ActName]: (room: string, act: Omit<RoomCommand<W>, 'what' | 'by'>) => Promise<ActResult>;
+  [W in ActName]: (
+    room: string,
+    act: Omit<RoomCommand<W>, 'what' | 'by' | 'others'>,
+  ) => Promise<ActResult>;
 } & {
   /** Writes a line to the server's log. */
   say(line: string): void;

@@ -1,7 +1,7 @@
 /**
  * The automatic gardener keeps an unused room lively. It plants where there is ground, crosses
- * neighbours of any planter, wounds organisms so that healing can be seen, and replaces its own
- * organisms. In a crowded room, it lets organisms depart by rule DEP-4. It wounds its own organisms
+ * neighbours of any planter, wounds organisms so that healing can be seen, now and then grafts onto
+ * one of its own or of the host, and replaces its own organisms. In a crowded room, it lets organisms depart by rule DEP-4. It wounds its own organisms
  * and, if the host allows it, long unattended ones.
  *
  * It stops when a visitor acts, waits while a visitor draws or chooses a seed, and pauses while
@@ -151,6 +151,7 @@ export class Gardener {
     const draw = this.options.random.uniform();
     if (draw < 0.45 && tending.wound()) return true;
     if (draw < 0.7 && tending.cross()) return true;
+    if (draw > 0.92 && tending.graft()) return true;
     return tending.plant() || tending.replace() || tending.wound() || tending.cross();
   }
 

@@ -156,6 +156,17 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
+/** Makes a disc that covers a random side of an organism. */
+export function discBeside(
+  { x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>,
+  random: Random,
+): Stroke {
+  const angle = 2 * Math.PI * random.uniform();
+  const reach = side * (0.25 + 0.1 * random.uniform());
+  const radius = Math.min(STROKE_LIMITS.maxRadius, side * (0.14 + 0.06 * random.uniform()));
+  return { radius, points: [x + reach * Math.cos(angle), y + reach * Math.sin(angle)] };
+}
+
 /** Returns whether a stroke lies on the grid and covers no cell of another organism. */
 export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
   const { width, height, owner } = grid;

@@ -1,7 +1,7 @@
 /** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { Random } from '../../shared/random.ts';
-import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { Answer } from '../world/commands.ts';
 import { DEPARTURE } from '../world/departures.ts';
@@ -19,6 +19,7 @@ import {
 import {
   choosePlantingPlace,
   cutAcross,
+  discBeside,
   hitsOnly,
   nearestGround,
   type PlantingArea,
@@ -149,6 +150,26 @@ export class Tending {
     return true;
   }
 
+  /** Grafts a gallery creature onto a side of a resting organism that no visitor has planted. */
+  graft(): boolean {
+    const { random, room, access } = this;
+    const { species } = room;
+    const own = room.organisms.filter(
+      (one) => (isOwn(one) || one.planter.id === HOUSE.id) && one.phase === 'asleep',
+    );
+    const plain = own.filter(({ hurt, parts }) => !hurt && !parts);
+    if (!species.hasStandingInput || plain.length === 0) return false;
+    const { id, kind, x, y, side } = plain[random.integer(plain.length)];
+    const entries = this.suitable(featuredOf(species)).filter(
+      (index) => species.gallery[index].name !== kind,
+    );
+    const stroke = discBeside({ x, y, side }, random);
+    if (entries.length === 0 || !hitsOnly(id, stroke, room.grid.planes)) return false;
+    const seed = { from: 'gallery', index: entries[random.integer(entries.length)] } as const;
+    void access.send({ what: 'graft', ...stroke, seed });
+    return true;
+  }
+
   /** Crosses two neighbours, whoever planted them, and plants the child near them. */
   cross(): boolean {
     const { random, room, access } = this;
@@ -218,6 +239,12 @@ export class Tending {
     return this.placeNear({ x: random.integer(area.width), y: random.integer(area.height) });
   }
 
+  /** Returns the gallery entries that are not of avoided kinds; all if there are no others. */
+  private suitable(entries: readonly number[]): readonly number[] {
+    const { gallery } = this.room.species;
+    return preferably(entries, (index) => !avoidedKinds.includes(gallery[index].kind ?? ''));
+  }
+
   /**
    * Chooses a gallery entry that is not living in the room yet, usually one of the season.
    *
@@ -228,10 +255,7 @@ export class Tending {
     const { gallery } = room.species;
     const living = new Set([...room.organisms, ...this.pending].map(({ kind }) => kind));
     const missing = featuredOf(room.species).filter((index) => !living.has(gallery[index].name));
-    const candidates = preferably(
-      missing,
-      (index) => !avoidedKinds.includes(gallery[index].kind ?? ''),
-    );
+    const candidates = this.suitable(missing);
     if (candidates.length === 0) return undefined;
     const theme = this.seasons.at(access.now());
     const seasonal = theme && random.uniform() < SEASONAL;

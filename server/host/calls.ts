@@ -17,6 +17,7 @@ import type {
   SnapshotState,
 } from '../../shared/host/state.ts';
 import { localTime } from '../platform/clock.ts';
+import { countBy } from '../platform/collections.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/reports.ts';
 import { MAX_WALLS, wallStates } from '../realtime/sessions/room-walls.ts';
@@ -124,6 +125,11 @@ export const HANDLERS: Handlers = {
   },
   clearArea: async ({ rooms }, area, { room }) => {
     const act = { what: 'clear', area } as const;
+    const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
+    return { removed: answer.removed ?? 0, command };
+  },
+  removeGrafts: async ({ rooms }, { participant: painter }, { room }) => {
+    const act = { what: 'clean', painter } as const;
     const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
     return { removed: answer.removed ?? 0, command };
   },
@@ -308,14 +314,16 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
     return { ...summary, visitors: [], drawings: [], reports: [], wallList };
   }
   const { room, server } = rooms.requireOpen(name);
-  const planted = new Map<number, number>();
-  for (const { planter } of room.organisms) {
-    planted.set(planter.id, (planted.get(planter.id) ?? 0) + 1);
-  }
+  const planted = countBy(room.organisms, ({ planter }) => planter.id);
+  const grafted = countBy(
+    room.organisms.flatMap(({ parts = [] }) => [...new Set(parts.map(({ by }) => by?.id))]),
+    (painter) => painter,
+  );
   return {
     ...summary,
     visitors: server.host.visitors.map((visitor) => {
-      return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
+      const { id } = visitor;
+      return { ...visitor, organisms: planted.get(id) ?? 0, grafted: grafted.get(id) ?? 0 };
     }),
     drawings: server.drawings.waiting.map(({ id, by, since }) => {
       return { id, by, waited: clock.now() - since };

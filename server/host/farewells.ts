@@ -39,7 +39,7 @@ function heirsIn(room: Room): HeirSeed[] {
 /** Reads the latent of a living organism; undefined if it is outside the checkpoint's bounds. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
-    return room.previewLatent({ from: 'organism', organism }, HOUSE.id);
+    return room.previewSeed({ from: 'organism', organism }, HOUSE.id).latent;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return undefined;

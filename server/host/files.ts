@@ -54,7 +54,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
   grownDrawing: async (host, request, response) => {
     const { drawing, live } = drawingOf(host, request);
-    const film = await live.server.previews.backend.grow(drawing.latent).catch((error: unknown) => {
+    const film = await live.server.previews.backend.grow(drawing).catch((error: unknown) => {
       throw error instanceof Refusal ? new HostRefusal('room-busy') : error;
     });
     response.type('png').send(Buffer.from(film.png));

@@ -88,7 +88,7 @@ async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<S
   // Sharp is a large native library, so it is loaded only when needed.
   const { default: sharp } = await import('sharp');
   const grow = async (index: number): Promise<SignCreature> => {
-    const { side, frames, png } = await previews.grow(species.gallery[index].latent, 'sign');
+    const { side, frames, png } = await previews.grow(species.gallery[index], 'sign');
     const last = { left: (frames - 1) * side, top: 0, width: side, height: side };
     const rgba = await sharp(png).extract(last).ensureAlpha().raw().toBuffer();
     return { side, rgba };

@@ -14,7 +14,7 @@ import { Mutex } from '../platform/queues.ts';
 import { SEATS } from '../realtime/sessions/seats.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
-import type { RoomCommand } from '../world/commands.ts';
+import { isStroke, type RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
@@ -28,10 +28,11 @@ export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
 type Sums = Omit<HourStatistics, 'hour'>;
 
-const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses'>> = {
+const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses' | 'grafts'>> = {
   plant: 'seeds',
   damage: 'wounds',
   cross: 'crosses',
+  graft: 'grafts',
 };
 
 /** Interval at which the counts are stored, in ms. */
@@ -40,8 +41,8 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** Where the visitor's last stroke ended, and its radius. */
-  end?: StrokeEnd;
+  /** For each kind of stroke, where the visitor's last one ended, and its radius. */
+  readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
 interface Counted {
@@ -172,7 +173,7 @@ export class VisitCounter {
 
   private enter(counted: Counted, room: string, participant: ParticipantId): void {
     const present = getOrAdd(this.present, room, () => new Map<ParticipantId, Visit>());
-    present.set(participant, { since: this.context.date() });
+    present.set(participant, { since: this.context.date(), ends: {} });
     this.add(counted, (sums) => sums.visits++);
   }
 
@@ -196,18 +197,18 @@ export class VisitCounter {
     const isVisitor = this.context.rooms.roomServers.get(room.name)?.seats.memberOf(id);
     if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
-    // A stroke can consist of several messages; count it as one wound.
-    if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
+    // A stroke can consist of several messages; count it once.
+    if (!isRefused && isStroke(command) && this.goesOn(room.name, command)) return;
     if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
     if (command.what === 'plant') this.warm(counted, room, command.x, command.y);
-    if (command.what === 'damage') this.warm(counted, room, command.points[0], command.points[1]);
+    if (isStroke(command)) this.warm(counted, room, command.points[0], command.points[1]);
   }
 
-  private goesOn(room: string, command: RoomCommand & { what: 'damage' }): boolean {
-    const visit = this.present.get(room)?.get(command.by.id);
-    const goesOn = continues(visit?.end, command);
-    if (visit) visit.end = endOf(command);
+  private goesOn(room: string, stroke: RoomCommand<'damage' | 'graft'>): boolean {
+    const ends: Visit['ends'] = this.present.get(room)?.get(stroke.by.id)?.ends ?? {};
+    const goesOn = continues(ends[stroke.what], stroke);
+    ends[stroke.what] = endOf(stroke);
     return goesOn;
   }
 
@@ -229,6 +230,7 @@ const noSums = (): Sums => ({
   seeds: 0,
   wounds: 0,
   crosses: 0,
+  grafts: 0,
   refused: 0,
   most: 0,
   dwell: Array(DWELL_SPANS.length + 1).fill(0),
@@ -241,10 +243,20 @@ const hourOf = (at: number): string => localTime(at).slice(0, 13);
 /** Formats the statistics as CSV, with a row per hour or day and without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
-  const header = [by, 'visits', 'seeds', 'wounds', 'crosses', 'refused', 'most_at_once', ...spans];
+  const header = [
+    by,
+    'visits',
+    'seeds',
+    'wounds',
+    'crosses',
+    'grafts',
+    'refused',
+    'most_at_once',
+    ...spans,
+  ];
   const rows = (by === 'hour' ? hours : days).map((one) => [
     'hour' in one ? one.hour : one.day,
-    ...[one.visits, one.seeds, one.wounds, one.crosses, one.refused, one.most],
+    ...[one.visits, one.seeds, one.wounds, one.crosses, one.grafts, one.refused, one.most],
     ...one.dwell,
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;

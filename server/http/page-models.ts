@@ -1,6 +1,6 @@
 /**
  * Prepares models in the format that the keepsake page loads: one file with the checkpoint's card,
- * update net and painter.
+ * update net, gallery and painter.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -28,7 +28,9 @@ export function pageModels(
     // Pages need neither the training settings nor the evaluation figures.
     const { training: _, figures: __, ...needed } = card;
     const net = new Map<string, Float32Tensor>();
-    for (const tensor of updateShapes(card).keys()) net.set(tensor, tensors.get(tensor)!);
+    for (const tensor of [...updateShapes(card).keys(), 'gallery.latents']) {
+      net.set(tensor, tensors.get(tensor)!);
+    }
     const latents = card.gallery.map((_, i) => galleryLatent({ card, tensors }, i));
     const file = writeSafetensors(net, {
       card: JSON.stringify({ ...needed, identity }),

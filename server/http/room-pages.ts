@@ -14,6 +14,7 @@ import {
   lineageSeedPath,
 } from '../../shared/lineage.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
@@ -138,14 +139,14 @@ export function lineageRoutes(options: LineageOptions): Router {
     return response.set('Content-Encoding', 'gzip').send(await tree.gzipped);
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
-    const { latent } = seedOf(roomServer, web.request);
+    const seed = seedOf(roomServer, web.request);
     // Use a separate source, so that these pictures take turns with previews for the same address.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
     growing.set(source, others + 1);
     try {
-      const { png } = await loaded.previews.grow(latent, source);
+      const { png } = await loaded.previews.grow(seed, source);
       web.response.type('png').send(Buffer.from(png));
     } finally {
       const left = growing.get(source)! - 1;
@@ -183,12 +184,16 @@ function seedOf({ room }: RoomServer, request: Request) {
 function pageOf({ room, times, policy, seats }: RoomServer, loaded: LoadedCheckpoint, now: number) {
   const { gallery, sheet } = loaded.facts;
   const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
+  const current = (person: ParticipantView): ParticipantView => {
+    const client = seats.memberOf(person.id);
+    return (client && seats.participantOf(client)) ?? person;
+  };
   const page: LineagePage = {
     ...tree,
-    organisms: organisms.map((one) => {
-      const client = seats.memberOf(one.planter.id);
-      const { name } = (client && seats.participantOf(client)) ?? one.planter;
-      return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
+    organisms: organisms.map(({ planter, parts, ...one }) => {
+      const signed = parts?.map((part) => (part.by ? { ...part, by: current(part.by) } : part));
+      const people = { planter: current(planter), ...(signed && { parts: signed }) };
+      return policy.redactOrganism({ ...one, ...people });
     }),
     ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },
     times: times.until({ tick: tree.tick, at: now }),

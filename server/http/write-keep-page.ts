@@ -23,7 +23,7 @@ const COMMAND = {
       value: 'A,B',
       type: is.folders,
       default: DEFAULT_CHECKPOINT,
-      help: 'folders of the checkpoints whose organisms the page grows; each adds about 1.2 MB to the file',
+      help: 'folders of the checkpoints whose organisms the page grows; each adds about 1.4 MB to the file',
     },
     server: {
       value: 'URL',

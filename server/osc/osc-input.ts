@@ -52,13 +52,16 @@ export interface OscInputOptions {
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
 const index = v.pipe(number, v.integer());
-/** Index or name of a gallery entry. If absent, a random seed is used. */
-const entry = v.optional(v.union([index, v.pipe(v.string(), v.maxLength(64))]));
+/** Index or name of a gallery entry. */
+const named = v.union([index, v.pipe(v.string(), v.maxLength(64))]);
+/** If absent, a random seed is used. */
+const entry = v.optional(named);
 
 /** For the last part of an OSC address, the schema of the message's arguments. */
 const MESSAGES = {
   plant: v.strictTuple([place, place, entry]),
   transform: v.strictTuple([index, entry]),
+  graft: v.strictTuple([number, number, number, named]),
   wound: v.pipe(
     v.tupleWithRest([number, number, number], number),
     v.check((values) => values.length % 2 === 1, 'each point needs x and y'),
@@ -66,7 +69,7 @@ const MESSAGES = {
   pause: v.strictTuple([v.union([v.boolean(), v.pipe(number, v.picklist([0, 1]))])]),
 } as const;
 
-const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|pause)$/;
+const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|graft|pause)$/;
 
 /** Receives OSC datagrams for all open rooms. */
 export class OscInput {
@@ -195,7 +198,11 @@ function concerned(messages: readonly OscMessage[], rooms: readonly string[]): s
 }
 
 /** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */
-function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: readonly unknown[]) {
+function commandOf(
+  room: Room,
+  type: Exclude<keyof typeof MESSAGES, 'pause'>,
+  values: readonly unknown[],
+) {
   const [a, b, c, ...more] = values;
   const parse = (what: ActName, parameters: object) => {
     const { id, ...command } = parseCommand(what, { ...parameters, id: 0 });
@@ -203,7 +210,8 @@ function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: re
   };
   if (type === 'plant') return parse('plant', { x: a, y: b, seed: seedOf(room, c) });
   if (type === 'transform') return parse('transform', { organism: a, seed: seedOf(room, b) });
-  return parse('damage', { radius: c, points: [a, b, ...more] });
+  if (type === 'wound') return parse('damage', { radius: c, points: [a, b, ...more] });
+  return parse('graft', { radius: c, points: [a, b], seed: seedOf(room, more[0]) });
 }
 
 /**

@@ -137,6 +137,8 @@ function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
     case 'expressing':
     case 'transformed':
       return [int(event.id), text(event.kind)];
+    case 'grafted':
+      return [int(event.id), text(event.kind ?? ''), int(event.parts?.length ?? 1)];
     case 'died':
       return [int(event.id), text(event.cause)];
     case 'crossed':

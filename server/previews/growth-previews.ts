@@ -6,6 +6,9 @@
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';
 import { FairQueue } from '../platform/queues.ts';
+import type { Genomes } from '../vnca/chimera.ts';
+import type { Genotype } from '../world/create-latent.ts';
+import { genomesOf } from '../world/organisms/grafts.ts';
 import { growthStep, type Species } from '../world/species.ts';
 
 /** Limits of previews; times are in ms unless they say otherwise. */
@@ -88,6 +91,7 @@ export interface GrowthPreviewsOptions {
 interface GrowingSeed {
   readonly key: string;
   readonly latent: Float32Array;
+  readonly genomes: Genomes;
   readonly patch: PatchId;
   age: number;
   readonly shots: Readout[];
@@ -98,7 +102,7 @@ interface GrowingSeed {
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Films by latent, including those in progress; most recently used last. */
+  /** Films by genomes, including those in progress; most recently used last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -121,14 +125,14 @@ export class GrowthPreviews {
   /**
    * Grows a seed, or returns its cached film.
    *
-   * @param latent [Z]
    * @param source identifies the requester, for example by network address; sources take turns
    * @throws Refusal room-busy: too many seeds are waiting; shutting-down
    */
-  grow(latent: Float32Array, source = ''): Promise<GrowthFilm> {
+  grow(seed: Genotype, source = ''): Promise<GrowthFilm> {
     const { films } = this;
     const { settings, newPatch } = this.options;
-    const key = Buffer.from(latent.buffer, latent.byteOffset, latent.byteLength).toString('latin1');
+    const genomes = genomesOf(seed);
+    const key = [...genomes.latents, genomes.labels].join();
     const known = films.get(key);
     if (known) {
       films.delete(key);
@@ -137,8 +141,8 @@ export class GrowthPreviews {
     }
     if (this.stopped) return Promise.reject(new Refusal('shutting-down'));
     const film = new Promise<GrowthFilm>((done) => {
-      const seed = { key, latent: latent.slice(), patch: newPatch(), age: 0, shots: [], done };
-      const dropped = this.waiting.add(source, seed);
+      const grown = { key, latent: seed.latent.slice(), genomes, patch: newPatch() };
+      const dropped = this.waiting.add(source, { ...grown, age: 0, shots: [], done });
       dropped?.done(Promise.reject(new Refusal('room-busy', 'previews')));
     });
     films.set(key, film);
@@ -194,7 +198,9 @@ export class GrowthPreviews {
     this.growing.push(...fresh);
     if (fresh.length > 0) {
       const { checkpoint } = species;
-      await engine.plant(fresh.map(({ patch, latent }) => ({ patch, checkpoint, latent })));
+      await engine.plant(
+        fresh.map(({ patch, latent, genomes }) => ({ patch, checkpoint, latent, genomes })),
+      );
     }
     let left = cells;
     const stepped = this.growing.filter(({ age }, i) => {

@@ -192,6 +192,8 @@ export const dayRecord = v.strictObject({
   /** Number of seeds made from drawings. */
   hold: whole,
   transform: whole,
+  /** Absent in records from before there were grafts. */
+  graft: v.optional(whole, 0),
   refused: whole,
   left: whole,
 });

@@ -23,7 +23,7 @@ import type { Store } from './store.ts';
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 const emptyDay = (day: string): DayRecord => ({
-  ...{ day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, refused: 0, left: 0 },
+  ...{ day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, graft: 0, refused: 0, left: 0 },
 });
 
 /** CRC-32 of the planes' colours and owners. */

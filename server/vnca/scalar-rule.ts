@@ -1,10 +1,11 @@
 /**
  * The cell rule in plain JavaScript, for pages, which have no tensor library. It steps one patch
- * with a known latent, so it reads the genome only once.
+ * whose genomes are known, so it reads each of them only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
+import { type Genomes, genomeWeights, mixSteps } from './chimera.ts';
 import { type CellLayer, createCondition, layersOfPatch } from './genome.ts';
 
 /**
@@ -43,14 +44,38 @@ export type StepPatch = (states: Float32Array) => Float32Array;
 /** A layer of a single cell, [in] → [out]. The next call overwrites the result. */
 type Layer = (x: Float64Array) => Float64Array;
 
+/** Creates the function that steps a patch whose cells read these genomes. */
+export function createScalarRule(model: Model, { latents, labels }: Genomes): StepPatch {
+  const { channels, update } = model.card;
+  const { updateProbability } = update;
+  const rules = latents.map((latent) => createRule(model, latent));
+  const count = rules.length;
+  let weights: Float32Array = new Float32Array();
+  return (states) => {
+    const cells = states.length / channels;
+    const mask = new Float32Array(cells).fill(1);
+    if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
+    if (!labels) return rules[0](states, mask);
+    // The weights change only when the patch grows.
+    if (weights.length !== count * cells) weights = genomeWeights(labels, count, Math.sqrt(cells));
+    const steps = rules.map((rule, i) => {
+      return rule(states, mask, weights.subarray(i * cells, (i + 1) * cells));
+    });
+    const after = new Float32Array(states.length);
+    mixSteps(steps, weights, { cells: channels, channels: 1 }, after);
+    return after;
+  };
+}
+
 /**
- * Creates the function that steps a patch.
+ * Creates the function that steps a patch of which all cells read the same genome. Its result is
+ * undefined for cells whose weight is zero.
  *
  * @param latent [Z]
  */
-export function createScalarRule(model: Model, latent: Float32Array): StepPatch {
+function createRule(model: Model, latent: Float32Array) {
   const { channels, update } = model.card;
-  const { hidden, leak, stateLimit = Infinity, updateProbability } = update;
+  const { hidden, leak, stateLimit = Infinity } = update;
   const { perceptionScale, perceptionBias, layers } = layersOfPatch(
     model,
     createCondition(model)?.(latent),
@@ -61,12 +86,11 @@ export function createScalarRule(model: Model, latent: Float32Array): StepPatch 
   const operations = operationsOf(update, steps);
   const change = steps.get('out')!;
   const seen = new Float64Array(hidden);
-  return (states) => {
-    const side = Math.sqrt(states.length / channels);
+  return (states: Float32Array, mask: Float32Array, weights?: Float32Array): Float32Array => {
+    const side = Math.sqrt(mask.length);
     const next = new Float32Array(states.length);
-    const mask = new Float32Array(side * side).fill(1);
-    if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
     for (let cell = 0, at = 0; cell < mask.length; cell++, at += channels) {
+      if (weights?.[cell] === 0) continue;
       let changes: Float64Array | undefined;
       if (mask[cell] === 1) {
         perceive(states, side, cell, seen);

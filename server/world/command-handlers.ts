@@ -16,9 +16,11 @@ import {
   requireWithin,
   resolvedSeed,
 } from './create-latent.ts';
+import { graft, removeGraftsOf, ungraft } from './grafting.ts';
 import { type CommandTurn, requireBare, viewOfSeed, windowAt } from './planting.ts';
 import type { RoomContents } from './room-contents.ts';
 import { chance } from './room-rules.ts';
+import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
@@ -37,7 +39,7 @@ interface Handler<W extends CommandType> {
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
 
-const withResolvedSeed = <C extends RoomCommand<'plant' | 'transform'>>(
+const withResolvedSeed = <C extends RoomCommand<'plant' | 'transform' | 'graft'>>(
   command: C,
   room: RoomContents,
 ): C => ({ ...command, seed: resolvedSeed(command.seed, command.by.id, room) });
@@ -62,6 +64,14 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   damage: {
     run: (command, { wounding, energy }, time) => wounding.wound(command, energy, time),
   },
+  graft: { resolve: withResolvedSeed, run: graft },
+  ungraft: {
+    run(command, room, time) {
+      ungraft(command, room, time);
+      return {};
+    },
+  },
+  clean: { run: removeGraftsOf },
   cross: {
     resolve(command, room) {
       const { a, b } = command;
@@ -89,11 +99,9 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   /** Whether the sender may transform the organism is checked elsewhere (rules TRF-1 … TRF-3). */
   transform: {
     resolve: withResolvedSeed,
-    run({ by, organism: id, seed }, room, { tick }) {
+    run({ by, organism: id, seed, at }, room, { tick }) {
       const { species, lifecycle, energy, rules } = room;
-      if (!species.hasStandingInput) {
-        throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
-      }
+      requireStandingInput(species);
       const organism = lifecycle.require(id);
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
@@ -103,7 +111,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));
-      lifecycle.transform(organism, into, by.id, tick);
+      lifecycle.transform(organism, into, by.id, tick, at);
       return {};
     },
   },
@@ -159,6 +167,7 @@ export function applyEvent(event: ImmediateEvent, room: RoomContents): void {
       room.inventory.clear(event.participant);
       energy.leave(event.participant);
       room.wounding.leave(event.participant);
+      room.graftStrokes.leave(event.participant);
       departures.leave(event.participant, event.at);
       break;
     case 'limit':

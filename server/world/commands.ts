@@ -59,6 +59,18 @@ export type PlantedSeed =
 interface Parameters {
   plant: { readonly x: number; readonly y: number; readonly seed: PlantedSeed };
   damage: { readonly radius: number; readonly points: readonly number[] };
+  /** Grafts the genome of a seed onto organisms (rule GRA-1). */
+  graft: {
+    readonly radius: number;
+    readonly points: readonly number[];
+    readonly seed: PlantedSeed;
+    /** Whether the sender may graft onto the organisms of other participants, too. */
+    readonly others?: boolean | undefined;
+  };
+  /** Takes grafts back (rule GRA-6); `foreign`: all grafts of others. */
+  ungraft: { readonly organism: OrganismId; readonly foreign?: boolean | undefined };
+  /** The host removes all grafts of a participant. */
+  clean: { readonly painter: ParticipantId };
   cross: {
     readonly a: number;
     readonly b: number;
@@ -68,7 +80,12 @@ interface Parameters {
     readonly mutation?: number | undefined;
   };
   /** Turns a living organism into the creature of another seed (rule TRF-1). */
-  transform: { readonly organism: OrganismId; readonly seed: PlantedSeed };
+  transform: {
+    readonly organism: OrganismId;
+    readonly seed: PlantedSeed;
+    /** Point in cells from which the new genome spreads; if absent, the organism's middle. */
+    readonly at?: { readonly x: number; readonly y: number } | undefined;
+  };
   /** Renews one of the sender's own organisms that is departing or has departed (rule DEP-10). */
   renew: { readonly organism: OrganismId };
   /** Gives a participant a seed that was made outside the room. */
@@ -98,11 +115,15 @@ export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
 
-/** Returns whether a command uses a seed, either to plant it or to transform an organism. */
+/** Returns whether a command uses up a seed, either to plant it or to transform an organism. */
 export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
   command: C,
 ): command is C & { readonly what: 'plant' | 'transform' } =>
   command.what === 'plant' || command.what === 'transform';
+
+/** Returns whether a command is a stroke, or a part of one. */
+export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
+  command.what === 'damage' || command.what === 'graft';
 
 /** The result of one command. */
 export interface Answer {
@@ -131,6 +152,9 @@ export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' |
 const TYPES = [
   'plant',
   'damage',
+  'graft',
+  'ungraft',
+  'clean',
   'cross',
   'hold',
   'remove',

@@ -2,10 +2,11 @@
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { encodeSeed } from '../../shared/seed-token.ts';
+import { encodeSeed, type TokenGenome } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
+import { graftsOfSeed, largestGenome } from './organisms/grafts.ts';
 import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
@@ -53,10 +54,15 @@ export function createLatent(
     }
     case 'token': {
       const decoded = seedOfToken(seed.token, species);
-      if (!isInRange(decoded.latent)) throw new Refusal('bad-token');
-      const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
-      const origin = decoded.origin ?? 'keepsake';
-      return { latent: decoded.latent, origin, kind, parents: [] };
+      const genomeOf = ({ kind, latent, origin = 'keepsake' }: TokenGenome) => {
+        if (!isInRange(latent)) throw new Refusal('bad-token');
+        return { latent, origin, kind: species.gallery[kind ?? -1]?.name ?? '' };
+      };
+      const { grafts } = decoded;
+      return {
+        ...{ ...genomeOf(decoded), parents: [] },
+        ...(grafts && { grafts: graftsOfSeed(grafts.genomes.map(genomeOf), grafts.places) }),
+      };
     }
     case 'hand': {
       const held = inventory.find(participant, seed.seed);
@@ -158,47 +164,49 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
   );
 }
 
+/** Those properties of a seed that decide what grows from it. They must not be modified. */
+export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
+
 /**
- * Returns the latent that would be planted for a seed now, so that it can be previewed. Changes
- * nothing and draws no random numbers.
+ * Returns what would be planted for a seed now, so that it can be previewed. Changes nothing and
+ * draws no random numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @returns [Z], which must not be modified
  * @throws Refusal no-such-seed (including a prior seed without `throw`), no-such-organism,
  *   bad-latent, bad-token
  */
-export function previewLatent(
+export function previewSeed(
   seed: PreviewSource,
   participant: ParticipantId,
   room: RoomContents,
-): Float32Array {
-  const { latentBounds } = room.species;
-  const latent = sourceLatent(seed, participant, room);
-  if (seed.from === 'token') return bounded(latent, latentBounds);
-  requireWithin(latent, latentBounds);
-  return latent;
+): Genotype {
+  const found = genotypeOf(seed, participant, room);
+  requireWithin(found.latent, room.species.latentBounds);
+  return found;
 }
 
-function sourceLatent(
-  seed: PreviewSource,
-  participant: ParticipantId,
-  room: RoomContents,
-): Float32Array {
-  if (seed.from === 'organism') return room.lifecycle.require(seed.organism).latent;
-  if (seed.from === 'cross') return crossOf(seed, room);
+function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomContents): Genotype {
+  if (seed.from === 'organism') return room.lifecycle.require(seed.organism);
+  if (seed.from === 'cross') return { latent: crossOf(seed, room) };
   if (seed.from === 'prior') {
     if (seed.throw === undefined) throw new Refusal('no-such-seed', 'not thrown yet');
-    return thrownLatent(room.species, seed.throw);
+    return { latent: thrownLatent(room.species, seed.throw) };
   }
-  return createLatent(seed, participant, room).latent;
+  return createLatent(resolvedSeed(seed, participant, room), participant, room);
 }
 
-/** Returns the cross of two living organisms, without mutation. @throws Refusal no-such-organism */
+/**
+ * Returns the cross of two living organisms, without mutation. Of a chimera, it takes the genome
+ * with the most cells.
+ *
+ * @throws Refusal no-such-organism
+ */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
   { lifecycle }: Pick<RoomContents, 'lifecycle'>,
 ): Float32Array {
-  return crossLatents(lifecycle.require(a).latent, lifecycle.require(b).latent, mix);
+  const [one, other] = [a, b].map((id) => largestGenome(lifecycle.require(id)));
+  return crossLatents(one, other, mix);
 }
 
 /**
@@ -231,11 +239,14 @@ export function resolvedSeed(
     }
     case 'token': {
       const planted = seedOfToken(seed.token, species);
-      const { latent } = planted;
-      if (!isInRange(latent)) return seed;
-      const within = bounded(latent, latentBounds);
-      if (within === latent) return seed;
-      return { from: 'token', token: encodeSeed({ ...planted, latent: within }, species) };
+      const { grafts } = planted;
+      const all = [planted, ...(grafts?.genomes ?? [])];
+      if (!all.every(({ latent }) => isInRange(latent))) return seed;
+      const shortened = all.map((one) => ({ ...one, latent: bounded(one.latent, latentBounds) }));
+      if (shortened.every(({ latent }, i) => latent === all[i].latent)) return seed;
+      const [own, ...genomes] = shortened;
+      const within = { ...own, grafts: grafts && { ...grafts, genomes } };
+      return { from: 'token', token: encodeSeed(within, species) };
     }
     default:
       return seed;

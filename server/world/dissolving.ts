@@ -267,13 +267,14 @@ export class Dissolving {
   }
 
   private end(organism: Organism, tick: number): void {
-    const { id, latent, origin, kind, parents, planter, isFinal } = organism;
+    const { id, latent, origin, kind, parents, planter, grafts, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
     // Do not remember organisms of the host, the gardener and forgotten visitors, who will not come
     // back to replant them.
     if (isFinal || !this.departures.knows(planter.id)) return;
-    this.remember({ id, x, y, latent, origin, kind, parents: [...parents], planter, at: tick });
+    const seed = { latent, origin, kind, parents: [...parents], ...(grafts && { grafts }) };
+    this.remember({ ...seed, id, x, y, planter, at: tick });
   }
 }
 

@@ -6,6 +6,7 @@ import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../sh
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
+import { copyGrafts, genomesOf } from './organisms/grafts.ts';
 import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { SEED_SIDE, seedPlaces } from './ownership.ts';
@@ -58,9 +59,10 @@ export class Planting {
    * @param tick number of completed ticks
    */
   plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
-    const { latent, origin, kind, parents } = seed;
+    const { latent, origin, kind, parents, grafts } = seed;
     const organism = newOrganism({
       ...{ window, latent, origin, kind, parents },
+      ...(grafts && { grafts: copyGrafts(grafts) }),
       id: this.nextOrganism++,
       patch: this.nextPatch(),
       planter: { id: by.id, name: by.name, hue: by.hue },
@@ -70,7 +72,9 @@ export class Planting {
     for (const place of seedPlaces(window, this.grid)) this.grid.claim(place, organism.id);
     this.lifecycle.add(organism);
     this.pending.push({ organism, answer, departed });
-    this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
+    const { checkpoint } = this.species;
+    const genomes = genomesOf(organism);
+    this.planted.push({ patch: organism.patch, checkpoint, latent, genomes });
   }
 
   /**

@@ -19,7 +19,7 @@ import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
-import { Wounding } from './strokes.ts';
+import { GraftStrokes, Wounding } from './strokes.ts';
 
 /** Options for creating or restoring a room. */
 export interface RoomOptions {
@@ -63,6 +63,7 @@ export class RoomContents {
   readonly departures: Departures;
   readonly planting: Planting;
   readonly dissolving: Dissolving;
+  readonly graftStrokes = new GraftStrokes();
   inventory = new SeedInventory();
   energy: Energy;
 
@@ -107,6 +108,7 @@ export class RoomContents {
       ...this.dissolving.export(),
       flashLimit: this.flashLimit,
       ...this.wounding.export(),
+      ...this.graftStrokes.export(),
       ...this.rules.export(),
       ...this.lifecycle.lineage.export(),
     };
@@ -126,6 +128,7 @@ export class RoomContents {
     this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
+    this.graftStrokes.restore(from);
     this.rules.restore(from);
     this.lifecycle.lineage.restore(from);
   }

@@ -13,7 +13,7 @@ import {
   id as positive,
   count as whole,
 } from '../../shared/common-schemas.ts';
-import { cause, flashLimit, origin } from '../../shared/vocabulary.ts';
+import { cause, flashLimit, origin, part } from '../../shared/vocabulary.ts';
 import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
 
@@ -64,6 +64,28 @@ export const energySettings = v.strictObject({
 /** Sender of a command, or planter of an organism. */
 export const actor = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 const planter = actor;
+
+/** Grafts of an organism: see `organisms/grafts.ts`. */
+const grafts = v.strictObject({
+  /** Genomes besides the organism's own. */
+  genomes: v.array(v.strictObject({ latent, kind: v.string(), origin })),
+  /** For each label, its index in `genomes`, and who painted it; absent if the seed had it. */
+  labels: v.array(v.strictObject({ genome: whole, by: v.optional(actor) })),
+  /** [S, S] label of each place: 0 for the organism's own genome, else one plus its index. */
+  places: bytes,
+  /** [S, S] 1 if the place had a cell when the organism last rested. */
+  body: bytes,
+  /** The last stroke of each painter, oldest first. */
+  strokes: v.array(
+    v.strictObject({
+      painter: whole,
+      /** Tick in which the stroke began. */
+      began: whole,
+      /** [S, S] one plus the label that the stroke replaced; 0 if it cannot be restored. */
+      replaced: bytes,
+    }),
+  ),
+});
 
 const organismState = v.strictObject({
   id: positive,
@@ -165,13 +187,17 @@ const organismState = v.strictObject({
       held: v.optional(whole),
     }),
   ),
-  /** Present from the beginning of a transformation until the organism rests. */
+  /** Present if parts of other creatures have been grafted onto the organism. */
+  grafts: v.optional(grafts),
+  /** Present from the beginning of a transformation, or from a graft, until the organism rests. */
   transforming: v.optional(
     v.strictObject({
-      /** [Z] the latent that the cells were reading when the transformation began. */
-      from: latent,
-      /** Number of steps until the cells read the organism's own latent. */
+      /** Number of steps until the cells read the organism's own genomes. */
       stepsLeft: whole,
+      /** The wave of a transformation: where it began, and the genomes that cells read before. */
+      wave: v.optional(
+        v.strictObject({ x: whole, y: whole, latents: v.array(latent), labels: v.optional(bytes) }),
+      ),
     }),
   ),
   /** The organism's former kinds and origins, oldest first. */
@@ -192,6 +218,7 @@ const ended = v.strictObject({
   was: v.optional(v.array(v.string())),
   /** [Z] the organism's latent; absent if the gallery has the latent of its kind. */
   latent: v.optional(latent),
+  parts: v.optional(v.array(part)),
 });
 /** A dead organism, as the family tree remembers it. */
 export type Ended = v.InferOutput<typeof ended>;
@@ -268,6 +295,17 @@ export const roomState = v.pipe(
         }),
       ),
     ),
+    /** The last stroke of each participant with the graft tool (rule GRA-6). */
+    graftStrokes: v.optional(
+      v.array(
+        v.strictObject({
+          participant: whole,
+          end: v.strictObject({ x: number, y: number, radius: number }),
+          /** Tick in which the stroke began. */
+          began: whole,
+        }),
+      ),
+    ),
     /**
      * For each participant, executed commands that may arrive again: the latest session, and the
      * commands executed in this session, oldest first.
@@ -286,6 +324,7 @@ export const roomState = v.pipe(
       v.array(
         v.strictObject({
           ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
+          grafts: v.optional(grafts),
           /** Top left corner of the organism's window. */
           ...{ x: whole, y: whole },
           /** Tick at which the organism died. */

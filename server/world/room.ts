@@ -26,7 +26,7 @@ import {
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
-import { previewLatent } from './create-latent.ts';
+import { type Genotype, previewSeed } from './create-latent.ts';
 import type { Renewable } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Expressing } from './organisms/expressions.ts';
@@ -197,13 +197,12 @@ export class Room {
   }
 
   /**
-   * Returns the latent that would be planted for a seed now, so that it can be previewed: see
-   * `previewLatent`.
+   * Returns what would be planted for a seed now, so that it can be previewed: see `previewSeed`.
    *
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
-  previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
-    return previewLatent(seed, participant, this.contents);
+  previewSeed(seed: PreviewSource, participant: ParticipantId): Genotype {
+    return previewSeed(seed, participant, this.contents);
   }
 
   /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
@@ -398,6 +397,7 @@ export class Room {
     lifecycle.settle(readouts, this.flickerMoment(tick));
     contents.energy.prune(tick);
     contents.wounding.prune(this.time);
+    contents.graftStrokes.prune(this.time);
     contents.departures.prune(tick);
     const answers = this.answers.splice(0);
     this.queue.answered(answers, contents.departures.present);

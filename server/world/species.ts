@@ -15,6 +15,8 @@ import type { GrowthStep } from '../vnca/architecture.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
+import { genomesOf } from './organisms/grafts.ts';
+import type { Seed } from './organisms/organism.ts';
 
 /** A checkpoint as rooms see it. */
 export interface Species {
@@ -73,13 +75,29 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
   throw new Refusal('bad-token', isWhole ? 'it grows from other weights' : undefined);
 }
 
+/** Checks that organisms can transform and be grafted. @throws Refusal not-here */
+export function requireStandingInput({ hasStandingInput }: Species): void {
+  if (hasStandingInput) return;
+  throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
+}
+
 /** Returns the seed of an organism as a token. */
 export function seedTokenOf(
   species: Species,
-  { kind, latent, origin }: Pick<OrganismView, 'kind' | 'origin'> & Pick<TokenSeed, 'latent'>,
+  organism: Pick<OrganismView, 'kind' | 'origin'> & Pick<Seed, 'latent' | 'grafts'>,
 ): string {
-  const index = species.gallery.findIndex(({ name }) => name === kind);
-  return encodeSeed({ kind: index < 0 ? undefined : index, latent, origin }, species);
+  const { grafts } = organism;
+  const numbered = ({
+    kind,
+    latent,
+    origin,
+  }: Pick<typeof organism, 'kind' | 'latent' | 'origin'>) => {
+    const index = species.gallery.findIndex(({ name }) => name === kind);
+    return { kind: index < 0 ? undefined : index, latent, origin };
+  };
+  const { labels } = genomesOf(organism);
+  const parts = labels && { genomes: grafts!.genomes.map(numbered), places: labels };
+  return encodeSeed({ ...numbered(organism), grafts: parts }, species);
 }
 
 /**

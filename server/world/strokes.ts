@@ -15,7 +15,7 @@ import {
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
-import type { Answer, RoomCommand } from './commands.ts';
+import { type Answer, isStroke, type RoomCommand } from './commands.ts';
 import type { RoomTime } from './departures.ts';
 import type { Energy } from './energy.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -34,10 +34,10 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
 }
 
 /**
- * Returns the owners of cells near a stroke, oldest first. The stroke cannot wound any other
+ * Returns the owners of cells near a stroke, oldest first. The stroke cannot hit any other
  * organism.
  */
-function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
+export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
   for (let i = 0; i + 1 < points.length; i += 2) {
@@ -97,12 +97,12 @@ export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke
 
 /** Leaves out strokes that continue an earlier stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
-  const ends = new Map<ParticipantId, StrokeEnd>();
+  const ends = new Map<string, StrokeEnd>();
   return commands.filter((command) => {
-    if (command.what !== 'damage') return true;
-    const { id } = command.by;
-    const isNew = !continues(ends.get(id), command);
-    ends.set(id, endOf(command));
+    if (!isStroke(command)) return true;
+    const key = `${command.what} ${command.by.id}`;
+    const isNew = !continues(ends.get(key), command);
+    ends.set(key, endOf(command));
     return isNew;
   });
 }
@@ -182,14 +182,14 @@ export class Wounding {
     const unprotected = hits.filter(({ organism }) => !this.protects(organism, maker, time));
     const spared = hits.length - unprotected.length;
     if (spared > 0 && unprotected.length === 0) throw new Refusal('protected');
-    energy.spendStroke(by.id, stroke, tick, { woken: this.wokenBy(unprotected), isContinued });
+    const organisms = unprotected.map(({ organism }) => organism);
+    energy.spendStroke(by.id, stroke, tick, { woken: this.wokenBy(organisms), isContinued });
     const wounded = isContinued ? last!.wounded : [];
     this.strokes.set(by.id, { participant: by.id, end: endOf(stroke), at: tick, wounded });
     for (const { organism, cover } of unprotected) {
       const mask = organism.woundMask;
       organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
-      if (this.protect > 0 && !this.isRecent(organism, time))
-        organism.cut = { by: by.id, at: tick };
+      this.touch(organism, by.id, time);
       const isNew = !wounded.includes(organism.id);
       this.lifecycle.hit(organism, { by: by.id, isNew, tick });
       if (isNew) wounded.push(organism.id);
@@ -221,9 +221,9 @@ export class Wounding {
    * as a fraction: its awake steps so far, which the stroke makes it repeat, as a share of the
    * steps that it may take before it sleeps.
    */
-  private wokenBy(hits: readonly Hit[]): number {
+  wokenBy(organisms: readonly Organism[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
-    return hits.reduce((sum, { organism: { phase, awakeSteps } }) => {
+    return organisms.reduce((sum, { phase, awakeSteps }) => {
       return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / trustedSteps));
     }, 0);
   }
@@ -236,14 +236,57 @@ export class Wounding {
    * @param maker sender of the stroke, if it continues their previous stroke; undefined for a new
    *   stroke
    */
-  private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
+  protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
     if (!cut || !this.isRecent(organism, time)) return false;
     return cut.by !== maker || time.tick - cut.at >= WOUND_SECONDS * time.tickRate;
   }
 
+  /** Records that a participant has wounded an organism, or grafted onto somebody else's. */
+  touch(organism: Organism, by: ParticipantId, time: RoomTime): void {
+    if (this.protect > 0 && !this.isRecent(organism, time)) organism.cut = { by, at: time.tick };
+  }
+
   /** Returns whether an organism was wounded so recently that it is still protected. */
   private isRecent({ cut }: Organism, { tick, tickRate }: RoomTime): boolean {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
+  }
+}
+
+type LastGraft = NonNullable<CommandState['graftStrokes']>[number];
+
+/** The last stroke of each participant with the graft tool. */
+export class GraftStrokes {
+  private strokes = new Map<ParticipantId, LastGraft>();
+
+  export(): Pick<CommandState, 'graftStrokes'> {
+    return this.strokes.size > 0 ? { graftStrokes: [...this.strokes.values()] } : {};
+  }
+
+  restore({ graftStrokes = [] }: Pick<CommandState, 'graftStrokes'>): void {
+    this.strokes = new Map(graftStrokes.map((one) => [one.participant, one]));
+  }
+
+  /** Forgets the last stroke of a participant. */
+  leave(participant: ParticipantId): void {
+    this.strokes.delete(participant);
+  }
+
+  /** Forgets strokes that began long ago. Call once per tick. */
+  prune({ tick, tickRate }: RoomTime): void {
+    if (tick % PRUNE_EVERY !== 0) return;
+    for (const [participant, { began }] of this.strokes) {
+      if (tick - began > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
+    }
+  }
+
+  /** Returns the tick in which the stroke began that a message continues; undefined if it is new. */
+  beginOf(participant: ParticipantId, stroke: Stroke): number | undefined {
+    const last = this.strokes.get(participant);
+    return continues(last?.end, stroke) ? last!.began : undefined;
+  }
+
+  remember(participant: ParticipantId, stroke: Stroke, began: number): void {
+    this.strokes.set(participant, { participant, end: endOf(stroke), began });
   }
 }

@@ -11,6 +11,7 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
+import { genomesNow } from './organisms/transformation.ts';
 import type { TickResult } from './room.ts';
 import { Room } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
@@ -213,8 +214,9 @@ export class World {
     states: readonly Float32Array[],
   ): Promise<void> {
     await this.engine.plant(
-      organisms.map(({ latent, expression }, i) => {
-        return { patch: patches[i], checkpoint, latent: expression?.latent ?? latent };
+      organisms.map((organism, i) => {
+        const genomes = genomesNow(organism);
+        return { patch: patches[i], checkpoint, latent: organism.latent, genomes };
       }),
     );
     await this.engine.importStates(patches.map((patch, i) => ({ patch, state: states[i] })));

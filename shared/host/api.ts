@@ -84,7 +84,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of undone seeds, wounds, crosses and removals. A stroke counts as one wound. */
+  /** Number of undone seeds, strokes, crosses and removals. A stroke counts once. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -151,6 +151,12 @@ export const CALLS = {
       width: whole(1, 1_024),
       height: whole(1, 1_024),
     },
+    v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
+  ),
+  /** Removes all grafts of a participant, who may have left. `removed` is the number of organisms. */
+  removeGrafts: post(
+    '/rooms/:room/remove-grafts',
+    { participant: id },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */

@@ -63,7 +63,9 @@ export const visitorState = v.object({
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
-  /** Number of seeds, wounds and crosses since the participant joined. */
+  /** Number of living organisms onto which the participant has grafted parts. */
+  grafted: count,
+  /** Number of the participant's actions, such as seeds and strokes, since they joined. */
   acts: count,
   /** Time since the participant joined, in ms. */
   stay: number,
@@ -335,12 +337,14 @@ const sums = {
   seeds: count,
   wounds: count,
   crosses: count,
+  /** Absent in records from before there were grafts. */
+  grafts: v.optional(count, 0),
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
   /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of visit lengths. */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
-  /** [HEAT_SIDE²] Number of seeds and wounds in each field of the heat map, row by row. */
+  /** [HEAT_SIDE²] Number of seeds, wounds and grafts in each field of the heat map, row by row. */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 

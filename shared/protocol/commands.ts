@@ -134,7 +134,11 @@ export const COMMANDS = {
    * Take back from an organism what the participant's last stroke grafted onto it; with `foreign`,
    * everything that others have grafted onto the participant's own organism.
    */
-  ungraft: v.strictObject({ id: commandId, organism: organismId, foreign: v.optional(v.boolean()) }),
+  ungraft: v.strictObject({
+    id: commandId,
+    organism: organismId,
+    foreign: v.optional(v.boolean()),
+  }),
   /**
    * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` the
    * share of random variation.
@@ -166,7 +170,11 @@ export const COMMANDS = {
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
   /** Transform a living organism, in place, into the organism that a seed grows into. */
-  transform: v.strictObject({ id: commandId, organism: organismId, seed: seedSource }),
+  transform: v.strictObject({
+    ...{ id: commandId, organism: organismId, seed: seedSource },
+    /** Point from which the new organism spreads; if absent, the middle. */
+    at: v.optional(v.strictObject({ x: finite, y: finite })),
+  }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Report an organism to the host, who decides about it. */

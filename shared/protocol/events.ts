@@ -118,7 +118,7 @@ export const EVENTS = {
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
-        /** The kind into which it was transformed; '' for nameless kinds. */
+        /** The kind into which it was transformed, or that was grafted; '' for nameless kinds. */
         into: v.optional(v.string()),
         /** For a departing organism: number of seconds for which its planter can still renew it. */
         secondsLeft: v.optional(amount),
@@ -212,6 +212,8 @@ export const EVENTS = {
     latents: v.boolean(),
     /** Whether visitors may transform other participants' organisms. If absent, they may not. */
     transformOthers: v.optional(v.boolean()),
+    /** Whether visitors may graft onto other participants' organisms. If absent, they may not. */
+    graftOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
     /** Whether walls are dimmed, because the time is outside the opening hours. */

@@ -1,4 +1,5 @@
 /** What a tick costs: the whole of it, commands to settled ground, without pacing. */
+import type { Engine, NewPatch } from '../../server/engine/engine.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -9,6 +10,11 @@ import { gridFor } from './grid.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
+/** In the last one, every third organism is a chimera, whose right half is another creature. */
+const ROOMS = [
+  ...COUNTS.map((organisms) => ({ organisms, chimeras: 0 })),
+  { organisms: 64, chimeras: 1 / 3 },
+];
 /** Fewer than the steps after which a grown organism sleeps. */
 const GROWN_TICKS = 12;
 /**
@@ -28,16 +34,26 @@ export async function benchTick(log: Log) {
   const { engine, species } = await startEngine(config.engine);
   const { name, device } = engine.info;
   log(`engine ${name} on ${device}`);
-  const world = new World(engine);
+  const plain = new World(engine);
+  const labels = Uint8Array.from({ length: species.side ** 2 }, (_, i) =>
+    i % species.side < species.side / 2 ? 0 : 1,
+  );
+  const grafted = (one: NewPatch): NewPatch => {
+    if (one.patch % 3 > 0) return one;
+    const { latent } = species.gallery[one.patch % species.gallery.length];
+    return { ...one, genomes: { latents: [one.latent, latent], labels } };
+  };
+  const plant: Engine['plant'] = (patches) => engine.plant(patches.map(grafted));
+  const ofChimeras = new World({ ...engine, plant }, { last: 1e6 });
 
-  const tick = async (room: Room): Promise<Sample> => {
+  const tick = async (world: World, room: Room): Promise<Sample> => {
     const start = performance.now();
     await world.tick([room]);
     const ms = performance.now() - start;
     const awake = room.organisms.filter(({ phase }) => phase !== 'asleep');
     return { ms, cells: awake.reduce((sum, { stage }) => sum + stage ** 2, 0) };
   };
-  const openRoom = (organisms: number): Room => {
+  const openRoom = (world: World, organisms: number): Room => {
     const size = gridFor(organisms, species.side);
     const room = world.open({
       ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
@@ -47,12 +63,14 @@ export async function benchTick(log: Log) {
   };
 
   const rows = [];
-  for (const organisms of COUNTS) {
+  for (const { organisms, chimeras } of ROOMS) {
+    const world = chimeras > 0 ? ofChimeras : plain;
     const samples: Record<'growing' | 'grown', Sample[]> = { growing: [], grown: [] };
     for (let n = 0; n < roomsOf(organisms); n++) {
-      const room = openRoom(organisms);
+      const room = openRoom(world, organisms);
       const ticks: Sample[] = [];
-      while (ticks.length < species.schedule.length + GROWN_TICKS) ticks.push(await tick(room));
+      while (ticks.length < species.schedule.length + GROWN_TICKS)
+        ticks.push(await tick(world, room));
       if (n > 0) {
         samples.growing.push(...ticks.slice(0, -GROWN_TICKS));
         samples.grown.push(...ticks.slice(-GROWN_TICKS));
@@ -66,10 +84,11 @@ export async function benchTick(log: Log) {
       const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
       const cells = mean(samples[phase].map((sample) => sample.cells));
       const cellsPerSecond = Math.round((cells / msPerTick) * 1000);
-      rows.push({ organisms, phase, cellsPerSecond, msPerTick: Number(msPerTick.toFixed(3)) });
+      const row = { organisms, chimeras, phase, cellsPerSecond };
+      rows.push({ ...row, msPerTick: Number(msPerTick.toFixed(3)) });
       log(
         `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
-          `${millions(cellsPerSecond)} cells/s`,
+          `${millions(cellsPerSecond)} cells/s${chimeras > 0 ? ', a third of them chimeras' : ''}`,
       );
     }
   }

@@ -353,8 +353,8 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   const again = room.organisms.at(-1)!;
   expect(again).toMatchObject({ origin: 'keepsake', kind: mine.kind });
   expect(again.id).not.toBe(mine.id);
-  const [before, after] = [mine, again].map(({ id }) =>
-    room.previewLatent({ from: 'organism', organism: id }, 0),
+  const [before, after] = [mine, again].map(
+    ({ id }) => room.previewSeed({ from: 'organism', organism: id }, 0).latent,
   );
   before.forEach((value, i) => {
     expect(Math.abs(value - after[i])).toBeLessThan(0.01);

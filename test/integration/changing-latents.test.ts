@@ -97,7 +97,11 @@ describe('what is stored', () => {
   afterSuite(async () => (await created).close());
 
   /** Opens a room whose organisms change in one way. */
-  async function open(how: 'expression' | 'transforming', records = openMemory(), own = created) {
+  async function open(
+    how: 'expression' | 'transforming' | 'grafts',
+    records = openMemory(),
+    own = created,
+  ) {
     const isLively = how === 'expression';
     const stored = await openStoredRoom({
       ...{ engine: await own, records, model },
@@ -113,7 +117,7 @@ describe('what is stored', () => {
     return { ...stored, changing };
   }
 
-  test.each(['expression', 'transforming'] as const)(
+  test.each(['expression', 'transforming', 'grafts'] as const)(
     'TIM-3, IDL-5: a room that is killed in the middle of any %s goes on as one that never was',
     async (how) => {
       const kept = new Map<string, Uint8Array>();
@@ -121,7 +125,7 @@ describe('what is stored', () => {
       let first = await open(how, openMemory(kept));
       let kills = 0;
       const most = isFull ? 24 : 4;
-      for (let part = 0; part < 30 && kills < most; part++) {
+      for (let part = 0; part < 90 && kills < most; part++) {
         const wanted = await playTicks(through, 9, part);
         expect(await playTicks(first, 9, part)).toEqual(wanted);
         if (first.changing() === 0) continue;
@@ -143,11 +147,17 @@ describe('what is stored', () => {
   const plantLast = (here: StoredRoom) => plant(here, BERT, 40, 40, 1);
   const turn = (organism: number) => (here: StoredRoom) =>
     here.room.enqueue(2, { what: 'transform', by: BERT, organism, seed: { from: 'prior' } });
+  const graft = (here: StoredRoom, by: typeof ANNA, points: readonly number[], index: number) => {
+    const seed = { from: 'gallery', index } as const;
+    here.room.enqueue(4, { what: 'graft', by, points, radius: 5, seed, others: true });
+  };
+  const graftOne = (here: StoredRoom) => graft(here, BERT, [4, 8, 12, 8], 1);
   const nothing = () => {};
 
   test.each([
     ['a planting', 'expression', 1, nothing, plantLast],
     ['a turn of another’s organism', 'transforming', 1, nothing, turn(1)],
+    ['one graft among others', 'grafts', 1, nothing, graftOne],
     ['a turn of one’s own, with its planting', 'transforming', 2, plantLast, turn(4)],
   ] as const)(
     'TIM-7, IDL-2, TRF-3: after an undo of %s, the room is byte for byte as if it had never been',
@@ -163,13 +173,17 @@ describe('what is stored', () => {
         plant(stored, ANNA, 8, 40, 0);
         if (isUndone) before(stored);
         await ticks(90);
+        if (how === 'grafts') graft(stored, ANNA, [8, 4, 8, 8], 1);
+        await stored.tick();
         if (isUndone) act(stored);
-        await ticks(20);
+        await ticks(1);
+        if (isUndone && how !== 'expression') expect(stored.changing()).toBe(1);
+        await ticks(19);
+        if (how === 'grafts') graft(stored, ANNA, [10, 4, 10, 12], 1);
         // What comes of the room's random numbers is the same afterwards.
         room.enqueue(3, { what: 'plant', by: ANNA, x: 24, y: 24, seed: { from: 'prior' } });
         await ticks(20);
         if (isUndone) {
-          if (how === 'transforming') expect(stored.changing()).toBe(1);
           const undoing = { store, world, journalWriter, room };
           const { commands } = await undo(
             { ...undoing, hold: async () => {}, resume: () => {} },
@@ -191,7 +205,7 @@ describe('what is stored', () => {
 
   test('an engine that loses threads in the middle of expressions goes on the same', async () => {
     const calm = await open('expression');
-    const wanted = await playTicks(calm, 150, 3);
+    const wanted = await playTicks(calm, 150, 4);
     await calm.abandon();
     const mortal = await mortalEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
     afterTest(() => mortal.engine.close());
@@ -206,7 +220,7 @@ describe('what is stored', () => {
       }
       return tick();
     };
-    expect(await playTicks(stored, 150, 3)).toEqual(wanted);
+    expect(await playTicks(stored, 150, 4)).toEqual(wanted);
     expect(losses).toBeGreaterThan(0);
     await stored.abandon();
   });

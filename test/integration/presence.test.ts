@@ -119,8 +119,8 @@ describe('a keepsake', () => {
     const { token } = (await ada.ask('keep', { organism: id })) as Event<'accepted'>;
     const again = await plant(bo, 60, 70, { from: 'token', token });
     expect(again).toMatchObject({ origin: 'keepsake', kind, parents: [] });
-    const [first, second] = [id, again.id].map((organism) =>
-      room.previewLatent({ from: 'organism', organism }, 0),
+    const [first, second] = [id, again.id].map(
+      (organism) => room.previewSeed({ from: 'organism', organism }, 0).latent,
     );
     expect(Math.max(...first.map((value, i) => Math.abs(value - second[i])))).toBeLessThan(0.005);
     const { token: kept } = (await bo.ask('keep', { organism: again.id })) as Event<'accepted'>;

@@ -3,6 +3,7 @@
  */
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
+import type { Genomes } from '../../server/vnca/chimera.ts';
 import type { PlantedSeed, RoomCommand } from '../../server/world/commands.ts';
 import { LIFE } from '../../server/world/organisms/organism.ts';
 import { Room, type TickResult } from '../../server/world/room.ts';
@@ -53,6 +54,12 @@ export type Look = (cell: {
   latent?: readonly number[] | undefined;
 }) => number;
 
+/** Its first latent, and with several, the latent that each cell reads. */
+const shown = ({ latents, labels }: Genomes) => ({
+  latent: [...latents[0]],
+  ...(labels && { cells: [...labels].map((label) => [...latents[label]]) }),
+});
+
 export class HandRoom {
   readonly room: Room;
   /** Work of the last tick. */
@@ -61,7 +68,7 @@ export class HandRoom {
   /** Steps that each patch has taken. */
   readonly ages = new Map<number, number>();
   /** Latents that patches were told to express in the last tick, and of all ticks the latest. */
-  expressed: readonly { readonly patch: number; readonly latent: readonly number[] }[] = [];
+  expressed: readonly ({ readonly patch: number } & ReturnType<typeof shown>)[] = [];
   readonly latents = new Map<number, readonly number[]>();
   private patches = 0;
 
@@ -118,10 +125,10 @@ export class HandRoom {
     this.steps = work.step.length;
     // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
     this.expressed = work.step.flatMap(({ patch, express }) =>
-      express ? [{ patch, latent: [...express] }] : [],
+      express ? [{ patch, ...shown(express) }] : [],
     );
     const readouts: Readout[] = work.step.map(({ patch, keep, closed, express }) => {
-      if (express) this.latents.set(patch, [...express]);
+      if (express) this.latents.set(patch, shown(express).latent);
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
       const { stage } = growthStep(this.room.species, age);
@@ -193,8 +200,14 @@ export function command(random: Random, room: Room): void {
   const by = { ...ANNA, id: 1 + random.integer(3) };
   const x = random.integer(width + 4) - 2;
   const y = random.integer(height + 4) - 2;
-  const what = random.integer(10);
-  if (what < 3) {
+  const what = random.integer(12);
+  if (what === 11) room.enqueue(7, { what: 'ungraft', by, organism: 1 + random.integer(12) });
+  else if (what === 10) {
+    const seed = { from: 'gallery', index: random.integer(room.species.gallery.length) } as const;
+    const points = [x, y, x + random.integer(10) - 5, y + random.integer(10) - 5];
+    const radius = 1 + random.uniform() * 6;
+    room.enqueue(8, { what: 'graft', by, points, radius, seed, others: true });
+  } else if (what < 3) {
     const index = random.integer(room.species.gallery.length);
     room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
   } else if (what < 5) room.enqueue(2, { what: 'plant', by, x, y, seed: { from: 'prior' } });

@@ -96,16 +96,17 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
 /**
  * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors. `dwell`
  * is the number of visits in each range of durations, whose upper bounds are `DWELL_SPANS`. `heat`
- * is the number of seeds and wounds by position, [HEAT_SIDE, HEAT_SIDE].
+ * is the number of seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
   const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
-  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, most: 0 };
+  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, grafts: 0, most: 0 };
   for (const { sums: part } of columns) {
     if (!part) continue;
-    for (const what of ['visits', 'seeds', 'wounds', 'crosses'] as const) sums[what] += part[what];
-    sums.most = Math.max(sums.most, part.most);
+    const { most, ...others } = sums;
+    for (const what of Object.keys(others) as (keyof typeof others)[]) sums[what] += part[what];
+    sums.most = Math.max(most, part.most);
     for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
     for (const [i, n] of part.heat.entries()) heat[i]! += n;
   }
@@ -412,6 +413,7 @@ export class VisitorsSection extends ui.HostElement {
       [msg('seeds'), sums.seeds],
       [msg('wounds'), sums.wounds],
       [msg('crosses'), sums.crosses],
+      [msg('grafts'), sums.grafts],
     ];
     const chart = (what: keyof typeof CHARTS, place = ''): TemplateResult => {
       const { name, amount } = CHARTS[what];

@@ -6,6 +6,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import type { CallAnswer } from '../../../shared/host/api.ts';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { kindName, number, plural } from '../../elements/text.ts';
@@ -21,6 +22,7 @@ import {
   visitorName,
   visitorsText,
 } from '../text.ts';
+import { offerUndo } from './saved-section.ts';
 
 /** Lists bans. Hidden if there are none. */
 @customElement('ban-list')
@@ -135,6 +137,17 @@ export function muteButton(visitor: VisitorState): TemplateResult {
   );
 }
 
+/** Renders a button that removes all grafts of a visitor; nothing if the visitor has made none. */
+function graftsButton(visitor: VisitorState): TemplateResult | typeof nothing {
+  if (visitor.grafted === 0) return nothing;
+  const { room } = host;
+  const name = visitorName(visitor);
+  const done = ({ command }: CallAnswer<'removeGrafts'>) =>
+    offerUndo(room, msg(str`Removed all grafts of ${name}.`), command);
+  const run = () => host.do('removeGrafts', { room, participant: visitor.id }, { done });
+  return ui.iconButton(msg(str`Remove all grafts of ${name}`), hostIcons.remove, run);
+}
+
 /** Number of visitors before “Show all”. */
 const FIRST_VISITORS = 8;
 
@@ -147,7 +160,8 @@ export class VisitorList extends ui.HostElement {
     }
     li {
       display: grid;
-      grid-template-columns: auto minmax(0, 1fr) auto auto;
+      grid-template-columns: auto minmax(0, 1fr);
+      grid-auto-flow: column;
       align-items: center;
       gap: 0 10px;
       padding: 5px 0;
@@ -203,7 +217,7 @@ function visitorRow(visitor: VisitorState): TemplateResult {
         >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
       ></span
     >
-    ${muteButton(visitor)} ${banButton(visitor)}
+    ${graftsButton(visitor)} ${muteButton(visitor)} ${banButton(visitor)}
   </li>`;
 }
 

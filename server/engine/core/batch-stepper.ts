@@ -2,8 +2,10 @@
 import { getOrAdd } from '../../platform/collections.ts';
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
+import { mixSteps } from '../../vnca/chimera.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
+import type { Expression } from './expression.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
 
 /** A checkpoint loaded on a backend. */
@@ -17,8 +19,7 @@ export interface LoadedModel {
 /** A patch in the core store. */
 export interface Patch {
   readonly species: LoadedModel;
-  /** [K], the result of `StepRule.condition`; undefined for rules without that method. */
-  conditioning: Float32Array | undefined;
+  expression: Expression;
   /** Side s, in cells. */
   stage: number;
   /**
@@ -35,16 +36,26 @@ export interface Patch {
   lastRgba: Uint8Array | undefined;
 }
 
+/** A step of a patch. */
+export interface Turn extends Entry<Patch> {
+  /** What the patch expresses from this step on. */
+  readonly expression: Expression;
+}
+
 /**
  * A batch of patches with their states in one buffer, in the order of the patches. Steps alternate
  * between two buffers, so nothing is copied as long as the same patches are stepped together.
  */
 class ResidentBatch {
+  readonly patches: readonly Patch[];
   /** Current states, [patches, s², C], in the layout of the species. */
   states: Float32Array;
   /** Receives the states after the next step; as long as `states`. */
   after: Float32Array;
-  /** The patches' conditioning, [patches, K]; undefined for rules without one. */
+  /**
+   * The patches' conditioning, [patches, K], or a chimera's, [genomes, K]; undefined for rules
+   * without one.
+   */
   readonly conditioning: Float32Array | undefined;
 
   /**
@@ -52,30 +63,20 @@ class ResidentBatch {
    * @param slots capacity of the buffers, in patches; unused slots stay zero
    */
   constructor(
-    readonly patches: readonly Patch[],
-    readonly size: number,
+    turns: readonly Turn[],
+    private readonly size: number,
     slots: number,
     private readonly buffers: BufferPool,
   ) {
-    this.states = buffers.acquire(slots * size).fill(0, patches.length * size);
+    this.patches = turns.map(({ patch }) => patch);
+    this.states = buffers.acquire(slots * size).fill(0, turns.length * size);
     this.after = buffers.acquire(slots * size);
-    const width = patches[0].conditioning?.length;
+    const width = turns[0].expression.conditioning?.length;
     if (width === undefined) return;
-    this.conditioning = buffers.acquire(slots * width).fill(0, patches.length * width);
-    patches.forEach(({ conditioning }, i) => {
-      this.conditioning!.set(conditioning!, i * width);
+    this.conditioning = buffers.acquire(slots * width).fill(0, turns.length * width);
+    turns.forEach(({ expression }, i) => {
+      this.conditioning!.set(expression.conditioning!, i * width);
     });
-  }
-
-  /** Returns a copy of a patch's conditioning, [K]; undefined for rules without one. */
-  conditioningOf(i: number): Float32Array | undefined {
-    const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
-    return this.conditioning?.slice(i * width, (i + 1) * width);
-  }
-
-  /** Replaces a patch's conditioning before the batch is stepped. @param conditioning [K] */
-  condition(i: number, conditioning: Float32Array): void {
-    this.conditioning?.set(conditioning, i * conditioning.length);
   }
 
   /** Whether the batch holds the states of exactly these patches, in this order. */
@@ -118,7 +119,7 @@ class ResidentBatch {
 /** A batch that has been stepped but not committed. */
 interface SteppedBatch {
   readonly batch: ResidentBatch;
-  readonly entries: readonly Entry<Patch>[];
+  readonly entries: readonly Turn[];
   readonly stage: number;
   /** One read-out per entry, of the states after the step. */
   readonly readouts: readonly PatchReadout[];
@@ -153,16 +154,17 @@ export class BatchStepper {
    * Divides, masks and steps the patch of every entry, and writes the result to its batch's
    * `after`. Patches do not change until `commit`.
    *
-   * @param entries all of the same species, and of the same stage after division
+   * @param entries all of the same species, and of the same stage after division; a chimera alone
    */
-  async step(entries: readonly Entry<Patch>[]): Promise<SteppedBatch[]> {
-    const [{ patch: first, step }] = entries;
+  async step(entries: readonly Turn[]): Promise<SteppedBatch[]> {
+    const [{ patch: first, step, expression }] = entries;
     const { species } = first;
+    const isChimera = expression.labels !== undefined;
     const stage = stageAfter(first, step);
-    const { batchPatches, maxBatchCells } = this.backend;
     const cells = stage * stage;
     const size = cells * species.card.channels;
-    const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
+    const most = this.mostPatches(cells);
+    const weights = isChimera ? expression.weightsAt(stage) : undefined;
     // One buffer for all patches, as each allocation costs about a microsecond.
     const pictures = new Uint8Array(4 * cells * entries.length);
     const presences = new Uint8Array(cells * entries.length);
@@ -174,12 +176,11 @@ export class BatchStepper {
       let { batch } = patches[0];
       let input: Float32Array;
       if (!batch || !isHere || !batch.consistsOf(patches)) {
-        batch = new ResidentBatch(patches, size, batchPatches ?? part.length, this.buffers);
+        const slots = isChimera ? 1 : (this.backend.batchPatches ?? part.length);
+        batch = new ResidentBatch(part, size, slots, this.buffers);
         input = batch.states;
         part.forEach((entry, i) => {
           writeInput(input, i * size, entry);
-          const conditioning = entry.step.express && species.rule.condition?.(entry.step.express);
-          if (conditioning) batch!.condition(i, conditioning);
         });
       } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
         // Masks a copy, because the patches must not change before `commit`.
@@ -190,9 +191,15 @@ export class BatchStepper {
       } else input = batch.states;
       const { after, conditioning } = batch;
       const count = after.length / size;
-      const tensors = { count, stage, states: input, after, ...(conditioning && { conditioning }) };
+      const tensors: Batch = {
+        ...{ count, stage, states: input, after },
+        ...(conditioning && { conditioning }),
+        ...updateMask(species, { count, stage, states: input }, part.length),
+      };
       try {
-        await species.rule.step({ ...tensors, ...updateMask(species, tensors, part.length) });
+        if (!weights) await species.rule.step(tensors);
+        else if (species.rule.mixes) await species.rule.step({ ...tensors, weights });
+        else await this.stepByEach(species, tensors, weights);
       } finally {
         if (input !== batch.states) this.buffers.release(input);
       }
@@ -212,13 +219,64 @@ export class BatchStepper {
     return stepped;
   }
 
+  /** Maximum number of patches in a batch. @param cells number of cells of a patch */
+  private mostPatches(cells: number): number {
+    const { batchPatches, maxBatchCells } = this.backend;
+    return batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
+  }
+
+  /**
+   * Steps a chimera once by each of its genomes, as if it was as many patches, and mixes the
+   * results into `batch.after`. For rules that cannot step chimeras.
+   *
+   * @param weights [genomes, s, s]
+   */
+  private async stepByEach(
+    { rule, layout }: LoadedModel,
+    { stage, states, after, conditioning, mask }: Batch,
+    weights: Float32Array,
+  ): Promise<void> {
+    const genomes = weights.length / stage ** 2;
+    const width = conditioning!.length / genomes;
+    const most = this.mostPatches(stage ** 2);
+    const borrowed: Float32Array[] = [];
+    const acquire = (length: number): Float32Array => {
+      const buffer = this.buffers.acquire(length);
+      borrowed.push(buffer);
+      return buffer;
+    };
+    const steps: Float32Array[] = [];
+    for (let start = 0; start < genomes; start += most) {
+      const part = Math.min(most, genomes - start);
+      const count = this.backend.batchPatches ?? part;
+      const rows = conditioning!.subarray(start * width, (start + part) * width);
+      const padded = acquire(count * width).fill(0, rows.length);
+      padded.set(rows);
+      const repeated = (values: Float32Array): Float32Array => {
+        const all = acquire(count * values.length).fill(0, part * values.length);
+        for (let i = 0; i < part; i++) all.set(values, i * values.length);
+        return all;
+      };
+      const results = acquire(count * states.length);
+      await rule.step({
+        ...{ count, stage, states: repeated(states), after: results, conditioning: padded },
+        ...(mask && { mask: repeated(mask) }),
+      });
+      for (let i = 0; i < part; i++) {
+        steps.push(results.subarray(i * states.length, (i + 1) * states.length));
+      }
+    }
+    layout.mix(steps, weights, after);
+    for (const buffer of borrowed) this.buffers.release(buffer);
+  }
+
   /** Commits the steps, and releases batches that are incomplete or were idle for too long. */
   commit(stepped: readonly SteppedBatch[]): void {
     for (const { batch, entries, stage } of stepped) {
-      for (const [i, { patch, step }] of entries.entries()) {
+      for (const { patch, expression } of entries) {
         patch.batch = batch;
         patch.stage = stage;
-        if (step.express) patch.conditioning = batch.conditioningOf(i);
+        patch.expression = expression;
       }
       batch.swapBuffers();
       this.idleCalls.set(batch, 0);
@@ -353,6 +411,12 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
     // Clears plane by plane, as the cells of one plane are close together in memory.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
+  },
+  /** Computes the weighted mean of steps, as `mixSteps` does. */
+  mix(steps: readonly Float32Array[], weights: Float32Array, after: Float32Array): void {
+    const cells = after.length / channels;
+    const strides = planar ? { cells: 1, channels: cells } : { cells: channels, channels: 1 };
+    mixSteps(steps, weights, strides, after);
   },
   /** Copies a state to the layout [s, s, C]. */
   export: (state: Float32Array): Float32Array =>

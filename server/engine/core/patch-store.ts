@@ -17,7 +17,9 @@ import {
   type Patch,
   type PatchReadout,
   stateLayout,
+  type Turn,
 } from './batch-stepper.ts';
+import { Expression, express } from './expression.ts';
 import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
@@ -51,12 +53,12 @@ export async function createPatchStore(
 
   return {
     plant(news) {
-      const planted = patches.checkNew(news).map(({ one: { patch, latent }, species, stage }) => ({
-        id: patch,
+      const planted = patches.checkNew(news).map(({ one, species, stage }) => ({
+        id: one.patch,
         species,
-        conditioning: species.rule.condition?.(latent),
+        expression: express(species.rule, one.genomes ?? { latents: [one.latent] }),
         stage,
-        state: species.layout.import(seedState(latent, stage, species.card.channels)),
+        state: species.layout.import(seedState(one.latent, stage, species.card.channels)),
         batch: undefined,
         lastRgba: undefined,
       }));
@@ -64,7 +66,11 @@ export async function createPatchStore(
     },
 
     async step(steps) {
-      const entries = patches.entriesOf(steps);
+      const entries = patches.entriesOf(steps).map(({ patch, step }): Turn => {
+        const { species, expression } = patch;
+        const next = step.express && express(species.rule, step.express, expression);
+        return { patch, step, expression: next ?? expression };
+      });
       const stepped = [];
       for (const group of groupsOf(entries)) stepped.push(...(await stepper.step(group)));
       stepper.commit(stepped);
@@ -90,17 +96,22 @@ export async function createPatchStore(
 
     take(ids) {
       const taken = ids.map((id): TransferredPatch => {
-        const { species, stage, state, conditioning, lastRgba } = patches.require(id);
-        const { name: checkpoint } = species.card;
-        return { patch: id, checkpoint, stage, state: state.slice(), conditioning, lastRgba };
+        const { species, stage, state, expression, lastRgba } = patches.require(id);
+        const { conditioning, labels } = expression;
+        return {
+          ...{ patch: id, checkpoint: species.card.name, stage, state: state.slice() },
+          ...{ conditioning, labels, lastRgba },
+        };
       });
       ids.forEach(remove);
       return taken;
     },
 
     put(news) {
-      for (const { patch: id, checkpoint, ...own } of news) {
-        patches.set(id, { ...own, species: allSpecies.get(checkpoint)!, batch: undefined });
+      for (const { patch, checkpoint, conditioning, labels, ...own } of news) {
+        const species = allSpecies.get(checkpoint)!;
+        const expression = new Expression(conditioning, labels);
+        patches.set(patch, { ...own, species, expression, batch: undefined });
       }
     },
 
@@ -116,11 +127,17 @@ export async function createPatchStore(
   };
 }
 
-/** Groups entries by species and stage, because only such entries can be stepped in one tensor. */
-function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
-  const groups = new Map<string, Entry<Patch>[]>();
+/**
+ * Groups entries by species and stage, because only such entries can be stepped in one tensor.
+ * Chimeras are alone in their groups.
+ */
+function groupsOf(entries: readonly Turn[]): Turn[][] {
+  const groups = new Map<string | PatchId, Turn[]>();
   for (const entry of entries) {
-    const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
+    const { patch, step, expression } = entry;
+    const key = expression.labels
+      ? step.patch
+      : `${patch.species.card.name} ${stageAfter(patch, step)}`;
     getOrAdd(groups, key, () => []).push(entry);
   }
   return [...groups.values()];

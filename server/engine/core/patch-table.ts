@@ -3,6 +3,7 @@
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { type Genomes, MAX_GENOMES } from '../../vnca/chimera.ts';
 import {
   EngineError,
   type NewPatch,
@@ -52,14 +53,14 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
    * Checks new patches before the caller adds them.
    *
    * @returns each patch with its checkpoint and the side of its first stage
-   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent
+   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, bad-labels
    */
   checkNew(
     news: readonly NewPatch[],
   ): { readonly one: NewPatch; readonly species: P['species']; readonly stage: number }[] {
     const seen = new Set<PatchId>();
     return news.map((one) => {
-      const { patch, checkpoint, latent } = one;
+      const { patch, checkpoint, latent, genomes } = one;
       const species = this.species.get(checkpoint);
       if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
       if (this.has(patch) || seen.has(patch)) {
@@ -68,6 +69,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       seen.add(patch);
       const { card } = species;
       checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
+      if (genomes) checkGenomes(patch, genomes, card);
       return { one, species, stage: firstStage(card) };
     });
   }
@@ -75,7 +77,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /**
    * Checks the steps of one call.
    *
-   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent
+   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent, bad-labels
    */
   entriesOf(steps: readonly PatchStep[]): Entry<P>[] {
     const entries = steps.map((step) => ({ patch: this.require(step.patch), step }));
@@ -94,10 +96,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
           `mask of patch ${step.patch} has ${mask.length} places, not ${stage}×${stage}`,
         );
       }
-      if (step.express) {
-        const { latentSize } = patch.species.card;
-        checkNumbers('bad-latent', `latent of patch ${step.patch}`, step.express, latentSize);
-      }
+      if (step.express) checkGenomes(step.patch, step.express, patch.species.card);
     }
     return entries;
   }
@@ -142,6 +141,26 @@ function checkNumbers(
   }
   if (!values.every(Number.isFinite)) {
     throw new EngineError(reason, `${what} holds a number that is not finite`);
+  }
+}
+
+/** @throws EngineError bad-latent, bad-labels */
+function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
+  const { length } = latents;
+  if (length < 1 || length > MAX_GENOMES) {
+    throw new EngineError('bad-latent', `patch ${patch} has ${length} genomes`);
+  }
+  for (const latent of latents) {
+    checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
+  }
+  if (!labels && length === 1) return;
+  const { side } = card;
+  const isLabel = (label: number): boolean => label < length;
+  if (!(labels instanceof Uint8Array && labels.length === side ** 2 && labels.every(isLabel))) {
+    throw new EngineError(
+      'bad-labels',
+      `patch ${patch} needs ${side}×${side} labels, each of one of ${length} genomes`,
+    );
   }
 }
 

@@ -25,7 +25,7 @@ NODE_API napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **
 NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
-enum { MOST_ARRAYS = 6 };
+enum { MOST_ARRAYS = 7 };
 
 /* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
 typedef struct {
@@ -95,7 +95,7 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (net, fixed, states, after, own, mask): steps patches. `fixed` begins at a cache line. Its first cache line holds
+ * (net, fixed, states, after, own, mask, weights): steps patches. `fixed` begins at a cache line. Its first cache line holds
  * `kept` and `limit` of `Net`. Then follow perception, the layers (unless each patch has its own), and memory.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
@@ -105,11 +105,14 @@ static napi_value step(napi_env env, napi_callback_info info) {
   Net net = net_of(shape);
   net.kept = fixed[0];
   net.limit = fixed[1];
-  const size_t count = shape[0], cells = count * net.side * net.side, own = arrays.data[4] ? count * layers_size(&net) : 0;
+  const size_t count = shape[0], cells = count * net.side * net.side;
+  const size_t genomes = arrays.data[6] && cells ? arrays.length[6] / cells : 0;
+  const size_t own = arrays.data[4] ? (genomes ? genomes : count) * layers_size(&net) : 0;
   float *perception = fixed + 64 / sizeof(float), *layers = perception + perception_size(&net);
   float *memory = own ? layers : layers + layers_size(&net);
   if (arrays.length[2] != cells * net.channels || arrays.length[3] != arrays.length[2] || arrays.length[4] != own ||
-      (arrays.data[5] && arrays.length[5] != cells) || memory + memory_size(&net) > fixed + arrays.length[1]) {
+      (arrays.data[5] && arrays.length[5] != cells) || arrays.length[6] != genomes * cells ||
+      (genomes && (count != 1 || genomes > MOST_GENOMES || !own)) || memory + memory_size(&net) > fixed + arrays.length[1]) {
     napi_throw_range_error(env, 0, "an array's length does not fit the net");
     return 0;
   }
@@ -120,6 +123,8 @@ static napi_value step(napi_env env, napi_callback_info info) {
       .own = arrays.data[4],
       .states = arrays.data[2],
       .mask = arrays.data[5],
+      .weights = genomes ? arrays.data[6] : 0,
+      .genomes = (int)genomes,
       .after = arrays.data[3],
   };
   step_batch(&net, &batch, memory);

@@ -136,6 +136,11 @@ INLINE void add(float *x, const float *y, int size) {
   for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) + load(y + i));
 }
 
+/* Computes x += weight * y. */
+INLINE void add_weighted(float *x, float weight, const float *y, int size) {
+  for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) + all(weight) * load(y + i));
+}
+
 /* Transforms six numbers of the image to one number per point; `step` is the distance between points in t. */
 INLINE void to_points(const vec *d, vec *t, int step) {
   const vec four = all(4), two = all(2), five = all(-5);
@@ -238,11 +243,12 @@ ptrdiff_t layers_size(const Net *net) {
 }
 
 /*
- * Writes one tile's new states to `after`, the patch's cells [side, side, channels]: kept * s + change, clamped to the
- * limit. Cells that the mask excludes do not change.
+ * Computes one tile's new states: kept * s + change, clamped to the limit. Cells that the mask excludes do not change.
+ * Writes them to `after`, the patch's cells [side, side, channels]. With the weights of a genome [side, side], adds the
+ * weighted states to `mixed` [16, channels] instead, without fusing, so that a state with the weight 1 stays the same.
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
-                        float *after) {
+                        const float *weights, float *mixed, float *after) {
   const int channels = net->wide_channels, wide = tiles_along(net) * TILE + 2;
   const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
   for (int y = 0; y < TILE && top + y < net->side; y++) {
@@ -251,12 +257,14 @@ static void update_tile(const Net *net, int top, int left, const float *image, f
       const float *state = image + ((ptrdiff_t)(top + y + 1) * wide + left + x + 1) * channels;
       float *cell = change + (y * TILE + x) * channels;
       const int is_updated = !mask || mask[at] != 0;
+      if (weights && weights[at] == 0) continue;
       for (int c = 0; c < channels; c += LANES) {
         const vec old = load(state + c);
         const vec moved = is_updated ? fma(kept, old, load(cell + c)) : old;
         store(cell + c, largest(fewest, least(most, moved)));
       }
-      copy(after + at * net->channels, cell, net->channels);
+      if (!weights) copy(after + at * net->channels, cell, net->channels);
+      else add_weighted(mixed + (y * TILE + x) * channels, weights[at], cell, channels);
     }
   }
 }
@@ -267,12 +275,14 @@ int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 
 /* Pointers to a patch's weights and to the parts of the working memory. */
 typedef struct {
-  const float *perception, *layers;
+  const float *perception;
+  /* The layers of a patch, [layers_size], or those of a chimera's genomes, [genomes, layers_size]. */
+  const float *layers;
   /*
    * `windows` holds [tiles, channels] and `products` [tiles, hidden] for each of the 36 points. `seen`, `spare` and
-   * `change` are those of one tile.
+   * `change` are those of one tile, as is `mixed` of a chimera.
    */
-  float *image, *windows, *products, *seen, *spare, *change;
+  float *image, *windows, *products, *seen, *spare, *change, *mixed;
 } Memory;
 
 /* Prefetches the cache lines with the numbers from `from` up to, but excluding, `to`, which will be read soon. */
@@ -288,7 +298,53 @@ INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
   }
 }
 
-static void step_patch(const Net *net, const Memory *at, const float *states, const float *mask, float *after) {
+/* Whether any cell of a tile has a weight [side, side] that is not 0. */
+static int has_weight(const Net *net, int top, int left, const float *weights) {
+  for (int y = top; y < top + TILE && y < net->side; y++) {
+    for (int x = left; x < left + TILE && x < net->side; x++) {
+      if (weights[(ptrdiff_t)y * net->side + x] != 0) return 1;
+    }
+  }
+  return 0;
+}
+
+/*
+ * Computes the layers and the update of a tile by one set of layers, from perception's `products`. @param weights see
+ * update_tile
+ */
+static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
+                      const float *layers, const float *mask, const float *weights, float *after) {
+  transform_back(products, apart, net->wide_hidden, layers, layers + net->wide_hidden, at->seen);
+  think(net, layers + 2 * net->wide_hidden, at->seen, at->spare, at->change);
+  update_tile(net, top, left, at->image, at->change, mask, weights, at->mixed, after);
+}
+
+/* Steps a tile of a chimera by each genome that has weight in it, and writes the sum of the weighted states. */
+static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch, int top, int left,
+                            const float *products, ptrdiff_t apart) {
+  const int side = net->side, channels = net->wide_channels;
+  const ptrdiff_t layers = layers_size(net);
+  /* Not 0, because a state of -0 would become 0. */
+  for (int i = 0; i < CELLS * channels; i += LANES) store(at->mixed + i, all(-0.0f));
+  for (int genome = 0; genome < batch->genomes; genome++) {
+    const float *weights = batch->weights + (ptrdiff_t)genome * side * side;
+    if (!has_weight(net, top, left, weights)) continue;
+    step_tile(net, at, top, left, products, apart, at->layers + genome * layers, batch->mask, weights, 0);
+  }
+  for (int y = 0; y < TILE && top + y < side; y++) {
+    for (int x = 0; x < TILE && left + x < side; x++) {
+      const ptrdiff_t cell = (ptrdiff_t)(top + y) * side + left + x;
+      copy(batch->after + cell * net->channels, at->mixed + (y * TILE + x) * channels, net->channels);
+    }
+  }
+}
+
+/* Steps the patch with this index in the batch. */
+static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptrdiff_t index) {
+  const ptrdiff_t cells = (ptrdiff_t)net->side * net->side;
+  const float *states = batch->states + index * cells * net->channels;
+  const float *mask = batch->mask ? batch->mask + index * cells : 0;
+  float *after = batch->after + index * cells * net->channels;
   const int side = net->side, channels = net->wide_channels, hidden = net->wide_hidden;
   const int along = tiles_along(net), count = along * along, groups = (count + MOST_TILES - 1) / MOST_TILES;
   const ptrdiff_t row = (ptrdiff_t)(along * TILE + 2) * channels;
@@ -322,11 +378,11 @@ static void step_patch(const Net *net, const Memory *at, const float *states, co
                at->perception + (ptrdiff_t)p * net->channels * hidden, 0, at->products + p * products_apart);
     }
     for (int t = 0; t < tiles; t++) {
-      const int tile = first + t;
-      expect_tile(net, tile / along * TILE, tile % along * TILE, after);
-      transform_back(at->products + t * hidden, products_apart, hidden, at->layers, at->layers + hidden, at->seen);
-      think(net, at->layers + 2 * hidden, at->seen, at->spare, at->change);
-      update_tile(net, tile / along * TILE, tile % along * TILE, at->image, at->change, mask, after);
+      const int top = (first + t) / along * TILE, left = (first + t) % along * TILE;
+      const float *products = at->products + t * hidden;
+      expect_tile(net, top, left, after);
+      if (batch->weights) step_mixed_tile(net, at, batch, top, left, products, products_apart);
+      else step_tile(net, at, top, left, products, products_apart, at->layers, mask, 0, after);
     }
   }
 }
@@ -340,26 +396,26 @@ static float *lay_out(const Net *net, float *memory, Memory *at) {
   at->seen = end, end += CELLS * net->wide_hidden;
   at->spare = end, end += 2 * CELLS * net->wide_hidden;
   at->change = end, end += CELLS * net->wide_channels;
+  at->mixed = end, end += CELLS * net->wide_channels;
   return end;
 }
 
 ptrdiff_t memory_size(const Net *net) {
-  const ptrdiff_t of_channels = POINTS * MOST_TILES + CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
+  const ptrdiff_t of_channels = POINTS * MOST_TILES + 2 * CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
   return image_size(net) + 2 * POINTS * LINE + of_channels * net->wide_channels + of_hidden * net->wide_hidden +
-         layers_size(net);
+         MOST_GENOMES * layers_size(net);
 }
 
 void step_batch(const Net *net, const Batch *batch, float *memory) {
   Memory at;
   float *own = lay_out(net, memory, &at);
-  const ptrdiff_t cells = (ptrdiff_t)net->side * net->side, layers = layers_size(net);
+  const ptrdiff_t layers = layers_size(net) * (batch->weights ? batch->genomes : 1);
   at.perception = batch->perception;
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
     /* Copies the patch's layers to aligned memory, so that vectors do not cross cache lines. */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
-    step_patch(net, &at, batch->states + i * cells * net->channels, batch->mask ? batch->mask + i * cells : 0,
-               batch->after + i * cells * net->channels);
+    step_patch(net, &at, batch, i);
   }
 }

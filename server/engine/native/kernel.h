@@ -17,15 +17,20 @@ typedef struct {
   float kept, limit;
 } Net;
 
+/* Maximum number of genomes of a chimera. */
+enum { MOST_GENOMES = 4 };
+
 /* Patches of one net. `states` and `after` are [count, side, side, channels]; `mask` is [count, side, side], or 0. */
 typedef struct {
   ptrdiff_t count;
   /*
    * `perception` is [36, channels, wide_hidden]. If `own` [count, layers_size] is not 0, it holds the layers of each
-   * patch; otherwise, all patches share `layers` [layers_size].
+   * patch; otherwise, all patches share `layers` [layers_size]. If `weights` [genomes, side, side] is not 0, there is
+   * one patch, a chimera, and `own` [genomes, layers_size] holds the layers of each genome.
    */
   const float *perception, *layers, *own;
-  const float *states, *mask;
+  const float *states, *mask, *weights;
+  int genomes;
   float *after;
 } Batch;
 

@@ -84,7 +84,7 @@ interface Kernel {
   step(
     net: Int32Array,
     fixed: Float32Array,
-    ...batch: readonly [Float32Array, Float32Array, Float32Array?, Float32Array?]
+    ...batch: readonly [Float32Array, Float32Array, Float32Array?, Float32Array?, Float32Array?]
   ): void;
   read(
     shown: Float32Array,
@@ -214,10 +214,11 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 
   return {
     ...(condition && { condition: (latent) => layersAsRead(model, lanes, condition(latent)) }),
-    step({ count, stage, states, after, conditioning, mask }: Batch) {
+    mixes: true,
+    step({ count, stage, states, after, conditioning, mask, weights }: Batch) {
       net[0] = count;
       net[1] = stage;
-      kernel.step(net, fixed, states, after, conditioning, mask);
+      kernel.step(net, fixed, states, after, conditioning, mask, weights);
     },
     ...(read && { read }),
     dispose() {},

@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import type { Genomes } from '../../vnca/chimera.ts';
 import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../choose-backend.ts';
 import {
@@ -18,14 +19,14 @@ import {
 /** Steps packed into arrays, for a message to the thread. */
 interface PackedSteps {
   /**
-   * [n, 5], one row per step: the patch; 1 if it divides, else 0; and the lengths of `keep`,
-   * `closed` and `express` (−1 for an absent array).
+   * [n, 4], one row per step: the patch; 1 if it divides, else 0; and the lengths of `keep` and
+   * `closed` (−1 for an absent array).
    */
   readonly heads: Float64Array;
   /** The values of every `keep` and `closed`, concatenated in order. */
   readonly masks: Uint8Array;
-  /** The values of every `express`, concatenated in order. */
-  readonly latents: Float32Array;
+  /** Every `express`, with the index of its step. They are too rare to be worth packing. */
+  readonly expressed: readonly (readonly [number, Genomes])[];
 }
 
 /** Read-outs packed into arrays, for a message from the thread. */
@@ -39,36 +40,33 @@ interface PackedReadouts {
   readonly bytes: Uint8Array;
 }
 
-const STEP_HEAD = 5;
+const STEP_HEAD = 4;
 const READOUT_HEAD = 4;
 
-/** Packs steps into three arrays, for a message to a thread. */
+/** Packs steps into arrays, for a message to a thread. */
 export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   let masked = 0;
-  let expressed = 0;
-  for (const { keep, closed, express } of steps) {
-    masked += (keep?.length ?? 0) + (closed?.length ?? 0);
-    expressed += express?.length ?? 0;
-  }
+  for (const { keep, closed } of steps) masked += (keep?.length ?? 0) + (closed?.length ?? 0);
   const heads = new Float64Array(STEP_HEAD * steps.length);
   const masks = append(new Uint8Array(masked));
-  const latents = append(new Float32Array(expressed));
+  const expressed: [number, Genomes][] = [];
   steps.forEach(({ patch, divide, keep, closed, express }, i) => {
-    const sizes = [masks.add(keep), masks.add(closed), latents.add(express)];
-    heads.set([patch, Number(divide), ...sizes], STEP_HEAD * i);
+    heads.set([patch, Number(divide), masks.add(keep), masks.add(closed)], STEP_HEAD * i);
+    if (express) expressed.push([i, express]);
   });
-  return { heads, masks: masks.all, latents: latents.all };
+  return { heads, masks: masks.all, expressed };
 }
 
-/** Restores packed steps. Their masks and latents are views of the message's arrays. */
-function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
-  let [mask, latent] = [0, 0];
+/** Restores packed steps. Their masks are views of the message's array. */
+function unpackSteps({ heads, masks, expressed }: PackedSteps): PatchStep[] {
+  const genomes = new Map(expressed);
+  let mask = 0;
   const maskOf = (size: number): Uint8Array | undefined =>
     size < 0 ? undefined : masks.subarray(mask, (mask += size));
   return Array.from({ length: heads.length / STEP_HEAD }, (_, i) => {
-    const [patch, divide, keeps, closes, expresses] = headOf(heads, STEP_HEAD, i);
+    const [patch, divide, keeps, closes] = headOf(heads, STEP_HEAD, i);
     const [keep, closed] = [maskOf(keeps), maskOf(closes)];
-    const express = expresses < 0 ? undefined : latents.subarray(latent, (latent += expresses));
+    const express = genomes.get(i);
     return {
       ...{ patch, divide: divide === 1 },
       ...(keep && { keep }),
@@ -110,7 +108,7 @@ const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
  * Returns the array and a function `add` that writes values into it one after another, from its
  * start. `add` returns the number of values written, or −1 if `values` is undefined.
  */
-function append<A extends Uint8Array | Float32Array>(all: A) {
+function append(all: Uint8Array) {
   let at = 0;
   const add = (values: ArrayLike<number> | undefined): number => {
     if (!values) return -1;

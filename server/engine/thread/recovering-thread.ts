@@ -3,6 +3,7 @@
  * its patches are restored.
  */
 import { freeBuffers } from '../../platform/worker-rpc.ts';
+import type { Genomes } from '../../vnca/chimera.ts';
 import type { TransferredPatch } from '../backend.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
@@ -23,14 +24,19 @@ export const SAVE_GPU_EVERY = 128;
 type LoggedStep = Omit<PatchStep, 'patch'>;
 
 /**
- * Log entries for steps with neither mask nor latent: not dividing, dividing. All patches share
+ * Log entries for steps with neither mask nor genomes: not dividing, dividing. All patches share
  * them, which saves thousands of objects.
  */
 const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
 
 const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
 
-/** Copies a step's masks and latent, because the caller may change the originals. */
+const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
+  latents: latents.map((latent) => latent.slice()),
+  labels: labels?.slice(),
+});
+
+/** Copies a step's masks and genomes, because the caller may change the originals. */
 const copyOf = (step: PatchStep): PatchStep =>
   isUnmasked(step)
     ? step
@@ -38,12 +44,12 @@ const copyOf = (step: PatchStep): PatchStep =>
         ...step,
         ...(step.keep && { keep: step.keep.slice() }),
         ...(step.closed && { closed: step.closed.slice() }),
-        ...(step.express && { express: step.express.slice() }),
+        ...(step.express && { express: copyOfGenomes(step.express) }),
       };
 
 /**
  * A copy of a patch's states and the steps made since the copy. A step depends only on the states,
- * its masks and its latent, so repeating the steps gives the same result.
+ * its masks and its genomes, so repeating the steps gives the same result.
  */
 class Backup {
   /** Steps since the copy, in order. */
@@ -54,7 +60,7 @@ class Backup {
   private saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the latent that the rule was reading when the copy
+   * @param seed the patch as planted, but with the genomes that the rule was reading when the copy
    * was made
    * @param saveEvery number of steps between two copies
    * @param saved the copied states [s, s, C]; undefined if they are still as planted
@@ -73,7 +79,7 @@ class Backup {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
 
-  /** Logs a step, whose masks and latent the caller must not change afterwards. */
+  /** Logs a step, whose masks and genomes the caller must not change afterwards. */
   log(step: PatchStep, isBroken: boolean): void {
     this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
     this.isBroken = isBroken;
@@ -106,10 +112,10 @@ class Backup {
     return new Backup(this.seedNow, this.saveEvery, saved);
   }
 
-  /** The seed with the latent that the rule reads now. */
+  /** The seed with the genomes that the rule reads now. */
   private get seedNow(): NewPatch {
     const last = this.steps.findLast(({ express }) => express);
-    return last?.express ? { ...this.seed, latent: last.express } : this.seed;
+    return last ? { ...this.seed, genomes: last.express } : this.seed;
   }
 }
 
@@ -214,7 +220,11 @@ export function recoveringThread(
   return {
     info,
     plant: async (news) => {
-      const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
+      const own = news.map((one) => ({
+        ...one,
+        latent: one.latent.slice(),
+        genomes: one.genomes && copyOfGenomes(one.genomes),
+      }));
       return ask('plant', own, () => {
         for (const seed of own) backups.set(seed.patch, new Backup(seed, saveEvery));
       });

@@ -1,4 +1,6 @@
 /** The steps of one submission, and the work buffer that describes them to kernels (`work.ts`). */
+
+import { MAX_GENOMES } from '../../vnca/chimera.ts';
 import type { PatchStep } from '../engine.ts';
 import type { GpuPatch } from './net.ts';
 import type { Plan } from './plan.ts';
@@ -25,7 +27,10 @@ export interface Job {
 /** The section of the work buffer for one page: its jobs, their masks, and the list of tiles. */
 export type Section = ReturnType<typeof writeSection>;
 
-/** Writes the section of the work buffer for one page. */
+/**
+ * Writes the section of the work buffer for one page. A tile is two words: its job above a bit per
+ * genome that counts there, and its position.
+ */
 export function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
   let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
@@ -51,7 +56,7 @@ export function writeSection(jobs: readonly Job[], plan: Plan) {
       source: patch.offsetOf(currentHalf),
       destination: patch.offsetOf(1 - currentHalf),
       seen: slot * species.cells,
-      record: species.record.shared ? 0 : slot * species.record.size,
+      record: species.record.shared ? 0 : slot * species.record.patchSize,
       side: stage,
       keep: writeMask(keep),
       closed: writeMask(closed),
@@ -60,9 +65,10 @@ export function writeSection(jobs: readonly Job[], plan: Plan) {
     };
     const own = JOB_FIELDS.map((field) => fields[field]);
     words.set(own, JOBS_AT + i * JOB_FIELDS.length);
+    let tileOfPatch = 0;
     for (let y = 0; y < stage; y += plan.tileHeight) {
       for (let x = 0; x < stage; x += plan.tileWidth) {
-        words[tile++] = i;
+        words[tile++] = (i << MAX_GENOMES) + (patch.mix?.tiles[tileOfPatch++] ?? 1);
         words[tile++] = (y << 16) + x;
       }
     }

@@ -145,8 +145,10 @@ export class Machine {
   /** Submits steps of patches whose answers fit together in one buffer. */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const jobs = jobsOf(entries);
-    for (const { patch, step } of jobs)
+    for (const { patch, step, stage } of jobs) {
       if (step.express) patch.species.express(patch, step.express);
+      patch.species.mix(patch, stage);
+    }
     const sections = sectionsOf(jobs);
     const workBytes = sections.reduce((sum, { words }) => sum + words.byteLength, 0);
     const answerBytes = jobs.reduce((sum, { stage }) => sum + 4 * answerWords(stage), 0);

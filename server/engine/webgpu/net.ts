@@ -6,12 +6,13 @@
  */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { type Genomes, genomeWeights, MAX_GENOMES } from '../../vnca/chimera.ts';
 import { GROUP_BYTES, type Plan, planFor } from './plan.ts';
 import type { ReadbackBuffer } from './readback.ts';
 import { BINDINGS, seedSource } from './shader/layers.ts';
 import { stepSource } from './shader/step.ts';
 import { packRecord, packWeights, type RecordLayout, recordLayout } from './weights.ts';
-import { ROW } from './work.ts';
+import { ROW, tilesOf } from './work.ts';
 
 /** Buffers with slots for several patches. */
 export interface Page {
@@ -19,8 +20,8 @@ export interface Page {
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * The scales and shifts of each patch (`recordLayout`); undefined if all patches share one
-   * record.
+   * The records and weights of each patch's genomes (`recordLayout`); undefined if all patches
+   * share one record.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -33,6 +34,13 @@ export class GpuPatch {
   currentHalf = 0;
   /** Whether the page's `seen` holds the RGBA of the patch's last step. */
   hasLastRgba = false;
+  /** The genomes that cells read; undefined if all patches share one record. */
+  genomes: Genomes | undefined;
+  /**
+   * The stage for which the page holds the weights of a chimera's genomes, and for each of its tiles
+   * a bit per genome that counts there.
+   */
+  mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
 
   constructor(
@@ -196,14 +204,13 @@ export class Net {
    * Adds a patch, on a new page if no slot is free.
    *
    * @param state [C/4, s, s, 4], see `write`
-   * @param latent [Z]
    */
-  plant(stage: number, state: Float32Array<ArrayBuffer>, latent: Float32Array): GpuPatch {
+  plant(stage: number, state: Float32Array<ArrayBuffer>, genomes: Genomes): GpuPatch {
     let page = this.pages.find(({ free }) => free.length > 0);
     if (!page) this.pages.push((page = this.createPage()));
     const patch = new GpuPatch(page, page.free.pop()!, stage);
     this.write(patch, stage, state);
-    this.express(patch, latent);
+    this.express(patch, genomes);
     return patch;
   }
 
@@ -214,11 +221,40 @@ export class Net {
     this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
   }
 
-  /** Makes a patch read a new latent [Z]. Has no effect if all patches share one record. */
-  express({ page, slot }: GpuPatch, latent: Float32Array): void {
+  /** Makes a patch read new genomes. Has no effect if all patches share one record. */
+  express(patch: GpuPatch, { latents, labels }: Genomes): void {
+    const { page, slot, genomes } = patch;
     if (!page.records) return;
-    const record = packRecord(this.model, this.record, latent);
-    this.device.queue.writeBuffer(page.records, slot * record.byteLength, record);
+    const { size, patchSize } = this.record;
+    for (const [i, latent] of latents.entries()) {
+      // While a new genome spreads through a body, only labels change.
+      if (genomes?.latents[i]?.every((value, at) => value === latent[at])) continue;
+      const record = packRecord(this.model, this.record, latent);
+      const at = (slot * patchSize + i * size) * GROUP_BYTES;
+      this.device.queue.writeBuffer(page.records, at, record);
+    }
+    patch.genomes = { latents: latents.map((latent) => latent.slice()), labels: labels?.slice() };
+    patch.mix = undefined;
+  }
+
+  /** Writes the weights of a chimera's genomes, unless those of this stage are there already. */
+  mix(patch: GpuPatch, stage: number): void {
+    const { page, slot, genomes } = patch;
+    if (!genomes?.labels || patch.mix?.stage === stage) return;
+    const { tileWidth, tileHeight } = this.plan;
+    const cells = stage * stage;
+    const weights = new Float32Array(MAX_GENOMES * cells);
+    const tiles = new Uint8Array(tilesOf(stage, this.plan));
+    genomeWeights(genomes.labels, genomes.latents.length, stage).forEach((weight, i) => {
+      const [genome, cell] = [Math.floor(i / cells), i % cells];
+      weights[MAX_GENOMES * cell + genome] = weight;
+      const [x, y] = [cell % stage, Math.floor(cell / stage)];
+      const row = Math.floor(y / tileHeight) * Math.ceil(stage / tileWidth);
+      if (weight > 0) tiles[row + Math.floor(x / tileWidth)] |= 1 << genome;
+    });
+    const at = (slot * this.record.patchSize + this.record.mix) * GROUP_BYTES;
+    this.device.queue.writeBuffer(page.records!, at, weights);
+    patch.mix = { stage, tiles };
   }
 
   /**
@@ -245,10 +281,11 @@ export class Net {
   private createPage(): Page {
     const { device, cells, record } = this;
     const slotBytes = 2 * this.halfGroups * GROUP_BYTES;
+    const recordBytes = record.shared ? 0 : record.patchSize * GROUP_BYTES;
     const most = Math.min(MAX_PAGE_BYTES, device.limits.maxStorageBufferBindingSize);
     const slots = Math.min(
       FIRST_PAGE_SLOTS * 2 ** this.pages.length,
-      Math.max(1, Math.floor(most / slotBytes)),
+      Math.max(1, Math.floor(most / Math.max(slotBytes, recordBytes))),
     );
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const create = (size: number): GPUBuffer => device.createBuffer({ size, usage });
@@ -256,7 +293,7 @@ export class Net {
       net: this,
       states: create(slots * slotBytes),
       seen: create(slots * cells * 4),
-      records: record.shared ? undefined : create(slots * record.size * GROUP_BYTES),
+      records: record.shared ? undefined : create(slots * recordBytes),
       slots,
       free: Array.from({ length: slots }, (_, i) => slots - 1 - i),
     };

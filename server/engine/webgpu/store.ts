@@ -77,7 +77,10 @@ export async function createGpuStore(
         for (const { one, species, stage } of planted) {
           const { channels } = species.card;
           const state = toGroups(seedState(one.latent, stage, channels), stage, channels);
-          patches.set(one.patch, species.plant(stage, state, one.latent));
+          patches.set(
+            one.patch,
+            species.plant(stage, state, one.genomes ?? { latents: [one.latent] }),
+          );
         }
       };
       const room = machine.reserve(planted.map(({ species }) => species));

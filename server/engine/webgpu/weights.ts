@@ -1,10 +1,11 @@
 /**
- * Lays out a net's numbers as its kernels read them: the weights, once, and for each patch a record
- * of the scales and shifts of each layer's units.
+ * Lays out a net's numbers as its kernels read them: the weights, once, and for each genome of a
+ * patch a record of the scales and shifts of each layer's units.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { MAX_GENOMES } from '../../vnca/chimera.ts';
 import { readGenome } from '../../vnca/genome.ts';
 import { groupsOf, type Plan } from './plan.ts';
 
@@ -45,7 +46,7 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
-/** Computes the offsets of the parts of a patch's record, in groups of four values. */
+/** Computes the offsets of the parts of a genome's record, in groups of four values. */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulated = update.genome ? genomeLayout(card).layers : {};
@@ -58,6 +59,7 @@ export function recordLayout(card: Card, plan: Plan) {
     at += scaled ? 2 * all : all;
   }
   const ownGroups = groupsOf(update.genome?.expressed ?? 0);
+  const size = at + 4 * plan.hidden * ownGroups;
   return {
     /**
      * For each layer, 'perceive' first, the offsets of its shifts and of its scales, if it has any.
@@ -65,18 +67,23 @@ export function recordLayout(card: Card, plan: Plan) {
      */
     layers,
     /**
-     * `own` is the offset of the patch's own weights for the last layer, [hidden rows, ownGroups].
+     * `own` is the offset of the genome's own weights for the last layer, [hidden rows, ownGroups].
      * They apply to the first `ownGroups` groups of channels.
      */
     ...{ own: at, ownGroups },
-    size: at + 4 * plan.hidden * ownGroups,
+    size,
+    /**
+     * A patch has room for `MAX_GENOMES` records. After them, `mix` is the offset of a group for
+     * each cell, with how much each genome counts for it.
+     */
+    ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
     /** Whether all patches share one record, which they do if the rule has no standing input. */
     shared: !update.standingInput,
   };
 }
 
 /**
- * Packs a patch's record, [size, 4].
+ * Packs a genome's record, [size, 4].
  *
  * @param latent [Z]; absent if all patches share one record
  */

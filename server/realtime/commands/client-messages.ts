@@ -42,7 +42,9 @@ interface ClientMessage<N extends MessageName> {
 }
 
 /** Creates the table entry of a command that the room executes in its next tick. */
-const queued = <N extends 'plant' | 'damage' | 'cross' | 'renew' | 'transform'>(
+const queued = <
+  N extends 'plant' | 'graft' | 'ungraft' | 'damage' | 'cross' | 'renew' | 'transform',
+>(
   what: N,
 ): ClientMessage<N> => ({
   rate: 'commandsPerSecond',
@@ -84,6 +86,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
       seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },
   plant: queued('plant'),
+  graft: queued('graft'),
+  ungraft: queued('ungraft'),
   damage: queued('damage'),
   cross: queued('cross'),
   renew: queued('renew'),
@@ -195,7 +199,7 @@ export function readId(message: unknown): number | undefined {
 export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
   const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
   if (rate) allowance.charge(rate);
-  if (name === 'damage') {
-    allowance.charge('strokePointsPerSecond', (message as Command<'damage'>).points.length / 2);
+  if (name === 'damage' || name === 'graft') {
+    allowance.charge('strokePointsPerSecond', (message as Command<typeof name>).points.length / 2);
   }
 }

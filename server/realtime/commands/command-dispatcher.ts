@@ -223,13 +223,13 @@ export class CommandDispatcher {
     const { room, policy, clock, hooks } = this.context;
     const { id, session, command } = request;
     const allowed = (): RoomCommand => {
-      if (isSystem) policy.requireMayAct(command.by.id);
-      else if (usesSeed(command)) this.requireSeed(command.seed, command.by.id);
+      const bringsSeed = usesSeed(command) || command.what === 'graft';
+      if (!isSystem && bringsSeed) this.requireSeed(command.seed, command.by.id);
       if (command.what === 'transform') {
         const planter = room.viewOf(command.organism)?.planter;
         policy.requireMayTransform(command.by.id, planter?.id);
       }
-      return isSystem ? command : policy.admit(command);
+      return policy.admit(command, isSystem);
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());

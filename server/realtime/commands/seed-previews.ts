@@ -4,17 +4,18 @@ import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { type GrowthFilm, PREVIEWS } from '../../previews/growth-previews.ts';
+import type { Genotype } from '../../world/create-latent.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */
 export interface PreviewBackend {
   /**
-   * Grows an organism from a latent, [latentSize], and returns the growth as a film.
+   * Grows an organism from a seed, and returns the growth as a film.
    *
    * @param source network address of the requester. Requests from different addresses take turns
    * @throws Refusal too-fast, room-busy
    */
-  grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
+  grow(seed: Genotype, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
   /**
@@ -41,12 +42,12 @@ export class SeedPreviews {
    */
   async preview(by: ParticipantId, seed: PreviewSource, address: string): Promise<GrowthFilm> {
     const { unfinished } = this;
-    const latent = this.room.previewLatent(seed, by);
+    const genotype = this.room.previewSeed(seed, by);
     const count = unfinished.get(by) ?? 0;
     if (count >= PREVIEWS.maxWaitingEach) throw new Refusal('too-fast', 'previews');
     unfinished.set(by, count + 1);
     try {
-      return await this.backend.grow(latent, address);
+      return await this.backend.grow(genotype, address);
     } finally {
       const remaining = unfinished.get(by)! - 1;
       if (remaining > 0) unfinished.set(by, remaining);

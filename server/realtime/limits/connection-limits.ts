@@ -39,7 +39,7 @@ const CONNECTION_LIMITS = {
   strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
   commandsPerSecond: [
     40,
-    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+    'seeds planted, strokes, grafts taken back, crosses, transformations, keepsakes, renewals and follows, per second and connection',
   ],
   previewsPerSecond: [4, 'seed previews, or pauses by OSC, per second and connection'],
   drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],

@@ -17,7 +17,7 @@ export class HostOperations {
   ) {}
 
   /** Present participants, with details of their visits. */
-  get visitors(): Omit<VisitorState, 'organisms'>[] {
+  get visitors(): Omit<VisitorState, 'organisms' | 'grafted'>[] {
     const { visits, policy, clock, seats } = this.context;
     const { participants } = seats;
     const counts = visits.participantsByAddress(participants.map(({ id }) => id));

@@ -4,17 +4,11 @@
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
-import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
+import { BUILT_IN_NAMES } from '../../../shared/names.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import type { RoomCommand } from '../../world/commands.ts';
-
-/**
- * Names of planters that are not people. Visitors cannot take these names, so the names are never
- * hidden.
- */
-const BUILT_IN: readonly string[] = [GARDENER_NAME, OSC_NAME];
+import { isStroke, type RoomCommand } from '../../world/commands.ts';
 
 /** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -39,12 +33,13 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents, wholeGallery, transformOthers } = this.settings;
+    const { drawings, tokens, latents, wholeGallery } = this.settings;
+    const { transformOthers, graftOthers } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
-      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers },
+      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers, graftOthers },
       dim: this.isDimmed,
       ...farewell,
     };
@@ -64,15 +59,20 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks whether a command is allowed, and narrows strokes to the width that the room allows.
+   * Checks whether a command is allowed, and narrows visitors' strokes to the width that the room
+   * allows. Adds to grafts whether the room allows them on organisms of others.
    *
+   * @param isSystem whether a system actor sent the command
    * @returns the command to execute
    * @throws Refusal muted, paused
    */
-  admit(command: RoomCommand): RoomCommand {
+  admit(command: RoomCommand, isSystem = false): RoomCommand {
     this.requireMayAct(command.by.id, command.what);
-    if (command.what !== 'damage') return command;
-    return { ...command, radius: Math.min(command.radius, this.settings.maxRadius) };
+    if (!isStroke(command)) return command;
+    const { maxRadius, graftOthers } = this.settings;
+    const radius = isSystem ? command.radius : Math.min(command.radius, maxRadius);
+    if (command.what === 'damage') return { ...command, radius };
+    return { ...command, radius, others: graftOthers };
   }
 
   /**
@@ -130,14 +130,15 @@ export class RoomPolicy {
     wall: (wall) => ({
       ...wall,
       participants: wall.participants.map(this.redactParticipant),
-      organisms: wall.organisms.map(this.redactPlanter),
+      organisms: wall.organisms.map(this.redactOrganism),
     }),
     people: (people) => ({ ...people, joined: people.joined.map(this.redactParticipant) }),
     life: ({ tick, events }) => ({
       tick,
-      events: events.map((item) =>
-        item.what === 'born' ? { ...item, organism: this.redactPlanter(item.organism) } : item,
-      ),
+      events: events.map((item) => {
+        if (item.what === 'born') return { ...item, organism: this.redactOrganism(item.organism) };
+        return item.what === 'grafted' ? { ...item, ...this.redactParts(item) } : item;
+      }),
     }),
     affected: ({ organisms }) => ({
       organisms: organisms.map((one) => ({ ...one, by: this.redactParticipant(one.by) })),
@@ -145,15 +146,25 @@ export class RoomPolicy {
   };
 
   private readonly redactParticipant = (participant: ParticipantView): ParticipantView =>
-    (this.settings.names && !this.muted.has(participant.id)) || BUILT_IN.includes(participant.name)
+    (this.settings.names && !this.muted.has(participant.id)) ||
+    BUILT_IN_NAMES.includes(participant.name)
       ? participant
       : { ...participant, name: '' };
 
+  private readonly redactParts = ({ parts }: Pick<OrganismView, 'parts'>) =>
+    parts && {
+      parts: parts.map((one) => (one.by ? { ...one, by: this.redactParticipant(one.by) } : one)),
+    };
+
   /**
-   * Returns an organism as others may see it: without its planter's name if that name is hidden.
+   * Returns an organism as others may see it: without hidden names of its planter, and of those who
+   * have grafted parts onto it.
    */
-  readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
+  readonly redactOrganism = <O extends Pick<OrganismView, 'planter' | 'parts'>>(
+    organism: O,
+  ): O => ({
     ...organism,
     planter: this.redactParticipant(organism.planter),
+    ...this.redactParts(organism),
   });
 }

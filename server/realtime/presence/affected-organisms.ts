@@ -53,7 +53,7 @@ export interface AffectedOrganismsOptions {
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /** Name of the creature that the organism was transformed into. */
+  /** Name of the creature that the organism was transformed into, or that was last grafted. */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
@@ -113,6 +113,10 @@ export class AffectedOrganisms {
         continue;
       }
       if (event.what === 'transformed') this.transformed(find(event.id), event, now);
+      if (event.what === 'grafted' && event.kind !== undefined) {
+        const change = this.add(find(event.id), 'grafted', this.personOf(event.by), now);
+        if (change) change.into = event.kind;
+      }
       if (event.what === 'departing') this.add(find(event.id), 'departing', HOUSE, now);
       const wound = this.wounded.get(event.id);
       if (event.what === 'wounded') {

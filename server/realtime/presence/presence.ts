@@ -90,18 +90,19 @@ export class PresenceChanges {
 
 /**
  * Lists the names of all present participants, and of absent participants who planted living
- * organisms. The absent participants are listed both as joined and as left, so that pages update
+ * organisms or grafted parts onto them. The absent participants are listed both as joined and as left, so that pages update
  * the names on their organisms.
  */
 export function allNames(
   participants: readonly ParticipantView[],
-  organisms: readonly Pick<OrganismView, 'planter'>[],
+  organisms: readonly Pick<OrganismView, 'planter' | 'parts'>[],
 ): Event<'people'> {
   const present = new Set(participants.map(({ id }) => id));
   const absent = new Map(
     organisms
-      .map(({ planter }) => [planter.id, planter] as const)
-      .filter(([id]) => id !== HOUSE.id && !present.has(id)),
+      .flatMap(({ planter, parts = [] }) => [planter, ...parts.flatMap(({ by }) => by ?? [])])
+      .filter(({ id }) => id !== HOUSE.id && !present.has(id))
+      .map((one) => [one.id, one] as const),
   );
   return { joined: [...participants, ...absent.values()], left: [...absent.keys()] };
 }

@@ -295,7 +295,10 @@ const stepAll = (
   express?: readonly Float32Array[],
 ): Promise<Readout[]> =>
   engine.step(
-    patches.map((patch, i) => ({ patch, divide: false, ...(express && { express: express[i] }) })),
+    patches.map((patch, i) => ({
+      ...{ patch, divide: false },
+      ...(express && { express: { latents: [express[i]] } }),
+    })),
   );
 
 /**

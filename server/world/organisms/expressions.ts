@@ -6,9 +6,10 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import { chance, type RoomRules } from '../room-rules.ts';
 import type { Species } from '../species.ts';
+import { isChimera, isSameLatent } from './grafts.ts';
 import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
-import { isTurning, nextLatent } from './transformation.ts';
+import { isTurning } from './transformation.ts';
 
 /**
  * A resting creature has begun to express a relative. Pages are sent no event, because they see the
@@ -95,15 +96,18 @@ export function beginExpressions(
   return begun;
 }
 
-/** Returns the gallery indices of an organism's relatives. Only gallery creatures have any. */
+/**
+ * Returns the gallery indices of an organism's relatives. Only gallery creatures without grafts
+ * have any.
+ */
 function relativesOf(
-  { kind, latent }: Organism,
+  { kind, latent, grafts }: Organism,
   { gallery }: Species,
   { of }: Relatives,
 ): readonly number[] {
-  if (kind === '') return [];
+  if (kind === '' || isChimera({ grafts })) return [];
   const index = gallery.findIndex(
-    (entry) => entry.name === kind && entry.latent.every((value, i) => value === latent[i]),
+    (entry) => entry.name === kind && isSameLatent(entry.latent, latent),
   );
   return of[index] ?? [];
 }
@@ -131,17 +135,6 @@ function returnLatent(organism: Organism): void {
   organism.mustExpress = true;
   organism.awakeSteps = 0;
   organism.restTicks = 0;
-}
-
-/**
- * Returns the latent to send to the engine with an organism's next step, [Z]; undefined if it has
- * not changed.
- */
-export function takeExpressed(organism: Organism): Float32Array | undefined {
-  const { mustExpress, expression, transforming, latent } = organism;
-  organism.mustExpress = false;
-  if (transforming && transforming.stepsLeft > 0) return nextLatent(organism, transforming);
-  return mustExpress ? (expression?.latent ?? latent) : undefined;
 }
 
 /** Ends an expression immediately, because the organism has been wounded. */

@@ -4,6 +4,7 @@
  */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
+import { defined } from '../../platform/collections.ts';
 import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
 import type { PlantedSeed } from '../commands.ts';
 import { crossLatents } from '../create-latent.ts';
@@ -36,14 +37,11 @@ export function lineageTree(
 }
 
 function livingOf(organism: Room['organisms'][number]): LineageOrganism {
-  const { id, kind, origin, parents, planter, born, wounds, healed, was } = organism;
-  return { id, kind, origin, parents, planter, born, wounds, healed, ...(was && { was }) };
+  const { id, kind, origin, parents, planter, born, wounds, healed, was, parts } = organism;
+  return defined({ id, kind, origin, parents, planter, born, wounds, healed, was, parts });
 }
 
-const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
-  ...one,
-  ...(was && { was }),
-});
+const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
  * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
@@ -51,13 +49,13 @@ const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
  * have been unfit to be seen.
  */
 export function rememberedSeed(
-  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
+  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,
   id: OrganismId,
 ): Parameters<typeof seedTokenOf>[1] | undefined {
   const living = room.viewOf(id);
   if (living) {
-    const latent = room.previewLatent({ from: 'organism', organism: id }, HOUSE.id);
-    return { ...living, latent };
+    const { latent, grafts } = room.previewSeed({ from: 'organism', organism: id }, HOUSE.id);
+    return { ...living, latent, grafts };
   }
   const dead = room.lineage.ended.find((one) => one.id === id);
   if (!dead) return undefined;

@@ -4,6 +4,7 @@
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
+import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
 /** Limits on the dead organisms that a room remembers. */
@@ -45,6 +46,7 @@ export class Lineage {
   /** Remembers an organism that is dying. */
   add(organism: Organism, cause: Cause): void {
     const { id, kind, origin, parents, born, wounds, healed, latent, planter, was } = organism;
+    const parts = partsOf(organism);
     this.dying.push({
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause },
@@ -52,6 +54,7 @@ export class Lineage {
       // Store only latents of nameless organisms, because the gallery contains those of its own
       // kinds.
       ...(kind === '' && { latent }),
+      ...(parts && { parts }),
     });
   }
 

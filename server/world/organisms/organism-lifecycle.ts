@@ -6,6 +6,7 @@
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
+import { defined } from '../../platform/collections.ts';
 import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
@@ -25,14 +26,14 @@ import {
   countStep,
   type Expressing,
   isDue,
-  takeExpressed,
   waitAfterStep,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
+import { partsOf, rememberBody } from './grafts.ts';
 import { Lineage } from './lineage.ts';
 import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts';
 import { Population } from './population.ts';
-import { become, countTurn } from './transformation.ts';
+import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './transformation.ts';
 
 /**
  * All organisms of a room. In each tick, call `step`, and then `settle` with the engine's
@@ -139,12 +140,50 @@ export class OrganismLifecycle {
   /**
    * Turns a grown organism into the creature of another seed.
    *
+   * @param at point in cells from which the new genome spreads; if absent, the organism's middle
    * @param tick number of completed ticks
    */
-  transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
-    become(organism, into, tick);
+  transform(
+    organism: Organism,
+    into: Seed,
+    by: ParticipantId,
+    tick: number,
+    at?: { readonly x: number; readonly y: number },
+  ): void {
+    become(organism, into, tick, at);
     this.wake(organism);
-    const { id, kind, origin, parents } = organism;
+    this.announceKind(organism, by);
+  }
+
+  /**
+   * Changes the grafts of a grown organism, and wakes it.
+   *
+   * @param change returns false if it has changed nothing
+   * @param by.kind kind of the grafted genome; absent if grafts are removed
+   * @param by.tick number of completed ticks
+   */
+  graft(
+    organism: Organism,
+    change: () => boolean,
+    by: { readonly id: ParticipantId; readonly kind?: string; readonly tick: number },
+  ): boolean {
+    const { id, latent, kind, origin, was = [] } = organism;
+    if (!change()) return false;
+    breakOff(organism);
+    followGrafts(organism);
+    this.wake(organism);
+    const parts = partsOf(organism);
+    this.pendingEvents.push(
+      defined({ what: 'grafted' as const, id, by: by.id, kind: by.kind, parts }),
+    );
+    if (organism.latent !== latent) {
+      organism.was = [...was, { kind, origin, until: by.tick }].slice(-MAX_FORMER);
+      this.announceKind(organism, by.id);
+    }
+    return true;
+  }
+
+  private announceKind({ id, kind, origin, parents }: Organism, by: ParticipantId): void {
     this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
@@ -371,6 +410,7 @@ export class OrganismLifecycle {
       }
     }
     organism.transforming = undefined;
+    rememberBody(organism, this.grid);
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }

@@ -3,6 +3,7 @@ import type { OrganismView, Phase } from '../../../shared/vocabulary.ts';
 import type { PatchId } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import type { OrganismState } from '../room-state.ts';
+import { copyGrafts, partsOf } from './grafts.ts';
 
 /**
  * An organism, alive or just dead: its stored state, its patch in the engine, and flags for its
@@ -16,12 +17,13 @@ export interface Organism extends Omit<OrganismState, 'phase'> {
    * last one.
    */
   isRestored: boolean;
-  /** Whether the engine must be sent the latent that the cells read, with the next step. */
+  /** Whether the engine must be sent the genomes that the cells read, with the next step. */
   mustExpress: boolean;
 }
 
 /** Those properties of an organism that depend on the seed it grows from. */
-export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
+export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> &
+  Pick<OrganismState, 'grafts'>;
 
 /** Luminance and redness of each cell of an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
@@ -66,10 +68,12 @@ export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born } = organism;
   const { wounds, healed, hurt, was } = organism;
   const side = window.width;
+  const parts = partsOf(organism);
   return {
     ...{ id, x: window.x + side / 2, y: window.y + side / 2, side, stage, phase, origin, kind },
     ...{ parents, planter, born, wounds, healed, hurt: hurt !== undefined },
     ...(was && { was: was.map((one) => one.kind) }),
+    ...(parts && { parts }),
   };
 }
 
@@ -96,7 +100,7 @@ export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - a
  */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   const { patch: _, isRestored: _engine, mustExpress: _next, ...state } = organism;
-  const { phase, pressing, flicker, wait, closed, expression, transforming } = state;
+  const { phase, pressing, flicker, wait, closed, expression, transforming, grafts } = state;
   return defined({
     ...state,
     // Dead organisms are removed within a tick, so no dead organism is ever exported.
@@ -107,6 +111,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     closed: closed?.slice(),
     expression: expression && { ...expression },
     transforming: transforming && { ...transforming },
+    grafts: grafts && copyGrafts(grafts),
   });
 }
 

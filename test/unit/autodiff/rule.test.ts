@@ -37,7 +37,7 @@ test.each(NETS)('%s: training steps as pages do', async (_, fields, steps) => {
       return data.subarray(patch * size, (patch + 1) * size);
     });
     drawUpdateMask(cells, update.updateProbability, randomOfState(own));
-    const step = createScalarRule(model, latent);
+    const step = createScalarRule(model, { latents: [latent] });
     let state = own;
     for (let i = 0; i < steps; i++) state = step(state);
     return [...state];

@@ -207,7 +207,7 @@ test('the busiest places are named, with their share', () => {
 
 describe('statistics', () => {
   const sums = (visits: number) => ({
-    ...{ visits, seeds: 2 * visits, wounds: 0, crosses: 1, refused: 0, most: visits },
+    ...{ visits, seeds: 2 * visits, wounds: 0, crosses: 1, grafts: 0, refused: 0, most: visits },
     dwell: [visits, ...DWELL_SPANS.map(() => 0)],
     heat: Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 1),
   });

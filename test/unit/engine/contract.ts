@@ -9,6 +9,7 @@ import type {
 import { divide, seedState } from '../../../server/vnca/architecture.ts';
 import { createReadout, toByte } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { describeChimeras } from './chimeras.ts';
 import {
   bitsOf,
   CHANNELS,
@@ -265,7 +266,13 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         const [own, other, lent, home, witness] = [0, 1, 2, 3, 4].map(still);
         const expected = async (): Promise<string[]> =>
           (await engine.exportStates([0, 1, 2, 3, 4])).map(bitsOf);
-        await engine.step([own, other, { ...lent, express: latents[1] }, home, witness]);
+        await engine.step([
+          own,
+          other,
+          { ...lent, express: { latents: [latents[1]] } },
+          home,
+          witness,
+        ]);
         await engine.step([own, other, lent, home, witness]);
         const [first, second, ...others] = await expected();
         expect(first).not.toBe(second);
@@ -278,18 +285,23 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         // And home again: both now go on from one state with one latent.
         const [from] = await engine.exportStates([2]);
         await engine.importStates([{ patch: 0, state: from }]);
-        await engine.step([own, { ...lent, express: latents[0] }]);
+        await engine.step([own, { ...lent, express: { latents: [latents[0]] } }]);
         expect(bitsOf(await stateOf(2))).toBe(bitsOf(await stateOf(0)));
       },
     );
 
     test('rules that do not read the latent step as without another one', async () => {
       await engine.plant([seed(1), seed(2, 'tiny', latentOf(1))]);
-      await engine.step([{ ...still(1), express: latentOf(3) }, still(2)]);
+      await engine.step([{ ...still(1), express: { latents: [latentOf(3)] } }, still(2)]);
       expect(await stateOf(1)).toEqual(await stateOf(2));
     });
 
+    describeChimeras(name, () => engine);
+
     describe('a call that fails changes nothing', () => {
+      const latents = [latentOf(1), latentOf(2)];
+      /** Of patches with 16×16 cells. */
+      const labels = (label: number, size = 256) => new Uint8Array(size).fill(label);
       const nan = Float32Array.from({ length: CHANNELS }, () => Number.NaN);
 
       test.each<[EngineReason, string, NewPatch]>([
@@ -299,6 +311,14 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ['bad-latent', 'a short latent', seed(2, 'tiny', new Float32Array(CHANNELS - 1))],
         ['bad-latent', 'a long latent', seed(2, 'tiny', new Float32Array(CHANNELS + 1))],
         ['bad-latent', 'a latent with NaN', seed(2, 'tiny', nan)],
+        ['bad-latent', 'no genome', { ...seed(2), genomes: { latents: [] } }],
+        ['bad-latent', 'a genome with NaN', { ...seed(2), genomes: { latents: [nan] } }],
+        ['bad-labels', 'genomes without labels', { ...seed(2), genomes: { latents } }],
+        [
+          'bad-labels',
+          'labels of the first stage',
+          { ...seed(2), genomes: { latents, labels: labels(0, 4) } },
+        ],
       ])('plant: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(0)]);
         await expectError(engine.plant([seed(1), bad]), reason);
@@ -317,8 +337,45 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ],
         ['bad-mask', 'closed cells of another stage', { ...still(2), closed: new Uint8Array(16) }],
         ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
-        ['bad-latent', 'a short latent', { ...still(2), express: new Float32Array(1) }],
-        ['bad-latent', 'a latent with NaN', { ...still(2), express: nan }],
+        [
+          'bad-latent',
+          'a short latent',
+          { ...still(2), express: { latents: [new Float32Array(1)] } },
+        ],
+        ['bad-latent', 'a latent with NaN', { ...still(2), express: { latents: [nan] } }],
+        ['bad-latent', 'no genome', { ...still(2), express: { latents: [] } }],
+        [
+          'bad-latent',
+          'five genomes',
+          {
+            ...still(2),
+            express: { latents: [...latents, ...latents, latentOf(3)], labels: labels(0) },
+          },
+        ],
+        [
+          'bad-latent',
+          'a short second latent',
+          {
+            ...still(2),
+            express: { latents: [latentOf(1), new Float32Array(1)], labels: labels(0) },
+          },
+        ],
+        ['bad-labels', 'genomes without labels', { ...still(2), express: { latents } }],
+        [
+          'bad-labels',
+          'too few labels',
+          { ...still(2), express: { latents, labels: labels(0, 255) } },
+        ],
+        [
+          'bad-labels',
+          'a label without a genome',
+          { ...still(2), express: { latents, labels: labels(2) } },
+        ],
+        [
+          'bad-labels',
+          'a label of a second genome where there is one',
+          { ...still(2), express: { latents: [latentOf(1)], labels: labels(1) } },
+        ],
       ])('step: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(1), seed(2), seed(3, 'uniform')]);
         const before = await engine.exportStates([1, 2, 3]);

@@ -1,4 +1,7 @@
-/** A checkpoint against golden vectors that another framework wrote when it trained it. */
+/**
+ * Checkpoints against golden vectors: of a small one, which another framework wrote when it trained
+ * it; and of chimeras of the shipped organisms, which test/tools/chimera-golden.py has computed.
+ */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts';
@@ -15,6 +18,7 @@ import {
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { isFull } from '../../support/needs.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { hasCompiler } from './native/support.ts';
 import { still } from './support.ts';
@@ -22,15 +26,22 @@ import { engineOf, isGpuHere } from './webgpu/support.ts';
 
 const TOLERANCE = 1e-3;
 const FOLDER = new URL('../../fixtures/checkpoints/small', import.meta.url);
-const GOLDEN = new URL('../../fixtures/small-golden.safetensors', import.meta.url);
 
 let checkpoint: Checkpoint;
+let organisms: Checkpoint;
 let golden: Map<string, Float32Tensor>;
 
 beforeAll(async () => {
   checkpoint = await loadCheckpoint(fileURLToPath(FOLDER));
-  golden = float32Of(parseSafetensors(await readFile(GOLDEN), 'golden'));
+  organisms = await loadCheckpoint(CHECKPOINT_FOLDER);
+  const files = ['small-golden', 'chimera-golden'].map(async (name) => {
+    const file = new URL(`../../fixtures/${name}.safetensors`, import.meta.url);
+    return [...float32Of(parseSafetensors(await readFile(file), name))];
+  });
+  golden = new Map((await Promise.all(files)).flat());
 });
+
+const bytes = (name: string): Uint8Array => Uint8Array.from(golden.get(name)!.data);
 
 /** Row i of a golden tensor's first axis. */
 function row(name: string, i: number): Float32Array {
@@ -39,9 +50,8 @@ function row(name: string, i: number): Float32Array {
   return data.slice(i * size, (i + 1) * size);
 }
 
-async function expectGolden(engine: Engine, name: string): Promise<void> {
+async function expectGolden(engine: Engine, name: string, wanted = row(name, 0)): Promise<void> {
   const [state] = await engine.exportStates([0]);
-  const wanted = row(name, 0);
   expect(state).toHaveLength(wanted.length);
   const error = state.reduce((most, x, k) => Math.max(most, Math.abs(x - wanted[k])), 0);
   expect(error).toBeLessThan(TOLERANCE);
@@ -54,9 +64,10 @@ async function step(engine: Engine, times: number): Promise<void> {
 const plant = (engine: Engine): Promise<void> =>
   engine.plant([{ patch: 0, checkpoint: 'small', latent: row('z', 0) }]);
 
-const on = (backend: BackendName) => () => createEngine({ checkpoints: [checkpoint], backend });
+const on = (backend: BackendName) => () =>
+  createEngine({ checkpoints: [checkpoint, organisms], backend });
 const onStore = (start: () => Promise<RuleBackend>) => async () =>
-  engineOf(await createPatchStore([checkpoint], await start()));
+  engineOf(await createPatchStore([checkpoint, organisms], await start()));
 
 /** The kernel without instructions that only some processors have. */
 async function startPlain(): Promise<RuleBackend> {
@@ -103,4 +114,29 @@ describe.each(engines)('on %s', (_, create, long = true) => {
     await step(engine, 15);
     await expectGolden(engine, 'wounded_plus16');
   });
+
+  test.each([
+    ['two', 2],
+    ['four', 4],
+  ])(
+    'a chimera of %s grows as in the golden vectors, of four beside closed cells',
+    async (name, count) => {
+      const latents = Array.from({ length: count }, (_, i) => row(`latents_${name}`, i));
+      const genomes = { latents, labels: bytes(`labels_${name}`) };
+      await engine.plant([{ patch: 0, checkpoint: 'organisms', latent: latents[0], genomes }]);
+      const all = bytes('closed');
+      const { side } = organisms.card;
+      for (const [k, { divide, stage }] of growthSchedule(organisms.card).entries()) {
+        const block = side / stage;
+        const closed = Uint8Array.from({ length: stage * stage }, (_, i) => {
+          return all[Math.floor(i / stage) * block * side + (i % stage) * block];
+        });
+        const isBeside = name === 'four' && stage >= 16;
+        await engine.step([{ patch: 0, divide, ...(isBeside && { closed }) }]);
+        const growing = golden.get(`growing_${name}`);
+        if (growing && k === 31) await expectGolden(engine, name, growing.data);
+      }
+      await expectGolden(engine, name, golden.get(`grown_${name}`)!.data);
+    },
+  );
 });

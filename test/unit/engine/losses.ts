@@ -1,6 +1,8 @@
 /** Tests that an engine survives the loss of what holds its states. */
-import type { Engine, Readout } from '../../../server/engine/engine.ts';
+import type { Engine, NewPatch, Readout } from '../../../server/engine/engine.ts';
+import type { Genomes } from '../../../server/vnca/chimera.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { LABELS } from './chimeras.ts';
 import { bitsOf, CHANNELS, CONTRACT_MODELS, expectError, seed, seedOf, still } from './support.ts';
 
 const GENOME = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
@@ -20,9 +22,17 @@ export const LOSS_MODELS = CONTRACT_MODELS.filter(({ card }) => NAMES.includes(c
 /** @param create one that has loaded LOSS_MODELS */
 export function describeLosses(name: string, create: () => Promise<Mortal>): void {
   const ids = [1, 2, 3, 4, 5, 6, 7];
-  const sown = ids.slice(0, 5).map((patch, i) => {
-    return seedOf(LOSS_MODELS.find(({ card }) => card.name === NAMES[i % NAMES.length])!, patch);
-  });
+  const latentOf = (patch: number): Float32Array => seedOf(GENOME, patch).latent;
+  const sown: NewPatch[] = [
+    ...ids.slice(0, 5).map((patch, i) => {
+      return seedOf(LOSS_MODELS.find(({ card }) => card.name === NAMES[i % NAMES.length])!, patch);
+    }),
+    // A chimera from the beginning.
+    {
+      ...seedOf(GENOME, 7),
+      genomes: { latents: [7, 8, 9, 10].map(latentOf), labels: LABELS.quarters },
+    },
+  ];
 
   /**
    * A hundred steps with wounds, divisions and sleepers.
@@ -38,11 +48,17 @@ export function describeLosses(name: string, create: () => Promise<Mortal>): voi
       const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
       const closed = k > 10 && k < 55 ? { closed: keep.map((bit) => (bit === 1 ? 1 : 0)) } : {};
       const wounded = { patch: 1, divide, ...(k === 40 && { keep }), ...closed };
-      // Lent before the first loss, and given back long after states were copied.
-      const latent = k === 15 ? 9 : k === 90 ? 3 : undefined;
-      const expressing = { ...still(3), ...(latent && { express: seedOf(GENOME, latent).latent }) };
+      // Grafted before the first loss, and given back long after states were copied.
+      const express: Genomes | undefined =
+        k === 15
+          ? { latents: [3, 9].map(latentOf), labels: LABELS.halves }
+          : k === 90
+            ? { latents: [latentOf(3)] }
+            : undefined;
+      const expressing = { ...still(3), ...(express && { express }) };
+      const chimera = { patch: 7, divide: k % 30 === 25 };
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
-      told.push(await engine.step([wounded, still(2), expressing, ...sleeper]));
+      told.push(await engine.step([wounded, still(2), expressing, chimera, ...sleeper]));
     }
     // Two calls are always pending, also when states are copied.
     let last = engine.step([still(1), still(2)]);
@@ -65,7 +81,7 @@ export function describeLosses(name: string, create: () => Promise<Mortal>): voi
     ];
     told.push(...(await Promise.all(waiting)));
     await Promise.all(others);
-    const living = [1, 2, 4, 5, 6];
+    const living = [1, 2, 4, 5, 6, 7];
     told.push(await engine.step(living.map(still)));
     // A loss while no call is pending.
     lose();

@@ -41,7 +41,13 @@ const runaway: Model = {
 /** The models that a contract's engine must have loaded. */
 export const CONTRACT_MODELS: readonly Model[] = [
   plain,
-  tinyModel({ name: 'standing', update: { kind: 'residual', hidden: 7, standingInput: true } }, 2),
+  tinyModel(
+    {
+      name: 'standing',
+      update: { kind: 'residual', hidden: 7, standingInput: true, updateProbability: 0.75 },
+    },
+    2,
+  ),
   tinyModel(
     {
       name: 'genome',

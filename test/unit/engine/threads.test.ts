@@ -26,6 +26,7 @@ import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
+import { LABELS } from './chimeras.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from './support.ts';
 
 /** Memory of the patch store: leaks, and the reuse of buffers. */
@@ -177,6 +178,29 @@ test('patches are distributed evenly, and move when one thread has all the work'
   for (let k = 0; k < 3; k++) await engine.step(awake.map(still));
   expect(threads.flatMap(({ moved }) => moved)).toHaveLength(moves);
   await engine.close();
+});
+
+test('chimeras move with their genomes and labels, and other genomes can be grafted afterwards', async () => {
+  const model = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
+  const latents = [1, 2, 3, 4].map((one) => seedOf(model, one).latent);
+  const run = async (count: number) => {
+    const { threads, engine } = await sharded(count);
+    const ids = Array.from({ length: 8 }, (_, i) => i);
+    const genomes = { latents, labels: LABELS.quarters };
+    await engine.plant(ids.map((id) => ({ ...seedOf(model, id), genomes })));
+    // Of two threads, all of these are in one.
+    const awake = [0, 2, 4, 6];
+    await engine.step(awake.map((patch) => ({ patch, divide: true })));
+    await engine.step(awake.map(still));
+    const express = { latents: latents.slice(1, 3), labels: LABELS.halves };
+    await engine.step(awake.map((patch) => ({ patch, divide: true, express })));
+    const states = (await engine.exportStates(awake)).map(bitsOf);
+    await engine.close();
+    return { states, moved: threads.flatMap(({ moved }) => moved) };
+  };
+  const [one, two] = [await run(1), await run(2)];
+  expect(two.moved).toHaveLength(2);
+  expect(two.states).toEqual(one.states);
 });
 
 test('no patch moves to a thread that has fallen back to another engine', async () => {

@@ -59,7 +59,7 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
   };
   /** Grows a seed in one long pause. */
   const grown = async (value: number): Promise<GrowthFilm> => {
-    const film = growthPreviews.grow(latent(value));
+    const film = growthPreviews.grow({ latent: latent(value) });
     await pause(1_000);
     return film;
   };
@@ -92,9 +92,12 @@ test('a film shows each stage in the centre of its frame, the grown organism las
 
 test('a seed that is previewed again does not grow again', async () => {
   const { growthPreviews, pause, batches } = previewsWith();
-  const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(1))];
+  const films = [
+    growthPreviews.grow({ latent: latent(1) }),
+    growthPreviews.grow({ latent: latent(1) }),
+  ];
   await pause(1_000);
-  const again = growthPreviews.grow(latent(1));
+  const again = growthPreviews.grow({ latent: latent(1) });
   expect(new Set(await Promise.all([...films, again])).size).toBe(1);
   expect(batches).toHaveLength(GROWN);
 });
@@ -109,8 +112,8 @@ test('previews keep the most recently used films', async () => {
 
 test('previews limit how many seeds grow and wait', async () => {
   const { growthPreviews, grown, pause, batches } = previewsWith({ growing: 2, maxWaiting: 3 });
-  const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value)));
-  await expect(growthPreviews.grow(latent(4))).rejects.toThrow('room-busy');
+  const films = [1, 2, 3].map((value) => growthPreviews.grow({ latent: latent(value) }));
+  await expect(growthPreviews.grow({ latent: latent(4) })).rejects.toThrow('room-busy');
   await pause(1_000);
   await Promise.all(films);
   expect(Math.max(...batches)).toBe(2);
@@ -120,11 +123,11 @@ test('previews limit how many seeds grow and wait', async () => {
 
 test('growing stops early enough that one more step and the reserve fit before the next tick', async () => {
   const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
-  void growthPreviews.grow(latent(1));
+  void growthPreviews.grow({ latent: latent(1) });
   await pause(4_000);
   // The first step had no cost to go by; from then on it is known.
   const second = previewsWith({ reserve: 8 }, 5);
-  void second.growthPreviews.grow(latent(1));
+  void second.growthPreviews.grow({ latent: latent(1) });
   await second.pause(30);
   expect(second.now()).toBeLessThanOrEqual(30 - 8);
   expect(second.batches.length).toBeGreaterThan(2);
@@ -133,7 +136,10 @@ test('growing stops early enough that one more step and the reserve fit before t
 
 test('a few cells grow now and then when ticks leave no pause', async () => {
   const { growthPreviews, pause, batches } = previewsWith({ patience: 4, reserve: 8 });
-  const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(2))];
+  const films = [
+    growthPreviews.grow({ latent: latent(1) }),
+    growthPreviews.grow({ latent: latent(2) }),
+  ];
   await pause(1, 12);
   expect(batches).toEqual([2, 2, 2]);
   await pause(1, 4 * 2 * GROWN);
@@ -147,10 +153,10 @@ test('previews are rejected when the engine fails, and start again on the next r
   breakDown();
   await expect(grown(1)).rejects.toThrow('room-busy');
   expect(growthPreviews.size).toBe(0);
-  const again = growthPreviews.grow(latent(1));
+  const again = growthPreviews.grow({ latent: latent(1) });
   await growthPreviews.stop();
   await expect(again).rejects.toThrow('shutting-down');
-  await expect(growthPreviews.grow(latent(5))).rejects.toThrow('shutting-down');
+  await expect(growthPreviews.grow({ latent: latent(5) })).rejects.toThrow('shutting-down');
 });
 const encoder = {
   size: 4,

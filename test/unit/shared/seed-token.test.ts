@@ -1,7 +1,60 @@
-import { decodeSeed, encodeSeed, identityInToken, MAX_TOKEN } from '../../../shared/seed-token.ts';
+import { createRandom, hashText } from '../../../shared/random.ts';
+import {
+  decodeSeed,
+  encodeSeed,
+  identityInToken,
+  MAX_TOKEN,
+  MIN_TOKEN,
+  type TokenSeed,
+} from '../../../shared/seed-token.ts';
 import fc, { forAll } from '../../support/property.ts';
 
-const speciesOf = (latentSize: number, identity = '0123abcd') => ({ identity, latentSize });
+const SIDE = 32;
+
+const speciesOf = (latentSize: number, identity = '0123abcd') => ({
+  ...{ identity, latentSize, side: SIDE },
+  gallery: [] as { latent: Float32Array }[],
+});
+const SPECIES = {
+  ...speciesOf(8),
+  gallery: [0, 1, 2, 3].map((seed) => ({ latent: createRandom(seed).latent(8) })),
+};
+const known = (kind: number) => ({ kind, latent: SPECIES.gallery[kind].latent });
+
+/** A latent as a token restores it. */
+function rounded(latent: Float32Array): Float32Array {
+  return decodeSeed(encodeSeed({ kind: undefined, latent }, SPECIES), SPECIES)!.latent;
+}
+
+/** Random labels, in as many cells or all. */
+function noise(count: number, cells = SIDE * SIDE): Uint8Array {
+  const random = createRandom(count);
+  const labels = new Uint8Array(SIDE * SIDE);
+  for (let i = 0; i < cells; i++) labels[random.integer(labels.length)] = random.integer(count);
+  return labels;
+}
+
+const stripes = (count: number, width = 1): Uint8Array =>
+  Uint8Array.from({ length: SIDE * SIDE }, (_, i) => Math.floor(i / width) % count);
+
+/** Labels painted with round brushes, so few that nothing is coarsened. */
+const blobs = fc
+  .array(fc.tuple(fc.nat(SIDE), fc.nat(SIDE), fc.integer({ min: 1, max: 8 }), fc.nat(3)), {
+    maxLength: 6,
+  })
+  .map((discs) =>
+    Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+      const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
+      return discs.findLast(([cx, cy, r]) => Math.hypot(x - cx, y - cy) < r)?.[3] ?? 0;
+    }),
+  );
+
+/** A token of these bytes with the right checksum. */
+function signed(bytes: readonly number[]): string {
+  const check = hashText(String.fromCharCode(...bytes)) & 0xffff;
+  return Buffer.from([...bytes, check >> 8, check & 0xff]).toString('base64url');
+}
+
 const latents = fc.float32Array({
   minLength: 1,
   maxLength: 130,
@@ -39,8 +92,12 @@ test('a token fits into a link and a QR code', () => {
   const token = encodeSeed({ kind: 12, latent }, speciesOf(96));
   expect(token).toMatch(/^[\w-]+$/);
   expect(token.length).toBeLessThan(280);
-  const longest = encodeSeed({ kind: undefined, latent: new Float32Array(1024) }, speciesOf(1024));
+  const far = { kind: undefined, latent: new Float32Array(1024) };
+  const places = noise(4);
+  const grafts = { genomes: [far, far, far], places };
+  const longest = encodeSeed({ ...far, grafts }, speciesOf(1024));
   expect(longest.length).toBeLessThanOrEqual(MAX_TOKEN);
+  expect(longest.length).toBeGreaterThan(MAX_TOKEN - 200);
 });
 
 test('a token tells children of two and of chance from other nameless seeds', () => {
@@ -79,4 +136,123 @@ test('a damaged token, or one of another checkpoint, is refused', () => {
   forAll(fc.string(), (text) => {
     expect(decodeSeed(text, speciesOf(16))).toBeUndefined();
   });
+});
+
+describe('gallery creatures', () => {
+  test('are stored by number, without loss, and others of their name by latent', () => {
+    for (const [kind, { latent }] of SPECIES.gallery.entries()) {
+      const token = encodeSeed({ kind, latent }, SPECIES);
+      expect(token).toHaveLength(MIN_TOKEN);
+      expect(decodeSeed(token, SPECIES)).toEqual({ kind, latent, origin: undefined });
+    }
+    const latent = SPECIES.gallery[1].latent.map((value) => value / 2);
+    const other = encodeSeed({ kind: 1, latent }, SPECIES);
+    expect(other.length).toBeGreaterThan(MIN_TOKEN);
+    expect(decodeSeed(other, SPECIES)!.kind).toBe(1);
+  });
+
+  test('that the gallery lacks are refused', () => {
+    const token = encodeSeed({ kind: 3, latent: SPECIES.gallery[3].latent }, SPECIES);
+    const fewer = { ...SPECIES, gallery: SPECIES.gallery.slice(0, 3) };
+    expect(decodeSeed(token, fewer)).toBeUndefined();
+  });
+});
+
+describe('chimeras', () => {
+  test('are restored exactly', () => {
+    forAll(blobs, fc.nat(1_000), (places, seed) => {
+      const own = { kind: undefined, latent: rounded(createRandom(seed).latent(8)) };
+      const cross = { ...own, origin: 'cross' } as const;
+      const chimera = { ...own, grafts: { genomes: [known(1), cross, known(2)], places } };
+      const back = decodeSeed(encodeSeed(chimera, SPECIES), SPECIES)!;
+      // What no place reads is left out.
+      const genomes = chimera.grafts.genomes.filter((_, i) => places.includes(i + 1));
+      const kept = [own, ...genomes];
+      expect([back, ...(back.grafts?.genomes ?? [])]).toMatchObject(kept);
+      const read = (seed: TokenSeed) =>
+        Array.from(seed.grafts?.places ?? new Uint8Array(SIDE * SIDE), (label) => {
+          return label === 0 ? -1 : seed.grafts!.genomes[label - 1];
+        });
+      expect(read(back).map((one) => JSON.stringify(one))).toEqual(
+        read(chimera).map((one) => JSON.stringify(one)),
+      );
+    });
+  });
+
+  test.each([2, 3, 4])(
+    'of %i gallery creatures have at most 300 characters, whatever is painted',
+    (count) => {
+      const genomes = [1, 2, 3].slice(0, count - 1).map(known);
+      for (const places of [noise(count), stripes(count), noise(count, 200), noise(count, 20)]) {
+        const token = encodeSeed({ ...known(0), grafts: { genomes, places } }, SPECIES);
+        expect(token.length).toBeLessThanOrEqual(300);
+        const back = decodeSeed(token, SPECIES)!;
+        expect(back.grafts).toBeDefined();
+        // A restored seed is encoded without further loss.
+        expect(decodeSeed(encodeSeed(back, SPECIES), SPECIES)).toEqual(back);
+      }
+    },
+  );
+
+  test('lose only details where there are too many', () => {
+    const places = noise(4).fill(1, (SIDE * SIDE) / 2 + SIDE);
+    const genomes = [1, 2, 3].map(known);
+    const token = encodeSeed({ ...known(0), grafts: { genomes, places } }, SPECIES);
+    const back = decodeSeed(token, SPECIES)!.grafts!.places;
+    const isWrong = places.map((label, i) => Number(label !== back[i]));
+    expect(isWrong).toContain(1);
+    // Two rows share blocks with what is above them.
+    expect(isWrong.subarray((SIDE * SIDE) / 2 + 3 * SIDE)).not.toContain(1);
+  });
+
+  test('whose parts are all too small are stored without them', () => {
+    const grafts = { genomes: [known(1)], places: new Uint8Array(SIDE * SIDE) };
+    expect(encodeSeed({ ...known(0), grafts }, SPECIES)).toBe(encodeSeed(known(0), SPECIES));
+  });
+});
+
+test('whatever a token holds, it is refused or grows', () => {
+  const whole = encodeSeed(
+    { ...known(0), grafts: { genomes: [known(1), known(2)], places: stripes(3, 8) } },
+    SPECIES,
+  );
+  const start = [...Buffer.from(whole, 'base64url')].slice(0, -2);
+  let accepted = 0;
+  const check = (bytes: readonly number[]): void => {
+    const seed = decodeSeed(signed(bytes), SPECIES);
+    if (!seed) return;
+    accepted++;
+    const { genomes, places } = seed.grafts ?? { genomes: [], places: Uint8Array.of(0) };
+    for (const { latent } of [seed, ...genomes]) {
+      expect(latent).toHaveLength(8);
+      expect(latent.every(Number.isFinite)).toBe(true);
+    }
+    expect(places).toHaveLength(seed.grafts ? SIDE * SIDE : 1);
+    expect(Math.max(...places)).toBeLessThanOrEqual(genomes.length);
+    expect(genomes.every((_, i) => places.includes(i + 1))).toBe(true);
+  };
+  const byte = fc.nat(255);
+  fc.assert(
+    fc.property(fc.nat(start.length), fc.array(byte, { maxLength: 60 }), (from, bytes) => {
+      check([...start.slice(0, from), ...bytes]);
+      check([...start.slice(0, from), ...bytes, ...start.slice(from + bytes.length)]);
+      check([...start.slice(0, 5), ...bytes]);
+    }),
+    { numRuns: 500 },
+  );
+  expect(accepted).toBeGreaterThan(20);
+});
+
+test.each([
+  ['an unused genome', [0, 2, 128, 2, 0, 2, 128, 0, 3, 128, 0b1000_0000]],
+  ['no graft', [0, 2, 128, 0, 0b1000_0000]],
+  ['no labels', [0, 2, 128, 1, 0, 2, 128]],
+  ['half a genome', [0, 2, 128, 1, 0, 2]],
+  ['half a latent', [0, 2, 1, 0, 1, 0]],
+  ['the gallery’s latent of a nameless seed', [0, 0, 128]],
+  ['a label beyond the last cell', [0, 2, 128, 1, 0, 2, 128, 0, 0, 0x20, 0x10]],
+])('a token with %s is refused', (_, bytes) => {
+  const head = [1, 0x01, 0x23, 0xab, 0xcd];
+  expect(decodeSeed(signed([...head, 0, 2, 128]), SPECIES)).toBeDefined();
+  expect(decodeSeed(signed([...head, ...bytes]), SPECIES)).toBeUndefined();
 });

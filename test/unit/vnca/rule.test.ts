@@ -112,7 +112,7 @@ test.each(CARDS.flatMap((card) => sides(card.channels).map((side) => [card.name,
       latent: random.latent(latentSize),
     }));
     const wanted = patches.flatMap(({ state, latent }) => [
-      ...createScalarRule(model, latent)(state),
+      ...createScalarRule(model, { latents: [latent] })(state),
     ]);
     for (const start of BACKENDS) {
       const found = await stepOn(await start(), model, side, patches);

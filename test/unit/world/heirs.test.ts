@@ -72,7 +72,7 @@ test('GEN-3: an heir lives with the parents, kind and latent that its seed says'
   hand.tick();
   const [heir] = hand.room.organisms;
   expect(heir).toMatchObject({ kind: 'one', origin: 'gallery', parents });
-  const latent = hand.room.previewLatent({ from: 'organism', organism: heir.id }, 0);
+  const latent = hand.room.previewSeed({ from: 'organism', organism: heir.id }, 0).latent;
   expect([...latent]).toEqual(seed.latent);
   expect(SPECIES.gallery[0].latent).not.toEqual(latent);
 });

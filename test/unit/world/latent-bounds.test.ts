@@ -27,7 +27,7 @@ test('GRO-4: latents beyond the bounds are refused at once, with how far out the
   const seed = farSeed();
   const reason = 'bad-latent: length 100.0; at most 5.0, and 4.0 for each number';
   expect(() => plantSeed(hand, seed)).toThrow(reason);
-  expect(() => hand.room.previewLatent(seed, ANNA.id)).toThrow(reason);
+  expect(() => hand.room.previewSeed(seed, ANNA.id).latent).toThrow(reason);
   for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {
     const wrong = `bad-latent: length ${latent.length}`;
     expect(() => plantSeed(hand, { from: 'latent', latent })).toThrow(wrong);
@@ -43,10 +43,10 @@ test('GRO-4: a token from beyond the bounds grows the nearest latent within them
   expect(length(plant[0].latent)).toBeCloseTo(4, 1);
   // The journal holds what was planted, so a replay needs no bounds.
   expect(JSON.stringify(events)).not.toContain(token);
-  expect(length(hand.room.previewLatent({ from: 'token', token }, ANNA.id))).toBeCloseTo(4);
+  expect(length(hand.room.previewSeed({ from: 'token', token }, ANNA.id).latent)).toBeCloseTo(4);
   const other = new HandRoom();
   other.act({ what: 'hold', by: ANNA, latent: [...FAR], origin: 'drawing' });
-  expect([...other.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([4, 0]);
+  expect([...other.room.previewSeed({ from: 'hand', seed: 1 }, ANNA.id).latent]).toEqual([4, 0]);
 });
 
 test('GRO-4: tokens refer to the weights, whatever their checkpoint is called in the engine', () => {
@@ -58,9 +58,9 @@ test('GRO-4: tokens refer to the weights, whatever their checkpoint is called in
   hand.ticks(GROWN);
   const kept = decodeSeed(hand.room.tokenOf(1), SPECIES)!;
   expect(length(kept.latent)).toBeCloseTo(4, 1);
-  expect(hand.room.previewLatent({ from: 'token', token: hand.room.tokenOf(1) }, ANNA.id)).toEqual(
-    kept.latent,
-  );
+  expect(
+    hand.room.previewSeed({ from: 'token', token: hand.room.tokenOf(1) }, ANNA.id).latent,
+  ).toEqual(kept.latent);
 });
 
 test('GRO-4: a journal replays what was planted, whatever the bounds are now; it has no children, copies or previews', () => {
@@ -71,7 +71,7 @@ test('GRO-4: a journal replays what was planted, whatever the bounds are now; it
   expect(() => hand.room.enqueue(3, { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 })).toThrow(
     'bad-latent',
   );
-  expect(() => hand.room.previewLatent({ from: 'organism', organism: 1 }, ANNA.id)).toThrow(
+  expect(() => hand.room.previewSeed({ from: 'organism', organism: 1 }, ANNA.id).latent).toThrow(
     'bad-latent',
   );
 });
@@ -88,7 +88,7 @@ describe('the shipped checkpoint', () => {
     const { room } = new HandRoom({ species, width: 64, height: 64 });
     for (const latent of [...gallery.map((entry) => entry.latent), ...dice]) {
       const token = encodeSeed({ kind: undefined, latent }, species);
-      const planted = room.previewLatent({ from: 'token', token }, ANNA.id);
+      const planted = room.previewSeed({ from: 'token', token }, ANNA.id).latent;
       expect(planted).toEqual(decodeSeed(token, species)!.latent);
     }
   });

@@ -2,8 +2,10 @@
 import * as v from 'valibot';
 import type { Readout } from '../../../server/engine/engine.ts';
 import type { SystemCommand } from '../../../server/realtime/commands/command-dispatcher.ts';
+import type { Genomes } from '../../../server/vnca/chimera.ts';
 import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
+import { genomesNow } from '../../../server/world/organisms/transformation.ts';
 import { Room } from '../../../server/world/room.ts';
 import { type RoomState, roomState } from '../../../server/world/room-state.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
@@ -21,7 +23,7 @@ class HashedRoom {
   readonly room: Room;
   private patches = 0;
   /** By patch: what its cells read, and what they showed last. */
-  private readonly latents = new Map<number, Float32Array>();
+  private readonly genomes = new Map<number, Genomes>();
   private readonly seen = new Map<number, Uint8Array>();
 
   constructor(tickRate: number, from?: RoomState) {
@@ -31,8 +33,8 @@ class HashedRoom {
       nextPatch: () => ++this.patches,
       from,
     });
-    for (const { id, latent, expression } of from?.organisms ?? []) {
-      this.latents.set(this.room.patchOf(id)!, expression?.latent ?? latent);
+    for (const organism of from?.organisms ?? []) {
+      this.genomes.set(this.room.patchOf(organism.id)!, genomesNow(organism));
     }
   }
 
@@ -40,14 +42,15 @@ class HashedRoom {
     const { room } = this;
     const { tick } = room;
     const { plant, step, events } = room.beginTick();
-    for (const { patch, latent } of plant) this.latents.set(patch, latent);
+    for (const { patch, genomes } of plant) this.genomes.set(patch, genomes!);
     const organisms = new Map(room.organisms.map((one) => [room.patchOf(one.id)!, one]));
     const readouts = step.map(({ patch, divide, keep, closed, express }): Readout => {
-      if (express) this.latents.set(patch, express);
+      if (express) this.genomes.set(patch, express);
       const { id, stage: before } = organisms.get(patch)!;
       const stage = divide ? 2 * before : before;
       const moment = tick % 80 < 50 ? 0 : tick;
-      const text = `${id} ${moment} ${this.latents.get(patch)!.map((one) => Math.round(9 * one))}`;
+      const { latents, labels } = this.genomes.get(patch)!;
+      const text = `${id} ${moment} ${latents} ${labels}`;
       const presence = Uint8Array.from({ length: stage * stage }, (_, cell) => {
         if (closed?.[cell] || keep?.[cell] === 0) return 0;
         return hashText(`${text} ${cell}`) % 8 === 0 ? 0 : 255;
@@ -107,7 +110,12 @@ function happening(random: Random): (room: Room, id: number) => void {
     ...[1, 2].map(() => ({ what: 'damage' as const, points, radius: 1 + number(2) })),
     { what: 'cross', a: organism, b: 1 + number(8), mix: 0.4, mutation: 0.1 * number(2) },
     { what: 'plant', x, y, seed: { from: 'hand', seed: 1 + number(5) } },
-    { what: 'transform', organism, seed },
+    { what: 'transform', organism, seed, at: pick(undefined, { x, y }) },
+    ...[1, 2].map(() => ({
+      ...{ what: 'graft' as const, points, radius: 1 + number(2), others: pick(undefined, true) },
+      seed: { from: 'latent' as const, latent: [1, number(4)] },
+    })),
+    { what: 'ungraft', organism, foreign: pick(undefined, true) },
     { what: 'hold', latent: [1, number(2)], origin: 'drawing' },
   ];
   const own: readonly SystemCommand[] = [
@@ -115,6 +123,7 @@ function happening(random: Random): (room: Room, id: number) => void {
     { what: 'clear', area: { x: 0, y: 0, width: 2, height: 2 } },
     { what: 'depart', organism, seconds: 3 },
     { what: 'thin' },
+    { what: 'clean', painter: pick(ANNA, BERT).id },
   ];
   const [few, two] = [number(2), number(1)];
   const settings: readonly ((room: Room) => void)[] = [
@@ -199,6 +208,7 @@ test('TIM-3, TIM-6, LIF-2, OWN-1, OWN-4, OWN-6, ENE-2: restored at any tick or r
   expect([...seen]).toEqual(
     expect.arrayContaining([
       ...['healed', 'expressing', 'cross', 'hold', 'plant', 'damage', 'transform'],
+      ...['graft', 'grafted', 'ungraft', 'clean'],
       ...['pause', 'departing', 'renewed', 'died', 'clear', 'remove', 'depart'],
     ]),
   );

@@ -22,7 +22,7 @@ const share = between(0, 1);
 /** Plants a seed, and says with which latent. */
 function planted(
   hand: HandRoom,
-  seed: Parameters<typeof hand.room.previewLatent>[0],
+  seed: Parameters<typeof hand.room.previewSeed>[0],
   x = 16,
   by = ANNA,
 ) {
@@ -47,7 +47,7 @@ describe('seeds', () => {
     forAll(seeds, (seed) => {
       const hand = new HandRoom({ species });
       const before = hand.room.export();
-      const seen = hand.room.previewLatent(seed, ANNA.id);
+      const seen = hand.room.previewSeed(seed, ANNA.id).latent;
       expect(hand.room.export()).toEqual(before);
       const { latent } = planted(hand, seed);
       // The journal knows no −0.
@@ -61,7 +61,7 @@ describe('seeds', () => {
     expect(a.room.export().random).toEqual(b.room.export().random);
     planted(b, { from: 'prior' });
     expect(b.room.export().random).not.toEqual(a.room.export().random);
-    expect(() => a.room.previewLatent({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
+    expect(() => a.room.previewSeed({ from: 'prior' }, ANNA.id).latent).toThrow('no-such-seed');
   });
 
   /** Creatures around (5, −3), 3 and 1 wide, and things elsewhere. */
@@ -82,8 +82,9 @@ describe('seeds', () => {
     const { room } = new HandRoom({
       species: { ...sampled, latentBounds: { norm: 100, value: 100 } },
     });
-    const thrown = Array.from({ length: 4000 }, (_, i) =>
-      room.previewLatent({ from: 'prior', throw: i }, ANNA.id),
+    const thrown = Array.from(
+      { length: 4000 },
+      (_, i) => room.previewSeed({ from: 'prior', throw: i }, ANNA.id).latent,
     );
     const mean = (of: (latent: Float32Array) => number) =>
       thrown.reduce((sum, latent) => sum + of(latent), 0) / thrown.length;
@@ -132,7 +133,7 @@ describe('seeds', () => {
   test('without a map, map seeds are refused', () => {
     const { room } = new HandRoom();
     const seed = { from: 'map', x: 0.5, y: 0.5 } as const;
-    expect(() => room.previewLatent(seed, 1)).toThrow('no-such-seed');
+    expect(() => room.previewSeed(seed, 1).latent).toThrow('no-such-seed');
     expect(() => room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 9, seed })).toThrow(
       'no-such-seed',
     );
@@ -149,8 +150,10 @@ describe('seeds', () => {
     expect(answers[1].refused?.reason).toBe('bad-latent');
     expect(room.seedsOf(ANNA.id)).toMatchObject([seed!]);
     expect(room.seedsOf(BERT.id)).toEqual([]);
-    expect(() => room.previewLatent({ from: 'hand', seed: 1 }, BERT.id)).toThrow('no-such-seed');
-    expect([...room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);
+    expect(() => room.previewSeed({ from: 'hand', seed: 1 }, BERT.id).latent).toThrow(
+      'no-such-seed',
+    );
+    expect([...room.previewSeed({ from: 'hand', seed: 1 }, ANNA.id).latent]).toEqual([0.5, -1]);
   });
 
   test("mutation draws from the room's random numbers, so a replay repeats it", () => {
@@ -161,7 +164,7 @@ describe('seeds', () => {
       hand.ticks(GROWN);
       const wish = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 } as const;
       hand.act({ ...wish, ...(mutation !== undefined && { mutation }) });
-      return [...hand.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)];
+      return [...hand.room.previewSeed({ from: 'hand', seed: 1 }, ANNA.id).latent];
     };
     expect(child(0)).toEqual(child(undefined));
     expect(child(0.5)).toEqual(child(0.5));

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { MAX_FORMER, TRANSFORM_STEPS } from '../../../server/world/organisms/transformation.ts';
+import { MAX_FORMER } from '../../../server/world/organisms/transformation.ts';
 import type { TickResult } from '../../../server/world/room.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
@@ -18,6 +18,8 @@ const species = {
 };
 const BIRTH = 3;
 const COST = 8;
+/** Steps until a wave has swept from the middle of a window of 8×8 to its farthest corner. */
+const TRANSFORM_STEPS = 3;
 const energy = { ...DEFAULT_ENERGY, capacity: 100, newcomer: 100, plant: COST };
 
 class TurningRoom extends HandRoom {
@@ -25,9 +27,9 @@ class TurningRoom extends HandRoom {
     super({ species, life: { birth: 1, healing: 1, expressing: 1 }, ...options });
   }
 
-  turn(organism = 1, index = 1): TickResult {
+  turn(organism = 1, index = 1, at?: { x: number; y: number }): TickResult {
     const seed = { from: 'gallery', index } as const;
-    return this.act({ what: 'transform', by: ANNA, organism, seed });
+    return this.act({ what: 'transform', by: ANNA, organism, seed, at });
   }
 
   /** Ticks until all rest. @returns latents that were told, in order */
@@ -67,14 +69,16 @@ describe('turning into another', () => {
       ...{ kind: 'two', origin: 'gallery', parents: [] },
     });
     expect(hand.room.organisms).toEqual([{ ...before, kind: 'two', phase: 'awake', was: ['one'] }]);
-    const told = [...hand.expressed.map(({ latent }) => latent), ...hand.untilRest()];
-    // A little further from the old latent to the new one in each step; then as it is.
-    expect(told).toHaveLength(TRANSFORM_STEPS);
-    told.forEach(([own, other], i) => {
-      expect(other).toBeCloseTo((i + 1) / TRANSFORM_STEPS);
-      expect(own).toBeCloseTo(1 - (i + 1) / TRANSFORM_STEPS);
+    // The new genome sweeps from the middle, two cells a step.
+    const cells = hand.expressed[0].cells!;
+    cells.forEach((latent, cell) => {
+      const distance = Math.hypot((cell % 8) - 4, Math.floor(cell / 8) - 4);
+      expect(latent).toEqual(distance <= 2 ? OTHER : OWN);
     });
+    const told = hand.untilRest();
+    expect(told).toHaveLength(TRANSFORM_STEPS - 1);
     expect(told.at(-1)).toEqual(OTHER);
+    expect(hand.expressed).toEqual([]);
     expect(hand.room.organisms[0]).toMatchObject({ kind: 'two', phase: 'asleep' });
     expect([...decodeSeed(hand.room.tokenOf(1), species)!.latent]).toEqual(OTHER);
   });
@@ -93,12 +97,10 @@ describe('turning into another', () => {
   test('TRF-1: one that turns can turn again, from what it is by then; one that expresses a relative too', () => {
     const hand = resting();
     hand.turn();
-    hand.ticks(3);
-    const [, reached] = hand.latents.get(1)!;
+    hand.tick();
     hand.turn(1, 0);
-    const [, next] = hand.latents.get(1)!;
-    expect(next).toBeLessThan(reached);
-    expect(next).toBeGreaterThan(0.8 * reached);
+    expect(hand.expressed[0].cells).toContainEqual(OTHER);
+    expect(hand.expressed[0].cells).toContainEqual(OWN);
     hand.untilRest();
     expect(hand.latents.get(1)).toEqual(OWN);
     expect(hand.room.organisms[0]).toMatchObject({ kind: 'one', was: ['one', 'two'] });
@@ -109,6 +111,19 @@ describe('turning into another', () => {
     hand.room.setLiveliness(0);
     hand.untilRest();
     expect(hand.latents.get(1)).toEqual(OTHER);
+  });
+
+  test('TRF-1: the wave begins at the point of the command, or at the window’s nearest cell', () => {
+    for (const [at, x, y] of [
+      [{ x: 6.5, y: 6.5 }, 0, 0],
+      [{ x: 200, y: -9 }, 7, 0],
+    ] as const) {
+      const hand = resting();
+      hand.turn(1, 1, at);
+      const turned = hand.expressed[0].cells!.flatMap(([, other], cell) => (other ? [cell] : []));
+      expect(turned).toContain(8 * y + x);
+      expect(turned).toHaveLength(6);
+    }
   });
 
   test('TRF-2: only what is grown and does not depart, with a seed that there is; nothing has changed otherwise', () => {

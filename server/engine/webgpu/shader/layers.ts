@@ -2,6 +2,7 @@
  * Generates the WGSL code of a net's layers. Each thread sums some units of some cells in
  * registers.
  */
+import { MAX_GENOMES } from '../../../vnca/chimera.ts';
 import type { Columns, Plan } from '../plan.ts';
 import type { RecordLayout } from '../weights.ts';
 import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
@@ -136,7 +137,7 @@ export const hiddenSource = (plan: Plan, offset: string, sums: string): string =
   });
 
 /**
- * Sums the last layer. If patches have their own weights, these replace the common weights for the
+ * Sums the last layer. If genomes have their own weights, these replace the common weights for the
  * first groups of channels.
  */
 export function outSource(
@@ -151,7 +152,7 @@ export function outSource(
       let column = i % ${columns.all}u;
       if (column < ${ownGroups}u) {
         let row = 4u * k0 + i / ${columns.all}u;
-        staged[i] = records[job.record + ${own}u + row * ${ownGroups}u + column];
+        staged[i] = records[record + ${own}u + row * ${ownGroups}u + column];
       } else { ${common} }`;
   return multiplySource(plan, {
     count: `${plan.hidden}u`,
@@ -185,8 +186,8 @@ const THREADS = ${threads}u;
 ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
-/** The job of a workgroup and its position in the patch. */
-struct Tile { job: Job, x: i32, y: i32 }
+/** The job of a workgroup, the genomes that count in its tile, and its position in the patch. */
+struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
 
 fn tileCount() -> u32 { return work[0]; }
 fn tileIndex(group: vec3u) -> u32 { return group.y * ${ROW}u + group.x; }
@@ -194,10 +195,10 @@ fn tileIndex(group: vec3u) -> u32 { return group.y * ${ROW}u + group.x; }
 fn tileAt(index: u32) -> Tile {
   let at = work[1] + 2u * index;
   let place = work[at + 1u];
-  let job = ${JOBS_AT}u + ${JOB_FIELDS.length}u * work[at];
+  let job = ${JOBS_AT}u + ${JOB_FIELDS.length}u * (work[at] >> ${MAX_GENOMES}u);
   return Tile(
     Job(${JOB_FIELDS.map((_, i) => `work[job + ${i}u]`).join(', ')}),
-    i32(place & 0xffffu), i32(place >> 16u));
+    work[at] & ${2 ** MAX_GENOMES - 1}u, i32(place & 0xffffu), i32(place >> 16u));
 }
 
 fn divides(job: Job) -> u32 { return job.flags & ${DIVIDES}u; }

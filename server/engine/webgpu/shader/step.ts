@@ -126,7 +126,7 @@ export function stepSource(
   const modulate = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>
-      `records[job.record + ${from + p}u + share * ${columns.perThread}u + ${further}]`;
+      `records[record + ${from + p}u + share * ${columns.perThread}u + ${further}]`;
     return each(columns.perThread, (p) => {
       const scale = scales === undefined ? '' : `let scale = ${at(scales, p)};`;
       const lines = each(plan.cellsPerThread, (j) => {
@@ -189,6 +189,13 @@ fn activate(x: vec4f) -> vec4f {
   return ${update.activation === 'relu' ? 'max(x, vec4f(0))' : 'select(exp(min(x, vec4f(0))) - 1.0, x, x > vec4f(0))'};
 }
 
+/** How much a genome counts for a cell. Closed cells remain zero. */
+fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
+  if (isClosed(tile.job, cell)) { return 0.0; }
+  if (countOneBits(tile.genomes) == 1u) { return 1.0; }
+  return records[tile.job.record + ${record.mix}u + cell][genome];
+}
+
 /** Tests the bits, since compilers may assume that numbers are finite. */
 fn finite(x: vec4f) -> bool {
   return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
@@ -202,8 +209,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
+  // Steps with one genome after the other, and sums the weighted states in place.
+  for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
+  let genome = firstTrailingBit(genomes);
+  let record = job.record + genome * ${record.size}u;
 ${net.join('\n')}
 ${changeSource(card, plan)}
+  }
 ${answerSource(plan)}
 }
 `;
@@ -227,15 +239,19 @@ function changeSource({ update }: Card, plan: Plan): string {
       if (unit < CHANNELS) {
         let old = groupOf(job, source, unit);
         let moved = ${moved};
-        runaway = runaway || (!closes && !finite(moved));
-        states[job.destination + unit * stride + cell] = select(${limit}, vec4f(0), closes);
+        runaway = runaway || (weight > 0.0 && !finite(moved));
+        let at = job.destination + unit * stride + cell;
+        var mean = vec4f(0);
+        if (genomes != tile.genomes) { mean = states[at]; }
+        if (weight == 1.0) { mean = ${limit}; } else if (weight > 0.0) { mean += weight * ${limit}; }
+        states[at] = mean;
       }
     }`;
     });
     return `  if (inside(job, x_${j}, y_${j})) {
     let cell = u32(y_${j}) * job.side + u32(x_${j});
     let source = sourceOf(job, x_${j}, y_${j});
-    let closes = isClosed(job, cell);
+    let weight = weightOf(tile, genome, cell);
     ${updateProbability < 1 ? 'let acts = takesPart(atomicLoad(&answers[job.answer + 1u]), cell);' : ''}
     var runaway = false;
 ${groups}

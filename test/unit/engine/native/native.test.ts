@@ -12,7 +12,10 @@ import {
 import { loadKernel, prepareNative, startNative } from '../../../../server/engine/native/native.ts';
 import fc, { forRuns } from '../../../support/property.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
+import { CONTRACT_MODELS } from '../support.ts';
 import { testNative } from './support.ts';
+
+const GENOME = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
 
 const READOUTS = [
   { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] } },
@@ -59,6 +62,20 @@ testNative('numbers that do not fit the net are refused before anything is read'
   expect(() => rule.read!(states, new Uint8Array(16), new Uint8Array(5))).toThrow(
     'length does not fit',
   );
+  // Of chimeras: genomes too many, weights of too few cells, patches beside it, and no genomes.
+  const { channels, latentSize } = GENOME.card;
+  const reading = await (await startNative()).load(GENOME);
+  const row = reading.condition!(new Float32Array(latentSize));
+  const of = (genomes: number, patches = 1) => ({
+    ...{ count: patches, stage: 2, states: new Float32Array(4 * channels * patches) },
+    ...{ after: new Float32Array(4 * channels * patches), weights: new Float32Array(4 * genomes) },
+    conditioning: new Float32Array(genomes * row.length),
+  });
+  expect(() => reading.step(of(4))).not.toThrow();
+  const { conditioning, ...none } = of(2);
+  for (const bad of [of(5), { ...of(2), weights: new Float32Array(7) }, of(2, 2), none]) {
+    expect(() => reading.step(bad)).toThrow('length does not fit');
+  }
 });
 
 describe('compiling', () => {
