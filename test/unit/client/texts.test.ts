@@ -54,9 +54,12 @@ test('a chimera is named after its largest parts, and its parts say who painted 
   const parts = [part('panda', 0.3), part('', 0.1, BO), part('fox', 0.6, you)];
   const chimera = organismView(1, { kind: 'panda', parts });
   expect(organismName(chimera)).toBe('fox · panda');
-  expect(organismName({ ...chimera, parts: [part('', 0.5), part('', 0.5)] })).toBe(
-    'A child of chance',
+  const named = (...shares: Part[]) => organismName({ ...chimera, parts: shares });
+  expect(named(part('', 0.5), part('', 0.5))).toBe('A child of chance');
+  expect(named(part('panda', 0.3), part('fox', 0.2, BO), part('fox', 0.5, you))).toBe(
+    'fox · panda',
   );
+  expect(named(part('panda', 0), part('fox', 1, BO))).toBe('fox');
   expect(partsText(parts, { participants: new Map(), you })).toBe(
     'panda · A child of chance (Bo) · fox (you)',
   );
