@@ -239,9 +239,9 @@ export async function measureRobustness(
 }
 
 /** First and last step after growth of the period in which an organism at rest must not move. */
-export const REST = [200, 232] as const;
+const REST = [200, 232] as const;
 /** Minimum change of a cell's colour, of 255, that counts as moving. */
-export const MOVES = 3;
+const MOVES = 3;
 
 /**
  * Measures the share of organisms that do not come to rest, that is, in which some cell's colour

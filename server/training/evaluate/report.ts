@@ -18,7 +18,7 @@ const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
  * Describes how organisms rest and heal, and which images they resemble. Empty for a model without
  * cells.
  */
-function organismLines({ cycles, retrieval, throws, ...figures }: Figures): string[] {
+function organismLines({ chimeras, cycles, retrieval, throws, ...figures }: Figures): string[] {
   const lines: string[] = [];
   const add = (what: string, recovery: Recovery): void => {
     for (const [steps, found] of byNumber(recovery)) {
@@ -45,6 +45,14 @@ function organismLines({ cycles, retrieval, throws, ...figures }: Figures): stri
     if (precision !== null && recall !== null) {
       lines.push(row('', `precision ${shown(precision)}, recall ${shown(recall)}`));
     }
+  }
+  if (chimeras) {
+    const { chimeras: count, failed, ...shares } = chimeras;
+    const text = Object.entries(shares)
+      .map(([key, share]) => `${key} ${percent(share)}`)
+      .join(', ');
+    lines.push(row(`${count} chimeras`, text));
+    if (failed.length > 0) lines.push(row('', `failed: ${failed.join(', ')}`));
   }
   return lines;
 }

@@ -8,10 +8,11 @@ import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance, selectGallery } from '../../vnca/gallery.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
-import { LIFE } from '../../world/organisms/organism.ts';
+import { GridPlanes } from '../../world/grid-planes.ts';
+import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
+import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/compare-pictures.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
-import { watchFlashes } from '../rollout/watch-flashes.ts';
 
 /** Maximum number of relatives per creature. */
 export const EACH = 3;
@@ -52,7 +53,7 @@ interface Pair {
 }
 
 /** A gallery creature, grown and at rest. */
-export interface Resting {
+interface Resting {
   /** Shape [S, S, C]. */
   readonly state: Float32Array;
   /** Shape [S, S, 4]. */
@@ -219,17 +220,39 @@ export async function roundTrips(
   return results;
 }
 
-/** Watches one organism on its round trips. */
-function watch(resting: Resting, model: Model, tickRate: number) {
-  const hasFlashed = watchFlashes(resting, thresholdOf(model), tickRate);
-  let [error, flashes] = [0, false];
+/**
+ * Watches one organism as a room shows it, with bare ground around it. @param tickRate steps that
+ * count as one second
+ */
+export function watch(resting: Resting, model: Model, tickRate: number) {
+  const { side } = model.card;
+  const threshold = thresholdOf(model);
+  const grid = new GridPlanes(side, side);
+  const organism = newOrganism({
+    ...{ id: 1, patch: 1, window: { x: 0, y: 0, width: side, height: side }, stage: side },
+    ...{ latent: new Float32Array(), origin: 'gallery', kind: '', parents: [], born: 0 },
+    planter: { id: 0, name: '', hue: 0 },
+  });
+  const show = (rgba: Uint8Array, isHeld: (place: number) => boolean): void => {
+    resting.alive.forEach((_, place) => {
+      const held = isHeld(place);
+      grid.planes.owner[place] = held ? 1 : 0;
+      for (let c = 4 * place; c < 4 * place + 4; c++) grid.planes.rgba[c] = held ? rgba[c] : 0;
+    });
+  };
+  let [error, flashes, tick] = [0, false, 0];
   let expression: Uint8Array | undefined;
   let last: Uint8Array | undefined;
+  show(resting.rgba, (place) => resting.alive[place] === 1);
+  remember(organism, grid, 0);
   return {
     /** Records a step of the organism. */
-    see(readout: Readout): void {
-      last = readout.rgba;
-      flashes = hasFlashed(readout);
+    see({ rgba, presence }: Readout): void {
+      last = rgba;
+      // A position that the organism holds at rest stays its own, even if the expressed relative
+      // has no living cell there.
+      show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
+      if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
     /** Records that an organism has stopped expressing its relative. */
     lent(): void {
@@ -258,7 +281,7 @@ function watch(resting: Resting, model: Model, tickRate: number) {
   };
 }
 
-export const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);
+const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);
 
 async function plant(engine: Engine, model: Model, indices: readonly number[]): Promise<PatchId[]> {
   const checkpoint = model.card.name;
