@@ -113,16 +113,23 @@ export async function measureChimeras(
   await engine.plant(planted);
   await load(bodies.map(({ state }) => state));
   const watched = bodies.map((body) => watch(body, model, TICK_RATE));
+  const quiet = patches.map(() => 0);
+  const rests = patches.map(() => false);
+  const watchRest = ({ patch, change }: Readout): void => {
+    quiet[patch] = change <= LIFE.restLevel ? quiet[patch] + 1 : 0;
+    if (quiet[patch] === LIFE.restSteps) rests[patch] = true;
+  };
   const rested = await run(
     SETTLES,
     (patch, step) => (step === 0 ? { express: genomes[patch] } : {}),
-    (readout) => watched[readout.patch].see(readout),
+    (readout) => {
+      watched[readout.patch].see(readout);
+      watchRest(readout);
+    },
   );
   const states = await engine.exportStates(patches);
-  const rests = patches.map(() => true);
-  await run(LIFE.restSteps, undefined, ({ patch, change }) => {
-    if (change > LIFE.restLevel) rests[patch] = false;
-  });
+  // The last steps of a rest that has begun by now.
+  await run(LIFE.restSteps, undefined, watchRest);
   const aged = await run(SAME_AFTER - SETTLES - LIFE.restSteps);
   const closed = states.map((state) => loseHalf(state, card, random));
   await load(states);
