@@ -156,9 +156,10 @@ export async function takeChimeras(out: string): Promise<void> {
     const pictures = rows.map((row) => [row.own, row.other, row.grafted].map(look));
     const closed = new Map(
       rows.map(({ grafted }) => {
-        const isAlive = look(grafted).presence.map((value) => +(value >= species.threshold));
-        const isLost = isAlive.map((is, i) => is & +((i % side) + Math.floor(i / side) > side));
-        const lives = isAlive.map((is, i) => is & (1 - isLost[i]));
+        const isLost = labelled((x, y) => x + y > side);
+        const lives = look(grafted).presence.map((value, i) =>
+          value >= species.threshold ? 1 - isLost[i] : 0,
+        );
         return [grafted, stepsUntilOpen({ isClosed: isLost, lives, width: side, reach: 1 })];
       }),
     );

@@ -16,6 +16,8 @@ import { loseHalf } from './wound-recovery.ts';
 
 /** Number of steps after which a chimera must rest, have healed, and look the same if grown. */
 const SETTLES = 64;
+/** Numbers of steps after grafting at which chimeras are asked whether they rest. */
+const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
 /** Approximate number of steps of each chimera. */
@@ -113,11 +115,13 @@ export async function measureChimeras(
   await engine.plant(planted);
   await load(bodies.map(({ state }) => state));
   const watched = bodies.map((body) => watch(body, model, TICK_RATE));
-  const quiet = patches.map(() => 0);
-  const rests = patches.map(() => false);
+  const [ages, quiet] = [patches.map(() => 0), patches.map(() => 0)];
+  const restsFrom = patches.map(() => Infinity);
   const watchRest = ({ patch, change }: Readout): void => {
+    ages[patch]++;
     quiet[patch] = change <= LIFE.restLevel ? quiet[patch] + 1 : 0;
-    if (quiet[patch] === LIFE.restSteps) rests[patch] = true;
+    if (quiet[patch] < LIFE.restSteps) return;
+    restsFrom[patch] = Math.min(restsFrom[patch], ages[patch] - LIFE.restSteps);
   };
   const rested = await run(
     SETTLES,
@@ -128,9 +132,7 @@ export async function measureChimeras(
     },
   );
   const states = await engine.exportStates(patches);
-  // The last steps of a rest that has begun by now.
-  await run(LIFE.restSteps, undefined, watchRest);
-  const aged = await run(SAME_AFTER - SETTLES - LIFE.restSteps);
+  const aged = await run(SAME_AFTER - SETTLES, undefined, watchRest);
   const closed = states.map((state) => loseHalf(state, card, random));
   await load(states);
   const healed = await run(SETTLES, (patch, step) => {
@@ -149,12 +151,13 @@ export async function measureChimeras(
   const [same, heals, grows] = [aged, healed, grown].map(areSame);
   const flashes = watched.map((one) => one.result().flashes);
   const share = (found: readonly boolean[]): number => found.filter(Boolean).length / count;
-  const failed = creatures.filter(
-    (_, i) => flashes[i] || ![rests, same, heals, grows].every((test) => test[i]),
-  );
+  const restsBy = (steps: number): boolean[] => restsFrom.map((from) => from <= steps);
+  const tests = [restsBy(SETTLES), same, heals, grows];
+  const failed = creatures.filter((_, i) => flashes[i] || !tests.every((test) => test[i]));
   return {
-    ...{ chimeras: count, rests: share(rests), same: share(same), heals: share(heals) },
-    ...{ grows: share(grows), flashes: share(flashes) },
+    chimeras: count,
+    rests: Object.fromEntries(RESTS_AFTER.map((steps) => [steps, share(restsBy(steps))])),
+    ...{ same: share(same), heals: share(heals), grows: share(grows), flashes: share(flashes) },
     failed: failed.map((some) => some.map((creature) => card.gallery[creature].name).join(' + ')),
   };
 }

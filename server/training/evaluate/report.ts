@@ -47,11 +47,13 @@ function organismLines({ chimeras, cycles, retrieval, throws, ...figures }: Figu
     }
   }
   if (chimeras) {
-    const { chimeras: count, failed, ...shares } = chimeras;
-    const text = Object.entries(shares)
-      .map(([key, share]) => `${key} ${percent(share)}`)
-      .join(', ');
-    lines.push(row(`${count} chimeras`, text));
+    const { chimeras: count, rests, failed, ...shares } = chimeras;
+    const by = byNumber(rests).map(([steps, share]): [string, number] => [
+      `rests, +${steps}`,
+      share,
+    ]);
+    const text = [...by, ...Object.entries(shares)].map(([key, of]) => `${key} ${percent(of)}`);
+    lines.push(row(`${count} chimeras`, text.join(', ')));
     if (failed.length > 0) lines.push(row('', `failed: ${failed.join(', ')}`));
   }
   return lines;

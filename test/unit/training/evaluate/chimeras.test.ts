@@ -51,7 +51,8 @@ test.each([
       steps += some;
     });
     await engine.close();
-    expect(found).toMatchObject({ chimeras: 6, rests, same, heals, grows, flashes });
+    expect(found).toMatchObject({ chimeras: 6, same, heals, grows, flashes });
+    expect(found.rests).toEqual({ 32: rests, 64: rests, 128: rests, 256: rests });
     expect(found.failed).toHaveLength(failed);
     // A pair, a pair, three: each names the creatures.
     if (failed > 0) expect(found.failed[2].split(' + ')).toHaveLength(3);
