@@ -30,7 +30,7 @@ import {
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { plantGarden, Visitor } from '../support/visitor.ts';
-import { takeClosing, takeFilm } from './living-pictures.ts';
+import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
 import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
@@ -65,8 +65,8 @@ const COMMAND = {
     },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing'])),
-      default: 'room,phone,wall,host,film,closing',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing', 'chimeras'])),
+      default: 'room,phone,wall,host,film,closing,chimeras',
       help: 'pictures to take',
     },
   },
@@ -138,11 +138,12 @@ async function main(): Promise<void> {
   const clientFolder = await ensureClient(console.log);
   await mkdir(out, { recursive: true });
   if (wanted.includes('closing')) await takeClosing(out);
+  if (wanted.includes('chimeras')) await takeChimeras(out);
   if (wanted.includes('film')) {
     const browser = await launchBrowser();
     await takeFilm(browser, clientFolder, out).finally(() => browser.close());
   }
-  if (wanted.every((one) => one === 'closing' || one === 'film')) return;
+  if (wanted.every((one) => ['chimeras', 'closing', 'film'].includes(one))) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
     { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000', data },
