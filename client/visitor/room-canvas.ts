@@ -5,7 +5,6 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
 import { bindCanvas, ViewportReporter } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
-import { freePlace } from '../input/picking.ts';
 import {
   type Camera,
   fitGrid,
@@ -14,6 +13,7 @@ import {
   type Point,
   type Size,
 } from '../render/camera.ts';
+import { firstView } from '../render/first-view.ts';
 import { RoomView } from '../render/room-view.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import type { KeyHelp } from './elements/key-help.ts';
@@ -35,6 +35,9 @@ export interface RoomPage extends HTMLElement {
   readonly finder: FindMine;
   readonly help: KeyHelp;
   readonly overview: RoomOverview;
+  /** Buttons and maps that cover a part of the view. */
+  readonly covers: Iterable<HTMLElement>;
+  readonly updateComplete: Promise<unknown>;
   readonly story: RoomStory;
   readonly toasts: ToastLayer;
 }
@@ -154,6 +157,9 @@ export class KeyControl {
 /** Windows in which organisms would be too small if the whole room were shown. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
+/** Height of the hint above the dock, in CSS pixels. */
+const HINT = 32;
+
 /** Draws the room and turns the visitor's gestures into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
@@ -166,6 +172,13 @@ export class RoomCanvas {
   /** The visitor's camera before the panel opened; undefined if they saw the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
+  /** Space that header and dock take. */
+  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private readonly cardSize = new ResizeObserver(([{ target }]) => this.uncover(target));
+  /** The creature whose card is open. */
+  private carded: OrganismId = 0;
+  /** The camera, as JSON, after it has left the whole grid because of a card. */
+  private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
   constructor(private readonly page: RoomPage) {
@@ -180,7 +193,11 @@ export class RoomCanvas {
     this.keys = keys;
     signal.addEventListener('abort', bindCanvas(canvas, tools));
     window.addEventListener('keydown', (event) => keys.down(event), { signal });
-    canvas.addEventListener('pointerdown', () => view.rig.stay(), { signal });
+    const stay = (): void => {
+      view.rig.stay();
+      this.cardSize.disconnect();
+    };
+    canvas.addEventListener('pointerdown', stay, { signal });
 
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const applyMotion = (): void => {
@@ -228,6 +245,7 @@ export class RoomCanvas {
       reporter.forget();
       if (document.hidden) reporter.hide();
       this.layout();
+      void this.open();
     });
     const onVisibility = (): void => {
       feedback.hide(document.hidden);
@@ -260,6 +278,35 @@ export class RoomCanvas {
     }
     this.glide();
     if (returns) rig.goTo(returns);
+  }
+
+  /**
+   * Keeps a creature visible beside its card, until the visitor moves the view or the card closes.
+   *
+   * @param organism 0 if no card is open
+   */
+  showBeside(card: HTMLElement | null, organism: OrganismId): void {
+    if (organism === this.carded) return;
+    this.carded = organism;
+    this.cardSize.disconnect();
+    const { rig } = this.view;
+    if (card && organism) this.cardSize.observe(card);
+    else if (this.uncovered === JSON.stringify(rig.heading)) {
+      rig.fit();
+      this.view.loop.invalidate();
+    }
+  }
+
+  private uncover(card: Element): void {
+    const { rig, size, loop } = this.view;
+    const organism = this.page.session.model.organisms.get(this.carded);
+    if (!organism) return;
+    const { side } = organism;
+    const wasFitted = rig.isFitted;
+    const square = { width: side, height: side };
+    rig.reveal(organism, side, beside(card, square, size, this.insets));
+    if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
+    loop.invalidate();
   }
 
   /** Loads the image that contains the pictures of all seeds. */
@@ -298,26 +345,41 @@ export class RoomCanvas {
     // On a phone the organism card sits above the dock, so the styles need the dock's height, which
     // depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
-    const { room, organisms, checkpoint } = session.model;
-    if (!room || !checkpoint) return;
+    const { room } = session.model;
+    if (!room) return;
     const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
     const top = page.header.getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
+    this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
     // On a phone in landscape, panels leave too little height, so the room extends behind them.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
-    if (this.isOpened) return;
+  }
+
+  /** Shows the first view, which depends on what covers the room. */
+  private async open(): Promise<void> {
+    const { page } = this;
+    const { room, organisms, checkpoint } = page.session.model;
+    if (this.isOpened || !room || !checkpoint) return;
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
-    const { side } = checkpoint;
-    const others = [...organisms.values()];
-    // A spectator cannot plant, so show them an organism instead of a free position.
-    const seen = session.watches && others[Math.floor(Math.random() * others.length)];
-    rig.open(seen || freePlace(room, side, others, Math.random), side);
+    await page.updateComplete;
+    await page.finder.updateComplete;
+    const { rig, size: view } = this.view;
+    rig.open(rig.camera);
+    // The map is not on the page while the whole room is shown.
+    page.overview.draw(rig);
+    const { top, right, bottom, left } = this.insets;
+    const [width, height] = [view.width - left - right, view.height - top - bottom - HINT];
+    const free = { x: left, y: top, width, height };
+    const covers = Array.from(page.covers, (cover) => cover.getBoundingClientRect());
+    const sights = { grid: room, side: checkpoint.side, organisms: [...organisms.values()] };
+    rig.open(firstView(sights, { view, free, covers }, Math.random));
+    this.view.loop.invalidate();
   }
 
   /** Lays out the page like `layout`, but the camera glides to its new position. */
@@ -334,7 +396,7 @@ export class RoomCanvas {
 /**
  * Returns the insets that leave the most space for the grid above, below or to one side of a panel.
  */
-function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Insets {
+function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
   return [

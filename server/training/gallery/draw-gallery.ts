@@ -1,5 +1,7 @@
 /** Grows the gallery of a checkpoint as a room does, and draws it. */
 import { PNG } from 'pngjs';
+import { parsePainter } from '../../../shared/painter/net.ts';
+import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -95,4 +97,49 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
     }
   }
   return PNG.sync.write(sheet, { deflateLevel: 9 });
+}
+
+/** Pixels per cell of the painted gallery, for screens with three pixels per CSS pixel. */
+const SCALE = 3;
+const QUALITY = 45;
+
+/**
+ * Paints the picture of a gallery, tile by tile.
+ *
+ * @param png the file `gallery.png`
+ * @param painter the file `painter.safetensors`
+ * @returns the file `gallery.avif`
+ */
+export async function paintGallery(
+  card: Model['card'],
+  png: Buffer,
+  painter: Buffer,
+): Promise<Uint8Array> {
+  const { side, gallery } = card;
+  const { width, height, columns, tile } = gallerySheet(card);
+  const { data } = PNG.sync.read(png);
+  const net = parsePainter(painter);
+  const row = 4 * SCALE * width;
+  const pixels = new Uint8Array(row * SCALE * height);
+  for (const entry of gallery.keys()) {
+    const [left, top] = [(entry % columns) * tile, Math.floor(entry / columns) * tile];
+    const cells = new Uint8Array(4 * side * side);
+    for (let y = 0; y < side; y++) {
+      const from = 4 * ((top + y) * width + left);
+      cells.set(data.subarray(from, from + 4 * side), 4 * y * side);
+    }
+    const work = paintThumbnail({ cells, side, net, scale: SCALE });
+    let step = work.next();
+    while (!step.done) step = work.next();
+    const length = 4 * SCALE * side;
+    for (let y = 0; y < SCALE * side; y++) {
+      const line = step.value.subarray(y * length, (y + 1) * length);
+      pixels.set(line, (SCALE * top + y) * row + 4 * SCALE * left);
+    }
+  }
+  const { default: sharp } = await import('sharp');
+  const raw = { width: SCALE * width, height: SCALE * height, channels: 4 } as const;
+  return sharp(pixels, { raw })
+    .avif({ quality: QUALITY, effort: 6, chromaSubsampling: '4:2:0' })
+    .toBuffer();
 }
