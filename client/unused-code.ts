@@ -39,11 +39,24 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     // Only polling limits the size of a message. Only old versions of Firefox need to close the
     // connection when the page unloads.
     [/(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.writeBuffer; '],
+    // Addresses of other servers, and other transports.
+    /^ {8}if \(uri\) \{.*?^ {8}else if \(opts\.host\).*?^ {8}\}$|^ {8}if \(typeof this\.opts\.query .*?^ {8}\}$/gms,
+    [
+      /^ {8}if \(opts\.transportImplementations && .*?(?=^ {8}this\.opts = )/ms,
+      "this.transports = ['websocket']; this._transportsByName = DEFAULT_TRANSPORTS;",
+    ],
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
   ],
-  'engine.io-client/build/esm/contrib/parseuri.js': [
-    // Parsing of an address's path and query, because nothing reads them.
-    /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
+  'engine.io-client/build/esm/transport.js': [
+    // The hostname of an address comes from `location`, with brackets if it needs them.
+    [/(?<=^ {4}_hostname\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.opts.hostname; '],
+  ],
+  'socket.io-client/build/esm/index.js': [
+    // Other servers, and sharing of connections, because a page connects once, to its own server.
+    [
+      /^const cache = .*(?=^\/\*\*\n \* Protocol)/ms,
+      "const lookup = (opts) => new Manager(undefined, opts).socket('/', opts);",
+    ],
   ],
   'socket.io-client/build/esm/socket.js': [
     // Acknowledgements of Socket.IO, because our protocol has its own.

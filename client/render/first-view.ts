@@ -1,11 +1,5 @@
 /** Chooses what a page shows first if it cannot show the whole room at a good size. Pure. */
-import {
-  clampCentre,
-  contains,
-  intersects,
-  type Rect,
-  windowAround,
-} from '../../shared/geometry.ts';
+import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
 /** The room, as far as the choice depends on it. */
@@ -31,29 +25,40 @@ const CANDIDATES = 600;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
 /** Width and height that the closest view shows, as multiples of an organism's side. */
-const FRAME = { width: 2.1, height: 1.6 };
-/** Factor between two zooms, and the number of zooms. */
+const FRAME = { width: 2.3, height: 1.6 };
+/** Factor between two zooms, how many are compared, and how many if no view is good. */
 const FARTHER = 0.86;
-const ZOOMS = 7;
-/** Least number of points of a view that shows both a free place and its neighbour. */
+const ZOOMS = 3;
+const MAX_ZOOMS = 7;
+/** Least points of a good view, and points that each zoom costs. */
 const GOOD = 3;
+const ZOOM_COST = 0.05;
 
 /**
  * Chooses a view that shows a free place and, whole, the creature nearest to it; neither is
- * covered. The view is as close as possible. If there is no such view, the result is the best of
- * those compared. It differs between pages, so that visitors do not all plant at the same place.
+ * covered. If there is no such view, the result is the best of those compared. It differs between
+ * pages, so that visitors do not all plant at the same place.
  *
  * @param random 0…1
  */
-export function firstView(sights: Sights, stage: Stage, random: () => number): Camera {
-  const { grid, side, organisms } = sights;
-  const { width, height } = stage.free;
+export function firstView(
+  { grid, side, organisms }: Sights,
+  { view, free, covers }: Stage,
+  random: () => number,
+): Camera {
+  const { width, height } = free;
+  // Positions on the screen count from the middle of the free part.
+  const middle = { x: free.x + width / 2, y: free.y + height / 2 };
+  const hidden = covers.map((cover) => ({
+    x: cover.x + cover.width / 2 - middle.x,
+    y: cover.y + cover.height / 2 - middle.y,
+    width: cover.width,
+    height: cover.height,
+  }));
   let zoom = Math.min(CLOSEST, width / FRAME.width / side, height / FRAME.height / side);
-  let best = {
-    points: Number.NEGATIVE_INFINITY,
-    camera: cameraAt(grid.width / 2, grid.height / 2),
-  };
-  for (let i = 0; i < ZOOMS && organisms.length > 0 && best.points < GOOD; i++) {
+  let best = { points: Number.NEGATIVE_INFINITY, x: grid.width / 2, y: grid.height / 2, zoom };
+  const isGood = (): boolean => best.points >= GOOD - MAX_ZOOMS * ZOOM_COST;
+  for (let i = 0; organisms.length > 0 && i < (isGood() ? ZOOMS : MAX_ZOOMS); i++) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
       // Move the view so that the place is anywhere in it, but shows as little as possible of the
@@ -65,57 +70,43 @@ export function firstView(sights: Sights, stage: Stage, random: () => number): C
       };
       const x = at(place.x, grid.width, width / zoom);
       const y = at(place.y, grid.height, height / zoom);
-      const camera = cameraAt(x, y);
-      const points = pointsOf(place, camera, sights, stage);
-      if (points > best.points) best = { points, camera };
+      const points = pointsOf(place, { x, y }) - ZOOM_COST * i;
+      if (points > best.points) best = { points, x, y, zoom };
     }
     zoom *= FARTHER;
   }
-  return best.camera;
+  return {
+    x: best.x - (middle.x - view.width / 2) / best.zoom,
+    y: best.y - (middle.y - view.height / 2) / best.zoom,
+    zoom: best.zoom,
+  };
 
-  /** Returns the camera that has a position in the middle of the free part. */
-  function cameraAt(x: number, y: number): Camera {
-    const { view, free } = stage;
-    return {
-      x: x - (free.x + width / 2 - view.width / 2) / zoom,
-      y: y - (free.y + height / 2 - view.height / 2) / zoom,
-      zoom,
-    };
+  /** Rates a view. @param focus the position in its middle */
+  function pointsOf(place: Point, focus: Point): number {
+    const size = side * zoom;
+    const isClear = (x: number, y: number): boolean =>
+      Math.abs(x) <= (width - size) / 2 &&
+      Math.abs(y) <= (height - size) / 2 &&
+      hidden.every(
+        (cover) =>
+          Math.abs(x - cover.x) >= (cover.width + size) / 2 ||
+          Math.abs(y - cover.y) >= (cover.height + size) / 2,
+      );
+    let [gap, isNearestWhole, whole, cut] = [Number.POSITIVE_INFINITY, false, 0, 0];
+    for (const organism of organisms) {
+      const x = (organism.x - focus.x) * zoom;
+      const y = (organism.y - focus.y) * zoom;
+      const isWhole = isClear(x, y);
+      if (isWhole) whole++;
+      else if (Math.abs(x) < (width + size) / 2 && Math.abs(y) < (height + size) / 2) cut++;
+      const away = Math.max(Math.abs(organism.x - place.x), Math.abs(organism.y - place.y));
+      if (away < gap) [gap, isNearestWhole] = [away, isWhole];
+    }
+    const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
+    const share = isClear(x, y) ? Math.min(1, gap / side) : 0;
+    // Prefer many whole creatures, few cut ones, and a place near the middle.
+    const off = Math.abs(x) / width + Math.abs(y) / height;
+    const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
+    return share === 1 && isNearestWhole ? GOOD + beauty : share + +isNearestWhole + 0.5 * beauty;
   }
-}
-
-/** Rates a view that shows a place to plant. */
-function pointsOf(
-  place: Point,
-  { x, y, zoom }: Camera,
-  { side, organisms }: Sights,
-  { view, free, covers }: Stage,
-): number {
-  const onScreen = (at: Point): Rect =>
-    windowAround(
-      (at.x - x) * zoom + view.width / 2,
-      (at.y - y) * zoom + view.height / 2,
-      side * zoom,
-    );
-  const isClear = (rect: Rect): boolean =>
-    contains(free, rect) && !covers.some((cover) => intersects(cover, rect));
-  let nearest = { gap: Number.POSITIVE_INFINITY, isWhole: false };
-  let whole = 0;
-  let cut = 0;
-  for (const organism of organisms) {
-    const gap = Math.max(Math.abs(organism.x - place.x), Math.abs(organism.y - place.y));
-    const rect = onScreen(organism);
-    const isWhole = isClear(rect);
-    if (isWhole) whole++;
-    else if (intersects(rect, free)) cut++;
-    if (gap < nearest.gap) nearest = { gap, isWhole };
-  }
-  const rect = onScreen(place);
-  const share = isClear(rect) ? Math.min(1, nearest.gap / side) : 0;
-  // Prefer views with many whole creatures and few cut ones, and with the place in the middle.
-  const off =
-    Math.abs(rect.x + rect.width / 2 - free.x - free.width / 2) / free.width +
-    Math.abs(rect.y + rect.height / 2 - free.y - free.height / 2) / free.height;
-  const beauty = (Math.min(5, whole) - 0.5 * Math.min(4, cut) - off + 3) / 8;
-  return share === 1 && nearest.isWhole ? GOOD + beauty : share + +nearest.isWhole + 0.5 * beauty;
 }

@@ -159,6 +159,8 @@ const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (
 
 /** Height of the hint above the dock, in CSS pixels. */
 const HINT = 32;
+/** Space beside a panel, in CSS pixels. */
+const GAP = 12;
 
 /** Draws the room and turns the visitor's gestures into commands. */
 export class RoomCanvas {
@@ -213,6 +215,7 @@ export class RoomCanvas {
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
     );
+    view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);
@@ -304,7 +307,13 @@ export class RoomCanvas {
     const { side } = organism;
     const wasFitted = rig.isFitted;
     const square = { width: side, height: side };
-    rig.reveal(organism, side, beside(card, square, size, this.insets));
+    let free = beside(card, square, size, this.insets);
+    // Avoid buttons and the map too, unless that would take the camera farther away.
+    for (const cover of this.page.covers) {
+      const less = beside(cover, square, size, free);
+      if (fitGrid(square, size, less).zoom >= rig.heading.zoom) free = less;
+    }
+    rig.reveal(organism, side, free);
     if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
     loop.invalidate();
   }
@@ -400,9 +409,9 @@ function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets 
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
   return [
-    { ...insets, top: bottom + insets.left },
-    { ...insets, bottom: view.height - top + insets.left },
-    { ...insets, left: right + insets.left },
-    { ...insets, right: view.width - left + insets.left },
+    { ...insets, top: Math.max(insets.top, bottom + GAP) },
+    { ...insets, bottom: Math.max(insets.bottom, view.height - top + GAP) },
+    { ...insets, left: Math.max(insets.left, right + GAP) },
+    { ...insets, right: Math.max(insets.right, view.width - left + GAP) },
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }

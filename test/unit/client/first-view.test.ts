@@ -29,14 +29,17 @@ const sights = (organisms: Sights['organisms']): Sights => ({ grid: GRID, side: 
 test.each([
   ['phone', PHONE],
   ['small phone', SMALL],
-])('on a %s, a whole creature and a free place beside it are shown in every random room', (_, stage) => {
-  for (let seed = 1; seed <= 100; seed++) {
-    const { uniform } = createRandom(seed);
-    const room = sights(randomRoom(GRID, SIDE, uniform));
-    const camera = firstView(room, stage, uniform);
-    expect({ seed, ...shownIn(room, stage, camera) }).toMatchObject({ whole: true, free: true });
-  }
-});
+])(
+  'on a %s, a whole creature and a free place beside it are shown in every random room',
+  (_, stage) => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { uniform } = createRandom(seed);
+      const room = sights(randomRoom(GRID, SIDE, uniform));
+      const camera = firstView(room, stage, uniform);
+      expect({ seed, ...shownIn(room, stage, camera) }).toMatchObject({ whole: true, free: true });
+    }
+  },
+);
 
 const middle = (stage: Stage, camera: Camera) => ({
   x: camera.x + (stage.free.x + stage.free.width / 2 - stage.view.width / 2) / camera.zoom,
@@ -51,7 +54,7 @@ test('an empty room opens in its middle', () => {
 
 test('the view is close where that is enough, and farther off where free ground is scarce', () => {
   const alone = firstView(sights([{ x: 100, y: 90 }]), PHONE, createRandom(1).uniform);
-  expect(alone.zoom).toBeGreaterThan(5);
+  expect(alone.zoom).toBeGreaterThan(4);
   // Free ground only around the middle of the room.
   const dense = [];
   for (let x = 16; x < 336; x += 30)
@@ -96,7 +99,12 @@ test('as little as possible of the space outside the grid is shown', () => {
     const camera = firstView(sights([{ x: 20, y: 20 }]), PHONE, createRandom(seed).uniform);
     const { x, y } = middle(PHONE, camera);
     const half = PHONE.free.width / 2 / camera.zoom;
-    const inner = { x: half - 1e-6, y: 0, width: GRID.width - 2 * half + 2e-6, height: GRID.height };
+    const inner = {
+      x: half - 1e-6,
+      y: 0,
+      width: GRID.width - 2 * half + 2e-6,
+      height: GRID.height,
+    };
     expect(contains(inner, { x, y, width: 0, height: 0 })).toBe(true);
   }
 });
