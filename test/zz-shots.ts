@@ -23,7 +23,7 @@ for (const s of list) {
     if (spots.some((o) => Math.hypot(o.x - at.x, o.y - at.y) < 25)) continue;
     spots.push(at);
   }
-  const featured = v.welcome!.checkpoint.featured;
+  const featured = v.welcome!.checkpoint.featured!;
   let ok = 0;
   for (const at of spots) { const a = await v.ask('plant', { ...at, seed: { from: 'gallery', index: featured[random.integer(featured.length)] } }); if (!('reason' in a)) ok++; }
   console.log(`r${s}`, ok, 'of', n);
@@ -41,7 +41,7 @@ for (const size of sizes.split(',')) {
     await page.waitForTimeout(3500);
     await page.screenshot({ path: `${out}/${size}-r${s}.png`, timeout: 180000 });
     if (card) {
-      const id = await page.evaluate(() => { const r = document.querySelector('vivarium-room') as any; const { rig, size } = r.room.view;
+      const id = await page.evaluate(() => { const r = document.querySelector('vivarium-room') as any; const { size } = r.room.view;
         let best: any; for (const o of r.model.organisms.values()) { const p = r.worldToScreen(o.x, o.y); if (p.x > 0 && p.x < size.width && p.y > 60 && p.y < size.height - 150 && (!best || p.y > best.p.y)) best = { o, p }; }
         if (!best) return 0; r.session.state.select(best.o.id); return best.o.id; });
       if (!id) continue;

@@ -21,18 +21,15 @@ export interface Stage {
 }
 
 /** Number of views that are compared at each zoom. */
-const CANDIDATES = 600;
+const CANDIDATES = 350;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
 /** Width and height that the closest view shows, as multiples of an organism's side. */
 const FRAME = { width: 2.3, height: 1.6 };
-/** Factor between two zooms, how many are compared, and how many if no view is good. */
+/** Number of zooms that are compared, the factor between two, and the points that each costs. */
+const ZOOMS = 7;
 const FARTHER = 0.86;
-const ZOOMS = 3;
-const MAX_ZOOMS = 7;
-/** Least points of a good view, and points that each zoom costs. */
-const GOOD = 3;
-const ZOOM_COST = 0.05;
+const COST = 0.1;
 
 /**
  * Chooses a view that shows a free place and, whole, the creature nearest to it; neither is
@@ -57,8 +54,7 @@ export function firstView(
   }));
   let zoom = Math.min(CLOSEST, width / FRAME.width / side, height / FRAME.height / side);
   let best = { points: Number.NEGATIVE_INFINITY, x: grid.width / 2, y: grid.height / 2, zoom };
-  const isGood = (): boolean => best.points >= GOOD - MAX_ZOOMS * ZOOM_COST;
-  for (let i = 0; organisms.length > 0 && i < (isGood() ? ZOOMS : MAX_ZOOMS); i++) {
+  for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
       // Move the view so that the place is anywhere in it, but shows as little as possible of the
@@ -70,10 +66,9 @@ export function firstView(
       };
       const x = at(place.x, grid.width, width / zoom);
       const y = at(place.y, grid.height, height / zoom);
-      const points = pointsOf(place, { x, y }) - ZOOM_COST * i;
+      const points = pointsOf(place, { x, y }) - COST * i;
       if (points > best.points) best = { points, x, y, zoom };
     }
-    zoom *= FARTHER;
   }
   return {
     x: best.x - (middle.x - view.width / 2) / best.zoom,
@@ -107,6 +102,6 @@ export function firstView(
     // Prefer many whole creatures, few cut ones, and a place near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
-    return share === 1 && isNearestWhole ? GOOD + beauty : share + +isNearestWhole + 0.5 * beauty;
+    return share === 1 && isNearestWhole ? 4 + beauty : share + +isNearestWhole + 0.5 * beauty;
   }
 }

@@ -292,12 +292,8 @@ export class RoomCanvas {
     if (organism === this.carded) return;
     this.carded = organism;
     this.cardSize.disconnect();
-    const { rig } = this.view;
     if (card && organism) this.cardSize.observe(card);
-    else if (this.uncovered === JSON.stringify(rig.heading)) {
-      rig.fit();
-      this.view.loop.invalidate();
-    }
+    else if (this.uncovered === JSON.stringify(this.view.rig.heading)) this.keys.act({ do: 'fit' });
   }
 
   private uncover(card: Element): void {
@@ -307,12 +303,8 @@ export class RoomCanvas {
     const { side } = organism;
     const wasFitted = rig.isFitted;
     const square = { width: side, height: side };
-    let free = beside(card, square, size, this.insets);
-    // Avoid buttons and the map too, unless that would take the camera farther away.
-    for (const cover of this.page.covers) {
-      const less = beside(cover, square, size, free);
-      if (fitGrid(square, size, less).zoom >= rig.heading.zoom) free = less;
-    }
+    const covers = [card, ...this.page.covers];
+    const free = covers.reduce((rest, each) => beside(each, square, size, rest), this.insets);
     rig.reveal(organism, side, free);
     if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
     loop.invalidate();

@@ -30,7 +30,8 @@ export function shownIn(
     const rect: Rect = windowAround(
       (at.x - x) * zoom + view.width / 2,
       (at.y - y) * zoom + view.height / 2,
-      side * zoom,
+      // Its edge may lie on the edge of what is free, but for rounding.
+      side * zoom - 0.01,
     );
     return contains(free, rect) && !covers.some((cover) => intersects(cover, rect));
   };

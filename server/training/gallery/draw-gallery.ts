@@ -1,6 +1,8 @@
 /** Grows the gallery of a checkpoint as a room does, and draws it. */
 import { PNG } from 'pngjs';
+import type { OverlayOptions } from 'sharp';
 import { parsePainter } from '../../../shared/painter/net.ts';
+import { inSlices } from '../../../shared/painter/still.ts';
 import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Readout } from '../../engine/engine.ts';
@@ -116,30 +118,23 @@ export async function paintGallery(
   painter: Buffer,
 ): Promise<Uint8Array> {
   const { side, gallery } = card;
-  const { width, height, columns, tile } = gallerySheet(card);
-  const { data } = PNG.sync.read(png);
-  const net = parsePainter(painter);
-  const row = 4 * SCALE * width;
-  const pixels = new Uint8Array(row * SCALE * height);
-  for (const entry of gallery.keys()) {
-    const [left, top] = [(entry % columns) * tile, Math.floor(entry / columns) * tile];
-    const cells = new Uint8Array(4 * side * side);
-    for (let y = 0; y < side; y++) {
-      const from = 4 * ((top + y) * width + left);
-      cells.set(data.subarray(from, from + 4 * side), 4 * y * side);
-    }
-    const work = paintThumbnail({ cells, side, net, scale: SCALE });
-    let step = work.next();
-    while (!step.done) step = work.next();
-    const length = 4 * SCALE * side;
-    for (let y = 0; y < SCALE * side; y++) {
-      const line = step.value.subarray(y * length, (y + 1) * length);
-      pixels.set(line, (SCALE * top + y) * row + 4 * SCALE * left);
-    }
-  }
+  const { width, height, columns } = gallerySheet(card);
   const { default: sharp } = await import('sharp');
-  const raw = { width: SCALE * width, height: SCALE * height, channels: 4 } as const;
-  return sharp(pixels, { raw })
+  const net = parsePainter(painter);
+  const of = (cells: number) => ({ width: cells, height: cells, channels: 4 as const });
+  const tiles: OverlayOptions[] = [];
+  for (const entry of gallery.keys()) {
+    const [left, top] = [(entry % columns) * side, Math.floor(entry / columns) * side];
+    const tile = sharp(png).extract({ left, top, ...of(side) });
+    const cells = await tile.ensureAlpha().raw().toBuffer();
+    const work = paintThumbnail({ cells, side, net, scale: SCALE });
+    const pixels = await inSlices(work, { slice: Infinity, now: () => 0, pause: async () => {} });
+    const raw = of(SCALE * side);
+    tiles.push({ input: Buffer.from(pixels), raw, left: SCALE * left, top: SCALE * top });
+  }
+  const size = { width: SCALE * width, height: SCALE * height, channels: 4 as const };
+  return sharp({ create: { ...size, background: '#0000' } })
+    .composite(tiles)
     .avif({ quality: QUALITY, effort: 6, chromaSubsampling: '4:2:0' })
     .toBuffer();
 }
