@@ -44,14 +44,7 @@ export function firstView(
   random: () => number,
 ): Camera {
   const { width, height } = free;
-  // Positions on the screen count from the middle of the free part.
   const middle = { x: free.x + width / 2, y: free.y + height / 2 };
-  const hidden = covers.map((cover) => ({
-    x: cover.x + cover.width / 2 - middle.x,
-    y: cover.y + cover.height / 2 - middle.y,
-    width: cover.width,
-    height: cover.height,
-  }));
   let zoom = Math.min(CLOSEST, width / FRAME.width / side, height / FRAME.height / side);
   let best = { points: Number.NEGATIVE_INFINITY, x: grid.width / 2, y: grid.height / 2, zoom };
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
@@ -76,24 +69,28 @@ export function firstView(
     zoom: best.zoom,
   };
 
-  /** Rates a view. @param focus the position in its middle */
+  /**
+   * Rates a view.
+   *
+   * @param focus the position in the middle of its free part
+   */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
+    /** Whether a window overlaps an area. @param x, y from the middle of the free part */
+    const meets = (x: number, y: number, area: Rect): boolean =>
+      Math.abs(middle.x + x - area.x - area.width / 2) < (area.width + size) / 2 &&
+      Math.abs(middle.y + y - area.y - area.height / 2) < (area.height + size) / 2;
     const isClear = (x: number, y: number): boolean =>
       Math.abs(x) <= (width - size) / 2 &&
       Math.abs(y) <= (height - size) / 2 &&
-      hidden.every(
-        (cover) =>
-          Math.abs(x - cover.x) >= (cover.width + size) / 2 ||
-          Math.abs(y - cover.y) >= (cover.height + size) / 2,
-      );
+      !covers.some((cover) => meets(x, y, cover));
     let [gap, isNearestWhole, whole, cut] = [Number.POSITIVE_INFINITY, false, 0, 0];
     for (const organism of organisms) {
       const x = (organism.x - focus.x) * zoom;
       const y = (organism.y - focus.y) * zoom;
       const isWhole = isClear(x, y);
       if (isWhole) whole++;
-      else if (Math.abs(x) < (width + size) / 2 && Math.abs(y) < (height + size) / 2) cut++;
+      else if (meets(x, y, free)) cut++;
       const away = Math.max(Math.abs(organism.x - place.x), Math.abs(organism.y - place.y));
       if (away < gap) [gap, isNearestWhole] = [away, isWhole];
     }

@@ -57,15 +57,13 @@ export async function loadGalleries(
 ): Promise<RequestHandler<{ name: string }>> {
   const galleries = new Map<string, Gallery>();
   for (const [name, folder] of folders) {
-    const [png, avif] = await Promise.all(
-      [GALLERY_FILE, PAINTED_GALLERY_FILE].map((file) =>
-        readFile(join(folder, file)).then(representation, (error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-          throw error;
-        }),
-      ),
-    );
-    if (png) galleries.set(name, { png, avif });
+    const read = (file: string) =>
+      readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+    const png = await read(GALLERY_FILE);
+    if (png) galleries.set(name, { png, avif: await read(PAINTED_GALLERY_FILE) });
   }
   return async (request, response, next) => {
     const gallery = galleries.get(request.params.name);

@@ -22,21 +22,18 @@ function smoothed(cells: ArrayLike<number>, side: number): Uint8ClampedArray {
   for (let at = 0; at < cells.length; at += 4) {
     if (cells[at + 3] === 0) continue;
     const [x, y] = [(at >> 2) % side, Math.floor((at >> 2) / side)];
-    let [r, g, b, sum] = [0, 0, 0, 0];
+    const sums = [0, 0, 0, 0];
     for (let v = Math.max(0, y - REACH); v <= Math.min(side - 1, y + REACH); v++) {
       for (let u = Math.max(0, x - REACH); u <= Math.min(side - 1, x + REACH); u++) {
         const from = 4 * (v * side + u);
-        let contrast = 0;
-        for (let c = 0; c < 3; c++) contrast += ((cells[from + c] - cells[at + c]) / FAINT) ** 2;
-        const way = ((u - x) / SPREAD) ** 2 + ((v - y) / SPREAD) ** 2;
-        const weight = cells[from + 3] * Math.exp(-(way + contrast) / 2);
-        r += weight * cells[from];
-        g += weight * cells[from + 1];
-        b += weight * cells[from + 2];
-        sum += weight;
+        let square = ((u - x) / SPREAD) ** 2 + ((v - y) / SPREAD) ** 2;
+        for (let c = 0; c < 3; c++) square += ((cells[from + c] - cells[at + c]) / FAINT) ** 2;
+        const weight = cells[from + 3] * Math.exp(-square / 2);
+        for (let c = 0; c < 3; c++) sums[c] += weight * cells[from + c];
+        sums[3] += weight;
       }
     }
-    result.set([r / sum, g / sum, b / sum], at);
+    for (let c = 0; c < 3; c++) result[at + c] = sums[c] / sums[3];
   }
   return result;
 }
