@@ -1,4 +1,5 @@
 /** The room's canvas: its view, and the effects of pointers, keys and the window on it. */
+import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
@@ -176,7 +177,6 @@ export class RoomCanvas {
   private isOpened = false;
   /** Space that header and dock take. */
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  private readonly cardSize = new ResizeObserver(([{ target }]) => this.uncover(target));
   /** The creature whose card is open. */
   private carded: OrganismId = 0;
   /** The camera, as JSON, after it has left the whole grid because of a card. */
@@ -195,11 +195,7 @@ export class RoomCanvas {
     this.keys = keys;
     signal.addEventListener('abort', bindCanvas(canvas, tools));
     window.addEventListener('keydown', (event) => keys.down(event), { signal });
-    const stay = (): void => {
-      view.rig.stay();
-      this.cardSize.disconnect();
-    };
-    canvas.addEventListener('pointerdown', stay, { signal });
+    canvas.addEventListener('pointerdown', () => view.rig.stay(), { signal });
 
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const applyMotion = (): void => {
@@ -284,27 +280,25 @@ export class RoomCanvas {
   }
 
   /**
-   * Keeps a creature visible beside its card, until the visitor moves the view or the card closes.
+   * Moves the view as far as a card would hide its creature. When the card closes, the whole grid
+   * returns if it was shown before, unless the visitor has moved the view.
    *
-   * @param organism 0 if no card is open
+   * @param id 0 if no card is open
    */
-  showBeside(card: HTMLElement | null, organism: OrganismId): void {
-    if (organism === this.carded) return;
-    this.carded = organism;
-    this.cardSize.disconnect();
-    if (card && organism) this.cardSize.observe(card);
-    else if (this.uncovered === JSON.stringify(this.view.rig.heading)) this.keys.act({ do: 'fit' });
-  }
-
-  private uncover(card: Element): void {
+  async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
+    if (id === this.carded) return;
+    this.carded = id;
+    // The card must have its size.
+    await card?.updateComplete;
     const { rig, size, loop } = this.view;
     const organism = this.page.session.model.organisms.get(this.carded);
-    if (!organism) return;
+    if (!organism && this.uncovered === JSON.stringify(rig.heading)) this.keys.act({ do: 'fit' });
+    if (!organism || !card) return;
     const { side } = organism;
-    const wasFitted = rig.isFitted;
     const square = { width: side, height: side };
     const covers = [card, ...this.page.covers];
     const free = covers.reduce((rest, each) => beside(each, square, size, rest), this.insets);
+    const wasFitted = rig.isFitted;
     rig.reveal(organism, side, free);
     if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
     loop.invalidate();
@@ -397,7 +391,7 @@ export class RoomCanvas {
 /**
  * Returns the insets that leave the most space for the grid above, below or to one side of a panel.
  */
-function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
+function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
   return [

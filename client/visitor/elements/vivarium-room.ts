@@ -1,6 +1,6 @@
 /** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
 import { msg } from '@lit/localize';
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, queryAll, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
@@ -55,7 +55,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @query('room-story') readonly story!: RoomStory;
   @query('header') readonly header!: HTMLElement;
   @query('cursor-layer') readonly cursors!: CursorLayer;
-  @query('organism-card') private readonly card!: HTMLElement | null;
+  @query('organism-card') private readonly card!: LitElement | null;
   @query('room-overview') readonly overview!: RoomOverview;
   @queryAll('.view, room-overview, find-mine') readonly covers!: NodeListOf<HTMLElement>;
   @query('toast-layer') readonly toasts!: ToastLayer;
@@ -116,7 +116,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
     const { selection } = this.session.state.state;
-    this.room?.showBeside(this.card, selection?.crossing ? 0 : (selection?.organism ?? 0));
+    void this.room?.showBeside(this.card, selection?.crossing ? 0 : (selection?.organism ?? 0));
     // If the card or notice that had the focus was removed, move the focus to the canvas.
     if (this.focused?.isConnected === false) this.canvas.focus();
   }
