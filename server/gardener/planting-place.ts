@@ -1,6 +1,6 @@
 /**
- * Chooses where the gardener cuts organisms and where it plants. It plants evenly across the room
- * and leaves space between organisms.
+ * Chooses where the gardener cuts organisms, and finds bare ground. `reefs.ts` chooses where it
+ * plants.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { coverage, STROKE_LIMITS, strokeBounds } from '../../shared/geometry.ts';
@@ -38,7 +38,9 @@ const MIN_DISTANCE = 1.1;
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */
-const PLANTED_SHARE = 0.42;
+const PLANTED_SHARE = 0.27;
+/** Distance between the centres of two bodies that touch, in sides of a window. */
+const BODY = 0.75;
 const CANDIDATES = 96;
 /** Distance between neighbouring windows in the search for bare ground, in cells. */
 const LATTICE = 4;
@@ -54,7 +56,7 @@ const BARE = [
 
 /** Returns the number of organisms that fill an area well but still leave space for visitors. */
 export function targetCount({ width, height, side }: PlantingArea): number {
-  return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (1.3 * side) ** 2));
+  return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (BODY * side) ** 2));
 }
 
 /**

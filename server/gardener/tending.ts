@@ -14,22 +14,22 @@ import {
   isOwn,
   preferably,
   Seasons,
+  suitable,
+  type Theme,
   woundable,
 } from './choose.ts';
 import {
-  choosePlantingPlace,
   cutAcross,
   discBeside,
   hitsOnly,
   nearestGround,
-  type PlantingArea,
   type PlantingPlace,
   targetCount,
 } from './planting-place.ts';
+import { Reefs } from './reefs.ts';
 
 const {
-  avoidedKinds,
-  initialPlants,
+  leastPlants,
   leastShare,
   othersRecutDelay,
   plantingDelay,
@@ -39,8 +39,12 @@ const {
 } = GARDENING;
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of the gardener's plantings that match the season. */
-const SEASONAL = 0.85;
+/** Share of the gardener's plantings that match the theme of their reef. */
+const THEMED = 0.85;
+/** Maximum strength of the mutation of a cross, 0…1. */
+const MUTATION = 0.2;
+/** Number of strokes that are tried until one touches no neighbour. */
+const TRIES = 12;
 
 /** The gardener's access to the room. */
 export interface RoomAccess {
@@ -59,14 +63,14 @@ export class Tending {
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
   private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
-  private readonly seasons: Seasons;
+  private readonly reefs: Reefs;
 
   constructor(
     private readonly room: Room,
     private readonly random: Random,
     private readonly access: RoomAccess,
   ) {
-    this.seasons = new Seasons(room.species, random);
+    this.reefs = new Reefs(room, new Seasons(room.species, random), random);
   }
 
   /** Whether a planting has not been answered yet. */
@@ -87,8 +91,10 @@ export class Tending {
   get mayPlant(): boolean {
     const { room, pending } = this;
     const own = this.own.length;
-    const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
-    const least = Math.min(initialPlants, Math.floor(leastShare * room.maxOrganisms));
+    const { width, height } = room.grid;
+    const target = targetCount({ width, height, side: room.species.side });
+    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
+    const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
     if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
@@ -96,17 +102,20 @@ export class Tending {
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a gallery creature, usually one of the season. */
+  /** Plants a gallery creature in the reef that lacks most. */
   plant(): boolean {
     if (!this.mayPlant) return false;
-    const place = this.choosePlace();
-    const index = place && this.chooseEntry();
+    const { reefs, planted } = this;
+    const reef = reefs.choose('sparse', planted, this.access.now());
+    const index = this.chooseEntry(reef.theme);
     if (index === undefined) return false;
     const { name: kind } = this.room.species.gallery[index];
-    const pending = { ...place!, kind };
+    const place = reefs.placeAt(reef, kind, planted) ?? this.placeNear(reef);
+    if (!place) return false;
+    const pending = { ...place, kind };
     this.pending.add(pending);
     void this.access
-      .send({ what: 'plant', x: place!.x, y: place!.y, seed: { from: 'gallery', index } })
+      .send({ what: 'plant', ...place, seed: { from: 'gallery', index } })
       .finally(() => this.pending.delete(pending));
     return true;
   }
@@ -137,7 +146,7 @@ export class Tending {
     });
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
-    const strokes = cutAcross(chosen, room.grid.planes, random);
+    const strokes = firstOf(() => cutAcross(chosen, room.grid.planes, random));
     if (!strokes) return false;
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
@@ -160,29 +169,35 @@ export class Tending {
     const plain = own.filter(({ hurt, parts }) => !hurt && !parts);
     if (!species.hasStandingInput || plain.length === 0) return false;
     const { id, kind, x, y, side } = plain[random.integer(plain.length)];
-    const entries = this.suitable(featuredOf(species)).filter(
+    const entries = suitable(featuredOf(species), species).filter(
       (index) => species.gallery[index].name !== kind,
     );
-    const stroke = discBeside({ x, y, side }, random);
-    if (entries.length === 0 || !hitsOnly(id, stroke, room.grid.planes)) return false;
+    const stroke = firstOf(() => {
+      const disc = discBeside({ x, y, side }, random);
+      return hitsOnly(id, disc, room.grid.planes) ? disc : undefined;
+    });
+    if (entries.length === 0 || !stroke) return false;
     const seed = { from: 'gallery', index: entries[random.integer(entries.length)] } as const;
     void access.send({ what: 'graft', ...stroke, seed });
     return true;
   }
 
-  /** Crosses two neighbours, whoever planted them, and plants the child near them. */
+  /** Crosses two neighbours of a reef, whoever planted them, and plants the child beside them. */
   cross(): boolean {
-    const { random, room, access } = this;
-    const pair = choosePair(room, this.seasons.at(access.now()), random);
+    const { random, room, access, reefs } = this;
+    const reef = reefs.choose('sparse', this.planted, access.now());
+    const near = preferably(room.organisms, (one) => reefs.around(one) === reef);
+    const pair = choosePair(near, random) ?? choosePair(room.organisms, random);
     if (!pair || !this.hasGround) return false;
     const [a, b] = pair;
     if (!this.mayPlant && !this.release(a, b)) return false;
     const mix = 0.35 + 0.3 * random.uniform();
-    void access.send({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
+    const mutation = MUTATION * random.uniform();
+    void access.send({ what: 'cross', a: a.id, b: b.id, mix, mutation }).then((answer) => {
       const { seed } = answer ?? {};
       if (!seed) return;
       access.later(plantingDelay[0], () => {
-        const place = this.placeNear({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+        const place = reefs.placeAt(reefs.around(a), '', this.planted) ?? this.placeNear(a);
         if (!place || !this.mayPlant) return;
         void access.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
       });
@@ -198,28 +213,31 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's own organisms depart: the oldest that rests, is unhurt and has lived
-   * for at least a minute.
+   * Lets one of the gardener's own organisms depart that rests, is unhurt and has lived for at least
+   * a minute: the oldest of the reef that has most too many, if possible.
    *
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
-    const oldest = this.room
+    const { reefs } = this;
+    const resting = this.room
       .unattended(protectedSeconds)
-      .find((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
+      .filter((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
+    const crowded = reefs.choose('crowded', this.planted, this.access.now());
+    const [oldest] = preferably(resting, (one) => reefs.around(one) === crowded);
     if (!oldest) return false;
     void this.access.send({ what: 'thin', organism: oldest.id });
     return true;
   }
 
-  private get area(): PlantingArea {
-    const { grid, species } = this.room;
-    return { width: grid.width, height: grid.height, side: species.side };
+  /** All organisms, and those whose planting has not been answered yet. */
+  private get planted() {
+    return [...this.room.organisms, ...this.pending];
   }
 
   /** Whether there is any ground on which a seed has space to grow. */
   private get hasGround(): boolean {
-    const { width, height } = this.area;
+    const { width, height } = this.room.grid;
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
@@ -228,40 +246,29 @@ export class Tending {
   }
 
   /**
-   * Returns a position with space around it. If there is none, returns the ground nearest to a
-   * random position.
-   */
-  private choosePlace(): PlantingPlace | undefined {
-    const { area, random, room, pending } = this;
-    const taken = [...room.organisms, ...pending];
-    const ample = choosePlantingPlace(area, taken, random);
-    if (ample || pending.size > 0) return ample;
-    return this.placeNear({ x: random.integer(area.width), y: random.integer(area.height) });
-  }
-
-  /** Returns the gallery entries that are not of avoided kinds; all if there are no others. */
-  private suitable(entries: readonly number[]): readonly number[] {
-    const { gallery } = this.room.species;
-    return preferably(entries, (index) => !avoidedKinds.includes(gallery[index].kind ?? ''));
-  }
-
-  /**
-   * Chooses a gallery entry that is not living in the room yet, usually one of the season.
+   * Chooses a gallery entry that is not living in the room yet, usually one of the theme.
    *
    * @returns gallery index; undefined if all entries live in the room
    */
-  private chooseEntry(): number | undefined {
-    const { random, room, access } = this;
-    const { gallery } = room.species;
-    const living = new Set([...room.organisms, ...this.pending].map(({ kind }) => kind));
-    const missing = featuredOf(room.species).filter((index) => !living.has(gallery[index].name));
-    const candidates = this.suitable(missing);
-    if (candidates.length === 0) return undefined;
-    const theme = this.seasons.at(access.now());
-    const seasonal = theme && random.uniform() < SEASONAL;
-    const chosen = seasonal
-      ? preferably(candidates, (index) => isOfSeason(index, theme, room.species))
+  private chooseEntry(theme: Theme | undefined): number | undefined {
+    const { random, room } = this;
+    const { species } = room;
+    const living = new Set(this.planted.map(({ kind }) => kind));
+    const missing = featuredOf(species).filter((i) => !living.has(species.gallery[i].name));
+    const candidates = suitable(missing, species);
+    const isThemed = theme && random.uniform() < THEMED;
+    const chosen = isThemed
+      ? preferably(candidates, (index) => isOfSeason(index, theme, species))
       : candidates;
     return chosen[random.integer(chosen.length)];
   }
+}
+
+/** Returns the first result that is defined, of some tries. */
+function firstOf<T>(make: () => T | undefined): T | undefined {
+  for (let i = 0; i < TRIES; i++) {
+    const made = make();
+    if (made !== undefined) return made;
+  }
+  return undefined;
 }

@@ -51,6 +51,8 @@ export interface Species {
   }[];
   /** The range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
+  /** The cells of each gallery entry when it is grown, [S, S], 1 or 0; absent if unknown. */
+  readonly bodies?: readonly Uint8Array[] | undefined;
   /** Indices of the gallery entries that are offered to visitors first. If absent, all are. */
   readonly featured?: readonly number[];
   /** Positions of the featured entries on the latent map; absent if there is no map. */

@@ -1,0 +1,162 @@
+/**
+ * Reefs: the few centres around which the gardener plants. Bodies of a reef nearly touch, and bare
+ * ground is left between reefs. Reefs are dense and sparse by turns.
+ */
+import { createRandom, hashText, type Random } from '../../shared/random.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { Room } from '../world/room.ts';
+import type { Seasons, Theme } from './choose.ts';
+import { choosePlantingPlace, type PlantingPlace, targetCount } from './planting-place.ts';
+
+/** A centre, in cells. */
+interface Reef extends PlantingPlace {
+  /** Direction in which the reef is longest, in radians. */
+  readonly angle: number;
+  /** What the gardener prefers to plant here. */
+  theme: Theme | undefined;
+}
+
+/** Mean number of organisms of a reef. */
+const REEF_SIZE = 10;
+/** Least distance of the window of a centre from the edge of the grid, in sides of a window. */
+const MARGIN = 0.75;
+/** Number of directions in which a place is sought; the fewer, the more ragged are the rims. */
+const DIRECTIONS = 16;
+/** Length of a reef per width. */
+const STRETCH = 1.6;
+/** How many cells of a new body may lie on what lives there, so that the bodies press lightly. */
+const PRESS = 4;
+/** Radius of a body of unknown shape, in sides of a window. */
+const RADIUS = 0.38;
+
+/** What is planted, or, without a phase, will be. */
+export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> & { readonly phase?: string };
+
+export class Reefs {
+  private readonly reefs: readonly Reef[];
+  /** Index of the densest reef. */
+  private densest = 0;
+
+  constructor(
+    private readonly room: Pick<Room, 'name' | 'grid' | 'species'>,
+    private readonly seasons: Seasons,
+    private readonly random: Random,
+  ) {
+    const { side } = room.species;
+    const { width, height } = room.grid;
+    // A room's reefs stay where they are when the server restarts.
+    const places = createRandom(hashText(`${room.name}/reefs`));
+    const inset = Math.floor(Math.min(MARGIN * side, (Math.min(width, height) - side) / 2));
+    const area = { width: width - 2 * inset, height: height - 2 * inset, side };
+    const count = Math.max(1, Math.round(targetCount({ width, height, side }) / REEF_SIZE));
+    const centres: PlantingPlace[] = [];
+    for (let i = 0; i < count; i++) {
+      const place = choosePlantingPlace(area, centres, places);
+      if (place) centres.push(place);
+    }
+    this.reefs = centres.map(({ x, y }) => {
+      const angle = Math.PI * places.uniform();
+      return { x: x + inset, y: y + inset, angle, theme: seasons.draw() };
+    });
+  }
+
+  /**
+   * Returns the reef that lacks most organisms, or that has most too many. In each season, another
+   * reef becomes the densest and takes the season's theme.
+   *
+   * @param now ms
+   */
+  choose(which: 'sparse' | 'crowded', planted: readonly PlantingPlace[], now: number): Reef {
+    const { reefs } = this;
+    const theme = this.seasons.at(now);
+    if (theme !== reefs[this.densest].theme) {
+      this.densest = (this.densest + 1) % reefs.length;
+      reefs[this.densest].theme = theme;
+    }
+    const living = planted.map((place) => this.around(place));
+    const fullness = reefs.map((reef, i) => {
+      const seasons = (this.densest - i + reefs.length) % reefs.length;
+      return (living.filter((one) => one === reef).length + 0.5) / (reefs.length - seasons);
+    });
+    const extreme = which === 'sparse' ? Math.min(...fullness) : Math.max(...fullness);
+    return reefs[fullness.indexOf(extreme)];
+  }
+
+  /** Returns the reef nearest to a place. */
+  around(place: PlantingPlace): Reef {
+    return this.reefs.reduce((near, one) =>
+      between(one, place) < between(near, place) ? one : near,
+    );
+  }
+
+  /**
+   * Returns the place near a reef's centre at which a creature's body will nearly touch what lives
+   * there: of some random directions, the one with the nearest.
+   *
+   * @param kind name of a gallery entry; if it is another name, the shape is unknown
+   * @param planted all living organisms, and those that will be planted
+   * @returns centre of the window, in cells; undefined if there is no space
+   */
+  placeAt(reef: Reef, kind: string, planted: readonly Planted[]): PlantingPlace | undefined {
+    const { random, room } = this;
+    const { width, height } = room.grid;
+    const half = room.species.side / 2;
+    const taken = this.taken(planted);
+    const body = this.bodyOf(kind);
+    const fits = (middle: number): boolean => {
+      let pressed = 0;
+      return body.every((offset) => taken[middle + offset] === 0 || ++pressed <= PRESS);
+    };
+    let best: PlantingPlace | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < DIRECTIONS; i++) {
+      const direction = 2 * Math.PI * random.uniform();
+      const [along, across] = [Math.cos(direction - reef.angle), Math.sin(direction - reef.angle)];
+      const stretch = Math.hypot(along / STRETCH, across);
+      for (let reach = 0; reach * stretch < least; reach++) {
+        const x = Math.round(reef.x + reach * Math.cos(direction));
+        const y = Math.round(reef.y + reach * Math.sin(direction));
+        if (x < half || y < half || x > width - half || y > height - half) break;
+        if (!fits(y * width + x)) continue;
+        if (this.around({ x, y }) === reef) [best, least] = [{ x, y }, reach * stretch];
+        break;
+      }
+    }
+    return best;
+  }
+
+  /** Returns the cells of the grid that are owned, or will be when all is grown: 1, others 0. */
+  private taken(planted: readonly Planted[]): Uint8Array {
+    const { width, height, planes } = this.room.grid;
+    const taken = new Uint8Array(width * height);
+    for (let place = 0; place < taken.length; place++) taken[place] = planes.owner[place] ? 1 : 0;
+    for (const { x, y, kind, phase = 'growing' } of planted) {
+      if (phase !== 'growing') continue;
+      for (const offset of this.bodyOf(kind)) taken[y * width + x + offset] = 1;
+    }
+    return taken;
+  }
+
+  /** Returns the cells of a grown creature, as offsets in the grid from the window's centre. */
+  private bodyOf(kind: string): number[] {
+    const { species, grid } = this.room;
+    const { side, gallery, bodies } = species;
+    const body = bodies?.[gallery.findIndex(({ name }) => name === kind)];
+    const offsets: number[] = [];
+    for (let y = -side / 2; y < side / 2; y++) {
+      for (let x = -side / 2; x < side / 2; x++) {
+        const radius = Math.hypot(x + 0.5, y + 0.5);
+        const isInside = body
+          ? body[(y + side / 2) * side + x + side / 2] === 1 || radius < SEED_RADIUS
+          : radius < RADIUS * side;
+        if (isInside) offsets.push(y * grid.width + x);
+      }
+    }
+    return offsets;
+  }
+}
+
+/** Radius of the middle of a window, which must be bare for a seed, in cells. */
+const SEED_RADIUS = 2;
+
+const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);
