@@ -21,7 +21,7 @@ export const GARDENING = {
    * Minimum and maximum delay between two plantings while the gardener may plant more: a new garden
    * is complete within two minutes.
    */
-  plantingDelay: [2_000, 3_500],
+  plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between any other two actions. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
@@ -160,12 +160,13 @@ export function choosePair(
   organisms: readonly OrganismView[],
   random: Random,
 ): readonly [OrganismView, OrganismView] | undefined {
-  const grown = organisms.filter(isGrown);
+  // Crosses of crosses would soon all be alike.
+  const grown = preferably(organisms.filter(isGrown), ({ kind }) => kind !== '');
   if (grown.length < 2) return undefined;
   const a = grown[random.integer(grown.length)];
   const others = grown.filter(({ id }) => id !== a.id);
   const distance = ({ x, y }: OrganismView): number => Math.hypot(x - a.x, y - a.y);
-  const differing = preferably(others, ({ kind }) => kind === '' || kind !== a.kind);
+  const differing = preferably(others, ({ kind }) => kind !== a.kind);
   return [a, differing.reduce((near, one) => (distance(one) < distance(near) ? one : near))];
 }
 

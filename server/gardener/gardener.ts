@@ -112,6 +112,7 @@ export class Gardener {
     if (this.scheduled.length > 0 || now < this.nextAt) return;
     if (this.isFirstPlanting && this.tending.own.length < initialPlants) {
       if (!this.tending.isWaiting) this.plantAll();
+      this.nextAt = now + plantingDelay[0];
       return;
     }
     this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
@@ -147,7 +148,7 @@ export class Gardener {
     const { tending } = this;
     if (tending.thin()) return true;
     const draw = this.options.random.uniform();
-    if (tending.mayPlant) return (draw < 0.5 && tending.cross()) || tending.plant();
+    if (tending.mayPlant) return (draw < 0.35 && tending.cross()) || tending.plant();
     if (draw < 0.45 && tending.wound()) return true;
     if (draw < 0.7 && tending.cross()) return true;
     if (draw > 0.92 && tending.graft()) return true;

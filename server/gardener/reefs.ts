@@ -18,14 +18,15 @@ interface Reef extends PlantingPlace {
 
 /** Mean number of organisms of a reef. */
 const REEF_SIZE = 10;
-/** Least distance of the window of a centre from the edge of the grid, in sides of a window. */
-const MARGIN = 0.75;
+/** Sides of a window that are kept free around a centre when centres are chosen. */
+const SPACE = 2.2;
 /** Number of directions in which a place is sought; the fewer, the more ragged are the rims. */
 const DIRECTIONS = 16;
 /** Length of a reef per width. */
 const STRETCH = 1.6;
 /** How many cells of a new body may lie on what lives there, so that the bodies press lightly. */
-const PRESS = 4;
+const PRESS = Number(process.env.PRESS ?? 4);
+const GAP = Number(process.env.GAP ?? 0);
 /** Radius of a body of unknown shape, in sides of a window. */
 const RADIUS = 0.38;
 
@@ -46,17 +47,15 @@ export class Reefs {
     const { width, height } = room.grid;
     // A room's reefs stay where they are when the server restarts.
     const places = createRandom(hashText(`${room.name}/reefs`));
-    const inset = Math.floor(Math.min(MARGIN * side, (Math.min(width, height) - side) / 2));
-    const area = { width: width - 2 * inset, height: height - 2 * inset, side };
     const count = Math.max(1, Math.round(targetCount({ width, height, side }) / REEF_SIZE));
+    const area = { width, height, side: Math.min(SPACE * side, width, height) };
     const centres: PlantingPlace[] = [];
     for (let i = 0; i < count; i++) {
       const place = choosePlantingPlace(area, centres, places);
-      if (place) centres.push(place);
+      if (place) centres.push({ x: Math.round(place.x), y: Math.round(place.y) });
     }
-    this.reefs = centres.map(({ x, y }) => {
-      const angle = Math.PI * places.uniform();
-      return { x: x + inset, y: y + inset, angle, theme: seasons.draw() };
+    this.reefs = centres.map((centre) => {
+      return { ...centre, angle: Math.PI * places.uniform(), theme: seasons.draw() };
     });
   }
 
@@ -82,6 +81,11 @@ export class Reefs {
     return reefs[fullness.indexOf(extreme)];
   }
 
+  /** Returns the distance from the centre of the nearest reef, in cells. */
+  distance(place: PlantingPlace): number {
+    return between(place, this.around(place));
+  }
+
   /** Returns the reef nearest to a place. */
   around(place: PlantingPlace): Reef {
     return this.reefs.reduce((near, one) =>
@@ -90,24 +94,28 @@ export class Reefs {
   }
 
   /**
-   * Returns the place near a reef's centre at which a creature's body will nearly touch what lives
-   * there: of some random directions, the one with the nearest.
+   * Of some creatures, returns the one that can be planted nearest to a reef's centre, and the place
+   * where its body will nearly touch what lives there. Tries some random directions.
    *
-   * @param kind name of a gallery entry; if it is another name, the shape is unknown
+   * @param kinds names of gallery entries; of another name, the shape is unknown
    * @param planted all living organisms, and those that will be planted
    * @returns centre of the window, in cells; undefined if there is no space
    */
-  placeAt(reef: Reef, kind: string, planted: readonly Planted[]): PlantingPlace | undefined {
+  placeFor<K extends string>(
+    reef: Reef,
+    kinds: readonly K[],
+    planted: readonly Planted[],
+  ): (PlantingPlace & { readonly kind: K }) | undefined {
     const { random, room } = this;
     const { width, height } = room.grid;
     const half = room.species.side / 2;
     const taken = this.taken(planted);
-    const body = this.bodyOf(kind);
-    const fits = (middle: number): boolean => {
+    const bodies = kinds.map((kind) => ({ kind, body: this.bodyOf(kind, GAP) }));
+    const fits = (body: readonly number[], middle: number): boolean => {
       let pressed = 0;
       return body.every((offset) => taken[middle + offset] === 0 || ++pressed <= PRESS);
     };
-    let best: PlantingPlace | undefined;
+    let best: (PlantingPlace & { readonly kind: K }) | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < DIRECTIONS; i++) {
       const direction = 2 * Math.PI * random.uniform();
@@ -117,9 +125,11 @@ export class Reefs {
         const x = Math.round(reef.x + reach * Math.cos(direction));
         const y = Math.round(reef.y + reach * Math.sin(direction));
         if (x < half || y < half || x > width - half || y > height - half) break;
-        if (!fits(y * width + x)) continue;
-        if (this.around({ x, y }) === reef) [best, least] = [{ x, y }, reach * stretch];
-        break;
+        const fitting = bodies.find(({ body }) => fits(body, y * width + x));
+        if (!fitting) continue;
+        if (this.around({ x, y }) !== reef) break;
+        best = { x, y, kind: fitting.kind };
+        least = reach * stretch;
       }
     }
     return best;
@@ -138,7 +148,7 @@ export class Reefs {
   }
 
   /** Returns the cells of a grown creature, as offsets in the grid from the window's centre. */
-  private bodyOf(kind: string): number[] {
+  private bodyOf(kind: string, gap = 0): number[] {
     const { species, grid } = this.room;
     const { side, gallery, bodies } = species;
     const body = bodies?.[gallery.findIndex(({ name }) => name === kind)];
@@ -152,7 +162,13 @@ export class Reefs {
         if (isInside) offsets.push(y * grid.width + x);
       }
     }
-    return offsets;
+    if (gap === 0) return offsets;
+    const wide = new Set<number>();
+    for (const o of offsets)
+      for (let dy = -gap; dy <= gap; dy++)
+        for (let dx = -gap; dx <= gap; dx++)
+          if (dx * dx + dy * dy <= gap * gap + 0.5) wide.add(o + dy * grid.width + dx);
+    return [...wide];
   }
 }
 

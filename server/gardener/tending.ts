@@ -41,6 +41,10 @@ const { protectedSeconds } = DEPARTURE;
 
 /** Share of the gardener's plantings that match the theme of their reef. */
 const THEMED = 0.85;
+/** Number of creatures of which the gardener plants the one that fits best into a reef. */
+const CHOICE = 4;
+/** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
+const AT_RIM = 0.7;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
 /** Number of strokes that are tried until one touches no neighbour. */
@@ -83,19 +87,24 @@ export class Tending {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
-  /**
-   * Whether the gardener may plant another organism. It may plant at most half of the room's
-   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own. It
-   * never displaces organisms of planters who are present.
-   */
+  /** Whether the gardener may plant another organism. */
   get mayPlant(): boolean {
+    return this.isBelowMost(this.own.length);
+  }
+
+  /**
+   * Whether the gardener may plant if it has so many organisms of its own. It may plant at most half
+   * of the room's maximum, and fewer the more organisms visitors have, but may always keep a few of
+   * its own. It never displaces organisms of planters who are present.
+   */
+  private isBelowMost(own: number): boolean {
     const { room, pending } = this;
-    const own = this.own.length;
     const { width, height } = room.grid;
     const target = targetCount({ width, height, side: room.species.side });
     const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
     const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
-    if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
+    const others = room.size - this.own.length;
+    if (own + pending.size >= Math.max(least, most - others)) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
     const isFull = room.size + pending.size >= room.maxOrganisms;
@@ -107,15 +116,15 @@ export class Tending {
     if (!this.mayPlant) return false;
     const { reefs, planted } = this;
     const reef = reefs.choose('sparse', planted, this.access.now());
-    const index = this.chooseEntry(reef.theme);
-    if (index === undefined) return false;
-    const { name: kind } = this.room.species.gallery[index];
-    const place = reefs.placeAt(reef, kind, planted) ?? this.placeNear(reef);
-    if (!place) return false;
-    const pending = { ...place, kind };
+    const kinds = this.chooseKinds(reef.theme);
+    if (kinds.length === 0) return false;
+    const pending = reefs.placeFor(reef, kinds, planted) ?? this.placeNear(reef, kinds[0]);
+    if (!pending) return false;
+    const { x, y, kind } = pending;
+    const index = this.room.species.gallery.findIndex(({ name }) => name === kind);
     this.pending.add(pending);
     void this.access
-      .send({ what: 'plant', ...place, seed: { from: 'gallery', index } })
+      .send({ what: 'plant', x, y, seed: { from: 'gallery', index } })
       .finally(() => this.pending.delete(pending));
     return true;
   }
@@ -197,9 +206,10 @@ export class Tending {
       const { seed } = answer ?? {};
       if (!seed) return;
       access.later(plantingDelay[0], () => {
-        const place = reefs.placeAt(reefs.around(a), '', this.planted) ?? this.placeNear(a);
+        const place = reefs.placeFor(reefs.around(a), [''], this.planted) ?? this.placeNear(a);
         if (!place || !this.mayPlant) return;
-        void access.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
+        const { x, y } = place;
+        void access.send({ what: 'plant', x, y, seed: { from: 'hand', seed: seed.id } });
       });
     });
     return true;
@@ -214,19 +224,25 @@ export class Tending {
 
   /**
    * Lets one of the gardener's own organisms depart that rests, is unhurt and has lived for at least
-   * a minute: the oldest of the reef that has most too many, if possible.
+   * a minute, at the rim of the reef that has most too many, or now and then the oldest there.
    *
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
+    // If visitors have planted so much that it could not plant again, it keeps what it has.
+    if (!this.isBelowMost(this.own.length - 1)) return false;
     const { reefs } = this;
     const resting = this.room
       .unattended(protectedSeconds)
       .filter((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
     const crowded = reefs.choose('crowded', this.planted, this.access.now());
-    const [oldest] = preferably(resting, (one) => reefs.around(one) === crowded);
+    const [oldest, ...others] = preferably(resting, (one) => reefs.around(one) === crowded);
     if (!oldest) return false;
-    void this.access.send({ what: 'thin', organism: oldest.id });
+    const isAtRim = this.random.uniform() < AT_RIM;
+    const farther = (a: OrganismView, b: OrganismView): OrganismView =>
+      reefs.distance(b) > reefs.distance(a) ? b : a;
+    const { id } = isAtRim ? others.reduce(farther, oldest) : oldest;
+    void this.access.send({ what: 'thin', organism: id });
     return true;
   }
 
@@ -241,16 +257,17 @@ export class Tending {
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
-  private placeNear(near: PlantingPlace): PlantingPlace | undefined {
-    return nearestGround(this.room.grid.planes, this.room.species.side, near);
+  /** Returns the bare ground nearest to a position, for a creature of a kind. */
+  private placeNear(near: PlantingPlace, kind = '') {
+    const place = nearestGround(this.room.grid.planes, this.room.species.side, near);
+    return place && { ...place, kind };
   }
 
   /**
-   * Chooses a gallery entry that is not living in the room yet, usually one of the theme.
-   *
-   * @returns gallery index; undefined if all entries live in the room
+   * Chooses some gallery creatures that do not live in the room yet, usually of the theme; none if
+   * all live there.
    */
-  private chooseEntry(theme: Theme | undefined): number | undefined {
+  private chooseKinds(theme: Theme | undefined): string[] {
     const { random, room } = this;
     const { species } = room;
     const living = new Set(this.planted.map(({ kind }) => kind));
@@ -260,7 +277,9 @@ export class Tending {
     const chosen = isThemed
       ? preferably(candidates, (index) => isOfSeason(index, theme, species))
       : candidates;
-    return chosen[random.integer(chosen.length)];
+    if (chosen.length === 0) return [];
+    const drawn = Array.from({ length: CHOICE }, () => chosen[random.integer(chosen.length)]);
+    return drawn.map((index) => species.gallery[index].name);
   }
 }
 

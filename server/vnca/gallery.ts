@@ -48,8 +48,11 @@ const UNSUITABLE: readonly string[] = [
  * latents.
  */
 const LIKENESS = 0.58;
-/** Names of creatures that live in water, and of mushrooms that count as food. */
-const REEF_LIFE: Readonly<Record<string, readonly string[]>> = {
+/**
+ * Names of creatures whose family is not their category: those that live in water, mushrooms that
+ * count as food, and dark plants.
+ */
+const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: [
     'Whale',
     'Octopus',
@@ -71,16 +74,23 @@ const REEF_LIFE: Readonly<Record<string, readonly string[]>> = {
     'Jellyfish',
   ],
   plant: ['Brown Mushroom'],
+  withered: ['Leafless Tree', 'Wilted Flower'],
 };
 
-/** Returns an entry's family: 'sea' for sea life, otherwise its category. Mushrooms are plants. */
-export function familyOf({ name, kind }: { readonly name: string; readonly kind?: string }): string {
-  const family = Object.keys(REEF_LIFE).find((one) => REEF_LIFE[one].includes(name));
+/** Returns an entry's family: usually its category, but 'sea' for sea life. Mushrooms are plants. */
+export function familyOf({
+  name,
+  kind,
+}: {
+  readonly name: string;
+  readonly kind?: string;
+}): string {
+  const family = Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name));
   return family ?? kind ?? '';
 }
 
 /** Families in the order in which they are offered: what grows in a reef first, faces last. */
-const FAMILIES = ['plant', 'sea', 'animal', 'food', 'thing', 'face'];
+const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /** Indices of selected gallery entries. */
 export interface GallerySelection {

@@ -118,15 +118,15 @@ export const featuredOf = ({
 }: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
 
 /**
- * Factor by which sampler 1 multiplies the standard deviations. With a factor of 1, more organisms
+ * Factor by which sampler 2 multiplies the standard deviations. With a factor of 1, more organisms
  * would be shapeless.
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the entries that sampler 1 is fitted to. If these have fewer than Z entries, it is
+ * Categories of the entries that sampler 2 is fitted to. If these have fewer than Z entries, it is
  * fitted to all entries.
  */
-const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];
+const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 

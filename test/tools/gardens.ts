@@ -93,7 +93,8 @@ class Garden {
     for (const visitor of this.visitors) this.play(visitor);
     const [{ result, cells }] = await this.world.tick([this.room]);
     for (const answer of result.answers) {
-      if (answer.refused) this.count(`refused ${answer.by === 1 ? 'gardener' : 'visitor'} ${answer.refused.reason}`);
+      if (answer.refused)
+        this.count(`refused ${answer.by === 1 ? 'gardener' : 'visitor'} ${answer.refused.reason}`);
       this.waiting.get(answer.id)?.(answer);
     }
     await this.clock.advance(0);
@@ -129,7 +130,7 @@ class Garden {
       else room.leave(by.id);
       this.gardener.visitorActive();
     }
-    if (!isHere || random.uniform() > 1 / (10 * tickRate)) return;
+    if (!isHere || random.uniform() > 1 / (20 * tickRate)) return;
     this.gardener.visitorActive();
     void (visitor.acts++ % 3 === 2 ? this.cut(by) : this.plant(by))?.catch(() => {});
   }
@@ -153,7 +154,10 @@ class Garden {
       const seed: PlantedSeed =
         random.uniform() < 0.25
           ? { from: 'prior', throw: random.integer(1 << 30) }
-          : { from: 'gallery', index: featured[Math.floor(featured.length * random.uniform() ** 2)] };
+          : {
+              from: 'gallery',
+              index: featured[Math.floor(featured.length * random.uniform() ** 2)],
+            };
       return this.act({ what: 'plant', by, x, y, seed });
     }
     return undefined;
@@ -181,7 +185,11 @@ async function draw(seed: number, visitors: number, minutes: readonly number[]):
     await writeFile(join(folder, name), await png(room.grid.planes, 3));
     const own = room.organisms.filter(({ planter }) => planter.name === GARDENER_NAME).length;
     const share = (awake / (room.tick - from)).toFixed(3);
-    console.log(name, `${room.size} organisms, ${own} of the gardener, awake ${share}`, JSON.stringify(garden.counts));
+    console.log(
+      name,
+      `${room.size} organisms, ${own} of the gardener, awake ${share}`,
+      JSON.stringify(garden.counts),
+    );
   }
 }
 
@@ -204,7 +212,15 @@ async function compare(seed: number): Promise<void> {
   const packed = garden.room;
   while (packed.tick < 3 * MINUTE) await garden.tick();
   const { width, height } = DEFAULT_SIZE;
-  const scattered = world.open({ name: 's', width, height, maxOrganisms, seed, species, life: LIFE });
+  const scattered = world.open({
+    name: 's',
+    width,
+    height,
+    maxOrganisms,
+    seed,
+    species,
+    life: LIFE,
+  });
   scattered.setLiveliness(liveliness);
   const { organisms } = packed.export();
   const columns = Math.ceil(Math.sqrt((organisms.length * width) / height));
@@ -224,12 +240,19 @@ async function compare(seed: number): Promise<void> {
   console.log(seed, 'pressing cells', cells, 'of', pressing.filter((n) => n > 0).length);
   const [a, b] = [await watch(world, packed), await watch(world, scattered)];
   console.log(seed, 'packed', a, 'scattered', b);
-  console.log(seed, `awake ${(a.awake / b.awake).toFixed(2)} cells ${(a.cells / b.cells).toFixed(2)} ms ${(a.ms / b.ms).toFixed(2)}`);
+  console.log(
+    seed,
+    `awake ${(a.awake / b.awake).toFixed(2)} cells ${(a.cells / b.cells).toFixed(2)} ms ${(a.ms / b.ms).toFixed(2)}`,
+  );
 }
 
 await mkdir(folder, { recursive: true });
 const minutes = values.minutes.split(',').map(Number);
-for (let seed = Number(values.first); seed < Number(values.first) + Number(values.gardens); seed++) {
+for (
+  let seed = Number(values.first);
+  seed < Number(values.first) + Number(values.gardens);
+  seed++
+) {
   if (values.compare) await compare(seed);
   else await draw(seed, Number(values.visitors), minutes);
 }
