@@ -24,9 +24,11 @@ const SPACE = 2.2;
 const DIRECTIONS = 16;
 /** Length of a reef per width. */
 const STRETCH = 1.6;
-/** How many cells of a new body may lie on what lives there, so that the bodies press lightly. */
-const PRESS = Number(process.env.PRESS ?? 4);
-const GAP = Number(process.env.GAP ?? 0);
+/**
+ * How many cells of a new body may lie beside or on what lives there. With more, bodies would be
+ * dented and surrounded by loose cells.
+ */
+const PRESS = 6;
 /** Radius of a body of unknown shape, in sides of a window. */
 const RADIUS = 0.38;
 
@@ -101,21 +103,19 @@ export class Reefs {
    * @param planted all living organisms, and those that will be planted
    * @returns centre of the window, in cells; undefined if there is no space
    */
-  placeFor<K extends string>(
-    reef: Reef,
-    kinds: readonly K[],
-    planted: readonly Planted[],
-  ): (PlantingPlace & { readonly kind: K }) | undefined {
+  placeFor(reef: Reef, kinds: readonly string[], planted: readonly Planted[]): Planted | undefined {
     const { random, room } = this;
     const { width, height } = room.grid;
     const half = room.species.side / 2;
     const taken = this.taken(planted);
-    const bodies = kinds.map((kind) => ({ kind, body: this.bodyOf(kind, GAP) }));
+    const bodies = kinds.map((kind) => ({ kind, body: this.bodyOf(kind) }));
     const fits = (body: readonly number[], middle: number): boolean => {
+      // A seed needs bare ground in the middle.
+      if (taken[middle] !== 0 || taken[middle - width - 1] !== 0) return false;
       let pressed = 0;
       return body.every((offset) => taken[middle + offset] === 0 || ++pressed <= PRESS);
     };
-    let best: (PlantingPlace & { readonly kind: K }) | undefined;
+    let best: Planted | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < DIRECTIONS; i++) {
       const direction = 2 * Math.PI * random.uniform();
@@ -135,44 +135,37 @@ export class Reefs {
     return best;
   }
 
-  /** Returns the cells of the grid that are owned, or will be when all is grown: 1, others 0. */
+  /** Returns the cells of the grid that are owned, will be, or lie beside these: 1, others 0. */
   private taken(planted: readonly Planted[]): Uint8Array {
     const { width, height, planes } = this.room.grid;
     const taken = new Uint8Array(width * height);
-    for (let place = 0; place < taken.length; place++) taken[place] = planes.owner[place] ? 1 : 0;
+    const take = (place: number): void => {
+      for (const at of [place, place - 1, place + 1, place - width, place + width]) taken[at] = 1;
+    };
+    for (let place = 0; place < taken.length; place++) if (planes.owner[place] !== 0) take(place);
     for (const { x, y, kind, phase = 'growing' } of planted) {
       if (phase !== 'growing') continue;
-      for (const offset of this.bodyOf(kind)) taken[y * width + x + offset] = 1;
+      for (const offset of this.bodyOf(kind)) take(y * width + x + offset);
     }
     return taken;
   }
 
   /** Returns the cells of a grown creature, as offsets in the grid from the window's centre. */
-  private bodyOf(kind: string, gap = 0): number[] {
+  private bodyOf(kind: string): number[] {
     const { species, grid } = this.room;
     const { side, gallery, bodies } = species;
     const body = bodies?.[gallery.findIndex(({ name }) => name === kind)];
     const offsets: number[] = [];
     for (let y = -side / 2; y < side / 2; y++) {
       for (let x = -side / 2; x < side / 2; x++) {
-        const radius = Math.hypot(x + 0.5, y + 0.5);
         const isInside = body
-          ? body[(y + side / 2) * side + x + side / 2] === 1 || radius < SEED_RADIUS
-          : radius < RADIUS * side;
+          ? body[(y + side / 2) * side + x + side / 2] === 1
+          : Math.hypot(x + 0.5, y + 0.5) < RADIUS * side;
         if (isInside) offsets.push(y * grid.width + x);
       }
     }
-    if (gap === 0) return offsets;
-    const wide = new Set<number>();
-    for (const o of offsets)
-      for (let dy = -gap; dy <= gap; dy++)
-        for (let dx = -gap; dx <= gap; dx++)
-          if (dx * dx + dy * dy <= gap * gap + 0.5) wide.add(o + dy * grid.width + dx);
-    return [...wide];
+    return offsets;
   }
 }
-
-/** Radius of the middle of a window, which must be bare for a seed, in cells. */
-const SEED_RADIUS = 2;
 
 const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);

@@ -44,7 +44,7 @@ const THEMED = 0.85;
 /** Number of creatures of which the gardener plants the one that fits best into a reef. */
 const CHOICE = 4;
 /** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
-const AT_RIM = 0.7;
+const AT_RIM = 0.85;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
 /** Number of strokes that are tried until one touches no neighbour. */

@@ -130,7 +130,7 @@ class Garden {
       else room.leave(by.id);
       this.gardener.visitorActive();
     }
-    if (!isHere || random.uniform() > 1 / (20 * tickRate)) return;
+    if (!isHere || random.uniform() > 1 / (30 * tickRate)) return;
     this.gardener.visitorActive();
     void (visitor.acts++ % 3 === 2 ? this.cut(by) : this.plant(by))?.catch(() => {});
   }
@@ -156,7 +156,7 @@ class Garden {
           ? { from: 'prior', throw: random.integer(1 << 30) }
           : {
               from: 'gallery',
-              index: featured[Math.floor(featured.length * random.uniform() ** 2)],
+              index: featured[Math.floor(featured.length * random.uniform() ** 3)],
             };
       return this.act({ what: 'plant', by, x, y, seed });
     }
