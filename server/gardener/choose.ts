@@ -152,22 +152,22 @@ export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms of different kinds that are near each other, whoever planted them.
+ * Chooses two grown organisms, whoever planted them: if possible of different kinds, and none that
+ * are crosses themselves, which would soon all be alike.
  *
- * @returns undefined if there is no such pair
+ * @returns undefined if there are no two without a living child
  */
 export function choosePair(
   organisms: readonly OrganismView[],
   random: Random,
 ): readonly [OrganismView, OrganismView] | undefined {
-  // Crosses of crosses would soon all be alike.
   const grown = preferably(organisms.filter(isGrown), ({ kind }) => kind !== '');
-  if (grown.length < 2) return undefined;
+  if (grown.length === 0) return undefined;
   const a = grown[random.integer(grown.length)];
-  const others = grown.filter(({ id }) => id !== a.id);
-  const distance = ({ x, y }: OrganismView): number => Math.hypot(x - a.x, y - a.y);
+  const relatives = organisms.flatMap(({ parents }) => (parents.includes(a.id) ? parents : []));
+  const others = grown.filter(({ id }) => id !== a.id && !relatives.includes(id));
   const differing = preferably(others, ({ kind }) => kind !== a.kind);
-  return [a, differing.reduce((near, one) => (distance(one) < distance(near) ? one : near))];
+  return differing.length > 0 ? [a, differing[random.integer(differing.length)]] : undefined;
 }
 
 /**
