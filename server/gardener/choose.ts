@@ -45,7 +45,7 @@ export const GARDENING = {
    */
   seasonLength: [180_000, 300_000],
   /** Minimum number of matching gallery entries for a season. */
-  seasonEntries: 6,
+  seasonEntries: 4,
 } as const;
 const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;
 
@@ -97,6 +97,8 @@ export function themesOf(species: Gallery): Theme[] {
  */
 export class Seasons {
   private theme: Theme | undefined;
+  /** Number of seasons so far. */
+  count = 0;
   /** The theme that was drawn last. */
   private last: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
@@ -116,6 +118,7 @@ export class Seasons {
       const [least, most] = seasonLength;
       this.until = now + least + (most - least) * random.uniform();
       this.theme = this.draw();
+      this.count++;
     }
     return this.theme;
   }

@@ -148,7 +148,9 @@ export class Gardener {
     const { tending } = this;
     if (tending.thin()) return true;
     const draw = this.options.random.uniform();
-    if (tending.mayPlant) return (draw < 0.35 && tending.cross()) || tending.plant();
+    if (tending.mayPlant) {
+      return (draw < 0.35 && tending.cross()) || tending.plant() || tending.cross();
+    }
     if (draw < 0.45 && tending.wound()) return true;
     if (draw < 0.7 && tending.cross()) return true;
     if (draw > 0.92 && tending.graft()) return true;

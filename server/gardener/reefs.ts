@@ -37,8 +37,6 @@ export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> & { readonly phase?
 
 export class Reefs {
   private readonly reefs: readonly Reef[];
-  /** Index of the densest reef. */
-  private densest = 0;
 
   constructor(
     private readonly room: Pick<Room, 'name' | 'grid' | 'species'>,
@@ -70,13 +68,11 @@ export class Reefs {
   choose(which: 'sparse' | 'crowded', planted: readonly PlantingPlace[], now: number): Reef {
     const { reefs } = this;
     const theme = this.seasons.at(now);
-    if (theme !== reefs[this.densest].theme) {
-      this.densest = (this.densest + 1) % reefs.length;
-      reefs[this.densest].theme = theme;
-    }
+    const densest = this.seasons.count % reefs.length;
+    reefs[densest].theme = theme;
     const living = planted.map((place) => this.around(place));
     const fullness = reefs.map((reef, i) => {
-      const seasons = (this.densest - i + reefs.length) % reefs.length;
+      const seasons = (densest - i + reefs.length) % reefs.length;
       return (living.filter((one) => one === reef).length + 0.5) / (reefs.length - seasons);
     });
     const extreme = which === 'sparse' ? Math.min(...fullness) : Math.max(...fullness);

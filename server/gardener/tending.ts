@@ -273,10 +273,11 @@ export class Tending {
     const living = new Set(this.planted.map(({ kind }) => kind));
     const missing = featuredOf(species).filter((i) => !living.has(species.gallery[i].name));
     const candidates = suitable(missing, species);
-    const isThemed = theme && random.uniform() < THEMED;
-    const chosen = isThemed
-      ? preferably(candidates, (index) => isOfSeason(index, theme, species))
+    const ofFamily = theme
+      ? preferably(candidates, (i) => isOfSeason(i, { family: theme.family }, species))
       : candidates;
+    const isThemed = theme && random.uniform() < THEMED;
+    const chosen = isThemed ? preferably(ofFamily, (i) => isOfSeason(i, theme, species)) : ofFamily;
     if (chosen.length === 0) return [];
     const drawn = Array.from({ length: CHOICE }, () => chosen[random.integer(chosen.length)]);
     return drawn.map((index) => species.gallery[index].name);

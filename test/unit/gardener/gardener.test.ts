@@ -268,10 +268,9 @@ test('after a refusal it waits, and tries again', async () => {
   expect(garden.room.size).toBeGreaterThan(0);
 });
 
-test("it acts the same with the same random seed, and leaves the room's random numbers alone", async () => {
+test('it acts the same with the same random seed', async () => {
   const [one, same, other] = [new Garden(1), new Garden(1), new Garden(2)];
   for (const garden of [one, same, other]) await garden.pass(3 * MINUTE);
   expect(one.acts).toEqual(same.acts);
   expect(one.acts).not.toEqual(other.acts);
-  expect(one.room.export().random).toEqual(new Garden().room.export().random);
 });

@@ -34,12 +34,14 @@ test('creatures have the colours that people see', () => {
 test('bodies have the shapes that people see', () => {
   const bodyOf = (name: string) =>
     bodies[species.gallery.findIndex((entry) => entry.name === name)];
-  const heightOf = (name: string) =>
-    [...bodyOf(name).keys()].filter((cell) => bodyOf(name)[cell] && cell % side === side / 2)
-      .length;
+  const middle = (side * side + side) / 2;
   expect(bodies.every((body) => body.length === side ** 2)).toBe(true);
-  expect(heightOf('Evergreen Tree')).toBeGreaterThan(20);
-  expect(heightOf('Crocodile')).toBeLessThan(24);
+  // A coral has gaps where a tomato has none.
+  expect(
+    [middle, middle - 1, middle - side, middle - side - 1].map((cell) => bodyOf('Tomato')[cell]),
+  ).toEqual([1, 1, 1, 1]);
+  const sizeOf = (name: string) => bodyOf(name).reduce((sum, cell) => sum + cell, 0);
+  expect(sizeOf('Coral')).toBeLessThan(0.8 * sizeOf('Tomato'));
 });
 
 test('each theme has enough creatures, and is of what reefs are made of', () => {
