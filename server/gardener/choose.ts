@@ -174,33 +174,16 @@ export function choosePair(
 }
 
 /**
- * Returns the organisms that may be wounded: those that are grown and unhurt, and have no neighbour
- * that would take the ground freed by a wound.
+ * Returns the organisms that may be wounded: those that are grown and unhurt.
  *
  * @param whose whether to return only the gardener's own organisms, or also unattended ones of
  *   other planters
  */
 export function woundable(
-  room: Pick<Room, 'organisms' | 'unattended' | 'blockersOf' | 'species'>,
+  room: Pick<Room, 'organisms' | 'unattended'>,
   whose: GardenerWounds,
 ): OrganismView[] {
-  const { organisms } = room;
-  const own = organisms.filter(isOwn);
+  const own = room.organisms.filter(isOwn);
   const others = whose === 'unattended' ? room.unattended().filter((one) => !isOwn(one)) : [];
-  return [...own, ...others].filter(
-    (one) => isGrown(one) && !one.hurt && !isPressed(one, organisms, room),
-  );
-}
-
-function isPressed(
-  { id, x, y, side }: OrganismView,
-  organisms: readonly OrganismView[],
-  room: Pick<Room, 'blockersOf'>,
-): boolean {
-  return organisms.some(
-    (other) =>
-      other.id !== id &&
-      Math.max(Math.abs(other.x - x), Math.abs(other.y - y)) < side &&
-      room.blockersOf(other.id).has(id),
-  );
+  return [...own, ...others].filter((one) => isGrown(one) && !one.hurt);
 }

@@ -142,7 +142,7 @@ export function cutAcross(
   const { x, y, side } = organism;
   const angle = 2 * Math.PI * random.uniform();
   const [along, across] = [Math.cos(angle), Math.sin(angle)];
-  const reach = side * (0.32 + 0.12 * random.uniform());
+  const reach = side * (0.2 + 0.24 * random.uniform());
   const bend = side * 0.25 * (random.uniform() - 0.5);
   const off = side * 0.2 * (random.uniform() - 0.5);
   const radius = side * (0.05 + 0.04 * random.uniform());
@@ -174,11 +174,16 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
   if (!isOnGrid) return false;
+  return placesUnder(stroke, grid).every((place) => owner[place] === 0 || owner[place] === id);
+}
+
+/** Returns the cells of the grid that a stroke covers. */
+export function placesUnder(stroke: Stroke, grid: OwnerGrid): number[] {
   const rect = within(strokeBounds(stroke), grid);
-  return !coverage(stroke, rect)?.some((covered, cell) => {
-    if (covered === 0) return false;
+  const places: number[] = [];
+  coverage(stroke, rect)?.forEach((covered, cell) => {
     const y = rect.y + Math.floor(cell / rect.width);
-    const place = y * width + rect.x + (cell % rect.width);
-    return owner[place] !== 0 && owner[place] !== id;
+    if (covered !== 0) places.push(y * grid.width + rect.x + (cell % rect.width));
   });
+  return places;
 }

@@ -3,7 +3,7 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
-import type { Answer } from '../world/commands.ts';
+import type { Answer, PlantedSeed } from '../world/commands.ts';
 import { DEPARTURE } from '../world/departures.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
@@ -24,9 +24,10 @@ import {
   hitsOnly,
   nearestGround,
   type PlantingPlace,
+  placesUnder,
   targetCount,
 } from './planting-place.ts';
-import { Reefs } from './reefs.ts';
+import { type Planted, Reefs } from './reefs.ts';
 
 const {
   leastPlants,
@@ -66,7 +67,9 @@ export class Tending {
   /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
-  private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
+  private readonly pending = new Set<Planted>();
+  /** Number of its own organisms before one departed that has not been replaced yet, or 0. */
+  private replaced = 0;
   private readonly reefs: Reefs;
 
   constructor(
@@ -87,24 +90,20 @@ export class Tending {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
-  /** Whether the gardener may plant another organism. */
-  get mayPlant(): boolean {
-    return this.isBelowMost(this.own.length);
-  }
-
   /**
-   * Whether the gardener may plant if it has so many organisms of its own. It may plant at most half
-   * of the room's maximum, and fewer the more organisms visitors have, but may always keep a few of
-   * its own. It never displaces organisms of planters who are present.
+   * Whether the gardener may plant another organism. It may plant at most half of the room's
+   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own, and
+   * replace each. It never displaces organisms of planters who are present.
    */
-  private isBelowMost(own: number): boolean {
-    const { room, pending } = this;
+  get mayPlant(): boolean {
+    const { room, pending, replaced } = this;
     const { width, height } = room.grid;
+    const own = this.own.length;
     const target = targetCount({ width, height, side: room.species.side });
     const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
     const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
-    const others = room.size - this.own.length;
-    if (own + pending.size >= Math.max(least, most - others)) return false;
+    const allowed = Math.max(least, most - (room.size - own), replaced);
+    if (own + pending.size >= allowed) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
     const isFull = room.size + pending.size >= room.maxOrganisms;
@@ -120,13 +119,17 @@ export class Tending {
     if (kinds.length === 0) return false;
     const pending = reefs.placeFor(reef, kinds, planted) ?? this.placeNear(reef, kinds[0]);
     if (!pending) return false;
-    const { x, y, kind } = pending;
-    const index = this.room.species.gallery.findIndex(({ name }) => name === kind);
-    this.pending.add(pending);
-    void this.access
-      .send({ what: 'plant', x, y, seed: { from: 'gallery', index } })
-      .finally(() => this.pending.delete(pending));
+    const index = this.room.species.gallery.findIndex(({ name }) => name === pending.kind);
+    this.sow(pending, { from: 'gallery', index });
     return true;
+  }
+
+  private sow(one: Planted, seed: PlantedSeed): void {
+    this.replaced = 0;
+    this.pending.add(one);
+    void this.access
+      .send({ what: 'plant', x: one.x, y: one.y, seed })
+      .finally(() => this.pending.delete(one));
   }
 
   /**
@@ -155,7 +158,12 @@ export class Tending {
     });
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
-    const strokes = firstOf(() => cutAcross(chosen, room.grid.planes, random));
+    const { planes } = room.grid;
+    const strokes = firstOf(() => {
+      const cut = cutAcross(chosen, planes, random);
+      // Neighbours would take cells on which they press.
+      return cut?.some((one) => room.isPressed(placesUnder(one, planes))) ? undefined : cut;
+    });
     if (!strokes) return false;
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
@@ -208,8 +216,7 @@ export class Tending {
       access.later(plantingDelay[0], () => {
         const place = reefs.placeFor(reefs.around(a), [''], this.planted) ?? this.placeNear(a);
         if (!place || !this.mayPlant) return;
-        const { x, y } = place;
-        void access.send({ what: 'plant', x, y, seed: { from: 'hand', seed: seed.id } });
+        this.sow(place, { from: 'hand', seed: seed.id });
       });
     });
     return true;
@@ -229,8 +236,6 @@ export class Tending {
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
-    // If visitors have planted so much that it could not plant again, it keeps what it has.
-    if (!this.isBelowMost(this.own.length - 1)) return false;
     const { reefs } = this;
     const resting = this.room
       .unattended(protectedSeconds)
@@ -242,6 +247,7 @@ export class Tending {
     const farther = (a: OrganismView, b: OrganismView): OrganismView =>
       reefs.distance(b) > reefs.distance(a) ? b : a;
     const { id } = isAtRim ? others.reduce(farther, oldest) : oldest;
+    this.replaced = this.own.length;
     void this.access.send({ what: 'thin', organism: id });
     return true;
   }

@@ -213,7 +213,7 @@ async function compare(seed: number): Promise<void> {
   while (packed.tick < 3 * MINUTE) await garden.tick();
   const { width, height } = DEFAULT_SIZE;
   const scattered = world.open({
-    name: 's',
+    name: `scattered ${seed}`,
     width,
     height,
     maxOrganisms,
