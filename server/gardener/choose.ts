@@ -5,20 +5,23 @@ import type { ColourRange } from '../../shared/hues.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { familyOf } from '../vnca/gallery.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /** Gallery kinds that the gardener plants only if there are no others. */
-  avoidedKinds: ['face'] as readonly string[],
+  /** Families of which reefs are made. Others are planted only if a gallery has none of these. */
+  reefFamilies: ['plant', 'sea'] as readonly string[],
+  /** Families that are planted only if there are no others. */
+  avoidedFamilies: ['face'] as readonly string[],
+  /** A room that nobody has played in yet gets this many organisms immediately. */
+  initialPlants: 12,
   /**
-   * While the gardener has fewer organisms of its own than this, it plants in quick succession. A
-   * room that nobody has played in yet gets this many immediately.
+   * Minimum and maximum delay between two plantings while the gardener may plant more: a new garden
+   * is complete within two minutes.
    */
-  initialPlants: 6,
-  /** Minimum and maximum delay between two plantings in quick succession. */
-  plantingDelay: [2_500, 4_500],
+  plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between any other two actions. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
@@ -32,23 +35,23 @@ export const GARDENING = {
   thinAbove: 0.9,
   /**
    * The gardener may always plant this share of the room's maximum number of organisms, but no more
-   * than `initialPlants`.
+   * than `leastPlants`.
    */
   leastShare: 1 / 6,
+  leastPlants: 6,
   /**
    * Minimum and maximum duration of a season, during which the gardener prefers one kind and
    * colour.
    */
   seasonLength: [180_000, 300_000],
   /** Minimum number of matching gallery entries for a season. */
-  seasonEntries: 6,
+  seasonEntries: 4,
 } as const;
-const { avoidedKinds, seasonEntries, seasonLength } = GARDENING;
+const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;
 
-/** The kind and colour that a season prefers. */
+/** The family and colour that a season prefers. */
 export interface Theme {
-  /** Category of the gallery, such as animal or plant. */
-  readonly kind: string;
+  readonly family: string;
   /** If absent, the season has no preferred colour. */
   readonly colour?: ColourRange | undefined;
 }
@@ -56,40 +59,48 @@ export interface Theme {
 type Gallery = Pick<Species, 'gallery' | 'featured' | 'colours'>;
 
 /** Returns whether a gallery entry matches a season's theme. */
-export function isOfSeason(index: number, { kind, colour }: Theme, species: Gallery): boolean {
-  if ((species.gallery[index].kind ?? '') !== kind) return false;
+export function isOfSeason(index: number, { family, colour }: Theme, species: Gallery): boolean {
+  if (familyOf(species.gallery[index]) !== family) return false;
   return colour === undefined || species.colours?.[index] === colour;
 }
 
+/** Returns the gallery entries that reefs are made of; if there are none, those not avoided. */
+export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
+  const family = (index: number): string => familyOf(gallery[index]);
+  const allowed = preferably(entries, (index) => !avoidedFamilies.includes(family(index)));
+  return preferably(allowed, (index) => reefFamilies.includes(family(index)));
+}
+
 /**
- * Returns all themes of featured entries. Avoided kinds and kinds with few entries are used only if
- * there are no others.
+ * Returns all themes of featured entries that are suitable. Families with few entries are used only
+ * if there are no others.
  */
 export function themesOf(species: Gallery): Theme[] {
-  const featured = featuredOf(species);
-  const kinds = [...new Set(featured.map((index) => species.gallery[index].kind ?? ''))];
-  const entriesOf = (kind: string): readonly number[] =>
-    featured.filter((index) => isOfSeason(index, { kind }, species));
-  const allowed = preferably(kinds, (kind) => !avoidedKinds.includes(kind));
-  const large = preferably(allowed, (kind) => entriesOf(kind).length >= seasonEntries);
-  return large.flatMap((kind) => {
-    const entries = entriesOf(kind);
+  const entries = suitable(featuredOf(species), species);
+  const families = [...new Set(entries.map((index) => familyOf(species.gallery[index])))];
+  const countOf = (theme: Theme): number =>
+    entries.filter((index) => isOfSeason(index, theme, species)).length;
+  const large = preferably(families, (family) => countOf({ family }) >= seasonEntries);
+  return large.flatMap((family) => {
     const colours = new Set(entries.map((index) => species.colours?.[index]));
-    const themes = [...colours].flatMap((colour) => {
-      const count = entries.filter((index) => species.colours?.[index] === colour).length;
-      return colour && count >= seasonEntries ? [{ kind, colour }] : [];
-    });
-    // If a kind has no colour themes, use the kind alone as a theme.
-    return themes.length > 0 ? themes : [{ kind }];
+    const themes = [...colours].flatMap((colour) =>
+      colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
+    );
+    // If a family has no colour themes, use the family alone as a theme.
+    return themes.length > 0 ? themes : [{ family }];
   });
 }
 
 /**
- * A sequence of random seasons. If possible, each season differs from the previous one in both kind
- * and colour.
+ * A sequence of random seasons. If possible, each season differs from the previous one in both
+ * family and colour.
  */
 export class Seasons {
   private theme: Theme | undefined;
+  /** Number of seasons so far. */
+  count = 0;
+  /** The theme that was drawn last. */
+  private last: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
   private readonly themes: readonly Theme[];
 
@@ -106,21 +117,23 @@ export class Seasons {
       const { random } = this;
       const [least, most] = seasonLength;
       this.until = now + least + (most - least) * random.uniform();
-      this.theme = this.next();
+      this.theme = this.draw();
+      this.count++;
     }
     return this.theme;
   }
 
-  /** Draws the next theme. Kinds have equal chances, however many colours they have. */
-  private next(): Theme | undefined {
-    const { theme: last, random } = this;
-    let themes = preferably(this.themes, ({ kind }) => kind !== last?.kind);
+  /** Draws the next theme. Families have equal chances, however many colours they have. */
+  draw(): Theme | undefined {
+    const { last, random } = this;
+    let themes = preferably(this.themes, ({ family }) => family !== last?.family);
     themes = preferably(themes, ({ colour }) => !colour || colour !== last?.colour);
     if (themes.length === 0) return undefined;
-    const kinds = [...new Set(themes.map(({ kind }) => kind))];
-    const kind = kinds[random.integer(kinds.length)];
-    const ofKind = themes.filter((theme) => theme.kind === kind);
-    return ofKind[random.integer(ofKind.length)];
+    const families = [...new Set(themes.map(({ family }) => family))];
+    const family = families[random.integer(families.length)];
+    const ofFamily = themes.filter((theme) => theme.family === family);
+    this.last = ofFamily[random.integer(ofFamily.length)];
+    return this.last;
   }
 }
 
@@ -141,70 +154,36 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
-/** Returns the organisms that are gallery creatures of the season. */
-function ofSeason<O extends Pick<OrganismView, 'kind'>>(
-  organisms: readonly O[],
-  theme: Theme | undefined,
-  { species }: Pick<Room, 'species'>,
-): readonly O[] {
-  if (!theme) return [];
-  return organisms.filter(({ kind }) => {
-    const index = species.gallery.findIndex((entry) => entry.name === kind);
-    return index >= 0 && isOfSeason(index, theme, species);
-  });
-}
-
 /**
- * Chooses two grown organisms of different kinds that are near each other, whoever planted them.
- * The first is usually of the season.
+ * Chooses two grown organisms, whoever planted them: if possible of different kinds, and none that
+ * are crosses themselves, which would soon all be alike.
  *
- * @returns undefined if the room has no such pair
+ * @returns undefined if there are no two without a living child
  */
 export function choosePair(
-  room: Pick<Room, 'organisms' | 'species'>,
-  theme: Theme | undefined,
+  organisms: readonly OrganismView[],
   random: Random,
 ): readonly [OrganismView, OrganismView] | undefined {
-  const grown = room.organisms.filter(isGrown);
-  const seasonal = random.uniform() < 0.7 ? ofSeason(grown, theme, room) : [];
-  const first = seasonal.length > 0 ? seasonal : grown;
-  if (first.length === 0) return undefined;
-  const a = first[random.integer(first.length)];
-  const others = grown.filter(({ id }) => id !== a.id);
-  if (others.length === 0) return undefined;
-  const distance = ({ x, y }: OrganismView): number => Math.hypot(x - a.x, y - a.y);
-  const differing = preferably(others, ({ kind }) => kind === '' || kind !== a.kind);
-  return [a, differing.reduce((near, one) => (distance(one) < distance(near) ? one : near))];
+  const grown = preferably(organisms.filter(isGrown), ({ kind }) => kind !== '');
+  if (grown.length === 0) return undefined;
+  const a = grown[random.integer(grown.length)];
+  const relatives = organisms.flatMap(({ parents }) => (parents.includes(a.id) ? parents : []));
+  const others = grown.filter(({ id }) => id !== a.id && !relatives.includes(id));
+  const differing = preferably(others, ({ kind }) => kind !== a.kind);
+  return differing.length > 0 ? [a, differing[random.integer(differing.length)]] : undefined;
 }
 
 /**
- * Returns the organisms that may be wounded: those that are grown and unhurt, and have no neighbour
- * that would take the ground freed by a wound.
+ * Returns the organisms that may be wounded: those that are grown and unhurt.
  *
  * @param whose whether to return only the gardener's own organisms, or also unattended ones of
  *   other planters
  */
 export function woundable(
-  room: Pick<Room, 'organisms' | 'unattended' | 'blockersOf' | 'species'>,
+  room: Pick<Room, 'organisms' | 'unattended'>,
   whose: GardenerWounds,
 ): OrganismView[] {
-  const { organisms } = room;
-  const own = organisms.filter(isOwn);
+  const own = room.organisms.filter(isOwn);
   const others = whose === 'unattended' ? room.unattended().filter((one) => !isOwn(one)) : [];
-  return [...own, ...others].filter(
-    (one) => isGrown(one) && !one.hurt && !isPressed(one, organisms, room),
-  );
-}
-
-function isPressed(
-  { id, x, y, side }: OrganismView,
-  organisms: readonly OrganismView[],
-  room: Pick<Room, 'blockersOf'>,
-): boolean {
-  return organisms.some(
-    (other) =>
-      other.id !== id &&
-      Math.max(Math.abs(other.x - x), Math.abs(other.y - y)) < side &&
-      room.blockersOf(other.id).has(id),
-  );
+  return [...own, ...others].filter((one) => isGrown(one) && !one.hurt);
 }

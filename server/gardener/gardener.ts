@@ -20,7 +20,7 @@ import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
-import { GARDENING } from './choose.ts';
+import { GARDENING, isOwn } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
@@ -45,7 +45,7 @@ export interface GardenerOptions extends GardenerSettings {
   readonly isNew?: boolean;
 }
 
-const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
+const { initialPlants, leastPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
 /** The gardener of one room. Decides when to act; `Tending` acts. */
 export class Gardener {
@@ -110,8 +110,9 @@ export class Gardener {
     this.scheduled = this.scheduled.filter(({ at }) => at > now);
     for (const { run } of due) run();
     if (this.scheduled.length > 0 || now < this.nextAt) return;
-    if (this.isFirstPlanting) {
+    if (this.isFirstPlanting && this.tending.own.length < initialPlants) {
       if (!this.tending.isWaiting) this.plantAll();
+      this.nextAt = now + plantingDelay[0];
       return;
     }
     this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
@@ -125,9 +126,8 @@ export class Gardener {
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
-    const own = tending.own.length;
     this.isFirstPlanting =
-      own < initialPlants && own === options.room.organisms.length && tending.mayPlant;
+      options.room.organisms.every(isOwn) && (tending.mayPlant || tending.isWaiting);
     return this.isFirstPlanting;
   }
 
@@ -147,8 +147,10 @@ export class Gardener {
   private startNext(): boolean {
     const { tending } = this;
     if (tending.thin()) return true;
-    if (tending.own.length < initialPlants && tending.plant()) return true;
     const draw = this.options.random.uniform();
+    if (tending.mayPlant) {
+      return (draw < 0.35 && tending.cross()) || tending.plant() || tending.cross();
+    }
     if (draw < 0.45 && tending.wound()) return true;
     if (draw < 0.7 && tending.cross()) return true;
     if (draw > 0.92 && tending.graft()) return true;
@@ -157,12 +159,11 @@ export class Gardener {
 
   private delay(): number {
     const { tending, options } = this;
-    const own = tending.own.length;
-    const isPlanting = own < initialPlants && tending.mayPlant;
-    const [least, most] = isPlanting ? plantingDelay : actionDelay;
+    const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
     // If there are few organisms, act less often, because each would otherwise be wounded or
     // replaced too often.
-    const slower = isPlanting ? 1 : Math.min(2, Math.max(1, initialPlants / Math.max(1, own)));
+    const few = leastPlants / Math.max(1, tending.own.length);
+    const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
   }
 

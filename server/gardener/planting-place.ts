@@ -1,6 +1,6 @@
 /**
- * Chooses where the gardener cuts organisms and where it plants. It plants evenly across the room
- * and leaves space between organisms.
+ * Chooses where the gardener cuts organisms, and finds bare ground. `reefs.ts` chooses where it
+ * plants.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { coverage, STROKE_LIMITS, strokeBounds } from '../../shared/geometry.ts';
@@ -38,7 +38,9 @@ const MIN_DISTANCE = 1.1;
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */
-const PLANTED_SHARE = 0.42;
+const PLANTED_SHARE = 0.27;
+/** Distance between the centres of two bodies that touch, in sides of a window. */
+const BODY = 0.75;
 const CANDIDATES = 96;
 /** Distance between neighbouring windows in the search for bare ground, in cells. */
 const LATTICE = 4;
@@ -54,7 +56,7 @@ const BARE = [
 
 /** Returns the number of organisms that fill an area well but still leave space for visitors. */
 export function targetCount({ width, height, side }: PlantingArea): number {
-  return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (1.3 * side) ** 2));
+  return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (BODY * side) ** 2));
 }
 
 /**
@@ -140,7 +142,7 @@ export function cutAcross(
   const { x, y, side } = organism;
   const angle = 2 * Math.PI * random.uniform();
   const [along, across] = [Math.cos(angle), Math.sin(angle)];
-  const reach = side * (0.32 + 0.12 * random.uniform());
+  const reach = side * (0.2 + 0.24 * random.uniform());
   const bend = side * 0.25 * (random.uniform() - 0.5);
   const off = side * 0.2 * (random.uniform() - 0.5);
   const radius = side * (0.05 + 0.04 * random.uniform());
@@ -172,11 +174,16 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
   if (!isOnGrid) return false;
+  return placesUnder(stroke, grid).every((place) => owner[place] === 0 || owner[place] === id);
+}
+
+/** Returns the cells of the grid that a stroke covers. */
+export function placesUnder(stroke: Stroke, grid: OwnerGrid): number[] {
   const rect = within(strokeBounds(stroke), grid);
-  return !coverage(stroke, rect)?.some((covered, cell) => {
-    if (covered === 0) return false;
+  const places: number[] = [];
+  coverage(stroke, rect)?.forEach((covered, cell) => {
     const y = rect.y + Math.floor(cell / rect.width);
-    const place = y * width + rect.x + (cell % rect.width);
-    return owner[place] !== 0 && owner[place] !== id;
+    if (covered !== 0) places.push(y * grid.width + rect.x + (cell % rect.width));
   });
+  return places;
 }

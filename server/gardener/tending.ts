@@ -3,7 +3,7 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
-import type { Answer } from '../world/commands.ts';
+import type { Answer, PlantedSeed } from '../world/commands.ts';
 import { DEPARTURE } from '../world/departures.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
@@ -14,22 +14,23 @@ import {
   isOwn,
   preferably,
   Seasons,
+  suitable,
+  type Theme,
   woundable,
 } from './choose.ts';
 import {
-  choosePlantingPlace,
   cutAcross,
   discBeside,
   hitsOnly,
   nearestGround,
-  type PlantingArea,
   type PlantingPlace,
+  placesUnder,
   targetCount,
 } from './planting-place.ts';
+import { type Planted, Reefs } from './reefs.ts';
 
 const {
-  avoidedKinds,
-  initialPlants,
+  leastPlants,
   leastShare,
   othersRecutDelay,
   plantingDelay,
@@ -39,8 +40,16 @@ const {
 } = GARDENING;
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of the gardener's plantings that match the season. */
-const SEASONAL = 0.85;
+/** Share of the gardener's plantings that match the theme of their reef. */
+const THEMED = 0.85;
+/** Number of creatures of which the gardener plants the one that fits best into a reef. */
+const CHOICE = 4;
+/** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
+const AT_RIM = 0.85;
+/** Maximum strength of the mutation of a cross, 0…1. */
+const MUTATION = 0.2;
+/** Number of strokes that are tried until one touches no neighbour. */
+const TRIES = 12;
 
 /** The gardener's access to the room. */
 export interface RoomAccess {
@@ -58,15 +67,17 @@ export class Tending {
   /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
-  private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
-  private readonly seasons: Seasons;
+  private readonly pending = new Set<Planted>();
+  /** Number of its own organisms before one departed that has not been replaced yet, or 0. */
+  private replaced = 0;
+  private readonly reefs: Reefs;
 
   constructor(
     private readonly room: Room,
     private readonly random: Random,
     private readonly access: RoomAccess,
   ) {
-    this.seasons = new Seasons(room.species, random);
+    this.reefs = new Reefs(room, new Seasons(room.species, random), random);
   }
 
   /** Whether a planting has not been answered yet. */
@@ -81,34 +92,44 @@ export class Tending {
 
   /**
    * Whether the gardener may plant another organism. It may plant at most half of the room's
-   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own. It
-   * never displaces organisms of planters who are present.
+   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own, and
+   * replace each. It never displaces organisms of planters who are present.
    */
   get mayPlant(): boolean {
-    const { room, pending } = this;
+    const { room, pending, replaced } = this;
+    const { width, height } = room.grid;
     const own = this.own.length;
-    const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
-    const least = Math.min(initialPlants, Math.floor(leastShare * room.maxOrganisms));
-    if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
+    const target = targetCount({ width, height, side: room.species.side });
+    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
+    const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
+    const allowed = Math.max(least, most - (room.size - own), replaced);
+    if (own + pending.size >= allowed) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a gallery creature, usually one of the season. */
+  /** Plants a gallery creature in the reef that lacks most. */
   plant(): boolean {
     if (!this.mayPlant) return false;
-    const place = this.choosePlace();
-    const index = place && this.chooseEntry();
-    if (index === undefined) return false;
-    const { name: kind } = this.room.species.gallery[index];
-    const pending = { ...place!, kind };
-    this.pending.add(pending);
-    void this.access
-      .send({ what: 'plant', x: place!.x, y: place!.y, seed: { from: 'gallery', index } })
-      .finally(() => this.pending.delete(pending));
+    const { reefs, planted } = this;
+    const reef = reefs.choose('sparse', planted, this.access.now());
+    const kinds = this.chooseKinds(reef.theme);
+    if (kinds.length === 0) return false;
+    const pending = reefs.placeFor(reef, kinds, planted) ?? this.placeNear(reef, kinds[0]);
+    if (!pending) return false;
+    const index = this.room.species.gallery.findIndex(({ name }) => name === pending.kind);
+    this.sow(pending, { from: 'gallery', index });
     return true;
+  }
+
+  private sow(one: Planted, seed: PlantedSeed): void {
+    this.replaced = 0;
+    this.pending.add(one);
+    void this.access
+      .send({ what: 'plant', x: one.x, y: one.y, seed })
+      .finally(() => this.pending.delete(one));
   }
 
   /**
@@ -137,7 +158,12 @@ export class Tending {
     });
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
-    const strokes = cutAcross(chosen, room.grid.planes, random);
+    const { planes } = room.grid;
+    const strokes = firstOf(() => {
+      const cut = cutAcross(chosen, planes, random);
+      // Neighbours would take cells on which they press.
+      return cut?.some((one) => room.isPressed(placesUnder(one, planes))) ? undefined : cut;
+    });
     if (!strokes) return false;
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
@@ -160,31 +186,37 @@ export class Tending {
     const plain = own.filter(({ hurt, parts }) => !hurt && !parts);
     if (!species.hasStandingInput || plain.length === 0) return false;
     const { id, kind, x, y, side } = plain[random.integer(plain.length)];
-    const entries = this.suitable(featuredOf(species)).filter(
+    const entries = suitable(featuredOf(species), species).filter(
       (index) => species.gallery[index].name !== kind,
     );
-    const stroke = discBeside({ x, y, side }, random);
-    if (entries.length === 0 || !hitsOnly(id, stroke, room.grid.planes)) return false;
+    const stroke = firstOf(() => {
+      const disc = discBeside({ x, y, side }, random);
+      return hitsOnly(id, disc, room.grid.planes) ? disc : undefined;
+    });
+    if (entries.length === 0 || !stroke) return false;
     const seed = { from: 'gallery', index: entries[random.integer(entries.length)] } as const;
     void access.send({ what: 'graft', ...stroke, seed });
     return true;
   }
 
-  /** Crosses two neighbours, whoever planted them, and plants the child near them. */
+  /** Crosses two neighbours of a reef, whoever planted them, and plants the child beside them. */
   cross(): boolean {
-    const { random, room, access } = this;
-    const pair = choosePair(room, this.seasons.at(access.now()), random);
+    const { random, room, access, reefs } = this;
+    const reef = reefs.choose('sparse', this.planted, access.now());
+    const near = preferably(room.organisms, (one) => reefs.around(one) === reef);
+    const pair = choosePair(near, random) ?? choosePair(room.organisms, random);
     if (!pair || !this.hasGround) return false;
     const [a, b] = pair;
     if (!this.mayPlant && !this.release(a, b)) return false;
     const mix = 0.35 + 0.3 * random.uniform();
-    void access.send({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
+    const mutation = MUTATION * random.uniform();
+    void access.send({ what: 'cross', a: a.id, b: b.id, mix, mutation }).then((answer) => {
       const { seed } = answer ?? {};
       if (!seed) return;
       access.later(plantingDelay[0], () => {
-        const place = this.placeNear({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+        const place = reefs.placeFor(reefs.around(a), [''], this.planted) ?? this.placeNear(a);
         if (!place || !this.mayPlant) return;
-        void access.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
+        this.sow(place, { from: 'hand', seed: seed.id });
       });
     });
     return true;
@@ -198,70 +230,71 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's own organisms depart: the oldest that rests, is unhurt and has lived
-   * for at least a minute.
+   * Lets one of the gardener's own organisms depart that rests, is unhurt and has lived for at least
+   * a minute, at the rim of the reef that has most too many, or now and then the oldest there.
    *
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
-    const oldest = this.room
+    const { reefs } = this;
+    const resting = this.room
       .unattended(protectedSeconds)
-      .find((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
+      .filter((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
+    const crowded = reefs.choose('crowded', this.planted, this.access.now());
+    const [oldest, ...others] = preferably(resting, (one) => reefs.around(one) === crowded);
     if (!oldest) return false;
-    void this.access.send({ what: 'thin', organism: oldest.id });
+    const isAtRim = this.random.uniform() < AT_RIM;
+    const farther = (a: OrganismView, b: OrganismView): OrganismView =>
+      reefs.distance(b) > reefs.distance(a) ? b : a;
+    const { id } = isAtRim ? others.reduce(farther, oldest) : oldest;
+    this.replaced = this.own.length;
+    void this.access.send({ what: 'thin', organism: id });
     return true;
   }
 
-  private get area(): PlantingArea {
-    const { grid, species } = this.room;
-    return { width: grid.width, height: grid.height, side: species.side };
+  /** All organisms, and those whose planting has not been answered yet. */
+  private get planted() {
+    return [...this.room.organisms, ...this.pending];
   }
 
   /** Whether there is any ground on which a seed has space to grow. */
   private get hasGround(): boolean {
-    const { width, height } = this.area;
+    const { width, height } = this.room.grid;
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
-  private placeNear(near: PlantingPlace): PlantingPlace | undefined {
-    return nearestGround(this.room.grid.planes, this.room.species.side, near);
+  /** Returns the bare ground nearest to a position, for a creature of a kind. */
+  private placeNear(near: PlantingPlace, kind = '') {
+    const place = nearestGround(this.room.grid.planes, this.room.species.side, near);
+    return place && { ...place, kind };
   }
 
   /**
-   * Returns a position with space around it. If there is none, returns the ground nearest to a
-   * random position.
+   * Chooses some gallery creatures that do not live in the room yet, usually of the theme; none if
+   * all live there.
    */
-  private choosePlace(): PlantingPlace | undefined {
-    const { area, random, room, pending } = this;
-    const taken = [...room.organisms, ...pending];
-    const ample = choosePlantingPlace(area, taken, random);
-    if (ample || pending.size > 0) return ample;
-    return this.placeNear({ x: random.integer(area.width), y: random.integer(area.height) });
-  }
-
-  /** Returns the gallery entries that are not of avoided kinds; all if there are no others. */
-  private suitable(entries: readonly number[]): readonly number[] {
-    const { gallery } = this.room.species;
-    return preferably(entries, (index) => !avoidedKinds.includes(gallery[index].kind ?? ''));
-  }
-
-  /**
-   * Chooses a gallery entry that is not living in the room yet, usually one of the season.
-   *
-   * @returns gallery index; undefined if all entries live in the room
-   */
-  private chooseEntry(): number | undefined {
-    const { random, room, access } = this;
-    const { gallery } = room.species;
-    const living = new Set([...room.organisms, ...this.pending].map(({ kind }) => kind));
-    const missing = featuredOf(room.species).filter((index) => !living.has(gallery[index].name));
-    const candidates = this.suitable(missing);
-    if (candidates.length === 0) return undefined;
-    const theme = this.seasons.at(access.now());
-    const seasonal = theme && random.uniform() < SEASONAL;
-    const chosen = seasonal
-      ? preferably(candidates, (index) => isOfSeason(index, theme, room.species))
+  private chooseKinds(theme: Theme | undefined): string[] {
+    const { random, room } = this;
+    const { species } = room;
+    const living = new Set(this.planted.map(({ kind }) => kind));
+    const missing = featuredOf(species).filter((i) => !living.has(species.gallery[i].name));
+    const candidates = suitable(missing, species);
+    const ofFamily = theme
+      ? preferably(candidates, (i) => isOfSeason(i, { family: theme.family }, species))
       : candidates;
-    return chosen[random.integer(chosen.length)];
+    const isThemed = theme && random.uniform() < THEMED;
+    const chosen = isThemed ? preferably(ofFamily, (i) => isOfSeason(i, theme, species)) : ofFamily;
+    if (chosen.length === 0) return [];
+    const drawn = Array.from({ length: CHOICE }, () => chosen[random.integer(chosen.length)]);
+    return drawn.map((index) => species.gallery[index].name);
   }
+}
+
+/** Returns the first result that is defined, of some tries. */
+function firstOf<T>(make: () => T | undefined): T | undefined {
+  for (let i = 0; i < TRIES; i++) {
+    const made = make();
+    if (made !== undefined) return made;
+  }
+  return undefined;
 }

@@ -11,7 +11,7 @@ import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.t
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
 import { fingerprint, galleryLatent, identityOf, painterPath } from '../vnca/checkpoint.ts';
-import { GALLERY_COLUMNS, loadGalleryColours, selectGallery } from '../vnca/gallery.ts';
+import { GALLERY_COLUMNS, loadGalleryLooks, selectGallery } from '../vnca/gallery.ts';
 import { loadMaps } from '../vnca/gallery-map.ts';
 import { boundsOf } from '../vnca/genome.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
@@ -21,7 +21,7 @@ import type { NamedCheckpoint } from './kept-checkpoints.ts';
 /** Collects the properties that a room needs from a checkpoint. */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
-  more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
+  more: Pick<Species, 'bodies' | 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
 ): Species {
   const { name, identity, side, latentSize, presence, gallery } = checkpoint.card;
   const { trustedSteps, closing, sampler, update } = checkpoint.card;
@@ -73,12 +73,12 @@ export async function prepareCheckpoint(
   const { featured, unsuitable } = selectGallery(card.gallery, latents);
   const maps = await loadMaps(checkpoint, featured, !checkpoint.hasBadMap);
   const relatives = await loadRelatives(checkpoint);
-  const colours = await loadGalleryColours(checkpoint);
+  const looks = await loadGalleryLooks(checkpoint);
   const species = speciesOf(checkpoint, {
     featured,
     ...maps,
     ...(relatives && { relatives }),
-    ...(colours && { colours }),
+    ...looks,
   });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;

@@ -114,7 +114,7 @@ const readout = v.variant('kind', [
 ]);
 
 /** Version of the sampler that draws random latents. Stored in cards, journals and room states. */
-export const samplerVersion = v.literal(1);
+export const samplerVersion = v.literal(2);
 
 const checkpointName = v.pipe(
   v.string(),

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
-import { type Card, GALLERY_KINDS } from './card.ts';
+import type { Card } from './card.ts';
 
 /**
  * File name of the gallery's picture in a checkpoint folder. The picture shows the gallery's grown
@@ -50,14 +50,55 @@ const UNSUITABLE: readonly string[] = [
  * latents.
  */
 const LIKENESS = 0.58;
-/** Categories in the order of the gallery. Faces come last, as there are many. */
-const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b === 'face'));
+/**
+ * Names of creatures whose family is not their category: those that live in water, mushrooms that
+ * count as food, and dark plants.
+ */
+const RECLASSED: Readonly<Record<string, readonly string[]>> = {
+  sea: [
+    'Whale',
+    'Octopus',
+    'Spiral Shell',
+    'Fish',
+    'Tropical Fish',
+    'Blowfish',
+    'Turtle',
+    'Dolphin',
+    'Spouting Whale',
+    'Crab',
+    'Shark',
+    'Shrimp',
+    'Squid',
+    'Lobster',
+    'Oyster',
+    'Seal',
+    'Coral',
+    'Jellyfish',
+  ],
+  plant: ['Brown Mushroom'],
+  withered: ['Leafless Tree', 'Wilted Flower'],
+};
+
+/** Returns an entry's family: usually its category, but 'sea' for sea life. Mushrooms are plants. */
+export function familyOf({
+  name,
+  kind,
+}: {
+  readonly name: string;
+  readonly kind?: string;
+}): string {
+  const family = Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name));
+  return family ?? kind ?? '';
+}
+
+/** Families in the order in which they are offered: what grows in a reef first, faces last. */
+const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /** Indices of selected gallery entries. */
 export interface GallerySelection {
   /**
-   * One creature of each group of similar ones, without the unsuitable creatures. Sorted by
-   * category; within a category, similar creatures are next to each other.
+   * One creature of each group of similar ones, without the unsuitable creatures. Sorted by family;
+   * within a family, similar creatures are next to each other.
    */
   readonly featured: readonly number[];
   /** Creatures that are unsuitable for some visitors, such as children. A host may show them. */
@@ -70,10 +111,10 @@ export function selectGallery(
   latents: readonly Float32Array[],
 ): GallerySelection {
   const least = LIKENESS * medianDistance(latents);
-  const featured = KINDS.flatMap((kind) => {
+  const featured = FAMILIES.flatMap((family) => {
     const chosen: number[] = [];
     gallery.forEach((entry, index) => {
-      if (entry.kind !== kind || UNSUITABLE.includes(entry.name)) return;
+      if (familyOf(entry) !== family || UNSUITABLE.includes(entry.name)) return;
       const isNew = chosen.every((other) => distance(latents[index], latents[other]) >= least);
       if (isNew) chosen.push(index);
     });
@@ -116,23 +157,27 @@ export function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(squared);
 }
 
-/**
- * Finds the colour range that each entry's mean colour belongs to.
- *
- * @returns colour ranges in gallery order, with undefined for an empty tile; or undefined if the
- * picture of the gallery cannot be read
- */
-export async function loadGalleryColours({
+/** What the gallery's grown organisms look like, in gallery order. */
+export interface GalleryLooks {
+  /** The range that each entry's mean colour belongs to; undefined for an empty tile. */
+  readonly colours: readonly (ColourRange | undefined)[];
+  /** The cells of each grown organism: [side, side], 1 or 0. */
+  readonly bodies: readonly Uint8Array[];
+}
+
+/** Reads the looks of a gallery from its picture; undefined if the picture cannot be read. */
+export async function loadGalleryLooks({
   folder,
   card,
 }: {
   readonly folder: string;
   readonly card: Card;
-}): Promise<(ColourRange | undefined)[] | undefined> {
+}): Promise<GalleryLooks | undefined> {
   const { columns, tile, width, height } = gallerySheet(card);
   const rgba = await pixelsOf(join(folder, GALLERY_FILE));
   if (rgba?.length !== 4 * width * height) return undefined;
-  return card.gallery.map((_, i) => {
+  const least = 255 * card.presence.threshold;
+  const looks = card.gallery.map((_, i) => {
     const left = tile * (i % columns);
     const top = tile * Math.floor(i / columns);
     const places: number[] = [];
@@ -140,8 +185,10 @@ export async function loadGalleryColours({
       for (let x = left; x < left + tile; x++) places.push(y * width + x);
     }
     const mean = meanColourAt(rgba, places);
-    return mean && colourRange(mean);
+    const body = Uint8Array.from(places, (place) => Number(rgba[4 * place + 3] >= least));
+    return { colour: mean && colourRange(mean), body };
   });
+  return { colours: looks.map(({ colour }) => colour), bodies: looks.map(({ body }) => body) };
 }
 
 /**

@@ -147,6 +147,11 @@ export class Room {
     return this.lifecycle.blockersOf(id);
   }
 
+  /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
+  isPressed(places: readonly number[]): boolean {
+    return this.lifecycle.isPressed(places);
+  }
+
   /** The dead organisms that the room remembers. */
   get lineage(): LineageState {
     return this.lifecycle.lineage.state;

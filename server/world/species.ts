@@ -51,6 +51,8 @@ export interface Species {
   }[];
   /** The range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
+  /** The cells of each gallery entry when it is grown, [S, S], 1 or 0; absent if unknown. */
+  readonly bodies?: readonly Uint8Array[] | undefined;
   /** Indices of the gallery entries that are offered to visitors first. If absent, all are. */
   readonly featured?: readonly number[];
   /** Positions of the featured entries on the latent map; absent if there is no map. */
@@ -116,15 +118,15 @@ export const featuredOf = ({
 }: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
 
 /**
- * Factor by which sampler 1 multiplies the standard deviations. With a factor of 1, more organisms
+ * Factor by which sampler 2 multiplies the standard deviations. With a factor of 1, more organisms
  * would be shapeless.
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the entries that sampler 1 is fitted to. If these have fewer than Z entries, it is
+ * Categories of the entries that sampler 2 is fitted to. If these have fewer than Z entries, it is
  * fitted to all entries.
  */
-const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];
+const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 

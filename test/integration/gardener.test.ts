@@ -4,7 +4,7 @@
  */
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
-import { loadGalleryColours } from '../../server/vnca/gallery.ts';
+import { loadGalleryLooks } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -30,7 +30,7 @@ const GARDENER = { id: 99, name: GARDENER_NAME, hue: 100 };
 const TEN_MINUTES = 600;
 
 const { engine, checkpoint, species } = await startEngine();
-const colours = await loadGalleryColours(checkpoint);
+const looks = await loadGalleryLooks(checkpoint);
 afterSuite(() => engine.close());
 
 interface Happened {
@@ -54,7 +54,7 @@ class VisitedRoom {
   constructor(maxOrganisms: number = ROOM_DEFAULTS.maxOrganisms) {
     this.room = this.world.open({
       ...{ name: 'hall', width: 336, height: 192, maxOrganisms, seed: 4, tickRate: RATE },
-      species: { ...species, colours },
+      species: { ...species, ...looks },
       energy: DEFAULT_ENERGY,
     });
   }
@@ -159,8 +159,8 @@ test.each([ROOM_DEFAULTS.maxOrganisms, VISITORS])(
     expect(children.length).toBeGreaterThan(3);
     // Some of its children have parents of visitors.
     expect(children.some(({ parents }) => parents.every((id) => theirs.includes(id)))).toBe(true);
-    const { initialPlants, leastShare } = GARDENING;
-    const most = Math.min(initialPlants, Math.floor(leastShare * maxOrganisms));
+    const { leastPlants, leastShare } = GARDENING;
+    const most = Math.min(leastPlants, Math.floor(leastShare * maxOrganisms));
     expect(Math.max(...hall.sizes)).toBeLessThanOrEqual(Math.min(VISITORS + most, maxOrganisms));
     // Those of who is here stay, and of the others at most so many have made room: for the gardener's few, and
     // as unattended for newcomers (DEP-4).

@@ -348,6 +348,11 @@ export class OrganismLifecycle {
     return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
+  /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
+  isPressed(places: readonly number[]): boolean {
+    return this.population.pressingOn(places).length > 0;
+  }
+
   /**
    * Returns the patches of the organisms removed since the last call. The caller has to dispose of
    * them.

@@ -1,4 +1,5 @@
 /** Where the gardener plants and what its strokes touch. */
+import { Seasons } from '../../../server/gardener/choose.ts';
 import {
   choosePlantingPlace,
   cutAcross,
@@ -6,10 +7,13 @@ import {
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
+import { Reefs } from '../../../server/gardener/reefs.ts';
 import { checkStroke } from '../../../server/world/strokes.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';
+import { SPECIES } from '../../support/rooms.ts';
 
 const side = 32;
 const size = fc.integer({ min: 32, max: 400 });
@@ -25,8 +29,8 @@ function placesOf(count: number, chance: number): PlantingPlace[] {
   return taken;
 }
 
-describe('composition', () => {
-  test('every place is on the grid, and no two organisms touch', () => {
+describe('scattered places', () => {
+  test('every place is on the grid, and no two windows touch', () => {
     forRuns(60, size, size, seed, (width, height, chance) => {
       const random = createRandom(chance);
       const taken: PlantingPlace[] = [];
@@ -44,18 +48,95 @@ describe('composition', () => {
     });
   });
 
-  test('a room looks planted, and space for visitors is left', () => {
-    for (let chance = 0; chance < 20; chance++) {
-      // A newcomer then still finds space for a seed.
-      const places = placesOf(targetCount(PLOT) + 1, chance);
-      for (const place of places) expect(place).toBeDefined();
-    }
-  });
-
-  test('plants are scattered: each quarter of a room has some', () => {
+  test('each quarter of a room has some', () => {
     for (let chance = 0; chance < 20; chance++) {
       const quarters = new Set(placesOf(10, chance).map(({ x, y }) => `${x < 128} ${y < 128}`));
       expect(quarters.size).toBe(4);
+    }
+  });
+});
+
+describe('reefs', () => {
+  /** Upright and flat creatures, as bodies of 12 × 24 and 26 × 10 cells. */
+  const shaped = (width: number, height: number) =>
+    Uint8Array.from({ length: side ** 2 }, (_, cell) => {
+      const [x, y] = [(cell % side) + 0.5 - side / 2, Math.floor(cell / side) + 0.5 - side / 2];
+      return Number(Math.abs(x) < width / 2 && Math.abs(y) < height / 2);
+    });
+  const gallery = ['tall', 'flat'].map((name) => ({ name, latent: new Float32Array(2) }));
+  const bodies = [shaped(12, 24), shaped(26, 10)];
+  const species = { ...SPECIES, side, gallery, bodies };
+  const KINDS = ['tall', 'flat', ''];
+
+  /** What a gardener plants in a room, and the cells that it owns when it is grown. */
+  function reefsOf(count: number, chance: number, width = 336, height = 192) {
+    const planes = createPlanes(width, height);
+    const room = { name: `room ${chance}`, grid: { width, height, planes }, species } as never;
+    const random = createRandom(chance);
+    const reefs = new Reefs(room, new Seasons(species, random), random);
+    const planted: (PlantingPlace & { kind: string; pressed: number })[] = [];
+    for (let id = 1; id <= count; id++) {
+      const reef = reefs.choose('sparse', planted, 0);
+      const place = reefs.placeFor(reef, [KINDS[id % 3]], []);
+      if (!place) break;
+      const body = bodies[KINDS.indexOf(place.kind)];
+      let pressed = 0;
+      for (let cell = 0; cell < side ** 2; cell++) {
+        const [x, y] = [(cell % side) - side / 2, Math.floor(cell / side) - side / 2];
+        if (body ? !body[cell] : Math.hypot(x + 0.5, y + 0.5) >= 12) continue;
+        const at = (place.y + y) * width + place.x + x;
+        if (planes.owner[at] === 0) planes.owner[at] = id;
+        else pressed++;
+      }
+      planted.push({ ...place, pressed });
+    }
+    return { reefs, planted, planes };
+  }
+
+  test('bodies nearly touch, hardly overlap, and lie on the grid, whatever its size', () => {
+    forRuns(20, size, size, seed, (width, height, chance) => {
+      const count = targetCount({ width, height, side });
+      const { planted } = reefsOf(count, chance, width, height);
+      expect(planted.length).toBeGreaterThan(0);
+      for (const { x, y, pressed } of planted) {
+        expect(contains({ x: 0, y: 0, width, height }, windowAround(x, y, side))).toBe(true);
+        expect(pressed).toBeLessThan(30);
+      }
+    });
+    const { planted } = reefsOf(30, 1);
+    expect(planted).toHaveLength(30);
+    // From most, another is less than a window away.
+    const close = planted.filter((one) =>
+      planted.some((two) => two !== one && Math.hypot(one.x - two.x, one.y - two.y) < 0.9 * side),
+    );
+    expect(close.length).toBeGreaterThan(27);
+  });
+
+  test('beside a full garden, a whole window is bare near every place', () => {
+    for (let chance = 0; chance < 10; chance++) {
+      const { planes, planted } = reefsOf(targetCount({ width: 336, height: 192, side }), chance);
+      expect(planted.length).toBeGreaterThan(25);
+      const { x, y } = nearestGround(planes, side, { x: 168, y: 96 })!;
+      const window = windowAround(x, y, side);
+      for (let row = window.y; row < window.y + side; row++) {
+        const from = row * 336 + window.x;
+        expect(planes.owner.subarray(from, from + side).every((owner) => owner === 0)).toBe(true);
+      }
+    }
+  });
+
+  test('they are unequal, dense by turns, and after a restart where they were', () => {
+    const { reefs, planted } = reefsOf(30, 2);
+    const sizesOf = () => {
+      const all = planted.map((place) => reefs.around(place));
+      return [...new Set(all)].map((reef) => all.filter((one) => one === reef).length);
+    };
+    expect(Math.max(...sizesOf())).toBeGreaterThan(2 * Math.min(...sizesOf()));
+    const first = reefs.choose('crowded', [], 0);
+    expect(reefs.choose('crowded', [], 20 * 60_000)).not.toBe(first);
+    const again = reefsOf(0, 2).reefs;
+    for (const place of planted) {
+      expect(again.around(place)).toMatchObject({ ...reefs.around(place), theme: undefined });
     }
   });
 });

@@ -2,18 +2,19 @@
 import { GARDENING, isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { loadGalleryColours, selectGallery } from '../../../server/vnca/gallery.ts';
+import { loadGalleryLooks, selectGallery } from '../../../server/vnca/gallery.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-const colours = (await loadGalleryColours(checkpoint))!;
+const { colours, bodies } = (await loadGalleryLooks(checkpoint))!;
 const { gallery } = speciesOf(checkpoint);
 const { featured } = selectGallery(
   checkpoint.card.gallery,
   gallery.map(({ latent }) => latent),
 );
 const species = { ...speciesOf(checkpoint), featured, colours };
+const { side } = species;
 const { seasonEntries, seasonLength } = GARDENING;
 const [least, most] = seasonLength;
 
@@ -30,21 +31,41 @@ test('creatures have the colours that people see', () => {
   ]);
 });
 
-test('each theme has enough creatures, and none is of what the gardener avoids', () => {
+test('bodies have the shapes that people see', () => {
+  const bodyOf = (name: string) =>
+    bodies[species.gallery.findIndex((entry) => entry.name === name)];
+  const middle = (side * side + side) / 2;
+  expect(bodies.every((body) => body.length === side ** 2)).toBe(true);
+  // A coral has gaps where a tomato has none.
+  expect(
+    [middle, middle - 1, middle - side, middle - side - 1].map((cell) => bodyOf('Tomato')[cell]),
+  ).toEqual([1, 1, 1, 1]);
+  const sizeOf = (name: string) => bodyOf(name).reduce((sum, cell) => sum + cell, 0);
+  expect(sizeOf('Coral')).toBeLessThan(0.8 * sizeOf('Tomato'));
+});
+
+test('each theme has enough creatures, and is of what reefs are made of', () => {
   const themes = themesOf(species);
-  expect(themes.length).toBeGreaterThan(8);
+  expect(themes.length).toBeGreaterThan(3);
   for (const theme of themes) {
     const count = featured.filter((index) => isOfSeason(index, theme, species)).length;
     expect(count).toBeGreaterThanOrEqual(seasonEntries);
-    expect(GARDENING.avoidedKinds).not.toContain(theme.kind);
+    expect(GARDENING.reefFamilies).toContain(theme.family);
   }
   // Without a picture of the gallery there are seasons of kinds.
-  const kinds = themesOf({ ...species, colours: undefined });
-  expect(kinds.map(({ kind }) => kind).sort()).toEqual(['animal', 'food', 'plant']);
-  expect(kinds.every(({ colour }) => colour === undefined)).toBe(true);
+  const families = themesOf({ ...species, colours: undefined });
+  expect(families).toEqual([{ family: 'plant' }, { family: 'sea' }]);
+  // Of a gallery without these, all but faces.
+  const gallery = species.gallery.map((entry, i) => ({
+    ...entry,
+    name: `${i}`,
+    kind: entry.kind === 'face' ? 'face' : 'food',
+  }));
+  const others = themesOf({ gallery });
+  expect(others).toEqual([{ family: 'food' }]);
 });
 
-test('a season lasts some minutes; the next is of another kind and colour, the same for the same seed', () => {
+test('a season lasts some minutes; the next is of another family and colour, the same for the same seed', () => {
   const course = (seed: number) => {
     const seasons = new Seasons(species, createRandom(seed));
     return Array.from({ length: 3_600 }, (_, second) => seasons.at(1_000 * second)!);
@@ -58,7 +79,7 @@ test('a season lasts some minutes; the next is of another kind and colour, the s
     expect(length).toBeGreaterThanOrEqual(least - 1_000);
     expect(length).toBeLessThanOrEqual(most + 1_000);
     const [last, next] = [all[starts[i]], all[start]];
-    expect(next.kind).not.toBe(last.kind);
+    expect(next.family).not.toBe(last.family);
     if (next.colour) expect(next.colour).not.toBe(last.colour);
   });
   expect(starts.length).toBeGreaterThan(10);

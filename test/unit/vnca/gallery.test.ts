@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { selectGallery } from '../../../server/vnca/gallery.ts';
+import { familyOf, selectGallery } from '../../../server/vnca/gallery.ts';
 import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
 import type { MapPoint } from '../../../shared/latent-map.ts';
@@ -42,11 +42,12 @@ test('of creatures that look alike one is offered: fewer faces, and nearly all e
   expect(heroes).toHaveLength(1);
 });
 
-test('kinds are together, faces last, and neighbours more alike than chance would have it', () => {
-  const kinds = featured.map((index) => gallery[index].kind);
-  const runs = kinds.filter((kind, i) => kind !== kinds[i - 1]);
-  expect(runs).toHaveLength(new Set(kinds).size);
-  expect(runs.at(-1)).toBe('face');
+test('families are together, plants first and faces last, and neighbours more alike than chance would have it', () => {
+  const families = featured.map((index) => familyOf(gallery[index]));
+  const runs = families.filter((family, i) => family !== families[i - 1]);
+  expect(runs).toHaveLength(new Set(families).size);
+  expect([runs[0], runs.at(-1)]).toEqual(['plant', 'face']);
+  expect(names(featured)).toEqual(expect.arrayContaining(['Coral', 'Mushroom', 'Jellyfish']));
   const mean = (step: number) => {
     const pairs = featured.slice(step).map((index, i) => distance(featured[i], index));
     return pairs.reduce((sum, one) => sum + one, 0) / pairs.length;

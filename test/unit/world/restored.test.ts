@@ -14,7 +14,7 @@ import { HOUSE, type OrganismView } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, RELATED } from '../../support/rooms.ts';
 
-const species = { ...RELATED, hasStandingInput: true, closing: 1, sampler: 1 as const };
+const species = { ...RELATED, hasStandingInput: true, closing: 1, sampler: 2 as const };
 const GARDENER = { id: 3, name: 'The gardener', hue: 90 };
 const energy = { capacity: 30, newcomer: 20, refillPerSecond: 2, plant: 4, damagePerCell: 0.01 };
 
