@@ -43,6 +43,8 @@ interface State {
   sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
+  /** Whether the visitor has asked for still water. */
+  still: boolean;
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: number;
   /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
@@ -63,6 +65,7 @@ export class InteractionState {
     sheet: undefined,
     selection: undefined,
     crisp: false,
+    still: false,
     planted: 0,
     taken: 0,
   };

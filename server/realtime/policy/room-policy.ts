@@ -33,12 +33,12 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents, wholeGallery, transformOthers } = this.settings;
+    const { drawings, tokens, latents, wholeGallery, transformOthers, water } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
-      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers },
+      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers, water },
       dim: this.isDimmed,
       ...farewell,
     };
