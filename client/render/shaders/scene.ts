@@ -50,20 +50,22 @@ float motes(vec2 p, float size, float seed) {
    grid's edge in cells. The light's net is two waves of the ground that the current moves apart. */
 vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
-  vec2 at = g / uGrid;
-  float side = min(uGrid.x, uGrid.y);
-  vec2 off = (g - vec2(0.38, 0.12) * uGrid) / side;
+  vec2 off = (g - vec2(0.38, 0.05) * uGrid) / min(uGrid.x, uGrid.y);
+  float high = 1.0 - clamp(g.y / uGrid.y, 0.0, 1.0);
   float clouds = noise(g * 0.021) * 0.65 + noise(g * 0.067 + 7.0) * 0.35;
-  float lit = 0.62 * exp(-0.9 * dot(off, off)) + 0.38 * (1.0 - clamp(at.y, 0.0, 1.0));
-  lit = clamp(lit + 0.30 * (clouds - 0.5), 0.0, 1.0);
+  float lit = 0.62 * exp(-0.8 * dot(off, off)) + 0.38 * high + 0.34 * (clouds - 0.5);
+  lit = clamp(lit, 0.0, 1.0);
   vec3 c = mix(uLight[0], uLight[1], lit);
-  vec2 w = 0.105 * g + 0.5 * d + 1.7 * clouds;
-  w += sin(1.31 * w.yx - 0.4 * d.yx + vec2(0.7, 2.1));
-  w += 0.7 * sin(1.73 * w.yx + 0.6 * d + vec2(3.9, 1.3));
-  float net = 1.0 - abs(0.5 * (sin(w.x) + sin(w.y)));
-  c += uLight[2] * net * net * net * net * lit * 0.42;
+  vec2 w = 0.085 * g + 1.2 * clouds + 0.3 * d;
+  w += sin(1.31 * w.yx + vec2(0.7, 2.1));
+  w += 0.7 * sin(1.73 * w.yx + vec2(3.9, 1.3));
+  vec2 u = mat2(0.13, 0.06, -0.06, 0.13) * g - 0.5 * d;
+  u += 1.1 * sin(1.2 * u.yx + vec2(0.5 * w.x, 2.0));
+  float net = (1.0 - 0.5 * abs(sin(w.x) + sin(w.y))) * (1.0 - 0.5 * abs(sin(u.x) + sin(u.y)));
+  float shafts = smoothstep(0.35, 0.95, noise(vec2(14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x + 20.0, 3.0)));
+  c += uLight[2] * (0.55 * net * net * lit + 0.26 * shafts * high * sqrt(high));
   /* Far water is hazy: its light and dark come closer together. */
-  c = mix(c, mix(uLight[0], uLight[1], 0.45), 0.30);
+  c = mix(c, mix(uLight[0], uLight[1], 0.5), 0.15);
   float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
   c += fade * (0.4 + 0.6 * lit) * (0.30 * motes(g + 0.5 * d, 13.0, 3.0) + 0.24 * motes(g + 0.9 * d, 6.5, 8.0)) * uLight[1];
   float fine = smoothstep(18.0, 34.0, ppc);

@@ -139,6 +139,7 @@
 's822a12f086a7d91a': str`${0} sår helet`,
 's8346a574925e75a9': `gul`,
 's840b01fb4f620a39': `Klik for at plante`,
+'s85b8e9755ad56890': `Vand i bevægelse`,
 's864c948d4629240f': `Vis alt`,
 's885477dfbcbd459e': `Kortet kunne ikke hentes.`,
 's88c26d923938e036': `Tag den sidste streg tilbage`,

@@ -139,6 +139,7 @@
 's822a12f086a7d91a': str`${0} Wunden verheilt`,
 's8346a574925e75a9': `Gelb`,
 's840b01fb4f620a39': `Klicken, um zu pflanzen`,
+'s85b8e9755ad56890': `Bewegtes Wasser`,
 's864c948d4629240f': `Alles zeigen`,
 's885477dfbcbd459e': `Die Karte konnte nicht geladen werden.`,
 's88c26d923938e036': `Den letzten Strich zurücknehmen`,

@@ -139,6 +139,7 @@
 's822a12f086a7d91a': str`${0} heridas curadas`,
 's8346a574925e75a9': `amarillo`,
 's840b01fb4f620a39': `Haz clic para plantar`,
+'s85b8e9755ad56890': `Agua en movimiento`,
 's864c948d4629240f': `Ver todo`,
 's885477dfbcbd459e': `No se ha podido cargar el mapa.`,
 's88c26d923938e036': `Deshacer el último trazo`,
