@@ -158,7 +158,7 @@ const WARM: Rgb = [0.98, 0.93, 0.8];
 /** Colour of a fresh wound's rim. */
 const RAW: Rgb = [1, 0.62, 0.42];
 /** Colour of the ground seen through a wound. */
-const GROUND: Rgb = [0.1, 0.115, 0.12];
+const GROUND: Rgb = [0.05, 0.13, 0.16];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Maximum number of grains per segment of a cut. */

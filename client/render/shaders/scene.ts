@@ -53,7 +53,7 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 off = (g - vec2(0.38, 0.05) * uGrid) / min(uGrid.x, uGrid.y);
   float high = 1.0 - clamp(g.y / uGrid.y, 0.0, 1.0);
   float clouds = noise(g * 0.021) * 0.65 + noise(g * 0.067 + 7.0) * 0.35;
-  float lit = 0.62 * exp(-0.8 * dot(off, off)) + 0.38 * high + 0.34 * (clouds - 0.5);
+  float lit = 0.58 * exp(-0.9 * dot(off, off)) + 0.46 * high * high + 0.30 * (clouds - 0.5);
   lit = clamp(lit, 0.0, 1.0);
   vec3 c = mix(uLight[0], uLight[1], lit);
   vec2 w = 0.085 * g + 1.2 * clouds + 0.3 * d;
@@ -63,7 +63,7 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   u += 1.1 * sin(1.2 * u.yx + vec2(0.5 * w.x, 2.0));
   float net = (1.0 - 0.5 * abs(sin(w.x) + sin(w.y))) * (1.0 - 0.5 * abs(sin(u.x) + sin(u.y)));
   float shafts = smoothstep(0.35, 0.95, noise(vec2(14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x + 20.0, 3.0)));
-  c += uLight[2] * (0.55 * net * net * lit + 0.26 * shafts * high * sqrt(high));
+  c += uLight[2] * (0.50 * net * net * lit + 0.26 * shafts * high * sqrt(high));
   /* Far water is hazy: its light and dark come closer together. */
   c = mix(c, mix(uLight[0], uLight[1], 0.5), 0.15);
   float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
@@ -270,8 +270,8 @@ void main() {
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
     /* A shadow where bodies touch the ground, and a soft one that falls from the light. */
     float near = texture(uWide, (p - vec2(0.4, 1.1)) / uGrid).a;
-    float far = texture(uHalo, (q + 0.7 * d - vec2(1.8, 4.6)) / uGrid).a;
-    c *= 1.0 - (0.50 * smoothstep(0.0, 0.8, near) + 0.34 * smoothstep(0.0, 0.75, far)) * inside;
+    float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
+    c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;
     c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * uLight[3] * inside;
     vec4 cell = uCrisp < 0.5 ? tissue(breathed(p), ppc) : lattice(p, ppc);
     cell *= smoothstep(0.65, 0.2, edge);
