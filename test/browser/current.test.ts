@@ -10,6 +10,10 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 
 const [WIDTH, HEIGHT] = [128, 72];
 const VIEW = { width: 480, height: 320 };
+/** Between two pictures, ms: as on a screen of 30 Hz. */
+const FRAME = 33;
+/** Number of pictures in which the current is measured to be affordable, and swells. */
+const SWELL = 190;
 const { url, browser } = await suiteWithPages({ size: `${WIDTH}x${HEIGHT}` });
 
 interface Watched extends HTMLElement {
@@ -40,7 +44,7 @@ async function openCurrent(
   water: number,
   reducedMotion: 'reduce' | 'no-preference',
 ): Promise<Page> {
-  const page = await browser.newPage({ viewport: VIEW, deviceScaleFactor: 1, reducedMotion });
+  const page = await browser.newPage({ viewport: VIEW, deviceScaleFactor: 0.5, reducedMotion });
   afterTest(() => page.close());
   await page.clock.install();
   await openRoom(page, `${url}/r/garden`);
@@ -95,65 +99,67 @@ async function busy(page: Page, frames: number): Promise<void> {
       });
       room.view.loop.invalidate();
     });
-    await page.clock.runFor(16);
+    await page.clock.runFor(FRAME);
   }
 }
 
 /**
- * Taps points of the window.
+ * Taps the middle of some pixels.
  *
+ * @param shares of the window's width and height, 0…1
  * @returns how far each hit is from the cell that the picture shows at the point, in cells;
- *   undefined where it shows no cell
+ *   undefined where it shows no cell, or one at the edge, which fades
  */
-const tap = (page: Page, points: readonly (readonly [number, number])[]) =>
+const tap = (page: Page, shares: readonly (readonly [number, number])[]) =>
   element(page).evaluate((page_: Watched, all) => {
     const canvas = page_.shadowRoot!.querySelector('canvas')!;
     const { pixels, tapped } = page_;
-    const ratio = pixels.width / canvas.clientWidth;
-    return all.map(([x, y]) => {
-      const at = 4 * (Math.floor(y * ratio) * pixels.width + Math.floor(x * ratio));
-      const [r, g, b] = pixels.data.subarray(at, at + 3);
+    const { width, height, data } = pixels;
+    const [rows, columns] = [height / canvas.clientHeight, width / canvas.clientWidth];
+    return all.map(([across, down]) => {
+      const [i, j] = [Math.floor(across * width), Math.floor(down * height)];
+      const [r, g, b] = data.subarray(4 * (j * width + i), 4 * (j * width + i) + 3);
+      const cell = [Math.round(r / 2), Math.round(g / 3)];
       // The ground is blue.
-      if (b > 8) return undefined;
+      if (b > 8 || cell[0] < 2 || cell[0] > 125 || cell[1] < 2 || cell[1] > 69) return undefined;
       tapped.length = 0;
       for (const type of ['pointerdown', 'pointerup']) {
-        const init = { clientX: x, clientY: y, pointerId: 1, isPrimary: true, bubbles: true };
+        const at = { clientX: (i + 0.5) / columns, clientY: (j + 0.5) / rows };
+        const init = { ...at, pointerId: 1, isPrimary: true, bubbles: true };
         canvas.dispatchEvent(new PointerEvent(type, { ...init, pointerType: 'mouse' }));
       }
-      const [[hitX, hitY]] = tapped;
-      const off = (hit: number, cell: number) => Math.max(0, Math.abs(hit - cell - 0.5) - 0.5);
-      return Math.hypot(off(hitX, Math.round(r / 2)), off(hitY, Math.round(g / 3)));
+      const [hit] = tapped;
+      const off = [0, 1].map((k) => Math.max(0, Math.abs(hit[k] - cell[k] - 0.5) - 0.5));
+      return Math.hypot(...off);
     });
-  }, points);
+  }, shares);
 
 test('a thousand taps hit what is drawn there, with the current at full and a ripple', async () => {
   const page = await openCurrent(2, 'no-preference');
-  // Capturing a pointer that no device has is refused.
+  // A pointer that no device has cannot be captured.
   await page.evaluate(() => {
     HTMLCanvasElement.prototype.setPointerCapture = () => {};
   });
-  await busy(page, 260);
+  await busy(page, SWELL);
   expect(await strengthOf(page)).toBe(2);
   const { uniform } = createRandom(5);
   const offs: number[] = [];
-  while (offs.length < 1_000) {
+  for (let i = 0; i < 40 && offs.length < 1_000; i++) {
     await element(page).evaluate(({ model }: Watched) => {
       const organism = { id: 1, x: 60, y: 30, side: 32, stage: 32, planter: { hue: 0 } };
       model.listeners.emit('life', { event: { what: 'wounded' }, organism });
     });
-    await busy(page, 12);
-    const points = Array.from({ length: 60 }, () => [
-      30 + 420 * uniform(),
-      70 + 130 * uniform(),
-    ]) as [number, number][];
+    await busy(page, 6);
+    const points = Array.from({ length: 80 }, () => [uniform(), uniform()] as const);
     offs.push(...(await tap(page, points)).filter((off) => off !== undefined));
   }
+  expect(offs.length).toBeGreaterThanOrEqual(1_000);
   expect(Math.max(...offs)).toBeLessThanOrEqual(0.5);
 });
 
-test('a page that rests draws nothing, its water calm; what is tapped then is what is seen', async () => {
+test('a page that rests draws nothing, and its water is calm', async () => {
   const page = await openCurrent(1, 'no-preference');
-  await busy(page, 260);
+  await busy(page, SWELL);
   expect(await strengthOf(page)).toBe(1);
   await page.clock.runFor(26_000);
   expect(await strengthOf(page)).toBe(0);
@@ -167,22 +173,27 @@ test.each([
   ['with the knob at 0', 0, 'no-preference'],
 ] as const)('%s the water stands still', async (_, water, motion) => {
   const page = await openCurrent(water, motion);
-  await busy(page, 60);
-  const shown = () => element(page).evaluate(({ pixels }: Watched) => [...pixels.data].join());
-  const before = await shown();
-  await busy(page, 260);
+  // What seems to flash, because the cells have just become others, is softened for a while.
+  await busy(page, SWELL);
+  const before = await element(page).evaluateHandle(({ pixels }: Watched) => pixels.data);
+  await busy(page, SWELL);
   expect(await strengthOf(page)).toBe(0);
-  expect(await shown()).toBe(before);
+  const most = await element(page).evaluate(
+    ({ pixels }: Watched, was) =>
+      pixels.data.reduce((all, value, i) => Math.max(all, Math.abs(value - was[i])), 0),
+    before,
+  );
+  expect(most).toBeLessThan(4);
 });
 
 test('a visitor can still the water, and the page remembers it', async () => {
   const page = await openCurrent(1, 'no-preference');
-  await busy(page, 260);
+  await busy(page, SWELL);
   expect(await strengthOf(page)).toBe(1);
   await page.getByTestId('status').dispatchEvent('click');
   await page.clock.runFor(100);
   await page.getByTestId('water').dispatchEvent('click');
-  await busy(page, 260);
+  await busy(page, SWELL);
   expect(await strengthOf(page)).toBe(0);
   expect(await page.evaluate(() => localStorage.getItem('vivarium water'))).toBe('still');
 });

@@ -54,7 +54,7 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   float high = 1.0 - clamp(g.y / uGrid.y, 0.0, 1.0);
   float clouds = noise(g * 0.021) * 0.65 + noise(g * 0.067 + 7.0) * 0.35;
   float lit = 0.58 * exp(-0.9 * dot(off, off)) + 0.46 * high * high + 0.30 * (clouds - 0.5);
-  lit = clamp(lit, 0.0, 1.0);
+  lit = clamp(0.14 + 0.92 * lit, 0.0, 1.0);
   vec3 c = mix(uLight[0], uLight[1], lit);
   vec2 w = 0.085 * g + 1.2 * clouds + 0.3 * d;
   w += sin(1.31 * w.yx + vec2(0.7, 2.1));
@@ -64,14 +64,22 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   float net = (1.0 - 0.5 * abs(sin(w.x) + sin(w.y))) * (1.0 - 0.5 * abs(sin(u.x) + sin(u.y)));
   float shafts = smoothstep(0.35, 0.95, noise(vec2(14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x + 20.0, 3.0)));
   c += uLight[2] * (0.50 * net * net * lit + 0.26 * shafts * high * sqrt(high));
+  float close = smoothstep(4.0, 9.0, ppc);
+  if (close > 0.0) {
+    vec2 z = 2.3 * u + 0.9 * w.yx - 0.4 * d;
+    z += 0.9 * sin(1.3 * z.yx + vec2(1.9, 0.4));
+    float fine = 1.0 - 0.5 * abs(sin(z.x) + sin(z.y));
+    c += uLight[2] * (0.34 * close * lit * fine * fine * fine * fine * net);
+  }
+  c *= 1.0 + 0.05 * sin(3.7 * u.x + w.y) * sin(4.1 * u.y - w.x);
   /* Far water is hazy: its light and dark come closer together. */
   c = mix(c, mix(uLight[0], uLight[1], 0.5), 0.15);
   float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
   c += fade * (0.4 + 0.6 * lit) * (0.30 * motes(g + 0.5 * d, 13.0, 3.0) + 0.24 * motes(g + 0.9 * d, 6.5, 8.0)) * uLight[1];
-  float fine = smoothstep(18.0, 34.0, ppc);
-  if (fine > 0.0) {
+  float lines = smoothstep(18.0, 34.0, ppc);
+  if (lines > 0.0) {
     vec2 line = abs(fract(g + 0.5) - 0.5) * ppc;
-    c += fine * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
+    c += lines * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
   }
   c = mix(c, 0.62 * uLight[0], smoothstep(-9.0, 20.0, edge) * 0.9);
   return c * (1.0 - 0.42 * smoothstep(0.30, 0.78, length(screen)));
@@ -265,7 +273,7 @@ void main() {
   /* What is farther away moves less. */
   vec3 c = ground(q + 0.4 * d, d, edge, ppc);
   if (edge < 1.0) {
-    float inside = smoothstep(0.5, -0.5, edge);
+    float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
     /* A shadow where bodies touch the ground, and a soft one that falls from the light. */
