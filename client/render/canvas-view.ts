@@ -5,9 +5,11 @@
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
+import { type Camera, type Point, type Size, screenToWorld, worldToScreen } from './camera.ts';
+import { Current, displace, EASE, undisplace } from './current.ts';
 import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
+import { lightAt } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
@@ -16,11 +18,13 @@ import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
+/** The same while the current flows, in ms. */
+const FLOW_STEP = 50;
 /** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
 const BREATH_ZOOM = 3;
 
 /** The parts of a picture that each kind of view decides for itself. */
-export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'flashLimit'>;
+export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
 /** Draws a room on a canvas. Connects model, effects and renderer, and paces the pictures. */
 export abstract class CanvasView {
@@ -50,6 +54,7 @@ export abstract class CanvasView {
   protected unsettled = false;
   /** How long organisms breathe after anything else has moved, in ms. Limited to save batteries. */
   protected readonly breathes: number = 20_000;
+  private readonly current = new Current();
   private readonly ticks = new TickLength();
   private breath = 0;
   private drawnAt = 0;
@@ -72,17 +77,20 @@ export abstract class CanvasView {
     protected readonly resolution: Resolution,
   ) {
     const invalidate = (): void => this.loop.invalidate();
-    this.happenings = new LifeEffects(model, invalidate);
+    this.happenings = new LifeEffects(model, this.current.ripples, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
+      this.current.ticked(model.room?.tick ?? 0, performance.now());
       // The first picture takes longest on a slow GPU, so do not spend it on an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
     this.unsubscribers = [
       model.on('opened', opened),
+      model.on('settings', invalidate),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
+        this.current.ticked(model.tick ?? 0, now);
         // Cells that die while the canvas shows something else must leave no dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
@@ -107,8 +115,19 @@ export abstract class CanvasView {
 
   abstract get camera(): Camera;
 
+  /** Returns where a place of the room is seen in the last picture, in CSS pixels. */
   toScreen(place: Point): Point {
-    return worldToScreen(this.camera, this.view, place);
+    return worldToScreen(this.camera, this.view, displace(place, this.current));
+  }
+
+  /** Returns which place of the room is seen at a point of the last picture. */
+  toWorld(point: Point): Point {
+    return undisplace(screenToWorld(this.camera, this.view, point), this.current);
+  }
+
+  /** Whether the visitor has asked for still water. */
+  protected get isStill(): boolean {
+    return false;
   }
 
   /** Advances this view's movement. @returns whether the next picture will move again */
@@ -146,23 +165,28 @@ export abstract class CanvasView {
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
-    const { effects, shivers } = this.happenings;
+    const { effects } = this.happenings;
     const happening = !this.isAway && this.happenings.draw(now, marks);
-    if (this.isAway) shivers.fill(0);
+    this.flow(now);
     const { flashLimit = 3 } = this.model.room ?? {};
     const elapsed = Math.min(100, now - this.drawnAt) / 1000;
     this.drawnAt = now;
-    this.breath = effects.calm ? 0 : (this.breath + elapsed) % BREATH;
+    this.breath = effects.calm || this.isStill ? 0 : (this.breath + elapsed) % BREATH;
     const { breath } = this;
-    const picture = { ...this.frame(now), view, breath, shivers, marks, flashLimit };
+    const scene = { field: this.current, light: lightAt(new Date()), breath };
+    const picture = { ...this.frame(now), ...scene, view, marks, flashLimit };
     this.unsettled = renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
+    const { current, resolution } = this;
     const cells = now < renderer.until;
     const more = moving || happening || cells || others || this.unsettled;
+    if (current.flows && !paintsAlways())
+      current.paced(more ? !resolution.isSteady : this.waited, now);
     if (more) {
-      this.resolution.frame(now, this.waited);
+      this.resolution.frame(now, this.waited, current.flows);
       this.movedAt = now;
-    } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
+    } else if (current.flows) this.loop.wait(FLOW_STEP);
+    else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
     this.paint(now);
     return more || !!renderer.paint?.moves;
   }
@@ -193,9 +217,22 @@ export abstract class CanvasView {
     );
   }
 
+  /** Moves the current on. On phones it calms before the page comes to rest. */
+  private flow(now: number): void {
+    const { model, current, happenings } = this;
+    const { water = 0, paused = false, dim = false } = model.settings ?? {};
+    if (this.isAway) current.stop();
+    if (this.isStill || water === 0) current.ripples.fill(0);
+    const isMoving = now - this.movedAt < this.breathes - EASE;
+    const isCalm = happenings.effects.calm || this.isStill || this.isAway || paused || dim;
+    const isQuick = this.resolution.isSteady || paintsAlways();
+    const { actual = model.room?.tickRate ?? 15 } = model.pace ?? {};
+    current.move(now, actual, water, isMoving && !isCalm && isQuick);
+  }
+
   private hasBreath(now: number): boolean {
     const { resolution, camera, happenings } = this;
     const isNear = camera.zoom >= BREATH_ZOOM && now - this.movedAt < this.breathes;
-    return isNear && resolution.isQuick && !happenings.effects.calm;
+    return isNear && resolution.isQuick && !happenings.effects.calm && !this.isStill;
   }
 }

@@ -9,8 +9,8 @@ import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabula
 import type { RoomModel } from '../room/room-model.ts';
 import { ownerColor, type Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
+import { RIPPLES } from './current.ts';
 import type { MarkList } from './marks.ts';
-import { SHIVERS } from './shaders/scene.ts';
 
 export interface Speck {
   /** Centre of a cell, in cells. */
@@ -173,7 +173,7 @@ const WARM: Rgb = [0.98, 0.93, 0.8];
 /** Colour of a fresh wound's rim. */
 const RAW: Rgb = [1, 0.62, 0.42];
 /** Colour of the ground seen through a wound. */
-const GROUND: Rgb = [0.1, 0.115, 0.12];
+const GROUND: Rgb = [0.05, 0.13, 0.16];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Maximum number of grains per segment of a cut. */
@@ -389,23 +389,27 @@ const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a
 
 /** Minimum stage at which an organism is surely visible. Below it, a mark shows the seed. */
 const VISIBLE_STAGE = 8;
-/** Duration of a shiver, in ms. Wounds during it start no second shiver. */
-const SHIVER = 900;
+/** Duration of a ripple, in ms. Events of its organism during it start no second ripple. */
+const RIPPLE = 2_000;
+/** Maximum amplitude of a ripple, in cells. */
+const RIPPLE_AMPLITUDE = 0.6;
 
 /** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Shivers that spread from wounds, see `Picture.shivers`. */
-  readonly shivers = new Float32Array(4 * SHIVERS);
-  /** Organisms that shiver, and when each shiver began, in ms. */
+  /** Organisms from which ripples spread, and when each ripple began, in ms. */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
-  /** @param invalidate called when there is something new to draw */
+  /**
+   * @param ripples see `Field`; filled with each picture
+   * @param invalidate called when there is something new to draw
+   */
   constructor(
     private readonly model: RoomModel,
+    private readonly ripples: Float32Array,
     invalidate: () => void,
   ) {
     const { effects } = this;
@@ -416,7 +420,7 @@ export class LifeEffects {
         const here = { x, y, color: ownerColor(planter.hue) };
         if (event.what === 'born') effects.born(here, now);
         if (event.what === 'divided') effects.divided(here, stage, now);
-        if (event.what === 'wounded') this.shake(organism, now);
+        if (/born|wounded|grafted/.test(event.what)) this.shake(organism, now);
         if (event.what === 'died' && event.cause === 'departed') this.departed.add(id);
         if (/healed|renewed|transformed/.test(event.what)) effects.healed(here, 0.5 * stage, now);
         invalidate();
@@ -462,24 +466,25 @@ export class LifeEffects {
   draw(now: number, marks: MarkList): boolean {
     const growing = this.drawSeeds(now, marks);
     this.effects.draw(now, marks);
-    this.shiver(now);
+    this.ripple(now);
     return growing || this.effects.active || this.shaken.length > 0;
   }
 
   private shake(organism: OrganismView, now: number): void {
     const { shaken } = this;
     if (this.effects.calm || shaken.some((one) => one.organism.id === organism.id)) return;
-    if (shaken.length === SHIVERS) shaken.shift();
+    if (shaken.length === RIPPLES) shaken.shift();
     shaken.push({ organism, start: now });
   }
 
-  private shiver(now: number): void {
-    const { shaken, shivers } = this;
-    while (shaken.length > 0 && now - shaken[0].start > SHIVER) shaken.shift();
-    shivers.fill(0);
+  private ripple(now: number): void {
+    const { shaken, ripples } = this;
+    while (shaken.length > 0 && now - shaken[0].start > RIPPLE) shaken.shift();
+    ripples.fill(0);
     shaken.forEach(({ organism: { x, y, side }, start }, i) => {
-      const t = Math.max(0, now - start) / SHIVER;
-      shivers.set([x, y, side * (0.2 + 1.2 * t), 0.5 * (1 - t) * Math.min(1, 6 * t)], 4 * i);
+      const t = Math.max(0, now - start) / RIPPLE;
+      const amplitude = RIPPLE_AMPLITUDE * (1 - t) * Math.min(1, 6 * t);
+      ripples.set([x, y, side * (0.1 + 1.9 * t), amplitude], 4 * i);
     });
   }
 

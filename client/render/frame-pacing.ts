@@ -50,6 +50,8 @@ const LONGEST_WAIT = 600_000;
 export class Resolution {
   /** Whether the last frames were quick enough to draw more. */
   isQuick = false;
+  /** Whether the last frames were in time. */
+  isSteady = false;
   private scale = 1;
   private sum = 0;
   private count = 0;
@@ -81,9 +83,10 @@ export class Resolution {
    * Records a frame.
    *
    * @param waited whether the frame had to wait for the GPU; a long gap is then not a pause
+   * @param hasSpare whether the picture can do without something, which must go first
    * @returns whether the resolution has just changed
    */
-  frame(now: number, waited = false): boolean {
+  frame(now: number, waited = false, hasSpare = false): boolean {
     // A long gap may come from compiling shaders, so limit it to the length of a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
@@ -97,7 +100,9 @@ export class Resolution {
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
     this.isQuick = mean < QUICK_FRAME;
-    if (mean >= SLOW_FRAME) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
+    this.isSteady = mean < SLOW_FRAME;
+    if (!this.isSteady && hasSpare) return false;
+    if (!this.isSteady) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
     return this.mayRaise(now) && this.raise(now);
   }
 

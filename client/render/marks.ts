@@ -1,5 +1,6 @@
 /** A list of light marks in the GPU's layout: 12 numbers per mark. */
 import type { Rgb } from '../style/fragments.ts';
+import { type Field, setField } from './current.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
 
 export const MARK = { glow: 0, ring: 1, disc: 2, picture: 3 } as const;
@@ -99,7 +100,7 @@ export class MarkPainter {
     gl.deleteTexture(this.sheet);
   }
 
-  draw(list: MarkList, view: View): void {
+  draw(list: MarkList, view: View, field: Field): void {
     if (list.count === 0) return;
     const { gl, program } = this;
     gl.useProgram(program.program);
@@ -111,6 +112,7 @@ export class MarkPainter {
     gl.uniform1f(program.uniform('uScale'), view.scale);
     gl.uniform1f(program.uniform('uPixel'), view.pixel);
     gl.uniform2f(program.uniform('uTiles'), this.tiles.columns, this.tiles.rows);
+    setField(gl, program, field);
     bindTextures(gl, program, { uSheet: this.sheet });
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);

@@ -4,9 +4,11 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
+import { type Field, setField } from './current.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
 import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
+import type { Light } from './light.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 
@@ -31,8 +33,9 @@ export interface Picture {
   readonly whole?: Rect;
   /** How long organisms have been breathing, in seconds; 0 if they are still. */
   readonly breath: number;
-  /** [SHIVERS, 4] Each shiver's centre x and y, its radius (in cells), and its strength. */
-  readonly shivers: Float32Array;
+  /** The current. */
+  readonly field: Field;
+  readonly light: Light;
   /** Time of the particles that float in the medium, see `driftAt`. If absent, they are still. */
   readonly time?: number;
   readonly marks: MarkList;
@@ -176,7 +179,7 @@ export class Renderer {
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     gl.viewport(0, 0, width, height);
     this.drawScene(field, picture, view, painted);
-    this.painter.draw(picture.marks, view);
+    this.painter.draw(picture.marks, view, picture.field);
     const isSoft = this.screen.end();
     this.unfinished.add(now);
     return isSoft;
@@ -189,7 +192,7 @@ export class Renderer {
     scene = this.programs.scene,
   ): void {
     const { gl } = this;
-    const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
+    const { crisp, faded, highlights, breath, light, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
     gl.disable(gl.BLEND);
@@ -204,7 +207,8 @@ export class Renderer {
     gl.uniform1f(scene.uniform('uFaded'), faded);
     gl.uniform1f(scene.uniform('uTime'), time);
     gl.uniform1f(scene.uniform('uBreath'), breath);
-    gl.uniform4fv(scene.uniform('uShivers'), shivers);
+    setField(gl, scene, picture.field);
+    gl.uniform3fv(scene.uniform('uLight'), light);
     const { selected, hovered, second } = highlights;
     gl.uniform3f(scene.uniform('uMarked'), +(selected > 0), +(hovered > 0), +(second > 0));
     gl.drawArrays(gl.TRIANGLES, 0, 3);

@@ -3,7 +3,7 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { type InteractionState, isBrush } from '../state/interaction-state.ts';
-import { type Camera, type Point, type Size, screenToWorld } from './camera.ts';
+import type { Camera, Size } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
 import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
@@ -79,8 +79,8 @@ export class RoomView extends CanvasView {
     if (checkpoint) this.renderer.setSheet(image, checkpoint.sheet.columns);
   }
 
-  toWorld(point: Point): Point {
-    return screenToWorld(this.rig.camera, this.view, point);
+  protected override get isStill(): boolean {
+    return this.state.state.still;
   }
 
   protected move(now: number): boolean {

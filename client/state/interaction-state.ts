@@ -45,6 +45,8 @@ interface State {
   crisp: boolean;
   /** Whether the visitor has grafted since the page was opened. */
   grafted: boolean;
+  /** Whether the visitor has asked for still water. */
+  still: boolean;
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: number;
   /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
@@ -70,6 +72,7 @@ export class InteractionState {
     selection: undefined,
     crisp: false,
     grafted: false,
+    still: false,
     planted: 0,
     taken: 0,
   };

@@ -13,6 +13,7 @@ import {
   Lens,
   type Point,
   type Size,
+  screenToWorld,
 } from '../render/camera.ts';
 import { firstView } from '../render/first-view.ts';
 import { RoomView } from '../render/room-view.ts';
@@ -125,7 +126,8 @@ export class KeyControl {
       this.aimed = undefined;
       return;
     }
-    const place = view.toWorld(view.rig.middle);
+    // Without the current, which would move the pointer all the time.
+    const place = screenToWorld(view.camera, view.size, view.rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
     const { x, y } = view.rig.middle;

@@ -170,6 +170,7 @@ export class RoomSession {
   readonly state = new InteractionState(
     matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
   );
+  private readonly water = new BrowserStore('localStorage', 'vivarium water');
   readonly requests = new RequestTracker(this.connection.send);
   readonly previews = new Previews(this.requests.ask);
   /** Colours of the seed that the visitor grafts with. */
@@ -202,6 +203,7 @@ export class RoomSession {
     });
     this.views = new SharedViews(model, requests.ask, page);
     if (this.watches) state.take('look');
+    state.update({ still: this.water.read() === 'still' });
     state.onChange(() => {
       if (state.state.selection?.organism === this.unseen) this.unseen = 0;
       refresh();
@@ -244,6 +246,12 @@ export class RoomSession {
       if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
       refresh();
     });
+  }
+
+  /** Stops or starts the moving water on this device. */
+  stillWater(still: boolean): void {
+    this.water.write(still ? 'still' : '');
+    this.state.update({ still });
   }
 
   get isLive(): boolean {

@@ -150,8 +150,11 @@ const overlayStyle = css`
     background: oklch(0.945 0.012 165);
     fill: oklch(0.17 0.015 225);
     shape-rendering: crispEdges;
+    transition: opacity 4s;
   }
+  /* While nobody acts, the creatures are the brightest. */
   :host([data-attract]) .code {
+    opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
   }
   figcaption {

@@ -180,12 +180,13 @@ function roomDirectory(
 
 /** @returns the settings that a room has until the host changes them */
 export function defaultRoomSettings(config: Config): RoomSettings {
-  const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
+  const { tickRate, capacity, maxOrganisms, birth, healing, energy } = config;
+  const { liveliness, water, lifetime } = config;
   const isOn = config.attract !== 'off';
   const after = config.attract === 'off' ? ROOM_DEFAULTS.attract.after : config.attract;
   return {
     ...ROOM_DEFAULTS,
-    ...{ tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy },
+    ...{ tickRate, capacity, maxOrganisms, birth, healing, liveliness, water, lifetime, energy },
     ...{ attract: { on: isOn, after, wounds: config.gardenerWounds } },
   };
 }

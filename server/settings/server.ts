@@ -23,7 +23,15 @@ export const DEFAULT_SIZE = { width: 336, height: 192 };
  * @param name a room's setting, whose range and default room-settings.ts defines
  */
 function ofRooms(
-  name: 'tickRate' | 'capacity' | 'maxOrganisms' | 'birth' | 'healing' | 'liveliness' | 'lifetime',
+  name:
+    | 'tickRate'
+    | 'capacity'
+    | 'maxOrganisms'
+    | 'birth'
+    | 'healing'
+    | 'liveliness'
+    | 'water'
+    | 'lifetime',
 ) {
   const { pipe } = roomSettings.entries[name];
   const [min, max] = pipe.flatMap((part) =>
@@ -134,6 +142,13 @@ export const SERVER = {
         help: 'maximum share of organisms that show the look of a relative at the same time; 0: none',
         details:
           'An organism does so for a moment, only while a visitor, a wall or a spectator watches, and half as often in a slow room.',
+      },
+      water: {
+        value: 'AMOUNT',
+        ...ofRooms('water'),
+        help: 'how far the water bends the picture, as a multiple of the usual; 0: not at all',
+        details:
+          'On phones the water rests after a while. It stands still in a paused room, and where people prefer less motion.',
       },
       lifetime: {
         value: 'SECONDS',

@@ -63,6 +63,8 @@ const SETTINGS = {
    * while somebody watches.
    */
   liveliness: [between(0, 1), 0.1],
+  /** How far the water bends the picture, as a multiple of the usual; 0: not at all. */
+  water: [between(0, 2), 1],
   /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: [whole(0, 86_400), 0],
   /** Whether a day begins with heirs of the organisms of the day before. */

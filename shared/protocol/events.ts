@@ -1,6 +1,6 @@
 /** The messages that the server sends, each with its schema, by Socket.IO event name. */
 import * as v from 'valibot';
-import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
+import { between, count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import {
   flashLimit,
   how,
@@ -199,6 +199,8 @@ export const EVENTS = {
     paused: v.boolean(),
     /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
+    /** How far the water bends the picture. If absent, not at all. */
+    water: v.optional(between(0, 2)),
     /** Seconds between two seeds of one participant. */
     cooldown: amount,
     /** Whether walls show captions, and their languages. */

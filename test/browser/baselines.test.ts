@@ -133,6 +133,8 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
       ...(screen === '4k' && { viewport: LOADING }),
       ...{ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Copenhagen' },
     });
+    // The light is that of the hour and the season.
+    await context.clock.setFixedTime('2026-06-15T13:00:00+02:00');
     await context.addInitScript(() => {
       // A busy machine's room may be told to be slow, which is a longer word; and a wall's
       // captions take turns.

@@ -44,6 +44,7 @@ export const KNOBS = {
   birth: { slider: [1, 6, 1], unit: SLOWER },
   healing: { slider: [1, 6, 1], unit: SLOWER },
   liveliness: { slider: [0, 50, 1], unit: msg('percent of them at once'), factor: 100 },
+  water: { slider: [0, 200, 5], unit: msg('percent of the usual'), factor: 100 },
   lifetime: { slider: [0, 1_800, 30], unit: SECONDS },
   'energy-newcomer': { slider: [0, 200, 4], unit: ENERGY },
   'energy-capacity': { slider: [10, 400, 5], unit: ENERGY },
@@ -291,6 +292,7 @@ export class KnobsSection extends ui.HostElement {
         html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
           ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
           ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
+          ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
           ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`,
       )}
       ${card(

@@ -2,6 +2,7 @@
  * Shaders of all passes except the scene's: easing between ticks, blurring and masking cells, light
  * marks over the scene, and measuring and softening flashes.
  */
+import { CURRENT } from '../current.ts';
 
 /** Maximum duration of a cell's change on screen, in ticks; see `TIMES_FRAGMENT`. */
 export const LONGEST = 6;
@@ -178,6 +179,7 @@ layout(location = 1) in vec4 aShape;
 layout(location = 2) in vec4 aColor;
 uniform vec2 uView, uOrigin;
 uniform float uScale, uPixel;
+${CURRENT}
 out vec2 vAt;
 flat out vec4 vSegment;
 flat out vec4 vShape;
@@ -185,8 +187,8 @@ flat out vec4 vColor;
 void main() {
   vec2 corner = vec2(float(gl_VertexID & 1), float(gl_VertexID >> 1));
   float kind = aShape.w;
-  vec2 a = aSegment.xy;
-  vec2 b = kind > 2.5 ? a : aSegment.zw;
+  vec2 a = displaced(aSegment.xy);
+  vec2 b = kind > 2.5 ? a : displaced(aSegment.zw);
   float pad = aShape.x + (aShape.y + aShape.z + 1.5) * uPixel;
   vAt = mix(min(a, b) - pad, max(a, b) + pad, corner);
   vSegment = vec4(a, kind > 2.5 ? aSegment.zw : b);

@@ -1,4 +1,6 @@
-/** Scene shader: draws the living cells in a dish on a dark bench, in one pass. */
+/** Scene shader: draws the living cells in lit water, in one pass. */
+import { CURRENT } from '../current.ts';
+import { LIGHTS } from '../light.ts';
 
 /**
  * Period after which the time of breathing restarts from 0, in seconds. It is short enough for the
@@ -17,8 +19,6 @@ const DRIFT = 7200;
  * @param now ms
  */
 export const driftAt = (now: number): number => (now / 1000 + DRIFT / 2) % DRIFT;
-/** Maximum number of simultaneous shivers. */
-export const SHIVERS = 4;
 
 const GROUND = `
 float hash(vec2 p) {
@@ -46,41 +46,43 @@ float motes(vec2 p, float size, float seed) {
   float d = distance(q, at) / r;
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
-/* The bench, the dish's glass rim and its medium; signed distance to the grid's edge, in cells. */
-vec3 ground(vec2 p, float edge, float ppc) {
-  vec2 centred = (p - 0.5 * uGrid) / (0.5 * min(uGrid.x, uGrid.y));
+/* Water lit from above. g: the place in cells, d: the current there, edge: signed distance to the
+   grid's edge in cells. The light's net is two waves of the ground that the current moves apart. */
+vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
-  vec3 bench = mix(vec3(0.060, 0.069, 0.076), vec3(0.028, 0.033, 0.038), smoothstep(0.15, 0.8, length(screen)));
-  bench += 0.018 * exp(-max(edge, 0.0) / 22.0) * vec3(0.75, 0.95, 1.1);
-  bench *= 1.0 - 0.5 * exp(-max(edge - 2.2, 0.0) / 5.0);
-
-  float lamp = exp(-dot(centred - vec2(-0.18, -0.26), centred - vec2(-0.18, -0.26)) * 0.75);
-  vec3 medium = mix(vec3(0.054, 0.078, 0.090), vec3(0.132, 0.186, 0.190), lamp * lamp);
-  float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
-  medium *= 0.94 + 0.13 * clouds;
-  medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
-  float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
-  medium += fade * motes(p, 13.0, 3.0) * 0.045 * vec3(0.72, 0.95, 0.90);
-  medium += fade * motes(p, 6.5, 8.0) * 0.034 * vec3(0.80, 0.95, 1.0);
-  medium *= 1.0 - 0.42 * exp(edge / 5.0) ;
-  float fine = smoothstep(18.0, 34.0, ppc);
-  if (fine > 0.0) {
-    vec2 line = abs(fract(p + 0.5) - 0.5) * ppc;
-    medium += fine * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
+  vec2 off = (g - vec2(0.38, 0.05) * uGrid) / min(uGrid.x, uGrid.y);
+  float high = 1.0 - clamp(g.y / uGrid.y, 0.0, 1.0);
+  float clouds = noise(g * 0.021) * 0.65 + noise(g * 0.067 + 7.0) * 0.35;
+  float lit = 0.58 * exp(-0.9 * dot(off, off)) + 0.46 * high * high + 0.30 * (clouds - 0.5);
+  lit = clamp(0.14 + 0.92 * lit, 0.0, 1.0);
+  vec3 c = mix(uLight[0], uLight[1], lit);
+  vec2 w = 0.085 * g + 1.2 * clouds + 0.3 * d;
+  w += sin(1.31 * w.yx + vec2(0.7, 2.1));
+  w += 0.7 * sin(1.73 * w.yx + vec2(3.9, 1.3));
+  vec2 u = mat2(0.13, 0.06, -0.06, 0.13) * g - 0.5 * d;
+  u += 1.1 * sin(1.2 * u.yx + vec2(0.5 * w.x, 2.0));
+  float net = (1.0 - 0.5 * abs(sin(w.x) + sin(w.y))) * (1.0 - 0.5 * abs(sin(u.x) + sin(u.y)));
+  float shafts = smoothstep(0.35, 0.95, noise(vec2(14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x + 20.0, 3.0)));
+  c += uLight[2] * (0.50 * net * net * lit + 0.26 * shafts * high * sqrt(high));
+  float close = smoothstep(4.0, 9.0, ppc);
+  if (close > 0.0) {
+    vec2 z = 2.3 * u + 0.9 * w.yx - 0.4 * d;
+    z += 0.9 * sin(1.3 * z.yx + vec2(1.9, 0.4));
+    float fine = 1.0 - 0.5 * abs(sin(z.x) + sin(z.y));
+    c += uLight[2] * (0.34 * close * lit * fine * fine * fine * fine * net);
   }
-
-  float aa = 1.0 / ppc;
-  vec3 c = mix(bench, medium, smoothstep(aa, -aa, edge));
-  /* Glass: a wall of 2.2 cells, bright where it faces the lamp. */
-  float wall = smoothstep(-aa, aa, edge) * smoothstep(2.2 + aa, 2.2 - aa, edge);
-  vec2 facing = normalize(centred + 1e-4);
-  float lit = 0.5 + 0.5 * dot(facing, normalize(vec2(-0.6, -0.8)));
-  c = mix(c, vec3(0.060, 0.072, 0.082) * (0.75 + 0.5 * lit), wall * 0.9);
-  float lineWidth = max(0.16, 0.75 * aa);
-  float inner = 1.0 - smoothstep(0.0, lineWidth, abs(edge));
-  float outer = 1.0 - smoothstep(0.0, lineWidth, abs(edge - 2.2));
-  c += vec3(0.62, 0.74, 0.80) * (inner * (0.07 + 0.16 * (1.0 - lit)) + outer * (0.05 + 0.30 * lit * lit));
-  return c;
+  c *= 1.0 + 0.05 * sin(3.7 * u.x + w.y) * sin(4.1 * u.y - w.x);
+  /* Far water is hazy: its light and dark come closer together. */
+  c = mix(c, mix(uLight[0], uLight[1], 0.5), 0.15);
+  float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
+  c += fade * (0.4 + 0.6 * lit) * (0.30 * motes(g + 0.5 * d, 13.0, 3.0) + 0.24 * motes(g + 0.9 * d, 6.5, 8.0)) * uLight[1];
+  float lines = smoothstep(18.0, 34.0, ppc);
+  if (lines > 0.0) {
+    vec2 line = abs(fract(g + 0.5) - 0.5) * ppc;
+    c += lines * 0.020 * (1.0 - smoothstep(0.4, 1.2, min(line.x, line.y)));
+  }
+  c = mix(c, 0.62 * uLight[0], smoothstep(-9.0, 20.0, edge) * 0.9);
+  return c * (1.0 - 0.42 * smoothstep(0.30, 0.78, length(screen)));
 }`;
 
 const SAMPLING = `
@@ -233,7 +235,7 @@ vec4 lattice(vec2 p, float ppc) {
 
 const LIFE = `
 /* Who lives breathes: its outline swells and sinks, each in a time of its own, and pressed against
-   another it is still. A wound is a shiver that spreads to the neighbours. */
+   another it is still. */
 vec2 breathed(vec2 p) {
   vec2 o = vec2(3.0, 0.0);
   vec2 slope = vec2(
@@ -242,13 +244,7 @@ vec2 breathed(vec2 p) {
   uint id = texelFetch(uTerritory, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0).r;
   float h = hash(vec2(id & 255u, id >> 8));
   float breath = min(1.0, min(uBreath, ${BREATH}.0 - uBreath)) * sin(uBreath * (0.9 + 0.6 * h) + 6.3 * h);
-  vec2 q = p + 1.2 * breath * slope;
-  for (int i = 0; i < ${SHIVERS}; i++) {
-    vec2 away = p - uShivers[i].xy;
-    float r = length(away), d = r - uShivers[i].z;
-    q += uShivers[i].w * sin(1.2 * d) * exp(-0.05 * d * d) * away / (r + 1.0);
-  }
-  return q;
+  return p + 1.2 * breath * slope;
 }`;
 
 export const SCENE_FRAGMENT = `#version 300 es
@@ -260,25 +256,31 @@ uniform usampler2D uOwner, uTerritory;
 uniform vec2 uGrid, uView, uOrigin;
 uniform vec4 uWhole;
 uniform float uScale, uCrisp, uFaded, uTime, uBreath;
-uniform vec4 uShivers[${SHIVERS}];
+uniform vec3 uLight[${LIGHTS}];
 uniform vec3 uMarked;
 out vec4 color;
+${CURRENT}
 ${GROUND}
 ${SAMPLING}
 ${CELLS}
 ${LIFE}
 void main() {
-  vec2 p = uOrigin + vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) * uScale;
+  vec2 q = uOrigin + vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) * uScale;
+  vec2 d = current(q);
+  vec2 p = q + d;
   float ppc = 1.0 / uScale;
   float edge = roundBox(p - 0.5 * uGrid, 0.5 * uGrid + 0.6, 5.0);
-  vec3 c = ground(p, edge, ppc);
+  /* What is farther away moves less. */
+  vec3 c = ground(q + 0.4 * d, d, edge, ppc);
   if (edge < 1.0) {
-    float inside = smoothstep(0.5, -0.5, edge);
+    float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
-    float shade = texture(uWide, (p - vec2(0.7, 1.3)) / uGrid).a;
-    c *= 1.0 - 0.66 * smoothstep(0.0, 0.8, shade) * inside;
-    c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * inside;
+    /* A shadow where bodies touch the ground, and a soft one that falls from the light. */
+    float near = texture(uWide, (p - vec2(0.4, 1.1)) / uGrid).a;
+    float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
+    c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;
+    c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * uLight[3] * inside;
     vec4 cell = uCrisp < 0.5 ? tissue(breathed(p), ppc) : lattice(p, ppc);
     cell *= smoothstep(0.65, 0.2, edge);
     c = c * (1.0 - cell.a) + cell.rgb;

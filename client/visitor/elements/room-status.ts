@@ -167,6 +167,9 @@ export class RoomStatus extends PageElement {
       min-height: 44px;
       color: inherit;
     }
+    label.follow {
+      min-height: 44px;
+    }
     .follow {
       gap: 0.7em;
       width: 100%;
@@ -265,6 +268,15 @@ export class RoomStatus extends PageElement {
         ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
         ${row(msg('Creatures'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
       </dl>
+      <label class="follow flex">
+        <input
+          type="checkbox"
+          data-testid="water"
+          .checked=${!this.session.state.state.still}
+          @change=${({ target }: Event) => this.session.stillWater(!(target as HTMLInputElement).checked)}
+        />
+        ${msg('Moving water')}
+      </label>
       <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;

@@ -33,13 +33,14 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents, wholeGallery } = this.settings;
+    const { drawings, tokens, latents, wholeGallery, water } = this.settings;
     const { transformOthers, graftOthers } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
-      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers, graftOthers },
+      ...{ ...shown, drawings, tokens, latents, wholeGallery, water },
+      ...{ transformOthers, graftOthers },
       dim: this.isDimmed,
       ...farewell,
     };

@@ -93,6 +93,21 @@ test('a resolution is not judged by frames that are excused', () => {
   expect(resolution.ratio(1)).toBeLessThan(1);
 });
 
+test('a slow machine first does without what it can spare; only then its resolution becomes lower', () => {
+  const resolution = new Resolution();
+  let now = 0;
+  const pass = (gap: number, hasSpare: boolean): void => {
+    for (const end = now + 6_000; now < end; now += gap) resolution.frame(now, false, hasSpare);
+  };
+  pass(16, true);
+  expect(resolution.isSteady).toBe(true);
+  pass(60, true);
+  expect(resolution.isSteady).toBe(false);
+  expect(resolution.ratio(1)).toBe(1);
+  pass(60, false);
+  expect(resolution.ratio(1)).toBeLessThan(1);
+});
+
 test('a resolution waits longer after attempts that fail, not after each step of a slow spell', () => {
   const patience = 5_000;
   const resolution = new Resolution(patience);

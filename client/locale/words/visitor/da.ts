@@ -142,6 +142,7 @@
 's8346a574925e75a9': `gul`,
 's840b01fb4f620a39': `Klik for at plante`,
 's8569dfc7fce1cc8f': `Det vokser stadig. Vent, til det er vokset op.`,
+'s85b8e9755ad56890': `Vand i bevægelse`,
 's85c4fe82579f9d4a': `Det er lige blevet ændret. Lad det være et øjeblik.`,
 's864c948d4629240f': `Vis alt`,
 's885477dfbcbd459e': `Kortet kunne ikke hentes.`,

@@ -142,6 +142,7 @@
 's8346a574925e75a9': `Gelb`,
 's840b01fb4f620a39': `Klicken, um zu pflanzen`,
 's8569dfc7fce1cc8f': `Dieses Wesen wächst noch. Warte, bis es ausgewachsen ist.`,
+'s85b8e9755ad56890': `Bewegtes Wasser`,
 's85c4fe82579f9d4a': `Dieses Wesen wurde gerade verändert. Lass es einen Moment in Ruhe.`,
 's864c948d4629240f': `Alles zeigen`,
 's885477dfbcbd459e': `Die Karte konnte nicht geladen werden.`,

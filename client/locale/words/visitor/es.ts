@@ -142,6 +142,7 @@
 's8346a574925e75a9': `amarillo`,
 's840b01fb4f620a39': `Haz clic para plantar`,
 's8569dfc7fce1cc8f': `Esa criatura aún está creciendo. Espera a que termine.`,
+'s85b8e9755ad56890': `Agua en movimiento`,
 's85c4fe82579f9d4a': `Esa criatura acaba de cambiar. Déjala tranquila un momento.`,
 's864c948d4629240f': `Ver todo`,
 's885477dfbcbd459e': `No se ha podido cargar el mapa.`,

@@ -1,0 +1,199 @@
+/**
+ * The current: a slow field that bends the whole picture like water. It is a function of the
+ * position and of the room's time, so it is the same on all screens of a room. The shaders and the
+ * functions below compute it from one table.
+ */
+import { smoothstep } from '../../shared/smoothstep.ts';
+import type { Point } from './camera.ts';
+
+/**
+ * Four waves that push across their heading, so that bodies sway but do not swell. Lengths and
+ * amplitudes in cells, headings in radians, periods in seconds.
+ */
+const WAVES = [
+  { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
+  { length: 150, heading: 2, period: 17, amplitude: 0.6 },
+  { length: 118, heading: -0.9, period: 13, amplitude: 0.45 },
+  { length: 84, heading: 1.2, period: 11, amplitude: 0.3 },
+].map(({ length, heading, period, amplitude }) => {
+  const [cos, sin] = [Math.cos(heading), Math.sin(heading)];
+  const k = (2 * Math.PI) / length;
+  return { kx: k * cos, ky: k * sin, dx: -amplitude * sin, dy: amplitude * cos, period };
+});
+/** Maximum number of simultaneous ripples. */
+export const RIPPLES = 4;
+/** Of a ripple: radians per cell, and how fast it fades with the distance from its ring. */
+const CREST = 0.45;
+const NARROW = 0.01;
+
+/** A picture's field. */
+export interface Field {
+  /** [4] Phase of each wave, 0…2π. */
+  readonly phases: Float32Array;
+  /** Multiplies the waves' amplitudes, 0…2. */
+  readonly strength: number;
+  /** [RIPPLES, 4] Of each ripple: centre x and y, radius, amplitude; in cells. */
+  readonly ripples: Float32Array;
+}
+
+const row = (name: keyof (typeof WAVES)[number]): string =>
+  `vec4(${WAVES.map((wave) => wave[name].toFixed(7)).join()})`;
+
+/** For shaders: `sampled` and `displaced`, and the uniforms of a `Field`. */
+export const CURRENT = `
+uniform vec4 uPhases, uRipples[${RIPPLES}];
+uniform float uStrength;
+vec2 current(vec2 q) {
+  vec2 d = vec2(0.0);
+  if (uStrength > 0.0) {
+    vec4 s = uStrength * sin(q.x * ${row('kx')} + q.y * ${row('ky')} + uPhases);
+    d = vec2(dot(s, ${row('dx')}), dot(s, ${row('dy')}));
+  }
+  for (int i = 0; i < ${RIPPLES}; i++) {
+    if (uRipples[i].w == 0.0) continue;
+    vec2 away = q - uRipples[i].xy;
+    float r = length(away), off = r - uRipples[i].z;
+    d += uRipples[i].w * sin(${CREST} * off) * exp(-${NARROW} * off * off) / (r + 1.0) * away;
+  }
+  return d;
+}
+vec2 displaced(vec2 p) {
+  vec2 q = p;
+  for (int i = 0; i < 8; i++) q = p - current(q);
+  return q;
+}`;
+
+/**
+ * Returns which place of the room is seen at a place of the picture.
+ *
+ * @param place in cells, as if there were no current
+ */
+export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field): Point {
+  const place = { x, y };
+  WAVES.forEach(({ kx, ky, dx, dy }, i) => {
+    const s = strength * Math.sin(x * kx + y * ky + phases[i]);
+    place.x += s * dx;
+    place.y += s * dy;
+  });
+  for (let i = 0; i < ripples.length; i += 4) {
+    const [cx, cy, radius, amplitude] = ripples.subarray(i, i + 4);
+    if (amplitude === 0) continue;
+    const r = Math.hypot(x - cx, y - cy);
+    const off = r - radius;
+    const by = (amplitude * Math.sin(CREST * off) * Math.exp(-NARROW * off * off)) / (r + 1);
+    place.x += by * (x - cx);
+    place.y += by * (y - cy);
+  }
+  return place;
+}
+
+/** Returns where a place of the room is seen, in cells: the inverse of `undisplace`. */
+export function displace(place: Point, field: Field): Point {
+  let at = place;
+  for (let i = 0; i < 32; i++) {
+    const seen = undisplace(at, field);
+    const [dx, dy] = [place.x - seen.x, place.y - seen.y];
+    at = { x: at.x + dx, y: at.y + dy };
+    if (Math.abs(dx) + Math.abs(dy) < 1e-3) break;
+  }
+  return at;
+}
+
+/** Sets the uniforms of `CURRENT` in the program in use. */
+export function setField(
+  gl: WebGL2RenderingContext,
+  program: { uniform(name: string): WebGLUniformLocation | null },
+  { phases, strength, ripples }: Field,
+): void {
+  gl.uniform4fv(program.uniform('uPhases'), phases);
+  gl.uniform1f(program.uniform('uStrength'), strength);
+  gl.uniform4fv(program.uniform('uRipples'), ripples);
+}
+
+/** Ticks in a second of the room's time. A slower room has calmer water. */
+const TICKS = 15;
+/** How long the current takes to swell or to calm, in ms. */
+export const EASE = 3_000;
+/** Time constant with which the page's estimate of the room's time is corrected, in ms. */
+const CORRECTION = 2_000;
+/** Error of that estimate, in seconds, that is corrected only while the water is still. */
+const FAR = 3;
+/** How long a slow machine does without the current, in ms: at first and at most. */
+const PATIENCE = 60_000;
+const LONGEST_PATIENCE = 1_800_000;
+/** Number of late pictures, less one for every ten in time, at which a machine is too slow. */
+const MANY_LATE = 8;
+
+/** Moves the current with the room's time, and eases it in and out. */
+export class Current implements Field {
+  readonly phases = new Float32Array(WAVES.length);
+  strength = 0;
+  readonly ripples = new Float32Array(4 * RIPPLES);
+  /** The room's last known tick, and when it arrived, in ms. */
+  private tick = 0;
+  private tickedAt = 0;
+  /** The estimated time of the room, in seconds. */
+  private time = 0;
+  private drawnAt = 0;
+  /** How far the current has swelled, 0…1. */
+  private level = 0;
+  private late = 0;
+  private lostUntil = 0;
+  private patience = PATIENCE;
+
+  /** Whether the next picture will differ because of the current. */
+  get flows(): boolean {
+    return this.level > 0;
+  }
+
+  /** Records that the room is at a tick. @param now ms */
+  ticked(tick: number, now: number): void {
+    this.tick = tick;
+    this.tickedAt = now;
+  }
+
+  /**
+   * Records a picture. A machine that is too slow does without the current for a while, and longer
+   * each time.
+   *
+   * @param isLate whether the picture was late
+   */
+  paced(isLate: boolean, now: number): void {
+    this.late = isLate ? this.late + 1 : Math.max(0, this.late - 0.1);
+    if (this.late < MANY_LATE) return;
+    this.late = 0;
+    this.lostUntil = now + this.patience;
+    this.patience = Math.min(LONGEST_PATIENCE, 2 * this.patience);
+  }
+
+  /**
+   * Moves the current on to the next picture.
+   *
+   * @param now ms
+   * @param rate ticks per second
+   * @param most full strength
+   * @param wanted whether it flows; if not, it calms
+   */
+  move(now: number, rate: number, most: number, wanted: boolean): void {
+    const elapsed = now - this.drawnAt;
+    this.drawnAt = now;
+    const actual = (this.tick + ((now - this.tickedAt) / 1000) * rate) / TICKS;
+    this.time += ((elapsed / 1000) * rate) / TICKS;
+    const isFar = Math.abs(actual - this.time) > FAR;
+    if (this.level === 0) this.time = actual;
+    else this.time += (actual - this.time) * (isFar ? 0 : 1 - Math.exp(-elapsed / CORRECTION));
+    const isOn = wanted && most > 0 && !(isFar && this.level > 0) && now >= this.lostUntil;
+    const step = Math.min(100, elapsed) / EASE;
+    this.level = Math.max(0, Math.min(1, this.level + (isOn ? step : -step)));
+    this.strength = most * smoothstep(0, 1, this.level);
+    WAVES.forEach(({ period }, i) => {
+      this.phases[i] = 2 * Math.PI * ((this.time / period + 0.618 * i) % 1);
+    });
+  }
+
+  /** Stops at once, because something else is shown. */
+  stop(): void {
+    this.level = this.strength = 0;
+    this.ripples.fill(0);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The current bends the picture, and what is tapped is what is seen there. Pages' time goes on
+ * frame by frame, however slowly this machine draws.
+ */
+import type { Page } from 'playwright-core';
+import { createRandom } from '../../shared/random.ts';
+import { afterTest } from '../support/closing.ts';
+import { openRoom } from '../support/page.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const [WIDTH, HEIGHT] = [128, 72];
+const VIEW = { width: 480, height: 320 };
+/** Between two pictures, ms: as on a screen of 30 Hz. */
+const FRAME = 33;
+/** Number of pictures in which the current is measured to be affordable, and swells. */
+const SWELL = 190;
+const { url, browser } = await suiteWithPages({ size: `${WIDTH}x${HEIGHT}` });
+
+interface Watched extends HTMLElement {
+  readonly room: {
+    readonly view: {
+      onFrame: (now: number) => boolean;
+      readonly loop: { invalidate(): void };
+      readonly current: { readonly strength: number };
+    };
+  };
+  readonly session: {
+    readonly requests: { ask: (name: string, payload: { points: number[] }) => void };
+    readonly state: { take(tool: string): void; update(change: object): void };
+  };
+  readonly model: {
+    settings: object;
+    readonly planes: { readonly rgba: Uint8Array; readonly owner: Uint32Array };
+    readonly listeners: { emit(name: string, event: unknown): void };
+  };
+  /** Number of pictures drawn, and the RGBA pixels of the last one. */
+  pictures: number;
+  pixels: ImageData;
+  tapped: number[][];
+}
+
+/** Opens a room whose cells each have a colour that tells where they are. */
+async function openCurrent(
+  water: number,
+  reducedMotion: 'reduce' | 'no-preference',
+): Promise<Page> {
+  const page = await browser.newPage({ viewport: VIEW, deviceScaleFactor: 0.5, reducedMotion });
+  afterTest(() => page.close());
+  await page.clock.install();
+  await openRoom(page, `${url}/r/garden`);
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.evaluate(
+    ([width, strength]) => {
+      const element = document.querySelector('vivarium-room') as unknown as Watched;
+      const { room, model, session } = element;
+      Object.assign(model, { receive: () => {}, setConnection: () => {} });
+      model.settings = { ...model.settings, water: strength };
+      const { rgba } = model.planes;
+      for (let i = 0; i < rgba.length / 4; i++) {
+        rgba.set([2 * (i % width), 3 * Math.floor(i / width), 0, 255], 4 * i);
+      }
+      const canvas = element.shadowRoot!.querySelector('canvas')!;
+      const copy = document.createElement('canvas');
+      const { onFrame } = room.view;
+      element.pictures = 0;
+      room.view.onFrame = (now) => {
+        element.pictures++;
+        Object.assign(copy, { width: canvas.width, height: canvas.height });
+        const context = copy.getContext('2d', { willReadFrequently: true })!;
+        context.drawImage(canvas, 0, 0);
+        element.pixels = context.getImageData(0, 0, copy.width, copy.height);
+        return onFrame.call(room.view, now);
+      };
+      element.tapped = [];
+      session.requests.ask = (_, { points }) => element.tapped.push(points);
+      session.state.take('damage');
+      session.state.update({ crisp: true });
+      const all = [{ x: 0, y: 0, width, height: model.planes.owner.length / width }];
+      model.listeners.emit('picture', { changed: all, replaced: all });
+    },
+    [WIDTH, water] as const,
+  );
+  return page;
+}
+
+const element = (page: Page) => page.locator('vivarium-room');
+const strengthOf = (page: Page): Promise<number> =>
+  element(page).evaluate(({ room }: Watched) => room.view.current.strength);
+const picturesOf = (page: Page): Promise<number> =>
+  element(page).evaluate(({ pictures }: Watched) => pictures);
+
+/** Keeps a page drawing for a while, as a moving pointer does. */
+async function busy(page: Page, frames: number): Promise<void> {
+  for (let i = 0; i < frames; i++) {
+    await element(page).evaluate(({ model, room }: Watched) => {
+      model.listeners.emit('picture', {
+        changed: [{ x: 0, y: 0, width: 1, height: 1 }],
+        replaced: [],
+      });
+      room.view.loop.invalidate();
+    });
+    await page.clock.runFor(FRAME);
+  }
+}
+
+/**
+ * Taps the middle of some pixels.
+ *
+ * @param shares of the window's width and height, 0…1
+ * @returns how far each hit is from the cell that the picture shows at the point, in cells;
+ *   undefined where it shows no cell, or one at the edge, which fades
+ */
+const tap = (page: Page, shares: readonly (readonly [number, number])[]) =>
+  element(page).evaluate((page_: Watched, all) => {
+    const canvas = page_.shadowRoot!.querySelector('canvas')!;
+    const { pixels, tapped } = page_;
+    const { width, height, data } = pixels;
+    const [rows, columns] = [height / canvas.clientHeight, width / canvas.clientWidth];
+    return all.map(([across, down]) => {
+      const [i, j] = [Math.floor(across * width), Math.floor(down * height)];
+      const [r, g, b] = data.subarray(4 * (j * width + i), 4 * (j * width + i) + 3);
+      const cell = [Math.round(r / 2), Math.round(g / 3)];
+      // The ground is blue.
+      if (b > 8 || cell[0] < 2 || cell[0] > 125 || cell[1] < 2 || cell[1] > 69) return undefined;
+      tapped.length = 0;
+      for (const type of ['pointerdown', 'pointerup']) {
+        const at = { clientX: (i + 0.5) / columns, clientY: (j + 0.5) / rows };
+        const init = { ...at, pointerId: 1, isPrimary: true, bubbles: true };
+        canvas.dispatchEvent(new PointerEvent(type, { ...init, pointerType: 'mouse' }));
+      }
+      const [hit] = tapped;
+      const off = [0, 1].map((k) => Math.max(0, Math.abs(hit[k] - cell[k] - 0.5) - 0.5));
+      return Math.hypot(...off);
+    });
+  }, shares);
+
+test('a thousand taps hit what is drawn there, with the current at full and a ripple', async () => {
+  const page = await openCurrent(2, 'no-preference');
+  // A pointer that no device has cannot be captured.
+  await page.evaluate(() => {
+    HTMLCanvasElement.prototype.setPointerCapture = () => {};
+  });
+  await busy(page, SWELL);
+  expect(await strengthOf(page)).toBe(2);
+  const { uniform } = createRandom(5);
+  const offs: number[] = [];
+  for (let i = 0; i < 40 && offs.length < 1_000; i++) {
+    await element(page).evaluate(({ model }: Watched) => {
+      const organism = { id: 1, x: 60, y: 30, side: 32, stage: 32, planter: { hue: 0 } };
+      model.listeners.emit('life', { event: { what: 'wounded' }, organism });
+    });
+    await busy(page, 6);
+    const points = Array.from({ length: 80 }, () => [uniform(), uniform()] as const);
+    offs.push(...(await tap(page, points)).filter((off) => off !== undefined));
+  }
+  expect(offs.length).toBeGreaterThanOrEqual(1_000);
+  expect(Math.max(...offs)).toBeLessThanOrEqual(0.5);
+});
+
+test('a page that rests draws nothing, and its water is calm', async () => {
+  const page = await openCurrent(1, 'no-preference');
+  await busy(page, SWELL);
+  expect(await strengthOf(page)).toBe(1);
+  await page.clock.runFor(26_000);
+  expect(await strengthOf(page)).toBe(0);
+  const before = await picturesOf(page);
+  await page.clock.runFor(20_000);
+  expect(await picturesOf(page)).toBe(before);
+});
+
+test.each([
+  ['with reduced motion', 1, 'reduce'],
+  ['with the knob at 0', 0, 'no-preference'],
+] as const)('%s the water stands still', async (_, water, motion) => {
+  const page = await openCurrent(water, motion);
+  // What seems to flash, because the cells have just become others, is softened for a while.
+  await busy(page, SWELL);
+  const before = await element(page).evaluateHandle(({ pixels }: Watched) => pixels.data);
+  await busy(page, SWELL);
+  expect(await strengthOf(page)).toBe(0);
+  const most = await element(page).evaluate(
+    ({ pixels }: Watched, was) =>
+      pixels.data.reduce((all, value, i) => Math.max(all, Math.abs(value - was[i])), 0),
+    before,
+  );
+  expect(most).toBeLessThan(4);
+});
+
+test('a visitor can still the water, and the page remembers it', async () => {
+  const page = await openCurrent(1, 'no-preference');
+  await busy(page, SWELL);
+  expect(await strengthOf(page)).toBe(1);
+  await page.getByTestId('status').dispatchEvent('click');
+  await page.clock.runFor(100);
+  await page.getByTestId('water').dispatchEvent('click');
+  await busy(page, SWELL);
+  expect(await strengthOf(page)).toBe(0);
+  expect(await page.evaluate(() => localStorage.getItem('vivarium water'))).toBe('still');
+});
