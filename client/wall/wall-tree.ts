@@ -1,12 +1,11 @@
 /** The family tree of the day, which grows on a wall while the day of its room ends. */
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
 import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
 /** Duration of the tree's growth, in ms. */
@@ -17,10 +16,6 @@ const STEP = 50;
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
-
-/** Compares insets by value, because the wall often sets equal insets again. */
-const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
-  JSON.stringify(a) !== JSON.stringify(b);
 
 /** Scripts may read `data-organisms` once the tree is drawn. */
 @customElement('wall-tree')
@@ -61,13 +56,6 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** Space that the wall's words take, in px. */
-  @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
-    top: 0,
-    right: 0,
-    bottom: 0,
-    left: 0,
-  };
   /** The language of the title. */
   @property({ attribute: false }) voice: Caption = ENGLISH;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -88,16 +76,10 @@ export class WallTree extends LitElement {
     void this.open();
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('insets')) this.layout = undefined;
-  }
-
   override render(): TemplateResult {
-    const { insets, voice, gap } = this;
-    const start =
-      voice.direction === 'rtl' ? `right:${insets.right + gap}px` : `left:${insets.left + gap}px`;
+    const { voice } = this;
     return html`<canvas></canvas>
-      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${voice.say(TEXTS.tree)}</h2>`;
+      <h2 lang=${voice.language} dir=${voice.direction}>${voice.say(TEXTS.tree)}</h2>`;
   }
 
   private get gap(): number {
