@@ -8,15 +8,15 @@ import type { RecentEvent, WallNews } from './captions.ts';
 import type { NewsKind } from './text.ts';
 
 /** Duration of a glide to an event or back, in ms. */
-export const DIRECTION_GLIDE = 3_000;
+export const DIRECTION_GLIDE = 2_200;
 /** Minimum rest between the return from an event and the next event, in ms. */
 const REST = 8_000;
 /** How long the camera stays after an event has ended, so that its outcome is seen, in ms. */
-const LINGER = 3_000;
+const LINGER = 6_000;
 /** Maximum time from the camera's arrival until an event must have ended, in ms. */
 const LONGEST = 12_000;
 /** Minimum time from the camera's arrival until an event is expected to end, in ms. */
-const LEAST = 1_500;
+const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
 /** Number of visitors who must be active elsewhere for the wall to show the whole room. */
@@ -26,8 +26,8 @@ type Kind = NewsKind | 'crossed';
 
 /** Durations of events before any has been seen, in ms. Events of other kinds are not shown. */
 const USUAL: Partial<Record<Kind, number>> = {
-  ...{ crossed: 14_000, born: 14_000, wounded: 8_000, departing: 8_000 },
-  ...{ grafted: 8_000, transformed: 8_000 },
+  ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
+  ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
 /** Weight of the latest duration in the mean. */
 const LATEST = 0.3;

@@ -75,7 +75,7 @@ const SETTINGS = {
   captions: [v.boolean(), true],
   languages: [languages, [SOURCE_LANGUAGE]],
   /** Number of events per minute that walls show from close by; 0: none. */
-  closeUps: [between(0, 3), 1.5],
+  closeUps: [between(0, 4), 2],
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
   /** Whether seeds can be planted from a token, the text on a keepsake. */

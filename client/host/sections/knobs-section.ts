@@ -54,7 +54,7 @@ export const KNOBS = {
   maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
   protect: { slider: [0, 60, 1], unit: SECONDS },
   cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
-  closeUps: { slider: [0, 3, 0.5], unit: msg('per minute') },
+  closeUps: { slider: [0, 4, 0.5], unit: msg('per minute') },
   'attract-after': { slider: [5, 300, 5], unit: SECONDS },
 } satisfies Partial<Record<SettingId, Knob>>;
 
