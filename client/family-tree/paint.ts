@@ -198,7 +198,8 @@ function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
     px(TRUNK),
   );
   for (const { x, nodes } of twigs) {
-    let [from, thick] = [{ x, y: trunk }, TWIG[0]];
+    let from: Point = { x, y: trunk };
+    let thick: number = TWIG[0];
     for (const node of nodes) {
       const thin = thick - (TWIG[0] - TWIG[1]) / nodes.length;
       const rise = (node.y - from.y) / 2;

@@ -18,7 +18,7 @@ import { FilmPlayer } from './film-player.ts';
 import type { LabelLayer, Told } from './label-layer.ts';
 import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, mayRenew, readOptions, visitorAddress } from './wall-options.ts';
-import { WallView } from './wall-view.ts';
+import { stripOf, WallView } from './wall-view.ts';
 import './label-layer.ts';
 import './wall-overlay.ts';
 import type { WallOverlay, WallState } from './wall-overlay.ts';
@@ -30,12 +30,6 @@ const LONELY = 45_000;
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the room's shorter side. */
 const GROUND = 0.025;
-
-/**
- * Size of the strip for words: its height on an upright wall, as a share of the wall's width;
- * otherwise its width, as the smaller of two shares of the wall's width and height.
- */
-const STRIP = { upright: 0.27, wide: [0.165, 0.29] } as const;
 
 /** The wall's root element. */
 @customElement('vivarium-wall')
@@ -317,9 +311,7 @@ export class VivariumWall extends LitElement {
     const isUpright = width < height;
     const isMirrored = this.shown.voices[0].direction === 'rtl';
     const isSplit = options.columns * options.rows > 1;
-    const strip = isUpright
-      ? STRIP.upright * width
-      : Math.min(...STRIP.wide.map((n, i) => n * [width, height][i]));
+    const strip = stripOf({ width, height });
     this.dir = isMirrored ? 'rtl' : 'ltr';
     this.style.setProperty('--strip', `${strip}px`);
     this.toggleAttribute('upright', isUpright);

@@ -47,6 +47,13 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
+/**
+ * Returns the size of the strip for words, in px: its height, below the room, on an upright wall;
+ * otherwise its width, beside the room.
+ */
+export const stripOf = ({ width, height }: Size): number =>
+  width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
+
 /** Returns the bounds of the whole picture, relative to one of its screens, in CSS pixels. */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
