@@ -63,9 +63,12 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     // Browsers put an IPv6 address in brackets themselves.
     [/(?<=^ {4}_hostname\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.opts.hostname; '],
   ],
-  'socket.io-client/build/esm/url.js': [
-    // Addresses, because pages connect to the server that they come from.
-    [/.*/s, "export const url = () => ({ id: '', path: '/' });"],
+  'socket.io-client/build/esm/index.js': [
+    // Other servers, and sharing of connections, because a page connects once, to its own server.
+    [
+      /^const cache = .*(?=^\/\*\*\n \* Protocol)/ms,
+      "const lookup = (opts) => new Manager(undefined, opts).socket('/', opts);",
+    ],
   ],
   'socket.io-client/build/esm/socket.js': [
     // Acknowledgements of Socket.IO, because our protocol has its own.

@@ -1,52 +1,7 @@
-/**
- * Finds organisms under the pointer, and the position at which a page opens if it cannot show the
- * whole room at a good size. Pure.
- */
-import { clampCentre } from '../../shared/geometry.ts';
+/** Finds organisms under the pointer. Pure. */
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import type { Point, Size } from '../render/camera.ts';
+import type { Point } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
-
-const CANDIDATES = 200;
-/**
- * Minimum distance to other organisms along at least one axis, as a multiple of an organism's side.
- */
-const APART = 1.1;
-/**
- * Share of the grid along each edge that is avoided, because a view there would be partly empty.
- */
-const EDGE = 0.1;
-
-/**
- * Finds a free position with a neighbour in sight, or the emptiest position if none is free. The
- * result differs between pages, so that visitors do not all plant at the same position.
- *
- * @param side of a grown organism, cells
- * @param organisms centres of the living organisms
- * @param random 0…1
- */
-export function freePlace(
-  grid: Size,
-  side: number,
-  organisms: readonly Point[],
-  random: () => number,
-): Point {
-  let best = { x: grid.width / 2, y: grid.height / 2 };
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < CANDIDATES && organisms.length > 0; i++) {
-    const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-    const gaps = organisms.map(({ x, y }) =>
-      Math.max(Math.abs(x - place.x), Math.abs(y - place.y)),
-    );
-    const gap = Math.min(...gaps);
-    const isFree = gap >= APART * side;
-    const shares = [place.x / grid.width, place.y / grid.height];
-    const isAside = shares.some((share) => Math.abs(share - 0.5) > 0.5 - EDGE);
-    const score = (isFree ? gap : 1e6 - gap) + (isAside ? 1e3 : 0);
-    if (score < least) [best, least] = [place, score];
-  }
-  return best;
-}
 
 /**
  * Search radius in cells. It is needed because fingers are wide, seeds are small, and organisms

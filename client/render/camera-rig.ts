@@ -11,6 +11,7 @@ import {
   panBy,
   type Size,
   screenToWorld,
+  worldToScreen,
   zoomAbout,
 } from './camera.ts';
 
@@ -113,24 +114,10 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /**
-   * Shows an organism's position from close by, without a glide, when the page opens. Shows as
-   * little as possible of the space outside the grid.
-   */
-  open({ x, y }: Point, side: number): void {
-    const zoom = this.zoomFor(side);
-    const { left, right, top, bottom } = this.insets;
-    const inside = (at: number, length: number, shown: number): number => {
-      const half = Math.min(length, shown / zoom) / 2;
-      return Math.max(half, Math.min(length - half, at));
-    };
-    const at = {
-      x: inside(x, this.grid.width, this.view.width - left - right),
-      y: inside(y, this.grid.height, this.view.height - top - bottom),
-    };
-    this.aim(at, zoom);
-    this.camera = this.heading;
-    this.target = undefined;
+  /** Shows a part of the grid at once, when the page opens. */
+  open(camera: Camera): void {
+    this.fitted = false;
+    this.camera = camera;
   }
 
   fit(): void {
@@ -152,6 +139,27 @@ export class CameraRig {
    */
   show(at: Point, side: number): void {
     this.aim(at, this.zoomFor(side));
+  }
+
+  /**
+   * Moves as little as possible to show an organism whole in a part of the view. Zooms out only if
+   * it does not fit.
+   *
+   * @param insets space that the rest of the view takes
+   */
+  reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
+    const { heading, view } = this;
+    const [width, height] = [view.width - left - right, view.height - top - bottom];
+    const zoom = Math.max(this.minZoom(), Math.min(heading.zoom, width / side, height / side));
+    const { x, y } = worldToScreen({ ...heading, zoom }, view, at);
+    const half = (side * zoom) / 2;
+    const way = (from: number, least: number, most: number): number =>
+      Math.max(least + half - from, Math.min(most - half - from, 0));
+    const dx = way(x, left, left + width);
+    const dy = way(y, top, top + height);
+    if (dx === 0 && dy === 0 && zoom === heading.zoom) return;
+    this.fitted = false;
+    this.go(panBy({ ...heading, zoom }, dx, dy), STROLL);
   }
 
   /** Moves to a position without changing the zoom. */

@@ -38,6 +38,8 @@ export abstract class CanvasView {
    * move again.
    */
   onFrame: (now: number) => boolean = () => false;
+  /** Called when films can be painted. */
+  onPainter: (paint: NonNullable<Painting['film']>) => void = () => {};
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
@@ -182,6 +184,7 @@ export abstract class CanvasView {
           // that it does not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
+          if (this.painting?.film) this.onPainter(this.painting.film);
         });
         this.loop.invalidate();
       },

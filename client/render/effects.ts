@@ -27,15 +27,16 @@ export interface Cut {
 }
 
 /**
- * Computes which places a segment of a stroke covers.
+ * Computes which places a segment of a stroke covers for the first time.
  *
- * @param taken places that the stroke has already covered; this segment's places are added
- * @returns indices of the places that it covers for the first time
+ * @param taken indices of places that the stroke has already covered; this segment's are added
+ * @param counts whether a place counts
  */
 export function placesUnder(
   stroke: Stroke,
   { width, height }: Planes,
   taken: Set<number>,
+  counts: (place: number) => boolean = () => true,
 ): number[] {
   const bounds = strokeBounds(stroke);
   const x0 = Math.max(0, bounds.x - 1);
@@ -51,7 +52,7 @@ export function placesUnder(
   for (let cell = 0; cell < (cover?.length ?? 0); cell++) {
     if (cover![cell] === 0) continue;
     const place = (y0 + Math.floor(cell / rect.width)) * width + x0 + (cell % rect.width);
-    if (taken.has(place)) continue;
+    if (taken.has(place) || !counts(place)) continue;
     taken.add(place);
     fresh.push(place);
   }
@@ -65,7 +66,7 @@ export function placesUnder(
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   const { owner, width } = planes;
-  const fresh = placesUnder(stroke, planes, taken).filter((place) => owner[place] !== 0);
+  const fresh = placesUnder(stroke, planes, taken, (place) => owner[place] !== 0);
   const rim = new Set<number>();
   for (const place of fresh) {
     const column = place % width;

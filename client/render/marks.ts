@@ -83,13 +83,13 @@ export class MarkPainter {
     this.sheet = createTexture(gl, { width: 1, height: 1 });
   }
 
-  setSheet(image: HTMLImageElement, columns: number, side: number): void {
+  setSheet(image: HTMLImageElement, columns: number): void {
     const { gl } = this;
     gl.deleteTexture(this.sheet);
     this.sheet = createTexture(gl, { width: image.width, height: image.height });
     const { RGBA, UNSIGNED_BYTE } = gl;
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, RGBA, UNSIGNED_BYTE, image);
-    this.tiles = { columns, rows: Math.max(1, Math.round(image.height / side)) };
+    this.tiles = { columns, rows: Math.max(1, Math.round((columns * image.height) / image.width)) };
   }
 
   dispose(): void {

@@ -123,9 +123,9 @@ export class Renderer {
     return this.field?.until ?? 0;
   }
 
-  setSheet(image: HTMLImageElement, columns: number, side: number): void {
-    this.sheet = [image, columns, side];
-    this.painter.setSheet(image, columns, side);
+  setSheet(image: HTMLImageElement, columns: number): void {
+    this.sheet = [image, columns];
+    this.painter.setSheet(image, columns);
   }
 
   /**

@@ -76,7 +76,7 @@ export class RoomView extends CanvasView {
 
   setSheet(image: HTMLImageElement): void {
     const { checkpoint } = this.model;
-    if (checkpoint) this.renderer.setSheet(image, checkpoint.sheet.columns, checkpoint.side);
+    if (checkpoint) this.renderer.setSheet(image, checkpoint.sheet.columns);
   }
 
   toWorld(point: Point): Point {

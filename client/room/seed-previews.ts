@@ -15,6 +15,11 @@ export interface FilmView {
   readonly frames: number;
 }
 
+/** A film, with the picture to paint it from until that has begun. */
+interface Film extends FilmView {
+  raw?: Blob | undefined;
+}
+
 /** Maximum number of cached previews. */
 const KEPT = 80;
 /** Maximum number of simultaneous requests. */
@@ -26,7 +31,7 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 
 /** Requests growth previews, and caches their films. */
 export class Previews {
-  private readonly films = new Map<string, FilmView | 'none'>();
+  private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
   /** The seed that each viewer wants to show, latest last. */
@@ -34,6 +39,10 @@ export class Previews {
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
   private you = 0;
+  /** Paints a film. @returns URL of the painted film */
+  private paint: ((film: Blob) => Promise<string>) | undefined;
+  /** Resolves when all films to be painted are painted. */
+  private painted = Promise.resolve();
 
   /** @param after calls back after a delay, ms */
   constructor(
@@ -66,7 +75,27 @@ export class Previews {
     if (!film) return undefined;
     this.films.delete(key);
     this.films.set(key, film);
+    if (film !== 'none' && film.raw && this.paint) this.paintLater(key, film, film.raw);
     return film;
+  }
+
+  /** From now on, films that are shown are painted, one after the other. */
+  paintWith(paint: (film: Blob) => Promise<string>): void {
+    this.paint = paint;
+    this.listeners.emit('change', undefined);
+  }
+
+  private paintLater(key: string, film: Film, raw: Blob): void {
+    film.raw = undefined;
+    const isKept = (): boolean => this.films.get(key) === film;
+    this.painted = this.painted.then(async () => {
+      // A film that cannot be painted stays as it is.
+      const url = isKept() && (await this.paint!(raw).catch(() => undefined));
+      if (!url) return;
+      if (!isKept()) return URL.revokeObjectURL(url);
+      this.put(key, { ...film, url });
+      URL.revokeObjectURL(film.url);
+    });
   }
 
   /** Handles a new connection, on which earlier requests will not be answered. */
@@ -130,11 +159,11 @@ export class Previews {
   }
 
   private keep(key: string, { png, frames }: NonNullable<Event<'accepted'>['film']>): void {
-    const url = URL.createObjectURL(new Blob([png], { type: 'image/png' }));
-    this.put(key, { url, frames });
+    const raw = new Blob([png], { type: 'image/png' });
+    this.put(key, { url: URL.createObjectURL(raw), frames, raw });
   }
 
-  private put(key: string, film: FilmView | 'none'): void {
+  private put(key: string, film: Film | 'none'): void {
     this.films.set(key, film);
     const shown = new Set([...this.wanted.values()].map((seed) => JSON.stringify(seed)));
     for (const oldest of this.films.keys()) {

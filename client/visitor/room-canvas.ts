@@ -1,11 +1,11 @@
 /** The room's canvas: its view, and the effects of pointers, keys and the window on it. */
+import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
 import { bindCanvas, ViewportReporter } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
-import { freePlace } from '../input/picking.ts';
 import {
   type Camera,
   fitGrid,
@@ -14,6 +14,7 @@ import {
   type Point,
   type Size,
 } from '../render/camera.ts';
+import { firstView } from '../render/first-view.ts';
 import { RoomView } from '../render/room-view.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import type { KeyHelp } from './elements/key-help.ts';
@@ -35,6 +36,9 @@ export interface RoomPage extends HTMLElement {
   readonly finder: FindMine;
   readonly help: KeyHelp;
   readonly overview: RoomOverview;
+  /** Buttons and maps that cover a part of the view. */
+  readonly covers: Iterable<HTMLElement>;
+  readonly updateComplete: Promise<unknown>;
   readonly story: RoomStory;
   readonly toasts: ToastLayer;
 }
@@ -155,6 +159,11 @@ export class KeyControl {
 /** Windows in which organisms would be too small if the whole room were shown. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
+/** Height of the hint above the dock, in CSS pixels. */
+const HINT = 32;
+/** Space beside a panel, in CSS pixels. */
+const GAP = 12;
+
 /** Draws the room and turns the visitor's gestures into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
@@ -167,6 +176,12 @@ export class RoomCanvas {
   /** The visitor's camera before the panel opened; undefined if they saw the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
+  /** Space that header and dock take. */
+  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  /** The creature whose card is open. */
+  private carded: OrganismId = 0;
+  /** The camera, as JSON, after it has left the whole grid because of a card. */
+  private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
   constructor(private readonly page: RoomPage) {
@@ -197,6 +212,7 @@ export class RoomCanvas {
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
     );
+    view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
       keys.follow(now);
       lens.draw(tools.drawing, view.size);
@@ -229,6 +245,7 @@ export class RoomCanvas {
       reporter.forget();
       if (document.hidden) reporter.hide();
       this.layout();
+      void this.open();
     });
     const onVisibility = (): void => {
       feedback.hide(document.hidden);
@@ -261,6 +278,31 @@ export class RoomCanvas {
     }
     this.glide();
     if (returns) rig.goTo(returns);
+  }
+
+  /**
+   * Moves the view as far as a card would hide its creature. When the card closes, the whole grid
+   * returns if it was shown before, unless the visitor has moved the view.
+   *
+   * @param id 0 if no card is open
+   */
+  async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
+    if (id === this.carded) return;
+    this.carded = id;
+    // The card must have its size.
+    await card?.updateComplete;
+    const { rig, size, loop } = this.view;
+    const organism = this.page.session.model.organisms.get(this.carded);
+    if (!organism && this.uncovered === JSON.stringify(rig.heading)) this.keys.act({ do: 'fit' });
+    if (!organism || !card) return;
+    const { side } = organism;
+    const square = { width: side, height: side };
+    const covers = [card, ...this.page.covers];
+    const free = covers.reduce((rest, each) => beside(each, square, size, rest), this.insets);
+    const wasFitted = rig.isFitted;
+    rig.reveal(organism, side, free);
+    if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
+    loop.invalidate();
   }
 
   /** Loads the image that contains the pictures of all seeds. */
@@ -299,26 +341,41 @@ export class RoomCanvas {
     // On a phone the organism card sits above the dock, so the styles need the dock's height, which
     // depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
-    const { room, organisms, checkpoint } = session.model;
-    if (!room || !checkpoint) return;
+    const { room } = session.model;
+    if (!room) return;
     const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
     const top = page.header.getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
+    this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
     // On a phone in landscape, panels leave too little height, so the room extends behind them.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
-    if (this.isOpened) return;
+  }
+
+  /** Shows the first view, which depends on what covers the room. */
+  private async open(): Promise<void> {
+    const { page } = this;
+    const { room, organisms, checkpoint } = page.session.model;
+    if (this.isOpened || !room || !checkpoint) return;
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
-    const { side } = checkpoint;
-    const others = [...organisms.values()];
-    // A spectator cannot plant, so show them an organism instead of a free position.
-    const seen = session.watches && others[Math.floor(Math.random() * others.length)];
-    rig.open(seen || freePlace(room, side, others, Math.random), side);
+    await page.updateComplete;
+    await page.finder.updateComplete;
+    const { rig, size: view } = this.view;
+    rig.open(rig.camera);
+    // The map is not on the page while the whole room is shown.
+    page.overview.draw(rig);
+    const { top, right, bottom, left } = this.insets;
+    const [width, height] = [view.width - left - right, view.height - top - bottom - HINT];
+    const free = { x: left, y: top, width, height };
+    const covers = Array.from(page.covers, (cover) => cover.getBoundingClientRect());
+    const sights = { grid: room, side: checkpoint.side, organisms: [...organisms.values()] };
+    rig.open(firstView(sights, { view, free, covers }, Math.random));
+    this.view.loop.invalidate();
   }
 
   /** Lays out the page like `layout`, but the camera glides to its new position. */
@@ -339,9 +396,9 @@ function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Ins
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
   return [
-    { ...insets, top: bottom + insets.left },
-    { ...insets, bottom: view.height - top + insets.left },
-    { ...insets, left: right + insets.left },
-    { ...insets, right: view.width - left + insets.left },
+    { ...insets, top: Math.max(insets.top, bottom + GAP) },
+    { ...insets, bottom: Math.max(insets.bottom, view.height - top + GAP) },
+    { ...insets, left: Math.max(insets.left, right + GAP) },
+    { ...insets, right: Math.max(insets.right, view.width - left + GAP) },
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }

@@ -1,6 +1,7 @@
 /**
  * Serves gallery pictures and family trees. Gallery pictures are the largest files that phones
- * fetch, so browsers that support WebP get them as WebP.
+ * fetch, so browsers get them as WebP if they support it; and painted, with more pixels, if they
+ * support AVIF.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
+import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../vnca/gallery.ts';
 import { lineageTree, rememberedSeed } from '../world/organisms/lineage-tree.ts';
 import { seedTokenOf } from '../world/species.ts';
 import { type Representation, representation } from './static-files.ts';
@@ -28,6 +30,8 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
+  /** The painted picture, if the checkpoint has one. */
+  readonly avif: Representation | undefined;
   /** The picture as WebP, less than half the size of the PNG. Encoded at the first request. */
   webp?: Promise<Representation | undefined>;
 }
@@ -54,18 +58,23 @@ export async function loadGalleries(
 ): Promise<RequestHandler<{ name: string }>> {
   const galleries = new Map<string, Gallery>();
   for (const [name, folder] of folders) {
-    const bytes = await readFile(join(folder, 'gallery.png')).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (bytes) galleries.set(name, { png: representation(bytes) });
+    const read = (file: string) =>
+      readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+    const png = await read(GALLERY_FILE);
+    if (png) galleries.set(name, { png, avif: await read(PAINTED_GALLERY_FILE) });
   }
   return async (request, response, next) => {
     const gallery = galleries.get(request.params.name);
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
-    const { png } = gallery;
-    // Require WebP by name, because old browsers accept `*/*` but cannot decode WebP.
+    const { png, avif } = gallery;
+    // Require AVIF and WebP by name, because old browsers accept `*/*` but cannot decode them.
+    if (avif && request.headers.accept?.includes('image/avif')) {
+      return response.set('ETag', avif.etag).type('image/avif').send(avif.bytes);
+    }
     if (request.headers.accept?.includes('image/webp')) {
       gallery.webp ??= asWebp(png.bytes);
       const webp = await gallery.webp;

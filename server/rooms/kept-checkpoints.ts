@@ -15,7 +15,7 @@ import {
   MODEL_FILE,
   PAINTER_FILE,
 } from '../vnca/checkpoint.ts';
-import { GALLERY_FILE } from '../vnca/gallery.ts';
+import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../vnca/gallery.ts';
 import { MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
@@ -72,9 +72,9 @@ export interface NamedCheckpoint extends Checkpoint {
 const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
-const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE];
+const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /** Files without which a checkpoint is still usable. */
-const SPARE_FILES = [MAP_FILE, PAINTER_FILE];
+const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /** Files that another release may change without changing the fingerprint. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;

@@ -11,6 +11,8 @@ import { type Card, GALLERY_KINDS } from './card.ts';
  * organisms, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
+/** File name of the same picture as the checkpoint's painter paints it. */
+export const PAINTED_GALLERY_FILE = 'gallery.avif';
 /** Number of tiles per row. */
 export const GALLERY_COLUMNS = 24;
 

@@ -40,7 +40,7 @@ const SCREENS = [
 const TURNS = 2;
 /** At which a cell of these pages is large enough for paint, with few pixels. */
 const PIXELS = 0.75;
-/** A phone opens close to a free place, where few organisms are seen. */
+/** A phone opens close to free ground, where few organisms are seen. */
 const PAGES = [
   {
     ...{ name: 'wall', path: '/wall/garden?resolution=full&frame=fixed' },

@@ -227,11 +227,7 @@ test('with the server stopped, the file grows the same creature, from the link a
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
   const page = await cheapPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
   const latent = new Float32Array(96).fill(0.5);
-<<<<<<< HEAD
-  const species = { identity: LATER, latentSize: 96, side: 32, gallery: [] };
-=======
   const species = { ...room.species, identity: LATER };
->>>>>>> w/tokens
   const ofLater = encodeSeed({ kind: 1, latent }, species);
   const child = encodeSeed({ kind: undefined, latent, origin: 'cross' }, species);
   const foreign = encodeSeed({ kind: 1, latent }, { ...species, identity: '7fda16b0' });

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
@@ -23,6 +23,7 @@ import {
   nextPictures,
   openRoom,
   openWall,
+  type Point,
   screenOf,
   waitForPhase,
   waitForWounds,
@@ -30,7 +31,7 @@ import {
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { plantGarden, Visitor } from '../support/visitor.ts';
-import { takeClosing, takeFilm } from './living-pictures.ts';
+import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
 import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
@@ -65,8 +66,8 @@ const COMMAND = {
     },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing'])),
-      default: 'room,phone,wall,host,film,closing',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'host', 'film', 'closing', 'chimeras'])),
+      default: 'room,phone,wall,host,film,closing,chimeras',
       help: 'pictures to take',
     },
   },
@@ -83,6 +84,15 @@ function places(count: number, width: number, height: number): [number, number][
     const clamp = (v: number, size: number) => Math.round(Math.min(size - 16, Math.max(16, v)));
     return [clamp(x, width), clamp(y, height)];
   });
+}
+
+/** The point of a phone's view that is farthest from all creatures. */
+async function emptiest(page: Page, spots: readonly (readonly [number, number])[]): Promise<Point> {
+  const taken = await Promise.all(spots.map(([x, y]) => screenOf(page, x, y)));
+  const gap = (at: Point) => Math.min(...taken.map(({ x, y }) => Math.hypot(x - at.x, y - at.y)));
+  const points: Point[] = [];
+  for (let x = 90; x <= 300; x += 10) for (let y = 200; y <= 520; y += 10) points.push({ x, y });
+  return points.reduce((best, one) => (gap(one) > gap(best) ? one : best));
 }
 
 /** The wall's page as it is laid out at 4K, with half as many pixels a side: a processor draws it. */
@@ -138,11 +148,12 @@ async function main(): Promise<void> {
   const clientFolder = await ensureClient(console.log);
   await mkdir(out, { recursive: true });
   if (wanted.includes('closing')) await takeClosing(out);
+  if (wanted.includes('chimeras')) await takeChimeras(out);
   if (wanted.includes('film')) {
     const browser = await launchBrowser();
     await takeFilm(browser, clientFolder, out).finally(() => browser.close());
   }
-  if (wanted.every((one) => one === 'closing' || one === 'film')) return;
+  if (wanted.every((one) => ['chimeras', 'closing', 'film'].includes(one))) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
     { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000', data },
@@ -170,8 +181,9 @@ async function main(): Promise<void> {
     chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
     dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
     if (name === 'phone') {
-      // It opens close to a free place, and stays with what is planted there.
-      await page.touchscreen.tap(195, 380);
+      // It opens with free ground, and stays with what is planted there.
+      const free = await emptiest(page, spots);
+      await page.touchscreen.tap(free.x, free.y);
       await waitForPhase(page, GARDEN.length + 1, 'asleep');
       await cameraRests(page);
     } else {

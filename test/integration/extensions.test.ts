@@ -148,6 +148,7 @@ describe('an extension', () => {
           },
           onStroke: () => ({ refuse: 'nobody is hurt here' }),
           onTransform: ({ organism, by }) => ({ refuse: by.name + ' leaves ' + organism }),
+          onGraft: ({ points, radius }) => ({ refuse: 'no graft at ' + [...points, radius] }),
         }`,
       },
       { clock: patient },
@@ -168,6 +169,9 @@ describe('an extension', () => {
     expect(room.organisms[0].wounds).toBe(0);
     expect(await ada.ask('transform', { organism: 1, seed: SHELL })).toMatchObject({
       detail: 'judge: Ada leaves 1',
+    });
+    expect(await ada.ask('graft', { radius: 2, points: [20, 20], seed: SHELL })).toMatchObject({
+      detail: 'judge: no graft at 20,20,2',
     });
 
     const nobody = new Visitor(server.port);
@@ -198,6 +202,8 @@ describe('an extension', () => {
             await tell(hand.plant(room, null));
             await tell(hand.plant('nowhere', { x: 1, y: 1, seed }));
             await tell(hand.transform(room, { organism: 1, seed }));
+            await tell(hand.graft(room, { radius: 2, points: [40, 40], seed }));
+            await tell(hand.graft(room, { radius: 2, points: [40, 40], seed, others: true }));
             const { seed: child } = await hand.cross(room, { a: 1, b: 2, mix: 0.5 });
             await tell(hand.plant(room, { x: 70, y: 70, seed: { from: 'hand', seed: child.id } }));
             const flood = await Promise.all(Array.from({ length: 1000 }, () => hand.damage(room, { radius: 1, points: [0, 0] })));
@@ -209,15 +215,17 @@ describe('an extension', () => {
     await hearing.until('extension', 'flooded');
     const said = saidBy('The hands').slice(1);
     expect(said.slice(0, 2)).toEqual(['{}', '{}']);
-    expect(said.slice(2, 7).map((line) => JSON.parse(line).refused.reason)).toEqual([
+    expect(said.slice(2, 9).map((line) => JSON.parse(line).refused.reason)).toEqual([
       'bad-message',
       'off-grid',
       'bad-message',
       'no-such-room',
       'not-grown',
+      'not-grown',
+      'bad-message',
     ]);
-    expect(said[7]).toBe('{}');
-    expect(Number(said[8].split(' ')[1])).toBeGreaterThan(500);
+    expect(said[9]).toBe('{}');
+    expect(Number(said[10].split(' ')[1])).toBeGreaterThan(500);
     const { organisms } = room;
     expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
     expect(organisms[2].parents).toEqual([1, 2]);

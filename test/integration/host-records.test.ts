@@ -190,8 +190,8 @@ test('visits, seeds, wounds and crosses are counted by hour and day, where they 
 
   const csv = (await bytesOf('/rooms/garden/statistics.csv')).toString();
   const [header, row, end] = csv.split('\r\n');
-  expect(header.split(',')).toHaveLength(7 + DWELL_SPANS.length + 1);
-  expect(row).toMatch(new RegExp(`^${day.day},1,2,1,1,1,1,`));
+  expect(header.split(',')).toHaveLength(8 + DWELL_SPANS.length + 1);
+  expect(row).toMatch(new RegExp(`^${day.day},1,2,1,1,0,1,1,`));
   expect(end).toBe('');
   expect(await statusOf('/rooms/garden/statistics.csv?by=hour')).toBe('200');
   expect(await statusOf('/rooms/garden/statistics.csv?by=year')).toBe('400 bad-call');

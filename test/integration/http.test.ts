@@ -66,12 +66,14 @@ test('the gallery of the served checkpoint is available, and no other', async ()
   }
 });
 
-test('the gallery is less than half as large for a browser that reads WebP', async () => {
+test('the gallery is less than half as large for a browser that reads WebP, and painted for one that reads AVIF', async () => {
   const url = '/checkpoints/organisms/gallery.png';
   const plain = await get(url);
-  const small = await get(url, { Accept: 'image/avif,image/webp,*/*;q=0.8' });
+  const small = await get(url, { Accept: 'image/webp,*/*;q=0.8' });
+  const painted = await get(url, { Accept: 'image/avif,image/webp,*/*;q=0.8' });
   expect(small.headers.get('content-type')).toBe('image/webp');
-  for (const { headers } of [plain, small]) {
+  expect(painted.headers.get('content-type')).toBe('image/avif');
+  for (const { headers } of [plain, small, painted]) {
     expect(headers.get('vary')).toContain('Accept');
     expect(headers.get('cache-control')).toBe('public, max-age=3600');
     expect(headers.get('etag')).toBeTruthy();
@@ -83,6 +85,10 @@ test('the gallery is less than half as large for a browser that reads WebP', asy
     return { width, height, hasAlpha };
   };
   expect(await size(webp)).toEqual(await size(png));
+  const avif = await painted.arrayBuffer();
+  expect(avif.byteLength).toBeLessThan(400_000);
+  const { width, height } = await size(png);
+  expect(await size(avif)).toEqual({ width: 3 * width!, height: 3 * height!, hasAlpha: true });
 });
 
 test('health and readiness are told with the checks they depend on', async () => {

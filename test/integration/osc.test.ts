@@ -99,6 +99,13 @@ describe('OSC in', () => {
     await box.next(garden('grown'), ([id]) => id === 1);
     send(garden('transform'), int(1), text('hot dog'));
     expect(await box.next(garden('transformed'))).toEqual([1, 'Hot Dog']);
+    send(garden('graft'), int(40), int(40), float(3), int(3));
+    expect(await box.next(garden('grafted'))).toEqual([1, 'Chestnut', 2]);
+    send(garden('graft'), int(40), int(40), float(3));
+    expect(await box.next(garden('refused'), ([what]) => what === 'graft')).toEqual([
+      'graft',
+      'bad-message',
+    ]);
     send(garden('wound'), int(36), int(40), float(1.5), int(44), int(40));
     expect(await box.next(garden('wounded'))).toEqual([1, 1]);
     // Somebody of the house, with a number and energy of its own, who is not among the people.

@@ -5,6 +5,7 @@ import { fetchPainter } from '../../room/fetch-painter.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
+import { paintFilm } from './paint-film.ts';
 import { RoomPaint } from './scene-paint.ts';
 
 /**
@@ -46,6 +47,12 @@ export class Painting {
       this.asked = url;
       if (url) this.load(url, now);
     } else if (this.net && !this.renderer.paint) this.begin(this.net);
+  }
+
+  /** Paints a film, see `paintFilm`; undefined while there is no painter. */
+  get film(): ((film: Blob) => Promise<string>) | undefined {
+    const { net } = this;
+    return net && ((film) => paintFilm(film, net));
   }
 
   dispose(): void {

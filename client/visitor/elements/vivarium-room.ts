@@ -1,7 +1,7 @@
 /** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
 import { msg } from '@lit/localize';
-import { html, nothing, type TemplateResult } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
+import { html, type LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, queryAll, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -55,8 +55,9 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @query('room-story') readonly story!: RoomStory;
   @query('header') readonly header!: HTMLElement;
   @query('cursor-layer') readonly cursors!: CursorLayer;
-  @query('organism-card') private readonly card!: HTMLElement | null;
+  @query('organism-card') private readonly card!: LitElement | null;
   @query('room-overview') readonly overview!: RoomOverview;
+  @queryAll('.view, room-overview, find-mine') readonly covers!: NodeListOf<HTMLElement>;
   @query('toast-layer') readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
@@ -114,6 +115,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
+    const { selection } = this.session.state.state;
+    void this.room?.showBeside(this.card, selection?.crossing ? 0 : (selection?.organism ?? 0));
     // If the card or notice that had the focus was removed, move the focus to the canvas.
     if (this.focused?.isConnected === false) this.canvas.focus();
   }

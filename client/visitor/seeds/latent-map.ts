@@ -275,7 +275,7 @@ export class LatentMap extends VisitorElement {
     context.scale(ratio, ratio);
     context.imageSmoothingQuality = 'high';
     const { columns } = this.checkpoint.sheet;
-    const { side } = this.checkpoint;
+    const side = sheet.naturalWidth / columns;
     places.forEach((place, index) => {
       if (!place) return;
       const { x, y } = chart.toScreen(place);

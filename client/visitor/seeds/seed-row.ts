@@ -59,6 +59,8 @@ export class SeedFilm extends VisitorElement {
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
   private key = '';
+  /** The seed whose film plays. */
+  private played = '';
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -113,6 +115,9 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
+    // A film that has been painted meanwhile goes on where it was.
+    const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
+    this.played = this.key;
     this.animation?.cancel();
     this.animation = undefined;
     const { film, strip, still } = this;
@@ -125,6 +130,7 @@ export class SeedFilm extends VisitorElement {
       grown,
     ];
     this.animation = strip.animate(frames, { duration: DURATION, iterations: Infinity });
+    this.animation.currentTime = at;
   }
 }
 

@@ -106,7 +106,7 @@ export class SeedTray extends PageElement {
   static override styles = css`
     :host {
       display: grid;
-      grid-template-columns: auto 1fr auto;
+      grid-template-columns: auto 1fr;
       gap: 2px 10px;
       min-width: 0;
     }
@@ -147,10 +147,10 @@ export class SeedTray extends PageElement {
     .ways button[aria-pressed='true'] {
       color: var(--accent);
     }
-    brush-size {
-      width: 17em;
+    :host([brush]) {
+      grid-template-columns: auto 1fr 17em;
     }
-    seed-row.brush {
+    seed-row {
       grid-column: 2 / -1;
     }
     .tumble svg {
@@ -159,6 +159,15 @@ export class SeedTray extends PageElement {
     @keyframes tumble {
       from {
         transform: rotate(-200deg) scale(0.8);
+      }
+    }
+    /* The brush takes the place of the row. */
+    @media (max-width: 720px), (max-height: 520px) {
+      :host([brush]) {
+        grid-template-columns: auto minmax(0, 1fr);
+      }
+      :host([brush]) seed-row {
+        display: none;
       }
     }
     @media (max-width: 720px) {
@@ -178,9 +187,13 @@ export class SeedTray extends PageElement {
       }
     }
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-      :host {
+      :host,
+      :host([brush]) {
         grid-template-columns: auto auto minmax(0, 1fr);
         align-items: center;
+      }
+      seed-row {
+        grid-column: auto;
       }
       .held {
         grid-row: auto;
@@ -202,21 +215,28 @@ export class SeedTray extends PageElement {
     }
     /* No room for the row; the gallery button remains. */
     @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
-      :host {
-        grid-template-columns: auto 1fr;
+      :host,
+      :host([brush]) {
+        grid-template-columns: auto minmax(0, 1fr);
         column-gap: 4px;
       }
       .ways {
         gap: 0;
-        justify-content: space-evenly;
+        overflow-x: auto;
+        scrollbar-width: none;
       }
-      seed-row {
+      seed-row,
+      brush-size {
         display: none;
       }
     }
     @media (max-width: 299px) {
-      :host {
+      :host,
+      :host([brush]) {
         grid-template-columns: minmax(0, 1fr);
+      }
+      seed-row {
+        grid-column: auto;
       }
       .held {
         display: none;
@@ -230,7 +250,8 @@ export class SeedTray extends PageElement {
       }
     }
     @media (max-width: 299px) and (max-height: 299px) {
-      seed-row {
+      seed-row,
+      brush-size {
         display: none;
       }
     }
@@ -242,6 +263,7 @@ export class SeedTray extends PageElement {
     if (!checkpoint) return nothing;
     const { held, hand, tool } = state.state;
     const isBrush = tool === 'graft';
+    this.toggleAttribute('brush', isBrush);
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
         <seed-film class="over" .previews=${previews} .seed=${held}></seed-film>
       </div>
@@ -260,9 +282,8 @@ export class SeedTray extends PageElement {
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
-      ${isBrush ? html`<brush-size .session=${this.session}></brush-size>` : nothing}
+      ${isBrush ? html`<brush-size slim .session=${this.session}></brush-size>` : nothing}
       <seed-row
-        class=${isBrush ? 'brush' : ''}
         .session=${this.session}
         .whole=${model.settings?.wholeGallery}
         .hand=${hand}

@@ -4,6 +4,7 @@
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -12,6 +13,7 @@ import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
 import { type BoundsFile, bitsPerDim } from './bounds.ts';
 import { probeCells } from './cell-probe.ts';
+import { CHIMERA_STEPS, measureChimeras } from './chimeras.ts';
 import { EvaluationBatch, type Tools, workOf } from './evaluation-batch.ts';
 import {
   HELD_AFTER,
@@ -36,6 +38,7 @@ export type Figures = Evaluation['figures'];
  * Measures everything that the checkpoint and the images allow.
  *
  * @param judged images to evaluate on, or the reason why there are none
+ * @param wanted.chimeras if absent, chimeras are not measured
  * @param wanted.keep stores the bounds of each image
  * @param wanted.kernel see `EvaluationBatch`
  * @param wanted.painter figures of the checkpoint's painter, or the reason why they are unknown;
@@ -49,6 +52,7 @@ export async function evaluate(
   model: Model,
   judged: TestImages | TrainingError,
   wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> & {
+    readonly chimeras?: { readonly count: number; readonly engine: Engine } | undefined;
     readonly keep?: BoundsFile;
     readonly kernel?: string | undefined;
     readonly painter?: PainterFigures | TrainingError | null;
@@ -87,6 +91,17 @@ export async function evaluate(
   if (!isDecoder && !probe) {
     notes.push('the probe was not measured: it needs five organisms of two classes or kinds');
   }
+  const { chimeras } = wanted;
+  if (!chimeras) {
+    notes.push(
+      'chimeras were not measured: they need a gallery, cells that read their latent, and --chimeras above 0',
+    );
+  }
+  const grafted =
+    chimeras &&
+    (await measure('chimeras', chimeras.count * CHIMERA_STEPS, () =>
+      measureChimeras(chimeras, model, random('chimeras'), worked),
+    ));
   await batch.dispose();
   if (painter instanceof TrainingError)
     notes.push(`the painter was not measured: ${painter.message}`);
@@ -131,6 +146,8 @@ export async function evaluate(
      */
     edges: images?.edges ?? null,
     throws,
+    /** Chimeras of random creatures of the gallery, or null if they were not measured. */
+    chimeras: grafted ?? null,
     /**
      * Quality of painted creatures that were kept out of the painter's training, against their
      * originals.

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { StartError } from '../../engine/backend.ts';
 import { explain } from '../../engine/choose-backend.ts';
+import { createEngine } from '../../engine/create-engine.ts';
 import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
@@ -35,9 +36,19 @@ async function main(options: Options): Promise<void> {
   say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
   say('measuring the painter, if the checkpoint has one');
   const painter = await painterFigures(compute, model, wanted);
-  const asked = { ...wanted, kernel, painter, ...(keep && { keep }) };
+  const canGraft = model.card.update.standingInput && model.card.gallery.length > 0;
+  const engine =
+    canGraft && options.chimeras > 0
+      ? await createEngine({
+          ...{ checkpoints: [model], backend: kernel === undefined ? compute.name : 'native' },
+          ...(threads !== undefined && { threads }),
+        })
+      : undefined;
+  const chimeras = engine && { count: options.chimeras, engine };
+  const asked = { ...wanted, kernel, painter, chimeras, ...(keep && { keep }) };
   const meter = createMeter(() => performance.now(), say);
   const evaluation = await evaluate(compute, model, judged, asked, meter);
+  await engine?.close();
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {

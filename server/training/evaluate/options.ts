@@ -20,7 +20,7 @@ const share = v.pipe(
 
 export const COMMAND = {
   about:
-    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, and what its cells tell about their organism.',
+    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, chimeras, and what its cells tell about their organism.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
@@ -82,6 +82,11 @@ export const COMMAND = {
       type: wholeNumber(0),
       default: '1000',
       help: 'number of random seeds, as from the dice, to compare with the gallery; 0: none',
+    },
+    chimeras: {
+      type: wholeNumber(0),
+      default: '200',
+      help: 'number of chimeras of random creatures of the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
     backend: {

@@ -18,7 +18,7 @@ const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
  * Describes how organisms rest and heal, and which images they resemble. Empty for a model without
  * cells.
  */
-function organismLines({ cycles, retrieval, throws, ...figures }: Figures): string[] {
+function organismLines({ chimeras, cycles, retrieval, throws, ...figures }: Figures): string[] {
   const lines: string[] = [];
   const add = (what: string, recovery: Recovery): void => {
     for (const [steps, found] of byNumber(recovery)) {
@@ -45,6 +45,16 @@ function organismLines({ cycles, retrieval, throws, ...figures }: Figures): stri
     if (precision !== null && recall !== null) {
       lines.push(row('', `precision ${shown(precision)}, recall ${shown(recall)}`));
     }
+  }
+  if (chimeras) {
+    const { chimeras: count, rests, failed, ...shares } = chimeras;
+    const by = byNumber(rests).map(([steps, share]): [string, number] => [
+      `rests, +${steps}`,
+      share,
+    ]);
+    const text = [...by, ...Object.entries(shares)].map(([key, of]) => `${key} ${percent(of)}`);
+    lines.push(row(`${count} chimeras`, text.join(', ')));
+    if (failed.length > 0) lines.push(row('', `failed: ${failed.join(', ')}`));
   }
   return lines;
 }

@@ -149,6 +149,17 @@ function closeWound(
   return stepsUntilOpen({ isClosed: isKilled, lives: spared, width: card.side, reach });
 }
 
+/**
+ * Kills half of an organism, so that the wound closes from its rim by one cell per step.
+ *
+ * @param state [S, S, C]; changed in place
+ * @returns number of steps until each position opens, [S, S]
+ */
+export function loseHalf(state: Float32Array, card: Card, random: Random): Uint8Array {
+  const lives = livingCells(card, state);
+  return closeWound(state, drawWound(half, random, lives), { lives, card, reach: 1 });
+}
+
 /** Returns found / count, or null if the number found is unknown. */
 export const shareOf = (found: number, count: number): number | null =>
   Number.isNaN(found) ? null : found / count;

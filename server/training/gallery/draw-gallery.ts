@@ -1,5 +1,9 @@
 /** Grows the gallery of a checkpoint as a room does, and draws it. */
 import { PNG } from 'pngjs';
+import type { OverlayOptions } from 'sharp';
+import { parsePainter } from '../../../shared/painter/net.ts';
+import { inSlices } from '../../../shared/painter/still.ts';
+import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -95,4 +99,42 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
     }
   }
   return PNG.sync.write(sheet, { deflateLevel: 9 });
+}
+
+/** Pixels per cell of the painted gallery, for screens with three pixels per CSS pixel. */
+const SCALE = 3;
+const QUALITY = 45;
+
+/**
+ * Paints the picture of a gallery, tile by tile.
+ *
+ * @param png the file `gallery.png`
+ * @param painter the file `painter.safetensors`
+ * @returns the file `gallery.avif`
+ */
+export async function paintGallery(
+  card: Model['card'],
+  png: Buffer,
+  painter: Buffer,
+): Promise<Uint8Array> {
+  const { side, gallery } = card;
+  const { width, height, columns } = gallerySheet(card);
+  const { default: sharp } = await import('sharp');
+  const net = parsePainter(painter);
+  const of = (cells: number) => ({ width: cells, height: cells, channels: 4 as const });
+  const tiles: OverlayOptions[] = [];
+  for (const entry of gallery.keys()) {
+    const [left, top] = [(entry % columns) * side, Math.floor(entry / columns) * side];
+    const tile = sharp(png).extract({ left, top, ...of(side) });
+    const cells = await tile.ensureAlpha().raw().toBuffer();
+    const work = paintThumbnail({ cells, side, net, scale: SCALE });
+    const pixels = await inSlices(work, { slice: Infinity, now: () => 0, pause: async () => {} });
+    const raw = of(SCALE * side);
+    tiles.push({ input: Buffer.from(pixels), raw, left: SCALE * left, top: SCALE * top });
+  }
+  const size = { width: SCALE * width, height: SCALE * height, channels: 4 as const };
+  return sharp({ create: { ...size, background: '#0000' } })
+    .composite(tiles)
+    .avif({ quality: QUALITY, effort: 6, chromaSubsampling: '4:2:0' })
+    .toBuffer();
 }

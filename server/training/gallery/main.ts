@@ -1,20 +1,21 @@
-/** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
+/** Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
-import { loadModel, type Model } from '../../vnca/checkpoint.ts';
-import { GALLERY_FILE, gallerySheet } from '../../vnca/gallery.ts';
+import { loadModel, type Model, PAINTER_FILE } from '../../vnca/checkpoint.ts';
+import { GALLERY_FILE, gallerySheet, PAINTED_GALLERY_FILE } from '../../vnca/gallery.ts';
 import { TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../run/export.ts';
 import { replaceFile } from '../run/large-files.ts';
 import { LATENTS } from '../run/run-state.ts';
 import { CHECKPOINT_FOLDER, openCompute, runTool, say } from '../terminal.ts';
-import { drawGallery } from './draw-gallery.ts';
+import { drawGallery, paintGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
-    "Writes gallery.png of a checkpoint, which shows each latent of its gallery, grown for the card's number of steps.",
+    "Writes gallery.png of a checkpoint, which shows each latent of its gallery, grown for the card's number of steps; and gallery.avif, the same picture painted, if the checkpoint has a painter.",
   usage: 'npm run gallery -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
@@ -32,6 +33,11 @@ await runTool('gallery', COMMAND, async ({ folder, settle }) => {
   const settled = settle ? await settleGallery(model) : model;
   if (settled !== model) await writeCheckpoint(folder, settled, say);
   else await replaceFile(file, [await drawGallery(model)]);
+  const painter = await readFile(join(folder, PAINTER_FILE)).catch(() => undefined);
+  if (painter) {
+    const painted = await paintGallery(settled.card, await readFile(file), painter);
+    await replaceFile(join(folder, PAINTED_GALLERY_FILE), [painted]);
+  }
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });

@@ -220,8 +220,11 @@ export async function roundTrips(
   return results;
 }
 
-/** Watches one organism as a room shows it, with bare ground around it. */
-function watch(resting: Resting, model: Model, tickRate: number) {
+/**
+ * Watches one organism as a room shows it, with bare ground around it. @param tickRate steps that
+ * count as one second
+ */
+export function watch(resting: Resting, model: Model, tickRate: number) {
   const { side } = model.card;
   const threshold = thresholdOf(model);
   const grid = new GridPlanes(side, side);

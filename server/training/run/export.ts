@@ -14,7 +14,7 @@ import {
   PAINTER_FILE,
   writeSafetensors,
 } from '../../vnca/checkpoint.ts';
-import { GALLERY_FILE } from '../../vnca/gallery.ts';
+import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../../vnca/gallery.ts';
 import { RELATIVES_FILE } from '../../vnca/relatives.ts';
 import type { TrainingConfig } from '../config.ts';
 import { type Dataset, gatherImages } from '../data/dataset.ts';
@@ -84,7 +84,7 @@ export const identified = (model: Model): Model => ({
 });
 
 /** Files in the folder of a checkpoint that other commands derive from its weights. */
-const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
+const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, ...WRITTEN_FILES];
 
 /**
  * Writes card, weights and gallery of a checkpoint. If writing fails, the files in the folder stay.

@@ -158,9 +158,16 @@ describe('camera rig', () => {
     return now - since;
   };
 
-  test('opens at a place, with an organism at half of a phone’s free width, between the panels', () => {
+  /** Moves at once. */
+  const openAt = (rig: CameraRig, at: { x: number; y: number }): void => {
+    rig.calm = true;
+    rig.show(at, SIDE);
+    rig.calm = false;
+  };
+
+  test('shows an organism at half of a phone’s free width, between the panels', () => {
     const rig = onPhone();
-    rig.open(place, SIDE);
+    openAt(rig, place);
     expect(rig.step(16)).toBe(false);
     expect(rig.camera.zoom * SIDE).toBeCloseTo((390 - 28) / 2);
     expectNear(worldToScreen(rig.camera, phone, place), rig.middle);
@@ -168,16 +175,35 @@ describe('camera rig', () => {
     expect(rig.isFitted).toBe(false);
   });
 
-  test('opens near an edge with as little as can be of what lies beside the grid', () => {
+  test('reveals an organism beside a card by the shortest way, and zooms out only if it must', () => {
+    const half = { top: 60, right: 14, bottom: 844 - 420, left: 14 };
+    forAll(between(0, wide.width), between(0, wide.height), (x, y) => {
+      const rig = onPhone();
+      openAt(rig, { x: 150, y: 100 });
+      const before = rig.camera;
+      rig.reveal({ x, y }, SIDE, half);
+      const { heading } = rig;
+      expect(heading.zoom).toBe(before.zoom);
+      const at = worldToScreen(heading, phone, { x, y });
+      const was = worldToScreen(before, phone, { x, y });
+      const reach = (SIDE / 2) * heading.zoom;
+      const nearest = (from: number, least: number, most: number): number =>
+        Math.max(least + reach, Math.min(most - reach, from));
+      expectNear(at, { x: nearest(was.x, 14, 390 - 14), y: nearest(was.y, 60, 420) });
+    });
     const rig = onPhone();
-    rig.open({ x: 16, y: 16 }, SIDE);
-    const { x, y, width, height } = rig.shown;
-    expect([x, y].map((at) => Math.round(at))).toEqual([
-      0,
-      height > wide.height ? Math.round((wide.height - height) / 2) : 0,
-    ]);
-    rig.open({ x: wide.width - 16, y: 16 }, SIDE);
-    expect(rig.shown.x + width).toBeCloseTo(wide.width);
+    openAt(rig, place);
+    const { zoom } = rig.camera;
+    rig.reveal(place, SIDE, { ...half, bottom: 844 - 160 });
+    expect(rig.heading.zoom).toBeLessThan(zoom);
+    expect(rig.heading.zoom * SIDE).toBeCloseTo(100);
+  });
+
+  test('an organism that is in view already moves nothing', () => {
+    const rig = onPhone();
+    const home = rig.camera;
+    rig.reveal(place, 8, { top: 0, right: 0, bottom: 0, left: 0 });
+    expect([rig.heading, rig.isFitted]).toEqual([home, true]);
   });
 
   test('glides to an organism, and zooms out only until it is seen whole', () => {
@@ -193,7 +219,7 @@ describe('camera rig', () => {
       [10, 2],
     ]) {
       const closer = onPhone();
-      closer.open(place, SIDE);
+      openAt(closer, place);
       const { zoom } = closer.camera;
       closer.zoomAbout(0, 0, factor);
       closer.show(place, SIDE);
@@ -204,7 +230,7 @@ describe('camera rig', () => {
 
   test('begins slowly: in 100 ms it has covered less than a tenth of the way', () => {
     const rig = onPhone();
-    rig.open({ x: 20, y: 90 }, SIDE);
+    openAt(rig, { x: 20, y: 90 });
     const { x } = rig.camera;
     rig.step(0);
     rig.show({ x: x + 250, y: 90 }, SIDE);

@@ -140,6 +140,25 @@ test('what has been planted and has turned is told as what it is, and not as pla
   expect(wall.says(6).join(' ')).not.toContain('Just');
 });
 
+test('a graft is told with who painted it, while its part is there, and taking back is no news', () => {
+  const wall = new Wall(crowd(3, { kind: 'panda' }));
+  const bo = { id: 5, name: 'Bo', hue: 1 };
+  const graft = (id: number, by: typeof bo, kind?: string): void => {
+    const own = { kind: 'panda', origin: 'gallery', share: 0.8 } as const;
+    const part = { kind: 'fox', origin: 'gallery', share: 0.2, by } as const;
+    const parts = kind && { kind, parts: [own, part] };
+    wall.lives({ what: 'grafted', id, by: by.id, ...parts });
+  };
+  graft(1, bo, 'fox');
+  expect(wall.caption).toBe('Just grafted by \u2068Bo\u2069: panda · fox');
+  graft(2, GARDENER, 'fox');
+  wall.caption;
+  expect(wall.caption).toBe('Just grafted by the gardener: panda · fox');
+  graft(3, bo, 'fox');
+  graft(3, bo);
+  expect(wall.says(9).join(' ')).not.toContain('Just');
+});
+
 test('a caption that no longer holds is not repeated in the next language', () => {
   const wall = new Wall(crowd(2, { kind: 'owl' }));
   wall.lives({ what: 'wounded', id: 1, by: 9, wounds: 1 });

@@ -136,6 +136,24 @@ test('it applies life events to organisms', () => {
   ]);
 });
 
+test('grafts set the parts of a creature until it turns into another, under current names', () => {
+  const { model } = room();
+  const bo = { id: 5, name: 'Bo', hue: 6 };
+  const own = { kind: 'fox', origin: 'gallery', share: 0.7 };
+  const parts = [own, { kind: 'owl', origin: 'gallery', by: bo, share: 0.3 }];
+  const live = (event: object) =>
+    model.receive('life', { tick: 9, events: [{ id: 7, by: 5, ...event }] });
+  live({ what: 'grafted', kind: 'owl', parts });
+  expect(model.organisms.get(7)?.parts).toEqual(parts);
+  model.receive('people', { joined: [{ ...bo, name: '' }], left: [] });
+  expect(model.organisms.get(7)?.parts?.map(({ by }) => by?.name)).toEqual([undefined, '']);
+  live({ what: 'transformed', kind: 'cow', origin: 'gallery', parents: [] });
+  expect(model.organisms.get(7)?.parts).toBeUndefined();
+  live({ what: 'grafted', kind: 'owl', parts });
+  live({ what: 'grafted' });
+  expect(model.organisms.get(7)?.parts).toBeUndefined();
+});
+
 test('it applies no life event that the welcome contains already', () => {
   const { model } = room();
   const { tick } = welcome.room;

@@ -43,7 +43,7 @@ test('a preview is requested once and delivered to all who want it', () => {
   expect(previews.film(dice(1))).toBeUndefined();
   answer(0);
   expect(told).toBe(1);
-  expect(previews.film(dice(1))).toEqual({ url: 'blob:1', frames: 3 });
+  expect(previews.film(dice(1))).toMatchObject({ url: 'blob:1', frames: 3 });
   previews.want({}, dice(1));
   expect(asked).toHaveLength(1);
 });
@@ -121,7 +121,7 @@ test('when an organism has turned into another, previews of crosses are asked fo
   told = 0;
   previews.outdate(2);
   expect([told, revoked]).toEqual([1, ['blob:2']]);
-  expect([previews.film(cross), previews.film(dice(1))]).toEqual([
+  expect([previews.film(cross), previews.film(dice(1))]).toMatchObject([
     undefined,
     { url: 'blob:1', frames: 3 },
   ]);
@@ -131,7 +131,7 @@ test('when an organism has turned into another, previews of crosses are asked fo
   expect(previews.film(cross)).toBeUndefined();
   answer(3);
   expect(asked.slice(2).map(({ seed }) => seed)).toEqual([cross, cross]);
-  expect(previews.film(cross)).toEqual({ url: 'blob:3', frames: 3 });
+  expect(previews.film(cross)).toMatchObject({ url: 'blob:3', frames: 3 });
 });
 
 test('an organism that turns into another voids no preview under way but those of its crosses', () => {
@@ -146,4 +146,49 @@ test('an organism that turns into another voids no preview under way but those o
   expect(previews.film(cross)).toBeDefined();
   expect(previews.film(dice(1))).toBeDefined();
   expect(asked).toHaveLength(2);
+});
+
+test('once there is a painter, films that are shown are painted one after the other', async () => {
+  const { previews, revoked, answer } = open();
+  const painting: ((url: string) => void)[] = [];
+  previews.want({}, dice(1));
+  previews.want({}, dice(2));
+  for (const n of [0, 1]) answer(n);
+  previews.film(dice(1));
+  let told = 0;
+  previews.onChange(() => told++);
+  previews.paintWith(() => new Promise((resolve) => painting.push(resolve)));
+  expect(told).toBe(1);
+  // As viewers do when they are told.
+  for (const n of [1, 2, 1]) previews.film(dice(n));
+  await null;
+  expect(painting).toHaveLength(1);
+  expect(previews.film(dice(1))).toMatchObject({ url: 'blob:1' });
+  painting[0]('painted:1');
+  while (painting.length < 2) await null;
+  expect(told).toBe(2);
+  expect(previews.film(dice(1))).toMatchObject({ url: 'painted:1', frames: 3 });
+  expect(revoked).toEqual(['blob:1']);
+});
+
+test('a film that is dropped while it is painted, or cannot be painted, is not shown painted', async () => {
+  const { previews, revoked, answer } = open();
+  const painting: { done(url: string): void; failed(error: Error): void }[] = [];
+  previews.paintWith(
+    () => new Promise((done, failed) => painting.push({ done, failed } as (typeof painting)[0])),
+  );
+  const cross: PreviewSource = { from: 'cross', a: 4, b: 5, mix: 0.5 };
+  previews.want({}, cross);
+  previews.want({}, dice(2));
+  for (const n of [0, 1]) answer(n);
+  previews.film(cross);
+  previews.film(dice(2));
+  while (painting.length < 1) await null;
+  previews.outdate(4);
+  painting[0].done('painted:1');
+  while (painting.length < 2) await null;
+  expect(revoked).toEqual(['blob:1', 'painted:1']);
+  painting[1].failed(new Error('no memory'));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(previews.film(dice(2))).toMatchObject({ url: 'blob:2' });
 });

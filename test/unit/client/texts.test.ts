@@ -1,8 +1,9 @@
+import { organismName } from '../../../client/elements/text.ts';
 import type { LifeChange } from '../../../client/room/room-model.ts';
 import { portraitText, Story } from '../../../client/visitor/elements/room-story.ts';
-import { affectedText, type Change } from '../../../client/visitor/text.ts';
+import { affectedText, type Change, partsText } from '../../../client/visitor/text.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
-import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
+import type { LifeEvent, OrganismView, Part, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/fake-server.ts';
 
 const BO: ParticipantView = { id: 2, name: 'Bo', hue: 0 };
@@ -30,6 +31,7 @@ test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
   ['Bo planted a child of your horse.', { how: 'crossed' }],
   ['Bo turned your horse into this: rabbit.', { how: 'transformed', into: 'rabbit' }],
   ['Bo turned your horse into this: creature.', { how: 'transformed', into: '' }],
+  ['Bo grafted this onto your horse: owl.', { how: 'grafted', into: 'owl' }],
   ['Bo took ground from your horse.', { how: 'outgrown' }],
   ['Your horse is leaving.', { how: 'departing' }],
   ['Your horse has left.', { how: 'departing', id: 7 }],
@@ -41,6 +43,26 @@ test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
   [`The gardener ${HEALING}`, { by: { id: 9, name: GARDENER_NAME, hue: 0 } }],
 ])('a planter reads “%s”', (text, ...about) => {
   expect(textOf(...about)).toBe(text);
+});
+
+test('a chimera is named after its largest parts, and its parts say who painted them', () => {
+  const part = (kind: string, share: number, by?: ParticipantView): Part => ({
+    ...{ kind, origin: kind ? 'gallery' : 'prior', share },
+    ...(by && { by }),
+  });
+  const you = { id: 3, name: 'Cy', hue: 0 };
+  const parts = [part('panda', 0.3), part('', 0.1, BO), part('fox', 0.6, you)];
+  const chimera = organismView(1, { kind: 'panda', parts });
+  expect(organismName(chimera)).toBe('fox · panda');
+  const named = (...shares: Part[]) => organismName({ ...chimera, parts: shares });
+  expect(named(part('', 0.5), part('', 0.5))).toBe('A child of chance');
+  expect(named(part('panda', 0.3), part('fox', 0.2, BO), part('fox', 0.5, you))).toBe(
+    'fox · panda',
+  );
+  expect(named(part('panda', 0), part('fox', 1, BO))).toBe('fox');
+  expect(partsText(parts, { participants: new Map(), you })).toBe(
+    'panda · A child of chance (Bo) · fox (you)',
+  );
 });
 
 test('organisms without a kind, and more than anybody would read', () => {

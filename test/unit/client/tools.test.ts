@@ -1,6 +1,8 @@
+import type { Speck } from '../../../client/render/effects.ts';
 import { RequestTracker } from '../../../client/room/connection.ts';
 import type { ConnectionState } from '../../../client/room/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
+import { ownerColor, type Rgb } from '../../../client/style/fragments.ts';
 import { Tools } from '../../../client/visitor/tools.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
@@ -10,6 +12,7 @@ import { organismView } from '../../support/fake-server.ts';
 function hold(tool: Tool) {
   Object.assign(globalThis, { matchMedia: () => ({ matches: false }) });
   const done: string[] = [];
+  const drawn: Speck[] = [];
   const model = {
     planes: createPlanes(64, 64),
     organisms: new Map<number, OrganismView>(),
@@ -23,6 +26,7 @@ function hold(tool: Tool) {
     effects: {
       sown: () => done.push('spark'),
       cut: () => done.push('wound'),
+      grafted: (specks: readonly Speck[]) => drawn.push(...specks),
       refused: () => undefined,
     },
     chance: () => 0,
@@ -41,9 +45,11 @@ function hold(tool: Tool) {
   const state = new InteractionState();
   state.take(tool);
   const connection = { send: () => undefined };
-  const session = { model, state, requests, connection, estimate, feedback };
+  const colours = { colours: [[1, 0, 0]] as Rgb[] };
+  const actors = { model, state, requests, connection, estimate, feedback, colours };
+  const session = { ...actors, pause: '' };
   const tools = new Tools(session as never, view as never, { show: (text) => done.push(text) });
-  return { tools, model, state, done, sent };
+  return { tools, model, state, requests, colours, done, drawn, sent };
 }
 
 const OFFLINE = expect.stringMatching(/^The room cannot be reached/);
@@ -110,4 +116,46 @@ test('a key’s wound of a hollow organism takes its nearest cell, and that of b
   expect(sent.at(-1)).toMatchObject({ points: [37.5, 30.5] });
   tools.use({ x: 8, y: 60 }, 2_000);
   expect(sent.at(-1)).toMatchObject({ points: [8, 60] });
+});
+
+test('a stroke grafts the seed that was in hand when it began, in pieces that continue each other', () => {
+  const { tools, state, requests, done, sent } = hold('graft');
+  const seed = { from: 'prior', throw: 77 } as const;
+  state.hold(seed);
+  expect(state.state.tool).toBe('graft');
+  tools.toolStart(10, 10, 1_000);
+  for (let i = 1; i < 9; i++) {
+    if (i === 4) state.receive({ id: 1, origin: 'drawing', parents: [] } as never);
+    tools.toolMove(10 + 3 * i, 10, 1_000 + 60 * i);
+  }
+  tools.toolEnd(34, 10, false, 1_500);
+  expect(new Set(done)).toEqual(new Set(['graft']));
+  const messages = sent as { id: number; seed: object; radius: number; points: number[] }[];
+  expect(messages.length).toBeGreaterThan(3);
+  for (const [i, message] of messages.entries()) {
+    expect(message).toMatchObject({ seed, radius: state.state.radius });
+    if (i > 0) expect(message.points.slice(0, 2)).toEqual(messages[i - 1].points.slice(-2));
+  }
+  expect(messages.at(-1)?.points.slice(-2)).toEqual([34, 10]);
+  // The dice are not thrown again, and the hint ends with the first graft.
+  expect(state.state).toMatchObject({ held: { from: 'hand', seed: 1 }, grafted: false });
+  requests.accepted({ id: messages[0].id });
+  expect(state.state.grafted).toBe(true);
+});
+
+test('a graft shows the seed’s colours, or the visitor’s until they are known, at each place once', () => {
+  const { tools, model, colours, drawn } = hold('graft');
+  tools.toolStart(20, 20, 1_000);
+  tools.toolMove(26, 20, 1_100);
+  tools.toolMove(20, 20, 1_200);
+  tools.toolEnd(20, 20, false, 1_300);
+  const places = drawn.map(({ x, y }) => `${x} ${y}`);
+  expect(places.length).toBeGreaterThan(6 * 6);
+  expect(new Set(places).size).toBe(places.length);
+  expect(drawn.every(({ color }) => color.join() === '1,0,0')).toBe(true);
+  colours.colours = [];
+  drawn.length = 0;
+  Object.assign(model, { you: { id: 1, name: '', hue: 148 } });
+  tools.use({ x: 40, y: 40 }, 2_000);
+  expect(drawn[0].color).toEqual(ownerColor(148));
 });

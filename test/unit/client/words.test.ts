@@ -36,7 +36,6 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'bad-point',
   'bad-latent',
   'no-latents',
-  'not-grown',
   'too-many-connections',
   'wrong-origin',
   'banned',

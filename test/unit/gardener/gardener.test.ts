@@ -36,8 +36,9 @@ class Garden {
     readonly me = { id: 9, name: GARDENER_NAME, hue: 5 },
     size = 96,
     isNew = false,
+    hasStandingInput = false,
   ) {
-    const species = { ...SPECIES, gallery: GALLERY };
+    const species = { ...SPECIES, gallery: GALLERY, hasStandingInput };
     this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
     this.gardener = new Gardener({
       room: this.hand.room,
@@ -136,6 +137,32 @@ test('the gardener begins at once in a new room, and a minute after the last vis
   await garden.pass(1_000);
   expect(garden.gardener.isActive).toBe(true);
   expect(garden.acts.length).toBeGreaterThan(1);
+});
+
+test('now and then it grafts another creature onto one of its own, never onto a visitor’s; the same from the same seed', async () => {
+  const play = async (hasStandingInput: boolean) => {
+    const garden = new Garden(3, undefined, 160, false, hasStandingInput);
+    garden.hand.plant(80, 80, ANNA);
+    const { room, acts } = garden;
+    const wrong: unknown[] = [];
+    for (let minute = 0; minute < 20; minute++) {
+      await garden.pass(MINUTE);
+      for (const organism of room.organisms) {
+        const { planter, kind, parts = [] } = organism;
+        const isSame = parts.slice(1).some((part) => part.kind === kind);
+        if (isSame || (planter.id === ANNA.id && parts.length > 0)) wrong.push(organism);
+      }
+    }
+    expect(wrong).toEqual([]);
+    const isChimera = room.organisms.some(({ parts = [] }) => parts.length > 1);
+    return { grafts: acts.filter(({ what }) => what === 'graft'), all: acts.length, isChimera };
+  };
+  const { grafts, all, isChimera } = await play(true);
+  expect(grafts.length).toBeGreaterThan(2);
+  expect(grafts.length).toBeLessThan(0.15 * all);
+  expect(isChimera).toBe(true);
+  expect((await play(true)).grafts).toEqual(grafts);
+  expect((await play(false)).grafts).toEqual([]);
 });
 
 test('it plants, cuts and crosses, within its limits', async () => {

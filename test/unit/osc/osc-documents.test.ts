@@ -29,6 +29,7 @@ function sentMessages(): { address: string; types: string[] }[] {
     { what: 'healed', id: 1, healed: 1 },
     { what: 'expressing', id: 1, kind: 'Taco' },
     { what: 'transformed', id: 1, by: 1, kind: 'Taco', origin: 'gallery', parents: [] },
+    { what: 'grafted', id: 1, by: 1, kind: 'Taco', parts: [] },
     { what: 'departing', id: 1 },
     { what: 'renewed', id: 1, phase: 'awake' },
     { what: 'died', id: 1, cause: 'broken' },

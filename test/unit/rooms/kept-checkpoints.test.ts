@@ -95,7 +95,9 @@ describe('one flipped byte', () => {
   beforeEach(async () => {
     rmSync(place, { recursive: true, force: true });
     cpSync('test/fixtures/checkpoints/small', shipped, { recursive: true });
-    cpSync('checkpoints/organisms/painter.safetensors', join(shipped, 'painter.safetensors'));
+    for (const file of ['painter.safetensors', 'gallery.avif']) {
+      cpSync(join('checkpoints/organisms', file), join(shipped, file));
+    }
     const { gallery } = checkpoint.card;
     const of = gallery.map((_, i) => (i === 0 ? [1] : []));
     writeFileSync(
@@ -137,6 +139,7 @@ describe('one flipped byte', () => {
     'relatives.json',
     'map.json',
     'gallery.png',
+    'gallery.avif',
   ])('in a kept %s is named, and the shipped one is used where it is the same', async (file) => {
     const before = flip(file);
     const [one] = await start(later);

@@ -100,7 +100,7 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   await writeCheckpoint(out, first);
   const own = ['card.json', 'gallery.png', 'model.safetensors'];
   const made = ['growth.png', 'heal.png', 'interpolation.png', 'map.json', 'map.png'].concat(
-    ...['painter.safetensors', 'relatives.json', 'samples.png', 'wounds.png'],
+    ...['painter.safetensors', 'relatives.json', 'samples.png', 'wounds.png', 'gallery.avif'],
   );
   for (const name of [...made, 'notes.txt']) await writeFile(join(out, name), 'x');
   const cardFile = join(out, 'card.json');

@@ -1,8 +1,10 @@
 /** What a room remembers of its dead, and the family tree that it tells. */
+
+import type { PlantedSeed } from '../../../server/world/commands.ts';
 import { LINEAGE, Lineage } from '../../../server/world/organisms/lineage.ts';
 import { lineageTree } from '../../../server/world/organisms/lineage-tree.ts';
 import type { Organism } from '../../../server/world/organisms/organism.ts';
-import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const { most, slack, hours } = LINEAGE;
 
@@ -74,4 +76,24 @@ test('GEN-1, TRF-6: what an organism has been is remembered of the living and th
   here.act({ what: 'remove', by: ANNA, organism: 1 });
   expect(here.room.lineage.ended).toHaveLength(1);
   expect(was()).toEqual([['one'], undefined]);
+});
+
+test('GEN-1: who has grafted which creature is remembered of the living and the dead', () => {
+  const here = new HandRoom({
+    species: { ...SPECIES, hasStandingInput: true },
+    life: { birth: 1, healing: 1, expressing: 1 },
+  });
+  here.plant(8, 8);
+  here.ticks(GROWN);
+  const seed: PlantedSeed = { from: 'latent', latent: [0, 1] };
+  here.act({ what: 'graft', by: BERT, points: [5, 8], radius: 2, seed, others: true });
+  const parts = () => lineageTree(here.room, 15).organisms[0].parts;
+  const grafted = [
+    { kind: 'one', origin: 'gallery', share: expect.any(Number) },
+    { kind: '', origin: 'latent', share: expect.any(Number), by: BERT },
+  ];
+  expect(parts()).toEqual(grafted);
+  here.act({ what: 'remove', by: ANNA, organism: 1 });
+  expect(here.room.lineage.ended).toHaveLength(1);
+  expect(parts()).toEqual(grafted);
 });

@@ -19,6 +19,16 @@ describe('session', () => {
     expect(state.state.held).toEqual({ from: 'prior', throw: 0 });
   });
 
+  test('a chosen seed is planted, or grafted if the visitor is grafting', () => {
+    const state = new InteractionState();
+    const tools = (['look', 'damage', 'graft'] as const).map((tool) => {
+      state.take(tool);
+      state.hold({ from: 'gallery', index: 3 });
+      return state.state.tool;
+    });
+    expect(tools).toEqual(['plant', 'plant', 'graft']);
+  });
+
   test('crossing takes a second organism, never the first again', () => {
     const state = new InteractionState();
     state.take('look');
@@ -118,6 +128,7 @@ describe('texts and keys', () => {
 
   test('arrows move the view only from the canvas', () => {
     expect(keyAction('D', false)).toEqual({ do: 'take', tool: 'damage' });
+    expect(keyAction('g', false)).toEqual({ do: 'take', tool: 'graft' });
     expect(keyAction('ArrowLeft', false)).toBeUndefined();
     expect(keyAction('ArrowLeft', true)).toMatchObject({ do: 'move' });
   });

@@ -60,4 +60,27 @@ describeNeeding('WebGPU', isGpuHere)('chimeras on a GPU', () => {
       expect(largest).toBeLessThan(1e-6);
     }
   });
+
+  test('a genome does nothing to cells that it does not count for, even if it diverges', async () => {
+    const labels = labelled((x, y) => +(x === 20 && y === 9));
+    const huge = new Float32Array(latentSize).fill(3e38);
+    const genomes = { latents: [latents[0], huge], labels };
+    await store.plant([
+      { patch: 0, checkpoint, latent: latents[0] },
+      { patch: 1, checkpoint, latent: latents[0], genomes },
+    ]);
+    const state = createRandom(1).latent(SIDE * SIDE * channels);
+    const closed = genomeWeights(labels, 2, SIDE)
+      .slice(SIDE * SIDE)
+      .map(Math.ceil);
+    const step = async (closed?: Uint8Array) => {
+      await store.importStates([0, 1].map((patch) => ({ patch, state })));
+      return store.step(
+        [0, 1].map((patch) => ({ patch, divide: false, ...(closed && { closed }) })),
+      );
+    };
+    const [alone, chimera] = await step(Uint8Array.from(closed));
+    expect(chimera).toEqual({ ...alone, patch: 1 });
+    expect((await step())[1].broken).toBe(true);
+  });
 });

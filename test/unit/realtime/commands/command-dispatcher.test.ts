@@ -183,6 +183,37 @@ test('TRF-2: the wait between seeds counts for planting and turning alike, and s
   dispatcher.dispatch(client, 4, transform);
 });
 
+test('GRA-1, GRA-4: grafts follow the host’s rules for strokes and seeds, without a wait; programs too', async () => {
+  const { dispatcher, policy, client, enqueued } = open();
+  const graft = { what: 'graft', by: ANNA, radius: 9, points: [1, 1], seed: PRIOR } as RoomCommand;
+  dispatcher.dispatch(client, 1, PLANT);
+  dispatcher.dispatch(client, 2, graft);
+  dispatcher.dispatch(client, 3, graft);
+  policy.settings = { ...policy.settings, graftOthers: true, tokens: false };
+  dispatcher.dispatch(client, 4, graft);
+  const { by: _, ...act } = graft;
+  void dispatcher.createSystemActor('lights', false).act(act);
+  expect(enqueued.slice(1)).toMatchObject([
+    { radius: 3, others: false },
+    { radius: 3, others: false },
+    { radius: 3, others: true },
+    { radius: 9, others: true },
+  ]);
+  const keepsake = { ...graft, seed: { from: 'token', token: 'abc' } } as RoomCommand;
+  expect(() => dispatcher.dispatch(client, 5, keepsake)).toThrow(new Refusal('no-tokens'));
+  const ungraft: RoomCommand = { what: 'ungraft', by: ANNA, organism: 1 };
+  policy.settings = { ...policy.settings, paused: true };
+  for (const one of [graft, ungraft]) {
+    expect(() => dispatcher.dispatch(client, 6, one)).toThrow(new Refusal('paused'));
+  }
+  policy.settings = { ...policy.settings, paused: false };
+  policy.muted.add(ANNA.id);
+  for (const one of [graft, ungraft]) {
+    expect(() => dispatcher.dispatch(client, 7, one)).toThrow(new Refusal('muted'));
+  }
+  expect(enqueued).toHaveLength(5);
+});
+
 test('a mute, a pause and narrower strokes hold for what waits for an extension’s approval', async () => {
   let approve = (): void => {};
   const { dispatcher, policy, client, enqueued, sent } = open(

@@ -7,7 +7,7 @@ import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { organismView } from '../../../support/fake-server.ts';
-import { HandRoom, SPECIES } from '../../../support/rooms.ts';
+import { ANNA, BERT, HandRoom, SPECIES } from '../../../support/rooms.ts';
 
 test('where names are hidden, the gardener and the house keep theirs: they are nobody', () => {
   const policy = new RoomPolicy({
@@ -24,6 +24,29 @@ test('where names are hidden, the gardener and the house keep theirs: they are n
   expect(shown('Ada')).toBe('');
   expect(shown(GARDENER_NAME)).toBe(GARDENER_NAME);
   expect(shown(OSC_NAME)).toBe(OSC_NAME);
+});
+
+test('GRA-9: names of muted painters are hidden in every message, and nobody else’s', () => {
+  const policy = new RoomPolicy(ROOM_DEFAULTS as never);
+  policy.muted.add(BERT.id);
+  const part = { kind: 'fox', origin: 'gallery', share: 0.25 } as const;
+  const parts = [part, ...[ANNA, BERT].map((by) => ({ ...part, by }))];
+  const organism = organismView(1, { planter: ANNA, parts });
+  const events = [
+    { what: 'born', organism },
+    { what: 'grafted', id: 1, by: BERT.id, kind: 'fox', parts },
+    { what: 'grafted', id: 1, by: BERT.id },
+  ] as const;
+  const life = policy.redactNames('life', { tick: 1, events } as never).events;
+  const wall = policy.redactNames('wall', { participants: [], organisms: [organism] } as never);
+  const hidden = { ...BERT, name: '' };
+  const shown = [part, { ...part, by: ANNA }, { ...part, by: hidden }];
+  expect(wall.organisms).toEqual([{ ...organism, parts: shown }]);
+  expect(life).toEqual([
+    { ...events[0], organism: { ...organism, parts: shown } },
+    { ...events[1], parts: shown },
+    events[2],
+  ]);
 });
 
 const { unmarkedSeconds, slowedSeconds } = BANS;

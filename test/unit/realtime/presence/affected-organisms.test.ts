@@ -106,6 +106,21 @@ test('one that others turn is told of once, with what it was and what it is now'
   expect(anna.told).toEqual([[turned]]);
 });
 
+test('GRA-9: grafts of others are told of once, with the last creature; not what is taken back', () => {
+  const anna = planter();
+  const graft = (by: ParticipantView, kind?: string): LifeEvent => {
+    return { what: 'grafted', id: 1, by: by.id, ...(kind !== undefined && { kind }) };
+  };
+  anna.happen([graft(ANNA, 'fox'), graft(BERT)]);
+  anna.wait(gather);
+  expect(anna.told).toEqual([]);
+  for (let i = 0; i < 8; i++) anna.happen([graft(BERT, 'fox')]);
+  anna.happen([graft(CARL, '')]);
+  anna.wait(gather);
+  const grafted = { id: 1, kind: 'horse', how: 'grafted', into: '', by: BERT, others: 1 };
+  expect(anna.told).toEqual([[grafted]]);
+});
+
 test('several wounds within seconds are one message, with the first who made them and how many others', () => {
   const anna = planter();
   for (let i = 0; i < 8; i++) anna.happen([wound(1, i === 5 ? CARL : BERT)]);

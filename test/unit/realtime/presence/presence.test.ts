@@ -43,11 +43,13 @@ test('of a participant who joins and leaves between two updates, the last change
   }
 });
 
-test('all names are those of present participants, and of absent planters of living organisms', () => {
+test('all names are those of present participants, and of absent planters and painters of living organisms', () => {
   const living = [one(1), one(9), HOUSE].map((planter) => ({ planter }));
-  expect(allNames([one(1), one(2)], living)).toEqual({
-    joined: [one(1), one(2), one(9)],
-    left: [9],
+  const part = { kind: '', origin: 'prior', share: 0.5 } as const;
+  const parts = [part, ...[one(2), one(8)].map((by) => ({ ...part, by }))];
+  expect(allNames([one(1), one(2)], [...living, { planter: one(1), parts }])).toEqual({
+    joined: [one(1), one(2), one(9), one(8)],
+    left: [9, 8],
   });
 });
 

@@ -30,6 +30,7 @@ describe('options', () => {
       steps: [100, 1000, 10_000],
       wounds: [0.1, 0.25, 0.5, 0.75, 0.9],
       throws: 1000,
+      chimeras: 200,
       backend: 'auto',
       seed: 1,
     });

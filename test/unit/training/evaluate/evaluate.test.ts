@@ -70,6 +70,7 @@ describe('an evaluation', () => {
       'unseen pictures were not measured: they do not fit',
       'retrieval and error of the gallery were not measured: the images do not belong to the gallery',
       expect.stringMatching(/^precision and recall were not measured: they need /),
+      expect.stringMatching(/^chimeras were not measured: they need /),
     ]);
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
     expect(inWords(figures)).toContain('50 % wounded, +64');

@@ -1,0 +1,163 @@
+/**
+ * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow from
+ * a seed into the same picture, and whether they flash. An engine steps them, as in a room. Start
+ * reading at `measureChimeras`.
+ */
+import type { Random } from '../../../shared/random.ts';
+import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
+import { growthSchedule } from '../../vnca/architecture.ts';
+import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
+import { LIFE } from '../../world/organisms/organism.ts';
+import { shuffled } from '../data/dataset.ts';
+import { meanSquare } from '../pictures/sheet.ts';
+import { growToRest, watch } from '../relatives/find-relatives.ts';
+import { STRICTLY_SAME } from './compare-pictures.ts';
+import { loseHalf } from './wound-recovery.ts';
+
+/** Number of steps after which a chimera must rest, have healed, and look the same if grown. */
+const SETTLES = 64;
+/** Numbers of steps after grafting at which chimeras are asked whether they rest. */
+const RESTS_AFTER = [32, SETTLES, 128, 256];
+/** Number of steps after grafting at which a chimera must still look the same. */
+const SAME_AFTER = 1000;
+/** Approximate number of steps of each chimera. */
+export const CHIMERA_STEPS = SAME_AFTER + 3 * SETTLES;
+/** The highest tick rate of rooms, at which the most steps count for the flashes of a second. */
+const TICK_RATE = 60;
+/** Smallest and largest radius of a disc, as shares of the patch's side: 3 and 8 cells of 32. */
+const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
+
+/** The cells that a graft covers. */
+type Shape = 'half' | 'disc';
+/** The grafts of the chimeras, in turn. */
+const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
+
+/**
+ * Draws the labels of a chimera. Each graft covers a disc around a random living cell, or all cells
+ * on one side of a straight cut through such a cell, at any angle.
+ *
+ * @param alive [S, S], 1 = a living cell
+ * @returns [S, S], 0 = no graft, otherwise the graft's index plus 1
+ */
+export function drawLabels(
+  random: Random,
+  alive: Uint8Array,
+  grafts: readonly Shape[],
+): Uint8Array {
+  const side = Math.sqrt(alive.length);
+  const living = [...alive.keys()].filter((cell) => alive[cell] === 1);
+  const labels = new Uint8Array(alive.length);
+  grafts.forEach((shape, i) => {
+    const middle = living[random.integer(living.length)] ?? 0;
+    const angle = 2 * Math.PI * random.uniform();
+    const radius = side * (SMALLEST + (LARGEST - SMALLEST) * random.uniform());
+    labels.forEach((_, cell) => {
+      const x = (cell % side) - (middle % side);
+      const y = Math.floor(cell / side) - Math.floor(middle / side);
+      const isCovered =
+        shape === 'disc'
+          ? Math.hypot(x, y) <= radius
+          : x * Math.cos(angle) + y * Math.sin(angle) > 0;
+      if (isCovered) labels[cell] = i + 1;
+    });
+  });
+  return labels;
+}
+
+/**
+ * Measures chimeras of the gallery's creatures, all of which take part about equally often.
+ *
+ * @param worked called with the number of chimeras that have taken a step
+ * @returns shares of chimeras, see TRAINING.md, and the creatures of each one that fails a test
+ */
+export async function measureChimeras(
+  { engine, count }: { readonly engine: Engine; readonly count: number },
+  model: Model,
+  random: Random,
+  worked: (chimeras: number) => void,
+) {
+  const { card } = model;
+  const order = shuffled([...card.gallery.keys()], random);
+  let drawn = 0;
+  const creatures = Array.from({ length: count }, (_, i) =>
+    [0, ...GRAFTS[i % GRAFTS.length]].map(() => order[drawn++ % order.length]),
+  );
+  const own = creatures.map(([first]) => first);
+  const resting = await growToRest(engine, model, [...new Set(own)]);
+  const bodies = own.map((creature) => resting.get(creature)!);
+  const genomes = creatures.map((some, i) => ({
+    latents: some.map((creature) => galleryLatent(model, creature)),
+    labels: drawLabels(random, bodies[i].alive, GRAFTS[i % GRAFTS.length]),
+  }));
+  const planted = genomes.map(({ latents }, i) => {
+    return { patch: i, checkpoint: card.name, latent: latents[0] };
+  });
+  const patches = [...genomes.keys()];
+  const load = (states: readonly Float32Array[]): Promise<void> =>
+    engine.importStates(states.map((state, patch) => ({ patch, state })));
+  /** Steps all chimeras. @returns their last pictures */
+  const run = async (
+    steps: number,
+    how: (patch: PatchId, step: number) => Partial<PatchStep> = () => ({}),
+    see: (readout: Readout) => void = () => {},
+  ): Promise<Uint8Array[]> => {
+    let last: readonly Readout[] = [];
+    for (let step = 0; step < steps; step++) {
+      last = await engine.step(
+        patches.map((patch) => ({ patch, divide: false, ...how(patch, step) })),
+      );
+      last.forEach(see);
+      worked(count);
+    }
+    return last.map(({ rgba }) => rgba);
+  };
+
+  await engine.plant(planted);
+  await load(bodies.map(({ state }) => state));
+  const watched = bodies.map((body) => watch(body, model, TICK_RATE));
+  const [ages, quiet] = [patches.map(() => 0), patches.map(() => 0)];
+  const restsFrom = patches.map(() => Infinity);
+  const watchRest = ({ patch, change }: Readout): void => {
+    ages[patch]++;
+    quiet[patch] = change <= LIFE.restLevel ? quiet[patch] + 1 : 0;
+    if (quiet[patch] < LIFE.restSteps) return;
+    restsFrom[patch] = Math.min(restsFrom[patch], ages[patch] - LIFE.restSteps);
+  };
+  const rested = await run(
+    SETTLES,
+    (patch, step) => (step === 0 ? { express: genomes[patch] } : {}),
+    (readout) => {
+      watched[readout.patch].see(readout);
+      watchRest(readout);
+    },
+  );
+  const states = await engine.exportStates(patches);
+  const aged = await run(SAME_AFTER - SETTLES, undefined, watchRest);
+  const closed = states.map((state) => loseHalf(state, card, random));
+  await load(states);
+  const healed = await run(SETTLES, (patch, step) => {
+    return { closed: closed[patch].map((steps) => Math.max(0, steps - step)) };
+  });
+  await engine.dispose(patches);
+  await engine.plant(planted.map((one, i) => ({ ...one, genomes: genomes[i] })));
+  const growth = growthSchedule(card);
+  const grown = await run(growth.length + SETTLES, (_, step) => {
+    return { divide: growth[step]?.divide ?? false };
+  });
+  await engine.dispose(patches);
+
+  const areSame = (pictures: readonly Uint8Array[]): boolean[] =>
+    pictures.map((picture, i) => meanSquare(picture, rested[i]) < STRICTLY_SAME);
+  const [same, heals, grows] = [aged, healed, grown].map(areSame);
+  const flashes = watched.map((one) => one.result().flashes);
+  const share = (found: readonly boolean[]): number => found.filter(Boolean).length / count;
+  const restsBy = (steps: number): boolean[] => restsFrom.map((from) => from <= steps);
+  const tests = [restsBy(SETTLES), same, heals, grows];
+  const failed = creatures.filter((_, i) => flashes[i] || !tests.every((test) => test[i]));
+  return {
+    chimeras: count,
+    rests: Object.fromEntries(RESTS_AFTER.map((steps) => [steps, share(restsBy(steps))])),
+    ...{ same: share(same), heals: share(heals), grows: share(grows), flashes: share(flashes) },
+    failed: failed.map((some) => some.map((creature) => card.gallery[creature].name).join(' + ')),
+  };
+}

@@ -1,0 +1,114 @@
+/** What a phone, a tablet and a desktop show of random rooms when they open, and beside a card. */
+import type { Page } from 'playwright-core';
+import type { Camera, Size } from '../../client/render/camera.ts';
+import type { Stage } from '../../client/render/first-view.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import { createRandom } from '../../shared/random.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
+import { organismView } from '../support/fake-server.ts';
+import { randomRoom, shownIn } from '../support/first-views.ts';
+import { drawnTwice, openRoom, type PageElement } from '../support/page.ts';
+import { DESKTOP, mobile, sizeText, type WindowSize } from '../support/screens.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const { roomUrl, room, cheapPage } = await suiteWithPages();
+const grid = { width: room.grid.planes.width, height: room.grid.planes.height };
+const SIDE = 32;
+const ROOMS = 20;
+const PHONES: readonly WindowSize[] = [
+  { width: 390, height: 844 },
+  { width: 320, height: 568 },
+  { width: 844, height: 390 },
+  { width: 820, height: 1180 },
+];
+
+/** Of `<vivarium-room>`, what opens a room once more. */
+interface RoomElement extends PageElement {
+  readonly room: PageElement['room'] & { isOpened: boolean; layout(): void; open(): Promise<void> };
+  readonly session: { readonly state: { select(organism: number): void } };
+}
+
+/** Puts other creatures into the page's room, and opens the room anew. */
+const openWith = (page: Page, organisms: readonly OrganismView[]): Promise<Camera> =>
+  page.locator('vivarium-room').evaluate(async (element: RoomElement, all) => {
+    const { room, model } = element;
+    const known = model.organisms as Map<number, OrganismView>;
+    known.clear();
+    for (const one of all) known.set(one.id, one);
+    room.view.rig.fit();
+    room.isOpened = false;
+    room.layout();
+    await room.open();
+    return room.view.rig.camera;
+  }, organisms);
+
+/** What covers the page, as it is on the screen. */
+const stageOf = (page: Page): Promise<Stage & { readonly card: readonly Rect[] }> =>
+  page.locator('vivarium-room').evaluate((element) => {
+    const of = (name: string): DOMRect[] =>
+      [...element.shadowRoot!.querySelectorAll(name)].map((one) => one.getBoundingClientRect());
+    const rect = ({ x, y, width, height }: DOMRect) => ({ x, y, width, height });
+    const [header] = of('header');
+    const dock = of('tool-dock').find(({ height }) => height > 0);
+    const view: Size = { width: innerWidth, height: innerHeight };
+    const height = (dock?.top ?? view.height) - header.bottom;
+    const free = { x: 0, y: header.bottom, width: view.width, height };
+    const covers = of('.view, room-overview, find-mine, .hint');
+    const card = of('organism-card').map(rect);
+    return { view, free, covers: covers.filter((one) => one.width > 0).map(rect), card };
+  });
+
+const creatures = (seed: number): OrganismView[] =>
+  randomRoom(grid, SIDE, createRandom(seed).uniform).map((at, i) =>
+    organismView(i + 1, { ...at, side: SIDE, stage: SIDE }),
+  );
+
+test.each(PHONES)(
+  '$width×$height: 20 of 20 rooms open with a whole creature beside free ground',
+  async (size) => {
+    const page = await cheapPage({ ...mobile(size), deviceScaleFactor: 1 });
+    await openRoom(page, roomUrl);
+    await page.getByTestId('gallery-item').first().waitFor({ state: 'attached' });
+    const bad: unknown[] = [];
+    for (let seed = 1; seed <= ROOMS; seed++) {
+      const organisms = creatures(seed);
+      const camera = await openWith(page, organisms);
+      await drawnTwice(page);
+      const stage = await stageOf(page);
+      const shown = shownIn({ grid, side: SIDE, organisms }, stage, camera);
+      if (!shown.whole || !shown.free) bad.push({ seed, ...shown, camera, stage });
+    }
+    expect(bad).toEqual([]);
+  },
+);
+
+test.each([...PHONES.map(mobile), DESKTOP])(
+  'a card leaves its creature visible, $viewport.width×$viewport.height',
+  async (screen) => {
+    const page = await cheapPage({ ...screen, deviceScaleFactor: 1 });
+    await openRoom(page, roomUrl);
+    const organisms = creatures(3);
+    await openWith(page, organisms);
+    const bad: unknown[] = [];
+    for (const organism of organisms) {
+      await page.locator('vivarium-room').evaluate((element: RoomElement, id) => {
+        element.session.state.select(id);
+      }, organism.id);
+      await page.getByTestId('organism-card').waitFor();
+      for (let i = 0; i < 2; i++) await drawnTwice(page);
+      const { view, card } = await stageOf(page);
+      const camera = await page
+        .locator('vivarium-room')
+        .evaluate((element: RoomElement) => element.room.view.rig.camera);
+      // A low phone's card covers the dock.
+      const free = { x: 0, y: 0, ...view };
+      const { whole } = shownIn(
+        { grid, side: SIDE, organisms: [organism] },
+        { view, free, covers: card },
+        camera,
+      );
+      if (!whole) bad.push({ organism, camera, card });
+    }
+    expect([sizeText(screen.viewport), bad]).toEqual([sizeText(screen.viewport), []]);
+  },
+);
