@@ -5,6 +5,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
@@ -206,15 +207,16 @@ export class VivariumWall extends LitElement {
     settle();
     stage.onFrame = (now) => {
       const toScreen = (place: Point): Point => stage.toScreen(place);
+      const isBare = (area: Rect): boolean => stage.isBare(area);
       let waits = this.labels.frame(now, {
         ...{ planes: model.planes, zoom: stage.camera.zoom, isGliding: stage.isGliding, toScreen },
-        isBare: (area) => stage.isBare(area),
+        isBare,
       });
       if (model.connection === 'live') {
         const view = { width: this.frame.clientWidth, height: this.frame.clientHeight };
         waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
       }
-      return this.cursors.frame(now, toScreen) || waits;
+      return this.cursors.frame(now, toScreen, isBare) || waits;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
     this.player = player;

@@ -83,7 +83,7 @@ test('one that was turned into a child of younger ones, or of its own, keeps its
     one(3, 500, { parents: [1] }),
     one(4, 600),
   ];
-  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 900, tickRate: 15 }, 1.6);
+  const { nodes } = layoutTree({ organisms }, 1.6);
   const ids = (kin: readonly TreeNode[]) => kin.map(({ organism }) => organism.id);
   expect(nodes.map(({ parents }) => ids(parents))).toEqual([[3, 4], [3], [1], []]);
   expect(nodes.map(({ children }) => ids(children))).toEqual([[3], [], [1, 2], [1]]);
