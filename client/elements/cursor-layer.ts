@@ -3,6 +3,7 @@
  */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import type { Rect } from '../../shared/geometry.ts';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
@@ -12,6 +13,8 @@ import { owner } from '../style/fragments.ts';
 const SMOOTHING = 70;
 /** Distance from a pointer to its name, in CSS pixels. */
 const NAME_OFFSET = 11;
+/** Approximate height of a name below its pointer's middle, in CSS pixels. */
+const HEIGHT = 24;
 
 interface Cursor {
   readonly element: HTMLElement;
@@ -173,9 +176,14 @@ export class CursorLayer extends LitElement {
    * Moves the pointers for one animation frame.
    *
    * @param now in ms
+   * @param isBare whether a name may stand in an area, given in CSS pixels; if not, it is hidden
    * @returns whether any pointer is still moving
    */
-  frame(now: number, toScreen: (place: Point) => Point): boolean {
+  frame(
+    now: number,
+    toScreen: (place: Point) => Point,
+    isBare: (area: Rect) => boolean = () => true,
+  ): boolean {
     const share = 1 - Math.exp(-Math.min(100, now - this.lastFrameTime) / SMOOTHING);
     this.lastFrameTime = now;
     const { clientWidth } = this;
@@ -189,7 +197,11 @@ export class CursorLayer extends LitElement {
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;
       const { x, y } = toScreen(cursor.position);
-      cursor.element.classList.toggle('left', x + NAME_OFFSET + cursor.width > clientWidth);
+      const isLeft = x + NAME_OFFSET + cursor.width > clientWidth;
+      cursor.element.classList.toggle('left', isLeft);
+      const width = cursor.width + NAME_OFFSET;
+      const area = { x: isLeft ? x - width : x, y, width, height: HEIGHT };
+      cursor.name.style.visibility = isBare(area) ? '' : 'hidden';
       cursor.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     }
     return moving;

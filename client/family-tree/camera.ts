@@ -24,9 +24,10 @@ export interface Covered {
 }
 
 /** Maximum width of a picture, in px. */
-const CLOSEST = 150;
-/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
-const CLOSE = 76;
+const CLOSEST = 320;
+/** Width of a picture in a close-up, in px, and its maximum width while the whole tree is shown. */
+const CLOSE = 120;
+const WHOLE = 170;
 
 /** Maps a tree to a canvas. */
 export class TreeCamera {
@@ -36,7 +37,7 @@ export class TreeCamera {
   x = 0;
   y = 0;
   /** Maximum width of a picture while the whole tree is shown, in px. */
-  closest = CLOSE;
+  closest = WHOLE;
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 

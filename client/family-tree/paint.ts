@@ -2,13 +2,11 @@
  * Draws a family tree on a canvas, for the lineage page, for its printed picture and for walls. It
  * never handles input. Read `layout.ts` first, which positions the organisms.
  */
-import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor, type Rgb } from '../style/fragments.ts';
 import type { Size, TreeCamera } from './camera.ts';
-import type { TreeLayout, TreeNode } from './layout.ts';
+import { CELL, type TreeLayout, type TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
-import { momentIn, timeMarks } from './time-marks.ts';
 
 type Context = CanvasRenderingContext2D;
 
@@ -18,7 +16,7 @@ export interface TreeInk {
   readonly disc: string;
   readonly ink: string;
   readonly soft: string;
-  readonly grid: string;
+  readonly stem: string;
   readonly warm: string;
   readonly alarm: string;
   readonly accent: string;
@@ -31,7 +29,7 @@ export const SCREEN_INK: TreeInk = {
   disc: '#161c1f',
   ink: '#e9efee',
   soft: '#a9b5b8',
-  grid: 'rgba(220, 238, 240, 0.09)',
+  stem: '#33413d',
   warm: '#f0cf95',
   alarm: '#f0957c',
   accent: '#b5ead2',
@@ -43,7 +41,7 @@ export const PAPER_INK: TreeInk = {
   disc: '#e9e3d4',
   ink: '#1d2426',
   soft: '#5b6669',
-  grid: 'rgba(40, 55, 60, 0.12)',
+  stem: '#d3c9b1',
   warm: '#c9862b',
   alarm: '#c0402a',
   accent: '#2e7d63',
@@ -52,7 +50,6 @@ export const PAPER_INK: TreeInk = {
 
 /** A tree with all parameters of its drawing. */
 export interface TreeScene {
-  readonly page: LineagePage;
   readonly layout: TreeLayout;
   readonly camera: TreeCamera;
   readonly pictures: TreePictures;
@@ -66,25 +63,25 @@ export interface TreeScene {
   readonly chosen?: TreeNode | undefined;
   /** Returns the names of an organism and of its planter. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
-  /** Language tag of the axis labels, and their y, in px. */
-  readonly locale: string;
-  readonly marksAt: number;
-  /**
-   * The y at which the lines below the axis labels end. If undefined, they end at the canvas's
-   * edge.
-   */
-  readonly marksEnd?: number;
 }
 
-/** Minimum distance between two axis labels, in text sizes. */
-const MARK = 7;
+type Point = Record<'x' | 'y', number>;
+
+/** Widths of the trunk at its foot and its tip, of a twig and of a branch likewise. */
+const TRUNK = [0.34, 0.1] as const;
+const TWIG = [0.14, 0.05] as const;
+const BRANCH = [0.17, 0.05] as const;
+/** Number of pieces in which a curve is drawn. */
+const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
  * Minimum widths of a picture, in text sizes: for writing the organism's name, and its planter's.
  */
-const NAMED = 3.4;
+const NAMED = 3;
 const PLANTED = 5.2;
+/** Minimum size of a name, in widths of a picture. */
+const NAME = 0.12;
 /** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */
 const MOST_DOTS = 5;
 const DOTTED = 12;
@@ -103,7 +100,6 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const kin = chosen && lineOf(chosen);
   const isFaint = (node: TreeNode): boolean => kin !== undefined && !kin.has(node);
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
-  paintMarks(to, scene);
   to.save();
   // While the tree is still growing, draw it only up to the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
@@ -111,10 +107,8 @@ export function paintTree(to: Context, scene: TreeScene): void {
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
   else to.rect(edge, 0, 3 * size.width, size.height);
   to.clip();
-  for (const node of seen) {
-    to.globalAlpha = isFaint(node) ? 0.22 : 1;
-    paintLife(to, node, scene);
-  }
+  to.globalAlpha = kin ? 0.4 : 1;
+  paintStem(to, scene);
   for (const node of layout.nodes) {
     for (const parent of node.parents) {
       const isOfKin = kin?.has(node) && kin.has(parent);
@@ -147,67 +141,99 @@ function lineOf(node: TreeNode): Set<TreeNode> {
   return kin;
 }
 
-function isSeen({ x, y, end }: TreeNode, { camera, size }: TreeScene): boolean {
-  const [a, b] = [camera.toScreen(x, y), camera.toScreen(end, y)];
+function isSeen(node: TreeNode, { camera, size }: TreeScene): boolean {
+  const { x, y } = camera.toScreen(node.x, node.y);
   const reach = 2 * camera.scale;
-  const [left, right] = a.x < b.x ? [a.x, b.x] : [b.x, a.x];
-  return (
-    right > -reach && left < size.width + reach && a.y > -reach && a.y < size.height + 2 * reach
-  );
+  return x > -reach && x < size.width + reach && y > -reach && y < size.height + reach;
 }
 
-function paintMarks(to: Context, { page, layout, camera, size, ink, ...scene }: TreeScene): void {
-  to.font = `400 ${scene.textSize}px ${FONTS}`;
-  to.textAlign = 'center';
-  to.textBaseline = 'top';
-  for (const mark of timeMarks(layout, page, (MARK * scene.textSize) / camera.scale)) {
-    const at = Math.round(camera.toScreen(mark.x, 0).x) + 0.5;
-    if (at < -60 || at > size.width + 60) continue;
-    to.strokeStyle = ink.grid;
-    to.lineWidth = Math.max(1, scene.textSize / 14);
-    to.beginPath();
-    to.moveTo(at, scene.marksAt + 1.7 * scene.textSize);
-    to.lineTo(at, scene.marksEnd ?? size.height);
-    to.stroke();
-    to.fillStyle = ink.soft;
-    to.fillText(momentIn(scene.locale, page, mark.at), at, scene.marksAt);
+/**
+ * Draws a Bézier curve that tapers.
+ *
+ * @param curve its two ends with the two control points between them, in px
+ * @param widths at the two ends, in px
+ */
+function taper(
+  to: Context,
+  [a, b, c, d]: readonly [Point, Point, Point, Point],
+  [wide, thin]: readonly [number, number],
+): void {
+  const left: Point[] = [];
+  const right: Point[] = [];
+  for (let i = 0; i <= PIECES; i++) {
+    const t = i / PIECES;
+    const s = 1 - t;
+    const at = (of: 'x' | 'y'): number =>
+      s ** 3 * a[of] + 3 * s * s * t * b[of] + 3 * s * t * t * c[of] + t ** 3 * d[of];
+    const slope = (of: 'x' | 'y'): number =>
+      s * s * (b[of] - a[of]) + 2 * s * t * (c[of] - b[of]) + t * t * (d[of] - c[of]);
+    const [x, y, dx, dy] = [at('x'), at('y'), slope('x'), slope('y')];
+    const half = Math.max(0.4, (wide + (thin - wide) * t) / 2) / (Math.hypot(dx, dy) || 1);
+    left.push({ x: x - dy * half, y: y + dx * half });
+    right.unshift({ x: x + dy * half, y: y - dx * half });
   }
+  to.beginPath();
+  for (const { x, y } of [...left, ...right]) to.lineTo(x, y);
+  to.fill();
 }
 
-/** Draws the line of an organism's life, and a sign for how it ended. */
-function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
-  const { scale, forward } = camera;
-  const { died, cause } = node.organism;
-  if (node.end - node.x < DISC) return;
-  const from = camera.toScreen(node.x + DISC, node.y);
-  const end = camera.toScreen(node.end, node.y).x;
-  to.lineCap = 'round';
-  to.lineWidth = Math.max(0.75, 0.06 * scale);
-  const fade = to.createLinearGradient(from.x, 0, end, 0);
-  fade.addColorStop(0, colourOf(node, ink, 0.75));
-  fade.addColorStop(1, colourOf(node, ink, cause === 'departed' ? 0.06 : 0.55));
-  to.strokeStyle = fade;
-  line(to, from.x, from.y, end, from.y);
-  const r = 0.13 * scale;
-  if (died === undefined) {
-    to.fillStyle = colourOf(node, ink);
-    dot(to, end, from.y, Math.max(1.2, 0.1 * scale));
-  } else {
-    to.lineWidth = Math.max(0.75, 0.05 * scale);
-    if (cause === 'departed') {
-      to.fillStyle = colourOf(node, ink, 0.5);
-      for (const [x, y, size] of DUST) {
-        dot(to, end + forward * x * scale, from.y + y * scale, size * scale);
-      }
-    } else if (cause === 'killed') {
-      to.strokeStyle = ink.alarm;
-      line(to, end - r, from.y - r, end + r, from.y + r);
-      line(to, end - r, from.y + r, end + r, from.y - r);
-    } else {
-      to.strokeStyle = ink.soft;
-      line(to, end, from.y - r, end, from.y + r);
+/** Draws the trunk and its twigs. */
+function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
+  const { scale } = camera;
+  const { width, trunk, twigs } = layout;
+  const px = (widths: readonly [number, number]) =>
+    widths.map((one) => one * scale) as [number, number];
+  const at = (x: number, y: number): Point => camera.toScreen(x, y);
+  to.fillStyle = ink.stem;
+  const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.4));
+  const sway = Math.min(0.5, width / 12);
+  taper(
+    to,
+    [
+      at(-0.6, trunk + 0.1),
+      at(tip / 3, trunk - sway),
+      at((2 * tip) / 3, trunk + sway),
+      at(tip, trunk),
+    ],
+    px(TRUNK),
+  );
+  for (const { x, nodes } of twigs) {
+    let from: Point = { x, y: trunk };
+    let thick: number = TWIG[0];
+    for (const node of nodes) {
+      const thin = thick - (TWIG[0] - TWIG[1]) / nodes.length;
+      const rise = (node.y - from.y) / 2;
+      const isRoot = node === nodes[0];
+      const bent = isRoot ? at(from.x + CELL.width / 3, from.y) : at(from.x, from.y + rise);
+      const end = at(node.x, node.y);
+      taper(to, [at(from.x, from.y), bent, at(node.x, node.y - rise), end], px([thick, thin]));
+      [from, thick] = [node, thin];
     }
   }
+}
+
+/** Draws a sign for whether an organism lives or how its life ended, at its disc. */
+function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
+  const { scale, forward } = camera;
+  const { died, cause } = node.organism;
+  const { x, y } = camera.toScreen(node.x, node.y);
+  const end = { x: x + forward * 0.42 * scale, y: y + 0.42 * scale };
+  const r = 0.09 * scale;
+  to.fillStyle = ink.disc;
+  dot(to, end.x, end.y, 0.16 * scale);
+  to.lineCap = 'round';
+  to.lineWidth = Math.max(0.75, 0.045 * scale);
+  to.strokeStyle = cause === 'killed' ? ink.alarm : ink.soft;
+  to.fillStyle = colourOf(node, ink);
+  if (died === undefined) dot(to, end.x, end.y, r);
+  else if (cause === 'departed') {
+    for (const [dx, dy, size] of DUST) {
+      dot(to, end.x + 0.5 * forward * dx * scale, end.y + 0.7 * dy * scale, size * scale);
+    }
+  } else if (cause === 'killed') {
+    line(to, end.x - r, end.y - r, end.x + r, end.y + r);
+    line(to, end.x - r, end.y + r, end.x + r, end.y - r);
+  } else line(to, end.x, end.y - r, end.x, end.y + r);
 }
 
 /** Position and radius of the specks around the end of an organism that dissolved. */
@@ -219,35 +245,22 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/**
- * Draws a line from a parent's life to the birth of its child, or into the life of an older child.
- */
+/** Draws a branch that grows from a parent to its child. */
 function paintBranch(
   to: Context,
   parent: TreeNode,
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // Bend lines to distant rows earlier, because many lines that bend at the same x would look like
-  // a wall.
-  const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
-  const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
-  const a = camera.toScreen(left, parent.y);
-  const turned = child.x < parent.x ? Math.min(left + way, child.end) : 0;
-  const right = Math.max(child.x - DISC, turned);
-  const b = camera.toScreen(right, child.y);
-  const bend =
-    camera.forward * camera.scale * Math.max(0.5, (Math.max(child.x, turned) - left) / 2);
+  const { scale, forward } = camera;
+  const [a, b] = [camera.toScreen(parent.x, parent.y), camera.toScreen(child.x, child.y)];
+  const bend = forward * scale * Math.max(0.9, Math.abs(child.x - parent.x) / 2);
   const tint = to.createLinearGradient(a.x, a.y, b.x, b.y);
-  tint.addColorStop(0, colourOf(parent, ink, 0.85));
-  tint.addColorStop(1, colourOf(child, ink, 0.85));
-  to.strokeStyle = tint;
-  to.lineCap = 'round';
-  to.lineWidth = Math.max(0.8, 0.075 * camera.scale);
-  to.beginPath();
-  to.moveTo(a.x, a.y);
-  to.bezierCurveTo(a.x + bend, a.y, b.x - bend, b.y, b.x, b.y);
-  to.stroke();
+  tint.addColorStop(0, colourOf(parent, ink, 0.9));
+  tint.addColorStop(1, colourOf(child, ink, 0.9));
+  to.fillStyle = tint;
+  const widths = [BRANCH[0] * scale, BRANCH[1] * scale] as const;
+  taper(to, [a, { x: a.x + bend, y: a.y }, { x: b.x - bend, y: b.y }, b], widths);
 }
 
 /**
@@ -273,15 +286,18 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
     const reach = (DISC + 0.12) * scale;
     dot(to, x + reach * Math.cos(angle), y + reach * Math.sin(angle), Math.max(1, 0.05 * scale));
   }
+  if (scale >= DOTTED) paintEnd(to, node, scene);
   if (camera.scale < NAMED * textSize || grown < 1) return;
   const [name, planter] = scene.names(node);
-  const below = y + (DISC + 0.14) * scale;
+  const below = y + (DISC + 0.1) * scale;
   to.textAlign = 'center';
   to.textBaseline = 'top';
-  const common = { x, ground: ink.ground, widest: 2.1 * camera.scale };
-  write(to, name, { ...common, y: below, size: textSize, colour: ink.ink });
+  const widest = 0.97 * CELL.width * camera.scale;
+  const size = Math.max(textSize, NAME * camera.scale);
+  const common = { x, ground: ink.ground, widest };
+  write(to, name, { ...common, y: below, size, colour: ink.ink });
   if (camera.scale < PLANTED * textSize || planter === '') return;
-  const next = { y: below + 1.25 * textSize, size: 0.9 * textSize };
+  const next = { y: below + 1.2 * size, size: 0.85 * size };
   write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 

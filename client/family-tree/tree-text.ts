@@ -11,7 +11,7 @@ import {
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import type { TreeNode } from './layout.ts';
-import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
+import { dateOf, momentIn, type TreeClock } from './tree-times.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 

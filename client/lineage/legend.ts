@@ -21,64 +21,44 @@ export function paintLegend(
   to.direction = forward > 0 ? 'ltr' : 'rtl';
   to.textBaseline = 'middle';
   for (const [sign, text] of signs(ink, size)) {
-    const end = x + forward * (at + 2.2 * size);
     to.lineCap = 'round';
     to.lineWidth = 0.13 * size;
     to.strokeStyle = ink.soft;
     to.fillStyle = ink.soft;
-    sign(to, x + forward * at, end, y, forward);
+    sign(to, x + forward * (at + 0.7 * size), y, forward);
     to.fillStyle = ink.soft;
-    to.fillText(text, x + forward * (at + 3 * size), y);
-    at += 3 * size + to.measureText(text).width + 2 * size;
+    to.fillText(text, x + forward * (at + 1.9 * size), y);
+    at += 1.9 * size + to.measureText(text).width + 2 * size;
   }
 }
 
-type Sign = (
-  to: CanvasRenderingContext2D,
-  from: number,
-  end: number,
-  y: number,
-  forward: number,
-) => void;
+/** Draws a sign around a point. */
+type Sign = (to: CanvasRenderingContext2D, x: number, y: number, forward: number) => void;
 
 function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[] {
-  const life: Sign = (to, from, end, y) => line(to, from, y, end, y);
   const r = 0.32 * size;
   return [
+    [(to, x, y) => dot(to, x, y, 0.28 * size), msg('lives')],
     [
-      (to, from, end, y, forward) => {
-        life(to, from, end, y, forward);
-        dot(to, end, y, 0.24 * size);
-      },
-      msg('lives'),
-    ],
-    [
-      (to, from, end, y, forward) => {
-        life(to, from, end - forward * 0.6 * size, y, forward);
+      (to, x, y, forward) => {
         for (const [dx, dy, radius] of DUST) {
-          dot(
-            to,
-            end + forward * (2.2 * dx - 0.3) * size,
-            y + 2.4 * dy * size,
-            2.6 * radius * size,
-          );
+          dot(to, x + forward * 2.2 * dx * size, y + 2.4 * dy * size, 2.6 * radius * size);
         }
       },
       msg('has left'),
     ],
     [
-      (to, from, end, y, forward) => {
-        life(to, from, end, y, forward);
+      (to, x, y) => {
         to.strokeStyle = ink.alarm;
-        line(to, end - r, y - r, end + r, y + r);
-        line(to, end - r, y + r, end + r, y - r);
+        line(to, x - r, y - r, x + r, y + r);
+        line(to, x - r, y + r, x + r, y - r);
       },
       msg('died of its wounds'),
     ],
     [
-      (to, _, end, y, forward) => {
+      (to, x, y) => {
         to.fillStyle = ink.warm;
-        for (const i of [0, 1, 2]) dot(to, end - forward * 0.75 * i * size, y, 0.2 * size);
+        for (const i of [-1, 0, 1]) dot(to, x + 0.6 * i * size, y, 0.2 * size);
       },
       msg('wounds healed'),
     ],

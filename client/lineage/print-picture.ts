@@ -53,14 +53,13 @@ async function printOf(page: LineagePage, of: Printed): Promise<Blob> {
   const forward = of.isMirrored ? -1 : 1;
   const layout = layoutTree(page, (WIDTH - 2 * MARGIN) / (HEIGHT - HEAD - FOOT));
   const camera = new TreeCamera(layout, forward);
-  camera.closest = 420;
+  camera.closest = 840;
   camera.resize(size, { top: HEAD, bottom: FOOT, side: MARGIN });
   to.fillStyle = PAPER_INK.ground;
   to.fillRect(0, 0, WIDTH, HEIGHT);
   paintTree(to, {
-    ...{ page, layout, camera, size, pictures: of.pictures, ink: PAPER_INK, textSize: TEXT },
-    ...{ names: namesOf, locale: formats(), until: layout.width },
-    ...{ marksAt: HEAD - 2.2 * TEXT, marksEnd: HEIGHT - FOOT + TEXT },
+    ...{ layout, camera, size, pictures: of.pictures, ink: PAPER_INK, textSize: TEXT },
+    ...{ names: namesOf, until: layout.width },
   });
   paintHead(to, page, of.room, forward);
   const generations = Math.max(...layout.nodes.map(({ generation }) => generation));

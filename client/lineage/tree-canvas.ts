@@ -8,7 +8,6 @@ import { TreePictures } from '../family-tree/pictures.ts';
 import { namesOf } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
-import { formats } from '../locale/locale.ts';
 import { paintLegend } from './legend.ts';
 
 /** Distance that an arrow key moves the tree, in px, and factor of a zoom key. */
@@ -140,7 +139,7 @@ export class TreeCanvas {
   }
 
   private draw(now: number): void {
-    const { canvas, page, grows, edges } = this.options;
+    const { canvas, grows } = this.options;
     const { layout, camera, pictures, chosen, size } = this;
     const to = canvas.getContext('2d');
     if (!to) return;
@@ -151,8 +150,8 @@ export class TreeCanvas {
     to.clearRect(0, 0, size.width, size.height);
     to.imageSmoothingQuality = 'high';
     const scene = {
-      ...{ page, layout, camera, pictures, chosen, size, ink: SCREEN_INK, textSize: TEXT },
-      ...{ names: namesOf, locale: formats(), marksAt: edges().top - 1.9 * TEXT },
+      ...{ layout, camera, pictures, chosen, size, ink: SCREEN_INK, textSize: TEXT },
+      names: namesOf,
       until: layout.width * share,
     };
     paintTree(to, scene);

@@ -29,6 +29,8 @@ export const CAPTION_TIME = 12_000;
 
 /** A recent event, and what a wall knows about it. */
 export interface RecentEvent extends News {
+  /** When it happened, in ms. */
+  readonly at: number;
   /** The organism's parents if it was crossed, as far as the wall knows them. */
   readonly parents: readonly OrganismView[];
 }
@@ -45,8 +47,10 @@ export interface Season {
 export interface CaptionFacts {
   /** All living organisms, including departing ones. */
   readonly organisms: readonly OrganismView[];
-  /** Events of the last seconds, latest first. */
+  /** Events of the last seconds that are in the picture, latest first. */
   readonly news: readonly RecentEvent[];
+  /** The organism that the wall shows from close by; undefined if it shows the whole room. */
+  readonly shown: OrganismId | undefined;
   /** Whether nobody has been in the room for a while. */
   readonly isAlone: boolean;
   /** Whether the wall shows a QR code. */
@@ -63,6 +67,8 @@ export interface Line {
   /** Identifies the caption; it stays equal if the numbers in the text change. */
   readonly id: string;
   readonly text: (voice: Caption) => string;
+  /** The organism beside which the caption stands; undefined for a fact about the room. */
+  readonly about?: OrganismView;
 }
 
 /**
@@ -91,7 +97,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
     const isChild = what === 'born' && parents.length === 2 && parents.every(({ kind }) => kind);
     const text = (voice: Caption): string =>
       isChild ? crossedText(voice, parents) : newsText(voice, one, names);
-    return [{ id: `${what} ${id}`, text }];
+    return [{ id: `${what} ${id}`, text, about: organism }];
   });
 }
 
@@ -140,15 +146,20 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. After a caption that was not news, it is the latest news not shown
-   * yet. After news, or if all news has been shown, it is the fact that was shown longest ago.
+   * Chooses the next caption. From close by, it is the news about the organism shown. Otherwise,
+   * after a caption that was not news, it is the latest news not shown yet. After news, or if all
+   * news has been shown, it is the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
   next(facts: CaptionFacts): Line | undefined {
-    const fresh = this.wasNews ? [] : newsLines(facts).filter(({ id }) => !this.shown.has(id));
-    const line = fresh[0] ?? this.longestAgo(standingLines(facts));
-    this.wasNews = fresh.length > 0;
+    const news = newsLines(facts);
+    const told =
+      facts.shown === undefined
+        ? news.find(({ id }) => !this.wasNews && !this.shown.has(id))
+        : news.find(({ about }) => about?.id === facts.shown);
+    const line = told ?? this.longestAgo(standingLines(facts));
+    this.wasNews = told !== undefined;
     if (line) {
       // Insert it last, so that the first entries are the oldest.
       this.shown.delete(line.id);
@@ -201,8 +212,6 @@ interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
   /** Who caused it; undefined for events that nobody caused. */
   readonly by: ParticipantId | undefined;
-  /** When the event happened, in ms. */
-  readonly at: number;
 }
 
 /** Collects a wall's facts from its model. */
@@ -231,22 +240,34 @@ export class WallNews {
     });
   }
 
-  /** @returns undefined before the room is known */
-  facts(wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>): CaptionFacts | undefined {
-    const { model } = this;
-    if (!model.room) return undefined;
-    const organisms = [...model.organisms.values()];
+  /** Returns the events of the last seconds, latest first. */
+  recent(): RecentEvent[] {
     const since = this.now() - NEWS_TIME;
-    const news = this.events.flatMap(({ what, id, by: actor, parents, at }): RecentEvent[] => {
-      const organism = model.organisms.get(id);
+    return this.events.flatMap(({ what, id, by: actor, parents, at }): RecentEvent[] => {
+      const organism = this.model.organisms.get(id);
       if (!organism || at < since) return [];
       const painter = organism.parts?.find((part) => part.by && part.by.id === actor)?.by;
       const by = what === 'grafted' ? (painter ?? HOUSE) : organism.planter;
-      return [{ what, organism, by, parents }];
+      return [{ what, organism, by, parents, at }];
     });
+  }
+
+  /**
+   * @param isSeen whether an organism is in the picture
+   * @returns undefined before the room is known
+   */
+  facts(
+    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
+    isSeen: (organism: OrganismView) => boolean = () => true,
+    shown?: OrganismId,
+  ): CaptionFacts | undefined {
+    const { model } = this;
+    if (!model.room) return undefined;
+    const organisms = [...model.organisms.values()];
+    const news = this.recent().filter(({ organism }) => isSeen(organism));
     const season = this.season(organisms);
     return {
-      ...{ ...wall, organisms, news, season },
+      ...{ ...wall, organisms, news, shown, season },
       names: model.settings?.names ?? true,
       isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,
     };

@@ -5,39 +5,32 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
-import type { Insets, Point } from '../render/camera.ts';
+import type { Point } from '../render/camera.ts';
 import { WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
+import { Direction } from './direction.ts';
 import { FilmPlayer } from './film-player.ts';
-import type { NameLayer } from './name-layer.ts';
+import type { LabelLayer, Told } from './label-layer.ts';
 import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, mayRenew, readOptions, visitorAddress } from './wall-options.ts';
-import { shareOf, WallView, wholeView } from './wall-view.ts';
-import './name-layer.ts';
+import { stripOf, WallView } from './wall-view.ts';
+import './label-layer.ts';
 import './wall-overlay.ts';
-import type { WallState } from './wall-overlay.ts';
+import type { WallOverlay, WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
 /** How long there must be no visitors before the wall invites passers-by, in ms. */
 const LONELY = 45_000;
 /** How long the connection may be lost before the wall shows it, in ms. */
 const BLINK = 4_000;
-/** Margin around the dish, as a share of the wall's shorter side. */
+/** Margin around the dish, as a share of the room's shorter side. */
 const GROUND = 0.025;
-/** If the dish takes more than this share of the wall, it fills the wall, and text lies over it. */
-const FULL = 0.85;
-/**
- * Time between two checks whether the QR code covers organisms, in ms. It is long, because the code
- * must not move often while visitors scan it.
- */
-const LOOK = 60_000;
-/** Height of the QR code with the address below it, as a multiple of the code's width. */
-const CODE_HEIGHT = 1.4;
 
 /** The wall's root element. */
 @customElement('vivarium-wall')
@@ -49,11 +42,22 @@ export class VivariumWall extends LitElement {
       top: 50%;
       width: 100vw;
       height: 100vh;
+      display: flex;
       overflow: hidden;
       container-type: size;
       cursor: none;
       user-select: none;
       -webkit-user-select: none;
+    }
+    :host([upright]) {
+      flex-direction: column-reverse;
+    }
+    .room {
+      position: relative;
+      flex: 1;
+      min-width: 0;
+      min-height: 0;
+      overflow: hidden;
     }
     canvas {
       position: absolute;
@@ -61,22 +65,31 @@ export class VivariumWall extends LitElement {
       width: 100%;
       height: 100%;
     }
+    wall-overlay {
+      flex: none;
+    }
+    /* The picture of a video wall leaves the strip free by itself. */
+    :host([split]) wall-overlay {
+      position: absolute;
+      inset-inline-start: 0;
+      bottom: 0;
+    }
     cursor-layer,
-    name-layer {
+    label-layer {
       font-size: 1.5cqmin;
     }
     canvas,
     wall-overlay,
     cursor-layer,
-    name-layer {
+    label-layer {
       transition: opacity 4s ease-in-out;
     }
     /* Outside the opening hours: a dimmed picture without text. */
     :host([dim]) canvas {
       opacity: 0.1;
     }
-    :host([dim]) :is(wall-overlay, cursor-layer, name-layer),
-    :host([film]) :is(cursor-layer, name-layer) {
+    :host([dim]) :is(wall-overlay, cursor-layer, label-layer),
+    :host([film]) :is(cursor-layer, label-layer) {
       opacity: 0;
     }
   `;
@@ -99,10 +112,9 @@ export class VivariumWall extends LitElement {
   private readonly stop = new AbortController();
   private stage: WallView | undefined;
   private player: FilmPlayer | undefined;
+  private readonly direction = new Direction(this.model, this.news, () => performance.now());
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  private looks: ReturnType<typeof setInterval> | undefined;
-  @state() private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   @state() private shown: WallState = {
     ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
     ...{ attract: false, captions: true, away: false, blind: false },
@@ -110,8 +122,9 @@ export class VivariumWall extends LitElement {
   };
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
-  @query('name-layer') private readonly names!: NameLayer;
-  @query('wall-overlay') private readonly overlay!: HTMLElement | null;
+  @query('label-layer') private readonly labels!: LabelLayer;
+  @query('wall-overlay') private readonly overlay!: WallOverlay | null;
+  @query('.room') private readonly frame!: HTMLElement;
 
   get model(): RoomModel {
     return this.connection.model;
@@ -124,7 +137,8 @@ export class VivariumWall extends LitElement {
 
   /** Converts a position on the grid to CSS pixels of the wall, before rotation. */
   worldToScreen(x: number, y: number): Point {
-    return this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+    const at = this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+    return { x: at.x + this.frame.offsetLeft, y: at.y + this.frame.offsetTop };
   }
 
   override connectedCallback(): void {
@@ -141,8 +155,9 @@ export class VivariumWall extends LitElement {
       this.viewportReporter.forget();
       this.layout();
     });
-    model.on('settings', ({ dim, captions, farewell = false, tree = false }) => {
+    model.on('settings', ({ dim, captions, closeUps = 0, farewell = false, tree = false }) => {
       this.show({ farewell, tree, captions });
+      this.direction.rate = dim || farewell || options.frame !== 'drift' ? 0 : closeUps;
       this.toggleAttribute('dim', dim);
       this.layout();
       void this.speak();
@@ -172,7 +187,6 @@ export class VivariumWall extends LitElement {
     this.player?.play(undefined);
     this.stage?.dispose();
     this.connection.close();
-    clearInterval(this.looks);
     for (const timer of [this.lonely, this.gone]) clearTimeout(timer);
   }
 
@@ -193,22 +207,24 @@ export class VivariumWall extends LitElement {
     settle();
     stage.onFrame = (now) => {
       const toScreen = (place: Point): Point => stage.toScreen(place);
-      let waits = this.names.frame(now, toScreen);
+      const isBare = (area: Rect): boolean => stage.isBare(area);
+      let waits = this.labels.frame(now, {
+        ...{ planes: model.planes, zoom: stage.camera.zoom, isGliding: stage.isGliding, toScreen },
+        isBare,
+      });
       if (model.connection === 'live') {
-        const view = { width: this.clientWidth, height: this.clientHeight };
+        const view = { width: this.frame.clientWidth, height: this.frame.clientHeight };
         waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
       }
-      return this.cursors.frame(now, toScreen) || waits;
+      return this.cursors.frame(now, toScreen, isBare) || waits;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
     this.player = player;
     model.on('wall', () => player.play(undefined));
     model.on('film', ({ film }) => player.play(film));
-    model.on('closeUp', ({ at }) => {
-      stage.showPlace(at);
-      // In a close-up, the dish extends under the words, so keep them readable.
-      this.overlay?.toggleAttribute('close', at !== undefined);
-    });
+    model.on('closeUp', ({ at }) => stage.showPlace(at));
+    stage.direction = this.direction;
+    stage.onEvent = () => this.overlay?.begin();
     player.onMoment = (moment) => {
       this.toggleAttribute('film', moment !== undefined);
       this.show({ moment });
@@ -218,44 +234,47 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      if (event.what === 'born') this.names.born(organism);
+      // Captions beside organisms end with what they tell.
+      this.overlay?.requestUpdate();
+      if (event.what === 'born') this.labels.born(organism);
       if (event.what === 'grown' || event.what === 'died') {
-        this.names.done(event.id, performance.now());
+        this.labels.done(event.id, performance.now());
       }
     });
-    this.names.sign = (name) => signature(this.shown.voices[0].say, name);
-    model.on('wall', () => this.names.keep(model.organisms, performance.now()));
-    new ResizeObserver(() => this.layout()).observe(this);
-    const first = model.on('picture', () => {
-      first();
-      // Check whether the QR code covers organisms only after the first picture, because before it
-      // the camera has not reached its position.
-      requestAnimationFrame(() => this.stepAside());
-    });
-    this.looks = setInterval(() => this.stepAside(), LOOK);
+    this.labels.sign = (name) => signature(this.shown.voices[0].say, name);
+    model.on('wall', () => this.labels.keep(model.organisms, performance.now()));
+    const sizes = new ResizeObserver(() => this.layout());
+    for (const element of [this, this.frame]) sizes.observe(element);
   }
 
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
     return html`
-      <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
-      <cursor-layer></cursor-layer>
-      <name-layer></name-layer>
-      ${
-        this.showsTree
-          ? html`<wall-tree .room=${options.room} .insets=${this.insets} .voice=${voices[0]}></wall-tree>`
-          : nothing
-      }
       ${
         options.overlay || blind || refusal
-          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts}></wall-overlay>`
+          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`
           : nothing
       }
+      <div class="room">
+        <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
+        <cursor-layer></cursor-layer>
+        <label-layer></label-layer>
+        ${
+          this.showsTree
+            ? html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`
+            : nothing
+        }
+      </div>
     `;
   }
 
-  private readonly facts: WallNews['facts'] = (wall) => this.news.facts(wall);
+  private readonly facts: WallOverlay['facts'] = (wall) => {
+    const { stage } = this;
+    return this.news.facts(wall, (one) => !stage || stage.isSeen(one), stage?.event?.id);
+  };
+
+  private readonly tell = (told: Told | undefined): void => this.labels?.tell(told);
 
   private show(change: Partial<WallState>): void {
     this.shown = { ...this.shown, ...change };
@@ -289,50 +308,23 @@ export class VivariumWall extends LitElement {
   }
 
   private layout(): void {
-    const view = { width: this.clientWidth, height: this.clientHeight };
-    const { options, overlay, model } = this;
+    const { options, stage, frame } = this;
+    const { clientWidth: width, clientHeight: height } = this;
+    const isUpright = width < height;
+    const isMirrored = this.shown.voices[0].direction === 'rtl';
     const isSplit = options.columns * options.rows > 1;
-    // A room of about the wall's shape leaves no space for words beside it. Such a room fills the
-    // wall, and the words lie over it.
-    const whole = wholeView(view, options);
-    const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
-    const isOver = isSplit || isFull || options.frame === 'fill';
-    // Whatever the wall's shape, a tree is placed beside the words.
-    const isBeside = this.showsTree || !isOver;
-    overlay?.toggleAttribute('over', !isBeside);
-    const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
-    const around: Insets = { top: gap, right: gap, bottom: gap, left: gap };
-    const insets = { ...around };
-    if (overlay && isBeside) {
-      const { offsetLeft, offsetTop, offsetWidth } = overlay;
-      const isWide = view.width >= view.height;
-      if (isWide && this.shown.voices[0].direction === 'rtl')
-        Object.assign(insets, { right: view.width - offsetLeft + gap });
-      else if (isWide) Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
-      else Object.assign(insets, { bottom: view.height - offsetTop + gap });
+    const strip = stripOf({ width, height });
+    this.dir = isMirrored ? 'rtl' : 'ltr';
+    this.style.setProperty('--strip', `${strip}px`);
+    this.toggleAttribute('upright', isUpright);
+    this.toggleAttribute('split', isSplit);
+    const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
+    const insets = { top: gap, right: gap, bottom: gap, left: gap };
+    // Each screen of a video wall leaves the strip of the first one free.
+    if (isSplit && options.strip) {
+      insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }
-    this.insets = insets;
-    this.stage?.layout(view, isOver ? around : insets);
-  }
-
-  /**
-   * Moves the QR code to the other side of the wall if it would cover less than half as many of the
-   * organisms' cells there.
-   */
-  private stepAside(): void {
-    const { overlay, stage } = this;
-    const isWide = this.clientWidth >= this.clientHeight;
-    if (!overlay?.hasAttribute('over') || !stage || !isWide) return;
-    const { offsetLeft, offsetTop, offsetWidth: width, offsetHeight } = overlay;
-    const height = CODE_HEIGHT * width;
-    const y = offsetTop + offsetHeight - height;
-    const sides = [offsetLeft, this.clientWidth - offsetLeft - width];
-    const hidden = sides.map((x) => stage.ownedIn({ x, y, width, height }));
-    if (overlay.hasAttribute('aside')) hidden.reverse();
-    const [here, there] = hidden;
-    if (2 * there >= here) return;
-    overlay.toggleAttribute('aside');
-    overlay.animate([{ opacity: 0 }, { opacity: 1 }], 2_000);
+    stage?.layout({ width: frame.clientWidth, height: frame.clientHeight }, insets);
   }
 
   private watchForVisitors(): void {

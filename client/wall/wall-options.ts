@@ -26,6 +26,8 @@ export interface WallOptions {
   readonly rotate: 0 | 90 | 180 | 270;
   /** Whether this wall shows the QR code, names and captions. */
   readonly overlay: boolean;
+  /** Whether the picture leaves a strip free for these texts, on whichever screen they are. */
+  readonly strip: boolean;
   /** Address for the QR code, replacing the server's address; '' for none. */
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
@@ -67,7 +69,9 @@ export function readOptions({
   const rows = whole('rows', 1, MAX_SIDE);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  const isFirst = column === 0 && row === 0;
+  // The strip is at the side, or at the bottom of upright screens, so the lower left screen has it.
+  const isFirst = column === 0 && row === rows - 1;
+  const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
   // Keep the picture still on screens of a video wall, because each screen would drift by its own
   // clock.
   const still = columns * rows > 1;
@@ -79,7 +83,8 @@ export function readOptions({
     bezel: whole('bezel', 0, MAX_BEZEL),
     flip: oneOf('flip', ['none', 'x', 'y', 'xy']),
     rotate: Number(oneOf('rotate', ['0', '90', '180', '270'])) as WallOptions['rotate'],
-    overlay: oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on',
+    overlay,
+    strip: query.get('overlay') !== 'off',
     url: webAddress(query.get('url')),
     resolution: oneOf('resolution', ['auto', 'full']),
     pass: query.get('pass')?.slice(0, MAX_PASS) ?? '',

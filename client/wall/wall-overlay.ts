@@ -3,11 +3,12 @@ import { css, html, LitElement, nothing, type PropertyValues, svg, type Template
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { addressLines, type Code, codeOf, readable } from '../../shared/printed-address.ts';
+import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { brand, owner } from '../style/fragments.ts';
-import { CAPTION_TIME, CaptionTurns, type Line, type WallNews } from './captions.ts';
+import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
+import type { Told } from './label-layer.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
 import type { VisitorAddress } from './wall-options.ts';
 
@@ -37,25 +38,24 @@ export interface WallState {
 }
 
 /**
- * The text is beside the dish on a wide wall and below it on a tall one. Lengths are relative to
- * the wall's size.
+ * The strip is beside the room on a wide wall and below it on an upright one. Lengths are relative
+ * to the wall's size. `--strip` is the strip's width or height.
  */
 const overlayStyle = css`
   ${brand}
   :host {
-    --column: min(17cqw, 27cqh);
-    --edge: 3cqmin;
-    position: absolute;
-    inset-inline-start: var(--edge);
-    inset-block: var(--edge);
-    width: var(--column);
+    --edge: 2.6cqmin;
+    box-sizing: border-box;
+    height: 100cqh;
+    width: var(--strip);
+    padding: var(--edge);
     display: flex;
     flex-direction: column;
     font-size: 1.72cqmin;
     line-height: 1.4;
     color: var(--ink);
+    background: var(--bench);
     cursor: none;
-    isolation: isolate;
   }
   h1,
   p,
@@ -157,119 +157,58 @@ const overlayStyle = css`
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
   }
+  /* The address never breaks: it becomes smaller. */
   figcaption {
     container-type: inline-size;
     margin-top: 0.75em;
-    overflow-wrap: anywhere;
+    white-space: nowrap;
     font-variant-numeric: tabular-nums;
   }
   bdi {
     display: block;
-    font-size: clamp(0.7em, 100cqi / (0.58 * var(--longest)), 1.02em);
-  }
-  figcaption span {
-    display: inline-block;
+    font-size: min(100cqi / (0.58 * var(--longest)), 1.3em);
   }
   @container (aspect-ratio < 1) {
     :host {
-      --band: 24cqw;
-      top: auto;
-      inset-inline-end: var(--edge);
-      width: auto;
-      height: var(--band);
+      width: 100cqw;
+      height: var(--strip);
       display: grid;
-      grid-template: auto 1fr auto / var(--band) 1fr;
-      column-gap: 3.2cqw;
+      grid-template: auto 1fr auto auto / auto 1fr;
+      gap: 0 3.2cqw;
     }
     figure {
-      grid-area: 1 / 1 / -1 / 2;
-      width: var(--band);
+      display: contents;
     }
     .code {
-      width: calc(var(--band) - 2.4em);
+      grid-area: 1 / 1 / -1 / 2;
+      width: auto;
+      height: calc(var(--strip) - 2 * var(--edge));
+    }
+    figure p {
+      grid-area: 1 / 1 / -1 / 2;
+      width: 8em;
     }
     h1 {
       grid-area: 1 / 2;
     }
-    .people {
-      display: flex;
-      gap: 1em;
-      grid-area: 3 / 2;
-      margin: 0;
-    }
+    .people,
     .people ul {
       display: flex;
       gap: 1em;
+      margin: 0;
+    }
+    .people {
+      grid-area: 3 / 2;
+    }
+    figcaption {
+      grid-area: 4 / 2;
+      margin-top: 0.4em;
     }
     .words {
       grid-area: 2 / 2;
       min-height: 0;
       padding: 0;
       align-items: center;
-    }
-  }
-  /* Over the dish: smaller, within its rim, and readable on whatever lives there. */
-  :host(:is([over], [close])) {
-    text-shadow: 0 0 0.2em var(--bench), 0 0 0.5em var(--bench), 0 0 1em var(--bench);
-  }
-  :host(:is([over], [close]))::before {
-    content: '';
-    position: absolute;
-    z-index: -1;
-    inset: -8cqmin calc(-1 * var(--edge)) calc(-1 * var(--edge));
-    --shade: oklch(0.13 0.008 230 / 0.8);
-    background: linear-gradient(transparent, var(--shade) 40%);
-  }
-  :host([over]) {
-    --edge: 5cqmin;
-  }
-  @container (aspect-ratio >= 1) {
-    :host([over]) {
-      --column: min(11cqw, 17cqh);
-    }
-    /* All of the wall. */
-    :host(:is([over], [close]))::before {
-      inset: calc(-1 * var(--edge));
-      inset-inline-end: calc(var(--column) + var(--edge) - 100cqw);
-      --names: 0%;
-      --code: 0%;
-      background:
-        radial-gradient(calc(var(--column) + 24em) 34cqh at var(--code) 100%, var(--shade) 30%, transparent),
-        radial-gradient(calc(var(--column) * 2) 40cqh at var(--names) 0%, var(--shade), transparent);
-    }
-    :host(:is([over], [close]):dir(rtl))::before {
-      --names: 100%;
-      --code: 100%;
-    }
-    :host([over]) .words {
-      position: absolute;
-      inset-inline-start: calc(var(--column) + 1.6em);
-      bottom: 0;
-      width: 20em;
-      padding-bottom: 0.2em;
-    }
-    :host([over]) figure {
-      margin-top: auto;
-    }
-    /* The code on the other side, where it hides less. */
-    :host([over][aside]) {
-      --other: calc(100cqw - 2 * var(--edge) - var(--column));
-    }
-    :host([over][aside]) figure {
-      position: absolute;
-      inset-inline-start: var(--other);
-      bottom: 0;
-      width: var(--column);
-    }
-    :host([over][aside]) .words {
-      inset-inline-start: calc(var(--other) - 21.6em);
-      text-align: end;
-    }
-    :host([over][aside])::before {
-      --code: 100%;
-    }
-    :host([over][aside]:dir(rtl))::before {
-      --code: 0%;
     }
   }
   @keyframes come {
@@ -323,11 +262,17 @@ export class WallOverlay extends LitElement {
   @property() room = '';
   @property({ attribute: false }) wall!: WallState;
   /** Returns the facts for the captions; undefined before the room is known. */
-  @property({ attribute: false }) facts!: WallNews['facts'];
+  @property({ attribute: false }) facts!: (
+    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
+  ) => CaptionFacts | undefined;
+  /** Called with the caption to show beside an organism, or with undefined for none. */
+  @property({ attribute: false }) tell: (told: Told | undefined) => void = () => {};
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /** The caption of this turn, and the number of languages in which it has already been shown. */
-  private line: (Line & { readonly turn: number; readonly said: number }) | undefined;
+  private line:
+    | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
+    | undefined;
   private code: Code | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -359,6 +304,10 @@ export class WallOverlay extends LitElement {
     this.toggleAttribute('data-away', away || farewell);
   }
 
+  protected override updated(): void {
+    this.tell(this.told);
+  }
+
   override render(): TemplateResult {
     return html`
       <h1>Vivarium<span>${this.room}</span></h1>
@@ -368,10 +317,10 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Restarts with the first caption, which then gets its full time. */
-  private begin(): void {
+  /** Begins the next caption at once, and gives it its full time. */
+  begin(): void {
     clearInterval(this.timer);
-    this.turn = 0;
+    this.turn++;
     this.line = undefined;
     this.timer = setInterval(() => this.turn++, CAPTION_TIME);
   }
@@ -386,19 +335,26 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // A caption that is no longer true stays until its turn ends, because text should not vanish
-    // while people read it.
-    if (line?.turn === turn) {
-      // Update the caption, because the numbers in it may have changed.
-      if (held) this.line = { ...line, ...held };
-      return;
-    }
-    const said = line ? line.said + 1 : 0;
-    if (held && said < voices.length) this.line = { ...held, turn, said };
-    else {
-      const next = this.turns.next(facts);
-      this.line = next && { ...next, turn, said: 0 };
-    }
+    // Update the caption, because the numbers in it may have changed.
+    if (held && line.turn === turn) this.line = { ...line, ...held };
+    else if (line?.turn !== turn || (line.about && facts.shown !== undefined)) {
+      const said = line ? line.said + 1 : 0;
+      const next = held && said < voices.length ? { ...held, said } : this.turns.next(facts);
+      this.line = next && { said: 0, ...next, turn };
+    } else if (line.about) this.line = { ...line, isOver: true };
+    // Other captions that are no longer true stay until their turn ends, because text should not
+    // vanish while people read it.
+  }
+
+  /** The caption that stands beside an organism. */
+  private get told(): Told | undefined {
+    const { turn, line } = this;
+    const { voices, refusal, away, blind, moment, farewell, captions } = this.wall;
+    const isBusy = refusal || away || blind || farewell || moment !== undefined;
+    if (!line?.about || line.isOver || isBusy || !captions) return undefined;
+    const voice = voices[turn % voices.length];
+    const { language, direction } = voice;
+    return { organism: line.about, text: line.text(voice), language, direction };
   }
 
   private caption(): TemplateResult | typeof nothing {
@@ -413,7 +369,7 @@ export class WallOverlay extends LitElement {
     if (moment !== undefined) return staying(html`${say(TEXTS.film)}<time>${moment}</time>`);
     const voice = voices[turn % voices.length];
     if (farewell) return staying(voice.say(TEXTS.farewell), voice);
-    if (!captions || !line) return nothing;
+    if (!captions || !line || line.about) return nothing;
     const { language, direction } = voice;
     const p = html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
@@ -428,11 +384,10 @@ export class WallOverlay extends LitElement {
   private wayIn(): TemplateResult {
     const { visitorAddress, voices } = this.wall;
     const [{ say, language, direction }] = voices;
-    const lines = addressLines(readable(visitorAddress.address));
-    const longest = Math.max(...lines.map(({ length }) => length));
+    const address = readable(visitorAddress.address);
     return html`<figure>
       ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
-      <figcaption data-testid="address" style="--longest:${longest}"><bdi dir="ltr">${lines.map((line) => html`<span>${line}</span>`)}</bdi></figcaption>
+      <figcaption data-testid="address" style="--longest:${address.length}"><bdi dir="ltr">${address}</bdi></figcaption>
     </figure>`;
   }
 

@@ -1,12 +1,11 @@
 /** The family tree of the day, which grows on a wall while the day of its room ends. */
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
 import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
 /** Duration of the tree's growth, in ms. */
@@ -16,11 +15,9 @@ const STEP = 50;
 /** Delay before a failed request is repeated, in ms. */
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
-const TEXT = 0.015;
-
-/** Compares insets by value, because the wall often sets equal insets again. */
-const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
-  JSON.stringify(a) !== JSON.stringify(b);
+const TEXT = 1 / 45;
+/** Maximum width of a picture, as a share of the tree's height. */
+const CLOSEST = 0.32;
 
 /** Scripts may read `data-organisms` once the tree is drawn. */
 @customElement('wall-tree')
@@ -49,6 +46,8 @@ export class WallTree extends LitElement {
     h2 {
       position: absolute;
       margin: 0;
+      inset-block-start: 2cqmin;
+      inset-inline: 2cqmin;
       font-size: 3cqmin;
       font-weight: 500;
       color: var(--ink);
@@ -61,13 +60,6 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** Space that the wall's words take, in px. */
-  @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
-    top: 0,
-    right: 0,
-    bottom: 0,
-    left: 0,
-  };
   /** The language of the title. */
   @property({ attribute: false }) voice: Caption = ENGLISH;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -88,16 +80,10 @@ export class WallTree extends LitElement {
     void this.open();
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('insets')) this.layout = undefined;
-  }
-
   override render(): TemplateResult {
-    const { insets, voice, gap } = this;
-    const start =
-      voice.direction === 'rtl' ? `right:${insets.right + gap}px` : `left:${insets.left + gap}px`;
+    const { voice } = this;
     return html`<canvas></canvas>
-      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${voice.say(TEXTS.tree)}</h2>`;
+      <h2 lang=${voice.language} dir=${voice.direction}>${voice.say(TEXTS.tree)}</h2>`;
   }
 
   private get gap(): number {
@@ -121,39 +107,34 @@ export class WallTree extends LitElement {
 
   private draw(): void {
     const begun = performance.now();
-    const { page, pictures, canvas, insets, voice } = this;
+    const { page, pictures, canvas, voice } = this;
     const to = canvas.getContext('2d');
     if (!page || !pictures || !to) return;
     const size = { width: this.clientWidth, height: this.clientHeight };
     const ratio = devicePixelRatio;
     const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-    if (canvas.width !== width || canvas.height !== height)
+    if (canvas.width !== width || canvas.height !== height) {
       Object.assign(canvas, { width, height });
+      this.layout = undefined;
+    }
     const text = TEXT * Math.min(size.width, size.height);
-    const top = insets.top + this.gap + 7 * text;
-    const [free, tall] = [
-      size.width - insets.left - insets.right,
-      size.height - top - insets.bottom,
-    ];
-    this.layout ??= layoutTree(page, Math.max(0.3, free / Math.max(1, tall)));
+    const top = 2 * this.gap + 2 * text;
+    const edges = { top, bottom: this.gap, side: this.gap };
+    const [free, tall] = [size.width - 2 * this.gap, size.height - top - this.gap];
+    this.layout ??= layoutTree(page, free / Math.max(1, tall));
     const { layout } = this;
     const camera = new TreeCamera(layout, voice.direction === 'rtl' ? -1 : 1);
-    camera.closest = 0.16 * tall;
-    camera.resize({ width: free, height: size.height }, { top, bottom: insets.bottom, side: text });
+    camera.closest = CLOSEST * tall;
+    camera.resize(size, edges);
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const share = isCalm ? 1 : Math.min(1, (performance.now() - this.since) / GROWTH);
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
     to.clearRect(0, 0, size.width, size.height);
-    to.translate(insets.left, 0);
     to.imageSmoothingQuality = 'high';
     paintTree(to, {
-      ...{ page, layout, camera, pictures, ink: SCREEN_INK, textSize: text },
-      locale: voice === ENGLISH ? 'en-GB' : voice.language,
-      size: { width: free, height: size.height },
+      ...{ layout, camera, pictures, size, ink: SCREEN_INK, textSize: text },
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
-      marksAt: top - 2 * text,
-      marksEnd: size.height - insets.bottom,
     });
     // Draw less often on a slow machine. Keep drawing after the tree has grown, because pictures of
     // crosses may arrive late.

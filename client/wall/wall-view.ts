@@ -2,19 +2,22 @@
 
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import {
-  between,
   type Camera,
   fitGrid,
   type Insets,
   type Point,
   type Size,
   screenToWorld,
+  worldToScreen,
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
+import { isBare } from './bare-ground.ts';
+import { DIRECTION_GLIDE, type Direction } from './direction.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim around the grid, in cells. */
@@ -29,6 +32,9 @@ const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as con
 /** Minimum height and width of a close-up, as a multiple of an organism's side. */
 const CLOSE = 2.2;
 
+/** Bare ground that text needs around it, in cells. */
+const MARGIN = 1.5;
+
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
 /**
@@ -41,6 +47,13 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
+/**
+ * Returns the size of the strip for words, in px: its height, below the room, on an upright wall;
+ * otherwise its width, beside the room.
+ */
+export const stripOf = ({ width, height }: Size): number =>
+  width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
+
 /** Returns the bounds of the whole picture, relative to one of its screens, in CSS pixels. */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
@@ -51,13 +64,6 @@ export function wholeAround(screen: Size, region: Region): Rect {
 /** Returns the size of the grid with its rim, in cells. */
 function rimmed({ width, height }: Size): Size {
   return { width: width + 2 * RIM, height: height + 2 * RIM };
-}
-
-/** Returns the share of a view that the grid and its rim take, 0 to 1. */
-export function shareOf(grid: Size, view: Size): number {
-  const { width, height } = rimmed(grid);
-  const shares = [width / view.width, height / view.height];
-  return Math.min(...shares) / Math.max(...shares);
 }
 
 /** Converts the camera of the whole picture to the camera of one screen's region. */
@@ -166,6 +172,17 @@ const PAUSE = 5_000;
 /** Duration of a glide to a position or back, in ms. */
 const GLIDE = 4_000;
 
+/**
+ * Interpolates between two cameras so that one point of the picture stays in place, as if
+ * approaching it.
+ */
+function approach(from: Camera, to: Camera, share: number): Camera {
+  const ratio = to.zoom / from.zoom;
+  const zoom = from.zoom * ratio ** share;
+  const way = Math.abs(ratio - 1) < 0.01 ? share : (1 - from.zoom / zoom) / (1 - 1 / ratio);
+  return { zoom, x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way };
+}
+
 /** A room on a wall's canvas. */
 export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
@@ -174,13 +191,19 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** The position shown in a close-up; undefined if the whole room is shown. */
+  /** Chooses the event to show from close by while the host shows no position. */
+  direction: Direction | undefined;
+  /** Called when the wall begins to show an event, or the room again. */
+  onEvent: () => void = () => {};
+  /** The organism whose event is shown from close by. */
+  event: OrganismView | undefined;
+  /** The position that the host shows in a close-up; undefined if the whole room is shown. */
   private place: Point | undefined;
   /** Cameras of the whole picture: the current one, and the target of a glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
   /** The camera at the beginning of a glide, and when the glide began, in ms. */
-  private glide: { readonly from: Camera; since?: number } | undefined;
+  private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /** Whether the next picture will follow the last one without a pause. */
   private busy = false;
 
@@ -213,9 +236,17 @@ export class WallView extends CanvasView {
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
-    const { calm } = this.happenings.effects;
-    this.glide = this.now && !calm ? { from: this.now } : undefined;
+    this.startGlide(GLIDE);
     this.loop.invalidate();
+  }
+
+  private startGlide(time: number): void {
+    const { calm } = this.happenings.effects;
+    this.glide = this.now && !calm ? { from: this.now, time } : undefined;
+  }
+
+  get isGliding(): boolean {
+    return this.glide !== undefined;
   }
 
   /** The camera at the end of the current glide. */
@@ -247,19 +278,22 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Counts the cells that organisms own in a part of the picture, given in CSS pixels. */
-  ownedIn({ x, y, width, height }: Rect): number {
+  /** Returns whether an area, given in CSS pixels, lies in the view and on bare ground. */
+  isBare({ x, y, width, height }: Rect): boolean {
     const { planes } = this.model;
-    if (!planes) return 0;
-    const from = screenToWorld(this.camera, this.view, { x, y });
-    const to = screenToWorld(this.camera, this.view, { x: x + width, y: y + height });
-    let count = 0;
-    for (let j = Math.max(0, Math.floor(from.y)); j < Math.min(planes.height, to.y); j++) {
-      for (let i = Math.max(0, Math.floor(from.x)); i < Math.min(planes.width, to.x); i++) {
-        if (planes.owner[j * planes.width + i] !== 0) count++;
-      }
-    }
-    return count;
+    const { camera, view } = this;
+    if (!planes || Math.min(x, y) < 0 || x + width > view.width || y + height > view.height)
+      return false;
+    const corner = screenToWorld(camera, view, { x, y });
+    const [wide, high] = [width / camera.zoom, height / camera.zoom];
+    const place = { x: corner.x - MARGIN, y: corner.y - MARGIN };
+    return isBare(planes, { ...place, width: wide + 2 * MARGIN, height: high + 2 * MARGIN });
+  }
+
+  /** Returns whether an organism's centre is in the picture, or will be after a glide. */
+  isSeen(place: Point): boolean {
+    const { x, y } = worldToScreen(this.heading, this.view, place);
+    return x > 0 && y > 0 && x < this.view.width && y < this.view.height;
   }
 
   get room(): RoomModel['room'] {
@@ -287,14 +321,28 @@ export class WallView extends CanvasView {
     if (!model.room) return false;
     const whole = wholeView(view, options);
     this.home ??= frameOf(options.frame, model.room, whole, insets);
-    const drifts = options.frame !== 'fixed' && !this.happenings.effects.calm && !this.place;
     const scene = { grid: model.room, view: whole, frame: options.frame, insets };
     const { side = 32 } = model.checkpoint ?? {};
-    if (this.place) this.goal = closeUpOf(this.place, side, this.home, scene);
+    this.direct(now, side);
+    const place = this.place ?? this.event;
+    const drifts = options.frame !== 'fixed' && !this.happenings.effects.calm && !place;
+    if (place) this.goal = closeUpOf(place, side, this.home, scene);
     else this.goal = drifts ? drifted(this.home, scene, now / 1000) : this.home;
     this.now = this.glided(this.goal, now);
     this.camera = regionOf(this.now, view, options);
-    return drifts || this.glide !== undefined;
+    return drifts || this.glide !== undefined || this.event !== undefined;
+  }
+
+  /** Begins or ends the close-up of an event. @param side of a grown organism, in cells */
+  private direct(now: number, side: number): void {
+    const { effects } = this.happenings;
+    const isFree = !this.place && !this.isAway && !effects.calm;
+    const half = (CLOSE * side) / 2;
+    const shown = isFree ? this.direction?.at(now, half)?.organism : undefined;
+    if (shown?.id === this.event?.id) return;
+    this.event = shown;
+    this.startGlide(DIRECTION_GLIDE);
+    this.onEvent();
   }
 
   /** Returns the camera on its way to a goal, which may drift. */
@@ -302,11 +350,11 @@ export class WallView extends CanvasView {
     const { glide } = this;
     if (!glide) return goal;
     glide.since ??= now;
-    const share = (now - glide.since) / GLIDE;
+    const share = (now - glide.since) / glide.time;
     if (share >= 1) {
       this.glide = undefined;
       return goal;
     }
-    return between(glide.from, goal, share ** 2 * (3 - 2 * share));
+    return approach(glide.from, goal, share ** 2 * (3 - 2 * share));
   }
 }

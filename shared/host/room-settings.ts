@@ -76,6 +76,8 @@ const SETTINGS = {
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: [v.boolean(), true],
   languages: [languages, [SOURCE_LANGUAGE]],
+  /** Number of events per minute that walls show from close by; 0: none. */
+  closeUps: [between(0, 4), 2],
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
   /** Whether seeds can be planted from a token, the text on a keepsake. */

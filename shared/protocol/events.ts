@@ -206,6 +206,8 @@ export const EVENTS = {
     /** Whether walls show captions, and their languages. */
     captions: v.boolean(),
     languages: v.array(v.string()),
+    /** Number of events per minute that walls show from close by. If absent, none. */
+    closeUps: v.optional(amount),
     attract: v.object({ on: v.boolean(), after: amount }),
     /** Whether drawings become seeds: immediately, after the host's approval, or never. */
     drawings: drawingMode,

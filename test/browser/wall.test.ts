@@ -78,7 +78,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(address)}`);
   await page.getByText('Ada').first().waitFor();
   await page.getByText('/r/garden').waitFor();
-  // The room's name has no line of its own.
+  // Nobody has to put an address together.
   const lines = await page.getByTestId('address').evaluate((element) => {
     const texts = new Map<number, string>();
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
@@ -93,7 +93,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
     }
     return [...texts.values()];
   });
-  expect(lines).toEqual([`${new URL(url).host}/`, 'r/garden']);
+  expect(lines).toEqual([`${new URL(url).host}/r/garden`]);
   const box = (await page.getByTestId('code').boundingBox())!;
   // To be scanned from across the room, it is a tenth of the wall's height at least.
   expect(box.width).toBeGreaterThan(216);
@@ -121,11 +121,14 @@ test('a wall opened while an organism grows shows its planter’s name until it 
     const seed = { from: 'gallery', index: 3 };
     expect(await ada.ask('plant', { x: 100, y: 20, seed })).not.toHaveProperty('reason');
     await openWall(page, `${url}/wall/garden?overlay=off`);
-    const name = page.locator('name-layer span');
+    const name = page.locator('label-layer span[data-shown]');
+    await name.waitFor();
     expect(await name.allTextContents()).toEqual(['Ada']);
-    const at = await screenOf(page, 100, 36);
+    // Beside the organism, of which there is little yet.
+    const at = await screenOf(page, 100, 20);
     const box = (await name.boundingBox())!;
-    expect(Math.hypot(box.x + box.width / 2 - at.x, box.y - at.y)).toBeLessThan(6);
+    const middle = [box.x + box.width / 2 - at.x, box.y + box.height / 2 - at.y];
+    expect(Math.hypot(...middle)).toBeLessThan(60);
     server.setTickRate(room, 30);
     await name.waitFor({ state: 'detached' });
   } finally {
@@ -140,7 +143,7 @@ test.each([
   [2560, 720],
   [1024, 1024],
 ])(
-  'at %d×%d all of the dish is on the screen, beside the words or as large as it can be, and there is nothing to press',
+  'at %d×%d all of the dish is on the screen, beside the words, and there is nothing to press',
   async (width, height) => {
     const page = await unpainted(width, height, { ...STILL, deviceScaleFactor: pixels(0.25) });
     await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(roomUrl)}`);
@@ -153,9 +156,10 @@ test.each([
     const shares = [(lower.x - upper.x) / width, (lower.y - upper.y) / height];
     expect(Math.max(...shares)).toBeGreaterThan(0.7);
     const words = (await page.locator('wall-overlay').boundingBox())!;
-    const beside = words.x + words.width <= upper.x || words.y >= lower.y;
-    // A room of the screen's shape lies under them.
-    expect(beside).toBe(width / height !== 16 / 9);
+    const canvas = (await page.getByTestId('canvas').boundingBox())!;
+    expect(words.x + words.width <= canvas.x || words.y >= canvas.y + canvas.height).toBe(true);
+    expect(upper.x).toBeGreaterThan(canvas.x);
+    expect(lower.y).toBeLessThan(canvas.y + canvas.height);
     for (const selector of ['button', 'a', 'input', 'select', '[tabindex]', '[contenteditable]']) {
       expect(await page.locator(selector).count()).toBe(0);
     }
@@ -196,26 +200,51 @@ test('two walls show the two halves of one picture; the flip and rotate options 
   expect(differenceOf(mirrored, straight)).toBeGreaterThan(2);
 });
 
-test('a code that lies on an organism moves to the other side, where nobody is', async () => {
-  await ada.grow(16, 56, PENGUIN);
-  const page = await unpainted(640, 360, { ...STILL, deviceScaleFactor: pixels(0.5) });
-  const address = encodeURIComponent(`${url}/r/garden`);
-  await openWall(page, `${url}/wall/garden?frame=fixed&url=${address}`);
-  await page.locator('wall-overlay[aside]').waitFor();
-  const box = (await page.getByTestId('code').boundingBox())!;
-  const [upper, lower] = [await screenOf(page, 0, 0), await screenOf(page, 128, 72)];
-  expect(box.x).toBeGreaterThan(320);
-  expect(box.x + box.width).toBeLessThan(640);
-  const place = (x: number, y: number) => ({
-    x: Math.floor((128 * (x - upper.x)) / (lower.x - upper.x)),
-    y: Math.floor((72 * (y - upper.y)) / (lower.y - upper.y)),
-  });
-  const [from, to] = [place(box.x, box.y), place(box.x + box.width, box.y + box.height)];
-  const under = new Set<number>();
-  for (let y = from.y; y <= to.y; y++) {
-    for (let x = from.x; x <= to.x; x++) under.add(room.grid.planes.owner[128 * y + x] ?? 0);
+test('the wall glides to an event and tells of it beside it, on bare ground, and back when it is over', async () => {
+  const page = await unpainted(960, 540, { deviceScaleFactor: pixels(0.3) });
+  await openWall(page, `${url}/wall/garden?url=${encodeURIComponent(roomUrl)}`);
+  const camera = () =>
+    page.locator('vivarium-wall').evaluate((element) => {
+      const { stage } = element as unknown as {
+        stage: { event?: { id: number }; isGliding: boolean; camera: { zoom: number } };
+      };
+      return { shown: stage.event?.id, isGliding: stage.isGliding, zoom: stage.camera.zoom };
+    });
+  const until = async (isSo: (now: Awaited<ReturnType<typeof camera>>) => boolean) => {
+    for (;;) {
+      const now = await camera();
+      if (isSo(now)) return now;
+      await nextFrame(page);
+    }
+  };
+  const { zoom } = await camera();
+  // The first event is due soon after the wall was opened.
+  const id = room.organisms[0].id;
+  const wound = () =>
+    ada.ask('damage', { radius: 5, points: [room.organisms[0].x, room.organisms[0].y] });
+  for (let i = 0; (await camera()).shown === undefined; i++) {
+    if (i % 40 === 0) await wound();
+    await nextFrame(page);
   }
-  expect([...under]).toEqual([0]);
+  expect((await camera()).shown).toBe(id);
+  const there = await until(({ isGliding }) => !isGliding);
+  expect(there.zoom).toBeGreaterThan(1.5 * zoom);
+  const told = page.locator('label-layer .caption[data-shown]');
+  await told.waitFor();
+  const box = (await told.boundingBox())!;
+  const [upper, lower] = [await screenOf(page, 0, 0), await screenOf(page, 128, 72)];
+  const place = (at: number, from: number, to: number, cells: number): number =>
+    Math.floor((cells * (at - from)) / (to - from));
+  const under = new Set<number>();
+  for (let y = box.y; y <= box.y + box.height; y += 2) {
+    for (let x = box.x; x <= box.x + box.width; x += 2) {
+      const [i, j] = [place(x, upper.x, lower.x, 128), place(y, upper.y, lower.y, 72)];
+      if (i >= 0 && j >= 0 && i < 128 && j < 72) under.add(room.grid.planes.owner[128 * j + i]);
+    }
+  }
+  expect([...under].filter((owner) => owner !== 0)).toEqual([]);
+  const back = await until(({ shown, isGliding }) => shown === undefined && !isGliding);
+  expect(back.zoom).toBeLessThan(1.1 * zoom);
 });
 
 test('visitors who come and go leave no nodes behind in the page', async () => {
@@ -397,10 +426,10 @@ test('an empty room shows an invitation, until the first visitor comes', async (
   await page.getByText('Bo', { exact: true }).waitFor();
   await page.locator('wall-overlay:not([data-attract])').waitFor({ state: 'attached' });
 
-  // Each caption that is shown, however short.
-  await page.locator('wall-overlay').evaluate(({ shadowRoot }) => {
+  // Each caption that is shown, however short; those about an organism stand beside it.
+  await page.locator('label-layer').evaluate(({ shadowRoot }) => {
     const said = new Set<string>();
-    const note = () => said.add(shadowRoot!.querySelector('.words')!.textContent!.trim());
+    const note = () => said.add(shadowRoot!.querySelector('.caption')?.textContent?.trim() ?? '');
     new MutationObserver(note).observe(shadowRoot!, {
       ...{ subtree: true, childList: true, characterData: true },
     });
@@ -409,7 +438,7 @@ test('an empty room shows an invitation, until the first visitor comes', async (
   const said = () =>
     page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
   await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
-  await page.locator('name-layer span').waitFor({ state: 'attached' });
+  await page.locator('label-layer span').first().waitFor({ state: 'attached' });
   const { name } = empty.world.rooms.get('garden')!.species.gallery[PENGUIN.index];
   while (!(await said()).includes(`Just planted by \u2068Bo\u2069: ${name}`)) {
     await page.clock.fastForward(12_100);

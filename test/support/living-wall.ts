@@ -38,7 +38,7 @@ export class LivingWall {
     readonly server: VivariumServer,
     readonly room: Room,
     private readonly clock: FakeClock,
-    private readonly wall: Visitor,
+    readonly wall: Visitor,
     private readonly tickRate: number,
   ) {}
 

@@ -55,6 +55,7 @@ export const KNOBS = {
   maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
   protect: { slider: [0, 60, 1], unit: SECONDS },
   cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
+  closeUps: { slider: [0, 4, 0.5], unit: msg('per minute') },
   'attract-after': { slider: [5, 300, 5], unit: SECONDS },
 } satisfies Partial<Record<SettingId, Knob>>;
 
@@ -317,7 +318,8 @@ export class KnobsSection extends ui.HostElement {
           ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
           ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
           ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
-          ${languageRow(languages, apply('languages'))}`,
+          ${languageRow(languages, apply('languages'))}
+          ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`,
       )}
       ${card(
         msg('What visitors plant'),

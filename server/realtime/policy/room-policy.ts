@@ -34,8 +34,8 @@ export class RoomPolicy {
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery, water } = this.settings;
-    const { transformOthers, graftOthers } = this.settings;
-    const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
+    const { transformOthers, graftOthers, closeUps } = this.settings;
+    const shown = { names, paused, maxRadius, cooldown, captions, languages, closeUps, attract };
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {

@@ -211,3 +211,20 @@ test('captions name creatures and count in each language', async () => {
   wall.lives({ what: 'born', organism: organismView(9, { kind: 'Tomato', planter: GARDENER }) });
   expect(wall.turns.next(wall.facts())!.text(german)).toBe('Eben vom Gärtner gepflanzt: Tomate');
 });
+
+test('from close by, it tells of the organism that is shown, also if it has told that before', () => {
+  const wall = new Wall(crowd(3, { kind: 'owl' }));
+  wall.lives(
+    { what: 'wounded', id: 1, by: 9, wounds: 1 },
+    { what: 'departing', id: 2 },
+    { what: 'wounded', id: 3, by: 9, wounds: 1 },
+  );
+  const facts = (shown?: number) => wall.news.facts(VISITED, ({ id }) => id !== 3, shown)!;
+  const told = (shown?: number) => wall.turns.next(facts(shown))!;
+  expect(told(1)).toMatchObject({ id: 'wounded 1', about: { id: 1 } });
+  expect(told(1).id).toBe('wounded 1');
+  // What is not in the picture is not told.
+  expect(told(3).about).toBeUndefined();
+  expect([told(), told(), told(), told()].map(({ id }) => id)).toContain('departing 2');
+  expect(facts().news.map(({ organism }) => organism.id)).not.toContain(3);
+});

@@ -1,12 +1,7 @@
 /** How a family tree is laid out, and which part of it is shown. */
 import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
-import {
-  layoutTree,
-  ROOM,
-  type TimeScale,
-  type TreeNode,
-} from '../../../client/family-tree/layout.ts';
-import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
+import { CELL, layoutTree, type TreeNode } from '../../../client/family-tree/layout.ts';
+import { dateOf, momentIn } from '../../../client/family-tree/tree-times.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 
@@ -15,13 +10,6 @@ const one = (id: number, born: number, more: Partial<LineageOrganism> = {}): Lin
   planter: { id: 1, name: 'Ada', hue: 20 },
   ...more,
 });
-
-const UTC = () => 0;
-/** A layout in which a tick takes one unit of room. */
-const EVEN = {
-  time: { tickAt: (place: number) => place, placeOf: (tick: number) => tick } as TimeScale,
-  start: 0,
-};
 
 /** A day with children, and with more lives than fit beside one another. */
 function day(count: number): LineageTree {
@@ -37,36 +25,55 @@ function day(count: number): LineageTree {
   return { organisms, forgotten: 0, tick: 100 * count, tickRate: 15 };
 }
 
-test('no two pictures overlap, no life runs through a picture, and time runs one way', () => {
-  const { nodes, width, height } = layoutTree(day(150), 1.6);
-  expect(width / height).toBeGreaterThan(1);
-  expect(width / height).toBeLessThan(2.6);
-  const covers = (a: TreeNode, b: TreeNode): boolean => {
-    const isBeside = Math.abs(a.x - b.x) < ROOM.before + ROOM.after - 1e-6;
-    const crossesRow = a.x < b.x && a.end > b.x - ROOM.before;
-    const apart = Math.abs(a.y - b.y);
-    return (isBeside && apart < ROOM.above + ROOM.below - 0.5) || (crossesRow && apart < 0.4);
-  };
-  for (const a of nodes) {
-    expect(a.x).toBeGreaterThan(0);
-    expect(a.end).toBeLessThan(width);
-    expect(a.y).toBeGreaterThan(0);
-    expect(a.y).toBeLessThan(height);
-    expect(nodes.filter((b) => a !== b && covers(a, b))).toEqual([]);
-    for (const parent of a.parents) {
-      expect(parent.x).toBeLessThan(a.x);
-      expect(a.generation).toBeGreaterThan(parent.generation);
+test.each([3, 30, 150, 1_500])(
+  'no two of %i pictures overlap, and later ones stand further on',
+  (count) => {
+    const { nodes, width, height, trunk } = layoutTree(day(count), 1.6);
+    expect(nodes).toHaveLength(count);
+    const cells = new Set<string>();
+    for (const [i, { x, y }] of nodes.entries()) {
+      expect(x - CELL.width / 2).toBeGreaterThanOrEqual(0);
+      expect(x + CELL.width / 2).toBeLessThanOrEqual(width);
+      expect(y - CELL.height / 2).toBeGreaterThanOrEqual(0);
+      expect(y + CELL.height / 2).toBeLessThanOrEqual(height);
+      // The trunk stays free.
+      expect(Math.abs(y - trunk)).toBeGreaterThan(CELL.height / 2);
+      if (i > 0) expect(x).toBeGreaterThan(nodes[i - 1].x - count);
+      for (const other of nodes.slice(i + 1, i + 200)) {
+        const isApart =
+          Math.abs(x - other.x) > CELL.width - 1e-6 || Math.abs(y - other.y) > CELL.height - 1e-6;
+        if (!isApart) cells.add(`${i}: ${x} ${y} / ${other.x} ${other.y}`);
+      }
     }
-  }
+    expect([...cells]).toEqual([]);
+    const half = nodes.length >> 1;
+    const mean = (some: readonly TreeNode[]) =>
+      some.reduce((sum, { x }) => sum + x, 0) / some.length;
+    if (count > 10) expect(mean(nodes.slice(half))).toBeGreaterThan(mean(nodes.slice(0, half)) + 1);
+  },
+);
+
+test.each([
+  [12, 1.5],
+  [30, 1.5],
+  [200, 1.5],
+  [1_500, 1.5],
+  [30, 0.6],
+])('pictures of %i organisms fill most of an area of aspect %d', (count, aspect) => {
+  const { width, height } = layoutTree(day(count), aspect);
+  // Side of a picture, and of one if the area held nothing but pictures with their names.
+  const side = Math.min(aspect / width, 1 / height);
+  const most = Math.sqrt(aspect / count / (CELL.width * CELL.height));
+  expect(side / most).toBeGreaterThan(0.72);
 });
 
-test('a child of two lies between them where there is room', () => {
-  const organisms = [one(1, 0), one(2, 10), one(3, 5_000, { parents: [1, 2] })];
-  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 6_000, tickRate: 15 }, 1.6);
-  const [a, b, child] = nodes;
-  expect(child.y).toBeGreaterThanOrEqual(Math.min(a.y, b.y) - 1);
-  expect(child.y).toBeLessThanOrEqual(Math.max(a.y, b.y) + 1);
-  expect([a.generation, b.generation, child.generation]).toEqual([1, 1, 2]);
+test('a child stands on its parents’ side of the trunk where there is room', () => {
+  const organisms = Array.from({ length: 24 }, (_, i) => one(i + 1, i));
+  organisms.push(one(25, 30, { parents: [1, 3] }), one(26, 31, { parents: [2, 4] }));
+  const { nodes, trunk } = layoutTree({ organisms }, 1.6);
+  const sideOf = (id: number) => Math.sign(nodes[id - 1].y - trunk);
+  expect([sideOf(25), sideOf(26)]).toEqual([sideOf(1), sideOf(2)]);
+  expect(nodes[24].generation).toBe(2);
 });
 
 test('one that was turned into a child of younger ones, or of its own, keeps its family', () => {
@@ -76,7 +83,7 @@ test('one that was turned into a child of younger ones, or of its own, keeps its
     one(3, 500, { parents: [1] }),
     one(4, 600),
   ];
-  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 900, tickRate: 15 }, 1.6);
+  const { nodes } = layoutTree({ organisms }, 1.6);
   const ids = (kin: readonly TreeNode[]) => kin.map(({ organism }) => organism.id);
   expect(nodes.map(({ parents }) => ids(parents))).toEqual([[3, 4], [3], [1], []]);
   expect(nodes.map(({ children }) => ids(children))).toEqual([[3], [], [1, 2], [1]]);
@@ -90,32 +97,13 @@ test('times are written in the given language, with the date of another day', ()
   expect(momentIn('ar-EG', { now }, now)).not.toMatch(/[0-9]/);
 });
 
-test('a tree of one organism, and one of the most that a room remembers, are laid out', () => {
-  const single = layoutTree({ organisms: [one(1, 5)], forgotten: 0, tick: 5, tickRate: 15 }, 1);
+test('a tree of one organism is laid out', () => {
+  const single = layoutTree({ organisms: [one(1, 5)] }, 1);
   expect(single.nodes).toHaveLength(1);
   expect(Number.isFinite(single.width * single.height)).toBe(true);
-  expect(layoutTree(day(1_600), 0.5).nodes).toHaveLength(1_600);
 });
 
-test('a pause of a night takes no more room than a few births', () => {
-  const organisms = [one(1, 0), one(2, 100), one(3, 200), one(4, 1e6), one(5, 1e6 + 100)];
-  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 1e6 + 200, tickRate: 15 }, 1.6);
-  expect(nodes[3].x - nodes[2].x).toBeLessThan(8 * (nodes[1].x - nodes[0].x));
-});
-
-test('round times are marked, apart from one another', () => {
-  const tree = day(100);
-  const layout = layoutTree(tree, 1.6);
-  const now = Date.UTC(2026, 10, 27, 17, 3);
-  const marks = timeMarks(layout, { now, tick: tree.tick, tickRate: 15, times: [] }, 3, UTC);
-  expect(marks.length).toBeGreaterThan(1);
-  for (const [i, { x, at }] of marks.entries()) {
-    expect(at % 60_000).toBe(0);
-    if (i > 0) expect(x - marks[i - 1].x).toBeGreaterThanOrEqual(3);
-  }
-});
-
-test('times and marks are those of the wall clock, though the room stood still for a night and its rate has changed', () => {
+test('times are those of the wall clock, though the room stood still for a night and its rate has changed', () => {
   const at = (day: number, hour: number, minute = 0) => Date.UTC(2026, 10, day, hour, minute);
   const [evening, now] = [6 * 3_600 * 15, 6 * 3_600 * 15 + 1_800 * 5];
   const times = [
@@ -131,29 +119,6 @@ test('times and marks are those of the wall clock, though the room stood still f
   // Before what is known, at the rate of now.
   expect(dateOf(clock, -300)).toBe(at(26, 11, 59));
   expect(dateOf({ ...clock, times: [] }, now - 300)).toBe(at(27, 9, 59));
-  const marks = timeMarks(EVEN, clock, 2_000, UTC);
-  const placeOf = (date: number) => marks.find((mark) => mark.at === date)?.x;
-  expect(placeOf(at(26, 15))).toBe(3 * 3_600 * 15);
-  expect(placeOf(at(27, 0))).toBe(evening);
-  expect(placeOf(at(27, 10))).toBe(now);
-});
-
-test('marks are at round times of the clock that was in force, also on the day that summer time ends', () => {
-  const [start, end] = [Date.UTC(2026, 9, 24, 16), Date.UTC(2026, 9, 25, 10)];
-  const winter = Date.UTC(2026, 9, 25, 1);
-  const zoneAt = (at: number) => (at < winter ? 2 : 1) * 3_600_000;
-  const tick = (end - start) / 1_000;
-  const marks = timeMarks(EVEN, { now: end, tick, tickRate: 1, times: [] }, 3_600, zoneAt).map(
-    ({ at }) => at,
-  );
-  const local = (day: number, hour: number, zone: number) => Date.UTC(2026, 9, day, hour - zone);
-  expect(marks).toEqual(
-    expect.arrayContaining([
-      ...[local(24, 18, 2), local(24, 21, 2), local(25, 0, 2)],
-      ...[local(25, 3, 1), local(25, 6, 1), local(25, 9, 1)],
-    ]),
-  );
-  for (const at of marks) expect((at + zoneAt(at)) % 60_000).toBe(0);
 });
 
 test('a window too low for anything shows a small tree, not an inverted one', () => {

@@ -22,7 +22,7 @@ describe('wall options', () => {
     expect(options('')).toEqual({
       ...{ room: 'garden', frame: 'drift', flip: 'none', rotate: 0, resolution: 'auto' },
       ...{ columns: 1, rows: 1, column: 0, row: 0, bezel: 0 },
-      ...{ overlay: true, url: '', pass: '', languages: [] },
+      ...{ overlay: true, strip: true, url: '', pass: '', languages: [] },
     });
     expect(options('?pass=tnkmmpyyqkux').pass).toBe('tnkmmpyyqkux');
   });
@@ -33,7 +33,10 @@ describe('wall options', () => {
     expect(second).toMatchObject({ flip: 'xy', rotate: 270, frame: 'fixed', overlay: false });
     expect(options('?columns=3').overlay).toBe(true);
     expect(options('?columns=3&column=2&overlay=on').overlay).toBe(true);
-    expect(options('?overlay=off').overlay).toBe(false);
+    expect(options('?overlay=off')).toMatchObject({ overlay: false, strip: false });
+    // The lower left screen shows the text, and all screens leave its strip free.
+    expect(options('?rows=2&row=1')).toMatchObject({ overlay: true, strip: true });
+    expect(options('?rows=2&row=0')).toMatchObject({ overlay: false, strip: true });
   });
 
   test('invalid values are ignored', () => {

@@ -1,0 +1,162 @@
+/**
+ * Chooses the event that a wall shows from close by: one at a time, with rests between them. Time
+ * is passed in.
+ */
+import type { OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import type { RecentEvent, WallNews } from './captions.ts';
+import type { NewsKind } from './text.ts';
+
+/** Duration of a glide to an event or back, in ms. */
+export const DIRECTION_GLIDE = 2_200;
+/** Minimum rest between the return from an event and the next event, in ms. */
+const REST = 8_000;
+/** How long the camera stays after an event has ended, so that its outcome is seen, in ms. */
+const LINGER = 6_000;
+/** Maximum time from the camera's arrival until an event must have ended, in ms. */
+const LONGEST = 12_000;
+/** Minimum time from the camera's arrival until an event is expected to end, in ms. */
+const LEAST = 1_000;
+/** How long a visitor counts as active after an action, in ms. */
+const ACTIVE = 10_000;
+/** Number of visitors who must be active elsewhere for the wall to show the whole room. */
+const SEVERAL = 2;
+
+type Kind = NewsKind | 'crossed';
+
+/** Durations of events before any has been seen, in ms. Events of other kinds are not shown. */
+const USUAL: Partial<Record<Kind, number>> = {
+  ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
+  ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
+};
+/** Weight of the latest duration in the mean. */
+const LATEST = 0.3;
+
+const kindOf = ({ what, parents }: RecentEvent): Kind =>
+  what === 'born' && parents.length === 2 ? 'crossed' : what;
+
+/** Whether an event is still under way. */
+function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
+  if (what === 'born') return phase === 'growing';
+  if (what === 'wounded') return hurt && phase !== 'departing' && phase !== 'dead';
+  if (what === 'departing') return phase === 'departing';
+  return what !== 'healed' && phase === 'awake';
+}
+
+/** An event that the wall shows. */
+interface Shown extends Pick<RecentEvent, 'what' | 'organism' | 'at'> {
+  readonly kind: Kind;
+  readonly since: number;
+  /** When the event ended, in ms; undefined while it lasts. */
+  endedAt?: number;
+}
+
+export class Direction {
+  /** Events per minute; 0 for none. */
+  rate = 0;
+  private shown: Shown | undefined;
+  private startedAt = Number.NEGATIVE_INFINITY;
+  private leftAt: number | undefined;
+  /** When each kind was last shown, in ms. */
+  private readonly lastAt = new Map<Kind, number>();
+  private readonly usual = new Map(Object.entries(USUAL) as [Kind, number][]);
+  /** Events under way, for measuring their durations. Keyed by kind and organism. */
+  private readonly open = new Map<string, RecentEvent>();
+  private readonly acts = new Map<ParticipantId, { x: number; y: number; at: number }>();
+
+  /** @param now returns the current time, in ms */
+  constructor(
+    private readonly model: RoomModel,
+    private readonly news: WallNews,
+    now: () => number,
+  ) {
+    model.on('wall', () => {
+      this.shown = undefined;
+      this.open.clear();
+      this.acts.clear();
+    });
+    model.on('life', ({ event, organism: { x, y, planter } }) => {
+      const by = event.what === 'born' ? planter.id : 'by' in event ? event.by : undefined;
+      if (by !== undefined && model.participants.has(by)) this.acts.set(by, { x, y, at: now() });
+    });
+  }
+
+  /**
+   * Returns the event to show from close by; undefined if the wall shows the whole room.
+   *
+   * @param now in ms
+   * @param reach half the side of a close-up, in cells
+   */
+  at(now: number, reach: number): Shown | undefined {
+    const news = this.news.recent();
+    this.measure(news, now);
+    this.leftAt ??= now;
+    const { shown } = this;
+    if (!shown) this.shown = this.next(news, now, reach);
+    else if (!this.stays(shown, now, reach)) {
+      this.shown = undefined;
+      this.leftAt = now;
+    }
+    return this.shown;
+  }
+
+  private stays(shown: Shown, now: number, reach: number): boolean {
+    const organism = this.model.organisms.get(shown.organism.id);
+    if (!organism || !lasts(shown.what, organism)) shown.endedAt ??= now;
+    const { endedAt = Number.POSITIVE_INFINITY, since } = shown;
+    if (this.rate === 0 || this.isHiding(shown.organism, now, reach)) return false;
+    return (
+      now <
+      Math.min(Math.max(endedAt, since + DIRECTION_GLIDE), since + DIRECTION_GLIDE + LONGEST) +
+        LINGER
+    );
+  }
+
+  private next(news: readonly RecentEvent[], now: number, reach: number): Shown | undefined {
+    const { rate, startedAt, leftAt = now } = this;
+    if (rate === 0 || now < startedAt + 60_000 / rate) return undefined;
+    if (now < leftAt + DIRECTION_GLIDE + REST) return undefined;
+    let best: Shown | undefined;
+    for (const one of news) {
+      const kind = kindOf(one);
+      const usual = this.usual.get(kind);
+      if (usual === undefined || !lasts(one.what, one.organism)) continue;
+      const left = one.at + usual - now - DIRECTION_GLIDE;
+      if (left < LEAST || left > LONGEST || this.isHiding(one.organism, now, reach)) continue;
+      // Kinds take turns, so prefer the kind that was shown longest ago.
+      const turn = this.lastAt.get(kind) ?? 0;
+      if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;
+      best = { what: one.what, organism: one.organism, at: one.at, kind, since: now };
+    }
+    if (!best) return undefined;
+    this.startedAt = now;
+    this.lastAt.set(best.kind, now);
+    return best;
+  }
+
+  /** Whether a close-up would hide what several visitors do. */
+  private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
+    let count = 0;
+    for (const [id, act] of this.acts) {
+      if (now > act.at + ACTIVE) this.acts.delete(id);
+      else if (Math.max(Math.abs(act.x - x), Math.abs(act.y - y)) > reach) count++;
+    }
+    return count >= SEVERAL;
+  }
+
+  /** Measures how long events last, because that depends on the room's settings. */
+  private measure(news: readonly RecentEvent[], now: number): void {
+    const { open, usual } = this;
+    for (const one of news) {
+      const key = `${one.what} ${one.organism.id}`;
+      if (usual.has(kindOf(one)) && lasts(one.what, one.organism)) open.set(key, one);
+    }
+    for (const [key, one] of open) {
+      const organism = this.model.organisms.get(one.organism.id);
+      if (organism && lasts(one.what, organism)) continue;
+      open.delete(key);
+      const kind = kindOf(one);
+      usual.set(kind, usual.get(kind)! * (1 - LATEST) + LATEST * (now - one.at));
+    }
+  }
+}
