@@ -38,7 +38,7 @@ class Garden {
     size = 96,
     isNew = false,
   ) {
-    const species = { ...SPECIES, gallery: GALLERY };
+    const species = { ...SPECIES, gallery: GALLERY, latentBounds: { norm: 20, value: 20 } };
     this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
     this.gardener = new Gardener({
       room: this.hand.room,
