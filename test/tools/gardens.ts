@@ -1,7 +1,7 @@
 /**
  * Draws new gardens that the gardener composes, without and with visitors, faster than real time:
  *
- *     node --import tsx test/tools/gardens.ts FOLDER [--gardens 5] [--visitors 12] [--minutes 1,3,10,30]
+ *     npm run gardens -- FOLDER [--gardens 5] [--visitors 12] [--minutes 1,3,10,30]
  *
  * With `--compare`, instead grows one garden, plants the same creatures scattered in another room,
  * and compares what ten minutes of each cost while somebody watches.

@@ -39,7 +39,10 @@ class Garden {
     isNew = false,
     hasStandingInput = false,
   ) {
-    const species = { ...SPECIES, gallery: GALLERY, hasStandingInput };
+    const species = {
+      ...{ ...SPECIES, gallery: GALLERY, hasStandingInput },
+      latentBounds: { norm: 20, value: 20 },
+    };
     this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
     this.gardener = new Gardener({
       room: this.hand.room,
