@@ -49,7 +49,8 @@ async function openCurrent(
   afterTest(() => page.close());
   await page.clock.install();
   await openRoom(page, `${url}/r/garden`);
-  await page.clock.pauseAt(Date.now() + 60_000);
+  // A page that was slow while it loaded does without the current for a minute.
+  await page.clock.pauseAt(Date.now() + 200_000);
   await page.evaluate(
     ([width, strength]) => {
       const element = document.querySelector('vivarium-room') as unknown as Watched;
