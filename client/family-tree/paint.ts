@@ -68,7 +68,7 @@ export interface TreeScene {
 type Point = Record<'x' | 'y', number>;
 
 /** Widths of the trunk at its foot and its tip, of a twig and of a branch likewise. */
-const TRUNK = [0.34, 0.1] as const;
+const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
 /** Number of pieces in which a curve is drawn. */
@@ -109,10 +109,12 @@ export function paintTree(to: Context, scene: TreeScene): void {
   to.clip();
   to.globalAlpha = kin ? 0.4 : 1;
   paintStem(to, scene);
+  // The more branches there are, the fainter they must be.
+  const clear = Math.max(0.35, Math.min(1, Math.sqrt(60 / layout.nodes.length)));
   for (const node of layout.nodes) {
     for (const parent of node.parents) {
       const isOfKin = kin?.has(node) && kin.has(parent);
-      to.globalAlpha = kin && !isOfKin ? 0.14 : 1;
+      to.globalAlpha = kin && !isOfKin ? 0.14 : isOfKin ? 1 : clear;
       paintBranch(to, parent, node, scene);
     }
   }
@@ -185,8 +187,8 @@ function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
     widths.map((one) => one * scale) as [number, number];
   const at = (x: number, y: number): Point => camera.toScreen(x, y);
   to.fillStyle = ink.stem;
-  const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.4));
-  const sway = Math.min(0.5, width / 12);
+  const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
+  const sway = Math.min(0.25, width / 24);
   taper(
     to,
     [
@@ -198,6 +200,8 @@ function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
     px(TRUNK),
   );
   for (const { x, nodes } of twigs) {
+    const root = at(x, trunk);
+    dot(to, root.x, root.y, (TWIG[0] / 2) * scale);
     let from: Point = { x, y: trunk };
     let thick: number = TWIG[0];
     for (const node of nodes) {
