@@ -180,23 +180,21 @@ function taper(
 }
 
 /** Draws the trunk and its twigs. */
-function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
+function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void {
   const { scale } = camera;
   const { width, trunk, twigs } = layout;
   const px = (widths: readonly [number, number]) =>
     widths.map((one) => one * scale) as [number, number];
   const at = (x: number, y: number): Point => camera.toScreen(x, y);
   to.fillStyle = ink.stem;
+  // The trunk grows out of the canvas's edge.
+  const edge = camera.toTree(camera.forward > 0 ? 0 : size.width, 0).x;
+  const foot = at(Math.min(-0.6, edge - 0.2), trunk + 0.1);
   const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
   const sway = Math.min(0.25, width / 24);
   taper(
     to,
-    [
-      at(-0.6, trunk + 0.1),
-      at(tip / 3, trunk - sway),
-      at((2 * tip) / 3, trunk + sway),
-      at(tip, trunk),
-    ],
+    [foot, at(tip / 3, trunk - sway), at((2 * tip) / 3, trunk + sway), at(tip, trunk)],
     px(TRUNK),
   );
   for (const { x, nodes } of twigs) {
