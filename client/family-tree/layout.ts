@@ -41,7 +41,9 @@ export const CELL = { width: 1.5, height: 1.7 } as const;
 const MARGIN = 0.2;
 const LANE = 0.5;
 /** How far the tip of a twig bends forward, per organism on it. */
-const BEND = 0.16;
+const BEND = 0.2;
+/** How far pictures stand off their places, so that the tree does not look like a table. */
+const OFF = 0.07;
 
 /** A place on a twig: the twig's side of the trunk, and the place's index on the twig. */
 interface Place {
@@ -97,7 +99,8 @@ export function layoutTree(
       const place = places.get(organism)!;
       byId.set(organism.id, {
         ...{ organism, parents: [], children: [], generation: generations.get(organism.id)! },
-        ...{ x: x + BEND * place.index, y: trunk + reachOf(place) },
+        x: x + BEND * place.index + OFF * Math.sin(2.4 * organism.id),
+        y: trunk + reachOf(place) + OFF * Math.sin(1.7 * organism.id),
       });
     }
     for (const side of [-1, 1]) {

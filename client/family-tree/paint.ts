@@ -68,7 +68,7 @@ export interface TreeScene {
 type Point = Record<'x' | 'y', number>;
 
 /** Widths of the trunk at its foot and its tip, of a twig and of a branch likewise. */
-const TRUNK = [0.34, 0.1] as const;
+const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
 /** Number of pieces in which a curve is drawn. */
@@ -109,10 +109,12 @@ export function paintTree(to: Context, scene: TreeScene): void {
   to.clip();
   to.globalAlpha = kin ? 0.4 : 1;
   paintStem(to, scene);
+  // The more branches there are, the fainter they must be.
+  const clear = Math.max(0.35, Math.min(1, Math.sqrt(60 / layout.nodes.length)));
   for (const node of layout.nodes) {
     for (const parent of node.parents) {
       const isOfKin = kin?.has(node) && kin.has(parent);
-      to.globalAlpha = kin && !isOfKin ? 0.14 : 1;
+      to.globalAlpha = kin && !isOfKin ? 0.14 : isOfKin ? 1 : clear;
       paintBranch(to, parent, node, scene);
     }
   }
@@ -178,26 +180,26 @@ function taper(
 }
 
 /** Draws the trunk and its twigs. */
-function paintStem(to: Context, { layout, camera, ink }: TreeScene): void {
+function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void {
   const { scale } = camera;
   const { width, trunk, twigs } = layout;
   const px = (widths: readonly [number, number]) =>
     widths.map((one) => one * scale) as [number, number];
   const at = (x: number, y: number): Point => camera.toScreen(x, y);
   to.fillStyle = ink.stem;
-  const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.4));
-  const sway = Math.min(0.5, width / 12);
+  // The trunk grows out of the canvas's edge.
+  const edge = camera.toTree(camera.forward > 0 ? 0 : size.width, 0).x;
+  const foot = at(Math.min(-0.6, edge - 0.2), trunk + 0.1);
+  const tip = Math.max(0.5, ...twigs.map(({ x }) => x + 0.1));
+  const sway = Math.min(0.25, width / 24);
   taper(
     to,
-    [
-      at(-0.6, trunk + 0.1),
-      at(tip / 3, trunk - sway),
-      at((2 * tip) / 3, trunk + sway),
-      at(tip, trunk),
-    ],
+    [foot, at(tip / 3, trunk - sway), at((2 * tip) / 3, trunk + sway), at(tip, trunk)],
     px(TRUNK),
   );
   for (const { x, nodes } of twigs) {
+    const root = at(x, trunk);
+    dot(to, root.x, root.y, (TWIG[0] / 2) * scale);
     let from: Point = { x, y: trunk };
     let thick: number = TWIG[0];
     for (const node of nodes) {

@@ -11,9 +11,16 @@ import type { NewsKind } from './text.ts';
 export const DIRECTION_GLIDE = 2_200;
 /** Minimum rest between the return from an event and the next event, in ms. */
 const REST = 8_000;
-/** How long the camera stays after an event has ended, so that its outcome is seen, in ms. */
-const LINGER = 6_000;
-/** Maximum time from the camera's arrival until an event must have ended, in ms. */
+/**
+ * Maximum and minimum time that the camera stays after an event has ended, so that its outcome is
+ * seen, in ms.
+ */
+const LINGER = 8_000;
+const OUTCOME = 2_000;
+/**
+ * Maximum time from the camera's arrival until its return, in ms. If the event ends just before,
+ * `OUTCOME` may exceed it.
+ */
 const LONGEST = 12_000;
 /** Minimum time from the camera's arrival until an event is expected to end, in ms. */
 const LEAST = 1_000;
@@ -103,13 +110,11 @@ export class Direction {
   private stays(shown: Shown, now: number, reach: number): boolean {
     const organism = this.model.organisms.get(shown.organism.id);
     if (!organism || !lasts(shown.what, organism)) shown.endedAt ??= now;
-    const { endedAt = Number.POSITIVE_INFINITY, since } = shown;
     if (this.rate === 0 || this.isHiding(shown.organism, now, reach)) return false;
-    return (
-      now <
-      Math.min(Math.max(endedAt, since + DIRECTION_GLIDE), since + DIRECTION_GLIDE + LONGEST) +
-        LINGER
-    );
+    const arrived = shown.since + DIRECTION_GLIDE;
+    const { endedAt = arrived + LONGEST } = shown;
+    const latest = Math.max(arrived + LONGEST, endedAt + OUTCOME);
+    return now < Math.min(Math.max(endedAt, arrived) + LINGER, latest);
   }
 
   private next(news: readonly RecentEvent[], now: number, reach: number): Shown | undefined {
@@ -122,7 +127,8 @@ export class Direction {
       const usual = this.usual.get(kind);
       if (usual === undefined || !lasts(one.what, one.organism)) continue;
       const left = one.at + usual - now - DIRECTION_GLIDE;
-      if (left < LEAST || left > LONGEST || this.isHiding(one.organism, now, reach)) continue;
+      if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
+        continue;
       // Kinds take turns, so prefer the kind that was shown longest ago.
       const turn = this.lastAt.get(kind) ?? 0;
       if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;

@@ -197,8 +197,10 @@ const overlayStyle = css`
       gap: 1em;
       margin: 0;
     }
+    /* Without a height of its own, this row would shrink to nothing. */
     .people {
       grid-area: 3 / 2;
+      height: 1.8em;
     }
     figcaption {
       grid-area: 4 / 2;

@@ -9,7 +9,6 @@ import {
   type Insets,
   type Point,
   type Size,
-  screenToWorld,
   worldToScreen,
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
@@ -281,13 +280,15 @@ export class WallView extends CanvasView {
   /** Returns whether an area, given in CSS pixels, lies in the view and on bare ground. */
   isBare({ x, y, width, height }: Rect): boolean {
     const { planes } = this.model;
-    const { camera, view } = this;
-    if (!planes || Math.min(x, y) < 0 || x + width > view.width || y + height > view.height)
-      return false;
-    const corner = screenToWorld(camera, view, { x, y });
-    const [wide, high] = [width / camera.zoom, height / camera.zoom];
-    const place = { x: corner.x - MARGIN, y: corner.y - MARGIN };
-    return isBare(planes, { ...place, width: wide + 2 * MARGIN, height: high + 2 * MARGIN });
+    const { view } = this;
+    const isInside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
+    if (!planes || !isInside) return false;
+    const from = this.toWorld({ x, y });
+    const to = this.toWorld({ x: x + width, y: y + height });
+    return isBare(planes, {
+      ...{ x: from.x - MARGIN, y: from.y - MARGIN },
+      ...{ width: to.x - from.x + 2 * MARGIN, height: to.y - from.y + 2 * MARGIN },
+    });
   }
 
   /** Returns whether an organism's centre is in the picture, or will be after a glide. */

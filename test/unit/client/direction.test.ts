@@ -66,13 +66,13 @@ test('a wound is shown until some time after it has healed, and then the whole r
   expect(wall.pass(0.1)).toBe(2);
   expect(wall.pass(4)).toBe(2);
   wall.lives({ what: 'healed', id: 2, healed: 1 });
-  expect(wall.pass(5.5)).toBe(2);
+  expect(wall.pass(7.5)).toBe(2);
   expect(wall.pass(1)).toBeUndefined();
   wall.wound(3);
   expect(wall.pass(4)).toBeUndefined();
   wall.lives({ what: 'healed', id: 3, healed: 1 });
   // The next event is due half a minute after the last one began.
-  wall.pass(12);
+  wall.pass(10);
   wall.wound(4);
   expect(wall.pass(4)).toBeUndefined();
   wall.lives({ what: 'healed', id: 4, healed: 1 });
