@@ -102,7 +102,7 @@ export function firstView(
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole
-      ? 4 + middling + beauty
+      ? 4 + 0.25 * middling + beauty
       : share + +isNearestWhole + 0.5 * beauty;
   }
 }
