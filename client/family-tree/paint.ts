@@ -107,7 +107,6 @@ export function paintTree(to: Context, scene: TreeScene): void {
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
   else to.rect(edge, 0, 3 * size.width, size.height);
   to.clip();
-  to.globalAlpha = kin ? 0.4 : 1;
   paintStem(to, scene);
   // The more branches there are, the fainter they must be.
   const clear = Math.max(0.35, Math.min(1, Math.sqrt(60 / layout.nodes.length)));
@@ -275,8 +274,12 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
+  // Even a faint organism hides the branches behind it.
+  const alpha = to.globalAlpha;
+  to.globalAlpha = 1;
   to.fillStyle = ink.disc;
   dot(to, x, y, DISC * scale);
+  to.globalAlpha = alpha;
   to.strokeStyle = node === chosen ? ink.accent : colourOf(node, ink, 0.6);
   to.lineWidth = Math.max(0.75, (node === chosen ? 0.07 : 0.028) * scale);
   to.stroke();
