@@ -158,7 +158,8 @@ export const lifeEvent = v.variant('what', [
    * The organism has come to rest at its former size after a wound. `healed` includes this wound.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
-  v.object({ what: v.literal('asleep'), id }),
+  /** `parts`: those of a chimera, whose shares change when it comes to rest. */
+  v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
   /** A participant has transformed it; the fields describe its new form. */
   v.object({

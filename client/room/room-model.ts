@@ -70,7 +70,9 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
   const phase = event.what === 'renewed' ? event.phase : PHASES[event.what];
   if (!phase) return organism;
-  return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
+  const parts = event.what === 'asleep' ? (event.parts ?? organism.parts) : organism.parts;
+  const stage = event.what === 'grown' ? organism.side : organism.stage;
+  return { ...organism, phase, stage, ...(parts && { parts }) };
 }
 
 /** Holds the room's state as this page knows it, and notifies listeners of changes. */

@@ -138,7 +138,7 @@ export class RoomPolicy {
       tick,
       events: events.map((item) => {
         if (item.what === 'born') return { ...item, organism: this.redactOrganism(item.organism) };
-        return item.what === 'grafted' ? { ...item, ...this.redactParts(item) } : item;
+        return 'parts' in item ? { ...item, ...this.redactParts(item) } : item;
       }),
     }),
     affected: ({ organisms }) => ({

@@ -172,14 +172,14 @@ export class OrganismLifecycle {
     breakOff(organism);
     followGrafts(organism);
     this.wake(organism);
-    const parts = partsOf(organism);
-    this.pendingEvents.push(
-      defined({ what: 'grafted' as const, id, by: by.id, kind: by.kind, parts }),
-    );
     if (organism.latent !== latent) {
       organism.was = [...was, { kind, origin, until: by.tick }].slice(-MAX_FORMER);
       this.announceKind(organism, by.id);
     }
+    const parts = partsOf(organism);
+    this.pendingEvents.push(
+      defined({ what: 'grafted' as const, id, by: by.id, kind: by.kind, parts }),
+    );
     return true;
   }
 
@@ -421,7 +421,8 @@ export class OrganismLifecycle {
     }
     keepSeen(organism);
     this.population.sleep(organism);
-    this.pendingEvents.push({ what: 'asleep', id: organism.id });
+    const parts = partsOf(organism);
+    this.pendingEvents.push({ what: 'asleep', id: organism.id, ...(parts && { parts }) });
   }
 
   /**

@@ -113,7 +113,7 @@ test('GRA-3: the own genome stays while others have grafts; the planter’s own 
   });
   const alone = new GraftRoom();
   const { life } = alone.graft(CORNER, all);
-  expect(life.map(({ what }) => what)).toEqual(['awake', 'grafted', 'transformed']);
+  expect(life.map(({ what }) => what)).toEqual(['awake', 'transformed', 'grafted']);
   expect(alone.room.organisms[0]).toMatchObject({ kind: 'two', was: ['one'] });
   expect(alone.room.organisms[0].parts).toBeUndefined();
 });
