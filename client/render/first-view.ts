@@ -25,7 +25,7 @@ const CANDIDATES = 350;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
 /** Width and height that the closest view shows, as multiples of an organism's side. */
-const FRAME = { width: 2.3, height: 1.6 };
+const FRAME = { width: 2.25, height: 1.6 };
 /** Number of zooms that are compared, the factor between two, and the points that each costs. */
 const ZOOMS = 7;
 const FARTHER = 0.86;
@@ -50,10 +50,10 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // Move the view so that the place is anywhere in it, but shows as little as possible of the
-      // space outside the grid.
+      // Move the view so that the place is anywhere in it, or, half of the time, in its middle. Show
+      // as little as possible of the space outside the grid.
       const at = (of: number, all: number, shown: number): number => {
-        const way = (random() - 0.5) * Math.max(0, shown - side);
+        const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
         return Math.max(half, Math.min(all - half, of + way));
       };
@@ -96,9 +96,13 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side) : 0;
+    // The first tap is often in the middle, so there should be free ground.
+    const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
     // Prefer many whole creatures, few cut ones, and a place near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
-    return share === 1 && isNearestWhole ? 4 + beauty : share + +isNearestWhole + 0.5 * beauty;
+    return share === 1 && isNearestWhole
+      ? 4 + 0.25 * middling + beauty
+      : share + +isNearestWhole + 0.5 * beauty;
   }
 }

@@ -33,7 +33,8 @@ const PRESS = 6;
 const RADIUS = 0.38;
 
 /** What is planted, or, without a phase, will be. */
-export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> & { readonly phase?: string };
+export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> &
+  Partial<Pick<OrganismView, 'phase' | 'hurt'>>;
 
 export class Reefs {
   private readonly reefs: readonly Reef[];
@@ -131,7 +132,10 @@ export class Reefs {
     return best;
   }
 
-  /** Returns the cells of the grid that are owned, will be, or lie beside these: 1, others 0. */
+  /**
+   * Returns the cells of the grid that are owned, will be when all is grown and healed, or lie beside
+   * these: 1, others 0.
+   */
   private taken(planted: readonly Planted[]): Uint8Array {
     const { width, height, planes } = this.room.grid;
     const taken = new Uint8Array(width * height);
@@ -139,8 +143,8 @@ export class Reefs {
       for (const at of [place, place - 1, place + 1, place - width, place + width]) taken[at] = 1;
     };
     for (let place = 0; place < taken.length; place++) if (planes.owner[place] !== 0) take(place);
-    for (const { x, y, kind, phase = 'growing' } of planted) {
-      if (phase !== 'growing') continue;
+    for (const { x, y, kind, phase = 'growing', hurt } of planted) {
+      if (phase !== 'growing' && !hurt) continue;
       for (const offset of this.bodyOf(kind)) take(y * width + x + offset);
     }
     return taken;

@@ -159,9 +159,13 @@ export class Tending {
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
+    const { id, x, y, side } = chosen;
+    // Neighbours would take cells on which they press, or, while they are awake, any.
+    const isBeside = (one: OrganismView): boolean =>
+      one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
+    if (room.organisms.some((one) => one.phase !== 'asleep' && isBeside(one))) return false;
     const strokes = firstOf(() => {
       const cut = cutAcross(chosen, planes, random);
-      // Neighbours would take cells on which they press.
       return cut?.some((one) => room.isPressed(placesUnder(one, planes))) ? undefined : cut;
     });
     if (!strokes) return false;

@@ -92,7 +92,7 @@ test('the first tap becomes a creature that fills a third of the width, on the s
     const page = width === 390 ? phone : await open(width, 568);
     const { height } = page.viewportSize()!;
     // A creature would be large already, and where the finger falls first, nobody lives.
-    expect((await zoomOf(page)) * SIDE).toBeGreaterThan(0.4 * width);
+    expect((await zoomOf(page)) * SIDE).toBeGreaterThan(0.28 * width);
     expect(await hintOf(page)).toBe('Tap to plant');
     const alive = room.organisms.length;
     await fingerTap(page, await middleOf(page));

@@ -36,7 +36,7 @@ interface Flashing {
 const WALL = '/wall/garden?overlay=off';
 const VISITOR = '/r/garden';
 
-const { url, browser } = await suiteWithPages({ size: '128x72' });
+const { url, browser } = await suiteWithPages({ size: '128x72', water: 0 });
 
 /** When milliseconds in 32 bits begin again, after 49 days. */
 const WRAP = 2 ** 32;

@@ -4,6 +4,7 @@
  */
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
+import { targetCount } from '../../server/gardener/planting-place.ts';
 import { loadGalleryLooks } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
@@ -161,7 +162,9 @@ test.each([ROOM_DEFAULTS.maxOrganisms, VISITORS])(
     expect(children.some(({ parents }) => parents.every((id) => theirs.includes(id)))).toBe(true);
     const { leastPlants, leastShare } = GARDENING;
     const most = Math.min(leastPlants, Math.floor(leastShare * maxOrganisms));
-    expect(Math.max(...hall.sizes)).toBeLessThanOrEqual(Math.min(VISITORS + most, maxOrganisms));
+    const { width, height } = hall.room.grid;
+    const filled = Math.max(VISITORS + most, targetCount({ width, height, side: species.side }));
+    expect(Math.max(...hall.sizes)).toBeLessThanOrEqual(Math.min(filled, maxOrganisms));
     // Those of who is here stay, and of the others at most so many have made room: for the gardener's few, and
     // as unattended for newcomers (DEP-4).
     const left = theirs.filter((id) => !hall.room.viewOf(id));

@@ -27,8 +27,11 @@ export const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 
 const none = Object.assign(() => {}, { each: () => () => {} });
 
-/** A test of full runs alone; a comment beside it names the shorter one that `npm test` has. */
-export const fullTest = (isFull ? test : none) as typeof test;
+/**
+ * A test of full runs alone; a comment beside it names the shorter one that `npm test` has. Outside a suite, as in the
+ * global set-up, there is no `test`.
+ */
+export const fullTest = (isFull && 'test' in globalThis ? test : none) as typeof test;
 
 /**
  * Seed of everything random in tests: fixed, so that failures repeat, but different in each full run. VIVARIUM_TEST_SEED

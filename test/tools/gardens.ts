@@ -1,7 +1,7 @@
 /**
  * Draws new gardens that the gardener composes, without and with visitors, faster than real time:
  *
- *     node --import tsx test/tools/gardens.ts FOLDER [--gardens 5] [--visitors 12] [--minutes 1,3,10,30]
+ *     npm run gardens -- FOLDER [--gardens 5] [--visitors 12] [--minutes 1,3,10,30]
  *
  * With `--compare`, instead grows one garden, plants the same creatures scattered in another room,
  * and compares what ten minutes of each cost while somebody watches.
@@ -193,18 +193,26 @@ async function draw(seed: number, visitors: number, minutes: readonly number[]):
   }
 }
 
-/** Ten minutes in which nobody acts: mean share awake, and cells stepped in a tick. */
-async function watch(world: World, room: Room) {
-  for (let i = 0; i < MINUTE; i++) await world.tick([room]);
-  let [awake, cells, ms] = [0, 0, 0];
+/**
+ * Ten minutes in which nobody acts, of rooms in turn, so that what else the machine does falls on
+ * each alike.
+ *
+ * @returns of each room: mean share awake, cells stepped in a tick, and ms of a tick
+ */
+async function watch(rooms: readonly Room[]) {
   const ticks = 10 * MINUTE;
-  for (let i = 0; i < ticks; i++) {
-    const start = performance.now();
-    cells += (await world.tick([room]))[0].cells;
-    ms += performance.now() - start;
-    awake += room.awake / room.size;
+  const means = rooms.map((room) => ({ size: room.size, awake: 0, cells: 0, ms: 0 }));
+  for (let tick = -MINUTE; tick < ticks; tick++) {
+    for (const [i, room] of rooms.entries()) {
+      const start = performance.now();
+      const [{ cells }] = await world.tick([room]);
+      if (tick < 0) continue;
+      means[i].ms += (performance.now() - start) / ticks;
+      means[i].cells += cells / ticks;
+      means[i].awake += room.awake / room.size / ticks;
+    }
   }
-  return { size: room.size, awake: awake / ticks, cells: cells / ticks, ms: ms / ticks };
+  return means;
 }
 
 async function compare(seed: number): Promise<void> {
@@ -238,7 +246,7 @@ async function compare(seed: number): Promise<void> {
   );
   const cells = pressing.reduce((sum, count) => sum + count, 0);
   console.log(seed, 'pressing cells', cells, 'of', pressing.filter((n) => n > 0).length);
-  const [a, b] = [await watch(world, packed), await watch(world, scattered)];
+  const [a, b] = await watch([packed, scattered]);
   console.log(seed, 'packed', a, 'scattered', b);
   console.log(
     seed,

@@ -52,7 +52,7 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
   vec2 off = (g - vec2(0.38, 0.05) * uGrid) / min(uGrid.x, uGrid.y);
   float high = 1.0 - clamp(g.y / uGrid.y, 0.0, 1.0);
-  float clouds = noise(g * 0.021) * 0.65 + noise(g * 0.067 + 7.0) * 0.35;
+  float clouds = 0.68 * noise(g * 0.021) + 0.16 + 0.16 * sin(0.071 * g.x + 2.0 * sin(0.053 * g.y)) * sin(0.083 * g.y - 0.031 * g.x);
   float lit = 0.58 * exp(-0.9 * dot(off, off)) + 0.46 * high * high + 0.30 * (clouds - 0.5);
   lit = clamp(0.14 + 0.92 * lit, 0.0, 1.0);
   vec3 c = mix(uLight[0], uLight[1], lit);
@@ -62,8 +62,9 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 u = mat2(0.13, 0.06, -0.06, 0.13) * g - 0.5 * d;
   u += 1.1 * sin(1.2 * u.yx + vec2(0.5 * w.x, 2.0));
   float net = (1.0 - 0.5 * abs(sin(w.x) + sin(w.y))) * (1.0 - 0.5 * abs(sin(u.x) + sin(u.y)));
-  float shafts = smoothstep(0.35, 0.95, noise(vec2(14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x + 20.0, 3.0)));
-  c += uLight[2] * (0.50 * net * net * lit + 0.26 * shafts * high * sqrt(high));
+  float fan = 14.0 * (g.x - 0.35 * uGrid.x) / (g.y + 0.9 * uGrid.y) + 0.2 * d.x;
+  float shafts = smoothstep(0.1, 0.9, sin(2.3 * fan) * sin(3.7 * fan + 1.3));
+  c += uLight[2] * (0.50 * net * net * lit + 0.18 * shafts * high * sqrt(high));
   float close = smoothstep(4.0, 9.0, ppc);
   if (close > 0.0) {
     vec2 z = 2.3 * u + 0.9 * w.yx - 0.4 * d;
@@ -270,9 +271,15 @@ void main() {
   vec2 p = q + d;
   float ppc = 1.0 / uScale;
   float edge = roundBox(p - 0.5 * uGrid, 0.5 * uGrid + 0.6, 5.0);
-  /* What is farther away moves less. */
-  vec3 c = ground(q + 0.4 * d, d, edge, ppc);
+  vec4 cell = vec4(0.0);
   if (edge < 1.0) {
+    cell = uCrisp < 0.5 ? tissue(breathed(p), ppc) : lattice(p, ppc);
+    cell *= smoothstep(0.65, 0.2, edge);
+  }
+  vec3 c = vec3(0.0);
+  if (cell.a < 0.98) {
+    /* What is farther away moves less. */
+    c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
@@ -281,17 +288,15 @@ void main() {
     float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
     c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;
     c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * uLight[3] * inside;
-    vec4 cell = uCrisp < 0.5 ? tissue(breathed(p), ppc) : lattice(p, ppc);
-    cell *= smoothstep(0.65, 0.2, edge);
-    c = c * (1.0 - cell.a) + cell.rgb;
-    if (uMarked.x + uMarked.y + uMarked.z > 0.0) {
-      vec3 m = spline(uMask, p, uGrid).rgb;
-      vec3 near = smoothstep(0.03, 0.30, m) * (1.0 - smoothstep(0.30, 0.62, m));
-      near *= near;
-      c += near.r * uMarked.r * vec3(0.80, 0.92, 0.98) * 0.75;
-      c += near.g * uMarked.g * vec3(0.80, 0.92, 0.98) * 0.28;
-      c += near.b * uMarked.b * vec3(1.0, 0.80, 0.48) * 0.75;
-    }
+  }
+  c = c * (1.0 - cell.a) + cell.rgb;
+  if (edge < 1.0 && uMarked.x + uMarked.y + uMarked.z > 0.0) {
+    vec3 m = spline(uMask, p, uGrid).rgb;
+    vec3 near = smoothstep(0.03, 0.30, m) * (1.0 - smoothstep(0.30, 0.62, m));
+    near *= near;
+    c += near.r * uMarked.r * vec3(0.80, 0.92, 0.98) * 0.75;
+    c += near.g * uMarked.g * vec3(0.80, 0.92, 0.98) * 0.28;
+    c += near.b * uMarked.b * vec3(1.0, 0.80, 0.48) * 0.75;
   }
   c = mix(c, vec3(dot(c, vec3(0.299, 0.587, 0.114))) * 0.8, uFaded);
   c += (hash(gl_FragCoord.xy) - 0.5) / 220.0;
