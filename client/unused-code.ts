@@ -119,7 +119,7 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     // Browsers without adopted style sheets, because they are too old for the pages' colours, and
     // checks of styles.
     [/e=t\.ShadowRoot.*?(?=,s=Symbol)/, 'e=!0'],
-    /if\(o!==s\)throw Error\(.*?\);|if\("number"==typeof t\)return t;throw Error\(.*?\)(?=\}\)\(s\))|(?<=t\.styleSheet\));else for\(.*?\}(?=\})/g,
+    /if\(o!==s\)throw Error\(.*?\);|(?<=if\("number"==typeof t\)return t;)throw Error\(.*?\)(?=\}\)\(s\))|(?<=t\.styleSheet\));else for\(.*?\}(?=\})/g,
     [/(?<=c=)e\?t=>t:.*?(?=;export)/, 't=>t'],
   ],
   '@lit/reactive-element/decorators/property.js': [
