@@ -55,26 +55,10 @@ const LIKENESS = 0.58;
  * count as food, and dark plants.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
-  sea: [
-    'Whale',
-    'Octopus',
-    'Spiral Shell',
-    'Fish',
-    'Tropical Fish',
-    'Blowfish',
-    'Turtle',
-    'Dolphin',
-    'Spouting Whale',
-    'Crab',
-    'Shark',
-    'Shrimp',
-    'Squid',
-    'Lobster',
-    'Oyster',
-    'Seal',
-    'Coral',
-    'Jellyfish',
-  ],
+  sea: (
+    'Whale, Octopus, Spiral Shell, Fish, Tropical Fish, Blowfish, Turtle, ' +
+    'Dolphin, Spouting Whale, Crab, Shark, Shrimp, Squid, Lobster, Oyster, Seal, Coral, Jellyfish'
+  ).split(', '),
   plant: ['Brown Mushroom'],
   withered: ['Leafless Tree', 'Wilted Flower'],
 };
