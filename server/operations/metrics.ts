@@ -282,7 +282,7 @@ export async function serveMetrics(
  * a second, so it would pause for 30 to 60 ms every second. Young objects are still collected,
  * which takes 2 ms.
  */
-const GROWTH_PERCENT = 200;
+const GROWTH_PERCENT = 100;
 
 /** Makes full garbage collections rare, in this process and all its threads. */
 export function collectGarbageRarely(): void {

@@ -284,6 +284,16 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
+    /* Two rows, because four buttons are too wide. The line's place is that of one row. */
+    @media (max-width: 219px) and (min-height: 200px) {
+      .tools {
+        grid-auto-flow: row;
+        grid-template-columns: 1fr 1fr;
+      }
+      energy-line {
+        display: none;
+      }
+    }
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
