@@ -23,6 +23,7 @@ interface Watched extends HTMLElement {
       readonly loop: { invalidate(): void };
       readonly current: { readonly strength: number };
       readonly renderer: object;
+      readonly happenings: { shake(organism: object, now: number): void };
     };
   };
   readonly session: {
@@ -159,9 +160,9 @@ test('a thousand taps hit what is drawn there, with the current at full and a ri
   const { uniform } = createRandom(5);
   const offs: number[] = [];
   for (let i = 0; i < 40 && offs.length < 1_000; i++) {
-    await element(page).evaluate(({ model }: Watched) => {
-      const organism = { id: 1, x: 60, y: 30, side: 32, stage: 32, planter: { hue: 0 } };
-      model.listeners.emit('life', { event: { what: 'wounded' }, organism });
+    await element(page).evaluate(({ room }: Watched) => {
+      const organism = { id: 1, x: 60, y: 30, side: 32 };
+      room.view.happenings.shake(organism, performance.now());
     });
     await busy(page, 2);
     const points = Array.from({ length: 80 }, () => [uniform(), uniform()] as const);
