@@ -218,7 +218,9 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
     }
   };
   const { zoom } = await camera();
-  // The first event is due soon after the wall was opened.
+  // The first event is due soon after the wall was opened. It lasts as long as it does for people.
+  server.setTickRate(room, 10);
+  afterTest(() => server.setTickRate(room, 30));
   const id = room.organisms[0].id;
   const wound = () =>
     ada.ask('damage', { radius: 5, points: [room.organisms[0].x, room.organisms[0].y] });
