@@ -259,7 +259,7 @@ export class ToolDock extends PageElement {
         display: none;
       }
     }
-    @media (max-width: 399px) and (max-height: 199px) {
+    @media (max-width: 399px) and (max-height: 199px), (max-width: 219px) and (max-height: 299px) {
       .panel {
         flex-direction: row;
         justify-content: start;
@@ -285,7 +285,7 @@ export class ToolDock extends PageElement {
       }
     }
     /* Two rows, because four buttons are too wide. The line's place is that of one row. */
-    @media (max-width: 219px) and (min-height: 200px) {
+    @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;
         grid-template-columns: 1fr 1fr;
