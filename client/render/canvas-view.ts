@@ -9,7 +9,7 @@ import { type Camera, type Point, type Size, screenToWorld, worldToScreen } from
 import { Current, displace, EASE, undisplace } from './current.ts';
 import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
-import { lightAt } from './light.ts';
+import { lightNow } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
@@ -55,6 +55,8 @@ export abstract class CanvasView {
   /** How long organisms breathe after anything else has moved, in ms. Limited to save batteries. */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
+  /** Whether to draw everything, however slow this machine is. */
+  private readonly isAlways = paintsAlways();
   private readonly ticks = new TickLength();
   private breath = 0;
   private drawnAt = 0;
@@ -173,14 +175,14 @@ export abstract class CanvasView {
     this.drawnAt = now;
     this.breath = effects.calm || this.isStill ? 0 : (this.breath + elapsed) % BREATH;
     const { breath } = this;
-    const scene = { field: this.current, light: lightAt(new Date()), breath };
+    const scene = { field: this.current, light: lightNow(Date.now()), breath };
     const picture = { ...this.frame(now), ...scene, view, marks, flashLimit };
     this.unsettled = renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
     const { current, resolution } = this;
     const cells = now < renderer.until;
     const more = moving || happening || cells || others || this.unsettled;
-    if (current.flows && !paintsAlways())
+    if (current.flows && !this.isAlways)
       current.paced(more ? !resolution.isSteady : this.waited, now);
     if (more) {
       this.resolution.frame(now, this.waited, current.flows);
@@ -225,7 +227,7 @@ export abstract class CanvasView {
     if (this.isStill || water === 0) current.ripples.fill(0);
     const isMoving = now - this.movedAt < this.breathes - EASE;
     const isCalm = happenings.effects.calm || this.isStill || this.isAway || paused || dim;
-    const isQuick = this.resolution.isSteady || paintsAlways();
+    const isQuick = this.resolution.isSteady || this.isAlways;
     const { actual = model.room?.tickRate ?? 15 } = model.pace ?? {};
     current.move(now, actual, water, isMoving && !isCalm && isQuick);
   }

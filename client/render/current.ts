@@ -70,19 +70,21 @@ vec2 displaced(vec2 p) {
  */
 export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field): Point {
   const place = { x, y };
-  WAVES.forEach(({ kx, ky, dx, dy }, i) => {
+  for (let i = 0; strength > 0 && i < WAVES.length; i++) {
+    const { kx, ky, dx, dy } = WAVES[i];
     const s = strength * Math.sin(x * kx + y * ky + phases[i]);
     place.x += s * dx;
     place.y += s * dy;
-  });
+  }
   for (let i = 0; i < ripples.length; i += 4) {
-    const [cx, cy, radius, amplitude] = ripples.subarray(i, i + 4);
+    const amplitude = ripples[i + 3];
     if (amplitude === 0) continue;
-    const r = Math.hypot(x - cx, y - cy);
-    const off = r - radius;
+    const [awayX, awayY] = [x - ripples[i], y - ripples[i + 1]];
+    const r = Math.hypot(awayX, awayY);
+    const off = r - ripples[i + 2];
     const by = (amplitude * Math.sin(CREST * off) * Math.exp(-NARROW * off * off)) / (r + 1);
-    place.x += by * (x - cx);
-    place.y += by * (y - cy);
+    place.x += by * awayX;
+    place.y += by * awayY;
   }
   return place;
 }

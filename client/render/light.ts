@@ -40,6 +40,15 @@ function between(rows: readonly Row[], at: number): number[] {
   return a.map((value, j) => value + (b[j] - value) * share);
 }
 
+let shown: { readonly minute: number; readonly light: Light } | undefined;
+
+/** Returns the light of the current minute. @param now Unix time, ms */
+export function lightNow(now: number): Light {
+  const minute = Math.floor(now / 60_000);
+  if (shown?.minute !== minute) shown = { minute, light: lightAt(new Date(now)) };
+  return shown.light;
+}
+
 /** Returns the light at a local time. */
 export function lightAt(date: Date): Light {
   const tint = between(SEASONS, (date.getMonth() + (date.getDate() - 15) / 31 + 12) % 12);

@@ -24,6 +24,7 @@ interface Watched extends HTMLElement {
       readonly current: { readonly strength: number };
       readonly renderer: object;
       readonly marks: object;
+      readonly unsettled: boolean;
       readonly happenings: { shake(organism: object, now: number): void };
     };
   };
@@ -134,6 +135,8 @@ const tap = (page: Page, shares: readonly (readonly [number, number])[]) =>
     const { pixels, tapped } = page_;
     const { width, height, data } = pixels;
     const [rows, columns] = [height / canvas.clientHeight, width / canvas.clientWidth];
+    // What is softened because it seems to flash mixes two pictures.
+    if (page_.room.view.unsettled) return [];
     return all.map(([across, down]) => {
       const [i, j] = [Math.floor(across * width), Math.floor(down * height)];
       const [r, g, b] = data.subarray(4 * (j * width + i), 4 * (j * width + i) + 3);
