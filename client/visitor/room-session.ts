@@ -479,7 +479,7 @@ export class RoomSession {
     }
     // If the visitor has opened a keepsake link, select the seed in the link.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
-    if (isNew && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
+    if (isNew && /^[\w-]{8,12000}$/.test(token)) state.hold({ from: 'token', token });
     this.checkpoint = checkpoint.name;
     this.previews.renew(you.id);
   }

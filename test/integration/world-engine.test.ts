@@ -121,7 +121,7 @@ describe('the automaton in the world', () => {
       });
     const seed = 20261124;
     const first = await run(seed, false);
-    expect(first.life).toBeGreaterThan(isFull ? 30 : 20);
+    expect(first.life).toBeGreaterThan(isFull ? 20 : 12);
     expect((await run(seed, true)).history).toEqual(first.history);
     expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
   });
