@@ -121,7 +121,7 @@ describe('refusals', () => {
     ],
     ['a token that is too short', 'plant', tokenOf('abc'), 'bad-token'],
     ['a token of another kind', 'plant', tokenOf('A'.repeat(204)), 'bad-token'],
-    ['a huge token', 'plant', tokenOf('A'.repeat(9_999)), 'bad-message'],
+    ['a huge token', 'plant', tokenOf('A'.repeat(12_000)), 'bad-message'],
     ['a token with a space', 'plant', tokenOf('a b'), 'bad-message'],
     ['a short latent', 'plant', latent(1, 2), 'bad-latent'],
     ['a latent with NaN', 'plant', latent(Number.NaN), 'bad-message'],
