@@ -46,7 +46,7 @@ async function openPair() {
 
 test('a follower is where a recovery would be, also after a restore, and proves it by checksums', async () => {
   const { owner, store, engineOf, follow, recovered, takeBack } = await openPair();
-  await playTicks(owner, 40, 1);
+  await playTicks(owner, 40, 3);
   const world = new World(engineOf());
   const follower = await follow(undefined, store, world);
   expect(await follower.catchUp(3)).toBe(false);
@@ -76,7 +76,7 @@ test('a follower is where a recovery would be, also after a restore, and proves 
 test('a new owner begins after all ticks that the one before may have shown without storing them', async () => {
   const { owner, store, takeOver } = await openPair();
   // What was planted grows on, and nobody does anything more.
-  await playTicks(owner, 40, 1);
+  await playTicks(owner, 40, 3);
   const unstored = async () => owner.room.tick - (await store.tail('a'))!.tick;
   while ((await unstored()) < 5) await owner.tick();
   const taken = await takeOver();
@@ -106,7 +106,7 @@ test('a follower whose engine has no memory for what was planted does not go on 
     if (patches.length > 0) throw new EngineError('out-of-memory');
   };
   const follower = await follow(undefined, store, new World({ ...engine, plant }));
-  await playTicks(owner, 40, 1);
+  await playTicks(owner, 40, 3);
   expect(owner.room.size).toBeGreaterThan(0);
   await expect(follower.catchUp()).rejects.toThrow('memory');
 });
@@ -153,7 +153,7 @@ test('a room of another engine, and one whose cells come out differently, is not
   }
   // From the first snapshot on, so that checksums follow it.
   const follower = await follow(undefined, new Altered(records));
-  await playTicks(owner, 40, 1);
+  await playTicks(owner, 40, 3);
   await expect(follower.catchUp()).rejects.toThrow('computes its cells differently');
 });
 
