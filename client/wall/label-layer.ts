@@ -15,8 +15,8 @@ const MAX_NAMES = 40;
 /** Distance between a body and its label, in cells. */
 const GAP = 3;
 
-/** A text to show beside an organism. */
-export interface Told {
+/** A caption beside the organism that it is about. */
+export interface OrganismCaption {
   readonly organism: OrganismView;
   readonly text: string;
   readonly language: string;
@@ -119,7 +119,7 @@ export class LabelLayer extends LitElement {
   }
 
   /** Shows a caption in place of the last one, or none. */
-  tell(told: Told | undefined): void {
+  showCaption(told: OrganismCaption | undefined): void {
     const { caption } = this;
     if (caption && told?.organism.id === caption.organism.id) {
       if (caption.element.textContent !== told.text) caption.element.textContent = told.text;

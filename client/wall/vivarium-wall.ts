@@ -16,7 +16,7 @@ import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
 import { Direction } from './direction.ts';
 import { FilmPlayer } from './film-player.ts';
-import type { LabelLayer, Told } from './label-layer.ts';
+import type { LabelLayer, OrganismCaption } from './label-layer.ts';
 import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, mayRenew, readOptions, visitorAddress } from './wall-options.ts';
 import { stripOf, WallView } from './wall-view.ts';
@@ -274,7 +274,8 @@ export class VivariumWall extends LitElement {
     return this.news.facts(wall, (one) => !stage || stage.isSeen(one), stage?.event?.id);
   };
 
-  private readonly tell = (told: Told | undefined): void => this.labels?.tell(told);
+  private readonly tell = (told: OrganismCaption | undefined): void =>
+    this.labels?.showCaption(told);
 
   private show(change: Partial<WallState>): void {
     this.shown = { ...this.shown, ...change };

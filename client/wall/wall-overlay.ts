@@ -8,7 +8,7 @@ import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
-import type { Told } from './label-layer.ts';
+import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
 import type { VisitorAddress } from './wall-options.ts';
 
@@ -268,7 +268,7 @@ export class WallOverlay extends LitElement {
     wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
   ) => CaptionFacts | undefined;
   /** Called with the caption to show beside an organism, or with undefined for none. */
-  @property({ attribute: false }) tell: (told: Told | undefined) => void = () => {};
+  @property({ attribute: false }) tell: (told: OrganismCaption | undefined) => void = () => {};
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /** The caption of this turn, and the number of languages in which it has already been shown. */
@@ -349,7 +349,7 @@ export class WallOverlay extends LitElement {
   }
 
   /** The caption that stands beside an organism. */
-  private get told(): Told | undefined {
+  private get told(): OrganismCaption | undefined {
     const { turn, line } = this;
     const { voices, refusal, away, blind, moment, farewell, captions } = this.wall;
     const isBusy = refusal || away || blind || farewell || moment !== undefined;

@@ -1,8 +1,9 @@
 /**
  * The automatic gardener keeps an unused room lively. It plants where there is ground, crosses
- * neighbours of any planter, wounds organisms so that healing can be seen, now and then grafts onto
- * one of its own or of the host, and replaces its own organisms. In a crowded room, it lets organisms depart by rule DEP-4. It wounds its own organisms
- * and, if the host allows it, long unattended ones.
+ * neighbours of any planter, wounds organisms so that healing can be seen, and replaces its own
+ * organisms. Now and then, it grafts onto an organism of its own or of the host. In a crowded room,
+ * it lets organisms depart by rule DEP-4. It wounds its own organisms and, if the host allows it,
+ * long unattended ones.
  *
  * It stops when a visitor acts, waits while a visitor draws or chooses a seed, and pauses while
  * nobody watches. A room that nobody has played in yet is planted immediately, so that the first

@@ -124,7 +124,9 @@ export function nearestGround(
   return undefined;
 }
 
-const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);
+/** Returns the distance between two positions, in cells. */
+export const between = (a: PlantingPlace, b: PlantingPlace): number =>
+  Math.hypot(a.x - b.x, a.y - b.y);
 
 /** Number of strokes per cut. */
 const PIECES = 5;

@@ -6,7 +6,7 @@ import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
 import type { Seasons, Theme } from './choose.ts';
-import { choosePlantingPlace, type PlantingPlace, targetCount } from './planting-place.ts';
+import { between, choosePlantingPlace, type PlantingPlace, targetCount } from './planting-place.ts';
 
 /** A centre, in cells. */
 interface Reef extends PlantingPlace {
@@ -167,5 +167,3 @@ export class Reefs {
     return offsets;
   }
 }
-
-const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);

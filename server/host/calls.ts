@@ -129,7 +129,7 @@ export const HANDLERS: Handlers = {
     return { removed: answer.removed ?? 0, command };
   },
   removeGrafts: async ({ rooms }, { participant: painter }, { room }) => {
-    const act = { what: 'clean', painter } as const;
+    const act = { what: 'removeGrafts', painter } as const;
     const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
     return { removed: answer.removed ?? 0, command };
   },

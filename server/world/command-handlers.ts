@@ -65,13 +65,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     run: (command, { wounding, energy }, time) => wounding.wound(command, energy, time),
   },
   graft: { resolve: withResolvedSeed, run: graft },
-  ungraft: {
-    run(command, room, time) {
-      ungraft(command, room, time);
-      return {};
-    },
-  },
-  clean: { run: removeGraftsOf },
+  ungraft: { run: ungraft },
+  removeGrafts: { run: removeGraftsOf },
   cross: {
     resolve(command, room) {
       const { a, b } = command;

@@ -70,7 +70,7 @@ interface Parameters {
   /** Takes grafts back (rule GRA-6); `foreign`: all grafts of others. */
   ungraft: { readonly organism: OrganismId; readonly foreign?: boolean | undefined };
   /** The host removes all grafts of a participant. */
-  clean: { readonly painter: ParticipantId };
+  removeGrafts: { readonly painter: ParticipantId };
   cross: {
     readonly a: number;
     readonly b: number;
@@ -154,7 +154,7 @@ const TYPES = [
   'damage',
   'graft',
   'ungraft',
-  'clean',
+  'removeGrafts',
   'cross',
   'hold',
   'remove',

@@ -4,7 +4,7 @@ import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantView } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
-import type { Answer, RoomCommand } from './commands.ts';
+import type { Answer, Outcome, RoomCommand } from './commands.ts';
 import { createLatent } from './create-latent.ts';
 import type { RoomTime } from './departures.ts';
 import { paint, removeGrafts, takeBack } from './organisms/grafts.ts';
@@ -101,7 +101,7 @@ export function ungraft(
   { by, organism: id, foreign }: RoomCommand<'ungraft'>,
   { lifecycle }: RoomContents,
   { tick }: RoomTime,
-): void {
+): Outcome {
   const organism = lifecycle.require(id);
   const { phase, planter } = organism;
   if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
@@ -111,11 +111,12 @@ export function ungraft(
   if (!lifecycle.graft(organism, change, { id: by.id, tick })) {
     throw new Refusal('no-graft', `organism ${id}`);
   }
+  return {};
 }
 
 /** Removes all grafts of a participant. @returns the number of organisms that had any */
 export function removeGraftsOf(
-  { by, painter }: RoomCommand<'clean'>,
+  { by, painter }: RoomCommand<'removeGrafts'>,
   { lifecycle }: RoomContents,
   { tick }: RoomTime,
 ): Pick<Answer, 'removed'> {

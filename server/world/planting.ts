@@ -6,7 +6,7 @@ import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../sh
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { copyGrafts, genomesOf } from './organisms/grafts.ts';
+import { genomesOf } from './organisms/grafts.ts';
 import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { SEED_SIDE, seedPlaces } from './ownership.ts';
@@ -62,7 +62,7 @@ export class Planting {
     const { latent, origin, kind, parents, grafts } = seed;
     const organism = newOrganism({
       ...{ window, latent, origin, kind, parents },
-      ...(grafts && { grafts: copyGrafts(grafts) }),
+      ...(grafts && { grafts: structuredClone(grafts) }),
       id: this.nextOrganism++,
       patch: this.nextPatch(),
       planter: { id: by.id, name: by.name, hue: by.hue },

@@ -41,6 +41,11 @@ test.each(SCREENS.map(([size, x, y]) => [sizeText(size), size, { x, y }] as cons
       expect(box.y + box.height).toBeLessThanOrEqual(size.height);
     }
     await page.getByTestId('gallery-item').first().waitFor();
+    // A creature whose middle is no hole.
+    await page.getByTestId('open-gallery').tap();
+    await page.getByTestId('search').fill('panda');
+    await page.getByTestId('found').first().tap();
+    await page.locator('gallery-grid').waitFor({ state: 'detached' });
     await showAll(page);
     await tapPlace(page, x, y);
     await waitForOwn(page, { phase: 'asleep' });

@@ -126,12 +126,12 @@ export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes):
 /**
  * Restores the places that a painter's last stroke has replaced and nobody has painted since.
  *
- * @returns false if there is nothing to restore
+ * @returns false if there is nothing to restore. Nothing has then changed
  */
 export function takeBack(organism: Chimera, painter: ParticipantId): boolean {
   const { grafts } = organism;
   const last = grafts?.strokes.find((stroke) => stroke.painter === painter);
-  if (!grafts || !last) return false;
+  if (!grafts || !last?.replaced.some((before) => before > 0)) return false;
   grafts.strokes = grafts.strokes.filter((stroke) => stroke !== last);
   last.replaced.forEach((before, cell) => {
     if (before > 0) grafts.places[cell] = before - 1;
@@ -143,7 +143,7 @@ export function takeBack(organism: Chimera, painter: ParticipantId): boolean {
 /**
  * Removes the grafts of some painters. Their places read the organism's own genome again.
  *
- * @returns false if there are none
+ * @returns false if there are none. Nothing has then changed
  */
 export function removeGrafts(
   organism: Chimera,
@@ -152,11 +152,11 @@ export function removeGrafts(
   const { grafts } = organism;
   if (!grafts) return false;
   const isGone = grafts.labels.map(({ by }) => by !== undefined && isRemoved(by.id));
-  const isFound = grafts.places.some((label) => label > 0 && isGone[label - 1]);
+  if (!grafts.places.some((label) => label > 0 && isGone[label - 1])) return false;
   relabel(grafts, (label) => (isGone[label - 1] ? 0 : label));
   grafts.strokes = grafts.strokes.filter(({ painter }) => !isRemoved(painter));
   compact(organism);
-  return isFound;
+  return true;
 }
 
 const noGrafts = (size: number): Grafts => ({
@@ -176,9 +176,7 @@ export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Gr
   body: new Uint8Array(places.length).fill(1),
 });
 
-/** Copies grafts, so that later changes do not affect the copy. */
-export const copyGrafts = (grafts: Grafts): Grafts => structuredClone(grafts);
-
+/** Whether two latents are equal, number by number. */
 export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 

@@ -3,7 +3,7 @@ import type { OrganismView, Phase } from '../../../shared/vocabulary.ts';
 import type { PatchId } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import type { OrganismState } from '../room-state.ts';
-import { copyGrafts, partsOf } from './grafts.ts';
+import { partsOf } from './grafts.ts';
 
 /**
  * An organism, alive or just dead: its stored state, its patch in the engine, and flags for its
@@ -111,7 +111,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     closed: closed?.slice(),
     expression: expression && { ...expression },
     transforming: transforming && { ...transforming },
-    grafts: grafts && copyGrafts(grafts),
+    grafts: grafts && structuredClone(grafts),
   });
 }
 

@@ -176,11 +176,26 @@ test('GRA-6: a painter takes back the last stroke, however many messages it took
   expect(hand.cells.some(([, value]) => value === 4)).toBe(false);
 });
 
+test('TIM-2, GRA-6: what is refused changes nothing, not even what is remembered of strokes', () => {
+  const hand = new GraftRoom();
+  hand.graft(UPPER, { by: BERT, others: true });
+  hand.graft(CORNER, { radius: 12, seed: GraftRoom.latent(2) });
+  const { grafts } = hand.only;
+  expect(grafts!.strokes).toHaveLength(2);
+  for (const command of [
+    { what: 'ungraft', by: ANNA, organism: 1, foreign: true },
+    { what: 'ungraft', by: BERT, organism: 1 },
+  ] as const) {
+    expect(reasonOf(hand.act(command))).toBe('no-graft');
+    expect(hand.only.grafts).toEqual(grafts);
+  }
+});
+
 test('GRA-6: the host removes all grafts of a visitor', () => {
   const hand = new GraftRoom();
   hand.graft(UPPER, { by: BERT, others: true });
   hand.graft([13.5, 13.5], { radius: 1 });
-  const { answers } = hand.act({ what: 'clean', by: HOUSE, painter: BERT.id });
+  const { answers } = hand.act({ what: 'removeGrafts', by: HOUSE, painter: BERT.id });
   expect(answers[0].removed).toBe(1);
   expect(hand.room.organisms[0].parts).toMatchObject([{ kind: 'one' }, { by: ANNA }]);
 });

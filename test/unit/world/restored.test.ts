@@ -123,7 +123,7 @@ function happening(random: Random): (room: Room, id: number) => void {
     { what: 'clear', area: { x: 0, y: 0, width: 2, height: 2 } },
     { what: 'depart', organism, seconds: 3 },
     { what: 'thin' },
-    { what: 'clean', painter: pick(ANNA, BERT).id },
+    { what: 'removeGrafts', painter: pick(ANNA, BERT).id },
   ];
   const [few, two] = [number(2), number(1)];
   const settings: readonly ((room: Room) => void)[] = [
@@ -208,7 +208,7 @@ test('TIM-3, TIM-6, LIF-2, OWN-1, OWN-4, OWN-6, ENE-2: restored at any tick or r
   expect([...seen]).toEqual(
     expect.arrayContaining([
       ...['healed', 'expressing', 'cross', 'hold', 'plant', 'damage', 'transform'],
-      ...['graft', 'grafted', 'ungraft', 'clean'],
+      ...['graft', 'grafted', 'ungraft', 'removeGrafts'],
       ...['pause', 'departing', 'renewed', 'died', 'clear', 'remove', 'depart'],
     ]),
   );
