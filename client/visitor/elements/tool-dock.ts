@@ -112,14 +112,12 @@ export class BrushSize extends PageElement {
       }
     }
     /* Beside seeds there is no room for the text. */
-    @media (max-width: 720px) {
-      :host([slim]) {
-        grid-template-columns: 3.4em 1fr;
-        padding-inline: 0 8px;
-      }
-      :host([slim]) output {
-        display: none;
-      }
+    :host([slim]) {
+      grid-template-columns: 3.4em 1fr;
+      padding-inline: 0 8px;
+    }
+    :host([slim]) output {
+      display: none;
     }
   `;
 

@@ -148,7 +148,7 @@ export class SeedTray extends PageElement {
       color: var(--accent);
     }
     :host([brush]) {
-      grid-template-columns: auto 1fr 17em;
+      grid-template-columns: auto 1fr 10em;
     }
     seed-row {
       grid-column: 2 / -1;
