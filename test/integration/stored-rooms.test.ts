@@ -142,8 +142,9 @@ describe('a stored room', () => {
   test('is refused by an engine without memory for what was planted in it', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
-    await playTicks(first, 30, 1);
-    expect(first.room.size).toBeGreaterThan(0);
+    first.plant(24);
+    await first.tick();
+    expect(first.room.size).toBe(1);
     await first.abandon();
     const plant: typeof engine.plant = async (patches) => {
       if (patches.length > 0) throw new EngineError('out-of-memory');
@@ -208,9 +209,15 @@ describe('a busy room that is killed', () => {
   async function startBusily(records: Records) {
     const room = await openBusy(records);
     const seen = await playTicks(room, 90, 1);
-    await room.pass(100_000);
-    for (let tick = 0; tick < 3; tick++) await room.tick();
-    while (!(await records.getUnsynced('recent/a'))) await room.pass();
+    for (let tick = 0; tick < 30; tick++) {
+      if (tick % 10 === 0) room.plant(24);
+      // From then on a recent snapshot is due.
+      if (tick === 26) await room.pass(100_000);
+      await room.tick();
+      seen.set(room.room.tick, checksumOf(room.room.grid.planes));
+    }
+    await room.journalWriter.flushed();
+    expect(await records.getUnsynced('recent/a')).toBeDefined();
     for (const [tick, planes] of await playTicks(room, 40, 2)) seen.set(tick, planes);
     return { room, seen };
   }
