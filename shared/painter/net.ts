@@ -6,14 +6,19 @@
  * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
  * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
  * `paint.ts` evaluates them at any number of pixels.
+ *
+ * A painter may also know genomes: five more layers turn a genome into a map, with C numbers for each
+ * place of the organism, which the first layer reads beside the cells; see `genome-map.ts`. Cells
+ * without a map, and creatures that the painter has not learned, read zeros.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** Version of the file and net that this build reads. */
+/** Versions of the file: of cells alone, and with layers for genomes. */
 export const PAINTER_VERSION = 1;
+export const GENOME_PAINTER_VERSION = 2;
 /** Maximum size of a file, in bytes. */
-export const PAINTER_LIMIT = 65_536;
+export const PAINTER_LIMIT = 256_000;
 /** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
@@ -21,7 +26,10 @@ export const REACH = 5;
  * cell's owner (not 0), else 0.
  */
 export const NEIGHBOUR = 5;
-/** Number of inputs of the net: neighbours row by row, with `NEIGHBOUR` inputs each. */
+/**
+ * Number of inputs that describe the cells: neighbours row by row, with `NEIGHBOUR` inputs each.
+ * The numbers of the organism's map follow.
+ */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /** Numbers per ramp: `a, b, e, d, r, g, b, α`. */
 export const RAMP = 8;
@@ -35,11 +43,33 @@ export interface PainterLayer {
   readonly bias: Float32Array;
 }
 
-/** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
-export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer];
+/**
+ * The layers in order. Widths are multiples of 4, the last layer's width of 8. `genome`: the layers
+ * that make maps of genomes, if there are any.
+ */
+export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer] & {
+  readonly genome?: readonly PainterLayer[] & { readonly known: KnownGenomes };
+};
+
+/** The genomes that a painter has learned: the first `KEY` numbers of each. */
+export interface KnownGenomes {
+  readonly count: number;
+  /** [count, KEY] */
+  readonly keys: Float32Array;
+}
+
+/** Numbers of a latent that tell creatures apart. */
+export const KEY = 16;
 
 /** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
+/** Names of the layers for genomes: two dense ones, and one for each doubling of the map. */
+export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
+/** Side of the map before it doubles. */
+export const FIRST_SIDE = 4;
+
+/** Returns the number of numbers of a map for each place, C. */
+export const channelsOf = ([{ inputs }]: PainterNet): number => inputs - INPUTS;
 
 /** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
@@ -69,10 +99,13 @@ export class PainterError extends Error {
 }
 
 const WIDEST = 96;
+/** Limits of a map's channels, and of the widths of the layers that make it. */
+export const MOST_CHANNELS = 16;
+const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Reads `painter.safetensors`: the six tensors of `LAYERS` as F16, and the version as metadata
- * `painter`.
+ * Reads `painter.safetensors`: the six tensors of `LAYERS`, perhaps those of `GENOME_LAYERS` and
+ * `known`, as F16, and the version as metadata `painter`.
  *
  * @throws PainterError
  */
@@ -85,10 +118,15 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   }
   const { tensors, metadata } = read(bytes);
   const { painter: version } = metadata;
-  if (version !== `${PAINTER_VERSION}`) {
-    throw new PainterError('unknown-version', `version of the painter is not ${PAINTER_VERSION}`);
+  const readsGenomes = version === `${GENOME_PAINTER_VERSION}`;
+  if (version !== `${PAINTER_VERSION}` && !readsGenomes) {
+    const known = `${PAINTER_VERSION} or ${GENOME_PAINTER_VERSION}`;
+    throw new PainterError('unknown-version', `version of the painter is not ${known}`);
   }
-  let inputs = INPUTS;
+  const genome = readsGenomes
+    ? Object.assign(genomeLayers(tensors), { known: knownGenomes(tensors) })
+    : undefined;
+  let inputs = INPUTS + (genome?.at(-1)?.outputs ?? 0);
   const layers = LAYERS.map((name): PainterLayer => {
     const kernel = numbersOf(tensors, `${name}.kernel`, 2);
     const [rows, outputs] = kernel.shape;
@@ -107,7 +145,34 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
     inputs = outputs;
     return layer;
   });
-  return layers as unknown as PainterNet;
+  return Object.assign(layers, genome && { genome }) as unknown as PainterNet;
+}
+
+function knownGenomes(tensors: TensorFile['tensors']): KnownGenomes {
+  const { shape, values: keys } = numbersOf(tensors, 'known', 2);
+  const [count, size] = shape;
+  if (size !== KEY) throw bad(`tensor "known" has ${size} numbers for each genome`);
+  return { count, keys };
+}
+
+/** Reads the layers for genomes. Kernels of doublings are [3, 3, inputs, outputs] in the file. */
+function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
+  let before = 0;
+  return GENOME_LAYERS.map((name, i): PainterLayer => {
+    const isDense = i < 2;
+    const kernel = numbersOf(tensors, `${name}.kernel`, isDense ? 2 : 4);
+    const { values: bias } = numbersOf(tensors, `${name}.bias`, 1);
+    const [rows, outputs] = kernel.shape.slice(-2);
+    const isFirst = i === 0;
+    const expected = i === 2 ? before / FIRST_SIDE ** 2 : before;
+    const fits = (isFirst || rows === expected) && bias.length === outputs && outputs % 4 === 0;
+    const most = i === GENOME_LAYERS.length - 1 ? MOST_CHANNELS : WIDEST_OF_GENOME;
+    if (!fits || outputs > most || kernel.values.length !== (isDense ? 1 : 9) * rows * outputs) {
+      throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.length} biases`);
+    }
+    before = outputs;
+    return { inputs: isDense ? rows : 9 * rows, outputs, kernel: kernel.values, bias };
+  });
 }
 
 const bad = (what: string): PainterError => new PainterError('bad-file', what);

@@ -3,10 +3,13 @@
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
+import { MOST_CHANNELS } from '../../../shared/painter/net.ts';
 import { datasetConfig } from '../data/config.ts';
 import { checked } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
+const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
+const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
@@ -26,6 +29,11 @@ const schema = v.strictObject({
   /** Widths of the hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
+  /**
+   * Widths of the layers that read a genome: of a latent, of the hidden layer, and of the map at a
+   * side of 4, 8, 16 and 32 places. If absent, the painter reads only cells.
+   */
+  genome: v.optional(v.strictTuple([size, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
   /** Number of scenes per update, and number of cells per scene. */

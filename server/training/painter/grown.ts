@@ -4,20 +4,20 @@
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
-import type { Checkpoint } from '../../vnca/checkpoint.ts';
+import { type Checkpoint, galleryLatent } from '../../vnca/checkpoint.ts';
 import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
-import type { KeptCreature } from './measure.ts';
+import type { MeasuredCreature } from './measure.ts';
 import { ENLARGED, type Original } from './originals.ts';
 import type { Example, Material } from './scenes.ts';
 
 /** Ages at which grown creatures become examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which the creatures kept out of training are measured. Must be one of `AGES`. */
+/** Age at which creatures are measured. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
 /** Largest mean squared difference at which grown cells still show the picture. */
 const SHOWS = 0.012;
@@ -41,7 +41,8 @@ export function chooseKept(
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
 }
 
-const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
+/** Returns the originals of creatures in the gallery. */
+export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
@@ -64,7 +65,7 @@ export async function prepareMaterial(
   const isKept = new Set(kept.map(({ index }) => index));
   const shown = new Map(inGallery(card, originals).map((original) => [original.index, original]));
   const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
-  const ofKept = new Map(
+  const atRest = new Map(
     cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
   );
   const grown = cells
@@ -75,7 +76,9 @@ export async function prepareMaterial(
       // Skip creatures without an original, because a painter can learn nothing from them.
       if (!shows && original === undefined) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
-      return [{ cells: bytes, picture }];
+      // Only a picture that the cells show tells more than they do.
+      const latent = shows && config.genome ? galleryLatent(checkpoint, entry) : undefined;
+      return [{ cells: bytes, picture, latent }];
     });
   const material: Material = {
     originals: originals.filter(({ index }) => !isKept.has(index)),
@@ -83,8 +86,13 @@ export async function prepareMaterial(
     side: card.side,
     threshold: card.presence.threshold,
   };
-  const measured = kept.map(
-    (original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }),
-  );
-  return { kept: measured, material };
+  const measured = (some: readonly Original[]): MeasuredCreature[] =>
+    some.map((original) => {
+      const latent = config.genome && galleryLatent(checkpoint, original.index);
+      return { original, grown: atRest.get(original.index)!, latent };
+    });
+  const learned = config.genome
+    ? [...shown.values()].filter(({ index }) => !isKept.has(index))
+    : [];
+  return { kept: measured(kept), learned: measured(learned), material };
 }

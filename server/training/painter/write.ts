@@ -6,12 +6,16 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHalf } from '../../../shared/half-floats.ts';
 import {
+  GENOME_LAYERS,
+  GENOME_PAINTER_VERSION,
+  KEY,
   LAYERS,
   PAINTER_VERSION,
   type PainterNet,
   parsePainter,
   rampsOf,
 } from '../../../shared/painter/net.ts';
+import { type Float32Tensor, readSafetensors } from '../../../shared/safetensors.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { parseCard } from '../../vnca/card.ts';
 import {
@@ -31,10 +35,16 @@ const LARGEST = 65_504;
 /**
  * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
  * 16-bit floats, and values beyond their range are clamped.
+ *
+ * @param weights of `LAYERS`; of `GENOME_LAYERS` and `known`, if the painter knows genomes
  */
 export function painterBytes(weights: Tensors): Uint8Array {
-  const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
-  const header: Record<string, unknown> = { __metadata__: { painter: `${PAINTER_VERSION}` } };
+  const readsGenomes = weights.has('known');
+  const layers = readsGenomes ? [...LAYERS, ...GENOME_LAYERS] : LAYERS;
+  const names = layers.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
+  if (readsGenomes) names.push('known');
+  const version = readsGenomes ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
+  const header: Record<string, unknown> = { __metadata__: { painter: `${version}` } };
   let size = 0;
   for (const name of names) {
     const { shape, data } = weights.get(name)!;
@@ -59,11 +69,25 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
+/** Returns the tensor `known` of a painter. @param latents the genomes that it has learned */
+export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
+  shape: [latents.length, KEY],
+  data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
+});
+
+/** Returns the tensors of a painter's file. @throws PainterError */
+export function painterTensors(bytes: Uint8Array): Map<string, Float32Tensor> {
+  parsePainter(bytes);
+  const { tensors } = readSafetensors(bytes);
+  return new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data! }]));
+}
+
 /** Returns the painter's entry in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
-  version: PAINTER_VERSION,
+  version: net.genome ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
   ramps: rampsOf(net),
+  ...(net.genome && { genomes: net.genome.known.count }),
   figures,
 });
 
