@@ -3,21 +3,13 @@
  * passes through two dense layers to 4×4 places, which double three times. After each doubling, a
  * convolution of 3×3 places mixes neighbours. All layers but the last end with ReLU.
  */
-import { smoothstep } from '../smoothstep.ts';
-import {
-  FIRST_SIDE,
-  INPUTS,
-  KEY,
-  type KnownGenomes,
-  type PainterLayer,
-  type PainterNet,
-} from './net.ts';
+import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Root mean square differences from the nearest learned genome between which a map fades. On
- * creatures that it has not learned, a map would paint features of others.
+ * Maximum root mean square difference from a learned genome. On creatures that the painter has not
+ * learned, it would paint features of others.
  */
-const KNOWN = [0.15, 0.4] as const;
+const NEAR = 0.25;
 
 /** The genomes that the cells of an organism read. */
 export interface PaintedGenomes {
@@ -31,7 +23,7 @@ export interface PaintedGenomes {
 export interface GenomeMap {
   /** Number of places in each direction, S. */
   readonly side: number;
-  /** [S, S, C] */
+  /** [S, S, C] Zeros at places whose genome the painter has not learned. */
   readonly values: Float32Array;
 }
 
@@ -48,37 +40,32 @@ export interface PlacedMap extends GenomeMap {
  * @returns undefined if the painter has learned none of the genomes
  */
 export function* createMap(
-  { genome }: Pick<PainterNet, 'genome'>,
+  net: Pick<PainterNet, 'learned'>,
   { latents, labels }: PaintedGenomes,
 ): Generator<void, GenomeMap | undefined> {
-  if (!genome || latents.some((latent) => latent.length !== genome[0].inputs)) return undefined;
   let whole: GenomeMap | undefined;
   for (const [index, latent] of latents.entries()) {
-    const share = shareKnown(genome.known, latent);
-    if (share === 0) continue;
-    const { side, values } = yield* mapOfLatent(genome, latent);
+    if (!isLearned(net, latent)) continue;
+    const { side, values } = yield* mapOfLatent(net.learned!.genome, latent);
     whole ??= { side, values: new Float32Array(values.length) };
     const channels = values.length / side ** 2;
     for (let i = 0; i < values.length; i++) {
-      if ((labels?.[Math.floor(i / channels)] ?? 0) === index) whole.values[i] = share * values[i];
+      if ((labels?.[Math.floor(i / channels)] ?? 0) === index) whole.values[i] = values[i];
     }
   }
   return whole;
 }
 
 /** Returns whether a painter has learned a genome. */
-export const isLearned = ({ genome }: Pick<PainterNet, 'genome'>, latent: Float32Array): boolean =>
-  genome !== undefined && shareKnown(genome.known, latent) === 1;
-
-/** Returns how well a painter knows a genome, 0…1. */
-function shareKnown({ count, keys }: KnownGenomes, latent: Float32Array): number {
-  let nearest = Infinity;
-  for (let one = 0; one < count; one++) {
+export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
+  if (!learned || latent.length !== learned.genome[0].inputs) return false;
+  const { keys } = learned;
+  for (let at = 0; at < keys.length; at += KEY) {
     let sum = 0;
-    for (let i = 0; i < KEY; i++) sum += (latent[i] - keys[one * KEY + i]) ** 2;
-    nearest = Math.min(nearest, sum);
+    for (let i = 0; i < KEY; i++) sum += (latent[i] - keys[at + i]) ** 2;
+    if (sum <= KEY * NEAR ** 2) return true;
   }
-  return 1 - smoothstep(...KNOWN, Math.sqrt(nearest / KEY));
+  return false;
 }
 
 function* mapOfLatent(
@@ -144,3 +131,7 @@ export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Arr
   const from = (v * side + u) * channels;
   for (let c = 0; c < channels; c++) inputs[INPUTS + c] = values[from + c];
 }
+
+/** Returns the layers for a cell: those for learned genomes if its place has a map. */
+export const layersFor = (net: PainterNet, inputs: Float32Array) =>
+  net.learned && inputs[INPUTS] !== 0 ? net.learned.layers : net;

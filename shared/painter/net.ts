@@ -7,9 +7,9 @@
  * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
  * `paint.ts` evaluates them at any number of pixels.
  *
- * A painter may also know genomes: five more layers turn a genome into a map, with C numbers for each
- * place of the organism, which the first layer reads beside the cells; see `genome-map.ts`. Cells
- * without a map, and creatures that the painter has not learned, read zeros.
+ * A painter may also have learned some genomes. Five layers turn such a genome into a map, with C
+ * numbers for each place of the organism; see `genome-map.ts`. Cells at these places pass through
+ * three layers of their own, `learned`, the first of which also reads the map.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
@@ -43,33 +43,38 @@ export interface PainterLayer {
   readonly bias: Float32Array;
 }
 
-/**
- * The layers in order. Widths are multiples of 4, the last layer's width of 8. `genome`: the layers
- * that make maps of genomes, if there are any.
- */
-export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer] & {
-  readonly genome?: readonly PainterLayer[] & { readonly known: KnownGenomes };
-};
+type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
 
-/** The genomes that a painter has learned: the first `KEY` numbers of each. */
-export interface KnownGenomes {
-  readonly count: number;
-  /** [count, KEY] */
+/** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
+export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
+
+/** What a painter has learned about some genomes. */
+export interface LearnedGenomes {
+  /** As the painter's layers, but the first one also reads the C numbers of the map. */
+  readonly layers: Layers;
+  /** The layers that make maps, see `GENOME_LAYERS`. */
+  readonly genome: readonly PainterLayer[];
+  /** [genomes, KEY] The first numbers of each genome. */
   readonly keys: Float32Array;
 }
 
-/** Numbers of a latent that tell creatures apart. */
+/** Numbers of a latent that tell creatures apart, and the name of their tensor. */
 export const KEY = 16;
+export const KEYS = 'keys';
 
 /** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
+/** Prefix of the names of the same layers for learned genomes. */
+export const LEARNED = 'learned_';
 /** Names of the layers for genomes: two dense ones, and one for each doubling of the map. */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Side of the map before it doubles. */
+/** Side of the map before it doubles, and at last. */
 export const FIRST_SIDE = 4;
+export const MAP_SIDE = 32;
 
-/** Returns the number of numbers of a map for each place, C. */
-export const channelsOf = ([{ inputs }]: PainterNet): number => inputs - INPUTS;
+/** Returns the number of numbers of a map for each place, C; 0 without maps. */
+export const channelsOf = ({ learned }: PainterNet): number =>
+  learned ? learned.layers[0].inputs - INPUTS : 0;
 
 /** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
@@ -104,8 +109,8 @@ export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Reads `painter.safetensors`: the six tensors of `LAYERS`, perhaps those of `GENOME_LAYERS` and
- * `known`, as F16, and the version as metadata `painter`.
+ * Reads `painter.safetensors`: the six tensors of `LAYERS`; for learned genomes the same again,
+ * those of `GENOME_LAYERS`, and `keys`. All are F16, and the version as metadata `painter`.
  *
  * @throws PainterError
  */
@@ -123,36 +128,40 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
     const known = `${PAINTER_VERSION} or ${GENOME_PAINTER_VERSION}`;
     throw new PainterError('unknown-version', `version of the painter is not ${known}`);
   }
-  const genome = readsGenomes
-    ? Object.assign(genomeLayers(tensors), { known: knownGenomes(tensors) })
-    : undefined;
-  let inputs = INPUTS + (genome?.at(-1)?.outputs ?? 0);
-  const layers = LAYERS.map((name): PainterLayer => {
+  const layers = layersOf(tensors, '', INPUTS);
+  if (!readsGenomes) return layers;
+  const genome = genomeLayers(tensors);
+  const inputs = INPUTS + genome[genome.length - 1].outputs;
+  const { shape, values: keys } = numbersOf(tensors, KEYS, 2);
+  if (shape[1] !== KEY) throw bad(`tensor "${KEYS}" has ${shape[1]} numbers for each genome`);
+  const learned = layersOf(tensors, LEARNED, inputs);
+  if (learned.some(({ outputs }, i) => outputs !== layers[i].outputs)) {
+    throw bad('layers for learned genomes have other widths');
+  }
+  return Object.assign(layers, { learned: { layers: learned, genome, keys } });
+}
+
+function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number): Layers {
+  let inputs = first;
+  return LAYERS.map((layer): PainterLayer => {
+    const name = prefix + layer;
     const kernel = numbersOf(tensors, `${name}.kernel`, 2);
     const [rows, outputs] = kernel.shape;
     const bias = numbersOf(tensors, `${name}.bias`, 1);
-    const step = name === 'ramps' ? RAMP : 4;
+    const step = layer === 'ramps' ? RAMP : 4;
     const fits = rows === inputs && bias.shape[0] === outputs;
     if (
       !fits ||
       outputs % step !== 0 ||
       outputs < step ||
-      outputs > (name === 'ramps' ? 128 : WIDEST)
+      outputs > (layer === 'ramps' ? 128 : WIDEST)
     ) {
       throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.shape} biases`);
     }
-    const layer = { inputs, outputs, kernel: kernel.values, bias: bias.values };
+    const read = { inputs, outputs, kernel: kernel.values, bias: bias.values };
     inputs = outputs;
-    return layer;
-  });
-  return Object.assign(layers, genome && { genome }) as unknown as PainterNet;
-}
-
-function knownGenomes(tensors: TensorFile['tensors']): KnownGenomes {
-  const { shape, values: keys } = numbersOf(tensors, 'known', 2);
-  const [count, size] = shape;
-  if (size !== KEY) throw bad(`tensor "known" has ${size} numbers for each genome`);
-  return { count, keys };
+    return read;
+  }) as unknown as Layers;
 }
 
 /** Reads the layers for genomes. Kernels of doublings are [3, 3, inputs, outputs] in the file. */

@@ -1,7 +1,7 @@
 /** Paints cells as pixels in TypeScript: the reference for the shaders, and the basis of stills. */
 import type { Rect } from '../geometry.ts';
-import { type PlacedMap, readMap } from './genome-map.ts';
-import { NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
+import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
+import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
 /** The input of `paint`. */
 export interface Painting {
@@ -38,7 +38,7 @@ export function paint(painting: Painting): Uint8ClampedArray {
   const area = painting.area ?? { x: 0, y: 0, width, height };
   const row = area.width * scale * 4;
   const pixels = new Uint8ClampedArray(row * area.height * scale);
-  const inputs = new Float32Array(net[0].inputs);
+  const inputs = new Float32Array(INPUTS + channelsOf(net));
   const outputs = net.map((layer) => new Float32Array(layer.outputs));
   const places = Array.from({ length: scale }, (_, k) => (k + 0.5) / scale - 0.5);
   const weights = places.map(catmullRom);
@@ -149,10 +149,10 @@ export function runLayers(
   outputs: readonly Float32Array[],
 ): Float32Array {
   let from = inputs;
-  net.forEach(({ kernel, bias }, index) => {
+  layersFor(net, inputs).forEach(({ inputs: count, kernel, bias }, index) => {
     const to = outputs[index];
     to.set(bias);
-    for (let i = 0, at = 0; i < from.length; i++, at += to.length) {
+    for (let i = 0, at = 0; i < count; i++, at += to.length) {
       const value = from[i];
       // Skip zeros: most inputs and half of the hidden units are 0.
       if (value === 0) continue;

@@ -1,7 +1,7 @@
 /** Paints one organism for a still picture, with larger cells than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
 import type { GenomeMap } from './genome-map.ts';
-import { type PainterNet, RAMP, REACH } from './net.ts';
+import { channelsOf, INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
 import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
 /** The input of `paintStill`. */
@@ -44,7 +44,7 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   const grid = { cells, owners, width: side, height: side, mapOf };
   const sums = new Float32Array(4 * (side * scale) ** 2);
   const tissue = new Float32Array((side * scale) ** 2);
-  const inputs = new Float32Array(net[0].inputs);
+  const inputs = new Float32Array(INPUTS + channelsOf(net));
   const outputs = net.map((layer) => new Float32Array(layer.outputs));
   const places = placesOf(scale);
   const weights = Array.from({ length: scale }, (_, k) => catmullRom((k + 0.5) / scale - 0.5));

@@ -198,6 +198,8 @@ export const COMMANDS = {
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
+  /** Request the genomes of organisms, to paint them; the answer is `genomes`. */
+  genomes: v.strictObject({ organisms: v.pipe(v.array(organismId), v.maxLength(64)) }),
   /** Request all cells of chunks that are out of sync, at the scale of the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;

@@ -127,6 +127,21 @@ export const EVENTS = {
   }),
   /** Participants who joined and left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
+  /** The genomes that the cells of organisms read, for painters; see shared/painter. */
+  genomes: v.object({
+    genomes: v.pipe(
+      v.array(
+        v.object({
+          id,
+          /** 16-bit floats, little-endian. */
+          latents: v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1), v.maxLength(4)),
+          /** [S, S] For each place, the index of its latent; absent if there is only one. */
+          labels: v.optional(v.instance(Uint8Array)),
+        }),
+      ),
+      v.maxLength(64),
+    ),
+  }),
   /** Positions of pointers; see `pointers.ts`. */
   cursors: v.array(packedPointer),
   /**

@@ -5,6 +5,7 @@
  * cells; see `CommandDispatcher`.
  */
 import * as v from 'valibot';
+import { toHalf } from '../../../shared/half-floats.ts';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -63,6 +64,18 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'resyncsPerSecond',
     isAutomatic: true,
     watch: ({ server, client }, { chunks }) => server.broadcaster.resync(client, chunks),
+  },
+  genomes: {
+    rate: 'cursorsPerSecond',
+    isAutomatic: true,
+    watch: ({ server: { room }, client }, { organisms }) => {
+      const genomes = organisms.flatMap((id) => {
+        const { latents, labels } = room.genomesOf(id) ?? {};
+        const halves = latents?.map((latent) => new Uint8Array(toHalf(latent).buffer));
+        return halves ? [{ id, latents: halves, ...(labels && { labels: labels.slice() }) }] : [];
+      });
+      client.send('genomes', { genomes });
+    },
   },
   look: {
     rate: 'cursorsPerSecond',

@@ -130,12 +130,14 @@ export async function painterFigures(
     const entries = [...kept, ...learned].map(({ index }) => index);
     const grown = await growGallery(model, entries, [KEPT_AGE]);
     const cells = new Map(grown.map(({ entry, cells: bytes }) => [entry, bytes]));
-    const measured = (some: readonly Original[]) =>
-      some.map((original) => ({
-        ...{ original, grown: cells.get(original.index)! },
+    const measured = (original: Original) => ({ original, grown: cells.get(original.index)! });
+    const both = {
+      kept: kept.map(measured),
+      learned: learned.map((original) => ({
+        ...measured(original),
         latent: galleryLatent(model, original.index),
-      }));
-    const both = { kept: measured(kept), learned: measured(learned) };
+      })),
+    };
     return await measurePainter(compute, net, both, card.side);
   } catch (error) {
     if (error instanceof TrainingError) return error;

@@ -30,8 +30,9 @@ const schema = v.strictObject({
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the layers that read a genome: of a latent, of the hidden layer, and of the map at a
-   * side of 4, 8, 16 and 32 places. If absent, the painter reads only cells.
+   * Widths of the layers that make maps: of a latent, of the hidden layer, and of the map at a side
+   * of 4, 8, 16 and 32 places. The checkpoint's painter then learns the genomes of its gallery, and
+   * paints all other cells as before. If absent, a painter of cells alone is trained.
    */
   genome: v.optional(v.strictTuple([size, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),

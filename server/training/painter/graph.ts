@@ -4,6 +4,7 @@ import {
   FIRST_SIDE,
   GENOME_LAYERS,
   INPUTS,
+  MAP_SIDE,
   NEIGHBOUR,
   RAMP,
   REACH,
@@ -33,8 +34,8 @@ export const JUDGED = ENLARGED + 2;
 /** Differences below this value, 0…1, count as squares rather than absolute values. */
 const SMOOTH = 0.02;
 
-/** Number of places of a map, and of the two maps of a scene. */
-export const PLACES = (FIRST_SIDE * 8) ** 2;
+/** Number of places of a map. */
+export const PLACES = MAP_SIDE ** 2;
 /** Maximum number of creatures in a scene. */
 export const CREATURES = 2;
 

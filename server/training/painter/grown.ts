@@ -49,6 +49,8 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
  * Sets some gallery creatures aside for measuring, and makes examples of all other creatures and
  * pictures.
  *
+ * @returns also the creatures whose genomes are to be learned, if any. Kept creatures are among
+ * them, because they only measure how other cells are painted
  * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
  */
 export async function prepareMaterial(
@@ -68,16 +70,21 @@ export async function prepareMaterial(
   const atRest = new Map(
     cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
   );
+  const taught = new Map<number, MeasuredCreature>();
+  const measured = (original: Original): MeasuredCreature => {
+    return { original, grown: atRest.get(original.index)! };
+  };
   const grown = cells
-    .filter(({ entry }) => !isKept.has(entry))
+    .filter(({ entry }) => config.genome || !isKept.has(entry))
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
       // Skip creatures without an original, because a painter can learn nothing from them.
-      if (!shows && original === undefined) return [];
+      if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
-      // Only a picture that the cells show tells more than they do.
-      const latent = shows && config.genome ? galleryLatent(checkpoint, entry) : undefined;
+      if (!shows || !config.genome) return [{ cells: bytes, picture }];
+      const latent = galleryLatent(checkpoint, entry);
+      taught.set(entry, { ...measured(original), latent });
       return [{ cells: bytes, picture, latent }];
     });
   const material: Material = {
@@ -86,13 +93,5 @@ export async function prepareMaterial(
     side: card.side,
     threshold: card.presence.threshold,
   };
-  const measured = (some: readonly Original[]): MeasuredCreature[] =>
-    some.map((original) => {
-      const latent = config.genome && galleryLatent(checkpoint, original.index);
-      return { original, grown: atRest.get(original.index)!, latent };
-    });
-  const learned = config.genome
-    ? [...shown.values()].filter(({ index }) => !isKept.has(index))
-    : [];
-  return { kept: measured(kept), learned: measured(learned), material };
+  return { kept: kept.map(measured), learned: [...taught.values()], material };
 }

@@ -52,24 +52,22 @@ const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
- * For painters that read genomes: share of scenes with creatures whose latent is known, and among
- * these the share whose latent is another creature's. A painter that trusted each genome would
- * paint features of trained creatures on strangers.
+ * For painters that learn genomes: share of creatures with the latent of another creature, as an
+ * organism that expresses a relative has. There the cells must decide.
  */
-const KNOWN = 0.8;
-const MISTAKEN = 0.12;
+const MISTAKEN = 0.05;
 /** Maximum shift of an original against the cells, in pixels. */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
-  const draw = drawsKnown(material, random) ? drawKnown : drawCreature;
+  const draw = learns(material) ? drawKnown : drawCreature;
   const first = draw(material, random);
   const scene = random.uniform() < MEETING ? meet(first, draw(material, random), random) : first;
   return random.uniform() < WOUNDED ? wound(scene, random) : scene;
 }
 
-const drawsKnown = ({ grown }: Material, random: Random): boolean =>
-  grown.some(({ latent }) => latent) && random.uniform() < KNOWN;
+/** Whether examples are for a painter that learns genomes. */
+const learns = ({ grown }: Material): boolean => grown[0]?.latent !== undefined;
 
 /** Draws a creature as it grows from its latent, neither flipped nor recoloured. */
 function drawKnown(material: Material, random: Random): Scene {
@@ -222,7 +220,7 @@ export function drawBatch(
   random: Random,
 ): Omit<PainterBatch, 'energy'> {
   const count = scenes * cells;
-  const size = material.grown.find(({ latent }) => latent)?.latent?.length ?? 0;
+  const size = material.grown[0]?.latent?.length ?? 0;
   const batch = {
     inputs: new Float32Array(count * INPUTS),
     target: new Float32Array(count * WINDOW),
@@ -238,6 +236,8 @@ export function drawBatch(
     });
     for (const end = at + cells; at < end; ) {
       const place = random.integer(scene.owners.length);
+      // Cells without an owner have no genome.
+      if (learns(material) && scene.owners[place] === 0) continue;
       if (readCell(scene, place, batch, at)) at++;
     }
   }

@@ -30,7 +30,7 @@ import { prepareMaterial } from './grown.ts';
 import { drawPainterSheet, measurePainter } from './measure.ts';
 import { loadOriginals } from './originals.ts';
 import { drawBatch } from './scenes.ts';
-import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
+import { checkOut, painterBytes, painterTensors, withLearned, writePainter } from './write.ts';
 
 /** The state from which a run continues as if it had not stopped. */
 interface PainterRun {
@@ -45,13 +45,12 @@ interface PainterRun {
 }
 
 /**
- * Creates the first state of a run, with random weights. A painter that reads genomes begins with
- * the weights of the checkpoint's painter, as far as they fit.
+ * Creates the first state of a run, with random weights.
+ *
+ * @param first weights of a painter to begin with, as far as they fit
  */
-async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
-  const painter = config.genome && (await readPainter(config.checkpoint));
-  const known = painter && painterTensors(painter);
-  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0), known);
+function firstPainterRun(config: PainterConfig, first?: Tensors): PainterRun {
+  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0), first);
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
@@ -115,7 +114,14 @@ export async function trainPainter(run: {
   const read = options.images === undefined ? run.config : withImages(run.config, options.images);
   const config = { ...read, updates, checkpoint: options.from ?? read.checkpoint };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
-  const begun = await (options.resume ? loadPainterRun(folder, config) : firstPainterRun(config));
+  const file = config.genome && (await readPainter(config.checkpoint));
+  const before = file && painterTensors(file);
+  if (config.genome && !before) {
+    throw new TrainingError('bad-data', `${config.checkpoint}: has no painter to learn genomes`);
+  }
+  const begun = options.resume
+    ? await loadPainterRun(folder, config)
+    : firstPainterRun(config, before?.first);
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
@@ -126,7 +132,7 @@ export async function trainPainter(run: {
   const originals = await loadOriginals(config.data, baseFolder);
   const { side, latentSize } = checkpoint.card;
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
-    throw new TrainingError('bad-config', `${source}: genomes or sides do not fit "genome"`);
+    throw new TrainingError('bad-config', `${source}: its latents or its side do not fit "genome"`);
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
@@ -147,7 +153,7 @@ export async function trainPainter(run: {
     const names = [...painterShapes(config).keys()];
     const weights = new Map(names.map((name) => [name, tensors.get(`average:${name}`)!]));
     const latents = learned.map(({ latent }) => latent!);
-    return painterBytes(config.genome ? weights.set('known', keysOf(latents)) : weights);
+    return painterBytes(before ? withLearned(before.painter, weights, latents) : weights);
   };
   const save = async (): Promise<void> => {
     const tensors = await adam.read();

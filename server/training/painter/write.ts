@@ -6,10 +6,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHalf } from '../../../shared/half-floats.ts';
 import {
-  GENOME_LAYERS,
   GENOME_PAINTER_VERSION,
   KEY,
+  KEYS,
   LAYERS,
+  LEARNED,
   PAINTER_VERSION,
   type PainterNet,
   parsePainter,
@@ -36,14 +37,11 @@ const LARGEST = 65_504;
  * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
  * 16-bit floats, and values beyond their range are clamped.
  *
- * @param weights of `LAYERS`; of `GENOME_LAYERS` and `known`, if the painter knows genomes
+ * @param weights the tensors of the file
  */
 export function painterBytes(weights: Tensors): Uint8Array {
-  const readsGenomes = weights.has('known');
-  const layers = readsGenomes ? [...LAYERS, ...GENOME_LAYERS] : LAYERS;
-  const names = layers.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
-  if (readsGenomes) names.push('known');
-  const version = readsGenomes ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
+  const names = [...weights.keys()];
+  const version = weights.has(KEYS) ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
   const header: Record<string, unknown> = { __metadata__: { painter: `${version}` } };
   let size = 0;
   for (const name of names) {
@@ -69,25 +67,52 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/** Returns the tensor `known` of a painter. @param latents the genomes that it has learned */
-export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
-  shape: [latents.length, KEY],
-  data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
-});
-
-/** Returns the tensors of a painter's file. @throws PainterError */
-export function painterTensors(bytes: Uint8Array): Map<string, Float32Tensor> {
-  parsePainter(bytes);
-  const { tensors } = readSafetensors(bytes);
-  return new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data! }]));
+/**
+ * Adds learned genomes to the tensors of a painter.
+ *
+ * @param painter of cells alone, or with other learned genomes
+ * @param learned weights of the layers that have learned
+ * @param latents the genomes that they have learned
+ */
+export function withLearned(
+  painter: Tensors,
+  learned: Tensors,
+  latents: readonly Float32Array[],
+): Tensors {
+  const keys = latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)));
+  return new Map([
+    ...[...painter].filter(([name]) => isOfLayer(name, LAYERS)),
+    ...[...learned].map(([name, tensor]): [string, Float32Tensor] => {
+      return [isOfLayer(name, LAYERS) ? LEARNED + name : name, tensor];
+    }),
+    [KEYS, { shape: [latents.length, KEY], data: Float32Array.from(keys) }],
+  ]);
 }
+
+/**
+ * Returns the tensors of a painter's file, and those with which its layers for learned genomes
+ * begin: their own, or those of the layers for cells alone.
+ */
+export function painterTensors(bytes: Uint8Array): Record<'painter' | 'first', Tensors> {
+  const { tensors } = readSafetensors(bytes);
+  const painter = new Map(
+    [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data! }]),
+  );
+  const own = [...painter].map(([name, tensor]): [string, Float32Tensor] => {
+    return [name.replace(LEARNED, ''), tensor];
+  });
+  return { painter, first: new Map(own) };
+}
+
+const isOfLayer = (tensor: string, layers: readonly string[]): boolean =>
+  layers.some((layer) => tensor.startsWith(`${layer}.`));
 
 /** Returns the painter's entry in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
-  version: net.genome ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
+  version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
   ramps: rampsOf(net),
-  ...(net.genome && { genomes: net.genome.known.count }),
+  ...(net.learned && { genomes: net.learned.keys.length / KEY }),
   figures,
 });
 
