@@ -4,6 +4,7 @@
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
@@ -18,7 +19,11 @@ export interface FilmView {
 /** A film, with the picture to paint it from until that has begun. */
 interface Film extends FilmView {
   raw?: Blob | undefined;
+  readonly genomes: PackedGenomes | undefined;
 }
+
+/** Paints a film, see `paintFilm`. */
+type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
 const KEPT = 80;
@@ -40,7 +45,7 @@ export class Previews {
   private resting = false;
   private you = 0;
   /** Paints a film. @returns URL of the painted film */
-  private paint: ((film: Blob) => Promise<string>) | undefined;
+  private paint: Paint | undefined;
   /** Resolves when all films to be painted are painted. */
   private painted = Promise.resolve();
 
@@ -80,7 +85,7 @@ export class Previews {
   }
 
   /** From now on, films that are shown are painted, one after the other. */
-  paintWith(paint: (film: Blob) => Promise<string>): void {
+  paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
   }
@@ -90,7 +95,7 @@ export class Previews {
     const isKept = (): boolean => this.films.get(key) === film;
     this.painted = this.painted.then(async () => {
       // A film that cannot be painted stays as it is.
-      const url = isKept() && (await this.paint!(raw).catch(() => undefined));
+      const url = isKept() && (await this.paint!(raw, film.genomes).catch(() => undefined));
       if (!url) return;
       if (!isKept()) return URL.revokeObjectURL(url);
       this.put(key, { ...film, url });
@@ -158,9 +163,10 @@ export class Previews {
     );
   }
 
-  private keep(key: string, { png, frames }: NonNullable<Event<'accepted'>['film']>): void {
+  private keep(key: string, film: NonNullable<Event<'accepted'>['film']>): void {
+    const { png, frames, genomes } = film;
     const raw = new Blob([png], { type: 'image/png' });
-    this.put(key, { url: URL.createObjectURL(raw), frames, raw });
+    this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
   }
 
   private put(key: string, film: Film | 'none'): void {

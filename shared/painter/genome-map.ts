@@ -56,6 +56,14 @@ export function* createMap(
   return whole;
 }
 
+/** Runs a generator to its end, without pauses. @returns its result */
+export function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 /** Returns whether a painter has learned a genome. */
 export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
   if (!learned || latent.length !== learned.genome[0].inputs) return false;

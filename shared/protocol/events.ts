@@ -10,6 +10,8 @@ import {
   planter,
   seedView,
 } from '../vocabulary.ts';
+import { MAX_GENOMES_ASKED } from './commands.ts';
+import { packedGenomes } from './genomes.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
 
@@ -130,16 +132,8 @@ export const EVENTS = {
   /** The genomes that the cells of organisms read, for painters; see shared/painter. */
   genomes: v.object({
     genomes: v.pipe(
-      v.array(
-        v.object({
-          id,
-          /** 16-bit floats, little-endian. */
-          latents: v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1), v.maxLength(4)),
-          /** [S, S] For each place, the index of its latent; absent if there is only one. */
-          labels: v.optional(v.instance(Uint8Array)),
-        }),
-      ),
-      v.maxLength(64),
+      v.array(v.object({ id, ...packedGenomes.entries })),
+      v.maxLength(MAX_GENOMES_ASKED),
     ),
   }),
   /** Positions of pointers; see `pointers.ts`. */
@@ -193,7 +187,12 @@ export const EVENTS = {
     /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
-    film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
+    film: v.optional(
+      v.object({
+        ...{ side: size, frames: size, png: v.instance(Uint8Array) },
+        genomes: v.optional(packedGenomes),
+      }),
+    ),
     energy: v.optional(amount),
   }),
   /**

@@ -1,16 +1,15 @@
 /** The genomes of the room's organisms, which a page that paints requests once for each organism. */
-import { createMap, type GenomeMap, type PaintedGenomes } from '../../../shared/painter/genome-map.ts';
+import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
+import { MAX_GENOMES_ASKED } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
-import { fromHalf } from '../../../shared/half-floats.ts';
+import { unpackGenomes } from '../../../shared/protocol/genomes.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 
 /** Minimum time between two requests, and time after which a request is repeated, in ms. */
 const INTERVAL = 500;
 const PATIENCE = 5_000;
-/** Maximum number of organisms per request. */
-const MOST = 64;
 /** Longest time for which computing a map delays a picture, in ms. */
 const SLICE = 3;
 
@@ -94,7 +93,7 @@ export class Genomes {
     for (const id of model.organisms.keys()) {
       const one = known.get(id);
       const isDue = one?.askedAt === undefined || (!one.isHere && now - one.askedAt > PATIENCE);
-      if (!isDue || missing.length === MOST || !isSeen(id)) continue;
+      if (!isDue || missing.length === MAX_GENOMES_ASKED || !isSeen(id)) continue;
       missing.push(id);
       known.set(id, { map: one?.map, askedAt: now, isHere: false });
     }
@@ -103,19 +102,10 @@ export class Genomes {
     model.askGenomes(missing);
   }
 
-  private arrived({ id, latents, labels }: Event<'genomes'>['genomes'][number]): void {
+  private arrived({ id, ...packed }: Event<'genomes'>['genomes'][number]): void {
     const one = this.known.get(id);
     if (!one) return;
     one.isHere = true;
-    const genomes: PaintedGenomes = { latents: latents.map(halvesOf), labels };
-    this.work.set(id, createMap(this.net, genomes));
+    this.work.set(id, createMap(this.net, unpackGenomes(packed)));
   }
-}
-
-/** Reads 16-bit floats, little-endian. */
-function halvesOf(bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Float32Array.from({ length: bytes.length >> 1 }, (_, i) =>
-    fromHalf(view.getUint16(2 * i, true)),
-  );
 }

@@ -2,6 +2,7 @@
 
 import type { GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
+import type { PackedGenomes } from '../../../shared/protocol/genomes.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
 import type { RoomModel } from '../../room/room-model.ts';
@@ -56,9 +57,9 @@ export class Painting {
   }
 
   /** Paints a film, see `paintFilm`; undefined while there is no painter. */
-  get film(): ((film: Blob) => Promise<string>) | undefined {
+  get film(): ((film: Blob, genomes?: PackedGenomes) => Promise<string>) | undefined {
     const { net } = this;
-    return net && ((film) => paintFilm(film, net));
+    return net && ((film, genomes) => paintFilm(film, net, genomes));
   }
 
   dispose(): void {

@@ -5,8 +5,13 @@
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { channelsOf, type PainterLayer, type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import type { PlacedMap } from '../../../shared/painter/genome-map.ts';
+import {
+  channelsOf,
+  type PainterLayer,
+  type PainterNet,
+  painterWork,
+} from '../../../shared/painter/net.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
 import {
   beginPass,

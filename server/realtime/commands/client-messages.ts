@@ -5,9 +5,9 @@
  * cells; see `CommandDispatcher`.
  */
 import * as v from 'valibot';
-import { toHalf } from '../../../shared/half-floats.ts';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
+import { packGenomes } from '../../../shared/protocol/genomes.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
@@ -70,9 +70,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     isAutomatic: true,
     watch: ({ server: { room }, client }, { organisms }) => {
       const genomes = organisms.flatMap((id) => {
-        const { latents, labels } = room.genomesOf(id) ?? {};
-        const halves = latents?.map((latent) => new Uint8Array(toHalf(latent).buffer));
-        return halves ? [{ id, latents: halves, ...(labels && { labels: labels.slice() }) }] : [];
+        const found = room.genomesOf(id);
+        return found ? [{ id, ...packGenomes(found) }] : [];
       });
       client.send('genomes', { genomes });
     },

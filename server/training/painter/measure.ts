@@ -2,7 +2,7 @@
  * Measures a painter on creatures that it was not trained on, against their originals, and draws
  * both side by side. Start reading at `measurePainter`.
  */
-import { createMap } from '../../../shared/painter/genome-map.ts';
+import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import type { Compute, Value } from '../../autodiff/compute.ts';
@@ -111,11 +111,9 @@ export function paintAlone(
   latent?: Float32Array,
 ): Uint8Array {
   const owners = Uint8Array.from({ length: side * side }, (_, i) => (cells[4 * i + 3] > 0 ? 1 : 0));
-  const work = latent && createMap(net, { latents: [latent] });
-  let step = work?.next();
-  while (work && !step?.done) step = work.next();
-  const map = step?.done && step.value ? { ...step.value, x: 0, y: 0 } : undefined;
-  const grid = { cells, owners, width: side, height: side, mapOf: () => map };
+  const map = latent && finished(createMap(net, { latents: [latent] }));
+  const mapOf = () => map && { ...map, x: 0, y: 0 };
+  const grid = { cells, owners, width: side, height: side, mapOf };
   return new Uint8Array(paint({ ...grid, net, scale: ENLARGED }).buffer);
 }
 
