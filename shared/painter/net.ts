@@ -80,11 +80,11 @@ export const channelsOf = ({ learned }: PainterNet): number =>
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
 /**
- * Counts multiply-adds: for the layers, once per cell; and for each pixel, including its
+ * Counts multiply-adds: for the layers, once per cell, at most; and for each pixel, including its
  * interpolation.
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
-  const cell = net.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const cell = (net.learned?.layers ?? net).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   return { cell, pixel: rampsOf(net) * 7 + 64 };
 }
 

@@ -38,7 +38,9 @@ export class Genomes {
   ) {
     const { known, work } = this;
     this.unsubscribers = [
-      model.on('genomes', ({ genomes }) => genomes.forEach((one) => this.arrived(one))),
+      model.on('genomes', ({ genomes }) => {
+        for (const one of genomes) this.arrived(one);
+      }),
       model.on('opened', () => {
         for (const one of known.values()) one.askedAt = undefined;
       }),

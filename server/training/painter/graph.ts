@@ -250,7 +250,7 @@ function paintedPixels(
 }
 
 /** Computes maps like `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
-function genomeMaps(parameters: (name: string) => Expression, latents: Expression): Expression {
+export function genomeMaps(parameters: (name: string) => Expression, latents: Expression): Expression {
   const [first, second, ...doublings] = GENOME_LAYERS;
   const small = dense(g.relu(dense(latents, parameters, first)), parameters, second);
   const channels = small.shape[1] / FIRST_SIDE ** 2;
