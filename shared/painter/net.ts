@@ -84,7 +84,10 @@ export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP
  * interpolation.
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
-  const cell = (net.learned?.layers ?? net).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const cell = (net.learned?.layers ?? net).reduce(
+    (sum, { inputs, outputs }) => sum + inputs * outputs,
+    0,
+  );
   return { cell, pixel: rampsOf(net) * 7 + 64 };
 }
 

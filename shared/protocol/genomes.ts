@@ -6,22 +6,8 @@ import type { PaintedGenomes } from '../painter/genome-map.ts';
 /** The genomes that the cells of an organism read: see `PaintedGenomes`. */
 export const packedGenomes = v.object({
   /** 16-bit floats, little-endian. */
-  latents: v.pipe(
-    v.array(
-      v.pipe(
-        v.instance(Uint8Array),
-        v.check(({ length }) => length <= 2_048, 'too large'),
-      ),
-    ),
-    v.minLength(1),
-    v.maxLength(4),
-  ),
-  labels: v.optional(
-    v.pipe(
-      v.instance(Uint8Array),
-      v.check(({ length }) => length <= 4_096, 'too large'),
-    ),
-  ),
+  latents: v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1), v.maxLength(4)),
+  labels: v.optional(v.instance(Uint8Array)),
 });
 export type PackedGenomes = v.InferOutput<typeof packedGenomes>;
 

@@ -3,12 +3,13 @@
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
-import { MOST_CHANNELS } from '../../../shared/painter/net.ts';
+import { KEY, MOST_CHANNELS } from '../../../shared/painter/net.ts';
 import { datasetConfig } from '../data/config.ts';
 import { checked } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
+const latent = v.pipe(size, v.minValue(KEY));
 const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
 
 const schema = v.strictObject({
@@ -34,7 +35,7 @@ const schema = v.strictObject({
    * of 4, 8, 16 and 32 places. The checkpoint's painter then learns the genomes of its gallery, and
    * paints all other cells as before. If absent, a painter of cells alone is trained.
    */
-  genome: v.optional(v.strictTuple([size, wide, wide, wide, wide, channels])),
+  genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
   /** Number of scenes per update, and number of cells per scene. */

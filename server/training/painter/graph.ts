@@ -4,6 +4,7 @@ import {
   FIRST_SIDE,
   GENOME_LAYERS,
   INPUTS,
+  LEARNED,
   MAP_SIDE,
   NEIGHBOUR,
   RAMP,
@@ -43,6 +44,7 @@ type Sizes = Pick<PainterConfig, 'hidden' | 'ramps' | 'genome'>;
 
 /** Returns names and shapes of the weights. */
 export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes): Shapes {
+  const own = genome ? LEARNED : '';
   const [latent, wide, ...channels]: readonly number[] = genome ?? [0, 0, 0];
   const ofGenome = [
     [latent, wide],
@@ -53,12 +55,12 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
       [`${name}.kernel`, ofGenome[i]],
       [`${name}.bias`, ofGenome[i].slice(-1)],
     ]),
-    ['hidden1.kernel', [INPUTS + channels[channels.length - 1], first]],
-    ['hidden1.bias', [first]],
-    ['hidden2.kernel', [first, second]],
-    ['hidden2.bias', [second]],
-    ['ramps.kernel', [second, RAMP * ramps]],
-    ['ramps.bias', [RAMP * ramps]],
+    [`${own}hidden1.kernel`, [INPUTS + channels[channels.length - 1], first]],
+    [`${own}hidden1.bias`, [first]],
+    [`${own}hidden2.kernel`, [first, second]],
+    [`${own}hidden2.bias`, [second]],
+    [`${own}ramps.kernel`, [second, RAMP * ramps]],
+    [`${own}ramps.bias`, [RAMP * ramps]],
   ]);
 }
 
@@ -66,14 +68,23 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
  * Draws initial weights: ramps in all directions through the middle of a cell, almost without
  * colour. Maps are zero at first.
  *
- * @param known weights of a painter to begin with, as far as they fit
+ * @param painter for a painter that learns genomes: the painter that learns them. Layers begin with
+ * its weights, as far as it has them
  */
 export function firstWeights(
   sizes: Sizes,
   random: Random,
-  known: Tensors = new Map(),
+  painter?: Tensors,
 ): Map<string, Float32Tensor> {
   const tensors = initialise(painterShapes(sizes), random);
+  if (painter) {
+    tensors.get(`${GENOME_LAYERS.at(-1)}.kernel`)!.data.fill(0);
+    for (const [name, { data }] of tensors) {
+      const known = painter.get(name) ?? painter.get(name.replace(LEARNED, ''));
+      if (known && known.data.length <= data.length) data.set(known.data);
+    }
+    return tensors;
+  }
   const kernel = tensors.get('ramps.kernel')!.data;
   for (let i = 0; i < kernel.length; i++) kernel[i] *= i % RAMP < 4 ? 0.3 : 0.05;
   const bias = tensors.get('ramps.bias')!.data.fill(0);
@@ -81,17 +92,6 @@ export function firstWeights(
     const angle = (2 * Math.PI * j) / sizes.ramps + 0.3;
     bias[RAMP * j] = 1.2 * Math.cos(angle);
     bias[RAMP * j + 1] = 1.2 * Math.sin(angle);
-  }
-  for (const part of ['kernel', 'bias'])
-    tensors.get(`${GENOME_LAYERS.at(-1)}.${part}`)?.data.fill(0);
-  for (const [name, { shape, data }] of known) {
-    const drawn = tensors.get(name);
-    if (
-      drawn &&
-      `${drawn.shape.slice(1)}` === `${shape.slice(1)}` &&
-      data.length <= drawn.data.length
-    )
-      drawn.data.set(data);
   }
   return tensors;
 }
@@ -240,9 +240,11 @@ function paintedPixels(
   const { inputs, blend, places, maps } = of;
   const width = inputs.shape[1] + (maps?.shape[1] ?? 0);
   const all = maps ? g.add(g.pad(inputs, 0, width), g.pad(maps, INPUTS, width)) : inputs;
-  const first = g.relu(dense(all, parameters, 'hidden1'));
-  const second = g.relu(dense(first, parameters, 'hidden2'));
-  const numbers = g.reshape(dense(second, parameters, 'ramps'), [inputs.shape[0], ramps, RAMP]);
+  const own = maps ? LEARNED : '';
+  const first = g.relu(dense(all, parameters, `${own}hidden1`));
+  const second = g.relu(dense(first, parameters, `${own}hidden2`));
+  const flat = dense(second, parameters, `${own}ramps`);
+  const numbers = g.reshape(flat, [inputs.shape[0], ramps, RAMP]);
   const around = g.reshape(inputs, [inputs.shape[0], REACH * REACH, NEIGHBOUR]);
   const base = g.pointwise(blend, g.slice(around, 0, 4));
   const along = g.pointwise(places, g.slice(numbers, 0, 4), true);
@@ -250,7 +252,10 @@ function paintedPixels(
 }
 
 /** Computes maps like `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
-export function genomeMaps(parameters: (name: string) => Expression, latents: Expression): Expression {
+export function genomeMaps(
+  parameters: (name: string) => Expression,
+  latents: Expression,
+): Expression {
   const [first, second, ...doublings] = GENOME_LAYERS;
   const small = dense(g.relu(dense(latents, parameters, first)), parameters, second);
   const channels = small.shape[1] / FIRST_SIDE ** 2;

@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePainter } from '../../../shared/painter/net.ts';
+import { KEYS, parsePainter } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { loadCheckpoint, readPainter } from '../../vnca/checkpoint.ts';
@@ -30,7 +30,7 @@ import { prepareMaterial } from './grown.ts';
 import { drawPainterSheet, measurePainter } from './measure.ts';
 import { loadOriginals } from './originals.ts';
 import { drawBatch } from './scenes.ts';
-import { checkOut, painterBytes, painterTensors, withLearned, writePainter } from './write.ts';
+import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 
 /** The state from which a run continues as if it had not stopped. */
 interface PainterRun {
@@ -45,14 +45,23 @@ interface PainterRun {
 }
 
 /**
- * Creates the first state of a run, with random weights.
+ * Creates the first state of a run, with random weights, or with those of the painter that learns
+ * genomes.
  *
- * @param first weights of a painter to begin with, as far as they fit
+ * @throws TrainingError bad-data: there is no such painter
  */
-function firstPainterRun(config: PainterConfig, first?: Tensors): PainterRun {
-  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0), first);
+async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
+  const painter = config.genome && (await painterOf(config.checkpoint));
+  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0), painter);
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
+}
+
+/** Reads the painter that learns genomes. @throws TrainingError bad-data: there is none */
+async function painterOf(folder: string): Promise<Tensors> {
+  const file = await readPainter(folder);
+  if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
+  return painterTensors(file);
 }
 
 /** Returns the part of a configuration that may not change during a run. */
@@ -114,14 +123,7 @@ export async function trainPainter(run: {
   const read = options.images === undefined ? run.config : withImages(run.config, options.images);
   const config = { ...read, updates, checkpoint: options.from ?? read.checkpoint };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
-  const file = config.genome && (await readPainter(config.checkpoint));
-  const before = file && painterTensors(file);
-  if (config.genome && !before) {
-    throw new TrainingError('bad-data', `${config.checkpoint}: has no painter to learn genomes`);
-  }
-  const begun = options.resume
-    ? await loadPainterRun(folder, config)
-    : firstPainterRun(config, before?.first);
+  const begun = await (options.resume ? loadPainterRun(folder, config) : firstPainterRun(config));
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
@@ -135,6 +137,9 @@ export async function trainPainter(run: {
     throw new TrainingError('bad-config', `${source}: its latents or its side do not fit "genome"`);
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
+  if (config.genome && learned.length === 0) {
+    throw new TrainingError('bad-data', `${source}: no grown creature shows its picture`);
+  }
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(
     `training a painter for ${source}: ${examples}; ${kept.length} creatures kept out for measuring`,
@@ -153,7 +158,9 @@ export async function trainPainter(run: {
     const names = [...painterShapes(config).keys()];
     const weights = new Map(names.map((name) => [name, tensors.get(`average:${name}`)!]));
     const latents = learned.map(({ latent }) => latent!);
-    return painterBytes(before ? withLearned(before.painter, weights, latents) : weights);
+    if (!config.genome) return painterBytes(weights);
+    const whole = new Map([...(await painterOf(source)), ...weights, [KEYS, keysOf(latents)]]);
+    return painterBytes(whole);
   };
   const save = async (): Promise<void> => {
     const tensors = await adam.read();

@@ -9,8 +9,6 @@ import {
   GENOME_PAINTER_VERSION,
   KEY,
   KEYS,
-  LAYERS,
-  LEARNED,
   PAINTER_VERSION,
   type PainterNet,
   parsePainter,
@@ -67,45 +65,20 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/**
- * Adds learned genomes to the tensors of a painter.
- *
- * @param painter of cells alone, or with other learned genomes
- * @param learned weights of the layers that have learned
- * @param latents the genomes that they have learned
- */
-export function withLearned(
-  painter: Tensors,
-  learned: Tensors,
-  latents: readonly Float32Array[],
-): Tensors {
-  const keys = latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)));
-  return new Map([
-    ...[...painter].filter(([name]) => isOfLayer(name, LAYERS)),
-    ...[...learned].map(([name, tensor]): [string, Float32Tensor] => {
-      return [isOfLayer(name, LAYERS) ? LEARNED + name : name, tensor];
-    }),
-    [KEYS, { shape: [latents.length, KEY], data: Float32Array.from(keys) }],
-  ]);
-}
-
-/**
- * Returns the tensors of a painter's file, and those with which its layers for learned genomes
- * begin: their own, or those of the layers for cells alone.
- */
-export function painterTensors(bytes: Uint8Array): Record<'painter' | 'first', Tensors> {
-  const { tensors } = readSafetensors(bytes);
-  const painter = new Map(
-    [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data! }]),
+/** Returns the tensors of a painter's file. */
+export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
+  new Map(
+    [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data! },
+    ]),
   );
-  const own = [...painter].map(([name, tensor]): [string, Float32Tensor] => {
-    return [name.replace(LEARNED, ''), tensor];
-  });
-  return { painter, first: new Map(own) };
-}
 
-const isOfLayer = (tensor: string, layers: readonly string[]): boolean =>
-  layers.some((layer) => tensor.startsWith(`${layer}.`));
+/** Returns the tensor that names learned genomes. @param latents [Z] each */
+export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
+  shape: [latents.length, KEY],
+  data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
+});
 
 /** Returns the painter's entry in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({

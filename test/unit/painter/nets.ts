@@ -2,8 +2,8 @@
 
 import { sizeOf } from '../../../server/autodiff/graph.ts';
 import { painterShapes } from '../../../server/training/painter/graph.ts';
-import { painterBytes, withLearned } from '../../../server/training/painter/write.ts';
-import { type PainterNet, parsePainter } from '../../../shared/painter/net.ts';
+import { keysOf, painterBytes } from '../../../server/training/painter/write.ts';
+import { KEYS, type PainterNet, parsePainter } from '../../../shared/painter/net.ts';
 import { createRandom } from '../../../shared/random.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 
@@ -35,7 +35,13 @@ export function learnedWeights(seed: number): Map<string, Float32Tensor> {
 
 /** The small painter, which has learned a genome of zeros. */
 export const learnedFile = (seed: number): Uint8Array =>
-  painterBytes(withLearned(randomWeights(seed), learnedWeights(seed), [new Float32Array(20)]));
+  painterBytes(
+    new Map([
+      ...randomWeights(seed),
+      ...learnedWeights(seed),
+      [KEYS, keysOf([new Float32Array(20)])],
+    ]),
+  );
 
 /** A small painter. */
 export const randomPainter = (seed: number): PainterNet =>
