@@ -1,6 +1,6 @@
 /**
  * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
- * sheet; pictures of all others are fetched from the server when first drawn.
+ * sheet; pictures of all others, and of chimeras, are fetched from the server when first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -86,9 +86,11 @@ export class TreePictures {
   }
 
   /** Returns the picture of an organism if it has arrived; otherwise requests it. */
-  of({ id, kind }: LineageOrganism): Picture | undefined {
+  of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
     const index = this.indexOf.get(kind);
-    if (kind !== '' && index !== undefined) return this.tile(index);
+    // The server does not grow the parts of removed organisms.
+    const isPlain = !parts || cause === 'removed';
+    if (kind !== '' && index !== undefined && isPlain) return this.tile(index);
     const known = this.grown.get(id);
     if (known === undefined) {
       this.grown.set(id, null);

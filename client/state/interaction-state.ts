@@ -24,6 +24,8 @@ export type Sheet = 'gallery' | 'draw' | 'map';
 /** The selected organism and the partner for a cross. */
 export interface Selection {
   readonly organism: OrganismId;
+  /** The point on the grid where the organism was touched; undefined if it was not touched. */
+  readonly at?: { readonly x: number; readonly y: number } | undefined;
   readonly crossing: boolean;
   readonly second: OrganismId;
   /** Share of the second parent, 0…1. */
@@ -137,14 +139,15 @@ export class InteractionState {
     this.setRadius(this.current.radius);
   }
 
-  select(organism: OrganismId): void {
+  /** @param at the touched point on the grid, if any */
+  select(organism: OrganismId, at?: Selection['at']): void {
     const { selection } = this.current;
     if (selection?.crossing && organism === 0) this.stopCrossing();
     else if (selection?.crossing) {
       const second = organism === selection.organism ? selection.second : organism;
       this.update({ selection: { ...selection, second } });
     } else {
-      const fresh = { organism, crossing: false, second: 0, mix: 0.5, mutation: 0 };
+      const fresh = { organism, at, crossing: false, second: 0, mix: 0.5, mutation: 0 };
       this.update({ selection: organism === 0 ? undefined : fresh });
     }
   }

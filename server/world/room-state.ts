@@ -219,6 +219,8 @@ const ended = v.strictObject({
   /** [Z] the organism's latent; absent if the gallery has the latent of its kind. */
   latent: v.optional(latent),
   parts: v.optional(v.array(part)),
+  /** Seed of a chimera as a token. */
+  token: v.optional(v.string()),
 });
 /** A dead organism, as the family tree remembers it. */
 export type Ended = v.InferOutput<typeof ended>;

@@ -90,6 +90,16 @@ test('what the server does not have is asked for once', async () => {
   expect(asked).toHaveLength(1);
 });
 
+test('GRA-9: a chimera of gallery creatures is shown as it grows, or without its parts if the host has removed it', async () => {
+  const { pictures, clock, asked } = open(() => answered(200));
+  await clock.advance(0);
+  const chimera = { id: 3, kind: 'Fern', parts: [] };
+  pictures.of({ ...chimera, cause: 'removed' } as never);
+  expect(asked).toEqual([]);
+  pictures.of({ ...chimera, cause: 'killed' } as never);
+  expect(asked).toEqual(['3.png']);
+});
+
 test('the sheet of the gallery is asked for again', async () => {
   const { pictures, clock } = open(() => answered(404), [false, false, true]);
   await clock.advance(0);
