@@ -2,14 +2,11 @@
 import { msg, str } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
-import type { Part } from '../../shared/vocabulary.ts';
 import {
   byPointer,
   furtherEvents,
   kindName,
   number,
-  organismName,
-  type People,
   planterName,
   plural,
 } from '../elements/text.ts';
@@ -52,16 +49,6 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   }
   if (how === 'crossed') return msg(str`${who} planted a child of your ${name}.`);
   return msg(str`${who} took ground from your ${name}.`);
-}
-
-/** Lists the parts of a chimera, and who painted each: 'panda · fox (Ada)'. */
-export function partsText(parts: readonly Part[], model: People): string {
-  const texts = parts.map((part) => {
-    const { by } = part;
-    const who = by && (by.id === model.you?.id ? msg('you') : planterName({ planter: by }, model));
-    return who ? `${organismName(part)} (${who})` : organismName(part);
-  });
-  return texts.join(' · ');
 }
 
 /** Describes the present state of a wounded organism. */

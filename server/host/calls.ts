@@ -329,9 +329,10 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
       return { id, by, waited: clock.now() - since };
     }),
     reports: server.reports.list.map((report) => {
-      const { id, kind, origin, planter, pictured, since } = report;
+      const { id, kind, origin, planter, parts, pictured, since } = report;
       return {
-        ...{ organism: id, kind, origin, planter, pictured, lives: server.reports.lives(report) },
+        ...{ organism: id, kind, origin, planter, ...(parts && { parts }) },
+        ...{ pictured, lives: server.reports.lives(report) },
         ...{ reporters: openOf(report), waited: Math.max(0, date() - since) },
       };
     }),

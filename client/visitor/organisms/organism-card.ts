@@ -12,6 +12,7 @@ import {
   formerText,
   furtherText,
   organismName,
+  partsText,
   planterText,
   stateText,
   survivedText,
@@ -20,7 +21,7 @@ import { kinOf, type RoomModel } from '../../room/room-model.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
 import { fire, PanelElement, quiet, solid, VisitorElement } from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
-import { changeText, partsText } from '../text.ts';
+import { changeText } from '../text.ts';
 
 /**
  * Copies the cells that an organism owns from the room's planes.

@@ -465,6 +465,7 @@
 'sb50af34b6e5db96c': str`»${0}« tager rum igen.`,
 'sb529be55547f7a67': `Stamtræ`,
 'sb55e6a5fce7b0b8a': `Hvor frø og sår var`,
+'sb5617c19799ea15c': `dig`,
 'sb5d03c6062b0067b': `Tilstanden er gendannet.`,
 'sb5fcd8ccc20956ee': `Hvor langsomt væsener vokser. Ved 1 vokser de lige så hurtigt, som rummet kører.`,
 'sb5fddc7362ebd424': `Serveren kan ikke have flere rum. Fjern et, der ikke bruges.`,

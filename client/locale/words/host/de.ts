@@ -465,6 +465,7 @@
 'sb50af34b6e5db96c': str`„${0}“ nimmt wieder Räume an.`,
 'sb529be55547f7a67': `Stammbaum`,
 'sb55e6a5fce7b0b8a': `Wo Samen und Wunden waren`,
+'sb5617c19799ea15c': `dir`,
 'sb5d03c6062b0067b': `Der Zustand ist wiederhergestellt.`,
 'sb5fcd8ccc20956ee': `Wie langsam Wesen wachsen. Bei 1 wachsen sie so schnell, wie der Raum läuft.`,
 'sb5fddc7362ebd424': `Mehr Räume fasst dieser Server nicht. Entfernen Sie einen unbenutzten.`,

@@ -465,6 +465,7 @@
 'sb50af34b6e5db96c': str`«${0}» vuelve a aceptar salas.`,
 'sb529be55547f7a67': `Árbol genealógico`,
 'sb55e6a5fce7b0b8a': `Dónde hubo semillas y heridas`,
+'sb5617c19799ea15c': `tú`,
 'sb5d03c6062b0067b': `El estado está restaurado.`,
 'sb5fcd8ccc20956ee': `Con qué lentitud crecen las criaturas. Con 1 crecen tan rápido como va la sala.`,
 'sb5fddc7362ebd424': `Este servidor no admite más salas. Quite una que no se use.`,
