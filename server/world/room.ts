@@ -249,7 +249,7 @@ export class Room {
 
   /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   get protectSeconds(): number {
-    return this.contents.wounding.protect;
+    return this.contents.strokes.protect;
   }
 
   /** Changes how long a wounded organism cannot be wounded again; 0 switches the protection off. */
@@ -401,8 +401,7 @@ export class Room {
     const tick = ++this.completedTicks;
     lifecycle.settle(readouts, this.flickerMoment(tick));
     contents.energy.prune(tick);
-    contents.wounding.prune(this.time);
-    contents.graftStrokes.prune(this.time);
+    contents.strokes.prune(this.time);
     contents.departures.prune(tick);
     const answers = this.answers.splice(0);
     this.queue.answered(answers, contents.departures.present);

@@ -82,8 +82,8 @@ export interface GraftStroke {
   readonly cover: Uint8Array;
   readonly genome: Pick<OrganismState, 'latent' | 'kind' | 'origin'>;
   readonly by: ParticipantView;
-  /** Tick in which the stroke began. Later messages of the same stroke have the same tick. */
-  readonly began: number;
+  /** Whether earlier messages of the same stroke have not hit the organism. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -92,7 +92,7 @@ export interface GraftStroke {
  * @returns false if no place has changed
  */
 export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes): boolean {
-  const { genome, by, began, cover } = stroke;
+  const { genome, by, isNew, cover } = stroke;
   if (!organism.grafts) {
     organism.grafts = noGrafts(cover.length);
     rememberBody(organism, grid);
@@ -104,8 +104,8 @@ export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes):
     return false;
   }
   let last = grafts.strokes.find(({ painter }) => painter === by.id);
-  if (last?.began !== began) {
-    last = { painter: by.id, began, replaced: new Uint8Array(cover.length) };
+  if (!last || isNew) {
+    last = { painter: by.id, replaced: new Uint8Array(cover.length) };
     const others = grafts.strokes.filter(({ painter }) => painter !== by.id);
     grafts.strokes = [...others, last].slice(-MAX_STROKES);
   }
