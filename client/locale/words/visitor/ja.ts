@@ -73,6 +73,7 @@
 's36cd44eafc54d2ca': `たねの選び方`,
 's3763f519c347a9f7': `いま`,
 's39669dd0539d41f7': `別の生きものをクリックすると、組み合わせを変えられます。`,
+'s3a2b34e58cf30eee': `This creature is not offered in this room.`,
 's3d4666a1d947d980': `あなたの絵`,
 's3e07daaacb10f38a': `親`,
 's3e6fa5985637cb92': `絵を見る時間がありませんでした。もう一度送れます。`,
