@@ -20,7 +20,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
   {
     ...{ value: 'hidden', name: msg('hide') },
     about: msg(
-      'Visitors cannot use hidden seeds, not even from keepsakes or as a graft. The gardener does not use them either. Dice and map stay as they are.',
+      'Visitors cannot use these seeds, not even from keepsakes, and neither does the gardener. Dice and map stay as they are.',
     ),
   },
   {
@@ -28,7 +28,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
     about: msg('Visitors see these seeds first, in the order in which you tap them.'),
   },
   {
-    ...{ value: 'gardener', name: msg('for the gardener') },
+    ...{ value: 'gardener', name: msg('gardener') },
     about: msg('The gardener plants only these seeds. If there are none, it chooses by itself.'),
   },
 ];
@@ -36,14 +36,16 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
 @customElement('gallery-section')
 export class GallerySection extends ui.HostElement {
   static override styles = css`
-    .card {
+    .lists {
       position: sticky;
       top: 0;
       z-index: 1;
-      padding-block: 14px;
+      margin-inline: -6px;
+      padding: 6px 6px 12px;
+      background: var(--bench);
     }
-    .about {
-      min-height: 2.7em;
+    .row > :is(input, label) {
+      flex: 1 1 8em;
     }
     .queue {
       display: flex;
@@ -67,8 +69,8 @@ export class GallerySection extends ui.HostElement {
     }
     .seeds .seed {
       width: auto;
-      /* Else the sticky card covers what the keyboard has reached. */
-      scroll-margin-block: 18em 6em;
+      /* Else the choice of the list covers what the keyboard has reached. */
+      scroll-margin-block: 7em 6em;
     }
     .seed[aria-pressed='true'] {
       background: var(--accent-deep);
@@ -79,7 +81,8 @@ export class GallerySection extends ui.HostElement {
       aspect-ratio: 1;
     }
     .off .tile {
-      opacity: 0.22;
+      opacity: 0.5;
+      filter: grayscale(1);
     }
     .mark {
       padding: 0.15em;
@@ -89,6 +92,7 @@ export class GallerySection extends ui.HostElement {
       color: var(--accent);
       font-size: 0.85em;
       font-weight: 600;
+      font-style: normal;
       line-height: 1.45;
     }
     .mark svg {
@@ -107,14 +111,6 @@ export class GallerySection extends ui.HostElement {
       bottom: 3px;
       inset-inline-end: 3px;
       color: var(--warm);
-    }
-    @media (max-height: 620px) {
-      .card {
-        position: static;
-      }
-      .seeds .seed {
-        scroll-margin-block: 1em 6em;
-      }
     }
   `;
 
@@ -136,12 +132,9 @@ export class GallerySection extends ui.HostElement {
 
   protected override section({ name }: RoomSummary, _: HostState): TemplateResult {
     const { curation, wholeGallery } = host.settings!;
-    const isEmpty = Object.values(curation).every(({ length }) => length === 0);
-    const reset = html`<button class="plain" data-testid="reset-gallery" @click=${this.reset}>${hostIcons.undo}${msg('Reset')}</button>`;
     const head = ui.sectionHead(
       msg(str`Gallery of “${name}”`),
       msg('Choose which seeds visitors are offered, and in which order. What already grows stays.'),
-      isEmpty ? nothing : reset,
     );
     const { checkpoint } = this;
     if (!checkpoint) return head;
@@ -176,9 +169,9 @@ export class GallerySection extends ui.HostElement {
     const every = (label: string, id: string, next: number[]) =>
       html`<button class="plain" data-testid=${id} ?disabled=${next.length === curation[list].length}
         @click=${() => this.changeAll(next)}>${label}</button>`;
-    return html`<div class="card grid gap-12">
-      ${ui.radioChips(msg('A tap on a seed'), LISTS, list, (next) => (this.list = next))}
-      <p class="about small soft wide" role="status">
+    return html`<div class="lists">${ui.radioChips(msg('A tap on a seed'), LISTS, list, (next) => (this.list = next))}</div>
+    <div class="card grid gap-12">
+      <p class="small soft wide" role="status">
         ${LISTS.find(({ value }) => value === list)?.about}
         ${plural(chosen.length, msg(str`${number(chosen.length)} seed chosen.`), msg(str`${number(chosen.length)} seeds chosen.`))}
       </p>
@@ -196,9 +189,9 @@ export class GallerySection extends ui.HostElement {
           : nothing
       }
       <div class="row">
-        <input class="fills shrinks" type="search" data-testid="search" autocomplete="off" placeholder=${msg('Search')}
+        <input class="shrinks" type="search" data-testid="search" autocomplete="off" placeholder=${msg('Search')}
           aria-label=${msg('Search seeds')} .value=${this.typed} @input=${(event: Event) => (this.typed = ui.inputValue(event))} />
-        <label class="grow"><span class="visually-hidden">${msg('Kinds of seeds')}</span>
+        <label><span class="visually-hidden">${msg('Kinds of seeds')}</span>
           ${ui.select('kind', [{ value: '', name: msg('All kinds') }, ...kinds], this.kind, (kind) => (this.kind = kind))}</label>
         ${every(msg('All of these'), 'choose-all', [...new Set([...curation[list], ...found])])}
         ${every(
