@@ -199,6 +199,8 @@ export class HostModel {
   private readonly busy = new Set<string>();
   /** Changed settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
+  /** The last change of settings. Resolves when it has been answered. */
+  private sending: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   constructor(readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi()) {}
@@ -373,7 +375,13 @@ export class HostModel {
   ): Promise<RoomSettings | undefined> {
     const pending = { room, change };
     this.changes.add(pending);
-    const settings = await this.do('changeSettings', { room, ...change }, { done });
+    this.emitChange();
+    // One after another, because each change of a list has the whole list.
+    const answer = this.sending.then(() =>
+      this.do('changeSettings', { room, ...change }, { done }),
+    );
+    this.sending = answer;
+    const settings = await answer;
     this.changes.delete(pending);
     this.emitChange();
     return settings;

@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import type { RoomSettings } from '../../../shared/host/room-settings.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { isMeant, KIND_TITLES } from '../../elements/gallery.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
@@ -75,6 +75,13 @@ export class GallerySection extends ui.HostElement {
     .seed[aria-pressed='true'] {
       background: var(--accent-deep);
       border-color: var(--accent-edge);
+    }
+    @media (max-width: 760px), (max-height: 520px) {
+      .card {
+        padding: 0;
+        border: 0;
+        background: none;
+      }
     }
     .tile {
       width: 82%;
@@ -166,9 +173,11 @@ export class GallerySection extends ui.HostElement {
     const kinds = Object.entries(KIND_TITLES)
       .filter(([kind]) => gallery.some((entry) => entry.kind === kind))
       .map(([value, title]) => ({ value, name: title() }));
-    const every = (label: string, id: string, next: number[]) =>
-      html`<button class="plain" data-testid=${id} ?disabled=${next.length === curation[list].length}
-        @click=${() => this.changeAll(next)}>${label}</button>`;
+    const isEmpty = Object.values(curation).every(({ length }) => length === 0);
+    const all = [...new Set([...curation[list], ...found])];
+    const none = curation[list].filter((index) => !found.includes(index));
+    const button = (id: string, label: unknown, next: Partial<typeof curation>, isDone: boolean) =>
+      html`<button class="plain" data-testid=${id} ?disabled=${isDone} @click=${() => this.changeMany(next)}>${label}</button>`;
     return html`<div class="lists">${ui.radioChips(msg('A tap on a seed'), LISTS, list, (next) => (this.list = next))}</div>
     <div class="card grid gap-12">
       <p class="small soft wide" role="status">
@@ -193,12 +202,9 @@ export class GallerySection extends ui.HostElement {
           aria-label=${msg('Search seeds')} .value=${this.typed} @input=${(event: Event) => (this.typed = ui.inputValue(event))} />
         <label><span class="visually-hidden">${msg('Kinds of seeds')}</span>
           ${ui.select('kind', [{ value: '', name: msg('All kinds') }, ...kinds], this.kind, (kind) => (this.kind = kind))}</label>
-        ${every(msg('All of these'), 'choose-all', [...new Set([...curation[list], ...found])])}
-        ${every(
-          msg('None of these'),
-          'choose-none',
-          curation[list].filter((index) => !found.includes(index)),
-        )}
+        ${button('choose-all', msg('All of these'), { [list]: all }, all.length === curation[list].length)}
+        ${button('choose-none', msg('None of these'), { [list]: none }, none.length === curation[list].length)}
+        ${button('reset-gallery', html`${hostIcons.undo}${msg('Reset')}`, ROOM_DEFAULTS.curation, isEmpty)}
       </div>
     </div>`;
   }
@@ -239,26 +245,10 @@ export class GallerySection extends ui.HostElement {
   }
 
   /** Changes many seeds at once, with a button to undo the change. */
-  private changeAll(next: number[]): void {
-    const { list } = this;
-    const { room } = host;
-    const before = host.settings!.curation[list];
-    const undo = () => void host.change({ curation: { [list]: before } }, '', room);
-    const done = {
-      text: msg('The gallery is changed.'),
-      action: { label: msg('Undo'), run: undo },
-    };
-    void host.change({ curation: { [list]: next } }, done);
-  }
-
-  private reset(): void {
-    const { room, settings, state } = host;
-    const { curation: before } = settings!;
-    const undo = () => void host.change({ curation: before }, '', room);
-    const done = {
-      text: msg('The gallery is changed.'),
-      action: { label: msg('Undo'), run: undo },
-    };
-    void host.change({ curation: state!.roomDefaults.curation }, done);
+  private changeMany(curation: Partial<RoomSettings['curation']>): void {
+    const { room, settings } = host;
+    const undo = () => void host.change({ curation: settings!.curation }, '', room);
+    const action = { label: msg('Undo'), run: undo };
+    void host.change({ curation }, { text: msg('The gallery is changed.'), action });
   }
 }
