@@ -136,15 +136,16 @@ export class InteractionState {
 
   /**
    * Selects another seed if the host has hidden the held one, or offers others first and the visitor
-   * has not chosen the held one.
+   * has neither chosen nor planted the held one.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
-    const { held } = this.current;
+    const { held, planted } = this.current;
     const { hidden = [], first = [] } = offer;
     if (held.from !== 'gallery') return;
     const leads = offered(checkpoint, offer).some((index) => first.includes(index));
-    const isUnchosen = held === this.initial && leads && !first.includes(held.index);
-    if (isUnchosen || hidden.includes(held.index)) this.holdFirst(checkpoint, random, offer);
+    const isInitial = held === this.initial && planted === 0;
+    if ((isInitial && leads && !first.includes(held.index)) || hidden.includes(held.index))
+      this.holdFirst(checkpoint, random, offer);
   }
 
   setRadius(radius: number): void {
