@@ -199,7 +199,7 @@ export class HostModel {
   private readonly busy = new Set<string>();
   /** Changed settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
-  /** The last change of settings. Resolves when it has been answered. */
+  /** Resolves when the next change of settings may be sent. */
   private sending: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Listeners<{ change: undefined }>();
 
@@ -376,11 +376,13 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // One after another, because each change of a list has the whole list.
+    // One after another, because each change of a list has the whole list. A change that the server
+    // does not answer delays others only for a while.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );
-    this.sending = answer;
+    const limit = new Promise((resolve) => setTimeout(resolve, READ_LIMIT));
+    this.sending = Promise.race([answer, limit]);
     const settings = await answer;
     this.changes.delete(pending);
     this.emitChange();
