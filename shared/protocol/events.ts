@@ -220,6 +220,12 @@ export const EVENTS = {
     graftOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
+    /**
+     * Gallery indices of the creatures that visitors may not use, and of those that they are offered
+     * before all others. If absent, there are none.
+     */
+    hidden: v.optional(v.array(count)),
+    first: v.optional(v.array(count)),
     /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
     /** Whether the day of the room is ending, so that its organisms are dissolving. */
