@@ -1,5 +1,6 @@
 /** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { placesUnder } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
@@ -24,7 +25,6 @@ import {
   hitsOnly,
   nearestGround,
   type PlantingPlace,
-  placesUnder,
   targetCount,
 } from './planting-place.ts';
 import { type Planted, Reefs } from './reefs.ts';
