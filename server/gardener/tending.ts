@@ -1,5 +1,6 @@
 /** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { placesUnder } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
@@ -25,7 +26,6 @@ import {
   hitsOnly,
   nearestGround,
   type PlantingPlace,
-  placesUnder,
   targetCount,
 } from './planting-place.ts';
 import { type Planted, Reefs } from './reefs.ts';
