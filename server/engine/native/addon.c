@@ -25,7 +25,7 @@ NODE_API napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **
 NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
-enum { MOST_ARRAYS = 7 };
+enum { MOST_ARRAYS = 17 };
 
 /* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
 typedef struct {
@@ -128,6 +128,77 @@ static napi_value step(napi_env env, napi_callback_info info) {
       .after = arrays.data[3],
   };
   step_batch(&net, &batch, memory);
+  return 0;
+}
+
+/* Arrays of a rollout, in the order in which JavaScript passes them. Those from `masks` on may be undefined. */
+enum { NET, RATES, MEMORY, KERNEL, LAYERS, STATES, AFTER, MASKS, OPEN, CLOSED, WEIGHTS, LAST, CHANGE, CHANGE_LAST, BEFORE,
+       TOTAL_KERNEL, TOTAL_LAYERS };
+
+/* Reads `net`, as in net_of, followed by the numbers of steps and genomes, `sets`, `scales` and `records` of Rollout. */
+static Rollout rollout_of(const Arrays *arrays, Net *net) {
+  const int32_t *shape = arrays->data[NET];
+  const float *rates = arrays->data[RATES];
+  float *const *data = (float *const *)arrays->data;
+  *net = net_of(shape);
+  net->kept = rates ? rates[0] : 1;
+  net->limit = rates ? rates[1] : 0;
+  return (Rollout){
+      .count = shape[0],
+      .steps = shape[9],
+      .genomes = shape[10],
+      .sets = shape[11],
+      .scales = shape[12],
+      .records = shape[13],
+      .memory = data[MEMORY],
+      .kernel = data[KERNEL],
+      .layers = data[LAYERS],
+      .states = data[STATES],
+      .after = data[AFTER],
+      .masks = data[MASKS],
+      .open = data[OPEN],
+      .closed = data[CLOSED],
+      .weights = data[WEIGHTS],
+      .last = data[LAST],
+      .change = data[CHANGE],
+      .change_last = data[CHANGE_LAST],
+      .before = data[BEFORE],
+      .total_kernel = data[TOTAL_KERNEL],
+      .total_layers = data[TOTAL_LAYERS],
+  };
+}
+
+/* (net): returns row_size, or rollout_size if there are steps. */
+static napi_value rollout(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  Net net;
+  const Rollout of = rollout_of(&arrays, &net);
+  return number(env, of.steps > 0 ? rollout_size(&net, &of) : row_size(&net));
+}
+
+/*
+ * (arrays, in the order above): steps forward; or, if `change` is there, differentiates the steps that the preceding
+ * call with the same memory took.
+ */
+static napi_value train(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  Net net;
+  const Rollout of = rollout_of(&arrays, &net);
+  const size_t cells = (size_t)of.count * net.side * net.side, states = cells * net.channels;
+  const size_t kernel = (size_t)9 * net.channels * net.hidden, layers = of.sets * row_size(&net);
+  const size_t wanted[MOST_ARRAYS] = {
+      [KERNEL] = kernel, [LAYERS] = layers, [STATES] = states, [AFTER] = states, [MASKS] = cells * of.steps,
+      [OPEN] = cells, [CLOSED] = cells, [WEIGHTS] = cells * of.genomes, [LAST] = states, [CHANGE] = states,
+      [CHANGE_LAST] = states, [BEFORE] = states, [TOTAL_KERNEL] = kernel, [TOTAL_LAYERS] = layers,
+  };
+  int fits = arrays.length[MEMORY] >= (size_t)rollout_size(&net, &of);
+  for (int i = KERNEL; i < MOST_ARRAYS; i++) {
+    const int is_needed = i < MASKS || (of.change && (i == BEFORE || i == TOTAL_LAYERS));
+    if (arrays.data[i] ? arrays.length[i] != wanted[i] : is_needed) fits = 0;
+  }
+  if (!fits || (of.change && !of.records)) napi_throw_range_error(env, 0, "an array's length does not fit the rollout");
+  else if (of.change) reverse_steps(&net, &of);
+  else forward_steps(&net, &of);
   return 0;
 }
 
@@ -237,7 +308,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   static const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
+  } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step},
+                   {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
    * Otherwise, when large buffers are freed, glibc raises this size to as much as 32 MB. Then the arenas of all threads
