@@ -111,6 +111,7 @@ export interface NativeSteps {
 /** Thrown if a back end cannot be used or has failed. The message suggests a remedy. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
+  readonly reason = 'no-compute';
 
   constructor(what: string, of: ComputeName = 'webgpu') {
     super(`${of}: ${what}`);

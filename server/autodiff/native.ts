@@ -2,7 +2,8 @@
  * The back end of CPUs with a C compiler. Native code computes the steps of a rule and their
  * gradients (engine/native/training.c); ONNX Runtime computes everything else.
  */
-import { missingCompiler } from '../engine/native/compile.ts';
+import type { StartError } from '../engine/backend.ts';
+import { compilerRemedy, missingCompiler } from '../engine/native/compile.ts';
 import { loadKernel } from '../engine/native/native.ts';
 import { type Architecture, trunkOf } from '../vnca/architecture.ts';
 import {
@@ -24,11 +25,14 @@ type Kernel = Awaited<ReturnType<typeof loadKernel>>['kernel'];
 export async function createNativeCompute(
   options: { threads?: number | undefined } = {},
 ): Promise<Compute> {
+  const fail = (what: string, remedy = compilerRemedy()): never => {
+    throw new ComputeError(remedy ? `${what} (to fix it: ${remedy})` : what, 'native');
+  };
   const missing = missingCompiler();
-  if (missing) throw new ComputeError(missing, 'native');
-  const { kernel } = await loadKernel().catch(({ message }: Error) => {
-    throw new ComputeError(message, 'native');
-  });
+  if (missing) fail(missing);
+  const { kernel } = await loadKernel().catch((error: StartError) =>
+    fail(error.message, error.remedy),
+  );
   const compute = createOnnxCompute(options);
   return {
     ...compute,

@@ -154,17 +154,13 @@ export async function evaluate(
      */
     painter: painter instanceof TrainingError ? null : painter,
     seed: wanted.seed,
-    device: deviceOf(compute, kernel),
+    device: compute.device,
     /** Remarks for the reader of the figures. */
     notes,
   };
   if (!areFinite(figures)) notes.push('null stands for figures that are not finite numbers');
   return { figures: rounded(figures), grown: organisms.grown };
 }
-
-/** Describes the computing device for people. */
-export const deviceOf = ({ device }: Compute, kernel: string | undefined): string =>
-  kernel === undefined ? device : `${device}; cells by native code`;
 
 /**
  * Probes cells for the classes of the images or, if the images have no classes, for the kinds of

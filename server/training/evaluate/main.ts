@@ -1,15 +1,13 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
-import type { StartError } from '../../engine/backend.ts';
-import { explain } from '../../engine/choose-backend.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
-import { createMeter, openCompute, runTool, say, sayNotUsed } from '../terminal.ts';
+import { createMeter, openCompute, runTool, say } from '../terminal.ts';
 import { openBoundsFile } from './bounds.ts';
-import { deviceOf, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { painterFigures } from './images.ts';
 import { COMMAND, type Options } from './options.ts';
 import { describe } from './report.ts';
@@ -26,21 +24,18 @@ async function main(options: Options): Promise<void> {
       ? undefined
       : await openBoundsFile(file, model, judged, wanted);
   if (keep && keep.known.length > 0) say(`${file} already has ${keep.known.length} images`);
-  const isNative = backend === 'native';
-  const compute = await openCompute(isNative ? 'onnx' : backend, threads);
+  const compute = await openCompute(backend, threads);
   const hasCells = model.card.update.kind !== 'decoder';
-  const kernel =
-    hasCells && (isNative || (backend === 'auto' && compute.name === 'onnx'))
-      ? await kernelOfRooms(isNative)
-      : undefined;
-  say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
+  // Cells take their steps with the kernel of rooms, which is twice as fast as compiled programs.
+  const kernel = hasCells && compute.name === 'native' ? (await loadKernel()).file : undefined;
+  say(`${model.card.name} on ${compute.device}`);
   say('measuring the painter, if the checkpoint has one');
   const painter = await painterFigures(compute, model, wanted);
   const canGraft = model.card.update.standingInput && model.card.gallery.length > 0;
   const engine =
     canGraft && options.chimeras > 0
       ? await createEngine({
-          ...{ checkpoints: [model], backend: kernel === undefined ? compute.name : 'native' },
+          ...{ checkpoints: [model], backend: compute.name },
           ...(threads !== undefined && { threads }),
         })
       : undefined;
@@ -58,26 +53,6 @@ async function main(options: Options): Promise<void> {
     await writePictures(compute, model, evaluation, { ...wanted, kernel, onWritten });
   }
   await compute.dispose();
-}
-
-/**
- * Finds the kernel that steps cells in rooms, which is twice as fast as compiled programs.
- *
- * @param isAsked whether the user named it
- * @returns the file of the kernel, or undefined if there is none
- * @throws TrainingError no-kernel: the user named it, but there is none
- */
-async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
-  try {
-    return (await loadKernel()).file;
-  } catch (error) {
-    const { message, remedy } = error as StartError;
-    const failure = { name: 'native', onlyGpu: false, reason: message } as const;
-    const reason = explain({ ...failure, ...(remedy !== undefined && { remedy }) });
-    if (isAsked) throw new TrainingError('no-kernel', reason);
-    sayNotUsed(reason);
-    return undefined;
-  }
 }
 
 /**
