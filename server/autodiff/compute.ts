@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
+import type { NativeSteps } from './native.ts';
 
 /** Looks up an input of a program. @throws RangeError if it is missing or has another shape */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
@@ -58,54 +59,6 @@ export interface Compute {
   read(value: Value): Promise<Float32Array>;
   free(...values: Value[]): void;
   dispose(): Promise<void>;
-}
-
-/** Some steps of patches for native code. All arrays are row-major. */
-export interface StepInputs {
-  /** Side s of the patches; numbers of patches N, of genomes of each patch G, and of steps. */
-  readonly side: number;
-  readonly count: number;
-  readonly genomes: number;
-  readonly steps: number;
-  readonly leak: number;
-  /** Perception's kernel, [3, 3, C, hidden]. */
-  readonly kernel: Float32Array;
-  /** The result of `layerRows`: [N · G, size], or [1, size] for all patches. */
-  readonly layers: Float32Array;
-  /** [N, s, s, C] */
-  readonly states: Float32Array;
-  /** Cells that are updated in each step, [steps, N, s, s]. If absent, all cells. */
-  readonly masks?: Float32Array | undefined;
-  /** Open ground, [N, s, s], and number of steps until each cell opens, [N, s, s]. */
-  readonly open?: Float32Array | undefined;
-  readonly closed?: Float32Array | undefined;
-  /** How much each genome counts for each cell, [N, s, s, G]. */
-  readonly weights?: Float32Array | undefined;
-}
-
-/** States after some steps, and their gradients. */
-export interface StepsTaken {
-  /** States after the last step and before it, [N, s, s, C]. */
-  readonly after: Float32Array;
-  readonly last: Float32Array;
-  /**
-   * Computes the gradient of the first states, and adds those of the kernel, if wanted, and of the
-   * layers to totals. Call it at most once.
-   *
-   * @param change gradient of `after` and, unless it is zero, of `last`
-   */
-  reverse(
-    change: { readonly after: Float32Array; readonly last?: Float32Array | undefined },
-    totals: { readonly kernel?: Float32Array | undefined; readonly layers: Float32Array },
-  ): Float32Array;
-}
-
-/** Steps of a rule as native code. */
-export interface NativeSteps {
-  /** Number of values in a row of layers. */
-  readonly rowSize: number;
-  /** Takes steps. @param keeps whether `reverse` will be called */
-  take(inputs: StepInputs, keeps: boolean): StepsTaken;
 }
 
 /** Thrown if a back end cannot be used or has failed. The message suggests a remedy. */

@@ -131,41 +131,18 @@ static napi_value step(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/* Arrays of a rollout, in the order in which JavaScript passes them. Those from `masks` on may be undefined. */
-enum { NET, RATES, MEMORY, KERNEL, LAYERS, STATES, AFTER, MASKS, OPEN, CLOSED, WEIGHTS, LAST, CHANGE, CHANGE_LAST, BEFORE,
-       TOTAL_KERNEL, TOTAL_LAYERS };
-
-/* Reads `net`, as in net_of, followed by the numbers of steps and genomes, `sets`, `scales` and `records` of Rollout. */
+/*
+ * Reads a rollout from (net, rates, memory, and the arrays of Rollout in their order). After the numbers of net_of, `net`
+ * holds those of Rollout in their order. `rates` holds `kept` and `limit` of `Net`.
+ */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
-  const int32_t *shape = arrays->data[NET];
-  const float *rates = arrays->data[RATES];
-  float *const *data = (float *const *)arrays->data;
+  const int32_t *shape = arrays->data[0];
+  const float *rates = arrays->data[1];
   *net = net_of(shape);
-  net->kept = rates ? rates[0] : 1;
-  net->limit = rates ? rates[1] : 0;
-  return (Rollout){
-      .count = shape[0],
-      .steps = shape[9],
-      .genomes = shape[10],
-      .sets = shape[11],
-      .scales = shape[12],
-      .records = shape[13],
-      .memory = data[MEMORY],
-      .kernel = data[KERNEL],
-      .layers = data[LAYERS],
-      .states = data[STATES],
-      .after = data[AFTER],
-      .masks = data[MASKS],
-      .open = data[OPEN],
-      .closed = data[CLOSED],
-      .weights = data[WEIGHTS],
-      .last = data[LAST],
-      .change = data[CHANGE],
-      .change_last = data[CHANGE_LAST],
-      .before = data[BEFORE],
-      .total_kernel = data[TOTAL_KERNEL],
-      .total_layers = data[TOTAL_LAYERS],
-  };
+  if (rates) net->kept = rates[0], net->limit = rates[1];
+  Rollout of = {shape[0], shape[9], shape[10], shape[11], shape[12], shape[13], arrays->data[2]};
+  memcpy(of.arrays, arrays->data + 3, sizeof of.arrays);
+  return of;
 }
 
 /* (net): returns row_size, or rollout_size if there are steps. */
@@ -177,8 +154,8 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (arrays, in the order above): steps forward; or, if `change` is there, differentiates the steps that the preceding
- * call with the same memory took.
+ * (see rollout_of): takes steps; or, if `change` is there, differentiates the steps that the preceding call with the
+ * same memory took.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -186,17 +163,14 @@ static napi_value train(napi_env env, napi_callback_info info) {
   const Rollout of = rollout_of(&arrays, &net);
   const size_t cells = (size_t)of.count * net.side * net.side, states = cells * net.channels;
   const size_t kernel = (size_t)9 * net.channels * net.hidden, layers = of.sets * row_size(&net);
-  const size_t wanted[MOST_ARRAYS] = {
-      [KERNEL] = kernel, [LAYERS] = layers, [STATES] = states, [AFTER] = states, [MASKS] = cells * of.steps,
-      [OPEN] = cells, [CLOSED] = cells, [WEIGHTS] = cells * of.genomes, [LAST] = states, [CHANGE] = states,
-      [CHANGE_LAST] = states, [BEFORE] = states, [TOTAL_KERNEL] = kernel, [TOTAL_LAYERS] = layers,
-  };
-  int fits = arrays.length[MEMORY] >= (size_t)rollout_size(&net, &of);
-  for (int i = KERNEL; i < MOST_ARRAYS; i++) {
-    const int is_needed = i < MASKS || (of.change && (i == BEFORE || i == TOTAL_LAYERS));
-    if (arrays.data[i] ? arrays.length[i] != wanted[i] : is_needed) fits = 0;
+  const size_t wanted[] = {kernel, layers, states, states, states, cells * of.steps, cells, cells, cells * of.genomes,
+                           states, states, states, kernel, layers};
+  int fits = arrays.length[2] >= (size_t)rollout_size(&net, &of);
+  for (int i = 0; i < 14; i++) {
+    if (of.arrays[i] ? arrays.length[3 + i] != wanted[i] : i < 5) fits = 0;
   }
-  if (!fits || (of.change && !of.records)) napi_throw_range_error(env, 0, "an array's length does not fit the rollout");
+  if (of.change && !(of.records && of.before && of.total_layers)) fits = 0;
+  if (!fits) napi_throw_range_error(env, 0, "an array's length does not fit the rollout");
   else if (of.change) reverse_steps(&net, &of);
   else forward_steps(&net, &of);
   return 0;

@@ -197,6 +197,30 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
   }
 }
 
+/* Number of arrays [rows, hidden] that `think` writes. */
+INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
+
+/*
+ * Computes the layers after perception for some cells: from perception's result x [rows, hidden] to the changes of the
+ * cells' states [rows, channels]. Then follow in x the results of each layer; those of the last layer of a block are
+ * added to its input.
+ */
+static void think(const Net *net, const float *layers, int rows, float *x, float *change) {
+  const int inputs = net->hidden, hidden = net->wide_hidden, size = rows * hidden;
+  const ptrdiff_t bias = (ptrdiff_t)inputs * hidden;
+  if (net->activates) activate(x, size, net->elu);
+  for (int block = 0; block < net->blocks; block++) {
+    const float *start = x;
+    for (int i = 0; i < net->depth; i++, x += size, layers += bias + hidden) {
+      multiply(rows, inputs, hidden, x, hidden, 1, layers, layers + bias, 0, x + size);
+      if (i < net->depth - 1 || net->activates_last) activate(x + size, size, net->elu);
+    }
+    add(x, start, size);
+  }
+  multiply(rows, inputs, net->wide_channels, x, hidden, 1, layers, layers + (ptrdiff_t)inputs * net->wide_channels, 0,
+           change);
+}
+
 /* Number of tiles along a side of the patch. The last tile may reach beyond the patch. */
 INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
 

@@ -13,28 +13,6 @@
 
 const int is_fused = FUSED;
 
-/*
- * Computes the layers after perception for a tile: from perception's result `seen` [16, hidden], which is overwritten,
- * to the changes of the cells' states.
- */
-static void think(const Net *net, const float *layers, float *seen, float *spare, float *change) {
-  const int inputs = net->hidden, hidden = net->wide_hidden, size = CELLS * hidden;
-  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, bias = (ptrdiff_t)inputs * hidden;
-  if (net->activates) activate(seen, size, net->elu);
-  for (int block = 0; block < net->blocks; block++) {
-    float *from = seen;
-    for (int i = 0; i < net->depth; i++, layers += layer) {
-      float *to = spare + i % 2 * size;
-      multiply(CELLS, inputs, hidden, from, hidden, 1, layers, layers + bias, 0, to);
-      if (i < net->depth - 1 || net->activates_last) activate(to, size, net->elu);
-      from = to;
-    }
-    add(seen, from, size);
-  }
-  multiply(CELLS, inputs, net->wide_channels, seen, hidden, 1, layers, layers + (ptrdiff_t)inputs * net->wide_channels,
-           0, change);
-}
-
 ptrdiff_t layers_size(const Net *net) {
   const ptrdiff_t inputs = net->hidden, hidden = net->wide_hidden;
   return 2 * hidden + net->blocks * net->depth * (inputs + 1) * hidden + (inputs + 1) * net->wide_channels;
@@ -77,10 +55,10 @@ typedef struct {
   /* The layers of a patch, [layers_size], or those of a chimera's genomes, [genomes, layers_size]. */
   const float *layers;
   /*
-   * `windows` holds [tiles, channels] and `products` [tiles, hidden] for each of the 36 points. `seen`, `spare` and
-   * `change` are those of one tile, as is `mixed` of a chimera.
+   * `windows` holds [tiles, channels] and `products` [tiles, hidden] for each of the 36 points. `seen` and
+   * `change` are those of one tile, as is `mixed` of a chimera; `seen` has room for the activations of all layers.
    */
-  float *image, *windows, *products, *seen, *spare, *change, *mixed;
+  float *image, *windows, *products, *seen, *change, *mixed;
 } Memory;
 
 /* Prefetches the cache lines with the numbers from `from` up to, but excluding, `to`, which will be read soon. */
@@ -113,7 +91,7 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
                       const float *layers, const float *mask, const float *weights, float *after) {
   transform_back(products, apart, net->wide_hidden, layers, layers + net->wide_hidden, at->seen);
-  think(net, layers + 2 * net->wide_hidden, at->seen, at->spare, at->change);
+  think(net, layers + 2 * net->wide_hidden, CELLS, at->seen, at->change);
   update_tile(net, top, left, at->image, at->change, mask, weights, at->mixed, after);
 }
 
@@ -191,15 +169,14 @@ static float *lay_out(const Net *net, float *memory, Memory *at) {
   at->image = end, end += image_size(net);
   at->windows = end, end += POINTS * (MOST_TILES * net->wide_channels + LINE);
   at->products = end, end += POINTS * (MOST_TILES * net->wide_hidden + LINE);
-  at->seen = end, end += CELLS * net->wide_hidden;
-  at->spare = end, end += 2 * CELLS * net->wide_hidden;
+  at->seen = end, end += activations(net) * CELLS * net->wide_hidden;
   at->change = end, end += CELLS * net->wide_channels;
   at->mixed = end, end += CELLS * net->wide_channels;
   return end;
 }
 
 ptrdiff_t memory_size(const Net *net) {
-  const ptrdiff_t of_channels = POINTS * MOST_TILES + 2 * CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
+  const ptrdiff_t of_channels = POINTS * MOST_TILES + 2 * CELLS, of_hidden = POINTS * MOST_TILES + activations(net) * CELLS;
   return image_size(net) + 2 * POINTS * LINE + of_channels * net->wide_channels + of_hidden * net->wide_hidden +
          MOST_GENOMES * layers_size(net);
 }

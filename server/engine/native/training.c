@@ -33,7 +33,7 @@ typedef struct {
 } Work;
 
 /* Number of arrays [cells, hidden] in the record of a run. */
-static int arrays_of(const Net *net, const Rollout *of) { return 1 + net->blocks * net->depth + of->scales; }
+static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
 
 static float *lay_out(const Net *net, const Rollout *of, Work *w) {
   const int along = tiles_along(net), channels = net->wide_channels, hidden = net->wide_hidden;
@@ -43,37 +43,29 @@ static float *lay_out(const Net *net, const Rollout *of, Work *w) {
   w->record = CELLS * ((ptrdiff_t)hidden * arrays_of(net, of) + (of->genomes > 1 ? channels : 0));
   w->layers_size = layers_size(net);
   const ptrdiff_t images = w->image * of->count, points = (ptrdiff_t)POINTS * net->channels * hidden;
-  const ptrdiff_t turned = (ptrdiff_t)POINTS * net->hidden * channels;
+  const ptrdiff_t layers = w->layers_size * of->sets, record = w->record * of->genomes;
   float *end = of->memory;
-  const struct {
-    float **part;
-    ptrdiff_t size;
-  } parts[] = {
-      {&w->images, images * (of->records ? of->steps + 1 : 2)},
-      {&w->slopes[0], of->records ? images : 0},
-      {&w->slopes[1], of->records ? images : 0},
-      {&w->points, points},
-      {&w->turned_points, turned},
-      {&w->points_slope, points},
-      {&w->layers, w->layers_size * of->sets},
-      {&w->turned_layers, w->layers_size * of->sets},
-      {&w->layers_slope, w->layers_size * of->sets},
-      {&w->records, w->record * of->genomes * (of->records ? (ptrdiff_t)w->tiles * of->steps : RUN)},
-      {&w->windows, POINTS * (GROUP * channels + LINE)},
-      {&w->products, POINTS * (GROUP * hidden + LINE)},
-      {&w->change, MOST_CELLS * channels},
-      {&w->mixed, MOST_CELLS * channels},
-      {&w->slope, MOST_CELLS * channels},
-      {&w->seen_slope, MOST_CELLS * hidden},
-      {&w->x_slope, MOST_CELLS * hidden},
-      {&w->y_slope, MOST_CELLS * hidden},
-      {&w->inner_slope, MOST_CELLS * hidden},
-      {&w->one, 2 * hidden},
-  };
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-    *parts[i].part = end;
-    end += (parts[i].size + LINE - 1) / LINE * LINE;
-  }
+#define PLACE(part, size) w->part = end, end += ((size) + LINE - 1) / LINE * LINE
+  PLACE(images, images * (of->records ? of->steps + 1 : 2));
+  PLACE(slopes[0], of->records ? images : 0);
+  PLACE(slopes[1], of->records ? images : 0);
+  PLACE(points, points);
+  PLACE(turned_points, (ptrdiff_t)POINTS * net->hidden * channels);
+  PLACE(points_slope, points);
+  PLACE(layers, layers);
+  PLACE(turned_layers, layers);
+  PLACE(layers_slope, layers);
+  PLACE(records, record * (of->records ? (ptrdiff_t)w->tiles * of->steps : RUN));
+  PLACE(windows, POINTS * (GROUP * channels + LINE));
+  PLACE(products, POINTS * (GROUP * hidden + LINE));
+  PLACE(change, MOST_CELLS * channels);
+  PLACE(mixed, MOST_CELLS * channels);
+  PLACE(slope, MOST_CELLS * channels);
+  PLACE(seen_slope, MOST_CELLS * hidden);
+  PLACE(x_slope, MOST_CELLS * hidden);
+  PLACE(y_slope, MOST_CELLS * hidden);
+  PLACE(inner_slope, MOST_CELLS * hidden);
+  PLACE(one, 2 * hidden);
   return end;
 }
 
@@ -123,37 +115,15 @@ static const float OF_KERNEL[WINDOW][3] = {
 
 /* Transforms the kernel [3, 3, channels, hidden] to the points, or adds the gradient at the points to the kernel's. */
 static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
-  const int hidden = net->wide_hidden;
-  const ptrdiff_t apart = (ptrdiff_t)net->channels * hidden, of_tap = (ptrdiff_t)net->channels * net->hidden;
-  float taps[9][LANES];
-  for (int c = 0; c < net->channels; c++) {
-    for (int h = 0; h < net->hidden; h += LANES) {
-      const int size = net->hidden - h < LANES ? net->hidden - h : LANES;
-      float *tap = kernel + (ptrdiff_t)c * net->hidden + h, *point = points + (ptrdiff_t)c * hidden + h;
-      memset(taps, 0, sizeof taps);
-      for (int t = 0; t < 9 && !adds; t++) copy(taps[t], tap + t * of_tap, size);
-      vec half[3][WINDOW];
-      for (int a = 0; a < 3; a++) {
-        for (int j = 0; j < WINDOW; j++) {
-          half[a][j] = all(0);
-          if (adds) for (int i = 0; i < WINDOW; i++) half[a][j] += all(OF_KERNEL[i][a]) * load(point + (i * WINDOW + j) * apart);
-          else for (int b = 0; b < 3; b++) half[a][j] += all(OF_KERNEL[j][b]) * load(taps[a * 3 + b]);
-        }
-      }
-      if (adds) {
-        for (int t = 0; t < 9; t++) {
-          vec sum = all(0);
-          for (int j = 0; j < WINDOW; j++) sum += all(OF_KERNEL[j][t % 3]) * half[t / 3][j];
-          store(taps[t], sum);
-          for (int k = 0; k < size; k++) tap[t * of_tap + k] += taps[t][k];
-        }
-        continue;
-      }
-      for (int p = 0; p < POINTS; p++) {
-        vec sum = all(0);
-        for (int a = 0; a < 3; a++) sum += all(OF_KERNEL[p / WINDOW][a]) * half[a][p % WINDOW];
-        store(point + p * apart, sum);
-      }
+  const int hidden = net->hidden, wide = net->wide_hidden;
+  if (!adds) memset(points, 0, POINTS * net->channels * wide * sizeof(float));
+  for (int i = 0; i < POINTS * net->channels; i++, points += wide) {
+    for (int t = 0; t < 9; t++) {
+      const int p = i / net->channels;
+      const float factor = OF_KERNEL[p / WINDOW][t / 3] * OF_KERNEL[p % WINDOW][t % 3];
+      float *tap = kernel + (ptrdiff_t)(t * net->channels + i % net->channels) * hidden;
+      if (adds) for (int h = 0; h < hidden; h++) tap[h] += factor * points[h];
+      else for (int h = 0; h < hidden; h++) points[h] += factor * tap[h];
     }
   }
 }
@@ -236,6 +206,23 @@ static void add_rows(const float *rows, int count, int size, float *sum) {
   }
 }
 
+/* The image of a patch before a step; 0 is the first step. */
+static float *image_of(const Work *w, int step, int patch) {
+  const int at = w->of->records ? step : step % 2;
+  return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
+}
+
+/* Clears what no states are written to: the cells around the patch, or everything if channels are padded. */
+static void clear_margin(const Work *w, float *image) {
+  const int side = w->net->side, channels = w->net->wide_channels;
+  const ptrdiff_t row = (ptrdiff_t)w->wide * channels;
+  for (int y = 0; y < w->wide; y++, image += row) {
+    const int is_inside = y > 0 && y <= side && channels == w->net->channels;
+    memset(image, 0, (is_inside ? channels : row) * sizeof(float));
+    if (is_inside) memset(image + (side + 1) * channels, 0, (w->wide - side - 1) * channels * sizeof(float));
+  }
+}
+
 static void prepare(const Work *w) {
   const Net *net = w->net;
   const Rollout *of = w->of;
@@ -243,14 +230,9 @@ static void prepare(const Work *w) {
   memset(w->layers, 0, w->layers_size * of->sets * sizeof(float));
   for (int s = 0; s < of->sets; s++)
     pad_layers(net, (float *)of->layers + s * row_size(net), w->layers + s * w->layers_size, 0);
-  memset(w->images, 0, w->image * of->count * (of->records ? of->steps + 1 : 2) * sizeof(float));
+  for (int step = 0; step < (of->records ? of->steps + 1 : 2); step++)
+    for (int patch = 0; patch < of->count; patch++) clear_margin(w, image_of(w, step, patch));
   for (int h = 0; h < 2 * net->wide_hidden; h++) w->one[h] = h < net->wide_hidden;
-}
-
-/* The image of a patch before a step; 0 is the first step. */
-static float *image_of(const Work *w, int step, int patch) {
-  const int at = w->of->records ? step : step % 2;
-  return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
 }
 
 /* The first tile after the run or patch that begins with a tile, at most `end`. */
@@ -269,7 +251,7 @@ typedef struct {
 } Place;
 
 /* Finds the next cell of some tiles that is not beyond the patch. @returns 0 after the last one */
-static int next_place(const Work *w, int first, int end, Place *at) {
+INLINE int next_place(const Work *w, int first, int end, Place *at) {
   const int side = w->net->side;
   for (at->row++; at->row < (end - first) * CELLS; at->row++) {
     const int k = at->row % CELLS;
@@ -322,7 +304,7 @@ static void put_states(const Work *w, int step, int patch, const Place *at, cons
   const Rollout *of = w->of;
   const int channels = w->net->channels;
   float *to = image_of(w, step, patch) + at->image;
-  if (step == of->steps - 1 && of->last) copy(of->last + at->of_batch * channels, states, channels);
+  if (step == of->steps - 1) copy(of->last + at->of_batch * channels, states, channels);
   if (step == of->steps) copy(of->after + at->of_batch * channels, states, channels);
   else if (of->open) for (int c = 0; c < channels; c++) to[c] = states[c] * of->open[at->of_batch];
   else copy(to, states, channels);
@@ -333,8 +315,8 @@ static void put_states(const Work *w, int step, int patch, const Place *at, cons
 static void forward_run(const Work *w, int step, int first, int end, const float *products, ptrdiff_t apart) {
   const Net *net = w->net;
   const Rollout *of = w->of;
-  const int inputs = net->hidden, hidden = net->wide_hidden, channels = net->wide_channels;
-  const int patch = first / w->per_patch, rows = (end - first) * CELLS, size = rows * hidden;
+  const int hidden = net->wide_hidden, channels = net->wide_channels, patch = first / w->per_patch;
+  const int rows = (end - first) * CELLS, size = rows * hidden;
   const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
   const float *image = image_of(w, step, patch);
   if (of->genomes > 1) memset(w->mixed, 0, rows * channels * sizeof(float));
@@ -342,7 +324,7 @@ static void forward_run(const Work *w, int step, int first, int end, const float
     if (of->weights && !counts(w, first, end, genome)) continue;
     const float *layers = w->layers + set_of(w, first, genome) * w->layers_size;
     const float *scale = layers, *shift = layers + hidden;
-    float *x = record_of(w, step, first, end, genome), *unscaled = x + (ptrdiff_t)size * (1 + net->blocks * net->depth);
+    float *x = record_of(w, step, first, end, genome), *unscaled = x + (ptrdiff_t)size * activations(net);
     for (int t = 0; t < end - first; t++) {
       const ptrdiff_t cells = (ptrdiff_t)t * CELLS * hidden;
       if (of->scales) transform_back(products + t * hidden, apart, hidden, w->one, w->one + hidden, unscaled + cells);
@@ -352,17 +334,7 @@ static void forward_run(const Work *w, int step, int first, int end, const float
       for (int i = r * hidden, h = 0; h < hidden; i += LANES, h += LANES)
         store(x + i, fma(load(unscaled + i), load(scale + h), load(shift + h)));
     }
-    if (net->activates) activate(x, size, net->elu);
-    layers += 2 * hidden;
-    for (int block = 0; block < net->blocks; block++) {
-      float *start = x;
-      for (int i = 0; i < net->depth; i++, x += size, layers += (ptrdiff_t)(inputs + 1) * hidden) {
-        multiply(rows, inputs, hidden, x, hidden, 1, layers, layers + (ptrdiff_t)inputs * hidden, 0, x + size);
-        if (i < net->depth - 1 || net->activates_last) activate(x + size, size, net->elu);
-      }
-      add(x, start, size);
-    }
-    multiply(rows, inputs, channels, x, hidden, 1, layers, layers + (ptrdiff_t)inputs * channels, 0, w->change);
+    think(net, layers + 2 * hidden, rows, x, w->change);
     float *moved = unscaled + (of->scales ? size : 0);
     EACH_CELL(at) {
       const float *old = image + at.image, weight = weight_of(w, first, genome, at.cell);

@@ -1,7 +1,6 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
-import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
@@ -25,9 +24,6 @@ async function main(options: Options): Promise<void> {
       : await openBoundsFile(file, model, judged, wanted);
   if (keep && keep.known.length > 0) say(`${file} already has ${keep.known.length} images`);
   const compute = await openCompute(backend, threads);
-  const hasCells = model.card.update.kind !== 'decoder';
-  // Cells take their steps with the kernel of rooms, which is twice as fast as compiled programs.
-  const kernel = hasCells && compute.name === 'native' ? (await loadKernel()).file : undefined;
   say(`${model.card.name} on ${compute.device}`);
   say('measuring the painter, if the checkpoint has one');
   const painter = await painterFigures(compute, model, wanted);
@@ -40,7 +36,7 @@ async function main(options: Options): Promise<void> {
         })
       : undefined;
   const chimeras = engine && { count: options.chimeras, engine };
-  const asked = { ...wanted, kernel, painter, chimeras, ...(keep && { keep }) };
+  const asked = { ...wanted, painter, chimeras, ...(keep && { keep }) };
   const meter = createMeter(() => performance.now(), say);
   const evaluation = await evaluate(compute, model, judged, asked, meter);
   await engine?.close();
@@ -50,7 +46,7 @@ async function main(options: Options): Promise<void> {
     await writeFigures(folder, model, figures);
     const onWritten = (name: string): void => say(`wrote ${join(folder, name)}`);
     onWritten(CARD_FILE);
-    await writePictures(compute, model, evaluation, { ...wanted, kernel, onWritten });
+    await writePictures(compute, model, evaluation, { ...wanted, onWritten });
   }
   await compute.dispose();
 }

@@ -20,7 +20,7 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
-import { NativeSegments, PERCEPTION } from './native-segments.ts';
+import { nativeSegments, PERCEPTION, type Surroundings } from './native-segments.ts';
 import { decode } from './networks.ts';
 
 /** The fields of a checkpoint's card that the rule needs. */
@@ -121,14 +121,14 @@ export class Segments {
   private readonly spec: DecoderSpec;
   private readonly batch: number;
   private readonly genomes: number;
-  private readonly native: NativeSegments | undefined;
+  private readonly native: ReturnType<typeof nativeSegments> | undefined;
 
   constructor(private readonly options: SegmentsOptions) {
     this.spec = options.spec;
     this.batch = options.batch;
     this.genomes = options.genomes ?? 1;
     if (options.compute.openSteps && this.spec.update.kind !== 'decoder') {
-      this.native = new NativeSegments(options, options.compute.openSteps(this.spec));
+      this.native = nativeSegments(options, options.compute.openSteps(this.spec));
     }
   }
 
@@ -202,8 +202,8 @@ export class Segments {
   }
 
   /** Compiles a program that runs a segment. Output: `states`. */
-  forward(segment: Segment): Promise<Program> {
-    if (this.native) return Promise.resolve(this.native.forward(segment));
+  async forward(segment: Segment): Promise<Program> {
+    if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
       const { after } = this.steps(segment, parameterInputs(updateShapes(this.spec)));
       return { states: after };
@@ -216,30 +216,20 @@ export class Segments {
    * gradient with respect to the first states, unless the segment begins with a seed; with a target
    * image also `states` and `nats` [N].
    */
-  reverse(
+  async reverse(
     segment: Segment,
-    { image, change }: { readonly image: boolean; readonly change: boolean },
+    from: { readonly image: boolean; readonly change: boolean },
   ): Promise<Program> {
-    const name = `reverse ${key(segment)} ${image} ${change}`;
     const { native } = this;
-    if (native) {
-      const { stage } = segment;
-      const shape = this.mapShape(stage, this.spec.channels);
-      const [after, last] = ['after', 'last'].map((name) => g.inputMap(name, shape));
-      const loss = image
-        ? this.program(name, () => {
-            const { seeds, ...outputs } = this.judge(segment, { image, change }, after, last);
-            const [ofAfter, ofLast] = gradients(seeds, [after, last]);
-            return { ...outputs, after: ofAfter, ...(segment.rest && { last: ofLast }) };
-          })
-        : undefined;
-      return native.reverse(segment, this.totalShapes, loss);
-    }
-    return this.program(name, () => {
+    if (native) return native.reverse(segment, this.surroundings(segment, from), this.totalShapes);
+    return this.program(`reverse ${key(segment)} ${from.image} ${from.change}`, () => {
       const parameters = parameterInputs(updateShapes(this.spec));
       const { before, latents, genome, last, after } = this.steps(segment, parameters);
-      const { seeds, ...judged } = this.judge(segment, { image, change }, after, last);
-      const outputs: Record<string, Expression> = { ...judged, ...(image && { states: after }) };
+      const { seeds, ...judged } = this.judge(segment, from, after, last);
+      const outputs: Record<string, Expression> = {
+        ...judged,
+        ...(from.image && { states: after }),
+      };
       const shapes = this.totalShapes;
       const names = [...shapes.keys()];
       const sources = names.map((name) =>
@@ -252,6 +242,40 @@ export class Segments {
       if (before) outputs.change = slopes[names.length];
       return outputs;
     });
+  }
+
+  /** Compiles the programs around the steps of a segment. @param from see `reverse` */
+  private surroundings(
+    segment: Segment,
+    from?: { readonly image: boolean; readonly change: boolean },
+  ): Surroundings {
+    const { begin, stage } = segment;
+    const shape = this.mapShape(stage, this.spec.channels);
+    const begins = begin !== 'go-on';
+    const total = 'total:latents';
+    return {
+      begin: begins
+        ? this.program(`${begin} ${stage}`, () => ({ states: this.begin(segment).states }))
+        : undefined,
+      reverseBegin:
+        begins && from
+          ? this.program(`reverse ${begin} ${stage}`, () => {
+              const { before, latents, states } = this.begin(segment);
+              const seeds = [{ result: states, change: g.inputMap('change', shape) }];
+              const [slope] = gradients(seeds, [before ?? latents]);
+              if (before) return { change: slope };
+              return { [total]: g.add(g.input(total, latents.shape), slope) };
+            })
+          : undefined,
+      judge: from?.image
+        ? this.program(`judge ${key(segment)} ${from.change}`, () => {
+            const [after, last] = ['after', 'last'].map((name) => g.inputMap(name, shape));
+            const { seeds, ...outputs } = this.judge(segment, from, after, last);
+            const [ofAfter, ofLast] = gradients(seeds, [after, last]);
+            return { ...outputs, after: ofAfter, ...(segment.rest && { last: ofLast }) };
+          })
+        : undefined,
+    };
   }
 
   /**
@@ -356,6 +380,23 @@ export class Segments {
     return [this.batch, side, side, channels];
   }
 
+  /** @returns states before a segment and after its first action, and the latents */
+  private begin({
+    begin,
+    stage,
+  }: Segment): { before?: Expression } & Record<'latents' | 'states', Expression> {
+    const { channels } = this.spec;
+    const { latents } = this;
+    if (begin === 'seed') {
+      const seeds = g.slice(this.own(latents, 0), 0, channels);
+      const cell = g.reshapeToMap(seeds, [this.batch, 1, 1, channels]);
+      return { latents, states: g.expand(cell, this.mapShape(stage, channels)) };
+    }
+    const side = begin === 'divide' ? stage / 2 : stage;
+    const before = g.inputMap('states', this.mapShape(side, channels));
+    return { before, latents, states: begin === 'divide' ? g.upsample(before) : before };
+  }
+
   /**
    * @returns states before the segment, before its last step and after it, and the latents and
    * genome that they depend on
@@ -365,10 +406,10 @@ export class Segments {
     parameters: Parameters,
   ): Record<'latents' | 'last' | 'after', Expression> &
     Partial<Record<'before' | 'genome', Expression>> {
-    const { channels, update } = this.spec;
-    const { begin, stage, steps } = segment;
-    const { latents } = this;
+    const { update } = this.spec;
+    const { stage, steps } = segment;
     if (update.kind === 'decoder') {
+      const { latents } = this;
       const after = decode(update, parameters, latents);
       // A decoder has no steps, so use its output as the states both before and after the last
       // step.
@@ -387,17 +428,8 @@ export class Segments {
       );
       return parts.reduce((sum, part) => g.add(sum, part));
     };
-    let before: Expression | undefined;
-    let states: Expression;
-    if (begin === 'seed') {
-      const seeds = g.slice(this.own(latents, 0), 0, channels);
-      const cell = g.reshapeToMap(seeds, [this.batch, 1, 1, channels]);
-      states = g.expand(cell, this.mapShape(stage, channels));
-    } else {
-      const from = begin === 'divide' ? stage / 2 : stage;
-      before = g.inputMap('states', this.mapShape(from, channels));
-      states = begin === 'divide' ? g.upsample(before) : before;
-    }
+    const { before, latents, states: begun } = this.begin(segment);
+    let states = begun;
     const byChance = update.updateProbability < 1;
     const closed = segment.rim ? g.inputMap('closed', this.mapShape(stage, 1)) : undefined;
     let last = states;
