@@ -9,6 +9,7 @@ import {
   participantView,
   planter,
   seedView,
+  sky,
 } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
@@ -38,6 +39,7 @@ const opening = {
     maxOrganisms: size,
     /** Maximum number of flashes per second over a large area. If absent, 3. */
     flashLimit: v.optional(flashLimit),
+    sky: v.optional(sky),
   }),
   checkpoint: v.object({
     name: v.string(),
@@ -244,6 +246,7 @@ export const EVENTS = {
     slow: v.boolean(),
     awake: count,
     organisms: count,
+    sky: v.optional(sky),
   }),
 } as const;
 
