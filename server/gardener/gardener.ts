@@ -22,7 +22,7 @@ import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
-import { GARDENING, isOwn } from './choose.ts';
+import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
@@ -127,12 +127,13 @@ export class Gardener {
     return now - this.lastActivity >= after && this.options.watched();
   }
 
-  /** Returns whether to continue planting a new room, even while its first visitor looks around. */
+  /** Returns whether to continue planting a new room, even while its first visitors plant, too. */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
-    this.isFirstPlanting =
-      options.room.organisms.every(isOwn) && (tending.mayPlant || tending.isWaiting);
+    const { size } = options.room;
+    const isLeft = (tending.own.length === 0 && size > 0) || size >= tending.target;
+    this.isFirstPlanting = !isLeft && (tending.mayPlant || tending.isWaiting);
     return this.isFirstPlanting;
   }
 

@@ -47,6 +47,8 @@ const THEMED = 0.85;
 const CHOICE = 4;
 /** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
 const AT_RIM = 0.85;
+/** How many organisms crowd a room, as a multiple of those that fill it well. */
+const CROWD = 1.5;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
 /** Number of strokes that are tried until one touches no neighbour. */
@@ -99,13 +101,11 @@ export class Tending {
    * replace each. It never displaces organisms of planters who are present.
    */
   get mayPlant(): boolean {
-    const { room, pending, replaced } = this;
-    const { width, height } = room.grid;
+    const { room, pending, replaced, target, crowd } = this;
     const own = this.own.length;
-    const target = targetCount({ width, height, side: room.species.side });
-    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
+    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2), crowd - (room.size - own));
     const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
-    const allowed = Math.max(least, most - (room.size - own), replaced);
+    const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
@@ -136,17 +136,21 @@ export class Tending {
   }
 
   /**
-   * If the room is crowded, lets the organism depart that has been unattended longest. A room is
-   * crowded if it is nearly full or has no ground for another organism.
+   * Lets an unattended organism depart if the room is crowded: if it is nearly full, has no ground
+   * for another organism, or has many more than the gardener would plant. The one farthest from a
+   * reef goes first. Those outside reefs go even if the room has only a few more, so that water
+   * stays open between reefs.
    */
   thin(): boolean {
-    const { room } = this;
-    if (room.unattended().length === 0) return false;
-    const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
+    const { room, reefs, planted } = this;
+    const [longest, ...others] = room.unattended();
+    if (!longest) return false;
+    const farthest = others.reduce(this.farther, longest);
+    const isOutside = room.size > this.target && reefs.isOutside(farthest, planted);
     // Organisms that are already departing will leave ground, so no other has to depart.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
-    if (!isNearlyFull && (departs || this.hasGround)) return false;
-    void this.access.send({ what: 'thin' });
+    if (room.size <= this.crowd && !isOutside && (departs || this.hasGround)) return false;
+    void this.access.send({ what: 'thin', organism: farthest.id });
     return true;
   }
 
@@ -241,7 +245,7 @@ export class Tending {
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
-    const { reefs } = this;
+    const { reefs, farther } = this;
     const resting = this.room
       .unattended(protectedSeconds)
       .filter((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
@@ -249,12 +253,25 @@ export class Tending {
     const [oldest, ...others] = preferably(resting, (one) => reefs.around(one) === crowded);
     if (!oldest) return false;
     const isAtRim = this.random.uniform() < AT_RIM;
-    const farther = (a: OrganismView, b: OrganismView): OrganismView =>
-      reefs.distance(b) > reefs.distance(a) ? b : a;
     const { id } = isAtRim ? others.reduce(farther, oldest) : oldest;
     this.replaced = this.own.length;
     void this.access.send({ what: 'thin', organism: id });
     return true;
+  }
+
+  /** Returns the one of two organisms that is farther from a reef. */
+  private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
+    this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
+
+  /** Number of organisms that fill the room well. */
+  get target(): number {
+    const { grid, species } = this.room;
+    return targetCount({ width: grid.width, height: grid.height, side: species.side });
+  }
+
+  /** Number of organisms above which the room is crowded. */
+  private get crowd(): number {
+    return Math.floor(Math.min(thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }
 
   /** All organisms, and those whose planting has not been answered yet. */
