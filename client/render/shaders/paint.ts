@@ -144,7 +144,7 @@ void main() {
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
 /** The line of the scene shader that computes how clearly single cells show; paint reduces it. */
-const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
+const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
  * Draws the scene with paint in place of the smoothed cells, except where two organisms press

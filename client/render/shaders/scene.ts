@@ -221,7 +221,7 @@ vec4 tissue(vec2 p, float ppc) {
   /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
-  float close = smoothstep(3.2, 10.0, ppc);
+  float close = smoothstep(2.6, 8.4, ppc);
   if (close > 0.0) c = cells(p, c, close, parted);
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
