@@ -181,9 +181,9 @@ export class TreePictures {
       const response = await fetch(lineagePicturePath(this.room, id), { signal });
       if (!response.ok) return response.status < 500 && response.status !== 429;
       const blob = await response.blob();
-      const picture = await lastOf(blob).catch(() => undefined);
-      if (signal.aborted) picture?.image.close();
-      else if (picture) this.grown.set(id, picture);
+      const image = await createImageBitmap(blob).catch(() => undefined);
+      if (signal.aborted) image?.close();
+      else if (image) this.grown.set(id, { image, x: 0, y: 0, side: image.height });
       return true;
     } catch {
       return false;
@@ -198,18 +198,3 @@ export class TreePictures {
  */
 const retryAfter = (failures: number): number =>
   Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));
-
-/**
- * Keeps only the last picture of an organism's growth, because the whole strip takes many times the
- * memory.
- */
-async function lastOf(growth: Blob): Promise<Grown> {
-  const strip = await createImageBitmap(growth);
-  const side = strip.height;
-  try {
-    const image = await createImageBitmap(strip, strip.width - side, 0, side, side);
-    return { image, x: 0, y: 0, side };
-  } finally {
-    strip.close();
-  }
-}

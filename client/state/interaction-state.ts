@@ -8,7 +8,7 @@ import {
   type SeedView,
   type Tool,
 } from '../../shared/vocabulary.ts';
-import { Listeners, offered } from './browser-store.ts';
+import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
  * Initial stroke radius for mouse and for touch, in cells. Touch strokes are wider, because a
@@ -78,6 +78,8 @@ export class InteractionState {
     planted: 0,
     taken: 0,
   };
+  /** The initial seed, until the visitor chooses another one. */
+  private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   /** @param first initial radius of strokes, cells */
@@ -120,13 +122,32 @@ export class InteractionState {
     this.update({ planted, taken: 0, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
-  /** Selects an initial seed from the gallery, an animal if there is one. */
-  holdFirst(checkpoint: Checkpoint, random: () => number): void {
-    const all = offered(checkpoint);
+  /**
+   * Selects an initial seed from the gallery: one that the host offers first, or else an animal, or
+   * else any.
+   */
+  holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
+    const all = offered(checkpoint, offer);
+    const first = all.filter((index) => offer.first?.includes(index));
     const animals = all.filter((index) => checkpoint.gallery[index].kind === 'animal');
-    const from = animals.length > 0 ? animals : all;
+    const from = [first, animals, all].find(({ length }) => length > 0) ?? [];
     const index = from[Math.floor(random() * from.length)];
-    this.update({ held: index === undefined ? thrown(random) : { from: 'gallery', index } });
+    this.initial = index === undefined ? thrown(random) : { from: 'gallery', index };
+    this.update({ held: this.initial });
+  }
+
+  /**
+   * Selects another seed if the host has hidden the held one, or offers others first and the visitor
+   * has neither chosen nor planted the held one.
+   */
+  follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
+    const { held, planted } = this.current;
+    const { hidden = [], first = [] } = offer;
+    if (held.from !== 'gallery') return;
+    const leads = offered(checkpoint, offer).some((index) => first.includes(index));
+    const isInitial = held === this.initial && planted === 0;
+    if ((isInitial && leads && !first.includes(held.index)) || hidden.includes(held.index))
+      this.holdFirst(checkpoint, random, offer);
   }
 
   setRadius(radius: number): void {

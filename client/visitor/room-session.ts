@@ -217,8 +217,9 @@ export class RoomSession {
         this.affected.set(id, { ...change, by });
       }
     });
-    model.on('settings', ({ maxRadius, names, tokens }) => {
+    model.on('settings', ({ maxRadius, names, tokens, ...offer }) => {
       refresh();
+      if (model.checkpoint) state.follow(model.checkpoint, Math.random, offer);
       state.setWidest(maxRadius);
       if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;

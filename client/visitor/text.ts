@@ -82,6 +82,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
   'bad-drawing': () => msg('That drawing cannot grow here.'),
   'no-drawings': () => msg('Drawing is switched off in this room.'),
+  'seed-hidden': () => msg('This creature is not offered in this room.'),
   'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
   'drawing-declined': () =>
     msg('The host would rather not have this drawing here. Try another one.'),

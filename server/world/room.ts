@@ -22,11 +22,12 @@ import {
   CommandQueue,
   type ImmediateEvent,
   type Outcome,
+  type PlantedSeed,
   plainNumbers,
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
-import { type Genotype, previewSeed } from './create-latent.ts';
+import { type Genotype, galleryCreatures, previewSeed } from './create-latent.ts';
 import type { Renewable } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Expressing } from './organisms/expressions.ts';
@@ -208,6 +209,11 @@ export class Room {
    */
   previewSeed(seed: PreviewSource, participant: ParticipantId): Genotype {
     return previewSeed(seed, participant, this.contents);
+  }
+
+  /** Returns the gallery creatures that a seed grows into: see `galleryCreatures`. */
+  galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
+    return galleryCreatures(seed, participant, this.contents);
   }
 
   /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */

@@ -6,10 +6,10 @@ import {
   contains,
   coverage,
   type Rect,
+  reachOf,
   STROKE_LIMITS,
   type Stroke,
   stageRect,
-  strokeBounds,
   strokeLength,
 } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -43,7 +43,7 @@ export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): Organi
   for (let i = 0; i + 1 < points.length; i += 2) {
     const from = Math.max(0, i - 2);
     const part = Array.from({ length: i + 2 - from }, (_, k) => points[from + k]);
-    grid.each(within(strokeBounds({ points: part, radius }), grid), (place) => {
+    grid.each(reachOf({ points: part, radius }, grid), (place) => {
       if (owner[place] !== 0) found.add(owner[place]);
     });
   }
@@ -58,18 +58,6 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   ground.each(area, (place) => found.add(ground.ownerAt(place)));
   found.delete(0);
   return [...found].sort((a, b) => a - b);
-}
-
-/**
- * Extends a rectangle by one cell on each side, but not beyond the grid, so that it also contains
- * the cells of thin strokes.
- */
-export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
-  const x = Math.max(0, rect.x - 1);
-  const y = Math.max(0, rect.y - 1);
-  const right = Math.min(grid.width, rect.x + rect.width + 1);
-  const bottom = Math.min(grid.height, rect.y + rect.height + 1);
-  return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
 /** An organism that a stroke hits. */
