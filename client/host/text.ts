@@ -6,7 +6,9 @@ import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import {
   planterName as nameAtPlanting,
   number,
+  organismName,
   type People,
+  partsText,
   plural,
   timeText,
 } from '../elements/text.ts';
@@ -261,8 +263,12 @@ export function paceText(pace: RoomSummary['pace']): string {
       );
 }
 
-/** People of a room whose participants are unknown: everybody keeps the name of their record. */
-export const NOBODY: People = { participants: new Map(), you: undefined };
+/** Nobody has another name than when they acted. */
+const NOBODY: People = { participants: new Map(), you: undefined };
+
+/** Names an organism; of a chimera, all its parts and who painted them. */
+export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string =>
+  organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
  * Returns the name of an organism's planter. It is "the system" for id 0, which stands for the host

@@ -37,7 +37,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
  * Returns the owners of cells near a stroke, oldest first. The stroke cannot hit any other
  * organism.
  */
-export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
+function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
   for (let i = 0; i + 1 < points.length; i += 2) {
