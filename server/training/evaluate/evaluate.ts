@@ -103,7 +103,7 @@ export async function evaluate(
   await batch.dispose();
   if (painter instanceof TrainingError)
     notes.push(`the painter was not measured: ${painter.message}`);
-  const { stay, heal, robustness, ...more } = organisms.figures;
+  const { stay, heal, ...more } = organisms.figures;
   const figures = {
     /** Evidence lower bound in nats, or null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
@@ -130,7 +130,6 @@ export async function evaluate(
       standardError: images.bounds.standardError,
     },
     probe,
-    robustness,
     organisms: organisms.grown.count,
     /**
      * Error of organisms grown from the posterior means of emoji whose kinds no gallery model is
