@@ -2,9 +2,9 @@
  * The back end contract. A back end compiles expressions, runs them, and stores tensors in its own
  * memory.
  */
+import type { NativeSteps } from '../engine/native/steps.ts';
 import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
-import type { NativeSteps } from './native.ts';
 
 /** Looks up an input of a program. @throws RangeError if it is missing or has another shape */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {

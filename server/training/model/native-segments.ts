@@ -1,10 +1,22 @@
 /** Segments whose steps are computed by native code, as programs with the inputs of `Segments`. */
-import { inputOf, type Program, type Values } from '../../autodiff/compute.ts';
-import type { NativeSteps } from '../../autodiff/native.ts';
-import type { Segment, SegmentsOptions } from './segments.ts';
+import { type Compute, inputOf, type Program, type Values } from '../../autodiff/compute.ts';
+import type { NativeSteps } from '../../engine/native/steps.ts';
+import type { Card } from '../../vnca/card.ts';
 
 /** The only parameter that native code reads itself. All others are in its `genome`. */
 export const PERCEPTION = 'update.perceive.kernel';
+
+/** A few steps at one stage. */
+export interface Steps {
+  /** Side of the patch during the steps. */
+  readonly stage: number;
+  /** Number of steps, 1… */
+  readonly steps: number;
+  /** Whether part of the ground is closed: see the input `open` of the programs. */
+  readonly crowded?: boolean;
+  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
+  readonly rim?: boolean;
+}
 
 /** Programs for what surrounds the steps of a segment. */
 export interface Surroundings {
@@ -21,18 +33,27 @@ export interface Surroundings {
 
 /** Returns functions as those of `Segments`. */
 export function nativeSegments(
-  { compute, spec, batch, genomes = 1 }: SegmentsOptions,
+  {
+    compute,
+    spec: { channels, update },
+    batch,
+    genomes = 1,
+  }: {
+    readonly compute: Compute;
+    readonly spec: Pick<Card, 'channels' | 'update'>;
+    readonly batch: number;
+    readonly genomes?: number;
+  },
   native: NativeSteps,
 ) {
-  const { channels, update } = spec;
   const genomeShape = [update.standingInput ? batch * genomes : 1, native.rowSize];
   const read = (inputs: Values, name: string, shape: readonly number[]) =>
     compute.read(inputOf(inputs, name, shape));
-  const upload = ({ stage }: Segment, states: Float32Array) =>
+  const upload = ({ stage }: Steps, states: Float32Array) =>
     compute.upload([batch, stage, stage, channels], states);
 
   const take = async (
-    { stage, steps, crowded, rim }: Segment,
+    { stage, steps, crowded, rim }: Steps,
     inputs: Values,
     begin: Promise<Program> | undefined,
     keeps: boolean,
@@ -59,7 +80,7 @@ export function nativeSegments(
 
   return {
     genomeShape,
-    forward: (segment: Segment, { begin }: Surroundings): Program =>
+    forward: (segment: Steps, { begin }: Surroundings): Program =>
       program(async (inputs) => {
         const { after } = await take(segment, inputs, begin, false);
         return { states: upload(segment, after) };
@@ -67,7 +88,7 @@ export function nativeSegments(
 
     /** @param totals shapes of the totals */
     reverse: (
-      segment: Segment,
+      segment: Steps,
       { begin, reverseBegin, judge }: Surroundings,
       totals: ReadonlyMap<string, readonly number[]>,
     ): Program =>

@@ -20,27 +20,19 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
-import { nativeSegments, PERCEPTION, type Surroundings } from './native-segments.ts';
+import { nativeSegments, PERCEPTION, type Steps, type Surroundings } from './native-segments.ts';
 import { decode } from './networks.ts';
 
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /** A few steps at one stage. */
-export interface Segment {
+export interface Segment extends Steps {
   /**
    * The action before the steps. `seed`: the latent fills every cell of a new patch. `divide`:
    * every cell becomes 2×2. `go-on`: no action.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /** Side of the patch during the steps. */
-  readonly stage: number;
-  /** Number of steps, 1… */
-  readonly steps: number;
-  /** Whether part of the ground is closed: see the input `open` of the programs. */
-  readonly crowded?: boolean;
-  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
-  readonly rim?: boolean;
   /** Whether the loss includes the change in the last step. Requires a target image. */
   readonly rest?: boolean;
 }
