@@ -101,7 +101,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
     if (tool !== 'look') return;
-    if (tap) this.session.state.select(this.organismAt({ x, y }));
+    if (tap) this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
     else this.view.rig.release(now);
   }
 

@@ -6,7 +6,6 @@ import { nearestGround } from '../../../server/gardener/planting-place.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { GARDENER_NAME } from '../../../shared/names.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -176,12 +175,12 @@ test('the gardener begins at once in a new room, and a minute after the last vis
 });
 
 test('now and then it grafts another creature onto one of its own, never onto a visitor’s; the same from the same seed', async () => {
-  const play = async (hasStandingInput: boolean) => {
+  const play = async (minutes: number, hasStandingInput: boolean) => {
     const garden = new Garden(3, undefined, 160, false, hasStandingInput);
     garden.hand.plant(80, 80, ANNA);
     const { room, acts } = garden;
     const wrong: unknown[] = [];
-    for (let minute = 0; minute < 20; minute++) {
+    for (let minute = 0; minute < minutes; minute++) {
       await garden.pass(MINUTE);
       for (const organism of room.organisms) {
         const { planter, kind, parts = [] } = organism;
@@ -193,12 +192,14 @@ test('now and then it grafts another creature onto one of its own, never onto a 
     const isChimera = room.organisms.some(({ parts = [] }) => parts.length > 1);
     return { grafts: acts.filter(({ what }) => what === 'graft'), all: acts.length, isChimera };
   };
-  const { grafts, all, isChimera } = await play(true);
+  const { grafts, all, isChimera } = await play(20, true);
   expect(grafts.length).toBeGreaterThan(2);
   expect(grafts.length).toBeLessThan(0.15 * all);
   expect(isChimera).toBe(true);
-  expect((await play(true)).grafts).toEqual(grafts);
-  expect((await play(false)).grafts).toEqual([]);
+  const again = (await play(10, true)).grafts;
+  expect(again.length).toBeGreaterThan(0);
+  expect(grafts.slice(0, again.length)).toEqual(again);
+  expect((await play(10, false)).grafts).toEqual([]);
 });
 
 test('it plants, cuts and crosses, within its limits', async () => {
@@ -262,7 +263,9 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   hand.change = 0;
   hand.ticks(LIFE.restSteps);
   expect(room.awake).toBe(0);
-  const minutes = (DEPARTURE.unattendedSeconds * ROOM_DEFAULTS.tickRate * TICK) / MINUTE;
+  // Ten minutes in the room's ticks are two here.
+  room.setTickRate(2);
+  const minutes = (DEPARTURE.unattendedSeconds * 2 * TICK) / MINUTE;
   // As long as they are here, nothing is unattended.
   await garden.pass(2 * minutes * MINUTE);
   expect(room.size).toBe(4);

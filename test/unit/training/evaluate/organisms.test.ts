@@ -110,10 +110,8 @@ test('a rule that repeats is not computed again: a million steps end like a thou
   let worked = 0;
   // Half of what it is fades at each step, until nothing is left of it.
   const update = { kind: 'residual', hidden: 7, leak: 0.5 };
-  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, {
-    onProgress: (done) => {
-      worked += done;
-    },
+  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, (done) => {
+    worked += done;
   });
   const grown = await grownOf(batch);
   worked = 0;
@@ -123,6 +121,7 @@ test('a rule that repeats is not computed again: a million steps end like a thou
   // Progress counts what need not be computed, too.
   expect(worked).toBe(workOf(3, 64 * 1_000_000));
 });
+
 test('a rule that drifts has the error of its drift', async () => {
   // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
   const batch = new EvaluationBatch(compute, drifting(0.02), 1);
