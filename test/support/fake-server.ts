@@ -1,4 +1,5 @@
 /** The server's side of a page's connection, for tests of the client. */
+import type { RoomSocketOptions } from '../../client/room/room-socket.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 
@@ -8,29 +9,15 @@ export class FakeSocket {
   /** How often it was connected again. */
   dialled = 0;
   joins = 0;
-  /** Sends the handshake. */
-  auth: unknown;
-  private listeners = new Map<string, (message: unknown) => void>();
-  private hear: (name: string, message: unknown) => void = () => {};
-
-  on(name: string, listener: (message: unknown) => void): void {
-    this.listeners.set(name, listener);
-  }
-
-  onAny(listener: (name: string, message: unknown) => void): void {
-    this.hear = listener;
-  }
+  /** Of the connection that has opened it. */
+  options!: RoomSocketOptions;
 
   emit(name: string): void {
     if (name === 'join') this.joins++;
   }
 
   greeting(): Record<string, unknown> {
-    let said: { join: Record<string, unknown> } | undefined;
-    (this.auth as (greet: (greeting: typeof said) => void) => void)((greeting) => {
-      said = greeting;
-    });
-    return said!.join;
+    return (this.options.greet() as { join: Record<string, unknown> }).join;
   }
 
   connect(): void {
@@ -39,28 +26,28 @@ export class FakeSocket {
   }
 
   disconnect(): void {
-    this.drop('io client disconnect');
+    this.connected = false;
   }
 
-  drop(reason: string): void {
+  drop(isByServer: boolean): void {
     if (!this.connected) return;
     this.connected = false;
-    this.listeners.get('disconnect')?.(reason);
+    this.options.onDisconnect(isByServer);
   }
 
   /** A connection is not let in, or nobody answers. */
   fail(): void {
-    this.listeners.get('connect_error')?.(undefined);
+    this.options.onFailure();
   }
 
   say(name: string, message: unknown): void {
-    this.hear(name, message);
+    this.options.onEvent(name, message);
   }
 
   /** The server refuses, and may close the connection. */
   refuse(reason: Reason, hangsUp = false): void {
     this.say('rejected', { reason });
-    if (hangsUp) this.drop('io server disconnect');
+    if (hangsUp) this.drop(true);
   }
 }
 

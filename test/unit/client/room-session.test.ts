@@ -11,7 +11,8 @@ function open() {
     window: Object.assign(new EventTarget(), { history: { state: null } }),
     document: { documentElement: { dataset: {} } },
     matchMedia: () => ({ matches: false, addEventListener: () => undefined }),
-    location: { pathname: '/r/garden', search: '', hostname: 'example.org', protocol: 'https:' },
+    addEventListener: () => undefined,
+    location: new URL('https://example.org/r/garden'),
   });
   const told: string[] = [];
   const refused: string[] = [];
