@@ -100,7 +100,7 @@ export class Tending {
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
     const own = this.own.length;
-    const most = Math.min(target, crowd - (room.size - own));
+    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2), crowd - (room.size - own));
     const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
@@ -262,14 +262,10 @@ export class Tending {
   private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
     this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
 
-  /** Number of organisms that the gardener plants in an empty room. */
+  /** Number of organisms that fill the room well. */
   get target(): number {
-    const { grid, species, maxOrganisms } = this.room;
-    const { width, height } = grid;
-    return Math.min(
-      targetCount({ width, height, side: species.side }),
-      Math.ceil(maxOrganisms / 2),
-    );
+    const { grid, species } = this.room;
+    return targetCount({ width: grid.width, height: grid.height, side: species.side });
   }
 
   /** Number of organisms above which the room is crowded. */

@@ -273,7 +273,7 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
 
 test('in moments of a busy room on three walls, no word, caption or name lies on a body', async () => {
   const clientFolder = await ensureClient(() => {});
-  const busy = await startServer({ 'tick-rate': 30, energy: 'off' }, { clientFolder });
+  const busy = await startServer({ energy: 'off' }, { clientFolder });
   afterTest(() => busy.close());
   const bo = await Visitor.join(busy.port, 'garden', 'Bo');
   const garden = busy.world.rooms.get('garden')!;

@@ -288,14 +288,14 @@ test('a new garden is finished while its first visitors plant', async () => {
 });
 
 test('DEP-4: of a garden with more than it would plant, those outside reefs depart, and no others', async () => {
-  const garden = new Garden(1, undefined, 160, true);
+  const garden = new Garden(1, undefined, 64, true);
   await garden.pass(2 * MINUTE);
   const { hand, room } = garden;
   const reefs = new Reefs(room, new Seasons(room.species, createRandom(1)), createRandom(1));
   const before = room.organisms;
   // As far from reefs as there is ground, and beside them.
   const places = Array.from({ length: 400 }, (_, i) => {
-    const near = { x: 8 * (i % 20), y: 8 * Math.floor(i / 20) };
+    const near = { x: 3.2 * (i % 20), y: 3.2 * Math.floor(i / 20) };
     return nearestGround(room.grid.planes, SPECIES.side, near)!;
   }).sort((a, b) => reefs.distance(b) - reefs.distance(a));
   const far = places[0];
