@@ -3,7 +3,13 @@ import { msg, str } from '@lit/localize';
 import { type HostReason, HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
-import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
+import {
+  planterName as nameAtPlanting,
+  number,
+  type People,
+  plural,
+  timeText,
+} from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
 /** Formatters, keyed by time zone. They are reused, because each poll formats many dates. */
@@ -255,7 +261,8 @@ export function paceText(pace: RoomSummary['pace']): string {
       );
 }
 
-const NOBODY = { participants: new Map() };
+/** People of a room whose participants are unknown: everybody keeps the name of their record. */
+export const NOBODY: People = { participants: new Map(), you: undefined };
 
 /**
  * Returns the name of an organism's planter. It is "the system" for id 0, which stands for the host

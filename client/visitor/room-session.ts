@@ -219,8 +219,9 @@ export class RoomSession {
         this.affected.set(id, { ...change, by });
       }
     });
-    model.on('settings', ({ maxRadius, names, tokens }) => {
+    model.on('settings', ({ maxRadius, names, tokens, ...offer }) => {
       refresh();
+      if (model.checkpoint) state.follow(model.checkpoint, Math.random, offer);
       state.setWidest(maxRadius);
       if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
@@ -302,13 +303,17 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Transforms an organism into the creature that the selected seed grows into. */
+  /**
+   * Transforms an organism into the creature that the selected seed grows into, from where the
+   * visitor touched it.
+   */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
-    const { held } = this.state.state;
+    const { held, selection } = this.state.state;
+    const at = selection?.organism === organism.id ? selection.at : undefined;
     this.requests.ask(
       'transform',
-      { organism: organism.id, seed: held },
+      { organism: organism.id, seed: held, ...(at && { at }) },
       { ...this.telling, accepted: () => this.sown(organism, held) },
     );
   }

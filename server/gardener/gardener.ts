@@ -12,6 +12,7 @@
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
@@ -32,6 +33,8 @@ export interface GardenerSettings {
   readonly after: number | 'off';
   /** Whose organisms the gardener wounds. If absent, only its own. */
   readonly wounds?: GardenerWounds | undefined;
+  /** Creatures that the host lets the gardener use. If absent, it chooses. */
+  readonly curation?: RoomSettings['curation'] | undefined;
 }
 
 export interface GardenerOptions extends GardenerSettings {
@@ -62,8 +65,8 @@ export class Gardener {
   private isFirstPlanting: boolean;
 
   constructor(private readonly options: GardenerOptions) {
-    const { room, clock, random, after, wounds = 'own', isNew = false } = options;
-    this.after = after;
+    const { room, clock, random, isNew = false } = options;
+    this.after = options.after;
     this.isFirstPlanting = isNew;
     this.tending = new Tending(room, random, {
       now: () => clock.now(),
@@ -72,13 +75,14 @@ export class Gardener {
         if (this.working) this.scheduled.push({ at: clock.now() + delay, run });
       },
     });
-    this.tending.wounds = wounds;
+    this.configure(options);
   }
 
   /** Applies the host's settings. */
-  configure({ after, wounds = 'own' }: GardenerSettings): void {
+  configure({ after, wounds = 'own', curation }: GardenerSettings): void {
     this.after = after;
     this.tending.wounds = wounds;
+    this.tending.curation = curation ?? ROOM_DEFAULTS.curation;
     if (after === 'off') this.rest();
   }
 

@@ -1,5 +1,7 @@
 /** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { placesUnder } from '../../shared/geometry.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
@@ -24,7 +26,6 @@ import {
   hitsOnly,
   nearestGround,
   type PlantingPlace,
-  placesUnder,
   targetCount,
 } from './planting-place.ts';
 import { type Planted, Reefs } from './reefs.ts';
@@ -66,6 +67,8 @@ export interface RoomAccess {
 export class Tending {
   /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
+  /** Creatures that the host has hidden, and those that the host has chosen for the gardener. */
+  curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
@@ -194,9 +197,7 @@ export class Tending {
     const plain = own.filter(({ hurt, parts }) => !hurt && !parts);
     if (!species.hasStandingInput || plain.length === 0) return false;
     const { id, kind, x, y, side } = plain[random.integer(plain.length)];
-    const entries = suitable(featuredOf(species), species).filter(
-      (index) => species.gallery[index].name !== kind,
-    );
+    const entries = this.entries((name) => name !== kind);
     const stroke = firstOf(() => {
       const disc = discBeside({ x, y, side }, random);
       return hitsOnly(id, disc, room.grid.planes) ? disc : undefined;
@@ -291,6 +292,22 @@ export class Tending {
   }
 
   /**
+   * Returns the gallery entries that pass, of those that the host has chosen for the gardener or, if
+   * there are none, of the suitable ones; none that the host has hidden.
+   */
+  private entries(passes: (name: string) => boolean): readonly number[] {
+    const { species } = this.room;
+    const { hidden, gardener } = this.curation;
+    const isChosen = gardener.length > 0;
+    const all = isChosen ? gardener : featuredOf(species);
+    const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
+    const passing = shown.filter((i) => passes(species.gallery[i].name));
+    if (!isChosen) return suitable(passing, species);
+    // A host may choose so few that the gardener has to plant each of them several times.
+    return passing.length > 0 ? passing : shown;
+  }
+
+  /**
    * Chooses some gallery creatures that do not live in the room yet, usually of the theme; none if
    * all live there.
    */
@@ -298,8 +315,7 @@ export class Tending {
     const { random, room } = this;
     const { species } = room;
     const living = new Set(this.planted.map(({ kind }) => kind));
-    const missing = featuredOf(species).filter((i) => !living.has(species.gallery[i].name));
-    const candidates = suitable(missing, species);
+    const candidates = this.entries((name) => !living.has(name));
     const ofFamily = theme
       ? preferably(candidates, (i) => isOfSeason(i, { family: theme.family }, species))
       : candidates;

@@ -5,11 +5,18 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { ReportState } from '../../../shared/host/state.ts';
-import { organismName, plural } from '../../elements/text.ts';
+import { organismName, partsText, plural } from '../../elements/text.ts';
 import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
+import {
+  drawingsText,
+  NOBODY,
+  planterName,
+  reportedText,
+  roughSpan,
+  visitorName,
+} from '../text.ts';
 import { banButton, muteButton } from './watch-lists.ts';
 
 /**
@@ -291,7 +298,7 @@ export class ReportQueue extends QueueElement {
   }
 
   private row(report: ReportState): Row {
-    const { organism: id, planter, reporters, waited, lives, pictured } = report;
+    const { organism: id, planter, parts, reporters, waited, lives, pictured } = report;
     const name = organismName(report);
     const visitor = host.detail?.visitors.find((each) => each.id === planter.id);
     const path = pathOf(FILES.organism, { room: host.room, organism: id });
@@ -305,7 +312,7 @@ export class ReportQueue extends QueueElement {
     }
       <span class="break"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
-        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
+        >${parts ? html`<small>${partsText(parts, NOBODY)}</small>` : nothing}<small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
           lives ? nothing : html`<small>${msg('It is gone.')}</small>`
         }</span
       >

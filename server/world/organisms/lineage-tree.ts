@@ -41,7 +41,7 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
   return defined({ id, kind, origin, parents, planter, born, wounds, healed, was, parts });
 }
 
-const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => defined(one);
+const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
  * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
@@ -53,13 +53,14 @@ export function rememberedSeed(
   id: OrganismId,
 ): Parameters<typeof seedTokenOf>[1] | undefined {
   const living = room.viewOf(id);
-  if (living) {
-    const { latent, grafts } = room.previewSeed({ from: 'organism', organism: id }, HOUSE.id);
-    return { ...living, latent, grafts };
-  }
+  if (living)
+    return { ...living, ...room.previewSeed({ from: 'organism', organism: id }, HOUSE.id) };
   const dead = room.lineage.ended.find((one) => one.id === id);
   if (!dead) return undefined;
-  const { kind, cause } = dead;
+  const { kind, cause, token } = dead;
+  if (token && cause !== 'removed') {
+    return { ...dead, ...room.previewSeed({ from: 'token', token }, HOUSE.id) };
+  }
   const entry = room.species.gallery.find(({ name }) => name === kind);
   const latent = entry?.latent ?? (cause === 'removed' ? undefined : dead.latent);
   return latent && { ...dead, latent };

@@ -73,6 +73,7 @@
 's36cd44eafc54d2ca': `Veje til et frø`,
 's3763f519c347a9f7': `Nu`,
 's39669dd0539d41f7': `Klik på et andet væsen for at ændre parret.`,
+'s3a2b34e58cf30eee': `Dette væsen tilbydes ikke i dette rum.`,
 's3d4666a1d947d980': `Din tegning`,
 's3e07daaacb10f38a': `Forældre`,
 's3e6fa5985637cb92': `Ingen nåede at se på din tegning. Du kan sende den igen.`,

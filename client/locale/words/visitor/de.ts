@@ -73,6 +73,7 @@
 's36cd44eafc54d2ca': `Wege zu einem Samen`,
 's3763f519c347a9f7': `Jetzt`,
 's39669dd0539d41f7': `Klicke ein anderes Wesen an, um das Paar zu ändern.`,
+'s3a2b34e58cf30eee': `Dieses Wesen gibt es in diesem Raum nicht.`,
 's3d4666a1d947d980': `Deine Zeichnung`,
 's3e07daaacb10f38a': `Eltern`,
 's3e6fa5985637cb92': `Niemand hatte Zeit für deine Zeichnung. Du kannst sie noch einmal schicken.`,

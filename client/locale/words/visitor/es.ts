@@ -73,6 +73,7 @@
 's36cd44eafc54d2ca': `Maneras de conseguir una semilla`,
 's3763f519c347a9f7': `Ahora`,
 's39669dd0539d41f7': `Haz clic en otra criatura para cambiar la pareja.`,
+'s3a2b34e58cf30eee': `Esta criatura no se ofrece en esta sala.`,
 's3d4666a1d947d980': `Tu dibujo`,
 's3e07daaacb10f38a': `Padres`,
 's3e6fa5985637cb92': `Nadie tuvo tiempo de mirar tu dibujo. Puedes enviarlo otra vez.`,
