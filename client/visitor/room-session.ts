@@ -188,6 +188,8 @@ export class RoomSession {
   private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
+  /** Whether the visitor's last seed fell on another creature. */
+  isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   readonly views: SharedViews;
@@ -326,8 +328,14 @@ export class RoomSession {
     this.requests.ask('ungraft', { organism, ...(foreign && { foreign }) }, this.telling);
   }
 
+  setOccupied(isOccupied: boolean): void {
+    this.isOccupied = isOccupied;
+    this.page.requestUpdate();
+  }
+
   /** Records that the server has accepted a seed at a position on the grid. */
   sown(at: Point, seed: SeedSource): void {
+    this.isOccupied = false;
     this.made.set(placeOf(at), JSON.stringify(seed));
     this.state.sown(Math.random);
   }

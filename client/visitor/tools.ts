@@ -216,7 +216,10 @@ export class Tools extends ViewTools implements CanvasHand {
       { x, y, seed: held },
       {
         accepted: () => this.session.sown({ x, y }, held),
-        rejected: (reason) => this.toasts.show(this.session.whyNot(reason), at),
+        rejected: (reason) => {
+          if (reason === 'occupied') this.session.setOccupied(true);
+          else this.toasts.show(this.session.whyNot(reason), at);
+        },
       },
     );
   }

@@ -212,6 +212,7 @@
 'sc26501e3ade7da3c': `Redskaber`,
 'sc26784f856eb0fa9': `Lav et frø`,
 'sc3658c4ca0322e06': `Alle væsner`,
+'sc3866e6649d76aa1': `Find et ledigt sted`,
 'sc3a4d3774733a9a0': `Skær`,
 'sc3bbdbe299747c02': `Mindet er fra et andet Vivarium, eller linket er beskadiget.`,
 'sc5ccd29bc2dda64d': `blå`,

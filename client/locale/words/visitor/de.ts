@@ -212,6 +212,7 @@
 'sc26501e3ade7da3c': `Werkzeuge`,
 'sc26784f856eb0fa9': `Samen machen`,
 'sc3658c4ca0322e06': `Alle Wesen`,
+'sc3866e6649d76aa1': `Freie Stelle suchen`,
 'sc3a4d3774733a9a0': `Schneiden`,
 'sc3bbdbe299747c02': `Dieses Andenken stammt aus einem anderen Vivarium, oder sein Link ist beschädigt.`,
 'sc5ccd29bc2dda64d': `Blau`,

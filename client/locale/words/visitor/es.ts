@@ -212,6 +212,7 @@
 'sc26501e3ade7da3c': `Herramientas`,
 'sc26784f856eb0fa9': `Crear semilla`,
 'sc3658c4ca0322e06': `Todas las criaturas`,
+'sc3866e6649d76aa1': `Buscar un sitio libre`,
 'sc3a4d3774733a9a0': `Cortar`,
 'sc3bbdbe299747c02': `Este recuerdo es de otro Vivarium, o su enlace está dañado.`,
 'sc5ccd29bc2dda64d': `azul`,
