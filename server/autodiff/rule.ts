@@ -40,10 +40,11 @@ export function readGenome(
   return g.multiply(g.add(modulation, row('update.modulation.bias')), genome.gain);
 }
 
-/** The layers of a rule, with the genome's scales, shifts and weights applied. */
-type RuleLayers = ReturnType<typeof ruleLayers>;
-
-/** @returns weights [I, O] or [N, I, O], and biases [N | 1, 1, 1, O], of each layer */
+/**
+ * Builds the layers of a rule, with the genome's scales, shifts and weights applied.
+ *
+ * @returns weights [I, O] or [N, I, O], and biases [N | 1, 1, 1, O], of each layer
+ */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
   const channels = kernel('perceive').shape[2];
@@ -89,7 +90,7 @@ export function layerRows(
   parameters: Parameters,
   genome?: Expression,
 ): Expression {
-  const { perceive, hidden, out }: RuleLayers = ruleLayers(update, parameters, genome);
+  const { perceive, hidden, out } = ruleLayers(update, parameters, genome);
   const [inputs, outputs] = out.weights.shape.slice(-2);
   const filled = (size: number, value: number): Expression =>
     g.expand(g.constant(value), [1, size]);

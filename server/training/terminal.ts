@@ -37,9 +37,8 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,
-): Promise<Compute> => createCompute(backend, { threads, onSkip: sayNotUsed });
-
-const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
+): Promise<Compute> =>
+  createCompute(backend, { threads, onSkip: (reason) => say(`not used: ${reason}`) });
 
 /**
  * Runs a command. Prints errors that have a `reason` without their stack, and all other errors with

@@ -18,6 +18,16 @@ export interface Steps {
   readonly rim?: boolean;
 }
 
+/** What the programs of segments are for. */
+export interface Basis {
+  readonly compute: Compute;
+  readonly spec: Pick<Card, 'channels' | 'update'>;
+  /** Number of samples per run of a program, N. */
+  readonly batch: number;
+  /** Number of genomes of each patch, G. If absent, 1. */
+  readonly genomes?: number;
+}
+
 /** Programs for what surrounds the steps of a segment. */
 export interface Surroundings {
   /** For a segment with an action before its steps: computes the `states` after this action. */
@@ -33,17 +43,7 @@ export interface Surroundings {
 
 /** Returns functions as those of `Segments`. */
 export function nativeSegments(
-  {
-    compute,
-    spec: { channels, update },
-    batch,
-    genomes = 1,
-  }: {
-    readonly compute: Compute;
-    readonly spec: Pick<Card, 'channels' | 'update'>;
-    readonly batch: number;
-    readonly genomes?: number;
-  },
+  { compute, spec: { channels, update }, batch, genomes = 1 }: Basis,
   native: NativeSteps,
 ) {
   const genomeShape = [update.standingInput ? batch * genomes : 1, native.rowSize];

@@ -3,7 +3,7 @@
  * only the states between segments and recomputes the states inside them during backpropagation, so
  * memory stays bounded for rollouts of any length.
  */
-import type { Compute, Program, Value, Values } from '../../autodiff/compute.ts';
+import type { Program, Value, Values } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
@@ -20,7 +20,13 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
-import { nativeSegments, PERCEPTION, type Steps, type Surroundings } from './native-segments.ts';
+import {
+  type Basis,
+  nativeSegments,
+  PERCEPTION,
+  type Steps,
+  type Surroundings,
+} from './native-segments.ts';
 import { decode } from './networks.ts';
 
 /** The fields of a checkpoint's card that the rule needs. */
@@ -76,14 +82,9 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
 /** Inputs shared by all segments of a rollout. */
 export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
-export interface SegmentsOptions {
-  readonly compute: Compute;
+export interface SegmentsOptions extends Basis {
   readonly spec: DecoderSpec;
   readonly likelihood: Likelihood;
-  /** Number of samples per run of a program, N. */
-  readonly batch: number;
-  /** Number of genomes of each patch, G. If absent, 1. */
-  readonly genomes?: number;
   /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
   /** Weight of the squared change of all channels in the last step of segments with `rest`. */
