@@ -1,6 +1,8 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
+import { leaveOutUnused } from './unused-code.ts';
 
 /**
  * Each page has its own build (`--mode`), so that no page contains code of another page. The
@@ -99,17 +101,30 @@ const shrinkTemplates: Plugin = {
   },
 };
 
+const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
+const EMITTER = resolveFrom(
+  resolveFrom(import.meta.url, 'socket.io-client'),
+  '@socket.io/component-emitter',
+).replace('cjs', 'esm');
+
 export default defineConfig(({ mode }) => {
   if (!isPage(mode)) throw new Error(`--mode is one of ${Object.keys(PAGES).join(', ')}`);
   return {
     root: import.meta.dirname,
     base: '/',
-    plugins: [shortenIds, ...(mode === 'visitor' ? [orderKinds] : []), shrinkTemplates],
+    plugins: [
+      leaveOutUnused(mode),
+      shortenIds,
+      ...(mode === 'visitor' ? [orderKinds] : []),
+      shrinkTemplates,
+    ],
     resolve: {
       alias: {
         // Use gifenc's ES module: its "browser" file is CommonJS, which cannot be tree-shaken and
         // adds 1 kB.
         gifenc: 'gifenc/dist/gifenc.esm.js',
+        // Share one emitter, because otherwise each library includes its own copy.
+        '@socket.io/component-emitter': EMITTER,
       },
     },
     // Exporting each entry of a JSON file by name would double the file's size.

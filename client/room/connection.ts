@@ -3,26 +3,25 @@
  * `WallConnection` is for walls, and `Connection` for visitors. `RequestTracker` matches answers to
  * a visitor's requests.
  */
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { createParser, pack, unpack } from '../../shared/protocol/packets.ts';
 import { PROTOCOL_VERSION, type Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { BrowserStore } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
-import { RoomSocket, type RoomSocketOptions } from './room-socket.ts';
 
 /** Interval at which a page reports again that its visitor is busy, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
-/** Delay before a wall reconnects after the server has ended the connection, in ms. */
-const REDIAL = 300;
+/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
+const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
 /** Dependencies of a connection. */
 export interface Means {
-  readonly dial: (
-    options: RoomSocketOptions,
-  ) => Pick<RoomSocket, 'connected' | 'connect' | 'emit' | 'disconnect'>;
+  readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
   /** Returns a random number, 0…1. */
   readonly random: () => number;
   /**
@@ -34,7 +33,7 @@ export interface Means {
 }
 
 const BROWSER: Means = {
-  dial: (options) => new RoomSocket(options),
+  dial: io,
   random: Math.random,
   after: (ms, call) => {
     const timer = setTimeout(call, ms);
@@ -43,12 +42,12 @@ const BROWSER: Means = {
 };
 
 /**
- * A connection to one room. Joins with the handshake, reconnects after each disconnection, and
- * passes messages to the model.
+ * A Socket.IO connection to one room. Joins with the handshake, reconnects after each
+ * disconnection, and passes messages to the model.
  */
 export abstract class RoomConnection {
   readonly model: RoomModel;
-  protected readonly socket: ReturnType<Means['dial']>;
+  protected readonly socket: Socket;
   protected cancel = (): void => {};
   /** Whether the server is shutting down, so that another server may take over the room. */
   private moves = false;
@@ -59,22 +58,29 @@ export abstract class RoomConnection {
   ) {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({
+      transports: ['websocket'],
+      parser: createParser(pack, unpack),
+      autoConnect: false,
+      // Pages must reconnect within five seconds after the server restarts.
+      reconnectionDelay: REDIAL.first,
+      reconnectionDelayMax: REDIAL.longest,
+      timeout: REDIAL.attempt,
       // Sending the join command with the handshake saves a round trip.
-      greet: () => ({ join: this.joinCommand() }),
-      onEvent: (name, message) => this.model.receive(name, message),
-      onFailure: () => this.failed(),
-      onDisconnect: (isByServer) => {
-        this.cancel();
-        this.model.setConnection('reconnecting');
-        // The socket does not reconnect by itself if the server has ended the connection.
-        if (!isByServer) return;
-        this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
-        this.moves = false;
-      },
+      auth: (greet) => greet({ join: this.joinCommand() }),
+    });
+    this.socket.on('disconnect', (reason) => {
+      this.cancel();
+      this.model.setConnection('reconnecting');
+      // Socket.IO does not reconnect by itself if the server closed the connection, so reconnect
+      // here.
+      if (reason !== 'io server disconnect') return;
+      this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
+      this.moves = false;
     });
     this.model.on('rejected', ({ reason, id }) => {
       this.moves = reason === 'shutting-down' && id === undefined;
     });
+    this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
   /** Connects. Pages call this only once they know that they can draw the room. */
@@ -100,9 +106,6 @@ export abstract class RoomConnection {
 
   /** Delay before the next retry, ms. */
   protected abstract get retryDelay(): number;
-
-  /** Called when an attempt to connect has failed. */
-  protected failed(): void {}
 
   /** Joins again over the same connection, after `retryDelay`. */
   protected joinLater(): void {
@@ -166,7 +169,7 @@ export class WallConnection extends RoomConnection {
   }
 
   protected get retryDelay(): number {
-    return this.refusal ? REFUSED : REDIAL;
+    return this.refusal ? REFUSED : REDIAL.first;
   }
 }
 
@@ -230,6 +233,9 @@ export class Connection extends RoomConnection {
     means?: Means,
   ) {
     super(room, means);
+    this.socket.on('connect_error', () => {
+      if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
+    });
     const letIn = (told: object): void => {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
@@ -242,10 +248,6 @@ export class Connection extends RoomConnection {
     for (const event of ['welcome', 'wall', 'waiting'] as const) this.model.on(event, letIn);
     this.model.on('rejected', ({ reason }) => this.refused(reason));
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
-  }
-
-  protected override failed(): void {
-    if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
   }
 
   /** Restarts the timer that detects silence, because browsers notice dead connections late. */

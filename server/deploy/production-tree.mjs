@@ -21,7 +21,7 @@ const PARTS = [
  * Dependencies that only pages and their build have. TensorFlow with CUDA is for who installs it by
  * hand: without its library from another host (`npm run install:tensorflow`) it does nothing.
  */
-const FOR_PAGES = ['@lit/localize', 'gifenc', 'lit', 'lit-html', 'vite'];
+const FOR_PAGES = ['@lit/localize', 'gifenc', 'lit', 'lit-html', 'socket.io-client', 'vite'];
 const LEFT_OUT = new Set([...FOR_PAGES, '@tensorflow/tfjs-node-gpu']);
 
 /** @type {Readonly<Record<string, (file: string) => boolean>>} the files a package is used for */

@@ -1,16 +1,109 @@
 /**
- * Packets of the Socket.IO protocol in MessagePack: every packet is one binary message with raw cell
- * data. (Socket.IO's own encoding is a text message with placeholders, and then a binary message.)
+ * A Socket.IO parser that uses MessagePack: every packet is one binary message with raw cell data.
+ * (The default parser sends a text message with placeholders, and then a binary message.)
+ * Interface: https://socket.io/docs/v4/custom-parser/
  */
+import { Emitter } from '@socket.io/component-emitter';
 
 /** Types of socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
-export const PacketType = {
-  CONNECT: 0,
-  DISCONNECT: 1,
-  EVENT: 2,
-  ACK: 3,
-  CONNECT_ERROR: 4,
-} as const;
+const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
+
+interface Packet {
+  type: number;
+  nsp: string;
+  data?: unknown;
+  id?: number | undefined;
+}
+
+/** Socket.IO's own events. A client that sent one could trigger the server's handlers for it. */
+const RESERVED = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'error',
+  'newListener',
+  'removeListener',
+]);
+
+/**
+ * Packets come from untrusted clients, so msgpackr's records, extensions and structured clones are
+ * off.
+ */
+export const OPTIONS = {
+  useRecords: false,
+  moreTypes: false,
+  structuredClone: false,
+  variableMapSize: true,
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Checks of a packet's data, by the packet's type. ACK is missing, because acknowledgements are not
+ * used.
+ */
+const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
+  [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
+  [PacketType.DISCONNECT]: (data) => (data ?? undefined) === undefined,
+  [PacketType.CONNECT_ERROR]: (data) => typeof data === 'string' || isRecord(data),
+  [PacketType.EVENT]: (data) =>
+    Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]),
+};
+
+/**
+ * @param pack writes one value as MessagePack
+ * @param unpack reads the only value of a message; throws an Error for a malformed message
+ */
+export function createParser(
+  pack: (value: unknown) => Uint8Array,
+  unpack: (bytes: Uint8Array) => unknown,
+) {
+  interface DecoderEvents {
+    decoded: (packet: Packet) => void;
+  }
+
+  return {
+    protocol: 5,
+    PacketType,
+    Encoder: class {
+      encode({ type, nsp, data, id }: Packet): Uint8Array[] {
+        return [pack({ type, nsp, data, id })];
+      }
+    },
+    Decoder: class extends Emitter<DecoderEvents, DecoderEvents> {
+      /**
+       * Decodes one message and emits its packet.
+       *
+       * @throws Error for an invalid packet; Socket.IO then closes the connection
+       */
+      add(message: unknown): void {
+        if (typeof message === 'string') throw new Error('bad packet');
+        const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
+        const packet: unknown = unpack(bytes as Uint8Array);
+        const { type, nsp, data, id } = isRecord(packet) ? packet : {};
+        // Reject packets for other namespaces: only one exists, and Socket.IO would answer each of
+        // them.
+        const isValid =
+          typeof type === 'number' &&
+          nsp === '/' &&
+          ((id ?? undefined) === undefined || Number.isSafeInteger(id)) &&
+          IS_VALID[type]?.(data);
+        if (!isValid) throw new Error('bad packet');
+        this.emit('decoded', {
+          ...{ type, nsp, data: data ?? undefined },
+          id: (id ?? undefined) as number | undefined,
+        });
+      }
+
+      destroy(): void {
+        this.off();
+      }
+    },
+  };
+}
 
 /**
  * Encodes a value as MessagePack.

@@ -26,7 +26,10 @@ const PHONES: readonly WindowSize[] = [
 interface RoomElement extends PageElement {
   readonly updateComplete: Promise<unknown>;
   readonly room: PageElement['room'] & { isOpened: boolean; layout(): void; open(): Promise<void> };
-  readonly session: { readonly state: { select(organism: number): void } };
+  readonly session: {
+    readonly state: { select(organism: number): void };
+    setOccupied(isOccupied: boolean): void;
+  };
 }
 
 /** Puts other creatures into the page's room, and opens the room anew. */
@@ -90,6 +93,27 @@ test.each(PHONES)(
       if (!shown.whole || !shown.free) bad.push({ seed, ...shown, camera, stage });
     }
     expect(bad).toEqual([]);
+  },
+);
+
+test.each([mobile(PHONES[0]), DESKTOP])(
+  'a seed that fell on a creature is led to free ground, $viewport.width×$viewport.height',
+  async (screen) => {
+    const page = await cheapPage({ ...screen, deviceScaleFactor: 1 });
+    await openRoom(page, roomUrl);
+    await page.getByTestId('gallery-item').first().waitFor({ state: 'attached' });
+    const organisms = creatures(4);
+    await openWith(page, organisms);
+    const element = page.locator('vivarium-room');
+    await element.evaluate(({ session, room }: RoomElement) => {
+      room.view.rig.fit();
+      session.setOccupied(true);
+    });
+    await page.getByTestId('find-ground').click();
+    const camera = await element.evaluate(({ room }: RoomElement) => room.view.rig.camera);
+    const shown = shownIn({ grid, side: SIDE, organisms }, await stageOf(page), camera);
+    expect(shown).toEqual({ whole: true, free: true });
+    expect(await page.getByTestId('find-ground').count()).toBe(0);
   },
 );
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { io } from 'socket.io-client';
 import { Connection } from '../../client/room/connection.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -11,7 +12,6 @@ import { afterTest, suiteFolder } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, say, sleep, startNode } from '../support/cluster-nodes.ts';
 import { checkHaproxy, Haproxy, hasHaproxy } from '../support/haproxy.ts';
 import { describeNeeding, isFull } from '../support/needs.ts';
-import { openPageSocket } from '../support/page-socket.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { countStalls, generousTimeout } from '../support/waiting.ts';
 
@@ -48,21 +48,18 @@ class Page {
     });
     const stores = { seat: store(), mark: store() };
     this.connection = new Connection('garden', { name, watches: false }, stores, {
-      dial: (options) =>
-        openPageSocket(port, {
-          ...options,
-          onDisconnect: (isByServer) => {
-            this.losses++;
-            this.isLive = false;
-            options.onDisconnect(isByServer);
-          },
-          onEvent: (name, message) => {
-            options.onEvent(name, message);
-            if (name !== 'frame') return;
-            this.isLive = true;
-            this.framed();
-          },
-        }),
+      dial: (options) => {
+        const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
+        socket.on('disconnect', () => {
+          this.losses++;
+          this.isLive = false;
+        });
+        socket.on('frame', () => {
+          this.isLive = true;
+          this.framed();
+        });
+        return socket;
+      },
       random: Math.random,
       after: systemClock.after,
     });

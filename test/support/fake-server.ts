@@ -1,5 +1,4 @@
 /** The server's side of a page's connection, for tests of the client. */
-import type { RoomSocketOptions } from '../../client/room/room-socket.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 
@@ -9,15 +8,29 @@ export class FakeSocket {
   /** How often it was connected again. */
   dialled = 0;
   joins = 0;
-  /** Of the connection that has opened it. */
-  options!: RoomSocketOptions;
+  /** Sends the handshake. */
+  auth: unknown;
+  private listeners = new Map<string, (message: unknown) => void>();
+  private hear: (name: string, message: unknown) => void = () => {};
+
+  on(name: string, listener: (message: unknown) => void): void {
+    this.listeners.set(name, listener);
+  }
+
+  onAny(listener: (name: string, message: unknown) => void): void {
+    this.hear = listener;
+  }
 
   emit(name: string): void {
     if (name === 'join') this.joins++;
   }
 
   greeting(): Record<string, unknown> {
-    return (this.options.greet() as { join: Record<string, unknown> }).join;
+    let said: { join: Record<string, unknown> } | undefined;
+    (this.auth as (greet: (greeting: typeof said) => void) => void)((greeting) => {
+      said = greeting;
+    });
+    return said!.join;
   }
 
   connect(): void {
@@ -26,28 +39,28 @@ export class FakeSocket {
   }
 
   disconnect(): void {
-    this.connected = false;
+    this.drop('io client disconnect');
   }
 
-  drop(isByServer: boolean): void {
+  drop(reason: string): void {
     if (!this.connected) return;
     this.connected = false;
-    this.options.onDisconnect(isByServer);
+    this.listeners.get('disconnect')?.(reason);
   }
 
   /** A connection is not let in, or nobody answers. */
   fail(): void {
-    this.options.onFailure();
+    this.listeners.get('connect_error')?.(undefined);
   }
 
   say(name: string, message: unknown): void {
-    this.options.onEvent(name, message);
+    this.hear(name, message);
   }
 
   /** The server refuses, and may close the connection. */
   refuse(reason: Reason, hangsUp = false): void {
     this.say('rejected', { reason });
-    if (hangsUp) this.drop(true);
+    if (hangsUp) this.drop('io server disconnect');
   }
 }
 

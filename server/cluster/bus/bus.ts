@@ -5,7 +5,7 @@
  */
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
-import { OPTIONS } from '../../../shared/protocol/parser.ts';
+import { OPTIONS } from '../../../shared/protocol/packets.ts';
 
 /** A command that is not answered within this time counts as failed; in ms. */
 export const ANSWER_TIMEOUT = 1_000;

@@ -1,10 +1,10 @@
+import type { Socket } from 'socket.io-client';
 import {
   BUSY_INTERVAL,
   BusyReporter,
   Connection,
   WallConnection,
 } from '../../../client/room/connection.ts';
-import type { RoomSocketOptions } from '../../../client/room/room-socket.ts';
 import { ENGLISH, refusedText } from '../../../client/wall/text.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket, WELCOME } from '../../support/fake-server.ts';
@@ -15,9 +15,9 @@ function lay(random = () => 0) {
   const line = new FakeSocket();
   const clock = new FakeClock();
   const means = {
-    dial: (options: RoomSocketOptions) => {
-      line.options = options;
-      return line;
+    dial: ({ auth }: { auth?: unknown }) => {
+      line.auth = auth;
+      return line as unknown as Socket;
     },
     random,
     after: (ms: number, call: () => void) => clock.after(ms, call),
@@ -67,7 +67,7 @@ test('a page comes back to its place in line, and to its place in the room', () 
   const { line } = open();
   line.say('waiting', { ahead: 3, resume: 'third' });
   line.say('waiting', { ahead: 2 });
-  line.drop(false);
+  line.drop('transport close');
   expect(line.greeting()).toMatchObject({ resume: 'third' });
   line.say('welcome', WELCOME);
   expect(line.greeting()).toMatchObject({ resume: WELCOME.resume });
@@ -95,7 +95,7 @@ test('when the server says that it closes, the page connects again at once, and 
   line.refuse('shutting-down', true);
   await clock.advance(0);
   expect(line.dialled).toBe(1);
-  line.drop(true);
+  line.drop('io server disconnect');
   await comesBack('dialled', 2_000);
 });
 
@@ -109,7 +109,7 @@ test.each([
     await comesBack('dialled', 1_000 * seconds);
   }
   line.say('waiting', { ahead: 0 });
-  line.drop(true);
+  line.drop('io server disconnect');
   await comesBack('dialled', 2_000);
 });
 
@@ -125,7 +125,7 @@ test('pages that were refused at the same time do not retry at the same time', a
 test('a page whose connection breaks while it waits to retry joins with its handshake alone', async () => {
   const { line, clock, model } = open();
   line.refuse('room-full');
-  line.drop(false);
+  line.drop('transport close');
   line.connect();
   await clock.advance(60_000);
   expect([line.joins, line.dialled]).toEqual([0, 1]);
@@ -192,7 +192,7 @@ test('a page that hears nothing of its room for three seconds says so, and is li
   // The connection may hold: the room may just be on its way to another server.
   expect([line.connected, line.dialled]).toEqual([true, 0]);
   // Before its first frame, a page that has come back shows nothing new.
-  line.drop(false);
+  line.drop('transport close');
   line.connect();
   line.say('welcome', WELCOME);
   hears();

@@ -11,8 +11,7 @@ function open() {
     window: Object.assign(new EventTarget(), { history: { state: null } }),
     document: { documentElement: { dataset: {} } },
     matchMedia: () => ({ matches: false, addEventListener: () => undefined }),
-    addEventListener: () => undefined,
-    location: new URL('https://example.org/r/garden'),
+    location: { pathname: '/r/garden', search: '', hostname: 'example.org', protocol: 'https:' },
   });
   const told: string[] = [];
   const refused: string[] = [];

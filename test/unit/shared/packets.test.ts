@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { Packr } from 'msgpackr';
-import { pack, unpack } from '../../../shared/protocol/packets.ts';
-import { OPTIONS, parser } from '../../../shared/protocol/parser.ts';
+import { OPTIONS, pack, unpack } from '../../../shared/protocol/packets.ts';
+import { parser } from '../../../shared/protocol/parser.ts';
 import { isFull } from '../../support/needs.ts';
 import fc, { forRuns } from '../../support/property.ts';
 
