@@ -23,6 +23,11 @@ export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
 
+const within = (most: number) => v.pipe(v.number(), v.minValue(0), v.maxValue(most));
+/** Season in months since the middle of winter, and hour of the day, at the server's place. */
+export const sky = v.tuple([within(12), within(24)]);
+export type Sky = v.InferOutput<typeof sky>;
+
 /** An organism grows, is awake, sleeps when nothing changes, may depart and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];

@@ -9,7 +9,7 @@ import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
 import { StrokeSegmenter } from '../input/gestures.ts';
 import { nearestCell } from '../input/picking.ts';
 import type { Point } from '../render/camera.ts';
-import { cutOf, placesUnder, type Speck } from '../render/effects.ts';
+import { cutOf, freshPlaces, type Speck } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { isBrush } from '../state/interaction-state.ts';
@@ -101,7 +101,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
     if (tool !== 'look') return;
-    if (tap) this.session.state.select(this.organismAt({ x, y }));
+    if (tap) this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
     else this.view.rig.release(now);
   }
 
@@ -216,7 +216,10 @@ export class Tools extends ViewTools implements CanvasHand {
       { x, y, seed: held },
       {
         accepted: () => this.session.sown({ x, y }, held),
-        rejected: (reason) => this.toasts.show(this.session.whyNot(reason), at),
+        rejected: (reason) => {
+          if (reason === 'occupied') this.session.setOccupied(true);
+          else this.toasts.show(this.session.whyNot(reason), at);
+        },
       },
     );
   }
@@ -260,7 +263,7 @@ export class Tools extends ViewTools implements CanvasHand {
       return;
     }
     if (this.seed) {
-      const places = placesUnder(stroke, planes, this.covered);
+      const places = freshPlaces(stroke, planes, this.covered);
       effects.grafted(this.coloured(places, planes.width), now);
       this.session.feedback.cut(places.length, radius, now);
       return;

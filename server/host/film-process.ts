@@ -157,7 +157,7 @@ export class FilmPainter {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
     const place = (id: number): PlacedMap | undefined => {
       const [genomes, view] = [room?.genomesOf(id), room?.viewOf(id)];
-      if (!genomes || !view) return undefined;
+      if (!genomes || !view || view.phase === 'growing') return undefined;
       const key = [...genomes.latents, genomes.labels].join();
       const made = () => ({ map: finished(createMap(this.options.net, genomes)) });
       const { map } = getOrAdd(this.maps, key, made);

@@ -110,7 +110,8 @@ export class Painting {
     const { x, y, width, height } = this.renderer.paint?.seen ?? NOWHERE;
     const isSeen = (id: OrganismId): boolean => {
       const one = this.model.organisms.get(id);
-      if (!one) return false;
+      // A painter has learned grown cells only.
+      if (!one || one.phase === 'growing') return false;
       const reach = one.side / 2;
       const isBeside = one.x + reach < x || one.x - reach > x + width;
       return !isBeside && one.y + reach >= y && one.y - reach <= y + height;
