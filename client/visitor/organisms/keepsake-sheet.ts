@@ -361,14 +361,9 @@ export class KeepsakeSheet extends SheetElement {
     return new Promise((resolve) => {
       const off = model.on('genomes', ({ genomes }) => {
         const found = genomes.find((one) => one.id === id);
-        if (found) answered(unpackGenomes(found));
+        if (found) resolve(unpackGenomes(found));
       });
-      const timer = setTimeout(() => answered(undefined), PATIENCE);
-      const answered = (found: PaintedGenomes | undefined): void => {
-        off();
-        clearTimeout(timer);
-        resolve(found);
-      };
+      setTimeout(() => [off(), resolve(undefined)], PATIENCE);
       model.askGenomes([id]);
     });
   }
