@@ -354,7 +354,7 @@ export class VivariumKeep extends LitElement {
     }
     const body = this.draw(cells);
     if (model.painter) {
-      const painted = await paintedBody(model.painter)(cells, BODY);
+      const painted = await paintedBody({ net: model.painter, genomes })(cells, BODY);
       for (let shown = isCalm ? FADE : 1; shown <= FADE; shown++) {
         if (run !== this.run) return;
         this.show(mixed(body, painted, shown / FADE));

@@ -1,7 +1,6 @@
 /** The keepsake picture of an organism: a card with a QR code that plants the organism again. */
 import { generate } from 'lean-qr';
-import type { PainterNet } from '../../shared/painter/net.ts';
-import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
+import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
 import { FONTS } from '../style/fragments.ts';
 import { latin1, yieldUnless } from './film.ts';
 import {
@@ -123,18 +122,19 @@ const SLICE = 12;
  * Creates a function that draws bodies with a painter. A body that cannot be painted is only
  * enlarged.
  *
+ * @param by.genomes the genomes of the bodies, if known
  * @param signal cancels painting: pending bodies reject with its reason
  */
 export const paintedBody =
-  (net: PainterNet, signal?: AbortSignal): DrawBody =>
+  (by: Pick<Still, 'net' | 'genomes'>, signal?: AbortSignal): DrawBody =>
   (cells, size) =>
-    paintBody(net, cells, size, signal).catch(() => {
+    paintBody(by, cells, size, signal).catch(() => {
       signal?.throwIfAborted();
       return enlargedBody(cells, size);
     });
 
 async function paintBody(
-  net: PainterNet,
+  by: Pick<Still, 'net' | 'genomes'>,
   cells: HTMLCanvasElement,
   size: number,
   signal?: AbortSignal,
@@ -142,7 +142,7 @@ async function paintBody(
   const side = cells.width;
   const { data } = cells.getContext('2d')!.getImageData(0, 0, side, side);
   const scale = size / side > LARGE ? LARGEST_SCALE : LARGEST_SCALE / 2;
-  const pixels = await inSlices(paintStill({ cells: data, side, net, scale }), {
+  const pixels = await inSlices(paintStill({ ...by, cells: data, side, scale }), {
     slice: SLICE,
     now: () => performance.now(),
     pause: () => yieldUnless(signal),

@@ -120,6 +120,11 @@ export class RoomModel {
     else this.listeners.emit(name as keyof RoomEvents, parsed.output as never);
   }
 
+  /** Asks for the genomes of organisms, which arrive as `genomes`. */
+  askGenomes(organisms: OrganismId[]): void {
+    this.send('genomes', { organisms });
+  }
+
   setConnection(connection: ConnectionState): void {
     if (connection === this.connection) return;
     this.connection = connection;

@@ -4,6 +4,7 @@
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
@@ -18,7 +19,11 @@ export interface FilmView {
 /** A film, with the picture to paint it from until that has begun. */
 interface Film extends FilmView {
   raw?: Blob | undefined;
+  readonly genomes: PackedGenomes | undefined;
 }
+
+/** Paints a film, see `paintFilm`. */
+type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
 const KEPT = 80;
@@ -40,7 +45,7 @@ export class Previews {
   private resting = false;
   private you = 0;
   /** Paints a film. @returns URL of the painted film */
-  private paint: ((film: Blob) => Promise<string>) | undefined;
+  private paint: Paint | undefined;
   /** Resolves when all pictures to be painted are painted. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -84,7 +89,7 @@ export class Previews {
   }
 
   /** From now on, films that are shown are painted, one after the other. */
-  paintWith(paint: (film: Blob) => Promise<string>): void {
+  paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
   }
@@ -93,12 +98,17 @@ export class Previews {
    * Paints a picture or a film after all others that wait.
    *
    * @param isWanted whether it is still to be painted when its turn comes
+   * @param genomes those of the organism, if known
    * @returns URL of the painted picture; undefined if it cannot be painted
    */
-  painted(raw: Blob, isWanted: () => boolean = () => true): Promise<string | undefined> {
-    const painted = this.queue.then(() => {
-      return this.paint && isWanted() ? this.paint(raw).catch(() => undefined) : undefined;
-    });
+  painted(
+    raw: Blob,
+    isWanted: () => boolean = () => true,
+    genomes?: PackedGenomes,
+  ): Promise<string | undefined> {
+    const painted = this.queue.then(() =>
+      this.paint && isWanted() ? this.paint(raw, genomes).catch(() => undefined) : undefined,
+    );
     this.queue = painted;
     return painted;
   }
@@ -107,7 +117,7 @@ export class Previews {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
     // A film that cannot be painted stays as it is.
-    const url = await this.painted(raw, isKept);
+    const url = await this.painted(raw, isKept, film.genomes);
     if (!url) return;
     if (!isKept()) return URL.revokeObjectURL(url);
     this.put(key, { ...film, url });
@@ -174,9 +184,10 @@ export class Previews {
     );
   }
 
-  private keep(key: string, { png, frames }: NonNullable<Event<'accepted'>['film']>): void {
+  private keep(key: string, film: NonNullable<Event<'accepted'>['film']>): void {
+    const { png, frames, genomes } = film;
     const raw = new Blob([png], { type: 'image/png' });
-    this.put(key, { url: URL.createObjectURL(raw), frames, raw });
+    this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
   }
 
   private put(key: string, film: Film | 'none'): void {

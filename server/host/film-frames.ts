@@ -30,11 +30,11 @@ export function withFrames(
     get count() {
       return count;
     },
-    async add(planes, tick) {
+    async add(planes, tick, room) {
       const index = count++;
       if (index === 0) await mkdir(folderOf(film), { recursive: true });
       await writeFile(frameFile(film, index), await promisify(gzip)(bytesOf(planes)));
-      await pictures.add(planes, tick);
+      await pictures.add(planes, tick, room);
     },
     end: () => pictures.end(),
   };

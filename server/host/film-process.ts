@@ -6,12 +6,19 @@ import { crc32 } from 'node:zlib';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { JobReason } from '../../shared/host/reasons.ts';
+import {
+  createMap,
+  finished,
+  type GenomeMap,
+  type PlacedMap,
+} from '../../shared/painter/genome-map.ts';
 import { type PainterNet, parsePainter, REACH } from '../../shared/painter/net.ts';
-import { paint } from '../../shared/painter/paint.ts';
+import { type Painting, paint } from '../../shared/painter/paint.ts';
 import type { FilmTimes } from '../../shared/time-points.ts';
 import type { BackendName } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import type { When } from '../replay/journal-range.ts';
 import { type JournalRange, readRange, timesOf } from '../replay/journal-range.ts';
 import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
@@ -21,6 +28,7 @@ import { readFolder } from '../storage/lmdb/open.ts';
 import { type Records, StoreError } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import { withFrames } from './film-frames.ts';
 
@@ -84,6 +92,10 @@ const TILE = 16;
 /** Maximum distance at which a cell affects the paint of another cell, in cells. */
 const AROUND = (REACH - 1) / 2;
 
+type MapOf = NonNullable<Painting['mapOf']>;
+/** The organisms of a room. */
+type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
+
 export interface FilmPainterOptions {
   readonly net: PainterNet;
   /** Pixels per cell, along a side. */
@@ -102,6 +114,8 @@ export class FilmPainter {
   /** The previous picture, and the cells that it shows. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
+  /** Maps by genomes. */
+  private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   constructor(private readonly options: FilmPainterOptions) {}
 
@@ -109,16 +123,18 @@ export class FilmPainter {
    * Paints a picture on black.
    *
    * @param planes must have the same size in each call
+   * @param room the organisms of the planes. If absent, only cells count
    * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined in this and
    * all later calls if the time for painting is used up
    */
-  draw(planes: Planes): Uint8Array | undefined {
+  draw(planes: Planes, room?: Organisms): Uint8Array | undefined {
     const { limit, now, scale } = this.options;
     if (this.spent >= limit) return undefined;
     const { width, height, rgba, owner } = planes;
     const { before } = this;
     const pixels = before?.pixels ?? new Uint8Array(3 * width * height * scale ** 2);
     const begun = now();
+    const maps = this.mapsOf(room);
     for (let y = 0; y < height; y += TILE) {
       for (let x = 0; x < width; x += TILE) {
         const size = { width: Math.min(TILE, width - x), height: Math.min(TILE, height - y) };
@@ -128,7 +144,7 @@ export class FilmPainter {
           this.spent = limit;
           return undefined;
         }
-        this.paint(planes, tile, pixels);
+        this.paint(planes, tile, pixels, maps);
       }
     }
     this.spent += now() - begun;
@@ -136,9 +152,28 @@ export class FilmPainter {
     return pixels;
   }
 
-  private paint({ width, height, rgba, owner }: Planes, area: Rect, pixels: Uint8Array): void {
+  /** Returns the maps of organisms by id. Each is computed once, until its genomes change. */
+  private mapsOf(room: Organisms | undefined): MapOf {
+    const found = new Map<number, { readonly map: PlacedMap | undefined }>();
+    const place = (id: number): PlacedMap | undefined => {
+      const [genomes, view] = [room?.genomesOf(id), room?.viewOf(id)];
+      if (!genomes || !view || view.phase === 'growing') return undefined;
+      const key = [...genomes.latents, genomes.labels].join();
+      const made = () => ({ map: finished(createMap(this.options.net, genomes)) });
+      const { map } = getOrAdd(this.maps, key, made);
+      return map && { ...map, x: view.x - map.side / 2, y: view.y - map.side / 2 };
+    };
+    return (id) => getOrAdd(found, id, () => ({ map: place(id) })).map;
+  }
+
+  private paint(
+    { width, height, rgba, owner }: Planes,
+    area: Rect,
+    pixels: Uint8Array,
+    mapOf: MapOf,
+  ): void {
     const { net, scale } = this.options;
-    const painted = paint({ cells: rgba, owners: owner, width, height, net, scale, area });
+    const painted = paint({ cells: rgba, owners: owner, width, height, net, scale, area, mapOf });
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
@@ -228,7 +263,7 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-type Encode = (planes: Planes) => Promise<Buffer>;
+type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
 /** Maximum total time to paint a film, in ms. After that, pictures show enlarged cells instead. */
 const PAINTING_LIMIT = 600_000;
@@ -325,20 +360,20 @@ function encoderOf(file: Buffer | undefined, scale: number): Encode {
           now: () => systemClock.now(),
         })
       : undefined;
-  return async (planes) => {
-    const painted = painter?.draw(planes);
+  return async (planes, room) => {
+    const painted = painter?.draw(planes, room);
     if (!painted) return png(planes, scale);
     return rgbPng(painted, { width: scale * planes.width, height: scale * planes.height });
   };
 }
 
 /** Collects pictures as PNGs and writes them to one ZIP file. */
-function zipped(file: string, room: string, encode: Encode): PictureWriter {
+function zipped(file: string, name: string, encode: Encode): PictureWriter {
   const entries: { name: string; bytes: Uint8Array }[] = [];
   return {
-    async add(planes, tick) {
-      const name = `${room}-${`${tick}`.padStart(9, '0')}.png`;
-      entries.push({ name, bytes: await encode(planes) });
+    async add(planes, tick, room) {
+      const bytes = await encode(planes, room);
+      entries.push({ name: `${name}-${`${tick}`.padStart(9, '0')}.png`, bytes });
     },
     async end() {
       await writeFile(file, zip(entries));

@@ -10,6 +10,7 @@ import {
   type LanguageCode,
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
+import type { PaintedGenomes } from '../../shared/painter/genome-map.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
 import { addressLines, codeOf, readable } from '../../shared/printed-address.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -25,6 +26,7 @@ import words from './sign-words.json' with { type: 'json' };
 export interface SignCreature {
   readonly side: number;
   readonly rgba: Uint8Array;
+  readonly genomes?: PaintedGenomes;
   /** JPEG of the same square on white; without it, each cell is drawn as a dot. */
   readonly painted?: Uint8Array;
 }
@@ -87,8 +89,9 @@ function chooseCreatures(species: Species): readonly number[] {
 /** @returns an empty list while the room is too busy; a sign works without creatures */
 async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<SignCreature[]> {
   const grow = async (index: number): Promise<SignCreature> => {
+    const { latent } = species.gallery[index];
     const film = await previews.grow(species.gallery[index], 'sign');
-    return { side: film.side, rgba: await grownOf(film) };
+    return { side: film.side, rgba: await grownOf(film), genomes: { latents: [latent] } };
   };
   return Promise.all(chooseCreatures(species).map(grow)).catch((error: unknown) => {
     if (error instanceof Refusal) return [];
@@ -111,8 +114,8 @@ export async function paintCreatures(
   const { default: sharp } = await import('sharp');
   const slices = { slice: SLICE, now: () => clock.now(), pause: () => setImmediate() };
   const painted: SignCreature[] = [];
-  for (const { side, rgba } of creatures) {
-    const still = paintStill({ cells: rgba, side, net, scale: LARGEST_SCALE });
+  for (const { side, rgba, genomes } of creatures) {
+    const still = paintStill({ cells: rgba, side, net, genomes, scale: LARGEST_SCALE });
     const pixels = await inSlices(still, slices);
     const size = side * LARGEST_SCALE;
     const picture = sharp(pixels, { raw: { width: size, height: size, channels: 4 } });

@@ -2,14 +2,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
+import type { Room } from '../world/room.ts';
 
 /** Maximum number of pictures in a GIF; all of them are kept in memory. */
 export const MAX_FRAMES = 1_000;
 
 /** Receives pictures one by one. */
 export interface PictureWriter {
-  /** Adds a picture of the planes. */
-  add(planes: Planes, tick: number): Promise<void>;
+  /** Adds a picture of the planes, which are those of the room. */
+  add(planes: Planes, tick: number, room: Room): Promise<void>;
   /** Finishes writing. @returns a description of the written files, for people */
   end(): Promise<string>;
 }
@@ -66,12 +67,12 @@ export function frames(folder = 'replay'): PictureWriter {
 export function gif(
   file = 'replay.gif',
   delay = 100,
-  encode: (planes: Planes) => Promise<Buffer> = (planes) => png(planes),
+  encode: (planes: Planes, room: Room) => Promise<Buffer> = (planes) => png(planes),
 ): PictureWriter {
   const pictures: Buffer[] = [];
   return {
-    async add(planes) {
-      if (pictures.length < MAX_FRAMES) pictures.push(await encode(planes));
+    async add(planes, _, room) {
+      if (pictures.length < MAX_FRAMES) pictures.push(await encode(planes, room));
     },
     async end() {
       const { default: sharp } = await import('sharp');

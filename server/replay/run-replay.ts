@@ -196,7 +196,7 @@ export async function runReplay(
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
     if (wait > 0) await pause(clock, wait);
     const wanted = (tick - from) % every === 0 || tick === to;
-    if (wanted) await pictures?.add(replayed.room.grid.planes, tick);
+    if (wanted) await pictures?.add(replayed.room.grid.planes, tick, replayed.room);
   });
   await replayed.close();
   return result;

@@ -16,6 +16,7 @@ import type {
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
+import type { Genomes } from '../vnca/chimera.ts';
 import { applyEvent, handlerOf } from './command-handlers.ts';
 import {
   type Answer,
@@ -32,6 +33,7 @@ import type { Renewable } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Expressing } from './organisms/expressions.ts';
 import type { FlickerMoment } from './organisms/flicker.ts';
+import { genomesOf } from './organisms/grafts.ts';
 import { exportOrganism, importOrganism, viewOf } from './organisms/organism.ts';
 import { type HeldSeed, viewOfSeed } from './planting.ts';
 import { RoomContents, type RoomOptions } from './room-contents.ts';
@@ -219,6 +221,12 @@ export class Room {
   /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.lifecycle.require(id));
+  }
+
+  /** Returns the genomes that the cells of an organism read; undefined if it does not live. */
+  genomesOf(id: OrganismId): Genomes | undefined {
+    const organism = this.lifecycle.find(id);
+    return organism && genomesOf(organism);
   }
 
   /**

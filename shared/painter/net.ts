@@ -6,14 +6,19 @@
  * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
  * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
  * `paint.ts` evaluates them at any number of pixels.
+ *
+ * A painter may also have learned some genomes. Five layers turn such a genome into a map, with C
+ * numbers for each place of the organism; see `genome-map.ts`. Cells at these places pass through
+ * three layers of their own, `learned`, the first of which also reads the map.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** Version of the file and net that this build reads. */
+/** Versions of the file: of cells alone, and with layers for genomes. */
 export const PAINTER_VERSION = 1;
+export const GENOME_PAINTER_VERSION = 2;
 /** Maximum size of a file, in bytes. */
-export const PAINTER_LIMIT = 65_536;
+export const PAINTER_LIMIT = 256_000;
 /** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
@@ -21,7 +26,10 @@ export const REACH = 5;
  * cell's owner (not 0), else 0.
  */
 export const NEIGHBOUR = 5;
-/** Number of inputs of the net: neighbours row by row, with `NEIGHBOUR` inputs each. */
+/**
+ * Number of inputs that describe the cells: neighbours row by row, with `NEIGHBOUR` inputs each.
+ * The numbers of the organism's map follow.
+ */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /** Numbers per ramp: `a, b, e, d, r, g, b, α`. */
 export const RAMP = 8;
@@ -35,21 +43,51 @@ export interface PainterLayer {
   readonly bias: Float32Array;
 }
 
+type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
+
 /** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
-export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer];
+export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
+
+/** What a painter has learned about some genomes. */
+export interface LearnedGenomes {
+  /** As the painter's layers, but the first one also reads the C numbers of the map. */
+  readonly layers: Layers;
+  /** The layers that make maps, see `GENOME_LAYERS`. */
+  readonly genome: readonly PainterLayer[];
+  /** [genomes, KEY] The first numbers of each genome. */
+  readonly keys: Float32Array;
+}
+
+/** Numbers of a latent that tell creatures apart, and the name of their tensor. */
+export const KEY = 16;
+export const KEYS = 'keys';
 
 /** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
+/** Prefix of the names of the same layers for learned genomes. */
+export const LEARNED = 'learned_';
+/** Names of the layers for genomes: two dense ones, and one for each doubling of the map. */
+export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
+/** Side of the map before it doubles, and at last. */
+export const FIRST_SIDE = 4;
+export const MAP_SIDE = 32;
+
+/** Returns the number of numbers of a map for each place, C; 0 without maps. */
+export const channelsOf = ({ learned }: PainterNet): number =>
+  learned ? learned.layers[0].inputs - INPUTS : 0;
 
 /** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
 /**
- * Counts multiply-adds: for the layers, once per cell; and for each pixel, including its
+ * Counts multiply-adds: for the layers, once per cell, at most; and for each pixel, including its
  * interpolation.
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
-  const cell = net.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const cell = (net.learned?.layers ?? net).reduce(
+    (sum, { inputs, outputs }) => sum + inputs * outputs,
+    0,
+  );
   return { cell, pixel: rampsOf(net) * 7 + 64 };
 }
 
@@ -69,10 +107,13 @@ export class PainterError extends Error {
 }
 
 const WIDEST = 96;
+/** Limits of a map's channels, and of the widths of the layers that make it. */
+export const MOST_CHANNELS = 16;
+const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Reads `painter.safetensors`: the six tensors of `LAYERS` as F16, and the version as metadata
- * `painter`.
+ * Reads `painter.safetensors`: the six tensors of `LAYERS`; for learned genomes the same again,
+ * those of `GENOME_LAYERS`, and `keys`. All are F16, and the version as metadata `painter`.
  *
  * @throws PainterError
  */
@@ -85,29 +126,65 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   }
   const { tensors, metadata } = read(bytes);
   const { painter: version } = metadata;
-  if (version !== `${PAINTER_VERSION}`) {
-    throw new PainterError('unknown-version', `version of the painter is not ${PAINTER_VERSION}`);
+  const readsGenomes = version === `${GENOME_PAINTER_VERSION}`;
+  if (version !== `${PAINTER_VERSION}` && !readsGenomes) {
+    const known = `${PAINTER_VERSION} or ${GENOME_PAINTER_VERSION}`;
+    throw new PainterError('unknown-version', `version of the painter is not ${known}`);
   }
-  let inputs = INPUTS;
-  const layers = LAYERS.map((name): PainterLayer => {
+  const layers = layersOf(tensors, '', INPUTS);
+  if (!readsGenomes) return layers;
+  const genome = genomeLayers(tensors);
+  const inputs = INPUTS + genome[genome.length - 1].outputs;
+  const { shape, values: keys } = numbersOf(tensors, KEYS, 2);
+  if (shape[1] !== KEY) throw bad(`tensor "${KEYS}" has ${shape[1]} numbers for each genome`);
+  const learned = layersOf(tensors, LEARNED, inputs);
+  if (learned.some(({ outputs }, i) => outputs !== layers[i].outputs)) {
+    throw bad('layers for learned genomes have other widths');
+  }
+  return Object.assign(layers, { learned: { layers: learned, genome, keys } });
+}
+
+function layersOf(tensors: TensorFile['tensors'], prefix: string, first: number): Layers {
+  let inputs = first;
+  return LAYERS.map((layer): PainterLayer => {
+    const name = prefix + layer;
     const kernel = numbersOf(tensors, `${name}.kernel`, 2);
     const [rows, outputs] = kernel.shape;
     const bias = numbersOf(tensors, `${name}.bias`, 1);
-    const step = name === 'ramps' ? RAMP : 4;
+    const step = layer === 'ramps' ? RAMP : 4;
     const fits = rows === inputs && bias.shape[0] === outputs;
     if (
       !fits ||
       outputs % step !== 0 ||
       outputs < step ||
-      outputs > (name === 'ramps' ? 128 : WIDEST)
+      outputs > (layer === 'ramps' ? 128 : WIDEST)
     ) {
       throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.shape} biases`);
     }
-    const layer = { inputs, outputs, kernel: kernel.values, bias: bias.values };
+    const read = { inputs, outputs, kernel: kernel.values, bias: bias.values };
     inputs = outputs;
-    return layer;
+    return read;
+  }) as unknown as Layers;
+}
+
+/** Reads the layers for genomes. Kernels of doublings are [3, 3, inputs, outputs] in the file. */
+function genomeLayers(tensors: TensorFile['tensors']): PainterLayer[] {
+  let before = 0;
+  return GENOME_LAYERS.map((name, i): PainterLayer => {
+    const isDense = i < 2;
+    const kernel = numbersOf(tensors, `${name}.kernel`, isDense ? 2 : 4);
+    const { values: bias } = numbersOf(tensors, `${name}.bias`, 1);
+    const [rows, outputs] = kernel.shape.slice(-2);
+    const isFirst = i === 0;
+    const expected = i === 2 ? before / FIRST_SIDE ** 2 : before;
+    const fits = (isFirst || rows === expected) && bias.length === outputs && outputs % 4 === 0;
+    const most = i === GENOME_LAYERS.length - 1 ? MOST_CHANNELS : WIDEST_OF_GENOME;
+    if (!fits || outputs > most || kernel.values.length !== (isDense ? 1 : 9) * rows * outputs) {
+      throw bad(`layer "${name}" has shape [${kernel.shape}] with ${bias.length} biases`);
+    }
+    before = outputs;
+    return { inputs: isDense ? rows : 9 * rows, outputs, kernel: kernel.values, bias };
   });
-  return layers as unknown as PainterNet;
 }
 
 const bad = (what: string): PainterError => new PainterError('bad-file', what);

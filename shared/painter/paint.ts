@@ -1,6 +1,7 @@
 /** Paints cells as pixels in TypeScript: the reference for the shaders, and the basis of stills. */
 import type { Rect } from '../geometry.ts';
-import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
+import { layersFor, type PlacedMap, readMap } from './genome-map.ts';
+import { channelsOf, INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
 /** The input of `paint`. */
 export interface Painting {
@@ -15,6 +16,8 @@ export interface Painting {
   readonly scale: number;
   /** Area of cells to paint, inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
+  /** Returns the map of an organism's genomes. If absent, no map is known. */
+  readonly mapOf?: (owner: number) => PlacedMap | undefined;
 }
 
 const MIDDLE = (REACH - 1) / 2;
@@ -35,7 +38,7 @@ export function paint(painting: Painting): Uint8ClampedArray {
   const area = painting.area ?? { x: 0, y: 0, width, height };
   const row = area.width * scale * 4;
   const pixels = new Uint8ClampedArray(row * area.height * scale);
-  const inputs = new Float32Array(INPUTS);
+  const inputs = new Float32Array(INPUTS + channelsOf(net));
   const outputs = net.map((layer) => new Float32Array(layer.outputs));
   const places = Array.from({ length: scale }, (_, k) => (k + 0.5) / scale - 0.5);
   const weights = places.map(catmullRom);
@@ -103,15 +106,17 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 /**
  * Reads the inputs of the net at a cell.
  *
- * @param inputs receives [5, 5, 5]: row, column, number (see `NEIGHBOUR`)
+ * @param inputs receives [5, 5, 5]: row, column, number (see `NEIGHBOUR`); then the C numbers of
+ *   the map at this place
  * @returns whether a cell of the neighbourhood shows anything
  */
 export function readNeighbourhood(
-  { cells, owners, width, height }: Pick<Painting, 'cells' | 'owners' | 'width' | 'height'>,
+  grid: Pick<Painting, 'cells' | 'owners' | 'width' | 'height' | 'mapOf'>,
   x: number,
   y: number,
   inputs: Float32Array,
 ): boolean {
+  const { cells, owners, width, height, mapOf } = grid;
   const own = owners[y * width + x];
   let isSeen = false;
   let to = 0;
@@ -128,6 +133,8 @@ export function readNeighbourhood(
       if (own !== 0 && owners[place] === own) inputs[to + 4] = 1;
     }
   }
+  const map = isSeen && own !== 0 && mapOf?.(own);
+  if (map) readMap(map, x, y, inputs);
   return isSeen;
 }
 
@@ -142,10 +149,10 @@ export function runLayers(
   outputs: readonly Float32Array[],
 ): Float32Array {
   let from = inputs;
-  net.forEach(({ kernel, bias }, index) => {
+  layersFor(net, inputs).forEach(({ inputs: count, kernel, bias }, index) => {
     const to = outputs[index];
     to.set(bias);
-    for (let i = 0, at = 0; i < from.length; i++, at += to.length) {
+    for (let i = 0, at = 0; i < count; i++, at += to.length) {
       const value = from[i];
       // Skip zeros: most inputs and half of the hidden units are 0.
       if (value === 0) continue;

@@ -1,6 +1,7 @@
 /** Paints one organism for a still picture, with larger cells than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
-import { INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
+import { createMap, type PaintedGenomes } from './genome-map.ts';
+import { channelsOf, INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
 import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
 /** The input of `paintStill`. */
@@ -12,6 +13,8 @@ export interface Still {
   readonly net: PainterNet;
   /** Pixels per side of a cell, 1…16. */
   readonly scale: number;
+  /** The genomes that its cells read. If absent, or if none is learned, only the cells count. */
+  readonly genomes?: PaintedGenomes | undefined;
 }
 
 /** Maximum number of pixels per side of a cell. */
@@ -30,17 +33,19 @@ const OVERLAP = 0.25;
  * @throws RangeError if the scale or the number of cells is invalid
  */
 export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<ArrayBuffer>> {
-  const { side, scale, net } = still;
+  const { side, scale, net, genomes } = still;
   if (still.cells.length !== 4 * side * side) throw new RangeError('cells do not fit the side');
   if (!(Number.isInteger(scale) && scale >= 1 && scale <= LARGEST_SCALE)) {
     throw new RangeError(`scale ${scale} is not 1…${LARGEST_SCALE}`);
   }
   const cells = premultiplied(still.cells);
   const owners = Uint8Array.from({ length: side * side }, (_, i) => +(cells[4 * i + 3] > 0));
-  const grid = { cells, owners, width: side, height: side };
+  const map = genomes && (yield* createMap(net, genomes));
+  const mapOf = () => (map?.side === side ? { ...map, x: 0, y: 0 } : undefined);
+  const grid = { cells, owners, width: side, height: side, mapOf };
   const sums = new Float32Array(4 * (side * scale) ** 2);
   const tissue = new Float32Array((side * scale) ** 2);
-  const inputs = new Float32Array(INPUTS);
+  const inputs = new Float32Array(INPUTS + channelsOf(net));
   const outputs = net.map((layer) => new Float32Array(layer.outputs));
   const places = placesOf(scale);
   const weights = Array.from({ length: scale }, (_, k) => catmullRom((k + 0.5) / scale - 0.5));

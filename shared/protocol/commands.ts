@@ -56,6 +56,9 @@ const strokePoints = v.pipe(
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 
+/** Maximum number of organisms whose genomes a message requests. */
+export const MAX_GENOMES_ASKED = 64;
+
 export const COMMANDS = {
   /** First message of a connection. */
   join: v.strictObject({
@@ -198,6 +201,10 @@ export const COMMANDS = {
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
+  /** Request the genomes of organisms, to paint them; the answer is `genomes`. */
+  genomes: v.strictObject({
+    organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
+  }),
   /** Request all cells of chunks that are out of sync, at the scale of the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;

@@ -11,6 +11,8 @@ import {
   seedView,
   sky,
 } from '../vocabulary.ts';
+import { MAX_GENOMES_ASKED } from './commands.ts';
+import { packedGenomes } from './genomes.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
 
@@ -129,6 +131,13 @@ export const EVENTS = {
   }),
   /** Participants who joined and left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
+  /** The genomes that the cells of organisms read, for painters; see shared/painter. */
+  genomes: v.object({
+    genomes: v.pipe(
+      v.array(v.object({ id, ...packedGenomes.entries })),
+      v.maxLength(MAX_GENOMES_ASKED),
+    ),
+  }),
   /** Positions of pointers; see `pointers.ts`. */
   cursors: v.array(packedPointer),
   /**
@@ -180,7 +189,12 @@ export const EVENTS = {
     /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
-    film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
+    film: v.optional(
+      v.object({
+        ...{ side: size, frames: size, png: v.instance(Uint8Array) },
+        genomes: v.optional(packedGenomes),
+      }),
+    ),
     energy: v.optional(amount),
   }),
   /**

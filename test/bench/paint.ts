@@ -15,6 +15,7 @@ import type { Room } from '../../server/world/room.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {
+  channelsOf,
   type PainterNet,
   painterWork,
   parsePainter,
@@ -134,11 +135,17 @@ function changedChunks(before: Planes, { width, height, rgba, owner }: Planes): 
   return [...found.values()];
 }
 
-/** Texture reads of the passes: of the layers once a cell, of owners at most; and of each pixel. */
+/**
+ * Texture reads of the passes: of the layers once a cell, of owners and maps at most in the first of
+ * the slots; and of each pixel.
+ */
 function readsOf(net: PainterNet): { cell: number; pixel: number } {
   const [first, ...later] = net;
-  const ofFirst = (first.outputs / 4) * (2 + REACH ** 2 * (2 + 5));
-  const ofLater = later.map(({ inputs, outputs }) => (outputs / 4) * (1 + 5 * (inputs / 4)));
+  const channels = channelsOf(net);
+  // The owner, the table and a texel of the map; in the first layer also the map and its weights.
+  const find = channels > 0 ? 3 : 0;
+  const ofFirst = (first.outputs / 4) * (2 + REACH ** 2 * (2 + 5) + find + channels * 1.25);
+  const ofLater = later.map(({ inputs, outputs }) => (outputs / 4) * (1 + 5 * (inputs / 4) + find));
   return { cell: ofLater.reduce((a, b) => a + b, ofFirst), pixel: 16 + 2 * rampsOf(net) };
 }
 

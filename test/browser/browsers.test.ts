@@ -34,7 +34,7 @@ async function paintedScript(): Promise<string> {
 
 /** What it adds to a page. */
 interface Painted {
-  largestDifference(scale: number): number;
+  largestDifference(scale: number, knows: boolean): number;
 }
 
 /** Cells. */
@@ -205,11 +205,13 @@ describe.each(BROWSERS)('$name', ({ name, need, isPresent, launch }) => {
     await driver.open(`${url}/keep`);
     await driver.run(new Function(await paintedScript()) as () => void);
     for (const scale of [8, 4]) {
-      const largest = await driver.run(
-        (each) => (globalThis as unknown as Painted).largestDifference(each),
-        scale,
-      );
-      expect(largest).toBeLessThanOrEqual(2);
+      for (const knows of [false, true]) {
+        const largest = await driver.run(
+          (each) => (globalThis as unknown as Painted).largestDifference(each.scale, each.knows),
+          { scale, knows },
+        );
+        expect(largest).toBeLessThanOrEqual(2);
+      }
     }
   });
 });

@@ -1,5 +1,7 @@
 /** Grafts over real sockets: two who paint on one organism, what is refused, and what a host can do. */
+import { MAX_GENOMES_ASKED } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { unpackGenomes } from '../../shared/protocol/genomes.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
@@ -86,6 +88,37 @@ test('GRA-4, GRA-6, GRA-9: two paint on one organism at the same time, and see t
   expect(known(id)).toEqual([both[0], both[2]]);
   for (const visitor of [ada, bo]) await learns(visitor, id);
   await host.call('changeSettings', { graftOthers: false });
+});
+
+test('pages that paint get the genomes of living organisms, of chimeras with their places, and walls too', async () => {
+  const [ada, wall] = [await join('Ada'), await join(undefined, { as: 'wall' })];
+  const [[x, y], [u, v]] = [nextPlace(), nextPlace()];
+  const plain = await ada.grow(x, y, seedOf(0));
+  const chimera = await ada.grow(u, v, seedOf(0));
+  await graft(ada, [u - 8, v], 1);
+  for (const page of [ada, wall]) {
+    page.send('genomes', { organisms: [plain, 9_999, chimera] });
+    await page.until(() => page.all('genomes').length > 0);
+    const [{ genomes }] = page.all('genomes');
+    expect(genomes.map(({ id }) => id)).toEqual([plain, chimera]);
+    const [own, both] = genomes.map(unpackGenomes);
+    expect([own.latents.length, own.labels, both.latents.length]).toEqual([1, undefined, 2]);
+    const expected = [gallery[0].latent, gallery[0].latent, gallery[1].latent];
+    for (const [i, latent] of [...own.latents, ...both.latents].entries()) {
+      expect(latent.every((value, z) => Math.abs(value - expected[i][z]) < 0.01)).toBe(true);
+    }
+    const { labels } = room.genomesOf(chimera)!;
+    expect(labels?.includes(1)).toBe(true);
+    expect([...both.labels!]).toEqual([...labels!]);
+  }
+  const many = Array.from({ length: MAX_GENOMES_ASKED + 1 }, (_, i) => i + 1);
+  for (const organisms of [many, [0], ['1'], undefined]) {
+    ada.send('genomes', { organisms } as never);
+    expect(await ada.next(({ name }) => name === 'rejected')).toMatchObject({
+      reason: 'bad-message',
+    });
+  }
+  expect(ada.all('genomes')).toHaveLength(1);
 });
 
 test('GRA-5: what is malformed, somebody else’s, protected or departing is refused with a reason, and nothing has changed', async () => {

@@ -5,7 +5,13 @@
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { type PainterLayer, type PainterNet, painterWork } from '../../../shared/painter/net.ts';
+import type { PlacedMap } from '../../../shared/painter/genome-map.ts';
+import {
+  channelsOf,
+  type PainterLayer,
+  type PainterNet,
+  painterWork,
+} from '../../../shared/painter/net.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
 import {
   beginPass,
@@ -21,27 +27,30 @@ import {
   BATCH,
   CHUNK,
   CHUNK_VERTEX,
-  FIRST_FRAGMENT,
-  LATER_FRAGMENT,
+  firstFragment,
+  laterFragment,
   PAINTED_FRAGMENT,
   PIXEL_FRAGMENT,
 } from '../shaders/paint.ts';
 import { COVER_VERTEX } from '../shaders/passes.ts';
+import { MapTextures } from './map-textures.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { chunksIn, type Job, PaintPlan, STALE } from './paint-plan.ts';
 
 const SOURCES = {
-  first: [CHUNK_VERTEX, FIRST_FRAGMENT],
-  later: [CHUNK_VERTEX, LATER_FRAGMENT],
   pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
   scene: [COVER_VERTEX, PAINTED_FRAGMENT],
 } as const;
 
-export type PaintPrograms = Readonly<Record<keyof typeof SOURCES, Program>>;
+export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 
 /** @throws GlError with the compiler's message */
-export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =>
-  createPrograms(gl, SOURCES);
+export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
+  createPrograms(gl, {
+    ...SOURCES,
+    first: [CHUNK_VERTEX, firstFragment(channelsOf(net))],
+    later: [CHUNK_VERTEX, laterFragment(channelsOf(net))],
+  });
 
 /** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
@@ -56,18 +65,20 @@ interface Atlas {
 
 /**
  * Creates the texture of a layer's weights. It has a row for each four outputs and a column for
- * each input; the last column holds the biases.
+ * each input; the column after the inputs holds the biases. The rows of the layer for learned
+ * genomes follow, if there is one.
  */
-function weightTexture(
-  gl: WebGL2RenderingContext,
-  { inputs, outputs, kernel, bias }: PainterLayer,
-): WebGLTexture {
-  const [width, height] = [inputs + 1, outputs / 4];
+function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
+  const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
+  const rows = layers[0].outputs / 4;
+  const height = layers.length * rows;
   const data = new Float32Array(4 * width * height);
-  for (let o = 0; o < outputs; o++) {
-    const at = 4 * (o >> 2) * width + (o & 3);
-    for (let i = 0; i < inputs; i++) data[at + 4 * i] = kernel[i * outputs + o];
-    data[at + 4 * inputs] = bias[o];
+  for (const [n, { inputs, outputs, kernel, bias }] of layers.entries()) {
+    for (let o = 0; o < outputs; o++) {
+      const at = 4 * (n * rows + (o >> 2)) * width + (o & 3);
+      for (let i = 0; i < inputs; i++) data[at + 4 * i] = kernel[i * outputs + o];
+      data[at + 4 * inputs] = bias[o];
+    }
   }
   const texture = createTexture(gl, { width, height, format: gl.RGBA32F, filter: gl.NEAREST });
   gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RGBA, gl.FLOAT, data);
@@ -111,7 +122,8 @@ export class PaintPasses {
       const target = createTarget(gl, {
         ...{ ...size, format: i < 2 ? hidden : ramps, filter: gl.NEAREST },
       });
-      return { weights: weightTexture(gl, layer), target, groups };
+      const learned = net.learned ? [net.learned.layers[i]] : [];
+      return { weights: weightTexture(gl, layer, ...learned), target, groups };
     });
   }
 
@@ -131,7 +143,7 @@ export class PaintPasses {
   ): void {
     const { gl, layers } = this;
     const { first, later, pixel } = this.programs;
-    const { uCells, uOwner } = cells;
+    const { uCells, ...known } = cells;
     const { strip, slots } = this;
     const size = CHUNK * into.scale;
     jobs.forEach(({ column, row, slotColumn, slotRow }, i) => {
@@ -143,7 +155,7 @@ export class PaintPasses {
     layers.forEach(({ weights: uWeights, target, groups }, i) => {
       const program = i === 0 ? first : later;
       const { target: from, groups: before } = layers[Math.max(0, i - 1)];
-      const sources = i === 0 ? { uCells, uOwner } : { uHidden: from.texture };
+      const sources = i === 0 ? cells : { ...known, uHidden: from.texture };
       beginPass(gl, program, target, { uWeights, ...sources });
       if (i > 0) {
         gl.uniform1i(program.uniform('uGroups'), before);
@@ -209,6 +221,9 @@ export class RoomPaint {
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
+  private readonly maps: MapTextures | undefined;
+  /** The rectangle of cells in the last picture. */
+  seen: Rect = { x: 0, y: 0, width: 0, height: 0 };
   private atlas: Atlas | undefined;
   /**
    * The atlas of a new scale; undefined once it holds every chunk in view and has replaced the old
@@ -241,8 +256,9 @@ export class RoomPaint {
     private readonly always: boolean,
   ) {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
-    this.programs = createPaintPrograms(gl);
+    this.programs = createPaintPrograms(gl, net);
     this.passes = new PaintPasses(gl, this.programs, net);
+    this.maps = net.learned && new MapTextures(gl, channelsOf(net));
     // Browsers draw no frames in hidden pages. Excuse the long gap, which does not mean that
     // painting is slow.
     const { signal } = this.left;
@@ -274,6 +290,8 @@ export class RoomPaint {
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
+    const { originX: x, originY: y, scale } = view;
+    this.seen = { x, y, width: view.width * scale, height: view.height * scale };
     if (crisp) {
       this.moves = false;
       this.figures = NONE;
@@ -312,7 +330,7 @@ export class RoomPaint {
     const near = paintedAt(size);
     if (!always && !pace.isReady) return near > 0;
     if (near > 0) this.choose(size, view, planes);
-    if (near > 0 && this.wanted > 0) this.paintDue(cells, view, now, planes);
+    if (near > 0 && this.wanted > 0) this.paintDue(cells, now, planes);
     const goal = this.atlas && this.wanted > 0 ? 1 : 0;
     const step = always ? 1 : Math.min(64, now - this.drawnAt) / FADE;
     this.drawnAt = now;
@@ -323,8 +341,20 @@ export class RoomPaint {
     return near > 0 && (fades || this.presence !== goal || waits);
   }
 
+  /**
+   * Sets what the painter knows about an organism.
+   *
+   * @param map undefined: nothing any more
+   */
+  setMap(id: number, map: PlacedMap | undefined): void {
+    const area = this.maps?.set(id, map);
+    const now = performance.now();
+    if (area) for (const each of [this.atlas, this.next]) each?.plan.change([area], now, now);
+  }
+
   dispose(): void {
     this.left.abort();
+    this.maps?.dispose();
     this.forget();
     this.passes.dispose();
     for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
@@ -381,20 +411,16 @@ export class RoomPaint {
     return { scale, target, plan };
   }
 
-  private paintDue(cells: CellSources, view: View, now: number, planes: Planes): void {
+  private paintDue(cells: CellSources, now: number, planes: Planes): void {
     // While a new atlas fills, paint the two atlases in turn, so that the paint on screen stays
     // fresh.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;
     const { scale, target, plan } = current;
-    const seen = chunksIn(
-      {
-        ...{ x: view.originX - 1, y: view.originY - 1 },
-        ...{ width: view.width * view.scale + 2, height: view.height * view.scale + 2 },
-      },
-      plan.room,
-    );
+    const { x, y, width, height } = this.seen;
+    const nearby = { x: x - 1, y: y - 1, width: width + 2, height: height + 2 };
+    const seen = chunksIn(nearby, plan.room);
     const { cell, pixel } = painterWork(this.net);
     // If the view shows more of the room than a texture can hold, paint nothing.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
@@ -403,7 +429,8 @@ export class RoomPaint {
     const due = plan.due(seen, planes, now);
     const jobs = due.slice(0, most);
     this.due = due.length * cost;
-    if (jobs.length > 0) this.passes.paint(jobs, cells, { target, scale });
+    const sources = { uCells: cells.uCells, uOwner: cells.uOwner, ...this.maps?.textures };
+    if (jobs.length > 0) this.passes.paint(jobs, sources, { target, scale });
     for (const job of jobs) plan.paint(job, now);
     this.figures = { scale, chunks: jobs.length, multiplyAdds: jobs.length * cost };
     if (current !== this.next || !plan.covers(seen)) return;

@@ -4,6 +4,7 @@
  * atlas.
  */
 
+import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
 import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, in cells. */
@@ -36,18 +37,70 @@ precision highp int;
 precision highp sampler2D;
 precision highp usampler2D;
 uniform sampler2D uWeights;
+uniform usampler2D uOwner;
 flat in ivec4 vPlace;
 flat in int vIndex;
 `;
 
+/** Maximum number of organisms whose maps the GPU holds. */
+export const MAPS = 256;
+/**
+ * An organism's slot is its id modulo `MAPS`, or one of the next slots if that is taken: so many
+ * slots are searched.
+ */
+export const PROBES = 4;
+/** Number of maps side by side in their texture, which may be 2,048 texels wide. */
+export const MAP_COLUMNS = 16;
+
+/**
+ * Finds the place of a cell in the map of its organism, for painters that have learned genomes. The
+ * table of maps has the id and the first cell of the organism in each slot. Layers for learned
+ * genomes have their weights below the others.
+ *
+ * @param texels texels of a map for each place
+ */
+const findMap = (texels: number): string =>
+  texels === 0
+    ? 'ivec2 mapAt(ivec2 p) { return ivec2(-1); }'
+    : `precision highp isampler2D;
+uniform sampler2D uMaps;
+uniform isampler2D uTable;
+/* The first texel of the place of a cell; x is -1 if no genome is known there. */
+ivec2 mapAt(ivec2 p) {
+  uint own = texelFetch(uOwner, p, 0).r;
+  for (int n = 0; n < ${PROBES} && own != 0u; n++) {
+    int slot = int((own + uint(n)) % ${MAPS}u);
+    ivec4 entry = texelFetch(uTable, ivec2(slot, 0), 0);
+    ivec2 place = p - entry.yz;
+    if (uint(entry.x) != own || (place.x | place.y) < 0 || max(place.x, place.y) >= ${MAP_SIDE}) continue;
+    place = (place + ${MAP_SIDE} * ivec2(slot % ${MAP_COLUMNS}, slot / ${MAP_COLUMNS})) * ivec2(${texels}, 1);
+    return texelFetch(uMaps, place, 0).r == 0.0 ? ivec2(-1) : place;
+  }
+  return ivec2(-1);
+}`;
+
+/** Adds a place of a map to four units of the first layer. */
+const addMap = (texels: number): string =>
+  texels === 0
+    ? ''
+    : `for (int k = 0; k < ${texels} && known.x >= 0; k++) {
+    vec4 m = texelFetch(uMaps, known + ivec2(k, 0), 0);
+    units += m.r * texelFetch(uWeights, ivec2(${INPUTS} + 4 * k, row), 0)
+      + m.g * texelFetch(uWeights, ivec2(${INPUTS + 1} + 4 * k, row), 0)
+      + m.b * texelFetch(uWeights, ivec2(${INPUTS + 2} + 4 * k, row), 0)
+      + m.a * texelFetch(uWeights, ivec2(${INPUTS + 3} + 4 * k, row), 0);
+  }`;
+
 /**
  * Computes four units of the first hidden layer. Groups of four units lie a chunk's width apart.
  * The last column of the weights holds the biases.
+ *
+ * @param channels numbers of a map for each place; 0 without maps
  */
-export const FIRST_FRAGMENT = `${HEAD}
+export const firstFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uCells;
-uniform usampler2D uOwner;
 out vec4 units;
+${findMap(channels / 4)}
 void main() {
   ivec2 q = ivec2(gl_FragCoord.xy) - vPlace.xy;
   int group = q.x / ${CHUNK};
@@ -56,41 +109,47 @@ void main() {
   /* The last chunks reach beyond a room. */
   if (any(greaterThanEqual(p, grid))) { units = vec4(-1.0); return; }
   uint own = texelFetch(uOwner, p, 0).r;
-  units = texelFetch(uWeights, ivec2(125, group), 0);
+  ivec2 known = mapAt(p);
+  int row = known.x < 0 ? group : group + textureSize(uWeights, 0).y / 2;
+  units = texelFetch(uWeights, ivec2(known.x < 0 ? ${INPUTS} : ${INPUTS + channels}, row), 0);
   bool isSeen = false;
   for (int n = 0; n < 25; n++) {
     ivec2 c = p + ivec2(n % 5, n / 5) - 2;
     if (any(lessThan(c, ivec2(0))) || any(greaterThanEqual(c, grid))) continue;
     vec4 cell = texelFetch(uCells, c, 0);
     isSeen = isSeen || cell != vec4(0.0);
-    units += cell.r * texelFetch(uWeights, ivec2(5 * n, group), 0)
-      + cell.g * texelFetch(uWeights, ivec2(5 * n + 1, group), 0)
-      + cell.b * texelFetch(uWeights, ivec2(5 * n + 2, group), 0)
-      + cell.a * texelFetch(uWeights, ivec2(5 * n + 3, group), 0);
-    if (own != 0u && texelFetch(uOwner, c, 0).r == own) units += texelFetch(uWeights, ivec2(5 * n + 4, group), 0);
+    units += cell.r * texelFetch(uWeights, ivec2(5 * n, row), 0)
+      + cell.g * texelFetch(uWeights, ivec2(5 * n + 1, row), 0)
+      + cell.b * texelFetch(uWeights, ivec2(5 * n + 2, row), 0)
+      + cell.a * texelFetch(uWeights, ivec2(5 * n + 3, row), 0);
+    if (own != 0u && texelFetch(uOwner, c, 0).r == own) units += texelFetch(uWeights, ivec2(5 * n + 4, row), 0);
   }
+  ${addMap(channels / 4)}
   units = isSeen ? max(units, 0.0) : vec4(-1.0);
 }`;
 
 /** Computes four numbers of a later layer. Negative units mark a cell with nothing around it. */
-export const LATER_FRAGMENT = `${HEAD}
+export const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
 /* -1 for a hidden layer, which keeps the mark of an empty cell; 0 for the last, whose numbers are 0. */
 uniform float uEmpty;
 out vec4 units;
+${findMap(channels / 4)}
 void main() {
   ivec2 q = ivec2(gl_FragCoord.xy) - vPlace.xy;
   int group = q.x / ${CHUNK};
   ivec2 at = ivec2(q.x - group * ${CHUNK}, q.y + vIndex * ${CHUNK});
-  units = texelFetch(uWeights, ivec2(4 * uGroups, group), 0);
+  bool isKnown = mapAt(vPlace.zw + ivec2(q.x - group * ${CHUNK}, q.y)).x >= 0;
+  int row = isKnown ? group + textureSize(uWeights, 0).y / 2 : group;
+  units = texelFetch(uWeights, ivec2(4 * uGroups, row), 0);
   for (int g = 0; g < uGroups; g++) {
     vec4 h = texelFetch(uHidden, at + ivec2(g * ${CHUNK}, 0), 0);
     if (h.r < 0.0) { units = vec4(uEmpty); return; }
-    units += h.r * texelFetch(uWeights, ivec2(4 * g, group), 0)
-      + h.g * texelFetch(uWeights, ivec2(4 * g + 1, group), 0)
-      + h.b * texelFetch(uWeights, ivec2(4 * g + 2, group), 0)
-      + h.a * texelFetch(uWeights, ivec2(4 * g + 3, group), 0);
+    units += h.r * texelFetch(uWeights, ivec2(4 * g, row), 0)
+      + h.g * texelFetch(uWeights, ivec2(4 * g + 1, row), 0)
+      + h.b * texelFetch(uWeights, ivec2(4 * g + 2, row), 0)
+      + h.a * texelFetch(uWeights, ivec2(4 * g + 3, row), 0);
   }
   if (uEmpty < 0.0) units = max(units, 0.0);
 }`;

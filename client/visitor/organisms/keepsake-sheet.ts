@@ -4,7 +4,9 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
+import type { PaintedGenomes } from '../../../shared/painter/genome-map.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
+import { unpackGenomes } from '../../../shared/protocol/genomes.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { capitalized, organismName, planterText, survivedText } from '../../elements/text.ts';
@@ -343,10 +345,27 @@ export class KeepsakeSheet extends SheetElement {
     return url
       ? // Safari 15 lacks `AbortSignal.timeout`, so it fetches without a time limit.
         fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
-          (net) => paintedBody(net, this.left.signal),
+          async (net) => {
+            const genomes = net.learned && (await this.genomes());
+            return paintedBody({ net, genomes }, this.left.signal);
+          },
           () => enlargedBody,
         )
       : enlargedBody;
+  }
+
+  /** Asks for the organism's genomes. @returns undefined if no answer arrives in time */
+  private genomes(): Promise<PaintedGenomes | undefined> {
+    const { model } = this.session;
+    const { id } = this.organism;
+    return new Promise((resolve) => {
+      const off = model.on('genomes', ({ genomes }) => {
+        const found = genomes.find((one) => one.id === id);
+        if (found) resolve(unpackGenomes(found));
+      });
+      setTimeout(() => [off(), resolve(undefined)], PATIENCE);
+      model.askGenomes([id]);
+    });
   }
 
   private async makePicture(cells: HTMLCanvasElement): Promise<void> {

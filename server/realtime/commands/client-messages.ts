@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
+import { packGenomes } from '../../../shared/protocol/genomes.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
@@ -63,6 +64,17 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'resyncsPerSecond',
     isAutomatic: true,
     watch: ({ server, client }, { chunks }) => server.broadcaster.resync(client, chunks),
+  },
+  genomes: {
+    rate: 'cursorsPerSecond',
+    isAutomatic: true,
+    watch: ({ server: { room }, client }, { organisms }) => {
+      const genomes = organisms.flatMap((id) => {
+        const found = room.genomesOf(id);
+        return found ? [{ id, ...packGenomes(found) }] : [];
+      });
+      client.send('genomes', { genomes });
+    },
   },
   look: {
     rate: 'cursorsPerSecond',

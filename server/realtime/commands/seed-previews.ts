@@ -1,10 +1,12 @@
 /** Makes previews of growing seeds, and latents of drawings, for the participants of one room. */
 
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
+import { packGenomes } from '../../../shared/protocol/genomes.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { type GrowthFilm, PREVIEWS } from '../../previews/growth-previews.ts';
 import type { Genotype } from '../../world/create-latent.ts';
+import { genomesOf } from '../../world/organisms/grafts.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */
@@ -35,19 +37,20 @@ export class SeedPreviews {
   ) {}
 
   /**
-   * Grows a preview of a participant's seed.
+   * Grows a preview of a participant's seed, and returns it with the seed's genomes.
    *
    * @param address address key of the participant's connection
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy
    */
-  async preview(by: ParticipantId, seed: PreviewSource, address: string): Promise<GrowthFilm> {
+  async preview(by: ParticipantId, seed: PreviewSource, address: string) {
     const { unfinished } = this;
     const genotype = this.room.previewSeed(seed, by);
     const count = unfinished.get(by) ?? 0;
     if (count >= PREVIEWS.maxWaitingEach) throw new Refusal('too-fast', 'previews');
     unfinished.set(by, count + 1);
     try {
-      return await this.backend.grow(genotype, address);
+      const film = await this.backend.grow(genotype, address);
+      return { ...film, genomes: packGenomes(genomesOf(genotype)) };
     } finally {
       const remaining = unfinished.get(by)! - 1;
       if (remaining > 0) unfinished.set(by, remaining);

@@ -3,6 +3,7 @@
  * random latents), the painter. Only throws take further steps after growth. Start reading at
  * `measureImages`.
  */
+import { isLearned } from '../../../shared/painter/genome-map.ts';
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -14,9 +15,9 @@ import { thrownLatent } from '../../world/species.ts';
 import { TrainingError } from '../errors.ts';
 import { growGallery } from '../gallery/draw-gallery.ts';
 import { openPosteriors, type Posteriors } from '../model/networks.ts';
-import { chooseKept, KEPT_AGE } from '../painter/grown.ts';
+import { chooseKept, inGallery, KEPT_AGE } from '../painter/grown.ts';
 import { measurePainter } from '../painter/measure.ts';
-import { loadOriginals } from '../painter/originals.ts';
+import { loadOriginals, type Original } from '../painter/originals.ts';
 import { someOf } from '../run/run-state.ts';
 import { type BoundsFile, type Images, measureBounds } from './bounds.ts';
 import { differences, edgesOf, loadFeatures, mean, picturesOf } from './compare-pictures.ts';
@@ -122,12 +123,22 @@ export async function painterFigures(
     if (all.length === 0) {
       return new TrainingError('no-data', 'no picture of the gallery has a larger original');
     }
-    const kept = someOf(all.length, limit).map((i) => all[i]);
-    const entries = kept.map(({ index }) => index);
+    const net = parsePainter(file);
+    const isKnown = ({ index }: Original) => isLearned(net, galleryLatent(model, index));
+    const shown = inGallery(card, originals).filter(isKnown);
+    const [kept, learned] = [all, shown].map((of) => someOf(of.length, limit).map((i) => of[i]));
+    const entries = [...kept, ...learned].map(({ index }) => index);
     const grown = await growGallery(model, entries, [KEPT_AGE]);
     const cells = new Map(grown.map(({ entry, cells: bytes }) => [entry, bytes]));
-    const measured = kept.map((original) => ({ original, grown: cells.get(original.index)! }));
-    return await measurePainter(compute, parsePainter(file), measured, card.side);
+    const measured = (original: Original) => ({ original, grown: cells.get(original.index)! });
+    const both = {
+      kept: kept.map(measured),
+      learned: learned.map((original) => ({
+        ...measured(original),
+        latent: galleryLatent(model, original.index),
+      })),
+    };
+    return await measurePainter(compute, net, both, card.side);
   } catch (error) {
     if (error instanceof TrainingError) return error;
     throw error;

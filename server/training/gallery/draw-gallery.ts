@@ -113,10 +113,11 @@ const QUALITY = 45;
  * @returns the file `gallery.avif`
  */
 export async function paintGallery(
-  card: Model['card'],
+  model: Model,
   png: Buffer,
   painter: Buffer,
 ): Promise<Uint8Array> {
+  const { card } = model;
   const { side, gallery } = card;
   const { width, height, columns } = gallerySheet(card);
   const { default: sharp } = await import('sharp');
@@ -127,7 +128,8 @@ export async function paintGallery(
     const [left, top] = [(entry % columns) * side, Math.floor(entry / columns) * side];
     const tile = sharp(png).extract({ left, top, ...of(side) });
     const cells = await tile.ensureAlpha().raw().toBuffer();
-    const work = paintThumbnail({ cells, side, net, scale: SCALE });
+    const genomes = { latents: [galleryLatent(model, entry)] };
+    const work = paintThumbnail({ cells, side, net, genomes, scale: SCALE });
     const pixels = await inSlices(work, { slice: Infinity, now: () => 0, pause: async () => {} });
     const raw = of(SCALE * side);
     tiles.push({ input: Buffer.from(pixels), raw, left: SCALE * left, top: SCALE * top });

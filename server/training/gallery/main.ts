@@ -35,7 +35,7 @@ await runTool('gallery', COMMAND, async ({ folder, settle }) => {
   else await replaceFile(file, [await drawGallery(model)]);
   const painter = await readFile(join(folder, PAINTER_FILE)).catch(() => undefined);
   if (painter) {
-    const painted = await paintGallery(settled.card, await readFile(file), painter);
+    const painted = await paintGallery(settled, await readFile(file), painter);
     await replaceFile(join(folder, PAINTED_GALLERY_FILE), [painted]);
   }
   const { width, height } = gallerySheet(model.card);

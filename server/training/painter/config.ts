@@ -3,10 +3,14 @@
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
+import { KEY, MOST_CHANNELS } from '../../../shared/painter/net.ts';
 import { datasetConfig } from '../data/config.ts';
 import { checked } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
+const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
+const latent = v.pipe(size, v.minValue(KEY));
+const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
@@ -26,6 +30,12 @@ const schema = v.strictObject({
   /** Widths of the hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
+  /**
+   * Widths of the layers that make maps: of a latent, of the hidden layer, and of the map at a side
+   * of 4, 8, 16 and 32 places. The checkpoint's painter then learns the genomes of its gallery, and
+   * paints all other cells as before. If absent, a painter of cells alone is trained.
+   */
+  genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
   /** Number of scenes per update, and number of cells per scene. */

@@ -1,6 +1,15 @@
 /** Builds the painter as expressions, with its loss and its initial weights. */
 
-import { INPUTS, NEIGHBOUR, RAMP, REACH } from '../../../shared/painter/net.ts';
+import {
+  FIRST_SIDE,
+  GENOME_LAYERS,
+  INPUTS,
+  LEARNED,
+  MAP_SIDE,
+  NEIGHBOUR,
+  RAMP,
+  REACH,
+} from '../../../shared/painter/net.ts';
 import { catmullRom } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -8,7 +17,12 @@ import type { Compute, Program } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
-import { initialise, parameterInputs, type Shapes } from '../../autodiff/parameters.ts';
+import {
+  initialise,
+  parameterInputs,
+  type Shapes,
+  type Tensors,
+} from '../../autodiff/parameters.ts';
 import { dense } from '../model/networks.ts';
 import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
@@ -21,26 +35,56 @@ export const JUDGED = ENLARGED + 2;
 /** Differences below this value, 0…1, count as squares rather than absolute values. */
 const SMOOTH = 0.02;
 
-type Sizes = Pick<PainterConfig, 'hidden' | 'ramps'>;
+/** Number of places of a map. */
+export const PLACES = MAP_SIDE ** 2;
+/** Maximum number of creatures in a scene. */
+export const CREATURES = 2;
+
+type Sizes = Pick<PainterConfig, 'hidden' | 'ramps' | 'genome'>;
 
 /** Returns names and shapes of the weights. */
-export function painterShapes({ hidden: [first, second], ramps }: Sizes): Shapes {
+export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes): Shapes {
+  const own = genome ? LEARNED : '';
+  const [latent, wide, ...channels]: readonly number[] = genome ?? [0, 0, 0];
+  const ofGenome = [
+    [latent, wide],
+    [wide, channels[0] * FIRST_SIDE ** 2],
+  ].concat(channels.slice(1).map((to, i) => [3, 3, channels[i], to]));
   return new Map([
-    ['hidden1.kernel', [INPUTS, first]],
-    ['hidden1.bias', [first]],
-    ['hidden2.kernel', [first, second]],
-    ['hidden2.bias', [second]],
-    ['ramps.kernel', [second, RAMP * ramps]],
-    ['ramps.bias', [RAMP * ramps]],
+    ...(genome ? GENOME_LAYERS : []).flatMap((name, i): [string, number[]][] => [
+      [`${name}.kernel`, ofGenome[i]],
+      [`${name}.bias`, ofGenome[i].slice(-1)],
+    ]),
+    [`${own}hidden1.kernel`, [INPUTS + channels[channels.length - 1], first]],
+    [`${own}hidden1.bias`, [first]],
+    [`${own}hidden2.kernel`, [first, second]],
+    [`${own}hidden2.bias`, [second]],
+    [`${own}ramps.kernel`, [second, RAMP * ramps]],
+    [`${own}ramps.bias`, [RAMP * ramps]],
   ]);
 }
 
 /**
  * Draws initial weights: ramps in all directions through the middle of a cell, almost without
- * colour.
+ * colour. Maps are zero at first.
+ *
+ * @param painter for a painter that learns genomes: the painter that learns them. Layers begin with
+ * its weights, as far as it has them
  */
-export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32Tensor> {
+export function firstWeights(
+  sizes: Sizes,
+  random: Random,
+  painter?: Tensors,
+): Map<string, Float32Tensor> {
   const tensors = initialise(painterShapes(sizes), random);
+  if (painter) {
+    tensors.get(`${GENOME_LAYERS.at(-1)}.kernel`)!.data.fill(0);
+    for (const [name, { data }] of tensors) {
+      const known = painter.get(name) ?? painter.get(name.replace(LEARNED, ''));
+      if (known && known.data.length <= data.length) data.set(known.data);
+    }
+    return tensors;
+  }
   const kernel = tensors.get('ramps.kernel')!.data;
   for (let i = 0; i < kernel.length; i++) kernel[i] *= i % RAMP < 4 ? 0.3 : 0.05;
   const bias = tensors.get('ramps.bias')!.data.fill(0);
@@ -102,11 +146,22 @@ export interface PainterBatch {
   readonly target: Float32Array;
   /** Weight of the difference in edge energy. */
   readonly energy: number;
+  /** [scenes · CREATURES, Z] Latents of the scenes' creatures; zeros if unknown. */
+  readonly latents: Float32Array;
+  /** [N, CREATURES · PLACES] 1 at the place of a map that a cell reads; zeros if it reads none. */
+  readonly places: Float32Array;
 }
 
 /** Compiles the loss and its gradients for N cells. */
-export async function compileLoss(compute: Compute, config: PainterConfig, cells: number) {
+export async function compileLoss(
+  compute: Compute,
+  config: PainterConfig,
+  { scenes, cells: each }: PainterConfig['batch'],
+) {
+  const cells = scenes * each;
   const shapes = painterShapes(config);
+  const latentShape = [scenes * CREATURES, config.genome?.[0] ?? 0] as const;
+  const placesShape = [scenes, each, 1, CREATURES * PLACES] as const;
   const parameters = parameterInputs(shapes);
   const map = [cells, JUDGED, JUDGED, 4] as const;
   const target = g.inputMap('target', map);
@@ -114,6 +169,17 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
     g.expand(g.inputMap(name, [1, JUDGED, JUDGED, size]), [cells, JUDGED, JUDGED, size]);
   const painted = paintedPixels(config, parameters, {
     inputs: g.input('inputs', [cells, INPUTS]),
+    ...(config.genome && {
+      maps: g.reshape(
+        g.pointwise(
+          g.inputMap('mapPlaces', placesShape),
+          g.reshape(genomeMaps(parameters, g.input('latents', latentShape)), [
+            ...[scenes, CREATURES * PLACES, config.genome[5]],
+          ]),
+        ),
+        [cells, config.genome[5]],
+      ),
+    }),
     blend: shared('blend', REACH * REACH),
     places: shared('places', 4),
   });
@@ -144,6 +210,10 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
         inputs: compute.upload([cells, INPUTS], batch.inputs),
         target: compute.upload(map, batch.target),
         energy: compute.upload([], Float32Array.of(batch.energy)),
+        ...(config.genome && {
+          latents: compute.upload(latentShape, batch.latents),
+          mapPlaces: compute.upload(placesShape, batch.places),
+        }),
       };
       const { loss: value, ...totals } = await program.run({
         ...weights,
@@ -165,15 +235,39 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
 function paintedPixels(
   { ramps }: Sizes,
   parameters: (name: string) => Expression,
-  { inputs, blend, places }: Record<'inputs' | 'blend' | 'places', Expression>,
+  of: Record<'inputs' | 'blend' | 'places', Expression> & { readonly maps?: Expression },
 ): Expression {
-  const first = g.relu(dense(inputs, parameters, 'hidden1'));
-  const second = g.relu(dense(first, parameters, 'hidden2'));
-  const numbers = g.reshape(dense(second, parameters, 'ramps'), [inputs.shape[0], ramps, RAMP]);
+  const { inputs, blend, places, maps } = of;
+  const width = inputs.shape[1] + (maps?.shape[1] ?? 0);
+  const all = maps ? g.add(g.pad(inputs, 0, width), g.pad(maps, INPUTS, width)) : inputs;
+  const own = maps ? LEARNED : '';
+  const first = g.relu(dense(all, parameters, `${own}hidden1`));
+  const second = g.relu(dense(first, parameters, `${own}hidden2`));
+  const flat = dense(second, parameters, `${own}ramps`);
+  const numbers = g.reshape(flat, [inputs.shape[0], ramps, RAMP]);
   const around = g.reshape(inputs, [inputs.shape[0], REACH * REACH, NEIGHBOUR]);
   const base = g.pointwise(blend, g.slice(around, 0, 4));
   const along = g.pointwise(places, g.slice(numbers, 0, 4), true);
   return g.add(base, g.pointwise(g.clip(along, -0.5, 0.5), g.slice(numbers, 4, RAMP)));
+}
+
+/** Computes maps like `shared/painter/genome-map.ts`. @returns [N, S, S, C] */
+export function genomeMaps(
+  parameters: (name: string) => Expression,
+  latents: Expression,
+): Expression {
+  const [first, second, ...doublings] = GENOME_LAYERS;
+  const small = dense(g.relu(dense(latents, parameters, first)), parameters, second);
+  const channels = small.shape[1] / FIRST_SIDE ** 2;
+  const shape = [latents.shape[0], FIRST_SIDE, FIRST_SIDE, channels];
+  return doublings.reduce(
+    (map, name) => {
+      const mixed = g.conv(g.upsample(g.relu(map)), parameters(`${name}.kernel`), { pad: 1 });
+      const bias = parameters(`${name}.bias`);
+      return g.add(mixed, g.expand(g.reshapeToMap(bias, [1, 1, 1, bias.shape[0]]), mixed.shape));
+    },
+    g.reshapeToMap(small, shape),
+  );
 }
 
 /**

@@ -4,20 +4,20 @@
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
-import type { Checkpoint } from '../../vnca/checkpoint.ts';
+import { type Checkpoint, galleryLatent } from '../../vnca/checkpoint.ts';
 import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { growGallery } from '../gallery/draw-gallery.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
-import type { KeptCreature } from './measure.ts';
+import type { MeasuredCreature } from './measure.ts';
 import { ENLARGED, type Original } from './originals.ts';
 import type { Example, Material } from './scenes.ts';
 
 /** Ages at which grown creatures become examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which the creatures kept out of training are measured. Must be one of `AGES`. */
+/** Age at which creatures are measured. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
 /** Largest mean squared difference at which grown cells still show the picture. */
 const SHOWS = 0.012;
@@ -41,13 +41,16 @@ export function chooseKept(
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
 }
 
-const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
+/** Returns the originals of creatures in the gallery. */
+export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
  * Sets some gallery creatures aside for measuring, and makes examples of all other creatures and
  * pictures.
  *
+ * @returns also the creatures whose genomes are to be learned, if any. Kept creatures are among
+ * them, because they only measure how other cells are painted
  * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
  */
 export async function prepareMaterial(
@@ -64,18 +67,25 @@ export async function prepareMaterial(
   const isKept = new Set(kept.map(({ index }) => index));
   const shown = new Map(inGallery(card, originals).map((original) => [original.index, original]));
   const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
-  const ofKept = new Map(
+  const atRest = new Map(
     cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
   );
+  const taught = new Map<number, MeasuredCreature>();
+  const measured = (original: Original): MeasuredCreature => {
+    return { original, grown: atRest.get(original.index)! };
+  };
   const grown = cells
-    .filter(({ entry }) => !isKept.has(entry))
+    .filter(({ entry }) => config.genome || !isKept.has(entry))
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
       // Skip creatures without an original, because a painter can learn nothing from them.
-      if (!shows && original === undefined) return [];
+      if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
-      return [{ cells: bytes, picture }];
+      if (!shows || !config.genome) return [{ cells: bytes, picture }];
+      const latent = galleryLatent(checkpoint, entry);
+      taught.set(entry, { ...measured(original), latent });
+      return [{ cells: bytes, picture, latent }];
     });
   const material: Material = {
     originals: originals.filter(({ index }) => !isKept.has(index)),
@@ -83,8 +93,5 @@ export async function prepareMaterial(
     side: card.side,
     threshold: card.presence.threshold,
   };
-  const measured = kept.map(
-    (original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }),
-  );
-  return { kept: measured, material };
+  return { kept: kept.map(measured), learned: [...taught.values()], material };
 }

@@ -2,6 +2,7 @@
  * Measures a painter on creatures that it was not trained on, against their originals, and draws
  * both side by side. Start reading at `measurePainter`.
  */
+import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import type { Compute, Value } from '../../autodiff/compute.ts';
@@ -76,11 +77,13 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** A creature kept for measuring a painter. */
-export interface KeptCreature {
+/** A creature for measuring a painter. */
+export interface MeasuredCreature {
   readonly original: Original;
   /** Cells grown from the creature's latent: [side, side, 4] premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
+  /** The latent from which the cells have grown, if the painter may read it. */
+  readonly latent?: Float32Array | undefined;
 }
 
 /** Ways to draw a picture of cells. */
@@ -91,33 +94,49 @@ export function drawings(
   net: PainterNet,
   cells: Uint8Array,
   side: number,
+  latent?: Float32Array,
 ): Record<(typeof WAYS)[number], Uint8Array> {
   return {
-    painted: paintAlone(net, cells, side),
+    painted: paintAlone(net, cells, side, latent),
     bicubic: enlarged(cells, side, ENLARGED),
     shader: new Uint8Array(shaderEnlarged(cells, side, ENLARGED).buffer),
   };
 }
 
 /** Paints cells that all belong to one creature, eight pixels per cell. */
-export function paintAlone(net: PainterNet, cells: Uint8Array, side: number): Uint8Array {
+export function paintAlone(
+  net: PainterNet,
+  cells: Uint8Array,
+  side: number,
+  latent?: Float32Array,
+): Uint8Array {
   const owners = Uint8Array.from({ length: side * side }, (_, i) => (cells[4 * i + 3] > 0 ? 1 : 0));
-  const grid = { cells, owners, width: side, height: side };
+  const map = latent && finished(createMap(net, { latents: [latent] }));
+  const mapOf = () => map && { ...map, x: 0, y: 0 };
+  const grid = { cells, owners, width: side, height: side, mapOf };
   return new Uint8Array(paint({ ...grid, net, scale: ENLARGED }).buffer);
 }
 
-/** Measures a painter. @param side side of the creatures, in cells */
+/**
+ * Measures a painter.
+ *
+ * @param creatures.kept creatures that it was not trained on
+ * @param creatures.learned creatures whose genomes it has learned, if any
+ * @param side side of the creatures, in cells
+ */
 export async function measurePainter(
   compute: Compute,
   net: PainterNet,
-  kept: readonly KeptCreature[],
+  { kept, learned }: Readonly<Record<'kept' | 'learned', readonly MeasuredCreature[]>>,
   side: number,
 ) {
   const perceptual = await openPerceptual(compute, ENLARGED * side);
-  const compare = async (examples: readonly Pick<Original, 'small' | 'large'>[]) => {
+  const compare = async (
+    examples: readonly (Pick<Original, 'small' | 'large'> & Pick<MeasuredCreature, 'latent'>)[],
+  ) => {
     const sums = WAYS.map(() => ({ psnr: 0, distance: 0, edges: 0 }));
-    for (const { small, large } of examples) {
-      const made = drawings(net, small, side);
+    for (const { small, large, latent } of examples) {
+      const made = drawings(net, small, side, latent);
       const edges = edgesIn(large, side);
       for (const [i, way] of WAYS.entries()) {
         sums[i].psnr += psnr(made[way], large) / examples.length;
@@ -137,7 +156,11 @@ export async function measurePainter(
      * (`grown`).
      */
     originals: await compare(kept.map(({ original }) => original)),
-    grown: await compare(kept.map(({ original: { large }, grown }) => ({ small: grown, large }))),
+    grown: await compare(kept.map(ofGrown)),
+    /** The same of grown creatures whose genomes it has learned. */
+    ...(learned.length > 0 && {
+      learned: { creatures: learned.length, ...(await compare(learned.map(ofGrown))) },
+    }),
     wounds: woundFigures(net, kept, side),
     /** Multiply-adds per cell and per pixel. */
     work: painterWork(net),
@@ -145,6 +168,10 @@ export async function measurePainter(
   await perceptual.dispose();
   return figures;
 }
+
+const ofGrown = ({ original: { large }, grown, latent }: MeasuredCreature) => ({
+  ...{ small: grown, large, latent },
+});
 
 /** Returns the peak signal-to-noise ratio of two pictures of bytes, in dB. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
@@ -159,13 +186,13 @@ const edgesIn = (picture: Uint8Array, side: number): number =>
  * Measures how well erased cells stay empty: erases a disc in the middle of each creature and
  * paints the rest.
  */
-function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: number) {
+function woundFigures(net: PainterNet, kept: readonly MeasuredCreature[], side: number) {
   const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
-  for (const { grown } of kept) {
+  for (const { grown, latent } of kept) {
     const distance = (i: number): number =>
       Math.hypot((i % side) + 0.5 - side / 2, Math.floor(i / side) + 0.5 - side / 2);
     const left = grown.map((value, i) => (distance(i >> 2) <= WOUND ? 0 : value));
-    const painted = paintAlone(net, left, side);
+    const painted = paintAlone(net, left, side, latent);
     const row = ENLARGED * side;
     for (let i = 0; i < row * row; i++) {
       const cell =
@@ -195,18 +222,18 @@ const ROWS = 8;
 /** Draws a sheet with a row for each of some evenly chosen creatures. @returns a PNG file */
 export async function drawPainterSheet(
   net: PainterNet,
-  kept: readonly KeptCreature[],
+  kept: readonly MeasuredCreature[],
   side: number,
 ): Promise<Buffer> {
   const tile = (rgba: Uint8Array) => ({ side: ENLARGED * side, rgba: straight(rgba) });
   const rows = someOf(kept.length, ROWS).map((i) => {
-    const { original, grown } = kept[i];
+    const { original, grown, latent } = kept[i];
     const { painted, bicubic, shader } = drawings(net, original.small, side);
-    const ofGrown = drawings(net, grown, side);
-    const wounded = paintAlone(net, withoutDisc(grown, side), side);
+    const fromGrown = drawings(net, grown, side, latent);
+    const wounded = paintAlone(net, withoutDisc(grown, side), side, latent);
     return [
       ...[original.large, bicubic, shader, painted],
-      ...[ofGrown.shader, ofGrown.painted, wounded],
+      ...[fromGrown.shader, fromGrown.painted, wounded],
     ].map(tile);
   });
   const columns = [

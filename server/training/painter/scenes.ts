@@ -9,7 +9,7 @@ import { moved } from '../data/augment.ts';
 import { distanceToSegment } from '../rollout/wounds.ts';
 import type { PainterConfig } from './config.ts';
 import { reduced } from './enlarge.ts';
-import { JUDGED, type PainterBatch } from './graph.ts';
+import { CREATURES, JUDGED, type PainterBatch, PLACES } from './graph.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
 /** Cells of a square piece of a room, with the picture they should show. */
@@ -22,6 +22,8 @@ interface Scene {
   readonly owners: Uint8Array;
   /** Shape [8·side, 8·side, 4]. */
   readonly picture: Uint8Array;
+  /** Latents of owner 1 and owner 2, if known. */
+  readonly latents: readonly (Float32Array | undefined)[];
 }
 
 /** Cells grown by the rule, with the picture they should show. */
@@ -29,6 +31,8 @@ export interface Example {
   readonly cells: Uint8Array;
   /** The original, or a smooth enlargement of the cells if they do not show the original yet. */
   readonly picture: Uint8Array;
+  /** The latent from which the cells have grown, for painters that read genomes. */
+  readonly latent?: Float32Array | undefined;
 }
 
 /** Pictures and cells that scenes are made of. */
@@ -47,24 +51,53 @@ export interface Material {
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
+/**
+ * For painters that learn genomes: share of creatures with the latent of another creature, as an
+ * organism that expresses a relative has. There the cells must decide.
+ */
+const MISTAKEN = 0.05;
 /** Maximum shift of an original against the cells, in pixels. */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
-  const first = drawCreature(material, random);
-  const scene =
-    random.uniform() < MEETING ? meet(first, drawCreature(material, random), random) : first;
+  const draw = learns(material) ? drawKnown : drawCreature;
+  const first = draw(material, random);
+  const scene = random.uniform() < MEETING ? meet(first, draw(material, random), random) : first;
   return random.uniform() < WOUNDED ? wound(scene, random) : scene;
 }
 
+/** Whether examples are for a painter that learns genomes. */
+const learns = ({ grown }: Material): boolean => grown[0]?.latent !== undefined;
+
+/** Draws a creature as it grows from its latent, neither flipped nor recoloured. */
+function drawKnown(material: Material, random: Random): Scene {
+  const drawn = (): Example => material.grown[random.integer(material.grown.length)];
+  const one = drawn();
+  const { latent } = random.uniform() < MISTAKEN ? drawn() : one;
+  return {
+    ...claimed(one.cells.slice(), material, random),
+    picture: one.picture,
+    latents: [latent],
+  };
+}
+
 function drawCreature(material: Material, random: Random): Scene {
-  const { originals, grown, side, threshold } = material;
+  const { originals, grown, side } = material;
   const one =
     grown.length > 0 && random.uniform() < GROWN
       ? grown[random.integer(grown.length)]
       : fromOriginal(originals[random.integer(originals.length)], side, random);
   const look = drawLook(random);
   const cells = changed(one.cells, side, look);
+  const picture = changed(one.picture, ENLARGED * side, look);
+  return { ...claimed(cells, material, random), picture, latents: [] };
+}
+
+function claimed(
+  cells: Uint8Array,
+  { side, threshold }: Material,
+  random: Random,
+): Pick<Scene, 'side' | 'cells' | 'owners'> {
   const owners = new Uint8Array(side * side);
   // Half of the pictures keep all their cells; the other half lose their faint cells, as in a room.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
@@ -72,8 +105,7 @@ function drawCreature(material: Material, random: Random): Scene {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
     else cells.fill(0, 4 * i, 4 * i + 4);
   }
-  const picture = changed(one.picture, ENLARGED * side, look);
-  return { side, cells, owners, picture };
+  return { side, cells, owners };
 }
 
 /**
@@ -151,11 +183,12 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }
-  return { side, cells, owners, picture };
+  return { side, cells, owners, picture, latents: [a.latents[0], b.latents[0]] };
 }
 
 /** Erases a disc or a line, as a stroke does. The picture ends smoothly at the rim of the wound. */
-function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
+function wound(scene: Scene, random: Random): Scene {
+  const { side, cells, owners, picture } = scene;
   const at = (): number => side * (0.2 + 0.6 * random.uniform());
   const [x0, y0] = [at(), at()];
   const isLine = random.uniform() < 0.5;
@@ -175,7 +208,7 @@ function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
     const share = Math.min(1, Math.max(0, (d - radius) * ENLARGED + 0.5));
     if (share < 1) for (let c = 4 * i; c < 4 * i + 4; c++) shown[c] = Math.round(shown[c] * share);
   }
-  return { side, cells: left, owners: held, picture: shown };
+  return { ...scene, cells: left, owners: held, picture: shown };
 }
 
 const WINDOW = JUDGED * JUDGED * 4;
@@ -187,16 +220,24 @@ export function drawBatch(
   random: Random,
 ): Omit<PainterBatch, 'energy'> {
   const count = scenes * cells;
+  const size = material.grown[0]?.latent?.length ?? 0;
   const batch = {
     inputs: new Float32Array(count * INPUTS),
     target: new Float32Array(count * WINDOW),
+    latents: new Float32Array(size && scenes * CREATURES * size),
+    places: new Float32Array(size && count * CREATURES * PLACES),
   };
   let at = 0;
   while (at < count) {
     const scene = drawScene(material, random);
     if (!scene.owners.some((owner) => owner !== 0)) continue;
+    scene.latents.forEach((latent, i) => {
+      if (latent) batch.latents.set(latent, ((at / cells) * CREATURES + i) * size);
+    });
     for (const end = at + cells; at < end; ) {
       const place = random.integer(scene.owners.length);
+      // Cells without an owner have no genome.
+      if (learns(material) && scene.owners[place] === 0) continue;
       if (readCell(scene, place, batch, at)) at++;
     }
   }
@@ -219,6 +260,8 @@ function readCell(
   const inputs = batch.inputs.subarray(at * INPUTS, (at + 1) * INPUTS);
   const grid = { ...scene, width: side, height: side };
   if (!readNeighbourhood(grid, x, y, inputs)) return false;
+  const creature = scene.owners[place] - 1;
+  if (scene.latents[creature]) batch.places[(at * CREATURES + creature) * PLACES + place] = 1;
   const target = batch.target.subarray(at * WINDOW, (at + 1) * WINDOW);
   const row = ENLARGED * side;
   for (let v = 0, to = 0; v < JUDGED; v++) {

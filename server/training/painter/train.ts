@@ -5,10 +5,10 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePainter } from '../../../shared/painter/net.ts';
+import { KEYS, parsePainter } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
-import { loadCheckpoint } from '../../vnca/checkpoint.ts';
+import { loadCheckpoint, readPainter } from '../../vnca/checkpoint.ts';
 import type { Options } from '../command.ts';
 import { withImages } from '../config.ts';
 import { TrainingError } from '../errors.ts';
@@ -25,12 +25,12 @@ import {
 import { randomOfUpdate } from '../run/run-state.ts';
 import { openCompute, type StopSignal } from '../terminal.ts';
 import type { PainterConfig } from './config.ts';
-import { compileLoss, firstWeights, painterShapes } from './graph.ts';
+import { compileLoss, firstWeights, PLACES, painterShapes } from './graph.ts';
 import { prepareMaterial } from './grown.ts';
 import { drawPainterSheet, measurePainter } from './measure.ts';
 import { loadOriginals } from './originals.ts';
 import { drawBatch } from './scenes.ts';
-import { checkOut, painterBytes, writePainter } from './write.ts';
+import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 
 /** The state from which a run continues as if it had not stopped. */
 interface PainterRun {
@@ -44,11 +44,24 @@ interface PainterRun {
   readonly tensors: Tensors;
 }
 
-/** Creates the first state of a run, with random weights. */
-function firstPainterRun(config: PainterConfig): PainterRun {
-  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0));
+/**
+ * Creates the first state of a run, with random weights, or with those of the painter that learns
+ * genomes.
+ *
+ * @throws TrainingError bad-data: there is no such painter
+ */
+async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
+  const painter = config.genome && (await painterOf(config.checkpoint));
+  const drawn = firstWeights(config, randomOfUpdate(config.seed, 0), painter);
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
+}
+
+/** Reads the painter that learns genomes. @throws TrainingError bad-data: there is none */
+async function painterOf(folder: string): Promise<Tensors> {
+  const file = await readPainter(folder);
+  if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
+  return painterTensors(file);
 }
 
 /** Returns the part of a configuration that may not change during a run. */
@@ -110,7 +123,7 @@ export async function trainPainter(run: {
   const read = options.images === undefined ? run.config : withImages(run.config, options.images);
   const config = { ...read, updates, checkpoint: options.from ?? read.checkpoint };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
-  const begun = options.resume ? await loadPainterRun(folder, config) : firstPainterRun(config);
+  const begun = await (options.resume ? loadPainterRun(folder, config) : firstPainterRun(config));
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
@@ -119,8 +132,14 @@ export async function trainPainter(run: {
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
   const originals = await loadOriginals(config.data, baseFolder);
-  const { side } = checkpoint.card;
-  const { kept, material } = await prepareMaterial(checkpoint, originals, config);
+  const { side, latentSize } = checkpoint.card;
+  if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
+    throw new TrainingError('bad-config', `${source}: its latents or its side do not fit "genome"`);
+  }
+  const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
+  if (config.genome && learned.length === 0) {
+    throw new TrainingError('bad-data', `${source}: no grown creature shows its picture`);
+  }
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(
     `training a painter for ${source}: ${examples}; ${kept.length} creatures kept out for measuring`,
@@ -129,7 +148,7 @@ export async function trainPainter(run: {
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
   const adam = await createAdam(compute, painterShapes(config), begun, ADAM);
-  const loss = await compileLoss(compute, config, config.batch.scenes * config.batch.cells);
+  const loss = await compileLoss(compute, config, config.batch);
   const started = performance.now();
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
@@ -137,13 +156,21 @@ export async function trainPainter(run: {
   const current = async (): Promise<Uint8Array> => {
     const tensors = await adam.read();
     const names = [...painterShapes(config).keys()];
-    return painterBytes(new Map(names.map((name) => [name, tensors.get(`average:${name}`)!])));
+    const weights = new Map(names.map((name) => [name, tensors.get(`average:${name}`)!]));
+    const latents = learned.map(({ latent }) => latent!);
+    if (!config.genome) return painterBytes(weights);
+    const whole = new Map([...(await painterOf(source)), ...weights, [KEYS, keysOf(latents)]]);
+    return painterBytes(whole);
   };
   const save = async (): Promise<void> => {
     const tensors = await adam.read();
     const metadata = { config: modelOf({ ...config, checkpoint: source }) };
     await writeState(folder, tensors, [update, seconds()], metadata);
-    const picture = await drawPainterSheet(parsePainter(await current()), kept, side);
+    const picture = await drawPainterSheet(
+      parsePainter(await current()),
+      [...kept, ...learned],
+      side,
+    );
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
   await openFolder(folder, options.resume ? update : undefined, say, save);
@@ -174,7 +201,7 @@ export async function trainPainter(run: {
   const bytes = await current();
   await loss.dispose();
   await adam.dispose();
-  const figures = await measurePainter(compute, parsePainter(bytes), kept, side);
+  const figures = await measurePainter(compute, parsePainter(bytes), { kept, learned }, side);
   await compute.dispose();
   say(JSON.stringify(figures));
   await writePainter(out, source, bytes, { ...figures, updates: update, seed: config.seed });

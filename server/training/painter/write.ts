@@ -6,12 +6,15 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHalf } from '../../../shared/half-floats.ts';
 import {
-  LAYERS,
+  GENOME_PAINTER_VERSION,
+  KEY,
+  KEYS,
   PAINTER_VERSION,
   type PainterNet,
   parsePainter,
   rampsOf,
 } from '../../../shared/painter/net.ts';
+import { type Float32Tensor, readSafetensors } from '../../../shared/safetensors.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { parseCard } from '../../vnca/card.ts';
 import {
@@ -31,10 +34,13 @@ const LARGEST = 65_504;
 /**
  * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
  * 16-bit floats, and values beyond their range are clamped.
+ *
+ * @param weights the tensors of the file
  */
 export function painterBytes(weights: Tensors): Uint8Array {
-  const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
-  const header: Record<string, unknown> = { __metadata__: { painter: `${PAINTER_VERSION}` } };
+  const names = [...weights.keys()];
+  const version = weights.has(KEYS) ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
+  const header: Record<string, unknown> = { __metadata__: { painter: `${version}` } };
   let size = 0;
   for (const name of names) {
     const { shape, data } = weights.get(name)!;
@@ -59,11 +65,27 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
+/** Returns the tensors of a painter's file. */
+export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
+  new Map(
+    [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data! },
+    ]),
+  );
+
+/** Returns the tensor that names learned genomes. @param latents [Z] each */
+export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
+  shape: [latents.length, KEY],
+  data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
+});
+
 /** Returns the painter's entry in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
-  version: PAINTER_VERSION,
+  version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
   ramps: rampsOf(net),
+  ...(net.learned && { genomes: net.learned.keys.length / KEY }),
   figures,
 });
 

@@ -1,13 +1,25 @@
 /** The painter: what it paints in rooms and in stills, and its file. */
+import { createCompute } from '../../../server/autodiff/create.ts';
+import * as g from '../../../server/autodiff/graph.ts';
+import { parameterInputs, uploadParameters } from '../../../server/autodiff/parameters.ts';
 import { enlarged } from '../../../server/training/painter/enlarge.ts';
+import { genomeMaps } from '../../../server/training/painter/graph.ts';
 import { painterBytes } from '../../../server/training/painter/write.ts';
 import { toHalf } from '../../../shared/half-floats.ts';
-import { PAINTER_LIMIT, PainterError, parsePainter, rampsOf } from '../../../shared/painter/net.ts';
+import { createMap, finished, type PaintedGenomes } from '../../../shared/painter/genome-map.ts';
+import {
+  MAP_SIDE,
+  PAINTER_LIMIT,
+  PainterError,
+  type PainterNet,
+  parsePainter,
+  rampsOf,
+} from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../../shared/painter/still.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forRuns } from '../../support/property.ts';
-import { randomPainter, randomWeights } from './nets.ts';
+import { learnedFile, learnedWeights, randomPainter, randomWeights } from './nets.ts';
 
 /** What the painter promises whatever its weights are. */
 const SIDE = 9;
@@ -117,12 +129,6 @@ function creature(seed: number): Uint8Array {
   return cells;
 }
 
-function finished<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
 const stillOf = (still: Still): Uint8ClampedArray => finished(paintStill(still));
 const paintOf = ({ cells, scale }: Pick<Still, 'cells' | 'scale'>): Uint8ClampedArray => {
   const owners = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => +(cells[4 * i + 3] > 0));
@@ -282,7 +288,12 @@ test.each([
   ['cut off', file.subarray(0, file.length - 1), 'bad-file'],
   ['empty', new Uint8Array(0), 'bad-file'],
   ['no JSON', changed(file, '{"__meta', '?"__meta'), 'bad-file'],
-  ['of another version', changed(file, '"painter":"1"', '"painter":"2"'), 'unknown-version'],
+  ['of another version', changed(file, '"painter":"1"', '"painter":"3"'), 'unknown-version'],
+  [
+    'of cells alone with the version of genomes',
+    changed(file, '"painter":"1"', '"painter":"2"'),
+    'bad-file',
+  ],
   ['of other numbers', changed(file, '"F16"', '"F32"'), 'bad-file'],
   ['of layers that do not fit', changed(file, '[8,12]', '[12,8]'), 'bad-file'],
   ['without a layer', changed(file, '"ramps.bias"', '"ramps.bios"'), 'bad-file'],
@@ -294,4 +305,72 @@ test('a file is refused that holds a number that is not finite', () => {
   const bytes = file.slice();
   bytes.set([0x00, 0x7c], bytes.length - 2);
   expect(reasonOf(bytes)).toBe('bad-file');
+});
+
+describe('a painter that has learned a genome', () => {
+  const learned = parsePainter(learnedFile(1));
+  const plain = parsePainter(file);
+  const [known, stranger] = [0, 1].map((value) => new Float32Array(20).fill(value));
+  const cells = Uint8Array.from({ length: 4 * MAP_SIDE ** 2 }, (_, i) =>
+    i % 4 === 3 ? 255 : i % 251,
+  );
+  const painted = (net: PainterNet, genomes?: PaintedGenomes) =>
+    stillOf({ cells, side: MAP_SIDE, net, scale: 1, genomes });
+  const labels = Uint8Array.from({ length: MAP_SIDE ** 2 }, (_, i) => +(i % MAP_SIDE >= 16));
+  const before = painted(plain);
+
+  it.each([
+    ['without genomes', undefined, 0, 0],
+    ['of a stranger', { latents: [stranger] }, 0, 0],
+    ['of another size', { latents: [new Float32Array(19)] }, 0, 0],
+    ['of the genome', { latents: [known] }, 1, 1],
+    ['of almost the genome', { latents: [known.map(() => 0.2)] }, 1, 1],
+    ['whose left half has the genome', { latents: [known, stranger], labels }, 1, 0],
+    ['whose right half has the genome', { latents: [stranger, known], labels }, 0, 1],
+  ])(
+    'paints a creature %s with what it knows, and all others as before',
+    (_, genomes, left, right) => {
+      const after = painted(learned, genomes);
+      const differs = (from: number, to: number): number => {
+        const places = after.filter((value, i) => {
+          const x = (i >> 2) % MAP_SIDE;
+          return x >= from && x < to && Math.abs(value - before[i]) > 1;
+        });
+        return +(places.length > 100);
+      };
+      // A still mixes the cells beside a seam.
+      expect([differs(0, 15), differs(17, 32)]).toEqual([left, right]);
+    },
+  );
+
+  it('makes the maps that it was trained with', async () => {
+    const compute = await createCompute('onnx', { threads: 1 });
+    const weights = learnedWeights(1);
+    const names = [...weights.keys()].filter((name) => /genome|double/.test(name));
+    const parameters = parameterInputs(
+      new Map([...weights].map(([name, { shape }]) => [name, shape])),
+    );
+    const latent = known.map((_, i) => 0.2 * Math.sin(i));
+    const program = await compute.compile({
+      map: genomeMaps(parameters, g.input('latent', [1, 20])),
+    });
+    const { map } = await program.run({
+      ...uploadParameters(compute, names, weights),
+      latent: compute.upload([1, 20], latent),
+    });
+    const expected = await compute.read(map);
+    await compute.dispose();
+    const { values } = finished(createMap(learned, { latents: [latent] }))!;
+    expect(Math.max(...values)).toBeGreaterThan(0.1);
+    expect([...values].every((value, i) => Math.abs(value - expected[i]) < 0.01)).toBe(true);
+  });
+
+  it.each([
+    ['with keys of another size', '[1,16]', '[16,1]'],
+    ['without a layer', '"genome1.bias"', '"genome1.bios"'],
+    ['whose map does not fit', '[3,3,4,8]', '[3,3,8,4]'],
+    ['whose layers do not fit', '[129,8]', '[8,129]'],
+  ])('is refused %s', (_, from, to) => {
+    expect(reasonOf(changed(learnedFile(1), from, to))).toBe('bad-file');
+  });
 });

@@ -11,7 +11,7 @@ import { checkOut, painterBytes, writePainter } from '../../../server/training/p
 import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
 import { writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { suiteFolder } from '../../support/closing.ts';
-import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
+import { genomeUpdate, modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';
 
 const scratch = suiteFolder();
@@ -78,6 +78,34 @@ test('images of other creatures are refused before the previous run is set aside
     existsSync(join(scratch, 'refused', file)),
   );
   expect([state, old]).toEqual([true, false]);
+});
+
+describe('learning genomes', () => {
+  const genome = [20, 4, 4, 4, 4, 4];
+  const large = { ...data, side: 32, margin: 2 };
+  const learning = { ...CONFIG, name: 'learning', data: large, genome, kept: 1 };
+  const kept = { kind: 'painter', name: 'large', data: large, updates: 1, checkpoint: 'nowhere' };
+  const folderOf = (name: string): string => join(scratch, 'learning', name);
+  const card = (latentSize = 20) =>
+    tinyCard({ gallery, side: 32, latentSize, update: genomeUpdate(4) });
+
+  it.each([
+    ['without a painter', 'plain', 20, 'has no painter'],
+    ['with other latents', 'others', 21, 'do not fit "genome"'],
+    // The rule has random weights.
+    ['whose creatures do not show their pictures', 'blurred', 20, 'shows its picture'],
+  ])('a checkpoint %s is refused', async (_, name, latentSize, why) => {
+    const from = folderOf(name);
+    await writeCheckpoint(from, identified(modelOf(card(latentSize))));
+    if (name !== 'plain') {
+      const small = { ...CONFIG, ...kept, hidden: [4, 4], ramps: 1, batch: CONFIG.batch };
+      await train(`learning/${name}-first`, ['--from', from, '--out', from], { ...small, kept: 1 });
+    }
+    await expect(train(`learning/${name}-run`, ['--from', from], learning)).rejects.toMatchObject({
+      name: 'TrainingError',
+      message: expect.stringContaining(why),
+    });
+  });
 });
 
 test.each([

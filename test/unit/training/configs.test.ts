@@ -14,14 +14,15 @@ import { countNumbers } from './tiny-run.ts';
 const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
 const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));
 
-const PAINTER = 'painter.json';
-const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.json') && name !== PAINTER);
+const all = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'));
+const isOfPainter = (name: string): boolean => name.startsWith('painter');
+const files = all.filter((name) => !isOfPainter(name));
 
-test("a painter's is valid, and no rule's", async () => {
-  const value = await readJson(join(FOLDER, PAINTER));
+test.each(all.filter(isOfPainter))("%s is valid, a painter's, and no rule's", async (file) => {
+  const value = await readJson(join(FOLDER, file));
   expect(isPainterConfig(value)).toBe(true);
-  expect(`${parsePainterConfig(value, PAINTER).name}.json`).toBe(PAINTER);
-  await expect(readConfig(join(FOLDER, PAINTER))).rejects.toMatchObject({ reason: 'bad-config' });
+  expect(`${parsePainterConfig(value, file).name}.json`).toBe(file);
+  await expect(readConfig(join(FOLDER, file))).rejects.toMatchObject({ reason: 'bad-config' });
 });
 
 test.each(files)('%s is valid, and named like its file', async (file) => {

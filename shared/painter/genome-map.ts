@@ -1,0 +1,145 @@
+/**
+ * Maps of genomes: what a painter knows about each place of an organism, beside its cells. A genome
+ * passes through two dense layers to 4×4 places, which double three times. After each doubling, a
+ * convolution of 3×3 places mixes neighbours. All layers but the last end with ReLU.
+ */
+import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
+
+/**
+ * Maximum root mean square difference from a learned genome. On creatures that the painter has not
+ * learned, it would paint features of others.
+ */
+const NEAR = 0.25;
+
+/** The genomes that the cells of an organism read. */
+export interface PaintedGenomes {
+  /** One or more latents, [Z] each. */
+  readonly latents: readonly Float32Array[];
+  /** [S, S] For each place, the index of its latent. Absent if there is only one. */
+  readonly labels?: Uint8Array | undefined;
+}
+
+/** What a painter knows about an organism. */
+export interface GenomeMap {
+  /** Number of places in each direction, S. */
+  readonly side: number;
+  /** [S, S, C] Zeros at places whose genome the painter has not learned. */
+  readonly values: Float32Array;
+}
+
+/** A map with the position of its first place in a grid of cells. */
+export interface PlacedMap extends GenomeMap {
+  readonly x: number;
+  readonly y: number;
+}
+
+/**
+ * Computes the map of an organism. Each place of a chimera takes the map of the genome that its
+ * cell reads. Yields often, so that the caller can do other work in between.
+ *
+ * @returns undefined if the painter has learned none of the genomes
+ */
+export function* createMap(
+  net: Pick<PainterNet, 'learned'>,
+  { latents, labels }: PaintedGenomes,
+): Generator<void, GenomeMap | undefined> {
+  let whole: GenomeMap | undefined;
+  for (const [index, latent] of latents.entries()) {
+    if (!isLearned(net, latent)) continue;
+    const { side, values } = yield* mapOfLatent(net.learned!.genome, latent);
+    whole ??= { side, values: new Float32Array(values.length) };
+    const channels = values.length / side ** 2;
+    for (let i = 0; i < values.length; i++) {
+      if ((labels?.[Math.floor(i / channels)] ?? 0) === index) whole.values[i] = values[i];
+    }
+  }
+  return whole;
+}
+
+/** Runs a generator to its end, without pauses. @returns its result */
+export function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** Returns whether a painter has learned a genome. */
+export function isLearned({ learned }: Pick<PainterNet, 'learned'>, latent: Float32Array): boolean {
+  if (!learned || latent.length !== learned.genome[0].inputs) return false;
+  const { keys } = learned;
+  for (let at = 0; at < keys.length; at += KEY) {
+    let sum = 0;
+    for (let i = 0; i < KEY; i++) sum += (latent[i] - keys[at + i]) ** 2;
+    if (sum <= KEY * NEAR ** 2) return true;
+  }
+  return false;
+}
+
+function* mapOfLatent(
+  [first, second, ...doublings]: readonly PainterLayer[],
+  latent: Float32Array,
+): Generator<void, GenomeMap> {
+  let values = add(second, relu(add(first, latent)));
+  let side = FIRST_SIDE;
+  for (const layer of doublings) {
+    values = yield* doubled(layer, relu(values), side);
+    side *= 2;
+  }
+  return { side, values };
+}
+
+function relu(values: Float32Array): Float32Array {
+  for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] = 0;
+  return values;
+}
+
+function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Float32Array {
+  const sums = bias.slice();
+  for (let i = 0; i < inputs.length; i++) {
+    for (let o = 0; o < outputs; o++) sums[o] += inputs[i] * kernel[i * outputs + o];
+  }
+  return sums;
+}
+
+/** Copies each place to 2×2 places and convolves them. Beyond the map, places are 0. */
+function* doubled(
+  { inputs, outputs, kernel, bias }: PainterLayer,
+  from: Float32Array,
+  side: number,
+): Generator<void, Float32Array> {
+  const channels = inputs / 9;
+  const to = new Float32Array(4 * side * side * outputs);
+  for (let place = 0; place < 4 * side * side; place++) {
+    const [x, y] = [place % (2 * side), Math.floor(place / (2 * side))];
+    if (x === 0) yield;
+    const sums = to.subarray(place * outputs, (place + 1) * outputs);
+    sums.set(bias);
+    for (let tap = 0; tap < 9; tap++) {
+      const [u, v] = [(x + (tap % 3) - 1) >> 1, (y + Math.floor(tap / 3) - 1) >> 1];
+      if (u < 0 || v < 0 || u >= side || v >= side) continue;
+      const at = (v * side + u) * channels;
+      for (let i = 0; i < channels; i++) {
+        const value = from[at + i];
+        if (value === 0) continue;
+        const row = (tap * channels + i) * outputs;
+        for (let o = 0; o < outputs; o++) sums[o] += value * kernel[row + o];
+      }
+    }
+  }
+  return to;
+}
+
+/** Writes the numbers of a map at a cell of the grid behind the inputs that describe cells. */
+export function readMap(map: PlacedMap, x: number, y: number, inputs: Float32Array): void {
+  const { side, values } = map;
+  const [u, v] = [x - map.x, y - map.y];
+  if (u < 0 || v < 0 || u >= side || v >= side) return;
+  const channels = inputs.length - INPUTS;
+  const from = (v * side + u) * channels;
+  for (let c = 0; c < channels; c++) inputs[INPUTS + c] = values[from + c];
+}
+
+/** Returns the layers for a cell: those for learned genomes if its place has a map. */
+export const layersFor = (net: PainterNet, inputs: Float32Array) =>
+  net.learned && inputs[INPUTS] !== 0 ? net.learned.layers : net;
