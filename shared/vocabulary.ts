@@ -97,6 +97,9 @@ export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 /** Maximum number of seeds in a participant's hand. If one more is added, the oldest is dropped. */
 export const MAX_SEEDS_IN_HAND = 8;
 
+/** Number of rings of a table: of people who can use it at the same time. */
+export const RINGS = 10;
+
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;

@@ -7,7 +7,12 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { count as whole } from '../../../shared/common-schemas.ts';
-import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
+import {
+  COMMANDS,
+  type CommandName,
+  isCommandName,
+  ringNumber,
+} from '../../../shared/protocol/commands.ts';
 import { type EventName, isEventName } from '../../../shared/protocol/events.ts';
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
@@ -37,6 +42,7 @@ const entry = v.object({
   ...{ as, pass, unwritable, resume, mark, session },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
+  ring: v.optional(ringNumber),
   /** Address key of the connection. */
   address: name,
 });

@@ -27,6 +27,9 @@ const { messages, errors } = words.source();
  */
 const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-walls',
+  'no-such-table',
+  'table-taken',
+  'table-blocked',
   'only-watches',
   'already-joined',
   'not-joined',
