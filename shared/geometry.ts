@@ -158,3 +158,30 @@ export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
   }
   return any ? cover : undefined;
 }
+
+/** A grid's size, in cells. */
+type Size = Pick<Rect, 'width' | 'height'>;
+
+/**
+ * Computes a rectangle of the grid that contains all cells that a stroke can cover: its bounds and
+ * one cell more on each side, for the cells of thin strokes.
+ */
+export function reachOf(stroke: Stroke, grid: Size): Rect {
+  const bounds = strokeBounds(stroke);
+  const x = Math.max(0, bounds.x - 1);
+  const y = Math.max(0, bounds.y - 1);
+  const right = Math.min(grid.width, bounds.x + bounds.width + 1);
+  const bottom = Math.min(grid.height, bounds.y + bounds.height + 1);
+  return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
+}
+
+/** Returns the cells of the grid that a stroke covers, row by row. */
+export function placesUnder(stroke: Stroke, grid: Size): number[] {
+  const rect = reachOf(stroke, grid);
+  const places: number[] = [];
+  coverage(stroke, rect)?.forEach((covered, cell) => {
+    const y = rect.y + Math.floor(cell / rect.width);
+    if (covered !== 0) places.push(y * grid.width + rect.x + (cell % rect.width));
+  });
+  return places;
+}

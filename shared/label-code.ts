@@ -1,9 +1,39 @@
 /**
- * Labels of cells in few bits. A label is expected to equal the label above it; 0 is expected in
- * the first row. The code lists only the exceptions: the number of expected labels before it plus
- * one, in Elias gamma code, and then the label, by its position among the unexpected ones. The last
- * byte is filled up with zeros. After the last exception, all labels are as expected.
+ * Labels of cells in few bits. Each is predicted from the labels to the left and above, so that
+ * straight edges go on.
  */
+import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
+
+/** Number of contexts of "the label is not as expected": which neighbours are equal. */
+const EDGES = 8;
+/** Initial log-odds of the contexts. Few labels are not as expected, even if neighbours differ. */
+const odds = (count: number): Int16Array =>
+  Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
+    i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
+  );
+
+/** Writes or reads labels. @param labels [s, s], overwritten if the coder reads */
+function code(coder: BitCoder, labels: Uint8Array, count: number): void {
+  const side = Math.sqrt(labels.length);
+  const at = (x: number, y: number): number =>
+    Math.min(x, y) < 0 ? 0 : (labels[y * side + x] ?? 0);
+  for (let i = 0; i < labels.length; i++) {
+    const [x, y] = [i % side, Math.floor(i / side)];
+    const [left, above, corner] = [at(x - 1, y), at(x, y - 1), at(x - 1, y - 1)];
+    const next = at(Math.min(x + 1, side - 1), y - 1);
+    const expected = left === corner ? above : left;
+    const edges =
+      Number(left === corner) + 2 * Number(above === corner) + 4 * Number(above === next);
+    if (coder.bit(Number(labels[i] !== expected), 1 + edges) === 0) {
+      labels[i] = expected;
+      continue;
+    }
+    const others = Array.from({ length: count }, (_, one) => one).filter((one) => one !== expected);
+    const last = others.pop()!;
+    labels[i] =
+      others.find((one) => coder.bit(Number(labels[i] === one), 1 + EDGES + one) === 1) ?? last;
+  }
+}
 
 /**
  * Encodes labels.
@@ -12,77 +42,24 @@
  * @param count number of different labels, at least 2
  */
 export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
-  const bits: number[] = [];
-  const put = (value: number, width: number): void => {
-    for (let bit = width - 1; bit >= 0; bit--) bits.push((value >> bit) & 1);
-  };
-  const side = Math.sqrt(labels.length);
-  let run = 1;
-  for (const [i, label] of labels.entries()) {
-    const expected = expectedAt(labels, i, side);
-    if (label === expected) {
-      run++;
-      continue;
-    }
-    const width = Math.floor(Math.log2(run));
-    put(0, width);
-    put(run, width + 1);
-    put(label < expected ? label : label - 1, choiceWidth(count));
-    run = 1;
-  }
-  const bytes = new Uint8Array(Math.ceil(bits.length / 8));
-  bits.forEach((bit, i) => void (bytes[i >> 3] |= bit << (7 - (i & 7))));
-  return bytes;
+  const writer = new RangeWriter(odds(count));
+  code(writer, labels, count);
+  return writer.finish();
 }
 
 /**
  * Decodes labels.
  *
- * @param bytes any bytes
+ * @param bytes result of `encodeLabels`; any other bytes decode to some labels
  * @param side side s of the result
  * @param count number of different labels, at least 2
- * @returns [s, s], 0…count − 1; undefined if an exception is beyond the last cell or no label
+ * @returns [s, s], 0…count − 1
  */
-export function decodeLabels(
-  bytes: Uint8Array,
-  side: number,
-  count: number,
-): Uint8Array | undefined {
-  const bits = [...bytes].flatMap((byte) =>
-    Array.from({ length: 8 }, (_, i) => (byte >> (7 - i)) & 1),
-  );
-  let at = 0;
-  const take = (width: number): number => {
-    let value = 0;
-    for (const end = at + width; at < end; at++) value = 2 * value + (bits[at] ?? 0);
-    return value;
-  };
-  const takeRun = (): number => {
-    const first = bits.indexOf(1, at);
-    if (first < 0) return Infinity;
-    const width = first - at + 1;
-    at = first;
-    return take(width) - 1;
-  };
+export function decodeLabels(bytes: Uint8Array, side: number, count: number): Uint8Array {
   const labels = new Uint8Array(side * side);
-  let run = takeRun();
-  for (let i = 0; i < labels.length; i++) {
-    const expected = expectedAt(labels, i, side);
-    labels[i] = expected;
-    if (run-- > 0) continue;
-    const choice = take(choiceWidth(count));
-    if (choice > count - 2) return undefined;
-    labels[i] = choice < expected ? choice : choice + 1;
-    run = takeRun();
-  }
-  return run === Infinity ? labels : undefined;
+  code(new RangeReader(odds(count), bytes), labels, count);
+  return labels;
 }
-
-const expectedAt = (labels: Uint8Array, i: number, side: number): number =>
-  i < side ? 0 : labels[i - side];
-
-/** Number of bits that name one of the unexpected labels. */
-const choiceWidth = (count: number): number => Math.ceil(Math.log2(count - 1));
 
 /**
  * Coarsens labels: each result is the most frequent label of a block, the lowest of several.

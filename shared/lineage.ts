@@ -76,7 +76,7 @@ export interface LineagePage extends LineageTree {
 /** Path at which a server sends a room's family tree. */
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
-/** Path at which a server sends the picture of an organism whose kind is not in the gallery. */
+/** Path at which a server sends the picture of a chimera or of a nameless organism. */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;
 

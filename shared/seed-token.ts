@@ -191,7 +191,7 @@ class Reader {
     if (count === 0 || !genomes.every((genome) => genome !== undefined)) return undefined;
     const bytes = new Uint8Array(view.buffer, this.at, view.byteLength - TAIL - this.at);
     const labels = decodeLabels(bytes, Math.ceil(side / block), 1 + count);
-    if (!labels || genomes.some((_, i) => !labels.includes(i + 1))) return undefined;
+    if (genomes.some((_, i) => !labels.includes(i + 1))) return undefined;
     return { genomes, places: refineLabels(labels, side, block) };
   }
 }

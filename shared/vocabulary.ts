@@ -7,7 +7,7 @@
  */
 
 import * as v from 'valibot';
-import { count, id, size } from './common-schemas.ts';
+import { count, id, size, whole } from './common-schemas.ts';
 import type { RoomSettings } from './host/room-settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
@@ -22,6 +22,11 @@ export type ParticipantId = number;
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
+
+const within = (most: number) => v.pipe(v.number(), v.minValue(0), v.maxValue(most));
+/** Season in months since the middle of winter, and hour of the day, at the server's place. */
+export const sky = v.tuple([within(12), within(24)]);
+export type Sky = v.InferOutput<typeof sky>;
 
 /** An organism grows, is awake, sleeps when nothing changes, may depart and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
@@ -99,6 +104,9 @@ export const MAX_SEEDS_IN_HAND = 8;
 
 /** Number of rings of a table: of people who can use it at the same time. */
 export const RINGS = 10;
+
+/** A ring of a table, counted from 0. */
+export const ringNumber = whole(0, RINGS - 1);
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });

@@ -16,6 +16,14 @@ const NAME_OFFSET = 11;
 /** Approximate height of a name below its pointer's middle, in CSS pixels. */
 const HEIGHT = 24;
 
+/**
+ * How often a resting pointer follows the water, in ms, and how far it must move to be drawn before,
+ * in CSS pixels. Each change costs the page more than all else in a frame.
+ */
+const FOLLOW = 100;
+const LEAST = 2;
+const UNDRAWN: Point = { x: Number.NaN, y: 0 };
+
 interface Cursor {
   readonly element: HTMLElement;
   readonly name: HTMLElement;
@@ -23,6 +31,8 @@ interface Cursor {
   width: number;
   position: Point;
   target: Point;
+  /** Where it is drawn, in CSS pixels. */
+  at: Point;
 }
 
 function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
@@ -123,6 +133,8 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
+  /** When the resting pointers last followed the water, in ms. */
+  private followedAt = 0;
 
   override render(): TemplateResult {
     return html``;
@@ -147,7 +159,14 @@ export class CursorLayer extends LitElement {
       if (!cursor) {
         const { element, name } = createCursor(participant);
         this.renderRoot.append(element);
-        cursor = { element, name, width: name.offsetWidth, position: { x, y }, target: { x, y } };
+        cursor = {
+          element,
+          name,
+          width: name.offsetWidth,
+          position: { x, y },
+          target: { x, y },
+          at: UNDRAWN,
+        };
         this.cursors.set(id, cursor);
       }
       cursor.target = { x, y };
@@ -187,6 +206,8 @@ export class CursorLayer extends LitElement {
     const share = 1 - Math.exp(-Math.min(100, now - this.lastFrameTime) / SMOOTHING);
     this.lastFrameTime = now;
     const { clientWidth } = this;
+    const isDue = now - this.followedAt > FOLLOW;
+    if (isDue) this.followedAt = now;
     let moving = false;
     for (const cursor of this.cursors.values()) {
       const { position, target } = cursor;
@@ -196,7 +217,11 @@ export class CursorLayer extends LitElement {
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;
-      const { x, y } = toScreen(cursor.position);
+      const at = toScreen(cursor.position);
+      const { x, y } = at;
+      const way = Math.abs(x - cursor.at.x) + Math.abs(y - cursor.at.y);
+      if (step === 1 && !isDue && way < LEAST) continue;
+      cursor.at = at;
       const isLeft = x + NAME_OFFSET + cursor.width > clientWidth;
       cursor.element.classList.toggle('left', isLeft);
       const width = cursor.width + NAME_OFFSET;

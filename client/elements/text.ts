@@ -3,7 +3,7 @@
 import { msg, str } from '@lit/localize';
 import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
 import { namedParts } from '../../shared/parts.ts';
-import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
+import { HOUSE, type OrganismView, type Part } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
 import { formFor } from '../locale/page-words.ts';
 import type { ConnectionState, RoomModel } from '../room/room-model.ts';
@@ -174,6 +174,16 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
   if (name === msg('The gardener')) return msg('planted by the gardener');
   if (name === msg('The house')) return msg('planted by the house');
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
+}
+
+/** Lists the parts of a chimera, and who painted each: 'panda · fox (Ada)'. */
+export function partsText(parts: readonly Part[], model: People): string {
+  const texts = parts.map((part) => {
+    const { by } = part;
+    const who = by && (by.id === model.you?.id ? msg('you') : planterName({ planter: by }, model));
+    return who ? `${organismName(part)} (${who})` : organismName(part);
+  });
+  return texts.join(' · ');
 }
 
 /** Says how many relatives are not listed. */

@@ -1,6 +1,6 @@
 /**
  * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
- * sheet; pictures of all others are fetched from the server when first drawn.
+ * sheet; pictures of all others, and of chimeras, are fetched from the server when first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -86,9 +86,11 @@ export class TreePictures {
   }
 
   /** Returns the picture of an organism if it has arrived; otherwise requests it. */
-  of({ id, kind }: LineageOrganism): Picture | undefined {
+  of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
     const index = this.indexOf.get(kind);
-    if (kind !== '' && index !== undefined) return this.tile(index);
+    // The server does not grow the parts of removed organisms.
+    const isPlain = !parts || cause === 'removed';
+    if (kind !== '' && index !== undefined && isPlain) return this.tile(index);
     const known = this.grown.get(id);
     if (known === undefined) {
       this.grown.set(id, null);
@@ -179,9 +181,9 @@ export class TreePictures {
       const response = await fetch(lineagePicturePath(this.room, id), { signal });
       if (!response.ok) return response.status < 500 && response.status !== 429;
       const blob = await response.blob();
-      const picture = await lastOf(blob).catch(() => undefined);
-      if (signal.aborted) picture?.image.close();
-      else if (picture) this.grown.set(id, picture);
+      const image = await createImageBitmap(blob).catch(() => undefined);
+      if (signal.aborted) image?.close();
+      else if (image) this.grown.set(id, { image, x: 0, y: 0, side: image.height });
       return true;
     } catch {
       return false;
@@ -196,18 +198,3 @@ export class TreePictures {
  */
 const retryAfter = (failures: number): number =>
   Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));
-
-/**
- * Keeps only the last picture of an organism's growth, because the whole strip takes many times the
- * memory.
- */
-async function lastOf(growth: Blob): Promise<Grown> {
-  const strip = await createImageBitmap(growth);
-  const side = strip.height;
-  try {
-    const image = await createImageBitmap(strip, strip.width - side, 0, side, side);
-    return { image, x: 0, y: 0, side };
-  } finally {
-    strip.close();
-  }
-}

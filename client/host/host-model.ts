@@ -199,6 +199,8 @@ export class HostModel {
   private readonly busy = new Set<string>();
   /** Changed settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
+  /** Resolves when the next change of settings may be sent. */
+  private sending: Promise<unknown> = Promise.resolve();
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   constructor(readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi()) {}
@@ -373,7 +375,15 @@ export class HostModel {
   ): Promise<RoomSettings | undefined> {
     const pending = { room, change };
     this.changes.add(pending);
-    const settings = await this.do('changeSettings', { room, ...change }, { done });
+    this.emitChange();
+    // One after another, because each change of a list has the whole list. A change that the server
+    // does not answer delays others only for a while.
+    const answer = this.sending.then(() =>
+      this.do('changeSettings', { room, ...change }, { done }),
+    );
+    const limit = new Promise((resolve) => setTimeout(resolve, READ_LIMIT));
+    this.sending = Promise.race([answer, limit]);
+    const settings = await answer;
     this.changes.delete(pending);
     this.emitChange();
     return settings;

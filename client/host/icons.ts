@@ -11,6 +11,9 @@ export const hostIcons = {
   /** Three sliders. */
   knobs: icon(svg`<path d="M5 7h5M14.5 7H19M5 12h9M18.5 12H19M5 17h2M11.5 17H19" />
     <circle cx="12.2" cy="7" r="2.1" /><circle cx="16.2" cy="12" r="2.1" /><circle cx="9.2" cy="17" r="2.1" />`),
+  gallery: icons.crisp,
+  /** A crossed-out eye. */
+  unseen: icon(svg`<path d="M3 12q9-13 18 0-9 13-18 0Z" /><path d="m5 19 14-14" />`),
   hours: icon(svg`<circle cx="12" cy="12" r="7.7" /><path d="M12 7.500V12l3 2" />`),
   /** A jar. */
   saved:

@@ -11,6 +11,7 @@ export const SECTIONS = [
   { id: 'rooms', name: msg('Rooms'), primary: true },
   { id: 'knobs', name: msg('Settings'), primary: true },
   { id: 'visitors', name: msg('Visitors'), primary: true },
+  { id: 'gallery', name: msg('Gallery'), primary: false },
   { id: 'hours', name: msg('Hours'), primary: false },
   { id: 'saved', name: msg('Saved states'), primary: false },
   { id: 'film', name: msg('Film of the day'), primary: false },

@@ -3,7 +3,15 @@ import { msg, str } from '@lit/localize';
 import { type HostReason, HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
-import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
+import {
+  planterName as nameAtPlanting,
+  number,
+  organismName,
+  type People,
+  partsText,
+  plural,
+  timeText,
+} from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
 /** Formatters, keyed by time zone. They are reused, because each poll formats many dates. */
@@ -255,7 +263,12 @@ export function paceText(pace: RoomSummary['pace']): string {
       );
 }
 
-const NOBODY = { participants: new Map() };
+/** Nobody has another name than when they acted. */
+const NOBODY: People = { participants: new Map(), you: undefined };
+
+/** Names an organism; of a chimera, all its parts and who painted them. */
+export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>): string =>
+  organism.parts ? partsText(organism.parts, NOBODY) : organismName(organism);
 
 /**
  * Returns the name of an organism's planter. It is "the system" for id 0, which stands for the host

@@ -25,6 +25,7 @@ import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import './elements/feedback.ts';
 import './sections/hours-section.ts';
 import './sections/film-section.ts';
+import './sections/gallery-section.ts';
 import './sections/knobs-section.ts';
 import './sections/rooms-section.ts';
 import './sections/saved-section.ts';

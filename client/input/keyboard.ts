@@ -112,6 +112,18 @@ export function settle(items: readonly HTMLElement[]): void {
   for (const item of items) item.tabIndex = item === stop ? 0 : -1;
 }
 
+/** Handles keys that move the focus within a grid of buttons, and ignores all others. */
+export function roveGrid(event: KeyboardEvent, grid: HTMLElement): void {
+  const all = [...grid.querySelectorAll('button')];
+  const index = all.indexOf(event.target as HTMLButtonElement);
+  const columns = getComputedStyle(grid).gridTemplateColumns.split(' ').length;
+  const ends: Record<string, number> = { Home: -index, End: all.length - 1 - index };
+  const step = stepOf(event.key, columns) ?? ends[event.key];
+  if (step === undefined || index < 0) return;
+  all[index + step]?.focus();
+  event.preventDefault();
+}
+
 /** Handles keys that move the focus within the group, and ignores all others. */
 export function rove(event: KeyboardEvent, items: readonly HTMLElement[]): void {
   const at = items.findIndex((item) => item.matches(':focus'));

@@ -7,7 +7,7 @@ import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Tool } from '../../shared/vocabulary.ts';
 import type { Feedback } from '../feedback/feedback.ts';
 import type { Point } from '../render/camera.ts';
-import { cutOf, placesUnder, type Speck } from '../render/effects.ts';
+import { cutOf, freshPlaces, type Speck } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import type { RequestTracker } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -233,7 +233,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
       return;
     }
     if (this.seed) {
-      const places = placesUnder(stroke, planes, this.covered);
+      const places = freshPlaces(stroke, planes, this.covered);
       effects.grafted(this.coloured(places, planes.width), now);
       this.session.feedback?.cut(places.length, radius, now);
       return;

@@ -175,8 +175,8 @@ export class VivariumKeep extends LitElement {
   /** The organism at rest, [side, side], not premultiplied; undefined before it rests. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** The parts of a chimera, the largest first; one part for other organisms. */
-  @state() private parts: ReturnType<typeof partsOf> = [];
+  /** The parts of a chimera; one part for other organisms. */
+  @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
@@ -241,9 +241,7 @@ export class VivariumKeep extends LitElement {
   /** The page's heading and the sentence below it. */
   private get words(): readonly [heading: string, sentence: string] {
     const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
-    // Nameless parts of the same origin have the same name.
-    const names = new Set(this.parts.map((part) => capitalized(organismName(part))));
-    const name = [...names].join(' · ');
+    const name = capitalized(organismName({ ...UNKNOWN, parts: this.parts }));
     return {
       loading: [msg('A seed'), grows],
       growing: [name, grows],
@@ -387,17 +385,16 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
   ...(seed.grafts?.genomes ?? []),
 ];
 
-/** Lists kinds and origins of a seed's genomes that places read, the one of most places first. */
-function partsOf(seed: TokenSeed, { card }: PageModel): Pick<Part, 'kind' | 'origin'>[] {
+const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
+
+/** Lists a seed's genomes, with the share of places that read each. */
+function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
-  return genomesOf(seed)
-    .map(({ kind, origin }, i) => ({
-      kind: card.gallery[kind ?? -1]?.name ?? '',
-      origin: origin ?? 'keepsake',
-      size: places.filter((label) => label === i).length,
-    }))
-    .filter(({ size }) => size > 0)
-    .sort((a, b) => b.size - a.size);
+  return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
+    kind: card.gallery[kind ?? -1]?.name ?? '',
+    origin,
+    share: places.filter((label) => label === i).length / places.length,
+  }));
 }
 
 /** Cross-fades two bodies of the same size. @param share of `body` in the mixture, 0 to 1 */

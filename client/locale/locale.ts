@@ -12,6 +12,7 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
+import english from './kinds/en.json' with { type: 'json' };
 import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
@@ -97,10 +98,12 @@ export function knowKinds(names: Iterable<string>): void {
 
 /**
  * Translates the name of a gallery kind into the current language; undefined if there is no
- * translation.
+ * translation. In English, it replaces only names that are not names of creatures: cards keep
+ * these, because names are part of a checkpoint's identity.
  */
 export function localKind(kind: string): string | undefined {
-  if (language() === SOURCE_LANGUAGE || !dictionary) return undefined;
+  if (language() === SOURCE_LANGUAGE) return (english as Record<string, string>)[kind];
+  if (!dictionary) return undefined;
   const { kinds } = dictionary;
   if (!isOrdered(kinds)) return kinds[kind] || undefined;
   const place = kinds[0] === kindChecksum ? kindPlaces.get(kind) : undefined;

@@ -146,7 +146,8 @@ export class Lens {
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    element.hidden = !isShown;
+    // Setting it costs the page a new style even if it stays the same.
+    if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;
     const side = Math.round(2 * LENS_RADIUS * ratio);

@@ -4,12 +4,13 @@
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
+import type { Sky } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { type Camera, type Point, type Size, screenToWorld, worldToScreen } from './camera.ts';
 import { Current, displace, EASE, undisplace } from './current.ts';
 import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
-import { lightNow } from './light.ts';
+import { lightOf } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
@@ -20,6 +21,8 @@ import { BREATH } from './shaders/scene.ts';
 const BREATH_STEP = 80;
 /** The same while the current flows, in ms. */
 const FLOW_STEP = 50;
+/** The light of a room that tells no time. */
+const NOON: Sky = [6, 12];
 /** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
 const BREATH_ZOOM = 3;
 
@@ -170,12 +173,12 @@ export abstract class CanvasView {
     const { effects } = this.happenings;
     const happening = !this.isAway && this.happenings.draw(now, marks);
     this.flow(now);
-    const { flashLimit = 3 } = this.model.room ?? {};
+    const { flashLimit = 3, sky = NOON } = this.model.room ?? {};
     const elapsed = Math.min(100, now - this.drawnAt) / 1000;
     this.drawnAt = now;
     this.breath = effects.calm || this.isStill ? 0 : (this.breath + elapsed) % BREATH;
     const { breath } = this;
-    const scene = { field: this.current, light: lightNow(Date.now()), breath };
+    const scene = { field: this.current, light: lightOf(this.model.pace?.sky ?? sky), breath };
     const picture = { ...this.frame(now), ...scene, view, marks, flashLimit };
     this.unsettled = renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);

@@ -228,14 +228,12 @@ export class CellTextures {
   private blur(source: Target, between: Target, into: Target, sigma: number): void {
     const { gl } = this;
     const { blur } = this.programs;
-    const axis = (from: Target, to: Target, x: number, y: number): void => {
+    const axis = (from: Target, to: Target, isDown: number): void => {
       beginPass(gl, blur, to, { uSource: from.texture });
-      gl.uniform2f(blur.uniform('uSize'), to.width, to.height);
-      gl.uniform2f(blur.uniform('uStep'), x / to.width, y / to.height);
-      gl.uniform1f(blur.uniform('uSigma'), sigma);
+      gl.uniform4f(blur.uniform('uPass'), to.width, to.height, isDown, sigma);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     };
-    axis(source, between, 1, 0);
-    axis(between, into, 0, 1);
+    axis(source, between, 0);
+    axis(between, into, 1);
   }
 }

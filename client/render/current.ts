@@ -36,24 +36,26 @@ export interface Field {
   readonly ripples: Float32Array;
 }
 
+/** [2 + RIPPLES, 4] The same for shaders: ripples, phases, and the strength four times. */
+export type FieldRows = Float32Array;
+
 const row = (name: keyof (typeof WAVES)[number]): string =>
   `vec4(${WAVES.map((wave) => wave[name].toFixed(7)).join()})`;
 
-/** For shaders: `sampled` and `displaced`, and the uniforms of a `Field`. */
+/** For shaders: `current` and `displaced`, and the uniform for a field's rows. */
 export const CURRENT = `
-uniform vec4 uPhases, uRipples[${RIPPLES}];
-uniform float uStrength;
+uniform vec4 uField[${RIPPLES + 2}];
 vec2 current(vec2 q) {
   vec2 d = vec2(0.0);
-  if (uStrength > 0.0) {
-    vec4 s = uStrength * sin(q.x * ${row('kx')} + q.y * ${row('ky')} + uPhases);
+  if (uField[${RIPPLES + 1}].x > 0.0) {
+    vec4 s = uField[${RIPPLES + 1}] * sin(q.x * ${row('kx')} + q.y * ${row('ky')} + uField[${RIPPLES}]);
     d = vec2(dot(s, ${row('dx')}), dot(s, ${row('dy')}));
   }
   for (int i = 0; i < ${RIPPLES}; i++) {
-    if (uRipples[i].w == 0.0) continue;
-    vec2 away = q - uRipples[i].xy;
-    float r = length(away), off = r - uRipples[i].z;
-    d += uRipples[i].w * sin(${CREST} * off) * exp(-${NARROW} * off * off) / (r + 1.0) * away;
+    if (uField[i].w == 0.0) continue;
+    vec2 away = q - uField[i].xy;
+    float r = length(away), off = r - uField[i].z;
+    d += uField[i].w * sin(${CREST} * off) * exp(-${NARROW} * off * off) / (r + 1.0) * away;
   }
   return d;
 }
@@ -96,20 +98,9 @@ export function displace(place: Point, field: Field): Point {
     const seen = undisplace(at, field);
     const [dx, dy] = [place.x - seen.x, place.y - seen.y];
     at = { x: at.x + dx, y: at.y + dy };
-    if (Math.abs(dx) + Math.abs(dy) < 1e-3) break;
+    if (Math.abs(dx) + Math.abs(dy) < 5e-3) break;
   }
   return at;
-}
-
-/** Sets the uniforms of `CURRENT` in the program in use. */
-export function setField(
-  gl: WebGL2RenderingContext,
-  program: { uniform(name: string): WebGLUniformLocation | null },
-  { phases, strength, ripples }: Field,
-): void {
-  gl.uniform4fv(program.uniform('uPhases'), phases);
-  gl.uniform1f(program.uniform('uStrength'), strength);
-  gl.uniform4fv(program.uniform('uRipples'), ripples);
 }
 
 /** Ticks in a second of the room's time. A slower room has calmer water. */
@@ -128,9 +119,9 @@ const MANY_LATE = 8;
 
 /** Moves the current with the room's time, and eases it in and out. */
 export class Current implements Field {
-  readonly phases = new Float32Array(WAVES.length);
-  strength = 0;
-  readonly ripples = new Float32Array(4 * RIPPLES);
+  readonly rows: FieldRows = new Float32Array(4 * (RIPPLES + 2));
+  readonly ripples = this.rows.subarray(0, 4 * RIPPLES);
+  readonly phases = this.rows.subarray(4 * RIPPLES, 4 * RIPPLES + 4);
   /** The room's last known tick, and when it arrived, in ms. */
   private tick = 0;
   private tickedAt = 0;
@@ -142,6 +133,10 @@ export class Current implements Field {
   private late = 0;
   private lostUntil = 0;
   private patience = PATIENCE;
+
+  get strength(): number {
+    return this.rows[4 * RIPPLES + 4];
+  }
 
   /** Whether the next picture will differ because of the current. */
   get flows(): boolean {
@@ -187,15 +182,14 @@ export class Current implements Field {
     const isOn = wanted && most > 0 && !(isFar && this.level > 0) && now >= this.lostUntil;
     const step = Math.min(100, elapsed) / EASE;
     this.level = Math.max(0, Math.min(1, this.level + (isOn ? step : -step)));
-    this.strength = most * smoothstep(0, 1, this.level);
-    WAVES.forEach(({ period }, i) => {
-      this.phases[i] = 2 * Math.PI * ((this.time / period + 0.618 * i) % 1);
-    });
+    this.rows.fill(most * smoothstep(0, 1, this.level), 4 * RIPPLES + 4);
+    for (let i = 0; i < WAVES.length; i++)
+      this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
   /** Stops at once, because something else is shown. */
   stop(): void {
-    this.level = this.strength = 0;
-    this.ripples.fill(0);
+    this.level = 0;
+    this.rows.fill(0);
   }
 }

@@ -3,7 +3,7 @@
  * `LifeEffects` starts them from the room's events; `Effects` draws them. Time is passed in.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { coverage, type Rect, type Stroke, strokeBounds } from '../../shared/geometry.ts';
+import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -32,41 +32,25 @@ export interface Cut {
  * @param taken indices of places that the stroke has already covered; this segment's are added
  * @param counts whether a place counts
  */
-export function placesUnder(
+export function freshPlaces(
   stroke: Stroke,
-  { width, height }: Planes,
+  planes: Planes,
   taken: Set<number>,
   counts: (place: number) => boolean = () => true,
 ): number[] {
-  const bounds = strokeBounds(stroke);
-  const x0 = Math.max(0, bounds.x - 1);
-  const y0 = Math.max(0, bounds.y - 1);
-  const rect = {
-    x: x0,
-    y: y0,
-    width: Math.max(0, Math.min(width, bounds.x + bounds.width + 1) - x0),
-    height: Math.max(0, Math.min(height, bounds.y + bounds.height + 1) - y0),
-  };
-  const cover = coverage(stroke, rect);
-  const fresh: number[] = [];
-  for (let cell = 0; cell < (cover?.length ?? 0); cell++) {
-    if (cover![cell] === 0) continue;
-    const place = (y0 + Math.floor(cell / rect.width)) * width + x0 + (cell % rect.width);
-    if (taken.has(place) || !counts(place)) continue;
-    taken.add(place);
-    fresh.push(place);
-  }
+  const fresh = placesUnder(stroke, planes).filter((place) => !taken.has(place) && counts(place));
+  for (const place of fresh) taken.add(place);
   return fresh;
 }
 
 /**
  * Computes which cells a segment of a stroke cuts.
  *
- * @param taken as for `placesUnder`
+ * @param taken as for `freshPlaces`
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   const { owner, width } = planes;
-  const fresh = placesUnder(stroke, planes, taken, (place) => owner[place] !== 0);
+  const fresh = freshPlaces(stroke, planes, taken, (place) => owner[place] !== 0);
   const rim = new Set<number>();
   for (const place of fresh) {
     const column = place % width;

@@ -30,11 +30,17 @@ const FRAME = { width: 2.25, height: 1.6 };
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
+/** Distance from other creatures at which a body has enough ground, in sides. */
+export const GROUND = 0.8;
+/** Creatures nearer than this are beside a place, in sides; with `RIM` of them, it is at a rim. */
+const BESIDE = 1.3;
+const RIM = 3;
 
 /**
  * Chooses a view that shows a free place and, whole, the creature nearest to it; neither is
- * covered. If there is no such view, the result is the best of those compared. It differs between
- * pages, so that visitors do not all plant at the same place.
+ * covered. If there is no such view, the result is the best of those compared. Prefers places at
+ * the rim of a reef, so that the room keeps its open water. The view differs between pages, so that
+ * visitors do not all plant at the same place.
  *
  * @param random 0…1
  */
@@ -84,7 +90,7 @@ export function firstView(
       Math.abs(x) <= (width - size) / 2 &&
       Math.abs(y) <= (height - size) / 2 &&
       !covers.some((cover) => meets(x, y, cover));
-    let [gap, isNearestWhole, whole, cut] = [Number.POSITIVE_INFINITY, false, 0, 0];
+    let [gap, isNearestWhole, whole, cut, beside] = [Number.POSITIVE_INFINITY, false, 0, 0, 0];
     for (const organism of organisms) {
       const x = (organism.x - focus.x) * zoom;
       const y = (organism.y - focus.y) * zoom;
@@ -92,17 +98,18 @@ export function firstView(
       if (isWhole) whole++;
       else if (meets(x, y, free)) cut++;
       const away = Math.max(Math.abs(organism.x - place.x), Math.abs(organism.y - place.y));
+      if (away < BESIDE * side) beside++;
       if (away < gap) [gap, isNearestWhole] = [away, isWhole];
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
-    const share = isClear(x, y) ? Math.min(1, gap / side) : 0;
+    const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
     // The first tap is often in the middle, so there should be free ground.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
     // Prefer many whole creatures, few cut ones, and a place near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole
-      ? 4 + 0.25 * middling + beauty
+      ? 4 + 0.25 * middling + Math.min(RIM, beside) / RIM + beauty
       : share + +isNearestWhole + 0.5 * beauty;
   }
 }

@@ -22,6 +22,8 @@ export interface Program {
   readonly program: WebGLProgram;
   /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
   uniform(name: string): WebGLUniformLocation | null;
+  /** Samplers that have their texture unit, in the order of the units. */
+  samplers: string[];
 }
 
 /** Begins to compile and link a program, without waiting for it. */
@@ -68,6 +70,7 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Progra
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
+    samplers: [],
     uniform(name) {
       let location = locations.get(name);
       if (location === undefined) {
@@ -129,7 +132,10 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
   gl.deleteTexture(texture);
 }
 
-/** Binds each texture to the sampler with its name, in the program in use. */
+/**
+ * Binds each texture to the sampler with its name, in the program in use. A sampler keeps its unit,
+ * because setting uniforms takes time.
+ */
 export function bindTextures(
   gl: WebGL2RenderingContext,
   program: Program,
@@ -139,7 +145,8 @@ export function bindTextures(
   for (const name in textures) {
     gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, textures[name]);
-    gl.uniform1i(program.uniform(name), unit++);
+    if (program.samplers[unit] !== name) gl.uniform1i(program.uniform(name), unit);
+    program.samplers[unit++] = name;
   }
 }
 

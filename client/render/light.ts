@@ -1,4 +1,5 @@
-/** The light of the hour and of the season. It follows this screen's local time. */
+/** The light of the hour and of the season. The server says which, so all screens show the same. */
+import type { Sky } from '../../shared/vocabulary.ts';
 
 /** [LIGHTS, 3] sRGB colours, 0…1: deep and shallow water, rays of light, and how far bodies glow. */
 export type Light = Float32Array;
@@ -19,7 +20,7 @@ const HOURS: readonly Row[] = [
   [24, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
 ];
 
-/** Tints in the middle of January, April, July and October, and of January again; as months. */
+/** Tints in the middle of winter, spring, summer and autumn, and of winter again. */
 const SEASONS: readonly Row[] = [
   [0, [0.88, 0.96, 1.12]],
   [3, [0.92, 1.06, 0.94]],
@@ -40,18 +41,14 @@ function between(rows: readonly Row[], at: number): number[] {
   return a.map((value, j) => value + (b[j] - value) * share);
 }
 
-let shown: { readonly minute: number; readonly light: Light } | undefined;
+let shown: { readonly sky: Sky; readonly light: Light } | undefined;
 
-/** Returns the light of the current minute. @param now Unix time, ms */
-export function lightNow(now: number): Light {
-  const minute = Math.floor(now / 60_000);
-  if (shown?.minute !== minute) shown = { minute, light: lightAt(new Date(now)) };
-  return shown.light;
-}
-
-/** Returns the light at a local time. */
-export function lightAt(date: Date): Light {
-  const tint = between(SEASONS, (date.getMonth() + (date.getDate() - 15) / 31 + 12) % 12);
-  const colours = between(HOURS, date.getHours() + date.getMinutes() / 60);
-  return Float32Array.from(colours, (value, i) => (i < 9 ? value * tint[i % 3] : value));
+/** Returns the light of a season and an hour. */
+export function lightOf(sky: Sky): Light {
+  if (shown?.sky === sky) return shown.light;
+  const [season, hour] = sky;
+  const [tint, colours] = [between(SEASONS, season), between(HOURS, hour)];
+  const light = Float32Array.from(colours, (value, i) => (i < 9 ? value * tint[i % 3] : value));
+  shown = { sky, light };
+  return light;
 }

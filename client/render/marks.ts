@@ -1,6 +1,6 @@
 /** A list of light marks in the GPU's layout: 12 numbers per mark. */
 import type { Rgb } from '../style/fragments.ts';
-import { type Field, setField } from './current.ts';
+import type { FieldRows } from './current.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
 
 export const MARK = { glow: 0, ring: 1, disc: 2, picture: 3 } as const;
@@ -66,6 +66,7 @@ export class MarkPainter {
   private readonly buffer: WebGLBuffer;
   private sheet: WebGLTexture;
   private tiles = { columns: 1, rows: 1 };
+  private readonly rows = new Float32Array(8);
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -100,19 +101,18 @@ export class MarkPainter {
     gl.deleteTexture(this.sheet);
   }
 
-  draw(list: MarkList, view: View, field: Field): void {
+  draw(list: MarkList, view: View, field: FieldRows): void {
     if (list.count === 0) return;
     const { gl, program } = this;
     gl.useProgram(program.program);
     gl.bindVertexArray(this.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
     gl.bufferData(gl.ARRAY_BUFFER, list.data.subarray(0, list.count * FLOATS), gl.STREAM_DRAW);
-    gl.uniform2f(program.uniform('uView'), view.width, view.height);
-    gl.uniform2f(program.uniform('uOrigin'), view.originX, view.originY);
-    gl.uniform1f(program.uniform('uScale'), view.scale);
-    gl.uniform1f(program.uniform('uPixel'), view.pixel);
-    gl.uniform2f(program.uniform('uTiles'), this.tiles.columns, this.tiles.rows);
-    setField(gl, program, field);
+    const { width, height, originX, originY, scale, pixel } = view;
+    const { columns, rows } = this.tiles;
+    this.rows.set([width, height, columns, rows, originX, originY, scale, pixel]);
+    gl.uniform4fv(program.uniform('uRows'), this.rows);
+    gl.uniform4fv(program.uniform('uField'), field);
     bindTextures(gl, program, { uSheet: this.sheet });
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);

@@ -4,13 +4,14 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
-import { type Field, setField } from './current.ts';
+import type { Current } from './current.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
 import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
 import type { Light } from './light.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
+import { SCENE_ROWS } from './shaders/scene.ts';
 
 /** How long a GPU context may be lost before the page reloads to replace it, in ms. */
 const LOST = 15_000;
@@ -34,7 +35,7 @@ export interface Picture {
   /** How long organisms have been breathing, in seconds; 0 if they are still. */
   readonly breath: number;
   /** The current. */
-  readonly field: Field;
+  readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
   /** Time of the particles that float in the medium, see `driftAt`. If absent, they are still. */
   readonly time?: number;
@@ -58,6 +59,8 @@ export class Renderer {
   private painter!: MarkPainter;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
+  /** The scene's uniforms, as in its shader. */
+  private readonly rows = new Float32Array(4 * SCENE_ROWS);
   private unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;
@@ -179,7 +182,7 @@ export class Renderer {
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     gl.viewport(0, 0, width, height);
     this.drawScene(field, picture, view, painted);
-    this.painter.draw(picture.marks, view, picture.field);
+    this.painter.draw(picture.marks, view, picture.field.rows);
     const isSoft = this.screen.end();
     this.unfinished.add(now);
     return isSoft;
@@ -198,19 +201,14 @@ export class Renderer {
     gl.disable(gl.BLEND);
     gl.useProgram(scene.program);
     bindTextures(gl, scene, field.textures);
-    gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
-    gl.uniform2f(scene.uniform('uView'), view.width, view.height);
-    gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
-    gl.uniform4f(scene.uniform('uWhole'), x * ratio, y * ratio, width * ratio, height * ratio);
-    gl.uniform1f(scene.uniform('uScale'), view.scale);
-    gl.uniform1f(scene.uniform('uCrisp'), crisp ? 1 : 0);
-    gl.uniform1f(scene.uniform('uFaded'), faded);
-    gl.uniform1f(scene.uniform('uTime'), time);
-    gl.uniform1f(scene.uniform('uBreath'), breath);
-    setField(gl, scene, picture.field);
-    gl.uniform3fv(scene.uniform('uLight'), light);
     const { selected, hovered, second } = highlights;
-    gl.uniform3f(scene.uniform('uMarked'), +(selected > 0), +(hovered > 0), +(second > 0));
+    this.rows.set([field.width, field.height, view.width, view.height]);
+    this.rows.set([view.originX, view.originY, view.scale, +crisp], 4);
+    this.rows.set([x * ratio, y * ratio, width * ratio, height * ratio], 8);
+    this.rows.set([faded, time, breath, 0, +(selected > 0), +(hovered > 0), +(second > 0)], 12);
+    gl.uniform4fv(scene.uniform('uRows'), this.rows);
+    gl.uniform4fv(scene.uniform('uField'), picture.field.rows);
+    gl.uniform3fv(scene.uniform('uLight'), light);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

@@ -41,8 +41,8 @@ export class Previews {
   private you = 0;
   /** Paints a film. @returns URL of the painted film */
   private paint: ((film: Blob) => Promise<string>) | undefined;
-  /** Resolves when all films to be painted are painted. */
-  private painted = Promise.resolve();
+  /** Resolves when all pictures to be painted are painted. */
+  private queue: Promise<unknown> = Promise.resolve();
 
   /** @param after calls back after a delay, ms */
   constructor(
@@ -75,8 +75,12 @@ export class Previews {
     if (!film) return undefined;
     this.films.delete(key);
     this.films.set(key, film);
-    if (film !== 'none' && film.raw && this.paint) this.paintLater(key, film, film.raw);
+    if (film !== 'none' && film.raw && this.paint) void this.paintLater(key, film, film.raw);
     return film;
+  }
+
+  get paints(): boolean {
+    return this.paint !== undefined;
   }
 
   /** From now on, films that are shown are painted, one after the other. */
@@ -85,17 +89,29 @@ export class Previews {
     this.listeners.emit('change', undefined);
   }
 
-  private paintLater(key: string, film: Film, raw: Blob): void {
+  /**
+   * Paints a picture or a film after all others that wait.
+   *
+   * @param isWanted whether it is still to be painted when its turn comes
+   * @returns URL of the painted picture; undefined if it cannot be painted
+   */
+  painted(raw: Blob, isWanted: () => boolean = () => true): Promise<string | undefined> {
+    const painted = this.queue.then(() => {
+      return this.paint && isWanted() ? this.paint(raw).catch(() => undefined) : undefined;
+    });
+    this.queue = painted;
+    return painted;
+  }
+
+  private async paintLater(key: string, film: Film, raw: Blob): Promise<void> {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
-    this.painted = this.painted.then(async () => {
-      // A film that cannot be painted stays as it is.
-      const url = isKept() && (await this.paint!(raw).catch(() => undefined));
-      if (!url) return;
-      if (!isKept()) return URL.revokeObjectURL(url);
-      this.put(key, { ...film, url });
-      URL.revokeObjectURL(film.url);
-    });
+    // A film that cannot be painted stays as it is.
+    const url = await this.painted(raw, isKept);
+    if (!url) return;
+    if (!isKept()) return URL.revokeObjectURL(url);
+    this.put(key, { ...film, url });
+    URL.revokeObjectURL(film.url);
   }
 
   /** Handles a new connection, on which earlier requests will not be answered. */

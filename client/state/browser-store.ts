@@ -88,23 +88,25 @@ export class Throttle<T> {
 
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/**
- * @returns the gallery indices of the creatures on offer, in display order
- *
- * @param whole whether the host offers the whole gallery
- */
+/** What the host decides about the gallery. */
+export type Offer = Pick<Event<'settings'>, 'wholeGallery' | 'hidden' | 'first'>;
+
+/** @returns the gallery indices of the creatures on offer, in display order */
 export function offered(
   { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
-  whole?: boolean,
+  { wholeGallery, hidden = [], first = [] }: Offer = {},
 ): readonly number[] {
-  return (!whole && featured) || [...gallery.keys()];
+  const all = new Set([...first, ...((!wholeGallery && featured) || gallery.keys())]);
+  return [...all].filter((index) => gallery[index] && !hidden.includes(index));
 }
 
 /** @returns the gallery indices that a search covers, starting with the indices of `offered` */
-export function searchable(checkpoint: Checkpoint, whole?: boolean): readonly number[] {
-  const all = new Set([...offered(checkpoint, whole), ...checkpoint.gallery.keys()]);
-  if (!whole) for (const index of checkpoint.unsuitable ?? []) all.delete(index);
-  return [...all];
+export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
+  const { gallery, unsuitable = [] } = checkpoint;
+  const { wholeGallery, hidden = [] } = offer;
+  const left = wholeGallery ? hidden : [...hidden, ...unsuitable];
+  const others = [...gallery.keys()].filter((index) => !left.includes(index));
+  return [...new Set([...offered(checkpoint, offer), ...others])];
 }
 
 /** Maximum number of times that a hint is shown if the visitor does not follow it. */

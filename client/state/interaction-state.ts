@@ -8,7 +8,7 @@ import {
   type SeedView,
   type Tool,
 } from '../../shared/vocabulary.ts';
-import { Listeners, offered } from './browser-store.ts';
+import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
  * Initial stroke radius for mouse and for touch, in cells. Touch strokes are wider, because a
@@ -24,6 +24,8 @@ export type Sheet = 'gallery' | 'draw' | 'map';
 /** The selected organism and the partner for a cross. */
 export interface Selection {
   readonly organism: OrganismId;
+  /** The point on the grid where the organism was touched; undefined if it was not touched. */
+  readonly at?: { readonly x: number; readonly y: number } | undefined;
   readonly crossing: boolean;
   readonly second: OrganismId;
   /** Share of the second parent, 0…1. */
@@ -76,6 +78,8 @@ export class InteractionState {
     planted: 0,
     taken: 0,
   };
+  /** The initial seed, until the visitor chooses another one. */
+  private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   /** @param first initial radius of strokes, cells */
@@ -118,13 +122,32 @@ export class InteractionState {
     this.update({ planted, taken: 0, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
-  /** Selects an initial seed from the gallery, an animal if there is one. */
-  holdFirst(checkpoint: Checkpoint, random: () => number): void {
-    const all = offered(checkpoint);
+  /**
+   * Selects an initial seed from the gallery: one that the host offers first, or else an animal, or
+   * else any.
+   */
+  holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
+    const all = offered(checkpoint, offer);
+    const first = all.filter((index) => offer.first?.includes(index));
     const animals = all.filter((index) => checkpoint.gallery[index].kind === 'animal');
-    const from = animals.length > 0 ? animals : all;
+    const from = [first, animals, all].find(({ length }) => length > 0) ?? [];
     const index = from[Math.floor(random() * from.length)];
-    this.update({ held: index === undefined ? thrown(random) : { from: 'gallery', index } });
+    this.initial = index === undefined ? thrown(random) : { from: 'gallery', index };
+    this.update({ held: this.initial });
+  }
+
+  /**
+   * Selects another seed if the host has hidden the held one, or offers others first and the visitor
+   * has neither chosen nor planted the held one.
+   */
+  follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
+    const { held, planted } = this.current;
+    const { hidden = [], first = [] } = offer;
+    if (held.from !== 'gallery') return;
+    const leads = offered(checkpoint, offer).some((index) => first.includes(index));
+    const isInitial = held === this.initial && planted === 0;
+    if ((isInitial && leads && !first.includes(held.index)) || hidden.includes(held.index))
+      this.holdFirst(checkpoint, random, offer);
   }
 
   setRadius(radius: number): void {
@@ -137,14 +160,15 @@ export class InteractionState {
     this.setRadius(this.current.radius);
   }
 
-  select(organism: OrganismId): void {
+  /** @param at the touched point on the grid, if any */
+  select(organism: OrganismId, at?: Selection['at']): void {
     const { selection } = this.current;
     if (selection?.crossing && organism === 0) this.stopCrossing();
     else if (selection?.crossing) {
       const second = organism === selection.organism ? selection.second : organism;
       this.update({ selection: { ...selection, second } });
     } else {
-      const fresh = { organism, crossing: false, second: 0, mix: 0.5, mutation: 0 };
+      const fresh = { organism, at, crossing: false, second: 0, mix: 0.5, mutation: 0 };
       this.update({ selection: organism === 0 ? undefined : fresh });
     }
   }

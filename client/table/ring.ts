@@ -146,13 +146,16 @@ export class Ring implements ToolUser {
 
   private readonly handlers: { [N in RingEventName]: (message: RingEvent<N>) => void } = {
     seated: (seat) => {
-      const { checkpoint } = this.model;
+      const { checkpoint, settings } = this.model;
       const isNew = this.seat.you === undefined;
       this.seat = { ...this.seat, ...seat };
       this.isSeated = true;
       this.listeners.emit('welcome', undefined);
       this.tellEnergy(seat.energy);
-      if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random);
+      if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
+      if (settings) this.state.setWidest(settings.maxRadius);
+      // What the host offers first is shown first.
+      if (isNew && settings?.first?.length) this.first = 0;
       this.state.setHand(seat.hand, Math.random);
       this.requests.resume(seat.you.id);
       this.previews.renew(seat.you.id);

@@ -128,7 +128,7 @@ export class TableRing extends LitElement {
     const { checkpoint, settings } = model;
     if (!checkpoint) return [];
     const { held, tool, hand } = state.state;
-    const all = offered(checkpoint, settings?.wholeGallery);
+    const all = offered(checkpoint, settings);
     const shown = Array.from({ length: Math.min(TILES, all.length) }, (_, i) => {
       return all[(this.ring.first + i) % all.length];
     });

@@ -361,23 +361,40 @@ export class RoomCanvas {
   /** Shows the first view, which depends on what covers the room. */
   private async open(): Promise<void> {
     const { page } = this;
-    const { room, organisms, checkpoint } = page.session.model;
+    const { room, checkpoint } = page.session.model;
     if (this.isOpened || !room || !checkpoint) return;
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
     await page.updateComplete;
     await page.finder.updateComplete;
-    const { rig, size: view } = this.view;
+    const { rig, loop } = this.view;
     rig.open(rig.camera);
     // The map is not on the page while the whole room is shown.
     page.overview.draw(rig);
-    const { top, right, bottom, left } = this.insets;
+    rig.open(this.groundView(room, checkpoint.side));
+    loop.invalidate();
+  }
+
+  /** Glides to free ground at the rim of a reef. */
+  findGround(): void {
+    const { page, view } = this;
+    const { room, checkpoint } = page.session.model;
+    if (!room || !checkpoint) return;
+    page.session.views.stop();
+    view.rig.goTo(this.groundView(room, checkpoint.side));
+    view.loop.invalidate();
+  }
+
+  /** @param side of a grown organism, in cells */
+  private groundView(grid: Size, side: number): Camera {
+    const { page, insets } = this;
+    const { size: view } = this.view;
+    const { top, right, bottom, left } = insets;
     const [width, height] = [view.width - left - right, view.height - top - bottom - HINT];
     const free = { x: left, y: top, width, height };
     const covers = Array.from(page.covers, (cover) => cover.getBoundingClientRect());
-    const sights = { grid: room, side: checkpoint.side, organisms: [...organisms.values()] };
-    rig.open(firstView(sights, { view, free, covers }, Math.random));
-    this.view.loop.invalidate();
+    const organisms = [...page.session.model.organisms.values()];
+    return firstView({ grid, side, organisms }, { view, free, covers }, Math.random);
   }
 
   /** Lays out the page like `layout`, but the camera glides to its new position. */

@@ -188,6 +188,8 @@ export class RoomSession {
   private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
+  /** Whether the visitor's last seed fell on another creature. */
+  isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   readonly views: SharedViews;
@@ -217,8 +219,9 @@ export class RoomSession {
         this.affected.set(id, { ...change, by });
       }
     });
-    model.on('settings', ({ maxRadius, names, tokens }) => {
+    model.on('settings', ({ maxRadius, names, tokens, ...offer }) => {
       refresh();
+      if (model.checkpoint) state.follow(model.checkpoint, Math.random, offer);
       state.setWidest(maxRadius);
       if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
@@ -306,13 +309,17 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Transforms an organism into the creature that the selected seed grows into. */
+  /**
+   * Transforms an organism into the creature that the selected seed grows into, from where the
+   * visitor touched it.
+   */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
-    const { held } = this.state.state;
+    const { held, selection } = this.state.state;
+    const at = selection?.organism === organism.id ? selection.at : undefined;
     this.requests.ask(
       'transform',
-      { organism: organism.id, seed: held },
+      { organism: organism.id, seed: held, ...(at && { at }) },
       { ...this.telling, accepted: () => this.sown(organism, held) },
     );
   }
@@ -327,8 +334,14 @@ export class RoomSession {
     this.requests.ask('ungraft', { organism, ...(foreign && { foreign }) }, this.telling);
   }
 
+  setOccupied(isOccupied: boolean): void {
+    this.isOccupied = isOccupied;
+    this.page.requestUpdate();
+  }
+
   /** Records that the server has accepted a seed at a position on the grid. */
   sown(at: Point, seed: SeedSource): void {
+    this.isOccupied = false;
     this.made.set(placeOf(at), JSON.stringify(seed));
     this.state.sown(Math.random);
   }

@@ -2,14 +2,11 @@
 import { msg, str } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
-import type { Part } from '../../shared/vocabulary.ts';
 import {
   byPointer,
   furtherEvents,
   kindName,
   number,
-  organismName,
-  type People,
   planterName,
   plural,
 } from '../elements/text.ts';
@@ -54,16 +51,6 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   return msg(str`${who} took ground from your ${name}.`);
 }
 
-/** Lists the parts of a chimera, and who painted each: 'panda · fox (Ada)'. */
-export function partsText(parts: readonly Part[], model: People): string {
-  const texts = parts.map((part) => {
-    const { by } = part;
-    const who = by && (by.id === model.you?.id ? msg('you') : planterName({ planter: by }, model));
-    return who ? `${organismName(part)} (${who})` : organismName(part);
-  });
-  return texts.join(' · ');
-}
-
 /** Describes the present state of a wounded organism. */
 function outcome({ id, how }: Change, { organisms }: Room): string {
   const organism = organisms.get(id);
@@ -95,6 +82,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
   'bad-drawing': () => msg('That drawing cannot grow here.'),
   'no-drawings': () => msg('Drawing is switched off in this room.'),
+  'seed-hidden': () => msg('This creature is not offered in this room.'),
   'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
   'drawing-declined': () =>
     msg('The host would rather not have this drawing here. Try another one.'),

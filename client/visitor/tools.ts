@@ -32,7 +32,7 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     super.toolEnd(x, y, tap, now);
     if (this.tool !== 'look') return;
-    if (tap) this.session.state.select(this.organismAt({ x, y }));
+    if (tap) this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
     else this.view.rig.release(now);
   }
 
@@ -79,6 +79,7 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   protected override refused(reason: Reason | undefined, at: Point): void {
-    this.toasts.show(reason ? this.session.whyNot(reason) : offlineText(), at);
+    if (reason === 'occupied') this.session.setOccupied(true);
+    else this.toasts.show(reason ? this.session.whyNot(reason) : offlineText(), at);
   }
 }

@@ -16,6 +16,7 @@ import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
 import { namedParts } from '../../shared/parts.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
+import english from '../locale/kinds/en.json' with { type: 'json' };
 import { formFor } from '../locale/page-words.ts';
 import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
@@ -35,7 +36,7 @@ export interface Caption {
   readonly kinds: Readonly<Record<string, string>>;
 }
 
-export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, {});
+export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, english);
 
 /** Loads the captions of a language. Untranslated texts stay English. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {

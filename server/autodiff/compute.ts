@@ -2,6 +2,8 @@
  * The back end contract. A back end compiles expressions, runs them, and stores tensors in its own
  * memory.
  */
+import type { NativeSteps } from '../engine/native/steps.ts';
+import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
 
 /** Looks up an input of a program. @throws RangeError if it is missing or has another shape */
@@ -35,7 +37,7 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
-export const COMPUTE_NAMES = ['onnx', 'webgpu'] as const;
+export const COMPUTE_NAMES = ['native', 'onnx', 'webgpu'] as const;
 export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
 /** A back end. Its values and programs belong to the thread that opened it. */
@@ -48,6 +50,8 @@ export interface Compute {
    * number of CPU cores, or 1 for a GPU.
    */
   readonly workers: number;
+  /** Prepares native code for the steps of a rule, if the back end has such code. */
+  readonly openSteps?: (architecture: Architecture) => NativeSteps;
   compile(outputs: Outputs): Promise<Program>;
   /** Uploads row-major numbers. The array must not change while the value is in use. */
   upload(shape: Shape, data: Float32Array): Value;
@@ -57,11 +61,12 @@ export interface Compute {
   dispose(): Promise<void>;
 }
 
-/** Thrown if a GPU cannot be used or has failed. The message suggests a remedy. */
+/** Thrown if a back end cannot be used or has failed. The message suggests a remedy. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
+  readonly reason = 'no-compute';
 
-  constructor(what: string) {
-    super(`webgpu: ${what}`);
+  constructor(what: string, of: ComputeName = 'webgpu') {
+    super(`${of}: ${what}`);
   }
 }

@@ -35,7 +35,11 @@ class OnnxValue implements Value {
  * @param options.threads number of threads, at least 1. If absent, all threads that this process
  * may use
  */
-export function createOnnxCompute({ threads = availableParallelism() } = {}): Compute {
+export function createOnnxCompute({
+  threads = availableParallelism(),
+}: {
+  readonly threads?: number | undefined;
+} = {}): Compute {
   return {
     name: 'onnx',
     workers: threads,

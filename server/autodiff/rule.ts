@@ -41,6 +41,81 @@ export function readGenome(
 }
 
 /**
+ * Builds the layers of a rule, with the genome's scales, shifts and weights applied.
+ *
+ * @returns weights [I, O] or [N, I, O], and biases [N | 1, 1, 1, O], of each layer
+ */
+function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
+  const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
+  const channels = kernel('perceive').shape[2];
+  const modulation = update.standingInput ? genomeParts(update, channels, genome) : undefined;
+  const bias = (layer: string, { scales, shifts }: Partial<LayerModulation> = {}): Expression => {
+    let own = overCells(parameters(`update.${layer}.bias`));
+    if (scales) own = g.multiply(own, onMap(scales));
+    return shifts ? g.add(own, onMap(shifts)) : own;
+  };
+  const { perceive } = modulation?.layers ?? {};
+  const weights = modulation?.weights && g.add(inEach(kernel('out')), modulation.weights);
+  const lastBias =
+    update.kind !== 'simple' || update.outBias
+      ? bias('out', modulation?.out && { shifts: modulation.out })
+      : modulation?.out && onMap(modulation.out);
+  return {
+    perceive: {
+      scales: perceive?.scales && onMap(perceive.scales),
+      bias: bias('perceive', perceive),
+    },
+    hidden: new Map(
+      cellLayers(update)
+        .slice(1, -1)
+        .map((name) => {
+          const own = modulation?.layers[name];
+          // Scales each patch's weights, which costs less than scaling every cell.
+          const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
+          return [name, { weights, bias: bias(name, own) }];
+        }),
+    ),
+    out: { weights: weights ?? kernel('out'), bias: lastBias },
+  };
+}
+
+/**
+ * Computes the layers as native code reads them (`autodiff/native.ts`): perception's scales and
+ * biases, then each layer's weights and biases.
+ *
+ * @returns [N, size], or [1, size] if all patches share the layers
+ */
+export function layerRows(
+  update: Card['update'],
+  parameters: Parameters,
+  genome?: Expression,
+): Expression {
+  const { perceive, hidden, out } = ruleLayers(update, parameters, genome);
+  const [inputs, outputs] = out.weights.shape.slice(-2);
+  const filled = (size: number, value: number): Expression =>
+    g.expand(g.constant(value), [1, size]);
+  const parts = [
+    perceive.scales ?? filled(inputs, 1),
+    perceive.bias,
+    ...[...hidden.values()].flatMap(({ weights, bias }) => [weights, bias]),
+    ...[out.weights, out.bias ?? filled(outputs, 0)],
+  ].map((part) => {
+    const rows = part.shape.length === 2 ? 1 : part.shape[0];
+    return g.reshape(part, [rows, g.sizeOf(part.shape) / rows]);
+  });
+  const sizes = parts.map(({ shape }) => shape[1]);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const rows = genome?.shape[0] ?? 1;
+  let at = 0;
+  return parts
+    .map((part, i) => {
+      at += sizes[i];
+      return g.pad(g.expand(part, [rows, sizes[i]]), at - sizes[i], total);
+    })
+    .reduce((sum, part) => g.add(sum, part));
+}
+
+/**
  * Builds the expressions that all steps share. Call it once, and call its result for each step.
  *
  * @returns a function from states [N, H, W, C] and an optional update mask [N, H, W, 1] to the
@@ -51,40 +126,10 @@ export function ruleSteps(
   parameters: Parameters,
   { genome, leak }: RuleInputs = {},
 ): (states: Expression, mask?: Expression) => Expression {
-  const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
-  const channels = kernel('perceive').shape[2];
-  const modulation = update.standingInput ? genomeParts(update, channels, genome) : undefined;
-  /** Builds the layer's bias, [N | 1, 1, 1, units], with the genome's scales and shifts applied. */
-  const bias = (layer: string, { scales, shifts }: Partial<LayerModulation> = {}): Expression => {
-    let own = overCells(parameters(`update.${layer}.bias`));
-    if (scales) own = g.multiply(own, onMap(scales));
-    return shifts ? g.add(own, onMap(shifts)) : own;
-  };
-  const { perceive: perception } = modulation?.layers ?? {};
-  const perceptionBias = bias('perceive', perception);
-  const perceive = (states: Expression): Expression => {
-    const seen = g.conv(states, kernel('perceive'), { pad: 1 });
-    const scaled = perception?.scales ? g.multiply(seen, onMap(perception.scales)) : seen;
-    return g.add(scaled, perceptionBias);
-  };
-  const layers = new Map(
-    cellLayers(update)
-      .slice(1, -1)
-      .map((name) => {
-        const own = modulation?.layers[name];
-        // Scales each patch's weights, which costs less than scaling every cell.
-        const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
-        return [name, { weights, bias: bias(name, own) }];
-      }),
-  );
-  const last = modulation?.weights && g.add(inEach(kernel('out')), modulation.weights);
-  const lastBias =
-    update.kind !== 'simple' || update.outBias
-      ? bias('out', modulation?.out && { shifts: modulation.out })
-      : modulation?.out && onMap(modulation.out);
-  const out = (x: Expression): Expression => {
-    const change = g.pointwise(x, last ?? kernel('out'));
-    return lastBias ? g.add(change, lastBias) : change;
+  const { perceive, hidden, out } = ruleLayers(update, parameters, genome);
+  const see = (states: Expression): Expression => {
+    const seen = g.conv(states, parameters('update.perceive.kernel'), { pad: 1 });
+    return g.add(perceive.scales ? g.multiply(seen, perceive.scales) : seen, perceive.bias);
   };
   const kept = leak
     ? g.subtract(g.constant(1), leak)
@@ -93,15 +138,16 @@ export function ruleSteps(
       : undefined;
 
   return (states, mask) => {
-    const cells = runTrunk(update, perceive(states), {
+    const cells = runTrunk(update, see(states), {
       activate: update.activation === 'relu' ? g.relu : g.elu,
       layer: (name, x) => {
-        const { weights, bias } = layers.get(name)!;
+        const { weights, bias } = hidden.get(name)!;
         return g.add(g.pointwise(x, weights), bias);
       },
       add: (a, b) => g.add(a, b),
     });
-    const change = out(cells);
+    const product = g.pointwise(cells, out.weights);
+    const change = out.bias ? g.add(product, out.bias) : product;
     let moved: Expression;
     if (mask) {
       const whole = kept

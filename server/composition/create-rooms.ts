@@ -191,8 +191,9 @@ export function defaultRoomSettings(config: Config): RoomSettings {
   };
 }
 
-export function gardenerSettings({ attract }: RoomSettings): GardenerSettings {
-  return { after: attract.on ? 1_000 * attract.after : 'off', wounds: attract.wounds };
+export function gardenerSettings({ attract, curation }: RoomSettings): GardenerSettings {
+  const after = attract.on ? 1_000 * attract.after : 'off';
+  return { after, wounds: attract.wounds, curation };
 }
 
 /**

@@ -12,6 +12,7 @@
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
@@ -21,7 +22,7 @@ import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
-import { GARDENING, isOwn } from './choose.ts';
+import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
@@ -32,6 +33,8 @@ export interface GardenerSettings {
   readonly after: number | 'off';
   /** Whose organisms the gardener wounds. If absent, only its own. */
   readonly wounds?: GardenerWounds | undefined;
+  /** Creatures that the host lets the gardener use. If absent, it chooses. */
+  readonly curation?: RoomSettings['curation'] | undefined;
 }
 
 export interface GardenerOptions extends GardenerSettings {
@@ -62,8 +65,8 @@ export class Gardener {
   private isFirstPlanting: boolean;
 
   constructor(private readonly options: GardenerOptions) {
-    const { room, clock, random, after, wounds = 'own', isNew = false } = options;
-    this.after = after;
+    const { room, clock, random, isNew = false } = options;
+    this.after = options.after;
     this.isFirstPlanting = isNew;
     this.tending = new Tending(room, random, {
       now: () => clock.now(),
@@ -72,13 +75,14 @@ export class Gardener {
         if (this.working) this.scheduled.push({ at: clock.now() + delay, run });
       },
     });
-    this.tending.wounds = wounds;
+    this.configure(options);
   }
 
   /** Applies the host's settings. */
-  configure({ after, wounds = 'own' }: GardenerSettings): void {
+  configure({ after, wounds = 'own', curation }: GardenerSettings): void {
     this.after = after;
     this.tending.wounds = wounds;
+    this.tending.curation = curation ?? ROOM_DEFAULTS.curation;
     if (after === 'off') this.rest();
   }
 
@@ -123,12 +127,13 @@ export class Gardener {
     return now - this.lastActivity >= after && this.options.watched();
   }
 
-  /** Returns whether to continue planting a new room, even while its first visitor looks around. */
+  /** Returns whether to continue planting a new room, even while its first visitors plant, too. */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
-    this.isFirstPlanting =
-      options.room.organisms.every(isOwn) && (tending.mayPlant || tending.isWaiting);
+    const { size } = options.room;
+    const isLeft = (tending.own.length === 0 && size > 0) || size >= tending.target;
+    this.isFirstPlanting = !isLeft && (tending.mayPlant || tending.isWaiting);
     return this.isFirstPlanting;
   }
 

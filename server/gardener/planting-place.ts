@@ -3,11 +3,10 @@
  * plants.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { coverage, STROKE_LIMITS, strokeBounds } from '../../shared/geometry.ts';
+import { placesUnder, STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import { within } from '../world/strokes.ts';
 
 /** The grid, and the size of organisms in it; all lengths in cells. */
 export interface PlantingArea {
@@ -177,15 +176,4 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
   if (!isOnGrid) return false;
   return placesUnder(stroke, grid).every((place) => owner[place] === 0 || owner[place] === id);
-}
-
-/** Returns the cells of the grid that a stroke covers. */
-export function placesUnder(stroke: Stroke, grid: OwnerGrid): number[] {
-  const rect = within(strokeBounds(stroke), grid);
-  const places: number[] = [];
-  coverage(stroke, rect)?.forEach((covered, cell) => {
-    const y = rect.y + Math.floor(cell / rect.width);
-    if (covered !== 0) places.push(y * grid.width + rect.x + (cell % rect.width));
-  });
-  return places;
 }

@@ -1,5 +1,7 @@
 /** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { placesUnder } from '../../shared/geometry.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import type { Random } from '../../shared/random.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
@@ -24,7 +26,6 @@ import {
   hitsOnly,
   nearestGround,
   type PlantingPlace,
-  placesUnder,
   targetCount,
 } from './planting-place.ts';
 import { type Planted, Reefs } from './reefs.ts';
@@ -46,6 +47,8 @@ const THEMED = 0.85;
 const CHOICE = 4;
 /** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
 const AT_RIM = 0.85;
+/** How many organisms crowd a room, as a multiple of those that fill it well. */
+const CROWD = 1.5;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
 /** Number of strokes that are tried until one touches no neighbour. */
@@ -64,6 +67,8 @@ export interface RoomAccess {
 export class Tending {
   /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
+  /** Creatures that the host has hidden, and those that the host has chosen for the gardener. */
+  curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
@@ -96,13 +101,11 @@ export class Tending {
    * replace each. It never displaces organisms of planters who are present.
    */
   get mayPlant(): boolean {
-    const { room, pending, replaced } = this;
-    const { width, height } = room.grid;
+    const { room, pending, replaced, target, crowd } = this;
     const own = this.own.length;
-    const target = targetCount({ width, height, side: room.species.side });
-    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2));
+    const most = Math.min(target, Math.ceil(room.maxOrganisms / 2), crowd - (room.size - own));
     const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
-    const allowed = Math.max(least, most - (room.size - own), replaced);
+    const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
     // then others'.
@@ -133,17 +136,19 @@ export class Tending {
   }
 
   /**
-   * If the room is crowded, lets the organism depart that has been unattended longest. A room is
-   * crowded if it is nearly full or has no ground for another organism.
+   * Lets an unattended organism depart if the room is crowded: if it is nearly full, has no ground
+   * for another organism, or has many more than the gardener would plant. The one farthest from a
+   * reef goes first, so that water stays open between reefs.
    */
   thin(): boolean {
     const { room } = this;
-    if (room.unattended().length === 0) return false;
-    const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
+    const [longest, ...others] = room.unattended();
+    if (!longest) return false;
+    const farthest = others.reduce(this.farther, longest);
     // Organisms that are already departing will leave ground, so no other has to depart.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
-    if (!isNearlyFull && (departs || this.hasGround)) return false;
-    void this.access.send({ what: 'thin' });
+    if (room.size <= this.crowd && (departs || this.hasGround)) return false;
+    void this.access.send({ what: 'thin', organism: farthest.id });
     return true;
   }
 
@@ -190,9 +195,7 @@ export class Tending {
     const plain = own.filter(({ hurt, parts }) => !hurt && !parts);
     if (!species.hasStandingInput || plain.length === 0) return false;
     const { id, kind, x, y, side } = plain[random.integer(plain.length)];
-    const entries = suitable(featuredOf(species), species).filter(
-      (index) => species.gallery[index].name !== kind,
-    );
+    const entries = this.entries((name) => name !== kind);
     const stroke = firstOf(() => {
       const disc = discBeside({ x, y, side }, random);
       return hitsOnly(id, disc, room.grid.planes) ? disc : undefined;
@@ -240,7 +243,7 @@ export class Tending {
    * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
-    const { reefs } = this;
+    const { reefs, farther } = this;
     const resting = this.room
       .unattended(protectedSeconds)
       .filter((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
@@ -248,12 +251,25 @@ export class Tending {
     const [oldest, ...others] = preferably(resting, (one) => reefs.around(one) === crowded);
     if (!oldest) return false;
     const isAtRim = this.random.uniform() < AT_RIM;
-    const farther = (a: OrganismView, b: OrganismView): OrganismView =>
-      reefs.distance(b) > reefs.distance(a) ? b : a;
     const { id } = isAtRim ? others.reduce(farther, oldest) : oldest;
     this.replaced = this.own.length;
     void this.access.send({ what: 'thin', organism: id });
     return true;
+  }
+
+  /** Returns the one of two organisms that is farther from a reef. */
+  private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
+    this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
+
+  /** Number of organisms that fill the room well. */
+  get target(): number {
+    const { grid, species } = this.room;
+    return targetCount({ width: grid.width, height: grid.height, side: species.side });
+  }
+
+  /** Number of organisms above which the room is crowded. */
+  private get crowd(): number {
+    return Math.floor(Math.min(thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }
 
   /** All organisms, and those whose planting has not been answered yet. */
@@ -274,6 +290,22 @@ export class Tending {
   }
 
   /**
+   * Returns the gallery entries that pass, of those that the host has chosen for the gardener or, if
+   * there are none, of the suitable ones; none that the host has hidden.
+   */
+  private entries(passes: (name: string) => boolean): readonly number[] {
+    const { species } = this.room;
+    const { hidden, gardener } = this.curation;
+    const isChosen = gardener.length > 0;
+    const all = isChosen ? gardener : featuredOf(species);
+    const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
+    const passing = shown.filter((i) => passes(species.gallery[i].name));
+    if (!isChosen) return suitable(passing, species);
+    // A host may choose so few that the gardener has to plant each of them several times.
+    return passing.length > 0 ? passing : shown;
+  }
+
+  /**
    * Chooses some gallery creatures that do not live in the room yet, usually of the theme; none if
    * all live there.
    */
@@ -281,8 +313,7 @@ export class Tending {
     const { random, room } = this;
     const { species } = room;
     const living = new Set(this.planted.map(({ kind }) => kind));
-    const missing = featuredOf(species).filter((i) => !living.has(species.gallery[i].name));
-    const candidates = suitable(missing, species);
+    const candidates = this.entries((name) => !living.has(name));
     const ofFamily = theme
       ? preferably(candidates, (i) => isOfSeason(i, { family: theme.family }, species))
       : candidates;

@@ -82,6 +82,11 @@ export type Handlers = {
 export const HANDLERS: Handlers = {
   state: stateOf,
   room: (host, _, { room }) => detailOf(host, room),
+  gallery: ({ checkpoints }, _, { checkpoint }) => {
+    const loaded = checkpoints.get(checkpoint);
+    if (!loaded) throw new HostRefusal('no-such-checkpoint');
+    return loaded.facts;
+  },
 
   createRoom: async ({ rooms }, { settings = {}, ...plan }) => {
     if (rooms.names.length >= MAX_ROOMS) throw new HostRefusal('too-many-rooms');
@@ -342,9 +347,10 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
       return { id, by, waited: clock.now() - since };
     }),
     reports: server.reports.list.map((report) => {
-      const { id, kind, origin, planter, pictured, since } = report;
+      const { id, kind, origin, planter, parts, pictured, since } = report;
       return {
-        ...{ organism: id, kind, origin, planter, pictured, lives: server.reports.lives(report) },
+        ...{ organism: id, kind, origin, planter, ...(parts && { parts }) },
+        ...{ pictured, lives: server.reports.lives(report) },
         ...{ reporters: openOf(report), waited: Math.max(0, date() - since) },
       };
     }),
@@ -401,7 +407,8 @@ function sow(live: OpenRoom, count: number) {
   const { width, height } = grid;
   const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
   const rows = Math.ceil(count / columns);
-  const kinds = shuffled(featuredOf(species));
+  const { hidden } = live.server.policy.settings.curation;
+  const kinds = shuffled(featuredOf(species).filter((index) => !hidden.includes(index)));
   return Array.from({ length: count }, (_, i) => {
     const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
     const x = positionIn(i % columns, inRow, width, side);

@@ -16,6 +16,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
+import { grownOf } from '../previews/growth-previews.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 import words from './sign-words.json' with { type: 'json' };
@@ -85,13 +86,9 @@ function chooseCreatures(species: Species): readonly number[] {
 
 /** @returns an empty list while the room is too busy; a sign works without creatures */
 async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<SignCreature[]> {
-  // Sharp is a large native library, so it is loaded only when needed.
-  const { default: sharp } = await import('sharp');
   const grow = async (index: number): Promise<SignCreature> => {
-    const { side, frames, png } = await previews.grow(species.gallery[index], 'sign');
-    const last = { left: (frames - 1) * side, top: 0, width: side, height: side };
-    const rgba = await sharp(png).extract(last).ensureAlpha().raw().toBuffer();
-    return { side, rgba };
+    const film = await previews.grow(species.gallery[index], 'sign');
+    return { side: film.side, rgba: await grownOf(film) };
   };
   return Promise.all(chooseCreatures(species).map(grow)).catch((error: unknown) => {
     if (error instanceof Refusal) return [];

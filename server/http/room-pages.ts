@@ -18,7 +18,7 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { type LoadedCheckpoint, thumbnailOf } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../vnca/gallery.ts';
 import { lineageTree, rememberedSeed } from '../world/organisms/lineage-tree.ts';
@@ -155,8 +155,8 @@ export function lineageRoutes(options: LineageOptions): Router {
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
     growing.set(source, others + 1);
     try {
-      const { png } = await loaded.previews.grow(seed, source);
-      web.response.type('png').send(Buffer.from(png));
+      const film = await loaded.previews.grow(seed, source);
+      web.response.type('png').send(await thumbnailOf(film, loaded));
     } finally {
       const left = growing.get(source)! - 1;
       if (left > 0) growing.set(source, left);

@@ -1,3 +1,5 @@
+import type { Sky } from '../../shared/vocabulary.ts';
+
 /** A monotonic clock with timers. Code gets it as a parameter, so that tests need not sleep. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
@@ -105,6 +107,18 @@ export async function retry<T>(
     await pause(clock, duration);
   }
   return work();
+}
+
+/** Time zones in which July is in winter. */
+const SOUTHERN =
+  /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
+
+/** Returns the season and the hour by the server's clock and time zone. @param at wall clock, ms */
+export function skyAt(at: number, zone = Intl.DateTimeFormat().resolvedOptions().timeZone): Sky {
+  const date = new Date(at);
+  const months = date.getMonth() + (date.getDate() - 15) / 31 + (SOUTHERN.test(zone) ? 18 : 12);
+  const hours = date.getHours() + date.getMinutes() / 60;
+  return [+(months % 12).toFixed(2), +hours.toFixed(2)];
 }
 
 /**

@@ -78,6 +78,14 @@ export async function createGrowthFilm(
   return { side, frames, png: new Uint8Array(png) };
 }
 
+/** Returns the grown organism of a film: RGBA [side, side, 4], with straight alpha. */
+export async function grownOf({ side, frames, png }: GrowthFilm): Promise<Buffer> {
+  // Sharp is a large native library, so it is loaded only when needed.
+  const { default: sharp } = await import('sharp');
+  const last = { left: (frames - 1) * side, top: 0, width: side, height: side };
+  return sharp(png).extract(last).ensureAlpha().raw().toBuffer();
+}
+
 export interface GrowthPreviewsOptions {
   readonly engine: Pick<Engine, 'plant' | 'step' | 'dispose'>;
   readonly species: Species;

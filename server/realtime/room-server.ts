@@ -6,7 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, skyAt } from '../platform/clock.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
@@ -281,6 +281,6 @@ export class RoomServer {
     if (now - this.lastPaceAt < PACE_INTERVAL) return;
     this.lastPaceAt = now;
     const { awake, size: organisms } = this.room;
-    add('pace', { ...this.options.pace(), awake, organisms });
+    add('pace', { ...this.options.pace(), awake, organisms, sky: skyAt(this.options.date()) });
   }
 }

@@ -16,7 +16,7 @@ import {
   type RejectionReason,
   WRONG_HOST_RESPONSE,
 } from './limits/connection-limits.ts';
-import { limitOutstanding, TcpConnectionLimit } from './limits/tcp-connections.ts';
+import { TcpConnectionLimit } from './limits/tcp-connections.ts';
 import { createWebSocketEngine } from './limits/websocket-engine.ts';
 import { isWellFormed } from './limits/well-formed-message.ts';
 import type { NameCheck } from './names/display-names.ts';
@@ -117,11 +117,10 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   // event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
-    ...{ clock, rejections, most },
+    ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-  limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
   // Only Engine.IO upgrades connections. Destroy any other upgraded socket, because nothing would
   // read it or limit it.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {

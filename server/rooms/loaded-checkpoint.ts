@@ -3,10 +3,14 @@
  * Start at `prepareCheckpoint`.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
+import { inSlices } from '../../shared/painter/still.ts';
+import { paintThumbnail } from '../../shared/painter/thumbnail.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { type GrowthFilm, grownOf } from '../previews/growth-previews.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
@@ -56,6 +60,27 @@ export interface LoadedCheckpoint {
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
   readonly painter?: PainterNet;
+}
+
+/** Pixels of a thumbnail per cell, and how long painting blocks the rooms, in ms. */
+const SCALE = 4;
+const SLICE = 4;
+
+/** Draws the grown organism of a film as a square PNG, painted if there is a painter. */
+export async function thumbnailOf(
+  film: GrowthFilm,
+  { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
+): Promise<Buffer> {
+  const { default: sharp } = await import('sharp');
+  const { side } = film;
+  const cells = await grownOf(film);
+  const slices = { slice: SLICE, now: () => performance.now(), pause: () => setImmediate() };
+  const pixels =
+    net && (await inSlices(paintThumbnail({ cells, side, net, scale: SCALE }), slices));
+  const size = net ? SCALE * side : side;
+  return sharp(pixels ?? cells, { raw: { width: size, height: size, channels: 4 } })
+    .png()
+    .toBuffer();
 }
 
 /** Prepares a checkpoint for rooms. @throws the error from reading its latent map or relatives */

@@ -34,7 +34,6 @@ export type TrainingReason =
   | 'no-encoder'
   | 'no-keep'
   | 'foreign-keep'
-  | 'no-kernel'
   | 'other-weights';
 
 /**

@@ -21,12 +21,12 @@ export const COMPUTE_OPTIONS = {
     value: 'NAME',
     type: oneOf(['auto', ...COMPUTE_NAMES]),
     default: 'auto',
-    help: `back end to compute with: auto (a real GPU if there is one; otherwise onnx), ${COMPUTE_NAMES.join(', ')}`,
+    help: `back end to compute with: auto (a real GPU if there is one; otherwise native if there is a C compiler; otherwise onnx), ${COMPUTE_NAMES.join(', ')}`,
   },
   threads: {
     type: wholeNumber(1),
     defaultInWords: 'all',
-    help: 'number of CPU threads, for onnx',
+    help: 'number of CPU threads, for native and onnx',
   },
 } as const;
 
@@ -37,9 +37,8 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,
-): Promise<Compute> => createCompute(backend, { threads, onSkip: sayNotUsed });
-
-export const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
+): Promise<Compute> =>
+  createCompute(backend, { threads, onSkip: (reason) => say(`not used: ${reason}`) });
 
 /**
  * Runs a command. Prints errors that have a `reason` without their stack, and all other errors with

@@ -62,7 +62,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     },
   },
   damage: {
-    run: (command, { wounding, energy }, time) => wounding.wound(command, energy, time),
+    run: (command, { strokes, energy }, time) => strokes.wound(command, energy, time),
   },
   graft: { resolve: withResolvedSeed, run: graft },
   ungraft: { run: ungraft },
@@ -161,8 +161,7 @@ export function applyEvent(event: ImmediateEvent, room: RoomContents): void {
     case 'leave':
       room.inventory.clear(event.participant);
       energy.leave(event.participant);
-      room.wounding.leave(event.participant);
-      room.graftStrokes.leave(event.participant);
+      room.strokes.leave(event.participant);
       departures.leave(event.participant, event.at);
       break;
     case 'limit':
@@ -172,7 +171,7 @@ export function applyEvent(event: ImmediateEvent, room: RoomContents): void {
       room.flashLimit = event.limit;
       break;
     case 'protect':
-      room.wounding.protect = event.seconds;
+      room.strokes.protect = event.seconds;
       break;
     case 'rules':
       rules.apply(event);

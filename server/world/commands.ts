@@ -102,8 +102,8 @@ interface Parameters {
   /** The host lets an organism depart, so that it is gone after `seconds`. Nobody can renew it. */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * The gardener lets one of its own organisms depart. Without `organism`, the organism departs
-   * that has been unattended longest.
+   * The gardener lets one of its own or an unattended organism depart. Without `organism`, the
+   * organism departs that has been unattended longest.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }

@@ -4,9 +4,10 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { encodeSeed, type TokenGenome } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
+import { distance } from '../vnca/gallery.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
-import { graftsOfSeed, largestGenome } from './organisms/grafts.ts';
+import { genomesOf, graftsOfSeed, largestGenome } from './organisms/grafts.ts';
 import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
@@ -183,6 +184,36 @@ export function previewSeed(
   const found = genotypeOf(seed, participant, room);
   requireWithin(found.latent, room.species.latentBounds);
   return found;
+}
+
+/**
+ * A seed grows into a gallery creature if no other's latent is nearer, and the distance is less than
+ * this share of the length of the creature's latent. Children of other crosses differ visibly.
+ */
+const SAMENESS = 0.2;
+
+/**
+ * Returns the gallery indices of the creatures that a seed of the gallery, a token, a hand or a
+ * program grows into: one, several for a chimera, or none. For all other seeds, returns none.
+ *
+ * @throws Refusal no-such-seed, bad-latent, bad-token
+ */
+export function galleryCreatures(
+  seed: PreviewSource | PlantedSeed,
+  participant: ParticipantId,
+  room: RoomContents,
+): number[] {
+  if (seed.from === 'gallery') return [seed.index];
+  if (seed.from !== 'token' && seed.from !== 'hand' && seed.from !== 'latent') return [];
+  const { gallery } = room.species;
+  const { latents } = genomesOf(createLatent(seed, participant, room));
+  return latents.flatMap((latent) => {
+    const distances = gallery.map((entry) => distance(entry.latent, latent));
+    const nearest = distances.indexOf(Math.min(...distances));
+    if (nearest < 0) return [];
+    const least = SAMENESS * Math.hypot(...gallery[nearest].latent);
+    return distances[nearest] < least ? [nearest] : [];
+  });
 }
 
 function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomContents): Genotype {

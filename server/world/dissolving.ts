@@ -154,21 +154,24 @@ export class Dissolving {
   }
 
   /**
-   * Lets an organism of the sender depart. If no organism is given, the organism departs that has
-   * been unattended longest (rule DEP-4).
+   * Lets an organism depart that is the sender's own or unattended. If none is given, the one
+   * departs that has been unattended longest (rule DEP-4).
    *
    * @throws Refusal no-such-organism, not-yours
    */
   thin({ by, organism: id }: RoomCommand<'thin'>, time: RoomTime) {
     const { lifecycle, departures } = this;
-    const organism = id === undefined ? departures.unattended(time)[0] : lifecycle.find(id);
+    const unattended = departures.unattended(time);
+    const organism = id === undefined ? unattended[0] : lifecycle.find(id);
     if (!organism || organism.phase === 'departing') {
       const detail =
         id === undefined ? 'no organism has been unattended for long' : `organism ${id}`;
       throw new Refusal('no-such-organism', detail);
     }
     // Compare names instead of ids, because the gardener gets a new id when the server restarts.
-    if (id !== undefined && organism.planter.name !== by.name) throw new Refusal('not-yours');
+    if (organism.planter.name !== by.name && !unattended.includes(organism)) {
+      throw new Refusal('not-yours');
+    }
     this.begin(organism, time);
     return { removed: 1 };
   }

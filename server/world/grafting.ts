@@ -1,9 +1,7 @@
 /** Strokes of the graft tool, and taking grafts back (rules GRA-1 … GRA-8). */
-import { coverage, type Stroke } from '../../shared/geometry.ts';
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantView } from '../../shared/vocabulary.ts';
-import { defined } from '../platform/collections.ts';
 import type { Answer, Outcome, RoomCommand } from './commands.ts';
 import { createLatent } from './create-latent.ts';
 import type { RoomTime } from './departures.ts';
@@ -11,85 +9,48 @@ import { paint, removeGrafts, takeBack } from './organisms/grafts.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { requireStandingInput } from './species.ts';
-import { checkStroke, ownersNear } from './strokes.ts';
 
 /**
  * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.
  *
- * @throws Refusal not-here, bad-point, stroke-too-long, no-energy, errors of `createLatent`; and if
- *   the stroke hits organisms, but none that can be grafted: not-yours, protected, not-grown,
- *   no-such-organism. Nothing has then changed
+ * @throws Refusal not-here, errors of `createLatent`, errors of `Strokes.apply`. Nothing has then
+ *   changed
  */
 export function graft(
-  { by, points, radius, seed, others }: RoomCommand<'graft'>,
+  command: RoomCommand<'graft'>,
   room: RoomContents,
   time: RoomTime,
 ): Pick<Answer, 'spared' | 'continued'> {
-  const { species, grid, energy, wounding, lifecycle, graftStrokes } = room;
+  const { by, seed, others } = command;
+  const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  const stroke = { points, radius };
-  checkStroke(stroke, grid);
-  const begun = graftStrokes.beginOf(by.id, stroke);
-  const isContinued = begun !== undefined;
-  energy.requireStroke(by.id, stroke, time.tick, isContinued);
   // A throw without a number would give each message of a stroke another genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  const maker = isContinued ? by.id : undefined;
   const isOthers = ({ planter }: Organism): boolean => planter.id !== by.id && !isBuiltIn(planter);
-  const hits = hitsOf(stroke, room);
-  const refusals = hits.map(({ organism }) => {
-    if (organism.phase === 'departing') return 'no-such-organism';
-    if (organism.phase === 'growing') return 'not-grown';
-    if (!isOthers(organism)) return undefined;
-    if (!others) return 'not-yours';
-    return wounding.protects(organism, maker, time) ? 'protected' : undefined;
+  return strokes.apply(command, energy, time, {
+    refusalOf(organism, isProtected) {
+      if (organism.phase === 'departing') return 'no-such-organism';
+      if (organism.phase === 'growing') return 'not-grown';
+      if (!isOthers(organism)) return undefined;
+      if (!others) return 'not-yours';
+      return isProtected ? 'protected' : undefined;
+    },
+    apply({ organism, cover }, isNew) {
+      grid.each(organism.window, (place, cell) => {
+        if (![0, organism.id].includes(grid.ownerAt(place))) cover[cell] = 0;
+      });
+      const change = (): boolean => paint(organism, { cover, genome, by, isNew }, grid);
+      const cause = { id: by.id, kind: genome.kind, tick: time.tick };
+      const hasChanged = lifecycle.graft(organism, change, cause);
+      if (hasChanged && isOthers(organism)) strokes.touch(organism, by.id, time);
+    },
   });
-  const allowed = hits.filter((_, i) => !refusals[i]);
-  if (allowed.length === 0 && hits.length > 0) {
-    const [reason] = ORDER.filter((one) => refusals.includes(one));
-    throw new Refusal(reason);
-  }
-  const woken = wounding.wokenBy(allowed.map(({ organism }) => organism));
-  energy.spendStroke(by.id, stroke, time.tick, { woken, isContinued });
-  const began = begun ?? time.tick;
-  graftStrokes.remember(by.id, stroke, began);
-  for (const { organism, cover } of allowed) {
-    const change = (): boolean => paint(organism, { cover, genome, by, began }, grid);
-    const { kind } = genome;
-    const isNew = lifecycle.graft(organism, change, { id: by.id, kind, tick: time.tick });
-    if (isNew && isOthers(organism)) wounding.touch(organism, by.id, time);
-  }
-  const spared = refusals.filter((one) => one === 'protected').length;
-  return defined({ spared: spared || undefined, continued: isContinued || undefined });
 }
 
 /** Returns whether a planter is the host, the gardener or OSC. */
 const isBuiltIn = ({ id, name }: ParticipantView): boolean =>
   id === HOUSE.id || BUILT_IN_NAMES.includes(name);
-
-/** Reasons for refusing a stroke, most important first. */
-const ORDER = ['not-yours', 'protected', 'not-grown', 'no-such-organism'] as const;
-
-/**
- * Finds the organisms that own a place under a stroke, each with all places of its window that are
- * under the stroke and that no other organism owns.
- */
-function hitsOf(stroke: Stroke, { grid, lifecycle }: RoomContents) {
-  return ownersNear(stroke, grid).flatMap((id) => {
-    const organism = lifecycle.find(id)!;
-    const cover = coverage(stroke, organism.window);
-    if (!cover) return [];
-    let isHit = false;
-    grid.each(organism.window, (place, cell) => {
-      if (cover[cell] === 0) return;
-      const owner = grid.ownerAt(place);
-      if (owner === id) isHit = true;
-      else if (owner !== 0) cover[cell] = 0;
-    });
-    return isHit ? [{ organism, cover }] : [];
-  });
-}
 
 /**
  * Takes back the sender's last stroke on an organism, or all grafts of others on the sender's own

@@ -19,7 +19,7 @@ import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
-import { GraftStrokes, Wounding } from './strokes.ts';
+import { Strokes } from './strokes.ts';
 
 /** Options for creating or restoring a room. */
 export interface RoomOptions {
@@ -59,11 +59,10 @@ export class RoomContents {
   readonly grid: GridPlanes;
   readonly rules: RoomRules;
   readonly lifecycle: OrganismLifecycle;
-  readonly wounding: Wounding;
+  readonly strokes: Strokes;
   readonly departures: Departures;
   readonly planting: Planting;
   readonly dissolving: Dissolving;
-  readonly graftStrokes = new GraftStrokes();
   inventory = new SeedInventory();
   energy: Energy;
 
@@ -75,7 +74,7 @@ export class RoomContents {
     this.grid = new GridPlanes(width, height, from?.planes);
     this.rules = new RoomRules(species, seed, options.life);
     this.lifecycle = new OrganismLifecycle(this.grid, species, this.rules);
-    this.wounding = new Wounding(species, this.grid, this.lifecycle);
+    this.strokes = new Strokes(species, this.grid, this.lifecycle);
     this.departures = new Departures(this.lifecycle, options.maxOrganisms);
     this.planting = new Planting(species, this.grid, this.lifecycle, options.nextPatch);
     this.dissolving = new Dissolving(this.grid, this.lifecycle, this.departures, this.planting);
@@ -107,8 +106,7 @@ export class RoomContents {
       ...this.departures.export(),
       ...this.dissolving.export(),
       flashLimit: this.flashLimit,
-      ...this.wounding.export(),
-      ...this.graftStrokes.export(),
+      ...this.strokes.export(),
       ...this.rules.export(),
       ...this.lifecycle.lineage.export(),
     };
@@ -127,8 +125,7 @@ export class RoomContents {
     this.departures.restore(from);
     this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
-    this.wounding.restore(from);
-    this.graftStrokes.restore(from);
+    this.strokes.restore(from);
     this.rules.restore(from);
     this.lifecycle.lineage.restore(from);
   }

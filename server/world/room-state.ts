@@ -79,8 +79,6 @@ const grafts = v.strictObject({
   strokes: v.array(
     v.strictObject({
       painter: whole,
-      /** Tick in which the stroke began. */
-      began: whole,
       /** [S, S] one plus the label that the stroke replaced; 0 if it cannot be restored. */
       replaced: bytes,
     }),
@@ -219,6 +217,8 @@ const ended = v.strictObject({
   /** [Z] the organism's latent; absent if the gallery has the latent of its kind. */
   latent: v.optional(latent),
   parts: v.optional(v.array(part)),
+  /** Seed of a chimera as a token. */
+  token: v.optional(v.string()),
 });
 /** A dead organism, as the family tree remembers it. */
 export type Ended = v.InferOutput<typeof ended>;
@@ -231,6 +231,16 @@ const lineage = v.strictObject({
 });
 /** The dead organisms that a room remembers. */
 export type LineageState = v.InferOutput<typeof lineage>;
+
+/** The last stroke of a participant with a tool. */
+const lastStroke = v.strictObject({
+  participant: whole,
+  end: v.strictObject({ x: number, y: number, radius: number }),
+  /** Tick of its last message. */
+  at: whole,
+  /** Organisms that it has wounded or grafted onto. */
+  wounded: v.array(positive),
+});
 
 export const roomState = v.pipe(
   v.strictObject({
@@ -281,31 +291,9 @@ export const roomState = v.pipe(
     flashLimit,
     /** How long a wounded organism cannot be wounded again, in seconds. If absent, 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
-    /**
-     * The last stroke of each participant: where it ended, its tick, and the organisms it has
-     * wounded (rule DMG-4).
-     */
-    strokes: v.optional(
-      v.array(
-        v.strictObject({
-          participant: whole,
-          end: v.strictObject({ x: number, y: number, radius: number }),
-          at: whole,
-          wounded: v.array(positive),
-        }),
-      ),
-    ),
-    /** The last stroke of each participant with the graft tool (rule GRA-6). */
-    graftStrokes: v.optional(
-      v.array(
-        v.strictObject({
-          participant: whole,
-          end: v.strictObject({ x: number, y: number, radius: number }),
-          /** Tick in which the stroke began. */
-          began: whole,
-        }),
-      ),
-    ),
+    /** The last strokes that damage (rule DMG-4), and those that graft (rule GRA-6). */
+    strokes: v.optional(v.array(lastStroke)),
+    graftStrokes: v.optional(v.array(lastStroke)),
     /**
      * For each participant, executed commands that may arrive again: the latest session, and the
      * commands executed in this session, oldest first.

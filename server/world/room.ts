@@ -22,11 +22,12 @@ import {
   CommandQueue,
   type ImmediateEvent,
   type Outcome,
+  type PlantedSeed,
   plainNumbers,
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
-import { type Genotype, previewSeed } from './create-latent.ts';
+import { type Genotype, galleryCreatures, previewSeed } from './create-latent.ts';
 import type { Renewable } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Expressing } from './organisms/expressions.ts';
@@ -210,6 +211,11 @@ export class Room {
     return previewSeed(seed, participant, this.contents);
   }
 
+  /** Returns the gallery creatures that a seed grows into: see `galleryCreatures`. */
+  galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
+    return galleryCreatures(seed, participant, this.contents);
+  }
+
   /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.lifecycle.require(id));
@@ -249,7 +255,7 @@ export class Room {
 
   /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   get protectSeconds(): number {
-    return this.contents.wounding.protect;
+    return this.contents.strokes.protect;
   }
 
   /** Changes how long a wounded organism cannot be wounded again; 0 switches the protection off. */
@@ -401,8 +407,7 @@ export class Room {
     const tick = ++this.completedTicks;
     lifecycle.settle(readouts, this.flickerMoment(tick));
     contents.energy.prune(tick);
-    contents.wounding.prune(this.time);
-    contents.graftStrokes.prune(this.time);
+    contents.strokes.prune(this.time);
     contents.departures.prune(tick);
     const answers = this.answers.splice(0);
     this.queue.answered(answers, contents.departures.present);

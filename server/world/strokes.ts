@@ -1,15 +1,15 @@
 /**
- * Strokes that damage organisms: which cells they cover, and which organisms they wound and wake
- * (rules DMG-1 … DMG-4, ENE-6).
+ * Strokes that damage organisms or graft onto them: which cells they cover, and which organisms
+ * they hit and wake (rules DMG-1 … DMG-4, GRA-4, GRA-5, ENE-6).
  */
 import {
   contains,
   coverage,
   type Rect,
+  reachOf,
   STROKE_LIMITS,
   type Stroke,
   stageRect,
-  strokeBounds,
   strokeLength,
 } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -37,13 +37,13 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
  * Returns the owners of cells near a stroke, oldest first. The stroke cannot hit any other
  * organism.
  */
-export function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
+function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
   for (let i = 0; i + 1 < points.length; i += 2) {
     const from = Math.max(0, i - 2);
     const part = Array.from({ length: i + 2 - from }, (_, k) => points[from + k]);
-    grid.each(within(strokeBounds({ points: part, radius }), grid), (place) => {
+    grid.each(reachOf({ points: part, radius }, grid), (place) => {
       if (owner[place] !== 0) found.add(owner[place]);
     });
   }
@@ -60,19 +60,7 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/**
- * Extends a rectangle by one cell on each side, but not beyond the grid, so that it also contains
- * the cells of thin strokes.
- */
-export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
-  const x = Math.max(0, rect.x - 1);
-  const y = Math.max(0, rect.y - 1);
-  const right = Math.min(grid.width, rect.x + rect.width + 1);
-  const bottom = Math.min(grid.height, rect.y + rect.height + 1);
-  return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
-}
-
-/** An organism that a stroke wounds. */
+/** An organism that a stroke hits. */
 interface Hit {
   readonly organism: Organism;
   /** [stage, stage] 1 if the stroke covers the cell of the coming step, otherwise 0. */
@@ -109,6 +97,12 @@ export function withoutContinuations(commands: readonly RoomCommand[]): RoomComm
 
 type LastStroke = NonNullable<RoomState['strokes']>[number];
 
+const lastStrokes = (from: Pick<CommandState, 'strokes' | 'graftStrokes'>) => {
+  const byMaker = (list: readonly LastStroke[] = []): Map<ParticipantId, LastStroke> =>
+    new Map(list.map((one) => [one.participant, one]));
+  return { damage: byMaker(from.strokes), graft: byMaker(from.graftStrokes) };
+};
+
 /** Number of ticks between two removals of old strokes. */
 const PRUNE_EVERY = 64;
 
@@ -117,12 +111,15 @@ const STROKE_SECONDS = 60;
 /** How long a stroke may continue to wound the same protected organism, in seconds. */
 const WOUND_SECONDS = 1;
 
-/** Applies strokes to the organisms of a room. */
-export class Wounding {
+/** Reasons for not hitting an organism, most important first. */
+const ORDER = ['not-yours', 'protected', 'not-grown', 'no-such-organism'] as const;
+
+/** Decides what strokes hit, and charges for them. Wounds what strokes damage. */
+export class Strokes {
   /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   protect = 0;
-  /** The last stroke of each participant, and the organisms that it has wounded (rule DMG-4). */
-  private strokes = new Map<ParticipantId, LastStroke>();
+  /** For each tool, the last stroke of each participant (rules DMG-4, GRA-6). */
+  private last = lastStrokes({});
 
   constructor(
     private readonly species: Species,
@@ -130,21 +127,23 @@ export class Wounding {
     private readonly lifecycle: OrganismLifecycle,
   ) {}
 
-  export(): Pick<CommandState, 'protect' | 'strokes'> {
+  export(): Pick<CommandState, 'protect' | 'strokes' | 'graftStrokes'> {
+    const { damage, graft } = this.last;
     return defined({
       protect: this.protect || undefined,
-      strokes: this.strokes.size > 0 ? structuredClone([...this.strokes.values()]) : undefined,
+      strokes: damage.size > 0 ? structuredClone([...damage.values()]) : undefined,
+      graftStrokes: graft.size > 0 ? structuredClone([...graft.values()]) : undefined,
     });
   }
 
-  restore({ protect = 0, strokes = [] }: Pick<CommandState, 'protect' | 'strokes'>): void {
-    this.protect = protect;
-    this.strokes = new Map(strokes.map((one) => [one.participant, one]));
+  restore(from: Pick<CommandState, 'protect' | 'strokes' | 'graftStrokes'>): void {
+    this.protect = from.protect ?? 0;
+    this.last = lastStrokes(from);
   }
 
-  /** Forgets the last stroke of a participant. */
+  /** Forgets the last strokes of a participant. */
   leave(participant: ParticipantId): void {
-    this.strokes.delete(participant);
+    for (const last of Object.values(this.last)) last.delete(participant);
   }
 
   /**
@@ -153,58 +152,87 @@ export class Wounding {
    */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
-    for (const [participant, stroke] of this.strokes) {
-      if (tick - stroke.at > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
-      stroke.wounded = stroke.wounded.filter((id) => this.lifecycle.find(id) !== undefined);
+    for (const last of Object.values(this.last)) {
+      for (const [participant, stroke] of last) {
+        if (tick - stroke.at > STROKE_SECONDS * tickRate) last.delete(participant);
+        stroke.wounded = stroke.wounded.filter((id) => this.lifecycle.find(id) !== undefined);
+      }
     }
   }
 
-  /**
-   * Wounds the organisms under a stroke, and charges its sender.
-   *
-   * @throws Refusal bad-point, stroke-too-long, no-energy, protected, without changing anything
-   */
+  /** Wounds the organisms under a stroke, and charges its sender. @throws as `apply` */
   wound(
-    { by, points, radius }: RoomCommand<'damage'>,
+    command: RoomCommand<'damage'>,
     energy: Energy,
     time: RoomTime,
+  ): Pick<Answer, 'spared' | 'continued'> {
+    const by = command.by.id;
+    return this.apply(command, energy, time, {
+      refusalOf: (_, isProtected) => (isProtected ? 'protected' : undefined),
+      apply: ({ organism, cover }, isNew) => {
+        const mask = organism.woundMask;
+        organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
+        this.touch(organism, by, time);
+        this.lifecycle.hit(organism, { by, isNew, tick: time.tick });
+      },
+    });
+  }
+
+  /**
+   * Applies a stroke to the organisms that it hits, and charges its sender.
+   *
+   * @param tool.refusalOf says why an organism may not be hit
+   * @param tool.apply changes an organism. `isNew`: earlier messages of the stroke did not hit it
+   * @throws Refusal bad-point, stroke-too-long, no-energy; and if the stroke hits organisms, but
+   *   none that may be hit, the most important reason. Nothing has then changed
+   */
+  apply(
+    { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,
+    energy: Energy,
+    time: RoomTime,
+    tool: {
+      refusalOf(organism: Organism, isProtected: boolean): (typeof ORDER)[number] | undefined;
+      apply(hit: Hit, isNew: boolean): void;
+    },
   ): Pick<Answer, 'spared' | 'continued'> {
     const { tick } = time;
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
-    const last = this.strokes.get(by.id);
+    const last = this.last[what].get(by.id);
     const isContinued = continues(last?.end, stroke);
     // Check the price first, because the search for hits is costly and must not be caused by a
     // sender who cannot pay.
     energy.requireStroke(by.id, stroke, tick, isContinued);
-    const hits = this.hitsOf(stroke);
+    const hits = this.hitsOf(stroke, what === 'graft');
     const maker = isContinued ? by.id : undefined;
-    const unprotected = hits.filter(({ organism }) => !this.protects(organism, maker, time));
-    const spared = hits.length - unprotected.length;
-    if (spared > 0 && unprotected.length === 0) throw new Refusal('protected');
-    const organisms = unprotected.map(({ organism }) => organism);
-    energy.spendStroke(by.id, stroke, tick, { woken: this.wokenBy(organisms), isContinued });
+    const refusals = hits.map(({ organism }) =>
+      tool.refusalOf(organism, this.protects(organism, maker, time)),
+    );
+    const allowed = hits.filter((_, i) => !refusals[i]);
+    const reason = ORDER.find((one) => refusals.includes(one));
+    if (reason && allowed.length === 0) throw new Refusal(reason);
+    const woken = this.wokenBy(allowed.map(({ organism }) => organism));
+    energy.spendStroke(by.id, stroke, tick, { woken, isContinued });
     const wounded = isContinued ? last!.wounded : [];
-    this.strokes.set(by.id, { participant: by.id, end: endOf(stroke), at: tick, wounded });
-    for (const { organism, cover } of unprotected) {
-      const mask = organism.woundMask;
-      organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
-      this.touch(organism, by.id, time);
-      const isNew = !wounded.includes(organism.id);
-      this.lifecycle.hit(organism, { by: by.id, isNew, tick });
-      if (isNew) wounded.push(organism.id);
+    this.last[what].set(by.id, { participant: by.id, end: endOf(stroke), at: tick, wounded });
+    for (const hit of allowed) {
+      const { id } = hit.organism;
+      const isNew = !wounded.includes(id);
+      tool.apply(hit, isNew);
+      if (isNew) wounded.push(id);
     }
+    const spared = refusals.filter((one) => one === 'protected').length;
     return defined({ spared: spared || undefined, continued: isContinued || undefined });
   }
 
   /**
-   * Finds the organisms that a stroke wounds. It wounds an organism if it covers a cell that the
+   * Finds the organisms that a stroke hits. It hits an organism if it covers a cell that the
    * organism owns.
    */
-  private hitsOf(stroke: Stroke): Hit[] {
+  private hitsOf(stroke: Stroke, isDepartingHit: boolean): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
       const organism = this.lifecycle.find(id)!;
-      if (organism.phase === 'departing') return [];
+      if (organism.phase === 'departing' && !isDepartingHit) return [];
       const rect = stageRect(organism.window, growthStep(this.species, organism.age).stage);
       const cover = coverage(stroke, rect);
       if (!cover) return [];
@@ -221,7 +249,7 @@ export class Wounding {
    * as a fraction: its awake steps so far, which the stroke makes it repeat, as a share of the
    * steps that it may take before it sleeps.
    */
-  wokenBy(organisms: readonly Organism[]): number {
+  private wokenBy(organisms: readonly Organism[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
     return organisms.reduce((sum, { phase, awakeSteps }) => {
       return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / trustedSteps));
@@ -236,7 +264,7 @@ export class Wounding {
    * @param maker sender of the stroke, if it continues their previous stroke; undefined for a new
    *   stroke
    */
-  protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
+  private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
     if (!cut || !this.isRecent(organism, time)) return false;
     return cut.by !== maker || time.tick - cut.at >= WOUND_SECONDS * time.tickRate;
@@ -250,43 +278,5 @@ export class Wounding {
   /** Returns whether an organism was wounded so recently that it is still protected. */
   private isRecent({ cut }: Organism, { tick, tickRate }: RoomTime): boolean {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
-  }
-}
-
-type LastGraft = NonNullable<CommandState['graftStrokes']>[number];
-
-/** The last stroke of each participant with the graft tool. */
-export class GraftStrokes {
-  private strokes = new Map<ParticipantId, LastGraft>();
-
-  export(): Pick<CommandState, 'graftStrokes'> {
-    return this.strokes.size > 0 ? { graftStrokes: [...this.strokes.values()] } : {};
-  }
-
-  restore({ graftStrokes = [] }: Pick<CommandState, 'graftStrokes'>): void {
-    this.strokes = new Map(graftStrokes.map((one) => [one.participant, one]));
-  }
-
-  /** Forgets the last stroke of a participant. */
-  leave(participant: ParticipantId): void {
-    this.strokes.delete(participant);
-  }
-
-  /** Forgets strokes that began long ago. Call once per tick. */
-  prune({ tick, tickRate }: RoomTime): void {
-    if (tick % PRUNE_EVERY !== 0) return;
-    for (const [participant, { began }] of this.strokes) {
-      if (tick - began > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
-    }
-  }
-
-  /** Returns the tick in which the stroke began that a message continues; undefined if it is new. */
-  beginOf(participant: ParticipantId, stroke: Stroke): number | undefined {
-    const last = this.strokes.get(participant);
-    return continues(last?.end, stroke) ? last!.began : undefined;
-  }
-
-  remember(participant: ParticipantId, stroke: Stroke, began: number): void {
-    this.strokes.set(participant, { participant, end: endOf(stroke), began });
   }
 }

@@ -13,6 +13,7 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { EVENTS } from '../protocol/events.ts';
 import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
 import {
   banState,
@@ -96,6 +97,8 @@ export const CALLS = {
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
+  /** Returns the gallery of a checkpoint and the order in which it is offered. */
+  gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
   createRoom: post(
     '/rooms',

@@ -6,11 +6,13 @@ import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.t
 import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
 
+const isUnique = (list: readonly unknown[]): boolean => new Set(list).size === list.length;
+
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),
   v.minLength(1),
   v.maxLength(LANGUAGE_CODES.length),
-  v.check((list) => new Set(list).size === list.length, 'a language is named twice'),
+  v.check((list) => isUnique(list), 'a language is named twice'),
 );
 
 export type DrawingMode = v.InferOutput<typeof drawingMode>;
@@ -34,6 +36,21 @@ const attract = v.strictObject({
   on: v.boolean(),
   after: whole(5, 3_600),
   wounds: gardenerWounds,
+});
+
+/** Gallery indices. Those that the gallery lacks are ignored. */
+const creatures = v.pipe(
+  v.array(whole(0, 4_095)),
+  v.maxLength(1_024),
+  v.check((list) => isUnique(list), 'a creature is listed twice'),
+);
+const curation = v.strictObject({
+  /** Creatures whose seeds visitors may not use; the gardener does not use them either. */
+  hidden: creatures,
+  /** Creatures that visitors are offered before all others, in this order. */
+  first: creatures,
+  /** Creatures that the gardener plants and grafts. If empty, the gardener chooses. */
+  gardener: creatures,
 });
 
 /** The settings of a room except energy. For each setting: its type and range, and its default. */
@@ -89,6 +106,8 @@ const SETTINGS = {
    * and creatures that look much like others.
    */
   wholeGallery: [v.boolean(), false],
+  /** Which creatures of the gallery are hidden, offered first, and used by the gardener. */
+  curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether the view-only link opens the room. */
   spectators: [v.boolean(), true],
   /** Whether the room is paused, so that visitors can only watch. */
@@ -112,11 +131,12 @@ export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'
  */
 export const settingsChange = v.partial(roomSettings);
 
-/** A partial change of settings, which may include single fields of `energy` and `attract`. */
+/** A partial change of settings. Of `energy`, `attract` and `curation`, it may have single fields. */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
   energy: v.optional(v.partial(energy)),
   attract: v.optional(v.partial(attract)),
+  curation: v.optional(v.partial(curation)),
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
@@ -124,12 +144,13 @@ const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
 export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
-  const { energy, attract } = change;
+  const { energy, attract, curation } = change;
   return {
     ...settings,
     ...givenOf(change),
     ...(energy && { energy: { ...settings.energy, ...givenOf(energy) } }),
     ...(attract && { attract: { ...settings.attract, ...givenOf(attract) } }),
+    ...(curation && { curation: { ...settings.curation, ...givenOf(curation) } }),
   };
 }
 

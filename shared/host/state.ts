@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
 import { MOST_TIME_POINTS } from '../time-points.ts';
-import { origin, participantView, planter } from '../vocabulary.ts';
+import { origin, part, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, JOB_REASONS } from './reasons.ts';
 import { roomSettings, schedule } from './room-settings.ts';
 
@@ -91,9 +91,11 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
+  /** The parts of a chimera. */
+  parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. The picture, the kind and the planter are as they were
-   * when it was reported.
+   * Whether the organism is still alive. The picture, the kind, the planter and the parts are as
+   * they were when it was reported.
    */
   lives: truth,
   /** Tick at which its picture was taken. */

@@ -6,7 +6,7 @@ import { between, finite, roomName, whole } from '../common-schemas.ts';
 import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
-import { RINGS, TOOLS } from '../vocabulary.ts';
+import { ringNumber, TOOLS } from '../vocabulary.ts';
 
 /** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
 export const MAX_DRAWING = 14_400;
@@ -52,9 +52,6 @@ const strokePoints = v.pipe(
   v.maxLength(2 * STROKE_LIMITS.maxPoints),
   v.check((points) => points.length % 2 === 0, 'each point needs x and y'),
 );
-
-/** Ring of a table, counted from 0. */
-export const ringNumber = whole(0, RINGS - 1);
 
 /** Commands of participants that a table's rings may send. */
 const RING_COMMANDS = [

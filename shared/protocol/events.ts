@@ -8,9 +8,10 @@ import {
   organismView,
   participantView,
   planter,
+  ringNumber,
   seedView,
+  sky,
 } from '../vocabulary.ts';
-import { ringNumber } from './commands.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
 
@@ -39,6 +40,7 @@ const opening = {
     maxOrganisms: size,
     /** Maximum number of flashes per second over a large area. If absent, 3. */
     flashLimit: v.optional(flashLimit),
+    sky: v.optional(sky),
   }),
   checkpoint: v.object({
     name: v.string(),
@@ -243,6 +245,12 @@ export const EVENTS = {
     graftOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
+    /**
+     * Gallery indices of the creatures that visitors may not use, and of those that they are offered
+     * before all others. If absent, there are none.
+     */
+    hidden: v.optional(v.array(count)),
+    first: v.optional(v.array(count)),
     /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
     /** Whether the day of the room is ending, so that its organisms are dissolving. */
@@ -261,6 +269,7 @@ export const EVENTS = {
     slow: v.boolean(),
     awake: count,
     organisms: count,
+    sky: v.optional(sky),
   }),
 } as const;
 

@@ -37,6 +37,8 @@ export const REASONS = [
   'no-tokens',
   /** This room does not allow planting latents from programs. */
   'no-latents',
+  /** The host has hidden the creature that grows from this seed. */
+  'seed-hidden',
   'drawing-declined',
   'drawing-expired',
   'drawing-unseen',

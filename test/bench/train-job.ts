@@ -23,6 +23,7 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
       { begin: 'go-on', stage: side, steps },
       { image: true, change: false },
     );
+    const reverseGenome = await segments.reverseGenome();
     const random = createRandom(1);
     const inputs: Record<string, Value> = {};
     const give = (name: string, shape: readonly number[], scale: number): void => {
@@ -40,7 +41,10 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
     give('weight', [micro], 1);
     return {
       async work() {
-        const results = await program.run(inputs);
+        const ofSteps = await program.run(inputs);
+        // Native code gives the gradients of all layers at once. Training hands them on like this.
+        const ofLayers = await reverseGenome?.run({ ...inputs, ...ofSteps });
+        const results = { ...ofSteps, ...ofLayers };
         // Where work is queued, only reading tells that it is done.
         await compute.read(results.nats);
         await compute.read(results['total:update.perceive.kernel']);

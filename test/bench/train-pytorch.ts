@@ -23,7 +23,10 @@ export interface PyTorch {
   close(): Promise<void>;
 }
 
-/** Channels last and oneDNN's choice of the rest: the fastest of what was tried on CPUs. */
+/**
+ * Channels last and oneDNN's choice of the rest: the fastest of what was tried on CPUs. Compiled
+ * code (`torch.compile`) takes as long.
+ */
 const SCRIPT = `
 import json, sys, time
 import torch

@@ -52,9 +52,11 @@ const CREATURES = [
   ...['Turtle', 'Butterfly', 'Cactus', 'Sunflower'],
 ];
 
-const { server, room, url, browser } = await suiteWithPages({
-  ...{ size: '160x90', energy: 'newcomer=100,refillPerSecond=1000', data: suiteFolder() },
-});
+const { server, room, url, browser } = await suiteWithPages(
+  { size: '160x90', energy: 'newcomer=100,refillPerSecond=1000', data: suiteFolder() },
+  // The light is that of the server's hour and season.
+  { date: () => new Date(2026, 5, 15, 13).getTime() },
+);
 
 beforeAll(async () => {
   const visitors = [await suiteVisitor(server, 'Ada'), await suiteVisitor(server, 'Bo')];
@@ -133,7 +135,6 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
       ...(screen === '4k' && { viewport: LOADING }),
       ...{ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Copenhagen' },
     });
-    // The light is that of the hour and the season.
     await context.clock.setFixedTime('2026-06-15T13:00:00+02:00');
     await context.addInitScript(() => {
       // A busy machine's room may be told to be slow, which is a longer word; and a wall's

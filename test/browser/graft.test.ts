@@ -1,5 +1,8 @@
-/** A visitor finds the grafting tool, paints an ear onto their creature, reads its parts, and takes it back, on each screen. */
-
+/**
+ * A visitor finds the grafting tool, paints an ear onto their creature, reads its parts, keeps it, grows it at home, and
+ * takes the ear back, on each screen.
+ */
+import { cellsOf, keptCells } from '../support/keepsakes.ts';
 import {
   cameraRests,
   line,
@@ -25,8 +28,12 @@ const SCREENS: readonly (readonly [size: WindowSize, x: number, y: number])[] = 
   [{ width: 1440, height: 900 }, 100, 100],
 ];
 
+/** Mean squared difference of values 0…1. */
+const errorOf = (one: Uint8Array, other: Uint8Array): number =>
+  one.reduce((sum, value, i) => sum + ((value - other[i]) / 255) ** 2, 0) / one.length;
+
 test.each(SCREENS.map(([size, x, y]) => [sizeText(size), size, { x, y }] as const))(
-  'at %s, an ear is found, painted, read and taken back',
+  'at %s, an ear is found, painted, read, kept, grown at home and taken back',
   async (_, size, { x, y }) => {
     const page = await newPage({ ...PHONE, viewport: size });
     const problems = problemsOf(page);
@@ -66,10 +73,11 @@ test.each(SCREENS.map(([size, x, y]) => [sizeText(size), size, { x, y }] as cons
     await page.locator('gallery-grid').waitFor({ state: 'detached' });
     expect(await tool.getAttribute('aria-checked')).toBe('true');
 
+    const own = () => room.organisms.find((one) => one.x === x && one.y === y)!;
+    const plain = cellsOf(room, own());
     await showAll(page);
     const [from, to] = [await screenOf(page, x - 8, y - 9), await screenOf(page, x - 2, y - 11)];
     await touch(page, [line(from, to, 6)]);
-    const own = () => room.organisms.find((one) => one.x === x && one.y === y)!;
     await page.waitForFunction(([{ organisms }, id]) => organisms.get(id)?.parts !== undefined, [
       await modelOf(page),
       own().id,
@@ -84,6 +92,22 @@ test.each(SCREENS.map(([size, x, y]) => [sizeText(size), size, { x, y }] as cons
     const parts = page.getByTestId('parts');
     expect(await parts.textContent()).toMatch(/^.+ · .*owl.* \(you\)$/i);
     expect(await card.getByRole('heading').first().textContent()).toMatch(/ · /);
+
+    await waitForOwn(page, { id: own().id, phase: 'asleep' });
+    await page.getByTestId('keep').tap();
+    const sheet = page.locator('keepsake-sheet');
+    const copy = sheet.locator('[data-testid=copy-link][data-link*=keep]');
+    const link = (await copy.getAttribute('data-link'))!;
+    const home = await newPage({ ...PHONE, viewport: size, reducedMotion: 'reduce' });
+    await home.goto(link);
+    const kept = await keptCells(home);
+    expect(errorOf(kept, cellsOf(room, own()))).toBeLessThan(0.002);
+    expect(errorOf(kept, plain)).toBeGreaterThan(0.005);
+    expect(await home.locator('h1').textContent()).toMatch(/^panda.* · .*owl/i);
+    await home.close();
+    await sheet.getByRole('button', { name: 'Close' }).tap();
+    await sheet.waitFor({ state: 'detached' });
+
     await page.getByTestId('ungraft').tap();
     await parts.waitFor({ state: 'detached' });
     expect(own().parts).toBeUndefined();

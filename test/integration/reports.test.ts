@@ -92,6 +92,25 @@ test('a report shows what was reported, after it has turned into something else 
   expect(await reports()).toEqual([]);
 });
 
+test('GRA-9: a report of a chimera names its parts and who painted them, also after it is gone', async () => {
+  const [ada, bo] = [await join('Ada'), await join('Bo')];
+  const id = await ada.grow(30, 30);
+  const seed = { from: 'gallery', index: 3 };
+  expect(await ada.ask('graft', { radius: 4, points: [30, 30], seed })).not.toHaveProperty(
+    'reason',
+  );
+  await report(bo, id);
+  const actor = server.roomServers.get('garden')!.dispatcher.hostActor;
+  await actor.act({ what: 'depart', organism: id, seconds: 1 });
+  await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
+  const [{ parts, kind }] = (await host.call('room')).reports;
+  expect(parts?.map((part) => [part.kind, part.by?.name])).toEqual([
+    [kind, undefined],
+    [ada.welcome!.checkpoint.gallery[3].name, 'Ada'],
+  ]);
+  await host.call('dismissReport', { organism: id });
+});
+
 test('a dismissed organism comes back only when somebody else reports it; a removed one is gone', async () => {
   const [ada, bo] = [await join('Ada'), await join('Bo')];
   const id = await ada.plant(30, 30);

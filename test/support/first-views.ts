@@ -1,6 +1,6 @@
 /** Random rooms, and what a page shows of them when it opens. */
 import type { Camera, Point, Size } from '../../client/render/camera.ts';
-import type { Sights, Stage } from '../../client/render/first-view.ts';
+import { GROUND, type Sights, type Stage } from '../../client/render/first-view.ts';
 import { contains, intersects, type Rect, windowAround } from '../../shared/geometry.ts';
 
 /** Places of one to thirty creatures, which may touch. */
@@ -19,7 +19,7 @@ export function randomRoom(grid: Size, side: number, random: () => number): Poin
  * Whether the creature nearest to some free ground is shown whole, and that ground too.
  *
  * @returns `whole`: some creature is shown whole; `free`: beside it lies ground, large enough for
- *   another, on which nothing lives
+ *   another's body, on which nothing lives
  */
 export function shownIn(
   { side, organisms, grid }: Sights,
@@ -40,7 +40,7 @@ export function shownIn(
   for (let j = side / 2; j <= grid.height - side / 2; j++) {
     for (let i = side / 2; i <= grid.width - side / 2; i++) {
       const place = { x: i, y: j };
-      if (!isClear(place) || organisms.some((each) => gap(each, place) < side)) continue;
+      if (!isClear(place) || organisms.some((each) => gap(each, place) < GROUND * side)) continue;
       const nearest = organisms.reduce((a, b) => (gap(b, place) < gap(a, place) ? b : a));
       if (whole.includes(nearest)) return { whole: true, free: true };
     }

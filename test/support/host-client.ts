@@ -138,7 +138,7 @@ export async function decideAsHost(
   const host = await HostClient.login(port, token);
   const people = [await enter(), await enter(), await enter()];
   const [ada, bo, cy] = people;
-  await host.call('changeSettings', { drawings: 'ask' });
+  await host.call('changeSettings', { drawings: 'ask', curation: { hidden: [2] } });
   const waiting = async (): Promise<number> => {
     const [first] = (await host.call('room')).drawings;
     if (first) return first.id;
@@ -178,6 +178,8 @@ export async function expectDecided(
     visitor.ask('plant', { x: 70, y, seed: one });
   const fromGallery = { from: 'gallery', index: 1 };
   expect(await plant(cy, 30, fromGallery)).toMatchObject({ reason: 'muted' });
+  const hidden = { from: 'gallery', index: 2 };
+  expect(await plant(ada, 30, hidden)).toMatchObject({ reason: 'seed-hidden' });
   expect(await plant(ada, 30, { from: 'hand', seed })).not.toHaveProperty('reason');
 
   await host.call('decideDrawing', { approve: true }, { drawing: drawings[0].id });

@@ -16,11 +16,12 @@ import { number, plural } from '../../elements/text.ts';
 import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
+import { locationHash } from '../sections.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
-  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'paused'>
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'curation' | 'paused'>
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
@@ -151,11 +152,13 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
-/** Whether the settings have their defaults. Ignores pausing, which this section does not offer. */
+/** Whether the settings have their defaults. Ignores those that this section does not offer. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   const keys = Object.keys(defaults) as (keyof RoomSettings)[];
   return keys.every(
-    (key) => key === 'paused' || JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
+    (key) =>
+      ['paused', 'curation'].includes(key) ||
+      JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
   );
 }
 
@@ -325,6 +328,7 @@ export class KnobsSection extends ui.HostElement {
         msg('What visitors plant'),
         msg('Everybody sees what anybody plants. You decide what is allowed.'),
         html`${drawingsRow(drawings, this.statusOf('drawings'), apply('drawings'))}
+          <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
           ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
           ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
           ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
@@ -414,8 +418,8 @@ export class KnobsSection extends ui.HostElement {
   private async resetAll(): Promise<void> {
     const { room, summary, state } = host;
     if (!summary || !state) return;
-    const { paused: _current, ...before } = summary.settings;
-    const { paused: _default, ...defaults } = state.roomDefaults;
+    const { paused: _, curation: __, ...before } = summary.settings;
+    const { paused: _paused, curation: _curation, ...defaults } = state.roomDefaults;
     const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
     await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
   }

@@ -9,7 +9,14 @@ import { organismName, plural } from '../../elements/text.ts';
 import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
+import {
+  drawingsText,
+  partNames,
+  planterName,
+  reportedText,
+  roughSpan,
+  visitorName,
+} from '../text.ts';
 import { banButton, muteButton } from './watch-lists.ts';
 
 /**
@@ -304,7 +311,7 @@ export class ReportQueue extends QueueElement {
         : html`<span>${image}</span>`
     }
       <span class="break"
-        ><span class="capital">${name}</span><small>${planterName(planter)}</small
+        ><span class="capital">${partNames(report)}</span><small>${planterName(planter)}</small
         ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
           lives ? nothing : html`<small>${msg('It is gone.')}</small>`
         }</span

@@ -13,7 +13,7 @@ import * as ui from '../elements/host-element.ts';
 import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { clock, inLineText, organismsText, planterName, visitorsText } from '../text.ts';
+import { clock, inLineText, organismsText, partNames, planterName, visitorsText } from '../text.ts';
 import { offerUndo } from './saved-section.ts';
 import './watch-lists.ts';
 import './queues.ts';
@@ -322,7 +322,7 @@ export class WatchSection extends ui.HostElement {
       <header class="flex gap-14">
         ${kindTile(model.checkpoint, kind)}
         <div>
-          <h3 class="capital">${organismName(organism)}</h3>
+          <h3 class="capital">${partNames(organism)}</h3>
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>

@@ -4,7 +4,7 @@
  * atlas.
  */
 
-import { SCENE_FRAGMENT } from './scene.ts';
+import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
@@ -141,10 +141,10 @@ void main() {
  * Two lines of the scene shader, after which the lines for paint are inserted: the last
  * declaration, and the line that completes a cell's colour and alpha.
  */
-const DECLARED = `uniform vec3 uMarked;`;
+const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
 /** The line of the scene shader that computes how clearly single cells show; paint reduces it. */
-const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
+const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
  * Draws the scene with paint in place of the smoothed cells, except where two organisms press
@@ -160,7 +160,7 @@ uniform float uPaint;`,
 )
   .replace(
     DECIDED,
-    `${DECIDED}
+    fromRows(`${DECIDED}
   ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
@@ -172,6 +172,6 @@ uniform float uPaint;`,
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
     /* Where there is hardly any tissue, paint would show the pattern of its cells. */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
-  }`,
+  }`),
   )
   .replace(CLOSE, `${CLOSE} close *= 1.0 - 0.25 * painted;`);

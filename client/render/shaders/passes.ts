@@ -65,20 +65,19 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
-/** Blurs along one axis with a Gaussian. `uStep`: step between taps, in texture coordinates. */
+/** Blurs along one axis with a Gaussian. `uPass`: the target's size, the axis, and sigma. */
 export const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
-uniform vec2 uSize, uStep;
-uniform float uSigma;
+uniform vec4 uPass;
 out vec4 color;
 void main() {
-  vec2 at = gl_FragCoord.xy / uSize;
+  vec2 at = gl_FragCoord.xy / uPass.xy, tap = vec2(1.0 - uPass.z, uPass.z) / uPass.xy;
   vec4 sum = vec4(0.0);
   float weight = 0.0;
   for (int i = -5; i <= 5; i++) {
-    float w = exp(-float(i * i) / (2.0 * uSigma * uSigma));
-    sum += w * texture(uSource, at + float(i) * uStep);
+    float w = exp(-float(i * i) / (2.0 * uPass.w * uPass.w));
+    sum += w * texture(uSource, at + float(i) * tap);
     weight += w;
   }
   color = sum / weight;
@@ -173,12 +172,12 @@ void main() {
   color = mix(texelFetch(uBefore, p, 0), texelFetch(uPicture, p, 0), share);
 }`;
 
+/** `uRows`: sizes of view and sheet; origin of the view, cells per device pixel and per CSS pixel. */
 export const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
 layout(location = 1) in vec4 aShape;
 layout(location = 2) in vec4 aColor;
-uniform vec2 uView, uOrigin;
-uniform float uScale, uPixel;
+uniform vec4 uRows[2];
 ${CURRENT}
 out vec2 vAt;
 flat out vec4 vSegment;
@@ -189,21 +188,20 @@ void main() {
   float kind = aShape.w;
   vec2 a = displaced(aSegment.xy);
   vec2 b = kind > 2.5 ? a : displaced(aSegment.zw);
-  float pad = aShape.x + (aShape.y + aShape.z + 1.5) * uPixel;
+  float pad = aShape.x + (aShape.y + aShape.z + 1.5) * uRows[1].w;
   vAt = mix(min(a, b) - pad, max(a, b) + pad, corner);
   vSegment = vec4(a, kind > 2.5 ? aSegment.zw : b);
   vShape = aShape;
   vColor = aColor;
-  vec2 ndc = (vAt - uOrigin) / uScale / uView * 2.0 - 1.0;
+  vec2 ndc = (vAt - uRows[1].xy) / uRows[1].z / uRows[0].xy * 2.0 - 1.0;
   gl_Position = vec4(ndc.x, -ndc.y, 0.0, 1.0);
 }`;
 
 /** Draws marks. `vShape`: radius in cells, softness and line in CSS pixels, kind (`MARK`). */
 export const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
-uniform float uPixel;
+uniform vec4 uRows[2];
 uniform sampler2D uSheet;
-uniform vec2 uTiles;
 in vec2 vAt;
 flat in vec4 vSegment;
 flat in vec4 vShape;
@@ -221,16 +219,16 @@ void main() {
     float r = clamp(1.0 - capsule(vAt, vSegment.xy, vSegment.zw) / vShape.x, 0.0, 1.0);
     strength = r * r * (0.35 + 0.65 * r);
   } else if (kind < 1.5) {
-    float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uPixel;
+    float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uRows[1].w;
     float edge = 0.75 + vShape.y;
     strength = smoothstep(0.5 * vShape.z + edge, max(0.5 * vShape.z - edge, -0.25), abs(d));
   } else if (kind < 2.5) {
-    float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uPixel;
+    float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uRows[1].w;
     strength = smoothstep(0.75 + vShape.y, -0.75 - vShape.y, d);
   } else {
     vec2 at = (vAt - vSegment.xy) / (2.0 * vShape.x) + 0.5;
     if (any(lessThan(at, vec2(0.0))) || any(greaterThan(at, vec2(1.0)))) discard;
-    vec4 picture = texture(uSheet, (vSegment.zw + clamp(at, 0.016, 0.984)) / uTiles);
+    vec4 picture = texture(uSheet, (vSegment.zw + clamp(at, 0.016, 0.984)) / uRows[0].zw);
     color = vec4(picture.rgb * picture.a, picture.a) * vColor.a;
     return;
   }

@@ -221,7 +221,7 @@ vec4 tissue(vec2 p, float ppc) {
   /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
-  float close = smoothstep(3.2, 10.0, ppc);
+  float close = smoothstep(2.6, 8.4, ppc);
   if (close > 0.0) c = cells(p, c, close, parted);
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
@@ -248,17 +248,26 @@ vec2 breathed(vec2 p) {
   return p + 1.2 * breath * slope;
 }`;
 
-export const SCENE_FRAGMENT = `#version 300 es
+/** Each call that sets uniforms takes time, so these rows hold most. */
+export const SCENE_ROWS = 5;
+const ROWS: Readonly<Record<string, string>> = {
+  ...{ uGrid: 'uRows[0].xy', uView: 'uRows[0].zw', uOrigin: 'uRows[1].xy', uScale: 'uRows[1].z' },
+  ...{ uCrisp: 'uRows[1].w', uWhole: 'uRows[2]', uFaded: 'uRows[3].x', uTime: 'uRows[3].y' },
+  ...{ uBreath: 'uRows[3].z', uMarked: 'uRows[4].xyz' },
+};
+
+/** Reads the scene's uniforms from their rows. */
+export const fromRows = (source: string): string =>
+  source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
+
+export const SCENE_FRAGMENT = fromRows(`#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
 uniform sampler2D uCells, uTight, uWide, uHalo, uMask;
 uniform usampler2D uOwner, uTerritory;
-uniform vec2 uGrid, uView, uOrigin;
-uniform vec4 uWhole;
-uniform float uScale, uCrisp, uFaded, uTime, uBreath;
+uniform vec4 uRows[${SCENE_ROWS}];
 uniform vec3 uLight[${LIGHTS}];
-uniform vec3 uMarked;
 out vec4 color;
 ${CURRENT}
 ${GROUND}
@@ -301,4 +310,4 @@ void main() {
   c = mix(c, vec3(dot(c, vec3(0.299, 0.587, 0.114))) * 0.8, uFaded);
   c += (hash(gl_FragCoord.xy) - 0.5) / 220.0;
   color = vec4(c, 1.0);
-}`;
+}`);

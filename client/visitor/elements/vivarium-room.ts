@@ -185,7 +185,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      <div class="shared over grid">${this.departure()}${this.lead()}</div>
+      <div class="shared over grid">${this.departure()}${this.lead()}${this.ground()}</div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -263,6 +263,19 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       spot ? spotText() : followingText(following, model),
       spot ? solid('go-to-spot', msg('Show me'), () => session.views.goToSpot()) : nothing,
       () => session.views.stop(true),
+    );
+  }
+
+  /** Renders a notice that the visitor's seed fell on a creature, with a way to free ground. */
+  private ground(): TemplateResult | typeof nothing {
+    const { session, room } = this;
+    if (!session.isOccupied) return nothing;
+    const find = (): void => {
+      session.setOccupied(false);
+      room?.findGround();
+    };
+    return notice(reasonText('occupied'), solid('find-ground', msg('Find ground'), find), () =>
+      session.setOccupied(false),
     );
   }
 

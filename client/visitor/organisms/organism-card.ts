@@ -12,15 +12,16 @@ import {
   formerText,
   furtherText,
   organismName,
+  partsText,
   planterText,
   stateText,
   survivedText,
 } from '../../elements/text.ts';
-import { kinOf, type RoomModel } from '../../room/room-model.ts';
+import { kinOf } from '../../room/room-model.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
-import { fire, PanelElement, quiet, solid, VisitorElement } from '../elements/page-element.ts';
+import { fire, PageElement, PanelElement, quiet, solid } from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
-import { changeText, partsText } from '../text.ts';
+import { changeText } from '../text.ts';
 
 /**
  * Copies the cells that an organism owns from the room's planes.
@@ -49,7 +50,7 @@ export function portraitOf(
 
 /** Redraws when a part of the room that overlaps the organism changes. */
 @customElement('organism-portrait')
-export class OrganismPortrait extends VisitorElement {
+export class OrganismPortrait extends PageElement {
   static override styles = css`
     canvas {
       display: block;
@@ -58,14 +59,18 @@ export class OrganismPortrait extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) organism: OrganismId = 0;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  /** The organism that is shown. */
+  private shown: OrganismId = 0;
+  private isPainting = false;
+  /** Whether the cells have changed since painting began. */
+  private isStale = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.untilGone(this.model.on('picture', ({ changed }) => this.changed(changed)));
+    this.untilGone(this.session.model.on('picture', ({ changed }) => this.changed(changed)));
   }
 
   override render(): TemplateResult {
@@ -73,25 +78,47 @@ export class OrganismPortrait extends VisitorElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has('organism')) this.draw();
+    if (changed.has('organism')) void this.draw();
   }
 
   private changed(rects: readonly Rect[]): void {
-    const organism = this.model.organisms.get(this.organism);
+    const organism = this.session.model.organisms.get(this.organism);
     if (!organism) return;
     const window = windowAround(organism.x, organism.y, organism.side);
-    if (rects.some((rect) => intersects(rect, window))) this.draw();
+    if (rects.some((rect) => intersects(rect, window))) void this.draw();
   }
 
-  private draw(): void {
-    const { planes, organisms } = this.model;
+  private async draw(): Promise<void> {
+    const { planes, organisms } = this.session.model;
     const organism = organisms.get(this.organism);
     // A removed organism keeps its last picture.
     if (!planes || !organism) return;
-    const { side } = organism;
-    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
+    const { id, side } = organism;
+    const cells = Object.assign(document.createElement('canvas'), { width: side, height: side });
     const image = new ImageData(portraitOf(organism, planes), side, side);
-    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
+    cells.getContext('2d')?.putImageData(image, 0, 0);
+    const { previews } = this.session;
+    if (id !== this.shown || !previews.paints) this.show(cells, id);
+    this.isStale = this.isPainting;
+    if (this.isPainting || !previews.paints) return;
+    this.isPainting = true;
+    const raw = await new Promise<Blob | null>((resolve) => cells.toBlob(resolve));
+    const url = raw && (await previews.painted(raw, () => this.isConnected));
+    if (url) {
+      const painted = new Image();
+      painted.src = url;
+      await painted.decode();
+      if (id === this.organism) this.show(painted, id);
+      URL.revokeObjectURL(url);
+    }
+    this.isPainting = false;
+    if (this.isStale) void this.draw();
+  }
+
+  private show(picture: HTMLCanvasElement | HTMLImageElement, id: OrganismId): void {
+    this.shown = id;
+    Object.assign(this.canvas, { width: picture.width, height: picture.height });
+    this.canvas.getContext('2d')?.drawImage(picture, 0, 0);
   }
 }
 
@@ -292,7 +319,7 @@ export class OrganismCard extends PanelElement {
     const { planter } = organism;
     return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Creature')}>
       <header class="flex">
-        <organism-portrait class="rigid" .model=${model} .organism=${organism.id}></organism-portrait>
+        <organism-portrait class="rigid" .session=${this.session} .organism=${organism.id}></organism-portrait>
         <div class="shrinks">
           <h2 class="capital">${organismName(organism)}</h2>
           <p class="small soft">
@@ -463,7 +490,7 @@ export class OrganismCard extends PanelElement {
       aria-label=${name}
       @click=${() => fire(this, 'visit', organism)}
     >
-      <organism-portrait .model=${this.session.model} .organism=${organism.id}></organism-portrait>
+      <organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>
     </button>`;
   }
 

@@ -113,7 +113,7 @@ export class CrossPanel extends PanelElement {
 
   private portrait(organism: number): TemplateResult {
     return html`<organism-portrait
-      .model=${this.session.model}
+      .session=${this.session}
       .organism=${organism}
     ></organism-portrait>`;
   }

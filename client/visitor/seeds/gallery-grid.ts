@@ -3,12 +3,13 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import { isMeant, KIND_TITLES } from '../../elements/gallery.ts';
 import { type Checkpoint, icons } from '../../elements/icons.ts';
-import { stepOf } from '../../input/keyboard.ts';
-import { offered, searchable } from '../../state/browser-store.ts';
+import { roveGrid } from '../../input/keyboard.ts';
+import { type Offer, offered, searchable } from '../../state/browser-store.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
 import { VisitorElement } from '../elements/page-element.ts';
-import { galleryButton, isMeant, KIND_TITLES } from './seed-tray.ts';
+import { galleryButton } from './seed-tray.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')
@@ -112,8 +113,8 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** Whether the host shows the whole gallery. */
-  @property({ attribute: false }) whole: boolean | undefined;
+  /** What the host offers. */
+  @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';
   @query('.grid') private readonly grid!: HTMLElement;
@@ -121,7 +122,7 @@ export class GalleryGrid extends VisitorElement {
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
     const choose = this.typed.trim() === '' ? offered : searchable;
-    const all = choose(this.checkpoint, this.whole);
+    const all = choose(this.checkpoint, this.offer);
     const kinds = Object.keys(KIND_TITLES).filter((kind) =>
       all.some((index) => gallery[index].kind === kind),
     );
@@ -152,7 +153,7 @@ export class GalleryGrid extends VisitorElement {
           </div>`
           : html`<span></span>`
       }
-      <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
+      <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${(event: KeyboardEvent) => roveGrid(event, this.grid)}>
         ${found.map((index, at) => galleryButton('found', this.checkpoint, index, this.held, at === 0 ? 0 : -1))}
         ${found.length === 0 ? html`<p class="soft">${msg('Nothing here has that name.')}</p>` : nothing}
       </div>
@@ -184,17 +185,6 @@ export class GalleryGrid extends VisitorElement {
     // Ignore keys of an input method (IME); Safari reports them only as keyCode 229.
     if (event.isComposing || event.keyCode === 229) return;
     this.grid.querySelector('button')?.focus();
-    event.preventDefault();
-  }
-
-  private arrow(event: KeyboardEvent): void {
-    const all = [...this.grid.querySelectorAll('button')];
-    const index = all.indexOf(event.target as HTMLButtonElement);
-    const columns = getComputedStyle(this.grid).gridTemplateColumns.split(' ').length;
-    const ends: Record<string, number> = { Home: -index, End: all.length - 1 - index };
-    const step = stepOf(event.key, columns) ?? ends[event.key];
-    if (step === undefined || index < 0) return;
-    all[index + step]?.focus();
     event.preventDefault();
   }
 }

@@ -6,7 +6,7 @@ import type { PreviewSource, SeedSource } from '../../../shared/protocol/command
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import type { FilmView, Previews } from '../../room/seed-previews.ts';
-import { offered } from '../../state/browser-store.ts';
+import { type Offer, offered } from '../../state/browser-store.ts';
 import { fire, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { galleryButton, seedTitle } from './seed-tray.ts';
@@ -187,8 +187,8 @@ export class SeedRow extends VisitorElement {
    * Renders only when the properties below change, because the row may contain hundreds of seeds.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** Whether the host shows the whole gallery. */
-  @property({ attribute: false }) whole: boolean | undefined;
+  /** What the host offers. */
+  @property({ attribute: false }) offer: Offer | undefined;
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
@@ -196,7 +196,7 @@ export class SeedRow extends VisitorElement {
   override render(): TemplateResult {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
-    const shown = new Set(offered(checkpoint, this.whole));
+    const shown = new Set(offered(checkpoint, this.offer));
     // Include the held seed even if this row does not offer it, because the visitor may have found
     // it by its name.
     if (held.from === 'gallery') shown.add(held.index);

@@ -147,7 +147,7 @@ export class SeedSheet extends SheetElement {
     if (!this.sheet || !checkpoint) return nothing;
     if (this.sheet === 'gallery') {
       const { held } = state.state;
-      return html`<gallery-grid .checkpoint=${checkpoint} .whole=${whole} .held=${held}></gallery-grid>`;
+      return html`<gallery-grid .checkpoint=${checkpoint} .offer=${model.settings} .held=${held}></gallery-grid>`;
     }
     if (this.sheet === 'map') {
       return html`<latent-map .session=${this.session} .whole=${whole}></latent-map>`;

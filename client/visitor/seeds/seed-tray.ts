@@ -10,15 +10,6 @@ import type { Sheet } from '../../state/interaction-state.ts';
 import { fire, PageElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
-/** Titles of the gallery's categories, in display order. */
-export const KIND_TITLES: Readonly<Record<string, () => string>> = {
-  animal: () => msg('Animals'),
-  plant: () => msg('Plants'),
-  food: () => msg('Food'),
-  face: () => msg('Faces'),
-  thing: () => msg('Things'),
-};
-
 /** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(
   { origin, parents }: SeedView,
@@ -47,26 +38,6 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
     default:
       return msg('A child of chance');
   }
-}
-
-/** Converts a text to lower case without accents. */
-const plain = (text: string): string =>
-  text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
-
-/**
- * Whether a gallery entry matches a search text. Every typed word must begin a word of the entry's
- * name, in the page's language or in English. A typed word of three or more letters may also match
- * anywhere in the name.
- */
-export function isMeant(name: string, typed: string): boolean {
-  const words = plain(typed).split(/\s+/).filter(Boolean);
-  const names = plain(`${kindName(name)} ${name.replaceAll(/[_-]+/g, ' ')}`);
-  return words.every(
-    (word) =>
-      names.startsWith(word) ||
-      names.includes(` ${word}`) ||
-      (word.length > 2 && names.includes(word)),
-  );
 }
 
 /** Names the creatures around a point of the map. @param names up to three, nearest first */
@@ -285,7 +256,7 @@ export class SeedTray extends PageElement {
       ${isBrush ? html`<brush-size slim .session=${this.session}></brush-size>` : nothing}
       <seed-row
         .session=${this.session}
-        .whole=${model.settings?.wholeGallery}
+        .offer=${model.settings}
         .hand=${hand}
         .held=${held}
         @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}

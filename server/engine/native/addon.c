@@ -25,7 +25,7 @@ NODE_API napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **
 NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
-enum { MOST_ARRAYS = 7 };
+enum { MOST_ARRAYS = 17 };
 
 /* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
 typedef struct {
@@ -128,6 +128,51 @@ static napi_value step(napi_env env, napi_callback_info info) {
       .after = arrays.data[3],
   };
   step_batch(&net, &batch, memory);
+  return 0;
+}
+
+/*
+ * Reads a rollout from (net, rates, memory, and the arrays of Rollout in their order). After the numbers of net_of, `net`
+ * holds those of Rollout in their order. `rates` holds `kept` and `limit` of `Net`.
+ */
+static Rollout rollout_of(const Arrays *arrays, Net *net) {
+  const int32_t *shape = arrays->data[0];
+  const float *rates = arrays->data[1];
+  *net = net_of(shape);
+  if (rates) net->kept = rates[0], net->limit = rates[1];
+  Rollout of = {shape[0], shape[9], shape[10], shape[11], shape[12], shape[13], arrays->data[2]};
+  memcpy(of.arrays, arrays->data + 3, sizeof of.arrays);
+  return of;
+}
+
+/* (net): returns row_size, or rollout_size if there are steps. */
+static napi_value rollout(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  Net net;
+  const Rollout of = rollout_of(&arrays, &net);
+  return number(env, of.steps > 0 ? rollout_size(&net, &of) : row_size(&net));
+}
+
+/*
+ * (see rollout_of): takes steps; or, if `change` is there, differentiates the steps that the preceding call with the
+ * same memory took.
+ */
+static napi_value train(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  Net net;
+  const Rollout of = rollout_of(&arrays, &net);
+  const size_t cells = (size_t)of.count * net.side * net.side, states = cells * net.channels;
+  const size_t kernel = (size_t)9 * net.channels * net.hidden, layers = of.sets * row_size(&net);
+  const size_t wanted[] = {kernel, layers, states, states, states, cells * of.steps, cells, cells, cells * of.genomes,
+                           states, states, states, kernel, layers};
+  int fits = arrays.length[2] >= (size_t)rollout_size(&net, &of);
+  for (int i = 0; i < 14; i++) {
+    if (of.arrays[i] ? arrays.length[3 + i] != wanted[i] : i < 5) fits = 0;
+  }
+  if (of.change && !(of.records && of.before && of.total_layers)) fits = 0;
+  if (!fits) napi_throw_range_error(env, 0, "an array's length does not fit the rollout");
+  else if (of.change) reverse_steps(&net, &of);
+  else forward_steps(&net, &of);
   return 0;
 }
 
@@ -237,7 +282,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   static const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
+  } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step},
+                   {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
    * Otherwise, when large buffers are freed, glibc raises this size to as much as 32 MB. Then the arenas of all threads

@@ -35,7 +35,7 @@ const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
 /** Maximum time for printing the compiler's version and for compiling, in ms. */
-const PATIENCE = { version: 10_000, compile: 60_000 };
+const PATIENCE = { version: 10_000, compile: 180_000 };
 /** Disables contraction: multiplications and additions are fused only if the source says so. */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */

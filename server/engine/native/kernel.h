@@ -53,4 +53,42 @@ ptrdiff_t memory_size(const Net *net);
 /* Steps each patch once. */
 void step_batch(const Net *net, const Batch *batch, float *memory);
 
+/* Some steps of a batch of patches for training. Nothing but `memory` is padded. See training.c. */
+typedef struct {
+  /* Numbers of patches, steps, genomes of each patch, and rows in `layers`: 1, or count * genomes. */
+  int count, steps, genomes, sets;
+  /* Whether the layers scale perception, and whether `memory` keeps what `reverse_steps` needs. */
+  int scales, records;
+  /* [rollout_size], begins at a cache line. */
+  float *memory;
+  union {
+    struct {
+      /* Perception's kernel [3, 3, channels, hidden], layers [sets, row_size], states [count, side, side, channels]. */
+      const float *kernel, *layers, *states;
+      /* The states after the last step and before it. */
+      float *after, *last;
+      /*
+       * Unless 0: which cells are updated in each step [steps, count, side, side]; which ground is not closed, and how
+       * many steps cells stay closed [count, side, side]; how much genomes count [count, side, side, genomes].
+       */
+      const float *masks, *open, *closed, *weights;
+      /* The gradients of `after` and, unless 0, of `last`. */
+      const float *change, *change_last;
+      /* The gradient of `states`, and sums to which those of the kernel, unless 0, and of the layers are added. */
+      float *before, *total_kernel, *total_layers;
+    };
+    void *arrays[14];
+  };
+} Rollout;
+
+/* Size of a patch's layers as training passes them: as in layers_size, but not padded. */
+ptrdiff_t row_size(const Net *net);
+ptrdiff_t rollout_size(const Net *net, const Rollout *of);
+
+/* Steps each patch. */
+void forward_steps(const Net *net, const Rollout *of);
+
+/* Differentiates the steps of the preceding forward_steps with the same memory, which must have kept its records. */
+void reverse_steps(const Net *net, const Rollout *of);
+
 #endif

@@ -91,6 +91,9 @@ interface Kernel {
     state: Float32Array,
     ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
   ): number;
+  /** For training; see addon.c. */
+  rollout(net: Int32Array): number;
+  train(...arrays: (Int32Array | Float32Array | undefined)[]): void;
   trim(): void;
 }
 

@@ -15,7 +15,7 @@ export function missingNativePart(): string | undefined {
 }
 
 /** Lists the folders of the installed packages, in order of preference. */
-export function tensorflowFolders(): string[] {
+function tensorflowFolders(): string[] {
   const { resolve } = createRequire(import.meta.url);
   return TENSORFLOW_PACKAGES.flatMap((name) => {
     try {

@@ -100,15 +100,22 @@ export class CommandDispatcher {
   ) {}
 
   /**
-   * Checks that a participant's seed is of a kind that the host allows.
+   * Checks that a participant's seed is of a kind that the host allows, and grows into no creature
+   * that the host has hidden. Throws of the dice and points of the map may grow into any creature.
    *
-   * @throws Refusal no-tokens, no-latents, no-drawings, drawing-unseen
+   * @throws Refusal no-tokens, no-latents, no-drawings, drawing-unseen, seed-hidden; no-such-seed,
+   *   bad-token or bad-latent if no creature grows from it
    */
   requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
-    const { tokens, latents } = this.context.policy.settings;
+    const { room, policy } = this.context;
+    const { tokens, latents, curation } = policy.settings;
+    const { hidden } = curation;
     if (seed.from === 'token' && !tokens) throw new Refusal('no-tokens');
     if (seed.from === 'latent' && !latents) throw new Refusal('no-latents');
     if (seed.from === 'hand') this.drawings.requirePlantable(participant, seed.seed);
+    if (hidden.length === 0) return;
+    const creatures = room.galleryCreatures(seed, participant);
+    if (creatures.some((index) => hidden.includes(index))) throw new Refusal('seed-hidden');
   }
 
   /**

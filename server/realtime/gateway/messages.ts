@@ -7,15 +7,11 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { count as whole } from '../../../shared/common-schemas.ts';
-import {
-  COMMANDS,
-  type CommandName,
-  isCommandName,
-  ringNumber,
-} from '../../../shared/protocol/commands.ts';
+import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
 import { type EventName, isEventName } from '../../../shared/protocol/events.ts';
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
+import { ringNumber } from '../../../shared/vocabulary.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 
 /** Timing of a gateway's sessions in rooms of other servers; times are in ms. */

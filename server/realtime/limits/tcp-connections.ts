@@ -39,7 +39,8 @@ function progressOf(socket: Socket): string | undefined {
 /**
  * Keeps capacity free for new connections. If an address or the server has too many connections,
  * closes the connection that has been idle longest. Idle connections therefore never lock out
- * clients that send a request immediately. Also ends responses that nobody reads.
+ * clients that send a request immediately. Also ends responses that nobody reads, and connections
+ * with too many of them.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
@@ -63,13 +64,22 @@ export class TcpConnectionLimit {
        * then share the proxy's address.
        */
       readonly mostPerAddress: number | undefined;
+      /**
+       * Maximum number of unfinished responses per connection; a connection with more is closed.
+       * Browsers have one at a time; only clients that pipeline requests have more.
+       */
+      readonly mostUnfinished: number;
     },
   ) {
     http.on('connection', (socket) => this.add(socket));
+    // Prepend this listener, so that later listeners see whether the connection has ended.
     http.prependListener('request', ({ socket }, response) => {
       const connection = this.connections.get(socket);
       if (!connection) return;
-      connection.unfinished++;
+      if (++connection.unfinished > options.mostUnfinished) {
+        this.close(socket, 'too-many-requests');
+        return;
+      }
       this.idle.delete(socket);
       response.once('close', () => {
         if (--connection.unfinished === 0 && this.connections.has(socket)) this.idle.add(socket);
@@ -162,27 +172,4 @@ export class TcpConnectionLimit {
       this.cancelCheck = this.scheduleCheck();
     });
   }
-}
-
-/**
- * Ends connections that have too many unfinished responses. Browsers have one unfinished response
- * at a time; only clients that pipeline requests have more.
- *
- * @param most maximum number of unfinished responses per connection
- * @param onExcess called for each connection that is ended
- */
-export function limitOutstanding(http: Server, most: number, onExcess: () => void): void {
-  const unfinished = new WeakMap<Socket, number>();
-  // Prepend this listener, so that later listeners see that the connection has ended.
-  http.prependListener('request', ({ socket }, response) => {
-    if (socket.destroyed) return;
-    const count = (unfinished.get(socket) ?? 0) + 1;
-    if (count > most) {
-      onExcess();
-      socket.destroy();
-      return;
-    }
-    unfinished.set(socket, count);
-    response.once('finish', () => unfinished.set(socket, unfinished.get(socket)! - 1));
-  });
 }

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
 import { REASONS } from '../../../shared/protocol/reasons.ts';
-import { origin, participantView, planter } from '../../../shared/vocabulary.ts';
+import { origin, part, participantView, planter } from '../../../shared/vocabulary.ts';
 
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 /** A time by the wall clock, in ms since the epoch. */
@@ -42,6 +42,8 @@ export const MODERATION = {
     kind: v.string(),
     origin,
     planter,
+    /** The parts of a chimera. */
+    parts: v.optional(v.array(part)),
     side: count,
     /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
     rgba: bytes,

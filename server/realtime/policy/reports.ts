@@ -120,7 +120,7 @@ export class Reports {
   }
 
   /** Captures the organism as it looks now. */
-  private portrait({ id, born, kind, origin, planter, side, x, y }: OrganismView) {
+  private portrait({ id, born, kind, origin, planter, parts, side, x, y }: OrganismView) {
     const { grid, tick } = this.options.room;
     const { rgba, owner, width } = grid.planes;
     const cells = new Uint8Array(4 * side * side);
@@ -128,7 +128,8 @@ export class Reports {
       const place = (y - side / 2 + Math.floor(i / side)) * width + x - side / 2 + (i % side);
       if (owner[place] === id) cells.set(rgba.subarray(4 * place, 4 * place + 4), 4 * i);
     }
-    return { id, born, kind, origin, planter, side, rgba: cells, pictured: tick };
+    const chimera = parts && { parts: [...parts] };
+    return { id, born, kind, origin, planter, ...chimera, side, rgba: cells, pictured: tick };
   }
 
   /**

@@ -34,13 +34,14 @@ export class RoomPolicy {
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery, water } = this.settings;
-    const { transformOthers, graftOthers, closeUps } = this.settings;
+    const { transformOthers, graftOthers, closeUps, curation } = this.settings;
+    const { hidden, first } = curation;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, closeUps, attract };
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
       ...{ ...shown, drawings, tokens, latents, wholeGallery, water },
-      ...{ transformOthers, graftOthers },
+      ...{ transformOthers, graftOthers, hidden, first },
       dim: this.isDimmed,
       ...farewell,
     };

@@ -5,6 +5,7 @@
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { skyAt } from '../../platform/clock.ts';
 import { viewOfSeed } from '../../world/planting.ts';
 import {
   type CommonWelcome,
@@ -75,12 +76,15 @@ export class WelcomeBuilder {
   }
 
   private facts() {
-    const { room, pace } = this.context;
+    const { room, pace, date } = this.context;
     const { name, tick, maxOrganisms, flashLimit, grid } = room;
     const { width, height } = grid.planes;
     return {
       protocol: PROTOCOL_VERSION,
-      room: { name, width, height, tickRate: pace().tickRate, tick, maxOrganisms, flashLimit },
+      room: {
+        ...{ name, width, height, tickRate: pace().tickRate, tick, maxOrganisms, flashLimit },
+        sky: skyAt(date()),
+      },
     };
   }
 

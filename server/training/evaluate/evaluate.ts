@@ -40,7 +40,6 @@ export type Figures = Evaluation['figures'];
  * @param judged images to evaluate on, or the reason why there are none
  * @param wanted.chimeras if absent, chimeras are not measured
  * @param wanted.keep stores the bounds of each image
- * @param wanted.kernel see `EvaluationBatch`
  * @param wanted.painter figures of the checkpoint's painter, or the reason why they are unknown;
  * absent or null if the checkpoint has no painter
  * @returns `figures`, as printed and as stored in the checkpoint's card: nats are per image, errors
@@ -54,15 +53,14 @@ export async function evaluate(
   wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> & {
     readonly chimeras?: { readonly count: number; readonly engine: Engine } | undefined;
     readonly keep?: BoundsFile;
-    readonly kernel?: string | undefined;
     readonly painter?: PainterFigures | TrainingError | null;
   },
   { measure, worked }: Meter,
 ) {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const { kernel, painter = null } = wanted;
-  const batch = new EvaluationBatch(compute, model, wanted.seed, { kernel, onProgress: worked });
+  const { painter = null } = wanted;
+  const batch = new EvaluationBatch(compute, model, wanted.seed, worked);
   const notes: string[] = [];
   const tools: Tools = { compute, batch, measure, random, notes };
   const images = await measureImages(model, judged, wanted, tools);
@@ -105,7 +103,7 @@ export async function evaluate(
   await batch.dispose();
   if (painter instanceof TrainingError)
     notes.push(`the painter was not measured: ${painter.message}`);
-  const { stay, heal, robustness, ...more } = organisms.figures;
+  const { stay, heal, ...more } = organisms.figures;
   const figures = {
     /** Evidence lower bound in nats, or null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
@@ -132,7 +130,6 @@ export async function evaluate(
       standardError: images.bounds.standardError,
     },
     probe,
-    robustness,
     organisms: organisms.grown.count,
     /**
      * Error of organisms grown from the posterior means of emoji whose kinds no gallery model is
@@ -154,17 +151,13 @@ export async function evaluate(
      */
     painter: painter instanceof TrainingError ? null : painter,
     seed: wanted.seed,
-    device: deviceOf(compute, kernel),
+    device: compute.device,
     /** Remarks for the reader of the figures. */
     notes,
   };
   if (!areFinite(figures)) notes.push('null stands for figures that are not finite numbers');
   return { figures: rounded(figures), grown: organisms.grown };
 }
-
-/** Describes the computing device for people. */
-export const deviceOf = ({ device }: Compute, kernel: string | undefined): string =>
-  kernel === undefined ? device : `${device}; cells by native code`;
 
 /**
  * Probes cells for the classes of the images or, if the images have no classes, for the kinds of

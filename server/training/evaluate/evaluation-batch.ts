@@ -3,16 +3,15 @@
  * files judge the pictures. Start reading at `EvaluationBatch`; the worker's side is `workerJob`.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
-import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import type { Compute, Value } from '../../autodiff/compute.ts';
 import { uploadParameters } from '../../autodiff/parameters.ts';
-import type { StepRule } from '../../engine/backend.ts';
-import { startNative } from '../../engine/native/native.ts';
-import { divide, seedState, updateShapes } from '../../vnca/architecture.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { drawMasks, uploadMasks } from '../model/networks.ts';
 import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
+import { stepsLeft } from '../rollout/patients.ts';
 import { likelihoodOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
@@ -45,7 +44,6 @@ export interface Grown {
   readonly states: Float32Array;
   /**
    * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
-   * Running with closed positions takes longer, because each segment has only one step.
    */
   readonly closed?: Uint8Array;
   readonly count: number;
@@ -73,18 +71,13 @@ export class EvaluationBatch {
 
   /**
    * @param seed random seed of the update masks, for rules that update cells at random
-   * @param options.kernel file of the rooms' kernel (`loadKernel`) that steps cells; if absent,
-   * `compute` steps cells
-   * @param options.onProgress called with the number of cell-steps of each segment
+   * @param onProgress called with the number of cell-steps of each segment
    */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    options: {
-      readonly kernel?: string | undefined;
-      readonly onProgress?: (cellSteps: number) => void;
-    } = {},
+    onProgress?: (cellSteps: number) => void,
   ) {
     this.card = card;
     const plan = {
@@ -92,9 +85,8 @@ export class EvaluationBatch {
       // Send only the rule's tensors, because workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
-      kernel: options.kernel,
     };
-    this.pool = openWorkerPool(workerJob, compute, plan, options.onProgress);
+    this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
     this.growth = growthSegments(card, LONGEST);
   }
 
@@ -162,8 +154,8 @@ export class EvaluationBatch {
   ): Promise<void> {
     const size = this.patchSize;
     const runs = marks.map((mark, i) => {
-      const steps = mark - (marks[i - 1] ?? 0);
-      return stayingSegments(this.card, steps, closed ? 1 : LONGEST);
+      const segments = stayingSegments(this.card, mark - (marks[i - 1] ?? 0), LONGEST);
+      return segments.map((segment) => ({ ...segment, rim: closed !== undefined }));
     });
     await this.forBatches({ latents, runs, states, closed }, (seen, first, n) => {
       marks.forEach((mark, i) => {
@@ -247,20 +239,16 @@ export class EvaluationBatch {
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
 
-/** The initial state of a batch. */
-interface BatchStart {
+interface Job {
   /** Shape [BATCH, Z]. */
   readonly latents: Float32Array;
   /** Random seed of the update masks. */
   readonly seed: string;
   /** Initial states, [BATCH, s, s, C]. If absent, the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
-}
-
-interface Job extends BatchStart {
   /**
-   * [BATCH, S, S]: number of steps until each position opens. Requires segments of one step each.
-   * Closed positions are zeroed after each step, as in a room; the states must have zeros there.
+   * [BATCH, S, S]: number of steps until each position opens, for segments with a rim. The states
+   * must have zeros there.
    */
   readonly closed?: Uint8Array | undefined;
   /** Runs of segments. The states after each run are returned, [BATCH, s, s, C] each. */
@@ -274,60 +262,57 @@ interface Job extends BatchStart {
 
 /** The job that worker threads load and execute. */
 export const workerJob: WorkerJob<
-  Pick<Model, 'card' | 'tensors'> & {
-    readonly likelihood: Likelihood;
-    readonly kernel: string | undefined;
-  },
+  Pick<Model, 'card' | 'tensors'> & { readonly likelihood: Likelihood },
   Job,
   readonly Float32Array[]
 > = {
   module: import.meta.url,
   /** @param onProgress called with the number of cell-steps of each segment */
-  async open(compute, { kernel, likelihood, ...model }, onProgress) {
-    const { card, tensors } = model;
+  async open(compute, { card, tensors, likelihood }, onProgress) {
     const segments = new Segments({ compute, spec: card, likelihood, batch: BATCH });
     const parameters = uploadParameters(compute, updateShapes(card).keys(), tensors);
-    const rule = kernel === undefined ? undefined : await (await startNative(kernel)).load(model);
-    const beginBatch = rule
-      ? byRule(rule, card)
-      : byPrograms({ compute, segments, card, parameters });
-    const repeatable = card.update.updateProbability === 1;
-    /** Measures log p(image | states), [BATCH]. */
-    const measured = async (states: Float32Array, images: Float32Array): Promise<Float32Array> => {
-      const inputs = {
-        states: uploadMap(compute, states, card.channels),
-        image: uploadMap(compute, images, images.length / BATCH / card.side ** 2),
-      };
-      const { nats } = await (await segments.measure()).run(inputs);
-      const result = Float32Array.from(await compute.read(nats));
-      compute.free(...Object.values(inputs), nats);
-      return result;
-    };
     return {
-      async work({ closed: initial, runs, images, ...start }) {
-        const closed = initial?.slice();
-        const cells = await beginBatch(start);
-        const run = createRun(cells, repeatable && !closed);
+      async work({ latents, seed, states: from, closed, runs, images }) {
+        const random = createRandom(hashText(seed));
+        const z = compute.upload([BATCH, card.latentSize], latents);
+        const conditioning = await segments.condition(parameters, z);
+        let states = from && uploadMap(compute, from, card.channels);
+        let past = 0;
+        const read = async () => (await compute.read(states!)).slice();
+        const step = async (segment: Segment): Promise<void> => {
+          const program = await segments.forward(segment);
+          const drawn = drawMasks(card.update, BATCH, segment, random);
+          const left = closed && Float32Array.from(stepsLeft(closed, past));
+          const own = {
+            ...uploadMasks(compute, drawn, segment),
+            ...(left && { closed: uploadMap(compute, left, 1) }),
+            ...(states && { states }),
+          };
+          past += segment.steps;
+          states = (await program.run({ ...parameters, ...conditioning.inputs, ...own })).states;
+          compute.free(...Object.values(own));
+        };
+        const run = createRun(step, read, card.update.updateProbability === 1 && !closed);
         const seen: Float32Array[] = [];
         for (const one of runs) {
           for (const segment of one) {
             await run(segment);
-            if (closed) {
-              const states = await cells.read();
-              clear(states, closed);
-              cells.write(states);
-            }
             onProgress(BATCH * segment.stage ** 2 * segment.steps);
           }
-          if (!images) seen.push(await cells.read());
+          if (!images) seen.push(await read());
         }
-        if (images) seen.push(await measured(await cells.read(), images));
-        cells.free();
+        if (images) {
+          const image = uploadMap(compute, images, images.length / BATCH / card.side ** 2);
+          const { nats } = await (await segments.measure()).run({ states: states!, image });
+          seen.push(Float32Array.from(await compute.read(nats)));
+          compute.free(image, nats);
+        }
+        conditioning.free();
+        compute.free(z, states!);
         return seen;
       },
       async close() {
         compute.free(...Object.values(parameters));
-        await rule?.dispose();
         await segments.dispose();
       },
     };
@@ -338,31 +323,24 @@ export const workerJob: WorkerJob<
  * Creates a function that runs segments of a batch. States that repeat bit for bit are not computed
  * again.
  *
+ * @param step runs a segment
+ * @param read returns the states
  * @param canRepeat whether each state depends only on the previous one
  */
-function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
+function createRun(
+  step: (segment: Segment) => Promise<void>,
+  read: () => Promise<Float32Array>,
+  canRepeat: boolean,
+): typeof step {
   /** Number of steps after which the states are known to repeat. */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';
     if (mayRepeat && period !== undefined && segment.steps % period === 0) return;
-    const before = mayRepeat ? await cells.read() : undefined;
-    await cells.run(segment);
-    period = before && areEqual(before, await cells.read()) ? segment.steps : undefined;
+    const before = mayRepeat ? await read() : undefined;
+    await step(segment);
+    period = before && areEqual(before, await read()) ? segment.steps : undefined;
   };
-}
-
-/**
- * Zeroes the states at closed positions and counts down the steps until they open. @param closed
- * changed in place
- */
-function clear(states: Float32Array, closed: Uint8Array): void {
-  const channels = states.length / closed.length;
-  closed.forEach((steps, place) => {
-    if (steps === 0) return;
-    states.fill(0, place * channels, (place + 1) * channels);
-    closed[place]--;
-  });
 }
 
 /** Whether two arrays are equal bit for bit. */
@@ -372,106 +350,8 @@ function areEqual(a: Float32Array, b: Float32Array): boolean {
   return bytes(a).equals(bytes(b));
 }
 
-/** The cells of a batch, stepped by compiled programs or by the kernel that rooms use. */
-interface CellBatch {
-  /** Runs a segment. The first segment begins with a seed, unless there are initial states. */
-  run(segment: Segment): Promise<void>;
-  /** Returns a copy of the states, [BATCH, s, s, C]. */
-  read(): Promise<Float32Array>;
-  /** Replaces the states. @param states [BATCH, s, s, C] */
-  write(states: Float32Array): void;
-  free(): void;
-}
-
 /** Uploads maps [BATCH, s, s, c]. */
 function uploadMap(compute: Compute, numbers: Float32Array, c: number): Value {
   const s = Math.sqrt(numbers.length / BATCH / c);
   return compute.upload([BATCH, s, s, c], numbers);
 }
-
-/** Steps cells by compiled programs, one per segment. @param on.parameters `parameter:*` */
-const byPrograms =
-  (on: { compute: Compute; segments: Segments; card: Card; parameters: Values }) =>
-  async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
-    const { compute, segments, card, parameters } = on;
-    const random = createRandom(hashText(seed));
-    const z = compute.upload([BATCH, card.latentSize], latents);
-    const conditioning = await segments.condition(parameters, z);
-    let states = from && uploadMap(compute, from, card.channels);
-    return {
-      async run(segment) {
-        const program = await segments.forward(segment);
-        const drawn = drawMasks(card.update, BATCH, segment, random);
-        const masks = uploadMasks(compute, drawn, segment);
-        const before = states ? { states } : {};
-        const inputs = { ...parameters, ...conditioning.inputs, ...masks, ...before };
-        states = (await program.run(inputs)).states;
-        compute.free(...Object.values(masks), ...Object.values(before));
-      },
-      read: async () => (await compute.read(states!)).slice(),
-      write(numbers) {
-        compute.free(states!);
-        states = uploadMap(compute, numbers, card.channels);
-      },
-      free() {
-        conditioning.free();
-        compute.free(z, ...(states ? [states] : []));
-      },
-    };
-  };
-
-/**
- * Steps cells by a rule of an engine's back end, which takes the states [s, s, C] of one organism.
- */
-const byRule =
-  (rule: StepRule, card: Card) =>
-  async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
-    const { channels, latentSize } = card;
-    const random = createRandom(hashText(seed));
-    const size = (from?.length ?? 0) / BATCH;
-    const organisms = Array.from({ length: BATCH }, (_, i) => {
-      const latent = latents.subarray(i * latentSize, (i + 1) * latentSize);
-      // The state is empty until the first segment creates a seed.
-      const state: Float32Array = from?.slice(i * size, (i + 1) * size) ?? new Float32Array();
-      return { latent, conditioning: rule.condition?.(latent), state };
-    });
-    return {
-      async run({ begin, stage, steps }) {
-        const masks = drawMasks(card.update, BATCH, { stage, steps }, random);
-        const cells = stage * stage;
-        let after: Float32Array = new Float32Array(cells * channels);
-        // Each organism takes all steps before the next one starts, so that its states stay in the
-        // processor's cache.
-        for (const [i, organism] of organisms.entries()) {
-          const { latent, conditioning } = organism;
-          let { state } = organism;
-          if (begin === 'seed') state = seedState(latent, stage, channels);
-          if (begin === 'divide') state = divide(state, channels);
-          for (let step = 0; step < steps; step++) {
-            const mask = masks[step]?.subarray(i * cells, (i + 1) * cells);
-            await rule.step({
-              ...{ count: 1, stage, states: state, after },
-              ...(conditioning && { conditioning }),
-              ...(mask && { mask }),
-            });
-            [state, after] = [after, state];
-          }
-          organism.state = state;
-        }
-      },
-      async read() {
-        const whole = new Float32Array(BATCH * organisms[0].state.length);
-        organisms.forEach(({ state }, i) => {
-          whole.set(state, i * state.length);
-        });
-        return whole;
-      },
-      write(numbers) {
-        organisms.forEach((organism, i) => {
-          const { length } = organism.state;
-          organism.state = numbers.slice(i * length, (i + 1) * length);
-        });
-      },
-      free() {},
-    };
-  };

@@ -1,15 +1,12 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
-import type { StartError } from '../../engine/backend.ts';
-import { explain } from '../../engine/choose-backend.ts';
 import { createEngine } from '../../engine/create-engine.ts';
-import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
-import { createMeter, openCompute, runTool, say, sayNotUsed } from '../terminal.ts';
+import { createMeter, openCompute, runTool, say } from '../terminal.ts';
 import { openBoundsFile } from './bounds.ts';
-import { deviceOf, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { painterFigures } from './images.ts';
 import { COMMAND, type Options } from './options.ts';
 import { describe } from './report.ts';
@@ -26,26 +23,20 @@ async function main(options: Options): Promise<void> {
       ? undefined
       : await openBoundsFile(file, model, judged, wanted);
   if (keep && keep.known.length > 0) say(`${file} already has ${keep.known.length} images`);
-  const isNative = backend === 'native';
-  const compute = await openCompute(isNative ? 'onnx' : backend, threads);
-  const hasCells = model.card.update.kind !== 'decoder';
-  const kernel =
-    hasCells && (isNative || (backend === 'auto' && compute.name === 'onnx'))
-      ? await kernelOfRooms(isNative)
-      : undefined;
-  say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
+  const compute = await openCompute(backend, threads);
+  say(`${model.card.name} on ${compute.device}`);
   say('measuring the painter, if the checkpoint has one');
   const painter = await painterFigures(compute, model, wanted);
   const canGraft = model.card.update.standingInput && model.card.gallery.length > 0;
   const engine =
     canGraft && options.chimeras > 0
       ? await createEngine({
-          ...{ checkpoints: [model], backend: kernel === undefined ? compute.name : 'native' },
+          ...{ checkpoints: [model], backend: compute.name },
           ...(threads !== undefined && { threads }),
         })
       : undefined;
   const chimeras = engine && { count: options.chimeras, engine };
-  const asked = { ...wanted, kernel, painter, chimeras, ...(keep && { keep }) };
+  const asked = { ...wanted, painter, chimeras, ...(keep && { keep }) };
   const meter = createMeter(() => performance.now(), say);
   const evaluation = await evaluate(compute, model, judged, asked, meter);
   await engine?.close();
@@ -55,29 +46,9 @@ async function main(options: Options): Promise<void> {
     await writeFigures(folder, model, figures);
     const onWritten = (name: string): void => say(`wrote ${join(folder, name)}`);
     onWritten(CARD_FILE);
-    await writePictures(compute, model, evaluation, { ...wanted, kernel, onWritten });
+    await writePictures(compute, model, evaluation, { ...wanted, onWritten });
   }
   await compute.dispose();
-}
-
-/**
- * Finds the kernel that steps cells in rooms, which is twice as fast as compiled programs.
- *
- * @param isAsked whether the user named it
- * @returns the file of the kernel, or undefined if there is none
- * @throws TrainingError no-kernel: the user named it, but there is none
- */
-async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
-  try {
-    return (await loadKernel()).file;
-  } catch (error) {
-    const { message, remedy } = error as StartError;
-    const failure = { name: 'native', onlyGpu: false, reason: message } as const;
-    const reason = explain({ ...failure, ...(remedy !== undefined && { remedy }) });
-    if (isAsked) throw new TrainingError('no-kernel', reason);
-    sayNotUsed(reason);
-    return undefined;
-  }
 }
 
 /**

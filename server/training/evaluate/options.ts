@@ -1,6 +1,5 @@
 /** Defines the command line of `npm run evaluate`. */
 import * as v from 'valibot';
-import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
 import type { Values } from '../../settings/command-line.ts';
 import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
 import { SPLITS } from '../data/dataset.ts';
@@ -89,15 +88,6 @@ export const COMMAND = {
       help: 'number of chimeras of random creatures of the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
-    backend: {
-      ...COMPUTE_OPTIONS.backend,
-      type: oneOf(['auto', 'native', ...COMPUTE_NAMES]),
-      help: `back end to compute with: auto (a real GPU if there is one; otherwise native if there is a C compiler; otherwise onnx), native (onnx, but the rooms' native kernel steps cells), ${COMPUTE_NAMES.join(', ')}`,
-    },
-    threads: {
-      ...COMPUTE_OPTIONS.threads,
-      help: 'number of CPU threads, for native and onnx',
-    },
     seed: {
       type: wholeNumber(0),
       default: '1',

@@ -3,7 +3,7 @@
  * resemble. Other files draw and write. Start reading at `measureOrganisms`; each other function
  * measures one thing.
  */
-import { createRandom, type Random } from '../../../shared/random.ts';
+import { createRandom } from '../../../shared/random.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Images } from './bounds.ts';
@@ -15,13 +15,6 @@ import { measureHealing, shareOf } from './wound-recovery.ts';
  * Default numbers of steps after growth at which organisms are compared with their grown picture.
  */
 export const STAY_STEPS = [100, 1000, 10_000];
-
-/**
- * For `measureRobustness`: number of organisms per norm of the latents, and number of steps that
- * each organism takes after growth.
- */
-const ROBUST_EACH = 16;
-const ROBUST_STEPS = 100;
 
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
 
@@ -43,7 +36,7 @@ export async function measureOrganisms(
   },
   tools: Tools,
 ) {
-  const { batch, measure, random, notes } = tools;
+  const { batch, measure, notes } = tools;
   const { card } = model;
   const { steps, wounds } = wanted;
   const { latents, chosen } = chooseLatents(model, wanted.organisms, notes);
@@ -76,13 +69,6 @@ export async function measureOrganisms(
   };
   const { healed, ...recoveries } = await measureHealing(grown, wounds, tools, retrieved);
 
-  const far = workOf(
-    ROBUST_EACH,
-    RADII.length * (batch.growthWork + card.side ** 2 * ROBUST_STEPS),
-  );
-  const robustness = await measure('far latents', far, () =>
-    measureRobustness(batch, random('far'), ROBUST_EACH, ROBUST_STEPS),
-  );
   const ownPixels =
     own && rowsOf(own.images.pixels, own.chosen, own.images.pixels.length / own.images.count);
   return {
@@ -92,10 +78,6 @@ export async function measureOrganisms(
     figures: {
       /** For each number of steps after growth, the likeness to the grown picture. */
       stay,
-      /**
-       * For each norm of latents, in √Z: whether organisms grown from such latents stay bounded.
-       */
-      robustness,
       ...recoveries,
       /**
        * Share of organisms that look more like their own image than like any other of the gallery:
@@ -113,7 +95,7 @@ export const NO_ORGANISMS: OrganismFigures = {
   grown: { latents: new Float32Array(0), states: new Float32Array(0), count: 0 },
   mse: null,
   figures: {
-    ...{ stay: {}, heal: {}, robustness: {}, closing: {}, healFromRim: {}, discLeft: {} },
+    ...{ stay: {}, heal: {}, closing: {}, healFromRim: {}, discLeft: {} },
     ...{ erased: {}, retrieval: { organisms: 0, grown: null, healed: {} }, cycles: null },
   },
 };
@@ -192,50 +174,6 @@ export async function measureStay(
   return Object.fromEntries(
     Object.entries(seen).map(([at, one]) => [at, { ...one, finite: finite[at] / grown.count }]),
   );
-}
-
-/**
- * Norms of the latents for `measureRobustness`, in √Z. Latents of the prior have a norm of about 1.
- */
-const RADII = [1, 1.5, 2, 3] as const;
-
-/**
- * Measures whether organisms grow from latents far from the prior and stay bounded.
- *
- * @param each number of organisms per norm
- * @param steps number of steps after growth
- * @returns for each norm in √Z: the share of organisms whose states are all finite, and the largest
- * absolute value of a state
- */
-export async function measureRobustness(
-  batch: EvaluationBatch,
-  random: Random,
-  each: number,
-  steps: number,
-) {
-  const { latentSize } = batch.card;
-  const result: Record<string, { readonly finite: number; readonly largest: number }> = {};
-  for (const radius of RADII) {
-    const latents = new Float32Array(each * latentSize);
-    for (let n = 0; n < each; n++) {
-      const direction = random.latent(latentSize);
-      const length = Math.hypot(...direction);
-      const wanted = radius * Math.sqrt(latentSize);
-      latents.set(
-        direction.map((x) => (x / length) * wanted),
-        n * latentSize,
-      );
-    }
-    let finite = 0;
-    let largest = 0;
-    const states = await batch.grow(latents);
-    await batch.follow({ latents, states }, [steps], (_, seen) => {
-      finite += countFinite(seen, batch.patchSize);
-      for (const x of seen) if (Math.abs(x) > largest) largest = Math.abs(x);
-    });
-    result[`${radius}`] = { finite: finite / each, largest };
-  }
-  return result;
 }
 
 /** First and last step after growth of the period in which an organism at rest must not move. */

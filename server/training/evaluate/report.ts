@@ -80,7 +80,7 @@ function painterLines({ painter }: Figures): string[] {
 
 /** Describes all figures, one line per figure. */
 export function describe(figures: Figures): string {
-  const { elbo, iwae, likelihood, grown, unseen, edges, stay, probe, robustness } = figures;
+  const { elbo, iwae, likelihood, grown, unseen, edges, stay, probe } = figures;
   const error = likelihood ? ` ± ${shown(likelihood.standardError)}` : '';
   const bits = iwae.bitsPerDim === null ? '' : `, ${shown(iwae.bitsPerDim)} bits/dim`;
   const lines = [
@@ -94,10 +94,6 @@ export function describe(figures: Figures): string {
     lines.push(row(`after ${steps} steps`, alike(found)));
   }
   lines.push(...organismLines(figures), ...painterLines(figures));
-  for (const [radius, { finite, largest }] of byNumber(robustness)) {
-    const numbers = `${percent(finite)} finite, largest number ${shown(largest)}`;
-    lines.push(row(`latents of ${radius} × √Z`, numbers));
-  }
   if (probe) {
     const others = `${percent(probe.byOrganism)} of unseen organisms, guessing ${percent(probe.guess)}`;
     lines.push(row(`a cell tells its ${probe.of}`, `${percent(probe.byCell)} (${others})`));

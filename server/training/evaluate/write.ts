@@ -43,7 +43,6 @@ const GROWTH_PICTURED = 1000;
  * map.json: `{ name, kind, x, y }` of each gallery entry, 0…1. For a decoder, draws only samples
  * and map.
  *
- * @param options.kernel see `EvaluationBatch`
  * @param options.onWritten called with the name of each file
  */
 export async function writePictures(
@@ -51,14 +50,13 @@ export async function writePictures(
   model: Model,
   { grown, figures }: Evaluation,
   options: Pick<Options, 'folder' | 'steps' | 'seed'> & {
-    readonly kernel?: string | undefined;
     readonly onWritten: (name: string) => void;
   },
 ): Promise<void> {
   const { card } = model;
-  const { folder, steps, seed, kernel, onWritten } = options;
+  const { folder, steps, seed, onWritten } = options;
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
-  const batch = new EvaluationBatch(compute, model, seed, { kernel });
+  const batch = new EvaluationBatch(compute, model, seed);
   const write = async (name: string, content: Buffer | string): Promise<void> => {
     await writeFile(join(folder, name), content);
     onWritten(name);

@@ -3,12 +3,12 @@
  * only the states between segments and recomputes the states inside them during backpropagation, so
  * memory stays bounded for rollouts of any length.
  */
-import type { Compute, Program, Value, Values } from '../../autodiff/compute.ts';
+import type { Program, Value, Values } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { type Parameters, parameterInputs } from '../../autodiff/parameters.ts';
-import { readGenome, ruleSteps } from '../../autodiff/rule.ts';
+import { layerRows, readGenome, ruleSteps } from '../../autodiff/rule.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -20,26 +20,25 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
+import {
+  type Basis,
+  nativeSegments,
+  PERCEPTION,
+  type Steps,
+  type Surroundings,
+} from './native-segments.ts';
 import { decode } from './networks.ts';
 
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /** A few steps at one stage. */
-export interface Segment {
+export interface Segment extends Steps {
   /**
    * The action before the steps. `seed`: the latent fills every cell of a new patch. `divide`:
    * every cell becomes 2×2. `go-on`: no action.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
-  /** Side of the patch during the steps. */
-  readonly stage: number;
-  /** Number of steps, 1… */
-  readonly steps: number;
-  /** Whether part of the ground is closed: see the input `open` of the programs. */
-  readonly crowded?: boolean;
-  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
-  readonly rim?: boolean;
   /** Whether the loss includes the change in the last step. Requires a target image. */
   readonly rest?: boolean;
 }
@@ -83,12 +82,9 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
 /** Inputs shared by all segments of a rollout. */
 export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
-export interface SegmentsOptions {
-  readonly compute: Compute;
+export interface SegmentsOptions extends Basis {
   readonly spec: DecoderSpec;
   readonly likelihood: Likelihood;
-  /** Number of samples per run of a program, N. */
-  readonly batch: number;
   /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
   /** Weight of the squared change of all channels in the last step of segments with `rest`. */
@@ -105,6 +101,8 @@ export interface SegmentsOptions {
  * random. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
  * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
  * the number of steps until each cell opens: until then the cell is zeroed after each step.
+ * Chimeras have `weights` [N, s, s, G], how much each genome counts for each cell. Their latents are
+ * [N · G, Z], and a seed is that of a patch's first genome.
  *
  * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change`, the
  * gradient with respect to the last states. For a target image: `image` [N, S, S, c]; `weight` [N],
@@ -115,21 +113,27 @@ export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly spec: DecoderSpec;
   private readonly batch: number;
+  private readonly genomes: number;
+  private readonly native: ReturnType<typeof nativeSegments> | undefined;
 
   constructor(private readonly options: SegmentsOptions) {
     this.spec = options.spec;
     this.batch = options.batch;
+    this.genomes = options.genomes ?? 1;
+    if (options.compute.openSteps && this.spec.update.kind !== 'decoder') {
+      this.native = nativeSegments(options, options.compute.openSteps(this.spec));
+    }
   }
 
   /**
    * Shapes of the gradients that segments return: the cells' parameters, `latents`, and `genome` if
-   * the rule has a standing input.
+   * segments read one.
    */
   get totalShapes(): Map<string, readonly number[]> {
-    const { latentSize, update } = this.spec;
-    const shapes = new Map(this.learnt.filter(([name]) => !isPerPatch(name)));
-    shapes.set('latents', [this.batch, latentSize]);
-    if (update.standingInput) shapes.set('genome', this.genomeShape);
+    const { latentSize } = this.spec;
+    const shapes = new Map(this.learnt.filter(([name]) => !this.isInGenome(name)));
+    shapes.set('latents', [this.batch * this.genomes, latentSize]);
+    if (this.readsGenome) shapes.set('genome', this.genomeShape);
     return shapes;
   }
 
@@ -142,7 +146,7 @@ export class Segments {
    */
   async condition(parameters: Values, latents: Value, leak = this.spec.update.leak) {
     const own: Record<string, Value> = {};
-    if (this.spec.update.standingInput) {
+    if (this.readsGenome) {
       const program = await this.program('genome', () => ({
         genome: this.readGenome(parameterInputs(updateShapes(this.spec))),
       }));
@@ -152,8 +156,8 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `genome` for a rule with a standing input; `leak` [] for a rule with a
-       * leak.
+       * `latents` [N, Z]; `genome` for a rule with a standing input and for native code, which
+       * reads the result of `layerRows`; `leak` [] for a rule with a leak.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller frees the latents. */
@@ -165,15 +169,15 @@ export class Segments {
    * Compiles the backpropagation from the genome to the net that computes it from the latents, and
    * to the latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
    * `total:latents` with the gradient through the genome added; `total:*` of the net's parameters.
-   * Returns undefined for rules without a standing input.
+   * Returns undefined if segments read no genome.
    */
   reverseGenome(): Promise<Program> | undefined {
-    if (!this.spec.update.standingInput) return undefined;
+    if (!this.readsGenome) return undefined;
     return this.program('reverse genome', () => {
       const shapes = updateShapes(this.spec);
       const parameters = parameterInputs(shapes);
       const latents = this.latents;
-      const names = this.learnt.map(([name]) => name).filter(isPerPatch);
+      const names = this.learnt.map(([name]) => name).filter(this.isInGenome);
       const [change, ...slopes] = gradients(
         [
           {
@@ -191,7 +195,8 @@ export class Segments {
   }
 
   /** Compiles a program that runs a segment. Output: `states`. */
-  forward(segment: Segment): Promise<Program> {
+  async forward(segment: Segment): Promise<Program> {
+    if (this.native) return this.native.forward(segment, this.surroundings(segment));
     return this.program(`forward ${key(segment)}`, () => {
       const { after } = this.steps(segment, parameterInputs(updateShapes(this.spec)));
       return { states: after };
@@ -204,43 +209,20 @@ export class Segments {
    * gradient with respect to the first states, unless the segment begins with a seed; with a target
    * image also `states` and `nats` [N].
    */
-  reverse(
+  async reverse(
     segment: Segment,
-    { image, change }: { readonly image: boolean; readonly change: boolean },
+    from: { readonly image: boolean; readonly change: boolean },
   ): Promise<Program> {
-    return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
+    const { native } = this;
+    if (native) return native.reverse(segment, this.surroundings(segment, from), this.totalShapes);
+    return this.program(`reverse ${key(segment)} ${from.image} ${from.change}`, () => {
       const parameters = parameterInputs(updateShapes(this.spec));
       const { before, latents, genome, last, after } = this.steps(segment, parameters);
-      const outputs: Record<string, Expression> = {};
-      const seeds: { result: Expression; change: Expression }[] = [];
-      if (image) {
-        const target = this.image(segment.stage);
-        const open = this.judgedGround(segment);
-        const seen = open ? g.multiply(after, open) : after;
-        const wanted = open ? g.multiply(target, open) : target;
-        const nats = logLikelihood(this.options.likelihood, seen, wanted);
-        const weight = g.reshapeToMap(g.input('weight', [this.batch]), [this.batch, 1, 1, 1]);
-        seeds.push({ result: nats, change: weight });
-        const { places } = this.options;
-        if (places) {
-          const [, side] = after.shape;
-          const fields = g.inputMap('places', [1, side, side, positionChannels(places)]);
-          const expected = open ? g.multiply(fields, open) : fields;
-          const result = positionNats(seen, expected, places, places.sigma);
-          seeds.push({ result, change: weight });
-        }
-        const { rest } = this.options;
-        if (segment.rest && rest) {
-          const change = g.sum(g.square(g.subtract(after, last)), [1, 2, 3]);
-          const result = g.multiply(change, (-0.5 * rest.weight) / rest.sigma ** 2);
-          seeds.push({ result, change: weight });
-        }
-        outputs.states = after;
-        outputs.nats = g.reshape(nats, [this.batch]);
-      }
-      if (change) {
-        seeds.push({ result: after, change: g.inputMap('change', after.shape) });
-      }
+      const { seeds, ...judged } = this.judge(segment, from, after, last);
+      const outputs: Record<string, Expression> = {
+        ...judged,
+        ...(from.image && { states: after }),
+      };
       const shapes = this.totalShapes;
       const names = [...shapes.keys()];
       const sources = names.map((name) =>
@@ -253,6 +235,76 @@ export class Segments {
       if (before) outputs.change = slopes[names.length];
       return outputs;
     });
+  }
+
+  /** Compiles the programs around the steps of a segment. @param from see `reverse` */
+  private surroundings(
+    segment: Segment,
+    from?: { readonly image: boolean; readonly change: boolean },
+  ): Surroundings {
+    const { begin, stage } = segment;
+    const shape = this.mapShape(stage, this.spec.channels);
+    const begins = begin !== 'go-on';
+    const total = 'total:latents';
+    return {
+      begin: begins
+        ? this.program(`${begin} ${stage}`, () => ({ states: this.begin(segment).states }))
+        : undefined,
+      reverseBegin:
+        begins && from
+          ? this.program(`reverse ${begin} ${stage}`, () => {
+              const { before, latents, states } = this.begin(segment);
+              const seeds = [{ result: states, change: g.inputMap('change', shape) }];
+              const [slope] = gradients(seeds, [before ?? latents]);
+              if (before) return { change: slope };
+              return { [total]: g.add(g.input(total, latents.shape), slope) };
+            })
+          : undefined,
+      judge: from?.image
+        ? this.program(`judge ${key(segment)} ${from.change}`, () => {
+            const [after, last] = ['after', 'last'].map((name) => g.inputMap(name, shape));
+            const { seeds, ...outputs } = this.judge(segment, from, after, last);
+            const [ofAfter, ofLast] = gradients(seeds, [after, last]);
+            return { ...outputs, after: ofAfter, ...(segment.rest && { last: ofLast }) };
+          })
+        : undefined,
+    };
+  }
+
+  /**
+   * Returns the parts of the objective that depend on the states after a segment and before its
+   * last step, and, with a target image, `nats` [N].
+   */
+  private judge(
+    segment: Segment,
+    { image, change }: { readonly image: boolean; readonly change: boolean },
+    after: Expression,
+    last: Expression,
+  ) {
+    const seeds: { result: Expression; change: Expression }[] = [];
+    if (change) seeds.push({ result: after, change: g.inputMap('change', after.shape) });
+    if (!image) return { seeds };
+    const target = this.image(segment.stage);
+    const open = this.judgedGround(segment);
+    const seen = open ? g.multiply(after, open) : after;
+    const wanted = open ? g.multiply(target, open) : target;
+    const nats = logLikelihood(this.options.likelihood, seen, wanted);
+    const weight = g.reshapeToMap(g.input('weight', [this.batch]), [this.batch, 1, 1, 1]);
+    seeds.push({ result: nats, change: weight });
+    const { places, rest } = this.options;
+    if (places) {
+      const [, side] = after.shape;
+      const fields = g.inputMap('places', [1, side, side, positionChannels(places)]);
+      const expected = open ? g.multiply(fields, open) : fields;
+      const result = positionNats(seen, expected, places, places.sigma);
+      seeds.push({ result, change: weight });
+    }
+    if (segment.rest && rest) {
+      const change = g.sum(g.square(g.subtract(after, last)), [1, 2, 3]);
+      const result = g.multiply(change, (-0.5 * rest.weight) / rest.sigma ** 2);
+      seeds.push({ result, change: weight });
+    }
+    return { seeds, nats: g.reshape(nats, [this.batch]) };
   }
 
   /**
@@ -279,16 +331,28 @@ export class Segments {
   }
 
   private get latents(): Expression {
-    return g.input('latents', [this.batch, this.spec.latentSize]);
+    return g.input('latents', [this.batch * this.genomes, this.spec.latentSize]);
   }
 
+  /** Whether segments read a genome: always with native code, because it holds all layers. */
+  private get readsGenome(): boolean {
+    return this.native !== undefined || this.spec.update.standingInput;
+  }
+
+  /** Whether a tensor acts on cells only through the genome that segments read. */
+  private readonly isInGenome = (name: string): boolean =>
+    this.native ? name !== PERCEPTION : isPerPatch(name);
+
   private get genomeShape(): number[] {
+    if (this.native) return this.native.genomeShape;
     const { genome, hidden } = this.spec.update;
-    return [this.batch, genome ? genomeLayout(this.spec).size : hidden];
+    return [this.batch * this.genomes, genome ? genomeLayout(this.spec).size : hidden];
   }
 
   private readGenome(parameters: Parameters, latents = this.latents): Expression {
-    return readGenome(this.spec.update, parameters, latents);
+    const { update } = this.spec;
+    const genome = update.standingInput ? readGenome(update, parameters, latents) : undefined;
+    return this.native ? layerRows(update, parameters, genome) : genome!;
   }
 
   private image(side: number): Expression {
@@ -309,6 +373,23 @@ export class Segments {
     return [this.batch, side, side, channels];
   }
 
+  /** @returns states before a segment and after its first action, and the latents */
+  private begin({
+    begin,
+    stage,
+  }: Segment): { before?: Expression } & Record<'latents' | 'states', Expression> {
+    const { channels } = this.spec;
+    const { latents } = this;
+    if (begin === 'seed') {
+      const seeds = g.slice(this.own(latents, 0), 0, channels);
+      const cell = g.reshapeToMap(seeds, [this.batch, 1, 1, channels]);
+      return { latents, states: g.expand(cell, this.mapShape(stage, channels)) };
+    }
+    const side = begin === 'divide' ? stage / 2 : stage;
+    const before = g.inputMap('states', this.mapShape(side, channels));
+    return { before, latents, states: begin === 'divide' ? g.upsample(before) : before };
+  }
+
   /**
    * @returns states before the segment, before its last step and after it, and the latents and
    * genome that they depend on
@@ -318,30 +399,30 @@ export class Segments {
     parameters: Parameters,
   ): Record<'latents' | 'last' | 'after', Expression> &
     Partial<Record<'before' | 'genome', Expression>> {
-    const { channels, update } = this.spec;
-    const { begin, stage, steps } = segment;
-    const { latents } = this;
+    const { update } = this.spec;
+    const { stage, steps } = segment;
     if (update.kind === 'decoder') {
+      const { latents } = this;
       const after = decode(update, parameters, latents);
       // A decoder has no steps, so use its output as the states both before and after the last
       // step.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
-    const step = ruleSteps(update, parameters, {
-      ...(genome && { genome }),
-      ...(update.leak > 0 && { leak: g.input('leak', []) }),
-    });
-    let before: Expression | undefined;
-    let states: Expression;
-    if (begin === 'seed') {
-      const cell = g.reshapeToMap(g.slice(latents, 0, channels), [this.batch, 1, 1, channels]);
-      states = g.expand(cell, this.mapShape(stage, channels));
-    } else {
-      const from = begin === 'divide' ? stage / 2 : stage;
-      before = g.inputMap('states', this.mapShape(from, channels));
-      states = begin === 'divide' ? g.upsample(before) : before;
-    }
+    const leak = update.leak > 0 ? { leak: g.input('leak', []) } : {};
+    const rules = Array.from({ length: this.genomes }, (_, i) =>
+      ruleSteps(update, parameters, { ...(genome && { genome: this.own(genome, i) }), ...leak }),
+    );
+    const weights = g.inputMap('weights', this.mapShape(stage, this.genomes));
+    const step = (from: Expression, mask?: Expression): Expression => {
+      if (rules.length === 1) return rules[0](from, mask);
+      const parts = rules.map((rule, i) =>
+        g.multiply(rule(from, mask), g.slice(weights, i, i + 1)),
+      );
+      return parts.reduce((sum, part) => g.add(sum, part));
+    };
+    const { before, latents, states: begun } = this.begin(segment);
+    let states = begun;
     const byChance = update.updateProbability < 1;
     const closed = segment.rim ? g.inputMap('closed', this.mapShape(stage, 1)) : undefined;
     let last = states;
@@ -353,6 +434,14 @@ export class Segments {
         states = g.multiply(states, g.subtract(g.constant(1), g.greater(closed, i + 0.5)));
     }
     return { ...(before && { before }), latents, ...(genome && { genome }), last, after: states };
+  }
+
+  /** Takes the rows of each patch's genome i: [N · G, size] → [N, size]. */
+  private own(rows: Expression, i: number): Expression {
+    if (this.genomes === 1) return rows;
+    const [, size] = rows.shape;
+    const ofPatches = g.reshape(rows, [this.batch, this.genomes * size]);
+    return g.slice(ofPatches, i * size, (i + 1) * size);
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {

@@ -4,7 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import type { Compute } from '../../autodiff/compute.ts';
+import type { Compute, ComputeName } from '../../autodiff/compute.ts';
 import '../../engine/onnx/no-telemetry.ts';
 import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
@@ -43,7 +43,11 @@ export interface WorkerJob<Plan, Job, Result> {
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
 export type WorkerEvents = { onProgress(amount: number): void };
 /** `module`: URL of the module whose `workerJob` the thread runs. */
-export type WorkerStart = { readonly module: string; readonly plan: unknown };
+export type WorkerStart = {
+  readonly module: string;
+  readonly plan: unknown;
+  readonly backend: ComputeName;
+};
 
 /**
  * A pool of workers that take jobs as they become free. Workers start when first needed. A lost
@@ -119,8 +123,8 @@ export class WorkerPool<Job, Result> {
 
 /**
  * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
- * itself. If there are several workers, each is a thread with its own single-threaded ONNX Runtime,
- * because ONNX Runtime blocks the thread that calls it.
+ * itself. If there are several workers, each is a thread with its own single-threaded back end,
+ * because ONNX Runtime and native code block the thread that calls it.
  *
  * @param onProgress called with the amount of work done, in a unit that depends on the kind of work
  */
@@ -134,7 +138,7 @@ export function openWorkerPool<Plan, Job, Result>(
   return new WorkerPool(workers, () =>
     workers === 1
       ? job.open(compute, plan, onProgress)
-      : openThread<Job, Result>({ module: job.module, plan }, onProgress),
+      : openThread<Job, Result>({ module: job.module, plan, backend: compute.name }, onProgress),
   );
 }
 

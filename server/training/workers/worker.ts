@@ -1,16 +1,18 @@
 /** Runs a worker job inside a worker thread, with a compute of its own. */
 import { workerData } from 'node:worker_threads';
-import { createOnnxCompute } from '../../autodiff/onnx.ts';
+import { createCompute } from '../../autodiff/create.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import type { WorkerEvents, WorkerJob, WorkerMethods, WorkerStart } from './worker-pool.ts';
 
 await serveWorker<WorkerMethods<unknown, unknown>, WorkerEvents>(async (parent) => {
-  const { module, plan } = workerData as WorkerStart;
+  const { module, plan, backend } = workerData as WorkerStart;
   const { workerJob } = (await import(module)) as {
     workerJob: WorkerJob<unknown, unknown, unknown>;
   };
-  const worker = await workerJob.open(createOnnxCompute({ threads: 1 }), plan, (amount) =>
-    parent.notify('onProgress', amount),
+  const worker = await workerJob.open(
+    await createCompute(backend, { threads: 1 }),
+    plan,
+    (amount) => parent.notify('onProgress', amount),
   );
   return { methods: { work: (job) => worker.work(job) } };
 });

@@ -60,12 +60,12 @@ export function partsOf(organism: Chimera): Part[] | undefined {
 }
 
 /** Returns the genome with the most cells, [Z]. */
-export function largestGenome(organism: Chimera): Float32Array {
-  const { grafts, latent } = organism;
-  if (!grafts || !isChimera(organism)) return latent;
-  const counts = countGenomes(grafts);
-  const largest = counts.indexOf(Math.max(...counts));
-  return largest === 0 ? latent : grafts.genomes[largest - 1].latent;
+export function largestGenome({
+  grafts,
+  latent,
+}: Pick<Chimera, 'grafts' | 'latent'>): Float32Array {
+  if (!grafts || !isChimera({ grafts })) return latent;
+  return [latent, ...grafts.genomes.map((one) => one.latent)][indexOfMost(countGenomes(grafts))];
 }
 
 /** Records which places of a resting organism have a cell. Closed places count, too. */
@@ -82,8 +82,8 @@ export interface GraftStroke {
   readonly cover: Uint8Array;
   readonly genome: Pick<OrganismState, 'latent' | 'kind' | 'origin'>;
   readonly by: ParticipantView;
-  /** Tick in which the stroke began. Later messages of the same stroke have the same tick. */
-  readonly began: number;
+  /** Whether earlier messages of the same stroke have not hit the organism. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -92,7 +92,7 @@ export interface GraftStroke {
  * @returns false if no place has changed
  */
 export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes): boolean {
-  const { genome, by, began, cover } = stroke;
+  const { genome, by, isNew, cover } = stroke;
   if (!organism.grafts) {
     organism.grafts = noGrafts(cover.length);
     rememberBody(organism, grid);
@@ -104,8 +104,8 @@ export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes):
     return false;
   }
   let last = grafts.strokes.find(({ painter }) => painter === by.id);
-  if (last?.began !== began) {
-    last = { painter: by.id, began, replaced: new Uint8Array(cover.length) };
+  if (!last || isNew) {
+    last = { painter: by.id, replaced: new Uint8Array(cover.length) };
     const others = grafts.strokes.filter(({ painter }) => painter !== by.id);
     grafts.strokes = [...others, last].slice(-MAX_STROKES);
   }
@@ -152,7 +152,7 @@ export function removeGrafts(
   const { grafts } = organism;
   if (!grafts) return false;
   const isGone = grafts.labels.map(({ by }) => by !== undefined && isRemoved(by.id));
-  if (!grafts.places.some((label) => label > 0 && isGone[label - 1])) return false;
+  if (!grafts.places.some((label) => isGone[label - 1])) return false;
   relabel(grafts, (label) => (isGone[label - 1] ? 0 : label));
   grafts.strokes = grafts.strokes.filter(({ painter }) => !isRemoved(painter));
   compact(organism);
@@ -184,7 +184,7 @@ export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
 function hasForeign({ grafts, planter }: Chimera): boolean {
   return (
     grafts?.places.some((label) => {
-      const by = label > 0 ? grafts.labels[label - 1].by : undefined;
+      const { by } = grafts.labels[label - 1] ?? {};
       return by !== undefined && by.id !== planter.id;
     }) ?? false
   );
@@ -205,8 +205,9 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/** Returns the index of the smallest count; if equal, the first. */
-const leastOf = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
+/** Returns the index of the smallest or largest count; if equal, the first. */
+const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
+const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /** Changes labels, also in remembered strokes. */
 function relabel(grafts: Grafts, change: (label: number) => number): void {
@@ -238,7 +239,7 @@ function labelFor(
   const { id, name, hue } = by;
   const label = { genome, by: { id, name, hue } };
   if (grafts.labels.length < MAX_LABELS) return grafts.labels.push(label);
-  const least = 1 + leastOf(countLabels(grafts).slice(1));
+  const least = 1 + indexOfLeast(countLabels(grafts).slice(1));
   relabel(grafts, (one) => (one === least ? 0 : one));
   grafts.labels[least - 1] = label;
   return least;
@@ -247,26 +248,22 @@ function labelFor(
 /** Removes the genome with the fewest cells. The organism's own is kept unless its planter paints. */
 function dropSmallest(organism: Chimera, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
-  const least = leastOf(counts);
+  const least = indexOfLeast(counts);
   if (by === organism.planter.id && !hasForeign(organism) && own < counts[least]) {
     makeLargestOwn(organism, grafts);
-    return;
-  }
-  relabel(grafts, (label) => (label > 0 && grafts.labels[label - 1].genome === least ? 0 : label));
-  grafts.labels = grafts.labels.map((one) => (one.genome === least ? { ...one, genome: -1 } : one));
-  compact(organism);
+  } else removeGenome(organism, grafts, least);
 }
 
 /** Makes the grafted genome with the most cells the organism's own. The former own one is lost. */
 function makeLargestOwn(organism: Chimera, grafts: Grafts): void {
-  const [, ...counts] = countGenomes(grafts);
-  const largest = counts.indexOf(Math.max(...counts));
-  const { latent, kind, origin } = grafts.genomes[largest];
-  Object.assign(organism, { latent, kind, origin, parents: [] });
-  relabel(grafts, (one) => (one > 0 && grafts.labels[one - 1].genome === largest ? 0 : one));
-  grafts.labels = grafts.labels.map((one) =>
-    one.genome === largest ? { ...one, genome: -1 } : one,
-  );
+  const largest = indexOfMost(countGenomes(grafts).slice(1));
+  Object.assign(organism, { ...grafts.genomes[largest], parents: [] });
+  removeGenome(organism, grafts, largest);
+}
+
+/** Removes a grafted genome. Its places read the organism's own. */
+function removeGenome(organism: Chimera, grafts: Grafts, genome: number): void {
+  relabel(grafts, (label) => (grafts.labels[label - 1]?.genome === genome ? 0 : label));
   compact(organism);
 }
 
@@ -276,7 +273,7 @@ function compact(organism: Chimera): void {
   if (!grafts) return;
   const used = new Set(grafts.places);
   for (const { replaced } of grafts.strokes) for (const one of replaced) used.add(one - 1);
-  const labels = grafts.labels.filter(({ genome }, i) => genome >= 0 && used.has(i + 1));
+  const labels = grafts.labels.filter((_, i) => used.has(i + 1));
   const genomes = grafts.genomes.filter((_, i) => labels.some(({ genome }) => genome === i));
   const newLabel = grafts.labels.map((one) => labels.indexOf(one) + 1);
   relabel(grafts, (label) => (label === 0 ? 0 : newLabel[label - 1]));

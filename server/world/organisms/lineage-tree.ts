@@ -3,11 +3,12 @@
  * day.
  */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
 import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
 import type { PlantedSeed } from '../commands.ts';
-import { crossLatents } from '../create-latent.ts';
+import { crossLatents, type Genotype } from '../create-latent.ts';
 import type { Room } from '../room.ts';
 import type { Ended } from '../room-state.ts';
 import type { seedTokenOf } from '../species.ts';
@@ -41,25 +42,24 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
   return defined({ id, kind, origin, parents, planter, born, wounds, healed, was, parts });
 }
 
-const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => defined(one);
+const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
  * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
- * removed the organism, returns a seed only if its kind is in the gallery, because the organism may
- * have been unfit to be seen.
+ * removed the organism, returns a seed only if its kind is in the gallery, and without grafts,
+ * because the organism may have been unfit to be seen.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,
   id: OrganismId,
 ): Parameters<typeof seedTokenOf>[1] | undefined {
   const living = room.viewOf(id);
-  if (living) {
-    const { latent, grafts } = room.previewSeed({ from: 'organism', organism: id }, HOUSE.id);
-    return { ...living, latent, grafts };
-  }
+  const seedOf = (seed: PreviewSource): Genotype => room.previewSeed(seed, HOUSE.id);
+  if (living) return { ...living, ...seedOf({ from: 'organism', organism: id }) };
   const dead = room.lineage.ended.find((one) => one.id === id);
   if (!dead) return undefined;
-  const { kind, cause } = dead;
+  const { kind, cause, token } = dead;
+  if (token && cause !== 'removed') return { ...dead, ...seedOf({ from: 'token', token }) };
   const entry = room.species.gallery.find(({ name }) => name === kind);
   const latent = entry?.latent ?? (cause === 'removed' ? undefined : dead.latent);
   return latent && { ...dead, latent };

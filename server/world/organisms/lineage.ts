@@ -4,6 +4,7 @@
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
+import { type Species, seedTokenOf } from '../species.ts';
 import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
@@ -26,6 +27,8 @@ export class Lineage {
   private forgotten = 0;
   /** Organisms that have died since the last tick. */
   private readonly dying: Omit<Ended, 'died'>[] = [];
+
+  constructor(private readonly species: Species) {}
 
   export(): Pick<CommandState, 'lineage'> {
     const { ended, forgotten } = this;
@@ -54,7 +57,7 @@ export class Lineage {
       // Store only latents of nameless organisms, because the gallery contains those of its own
       // kinds.
       ...(kind === '' && { latent }),
-      ...(parts && { parts }),
+      ...(parts && { parts, token: seedTokenOf(this.species, organism) }),
     });
   }
 

@@ -41,7 +41,7 @@ import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './tr
  */
 export class OrganismLifecycle {
   /** The dead organisms that the room remembers. */
-  readonly lineage = new Lineage();
+  readonly lineage: Lineage;
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
@@ -57,6 +57,7 @@ export class OrganismLifecycle {
     private readonly species: Species,
     readonly rules: RoomRules,
   ) {
+    this.lineage = new Lineage(species);
     this.population = new Population(grid);
   }
 

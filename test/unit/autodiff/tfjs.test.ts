@@ -6,6 +6,7 @@ import { gradients } from '../../../server/autodiff/gradients.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
+import { hasCompiler } from '../engine/native/support.ts';
 import { describeComputeContract } from './contract.ts';
 
 const creators: Record<string, () => Promise<Compute>> = {
@@ -58,10 +59,13 @@ if (refusal) {
   });
 }
 
-test('auto uses a real GPU, else onnx, and gives the reason', async () => {
+test('auto uses a real GPU, else native code, else onnx, and gives the reasons', async () => {
   const reasons: string[] = [];
   const compute = await createCompute('auto', { onSkip: (reason) => reasons.push(reason) });
-  if (compute.name === 'onnx') expect(reasons).toEqual([expect.stringMatching(/^webgpu: /)]);
-  else expect(compute.device).toMatch(/^GPU /);
+  const skipped = (name: string) => expect.stringMatching(new RegExp(`^${name}: `));
+  if (compute.name === 'webgpu') expect(compute.device).toMatch(/^GPU /);
+  else expect(compute.name).toBe(hasCompiler ? 'native' : 'onnx');
+  if (compute.name === 'native') expect(reasons).toEqual([skipped('webgpu')]);
+  if (compute.name === 'onnx') expect(reasons).toEqual([skipped('webgpu'), skipped('native')]);
   await compute.dispose();
 });

@@ -7,7 +7,8 @@ import {
   RIPPLES,
   undisplace,
 } from '../../../client/render/current.ts';
-import { lightAt } from '../../../client/render/light.ts';
+import { lightOf } from '../../../client/render/light.ts';
+import { skyAt } from '../../../server/platform/clock.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 const FRAME = 50;
@@ -113,17 +114,21 @@ test('a machine that is too slow does without the current, for longer each time'
 });
 
 test('the light is that of the hour and the season, never jumps, and is never black', () => {
-  const minutes = Array.from({ length: 1440 }, (_, i) => lightAt(new Date(2026, 5, 15, 0, i)));
+  const at = (day: number, minute: number, zone = 'Europe/Copenhagen') =>
+    lightOf(skyAt(new Date(2026, 0, day, 0, minute).getTime(), zone));
+  const minutes = Array.from({ length: 1440 }, (_, i) => at(166, i));
   minutes.forEach((light, i) => {
     const next = minutes[(i + 1) % minutes.length];
     expect(Math.max(...light.map((value, j) => Math.abs(value - next[j])))).toBeLessThan(0.005);
     expect(light[2]).toBeGreaterThan(0.05);
   });
-  const [night, noon, winter] = [minutes[0], minutes[720], lightAt(new Date(2026, 0, 15, 12))];
+  const [night, noon, winter] = [minutes[0], minutes[720], at(15, 720)];
   expect(noon[4]).toBeGreaterThan(2 * night[4]);
   expect(winter[5] / winter[3]).toBeGreaterThan(1.1 * (noon[5] / noon[3]));
+  const southern = at(15, 720, 'Australia/Sydney');
+  expect(southern[5] / southern[3]).toBeCloseTo(noon[5] / noon[3], 1);
   for (let day = 1; day < 365; day++) {
-    const [a, b] = [day, day + 1].map((of) => lightAt(new Date(2026, 0, of, 12)));
+    const [a, b] = [day, day + 1].map((of) => at(of, 720));
     expect(Math.max(...a.map((value, j) => Math.abs(value - b[j])))).toBeLessThan(0.005);
   }
 });

@@ -82,6 +82,19 @@ test('a full room opens at its emptiest place', () => {
   expect(intersects(shown, hole)).toBe(true);
 });
 
+test('the ground in the middle touches a reef, not the open water', () => {
+  // A reef in a corner, and a single creature far from it.
+  const reef = [20, 48, 76].flatMap((x) => [20, 48, 76].map((y) => ({ x, y })));
+  const room = sights([...reef, { x: 300, y: 100 }]);
+  for (let seed = 1; seed <= 10; seed++) {
+    const { x, y } = middle(PHONE, firstView(room, PHONE, createRandom(seed).uniform));
+    const near = reef.filter(
+      (one) => Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < 1.8 * SIDE,
+    );
+    expect({ seed, isAtRim: near.length > 1 }).toEqual({ seed, isAtRim: true });
+  }
+});
+
 test('not everybody opens at the same place', () => {
   const room = sights([
     { x: 60, y: 60 },

@@ -3,7 +3,7 @@
 import { RoomSession } from '../../../client/visitor/room-session.ts';
 import { offlineText, reasonText } from '../../../client/visitor/text.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import { WELCOME } from '../../support/fake-server.ts';
+import { organismView, WELCOME } from '../../support/fake-server.ts';
 
 /** A visit whose connection is never opened, and what its page shows. */
 function open() {
@@ -20,10 +20,11 @@ function open() {
     tell: (text: string) => told.push(text),
     refuse: (text: string) => refused.push(text),
   };
-  const { model, requests, state } = new RoomSession(page as never);
+  const session = new RoomSession(page as never);
+  const { model, requests, state } = session;
   const reject = (reason: Reason, id?: number) =>
     model.receive('rejected', id === undefined ? { reason } : { reason, id });
-  return { model, requests, state, told, refused, reject };
+  return { session, model, requests, state, told, refused, reject };
 }
 
 test('who is in a room that moves to another server is told nothing, but that a server ends', () => {
@@ -74,6 +75,23 @@ test('who loses the line with something unanswered is told; back in the room, th
   expect(answered).toEqual(['elsewhere']);
   const { id } = WELCOME.you;
   expect(resumed).toEqual([id, id, id]);
+});
+
+test('TRF-1: a creature is transformed from where it was touched, or else from its middle', () => {
+  const { session, model, requests, state } = open();
+  model.receive('welcome', WELCOME);
+  model.setConnection('live');
+  const sent: unknown[] = [];
+  Object.assign(requests, { ask: (_: string, command: object) => sent.push(command) });
+  const seed = state.state.held;
+  for (const at of [{ x: 3.5, y: 4 }, undefined]) {
+    state.select(7, at);
+    session.transform(organismView(7));
+  }
+  expect(sent).toEqual([
+    { organism: 7, seed, at: { x: 3.5, y: 4 } },
+    { organism: 7, seed },
+  ]);
 });
 
 test('the answer to a cross that comes twice puts one seed into the hand', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { isMeant } from '../../../client/elements/gallery.ts';
 import {
   Drawing,
   normaliseColour,
@@ -8,7 +9,7 @@ import {
   type Sheet,
 } from '../../../client/visitor/drawing/drawing.ts';
 import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
-import { betweenText, isMeant, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
+import { betweenText, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
 describe('drawing', () => {

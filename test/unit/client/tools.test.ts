@@ -117,6 +117,15 @@ test('a key’s wound of a hollow organism takes its nearest cell, and that of b
   expect(sent.at(-1)).toMatchObject({ points: [8, 60] });
 });
 
+test('a tap of the looking tool selects a creature, and says where it was touched', () => {
+  const { tools, model, state } = hold('look');
+  model.organisms.set(1, organismView(1, { x: 30, y: 30 }));
+  model.planes.owner[64 * 20 + 31] = 1;
+  tools.toolStart(31.5, 20.5, 1_000);
+  tools.toolEnd(31.5, 20.5, true, 1_100);
+  expect(state.state.selection).toMatchObject({ organism: 1, at: { x: 31.5, y: 20.5 } });
+});
+
 test('a stroke grafts the seed that was in hand when it began, in pieces that continue each other', () => {
   const { tools, state, requests, done, sent } = hold('graft');
   const seed = { from: 'prior', throw: 77 } as const;

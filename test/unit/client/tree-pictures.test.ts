@@ -4,9 +4,8 @@ import { FakeClock } from '../../support/fake-clock.ts';
 const PAGE = { gallery: ['Fern'], sheet: { url: '/sheet.png', columns: 1 } };
 const cross = (id: number) => ({ id, kind: '' }) as never;
 const FERN = { id: 9, kind: 'Fern' } as never;
-/** Of a picture of a growth, px, and how many there are in a strip. */
+/** Of a picture, px. */
 const SIDE = 32;
-const STAGES = 24;
 
 interface Answer {
   readonly ok: boolean;
@@ -34,9 +33,8 @@ function open(answer: (path: string) => Answer | undefined, sheets = [true]) {
       if (!response) throw new Error('offline');
       return { ...response, blob: async () => undefined };
     },
-    createImageBitmap: async (_: unknown, ...[, , width, height]: number[]) => {
-      const size = { width: width ?? STAGES * SIDE, height: height ?? SIDE };
-      const bitmap = { ...size, close: () => kept.delete(bitmap) };
+    createImageBitmap: async () => {
+      const bitmap = { width: SIDE, height: SIDE, close: () => kept.delete(bitmap) };
       kept.add(bitmap);
       return bitmap;
     },
@@ -88,6 +86,16 @@ test('what the server does not have is asked for once', async () => {
     await clock.advance(60_000);
   }
   expect(asked).toHaveLength(1);
+});
+
+test('GRA-9: a chimera of gallery creatures is shown as it grows, or without its parts if the host has removed it', async () => {
+  const { pictures, clock, asked } = open(() => answered(200));
+  await clock.advance(0);
+  const chimera = { id: 3, kind: 'Fern', parts: [] };
+  pictures.of({ ...chimera, cause: 'removed' } as never);
+  expect(asked).toEqual([]);
+  pictures.of({ ...chimera, cause: 'killed' } as never);
+  expect(asked).toEqual(['3.png']);
 });
 
 test('the sheet of the gallery is asked for again', async () => {

@@ -94,7 +94,7 @@ describe('reefs', () => {
   }
 
   test('bodies nearly touch, hardly overlap, and lie on the grid, whatever its size', () => {
-    forRuns(20, size, size, seed, (width, height, chance) => {
+    forRuns(10, size, size, seed, (width, height, chance) => {
       const count = targetCount({ width, height, side });
       const { planted } = reefsOf(count, chance, width, height);
       expect(planted.length).toBeGreaterThan(0);

@@ -1,3 +1,4 @@
+import { encodeLabels } from '../../../shared/label-code.ts';
 import { createRandom, hashText } from '../../../shared/random.ts';
 import {
   decodeSeed,
@@ -244,15 +245,13 @@ test('whatever a token holds, it is refused or grows', () => {
 });
 
 test.each([
-  ['an unused genome', [0, 2, 128, 2, 0, 2, 128, 0, 3, 128, 0b1000_0000]],
-  ['no graft', [0, 2, 128, 0, 0b1000_0000]],
-  ['no labels', [0, 2, 128, 1, 0, 2, 128]],
-  ['half a genome', [0, 2, 128, 1, 0, 2]],
-  ['half a latent', [0, 2, 1, 0, 1, 0]],
-  ['the gallery’s latent of a nameless seed', [0, 0, 128]],
-  ['a label beyond the last cell', [0, 2, 128, 1, 0, 2, 128, 0, 0, 0x20, 0x10]],
+  ['an unused genome', [2, 0, 2, 128, 0, 3, 128, ...encodeLabels(stripes(2), 3)]],
+  ['no graft', [0, 0b1000_0000]],
+  ['half a genome', [1, 0, 2]],
+  ['half a latent', [1, 0, 2, 1, 0, 1, 0]],
+  ['the gallery’s latent of a nameless seed', [1, 0, 0, 128]],
 ])('a token with %s is refused', (_, bytes) => {
-  const head = [1, 0x01, 0x23, 0xab, 0xcd];
-  expect(decodeSeed(signed([...head, 0, 2, 128]), SPECIES)).toBeDefined();
+  const head = [1, 0x01, 0x23, 0xab, 0xcd, 0, 2, 128];
+  expect(decodeSeed(signed(head), SPECIES)).toBeDefined();
   expect(decodeSeed(signed([...head, ...bytes]), SPECIES)).toBeUndefined();
 });

@@ -87,23 +87,28 @@ describe('a full room', () => {
     expect(left(life)).toEqual([]);
   });
 
-  test('DEP-4: only long unattended organisms can be thinned', () => {
-    const hand = fullRoom();
-    const thin = () => {
-      return hand.act({ what: 'thin', by: CLEO });
-    };
-    expect(reasonOf(thin())).toBe('no-such-organism');
-    hand.room.leave(BERT.id);
-    hand.ticks(unattendedSeconds - 1);
-    expect(hand.room.unattended()).toEqual([]);
-    hand.tick();
-    expect(hand.room.unattended().map(({ id }) => id)).toEqual([2]);
-    const { answers, life } = thin();
-    expect(answers[0]).toMatchObject({ removed: 1 });
-    expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
-    expect(planters(hand)).toEqual(['Anna']);
-    expect(hand.room.unattended()).toEqual([]);
-  });
+  test.each([undefined, 2])(
+    'DEP-4: only long unattended organisms can be thinned, organism %s',
+    (chosen) => {
+      const hand = fullRoom();
+      const thin = (organism?: number) => {
+        return hand.act({ what: 'thin', by: CLEO, organism });
+      };
+      expect(reasonOf(thin())).toBe('no-such-organism');
+      hand.room.leave(BERT.id);
+      hand.ticks(unattendedSeconds - 2);
+      expect(reasonOf(thin(2))).toBe('not-yours');
+      expect(hand.room.unattended()).toEqual([]);
+      hand.tick();
+      expect(hand.room.unattended().map(({ id }) => id)).toEqual([2]);
+      expect(reasonOf(thin(1))).toBe('not-yours');
+      const { answers, life } = thin(chosen);
+      expect(answers[0]).toMatchObject({ removed: 1 });
+      expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
+      expect(planters(hand)).toEqual(['Anna']);
+      expect(hand.room.unattended()).toEqual([]);
+    },
+  );
 
   test('DEP-4: the gardener has its own depart, also after a restart, and no others', () => {
     const hand = fullRoom();

@@ -2,8 +2,9 @@
 
 import type { PlantedSeed } from '../../../server/world/commands.ts';
 import { LINEAGE, Lineage } from '../../../server/world/organisms/lineage.ts';
-import { lineageTree } from '../../../server/world/organisms/lineage-tree.ts';
+import { lineageTree, rememberedSeed } from '../../../server/world/organisms/lineage-tree.ts';
 import type { Organism } from '../../../server/world/organisms/organism.ts';
+import { seedTokenOf } from '../../../server/world/species.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const { most, slack, hours } = LINEAGE;
@@ -15,7 +16,7 @@ const organism = (id: number, parents: number[] = []): Organism =>
   }) as unknown as Organism;
 
 test('GEN-1: of ten thousand dead, a room remembers the ancestors of the living and the latest, and says how many others there were', () => {
-  const lineage = new Lineage();
+  const lineage = new Lineage(SPECIES);
   const living = [organism(20_000, [9_000, 3])];
   for (let id = 1; id <= 10_000; id++) {
     // The third is a child of the first two.
@@ -30,7 +31,7 @@ test('GEN-1: of ten thousand dead, a room remembers the ancestors of the living 
   expect(ids).toContain(9_000);
   expect(ids.at(-1)).toBe(10_000);
   expect(ids).toEqual(ids.toSorted((a, b) => a - b));
-  const again = new Lineage();
+  const again = new Lineage(SPECIES);
   again.restore(lineage.export());
   expect(again.state).toEqual(lineage.state);
 });
@@ -78,7 +79,7 @@ test('GEN-1, TRF-6: what an organism has been is remembered of the living and th
   expect(was()).toEqual([['one'], undefined]);
 });
 
-test('GEN-1: who has grafted which creature is remembered of the living and the dead', () => {
+test('GEN-1: who has grafted which creature, and how that looks, is remembered of the living and the dead', () => {
   const here = new HandRoom({
     species: { ...SPECIES, hasStandingInput: true },
     life: { birth: 1, healing: 1, expressing: 1 },
@@ -88,12 +89,24 @@ test('GEN-1: who has grafted which creature is remembered of the living and the 
   const seed: PlantedSeed = { from: 'latent', latent: [0, 1] };
   here.act({ what: 'graft', by: BERT, points: [5, 8], radius: 2, seed, others: true });
   const parts = () => lineageTree(here.room, 15).organisms[0].parts;
+  const token = here.room.tokenOf(1);
   const grafted = [
     { kind: 'one', origin: 'gallery', share: expect.any(Number) },
     { kind: '', origin: 'latent', share: expect.any(Number), by: BERT },
   ];
   expect(parts()).toEqual(grafted);
-  here.act({ what: 'remove', by: ANNA, organism: 1 });
-  expect(here.room.lineage.ended).toHaveLength(1);
+  const remembered = () => rememberedSeed(here.room, 1)!;
+  expect(seedTokenOf(here.room.species, remembered())).toBe(token);
+  const alive = here.room.export();
+  here.damage([4, 8, 12, 8], 8);
+  here.ticks(2);
+  expect(here.room.lineage.ended).toMatchObject([{ cause: 'killed', token }]);
   expect(parts()).toEqual(grafted);
+  expect(lineageTree(here.room, 15).organisms[0]).not.toHaveProperty('token');
+  expect(seedTokenOf(here.room.species, remembered())).toBe(token);
+  // What the host removes may be unfit to be seen: of it only the gallery's creature is shown.
+  const other = new HandRoom({ from: alive });
+  other.act({ what: 'remove', by: ANNA, organism: 1 });
+  expect(other.room.lineage.ended).toMatchObject([{ cause: 'removed', parts: grafted }]);
+  expect(rememberedSeed(other.room, 1)?.grafts).toBeUndefined();
 });

@@ -11,7 +11,8 @@ import { type RoomState, roomState } from '../../../server/world/room-state.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { HOUSE, type OrganismView } from '../../../shared/vocabulary.ts';
-import fc, { forRuns } from '../../support/property.ts';
+import { isFull } from '../../support/needs.ts';
+import fc from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, RELATED } from '../../support/rooms.ts';
 
 const species = { ...RELATED, hasStandingInput: true, closing: 1, sampler: 2 as const };
@@ -50,10 +51,10 @@ class HashedRoom {
       const stage = divide ? 2 * before : before;
       const moment = tick % 80 < 50 ? 0 : tick;
       const { latents, labels } = this.genomes.get(patch)!;
-      const text = `${id} ${moment} ${latents} ${labels}`;
+      const looks = hashText(`${id} ${moment} ${latents} ${labels}`);
       const presence = Uint8Array.from({ length: stage * stage }, (_, cell) => {
         if (closed?.[cell] || keep?.[cell] === 0) return 0;
-        return hashText(`${text} ${cell}`) % 8 === 0 ? 0 : 255;
+        return hashText(`${looks} ${cell}`) % 8 === 0 ? 0 : 255;
       });
       const rgba = Uint8Array.from({ length: 4 * presence.length }, (_, i) => presence[i >> 2]);
       const last = this.seen.get(patch);
@@ -158,19 +159,21 @@ function happening(random: Random): (room: Room, id: number) => void {
 
 test('TIM-3, TIM-6, LIF-2, OWN-1, OWN-4, OWN-6, ENE-2: restored at any tick or replayed from its journal, a room goes on as it would have, and is sound', () => {
   const seen = new Set<string>();
-  let runs = 0;
-  forRuns(12, fc.integer(), (seed) => {
+  let [runs, commands] = [0, 0];
+  const property = fc.property(fc.integer(), (seed) => {
     const random = createRandom(seed);
     // Departures need many seconds, and flashes many ticks a second.
-    const rate = runs++ % 2 === 0 ? 1 : 12;
+    const rate = runs % 2 === 0 ? 1 : 12;
+    const isCrowded = runs++ % 3 === 2;
     const room = new HashedRoom(rate);
     let restored = room;
     const journal: (readonly RoomEvent[])[] = [];
     for (const { id } of [ANNA, BERT]) room.room.enter(id, undefined, id);
     for (let tick = 0; tick < 400; tick++) {
-      if (random.uniform() < 0.4) {
+      const times = isCrowded ? random.integer(9) : Number(random.uniform() < 0.4);
+      for (let i = 0; i < times; i++) {
         const happen = happening(random);
-        for (const one of new Set([room, restored])) happen(one.room, tick);
+        for (const one of new Set([room, restored])) happen(one.room, 10 * tick + i);
       }
       const before = room.room.organisms;
       const ticked = room.tick();
@@ -179,6 +182,7 @@ test('TIM-3, TIM-6, LIF-2, OWN-1, OWN-4, OWN-6, ENE-2: restored at any tick or r
       // The room that is looked at is the same as the one that is not.
       expectSound(room.room, before, ticked);
       const accepted = result.answers.filter((answer) => !answer.refused);
+      commands += result.answers.length;
       const what = [...result.life, ...(result.expressing ?? []), ...accepted];
       for (const one of what) seen.add(one.what);
       let command = 0;
@@ -204,6 +208,8 @@ test('TIM-3, TIM-6, LIF-2, OWN-1, OWN-4, OWN-6, ENE-2: restored at any tick or r
     const lastParticipant = expect.any(Number);
     expect(replayed.room.export()).toEqual({ ...room.room.export(), lastParticipant });
   });
+  fc.assert(property, { numRuns: isFull ? 210 : 10 });
+  expect(commands).toBeGreaterThan(isFull ? 100_000 : 3_000);
   // Whatever this test compares has happened.
   expect([...seen]).toEqual(
     expect.arrayContaining([

@@ -46,6 +46,7 @@
 's99e2581a0f6b400c': `Det kan ikke gro lige nu`,
 'sa5bc226742558d67': `dødt`,
 'sa8a792da660d0386': `Det gror celle for celle i din egen browser, fra frøet i linket.`,
+'sb5617c19799ea15c': `dig`,
 'sb7ce768919359466': `vokser`,
 'sba52dbfb8d3a60d7': `aldrig såret`,
 'sc7f1beea639774c7': `forbinder`,

@@ -46,6 +46,7 @@
 's99e2581a0f6b400c': `Es kann gerade nicht wachsen`,
 'sa5bc226742558d67': `tot`,
 'sa8a792da660d0386': `Es wächst Zelle für Zelle in deinem eigenen Browser, aus dem Samen im Link.`,
+'sb5617c19799ea15c': `dir`,
 'sb7ce768919359466': `wächst`,
 'sba52dbfb8d3a60d7': `nie verletzt`,
 'sc7f1beea639774c7': `verbinde`,

@@ -46,6 +46,7 @@
 's99e2581a0f6b400c': `Ahora no puede crecer`,
 'sa5bc226742558d67': `muerta`,
 'sa8a792da660d0386': `Crece célula a célula en tu propio navegador, a partir de la semilla de su enlace.`,
+'sb5617c19799ea15c': `tú`,
 'sb7ce768919359466': `creciendo`,
 'sba52dbfb8d3a60d7': `nunca herida`,
 'sc7f1beea639774c7': `conectando`,

@@ -61,6 +61,7 @@
 'sa5bc226742558d67': `dødt`,
 'sac13da4211a86bd0': `ét til vises ikke`,
 'sb529be55547f7a67': `Stamtræ`,
+'sb5617c19799ea15c': `dig`,
 'sb7ce768919359466': `vokser`,
 'sb91ba006994637ac': `Vis hele træet`,
 'sba52dbfb8d3a60d7': `aldrig såret`,

@@ -61,6 +61,7 @@
 'sa5bc226742558d67': `tot`,
 'sac13da4211a86bd0': `ein weiteres nicht gezeigt`,
 'sb529be55547f7a67': `Stammbaum`,
+'sb5617c19799ea15c': `dir`,
 'sb7ce768919359466': `wächst`,
 'sb91ba006994637ac': `Ganzen Baum zeigen`,
 'sba52dbfb8d3a60d7': `nie verletzt`,

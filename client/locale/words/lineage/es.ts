@@ -61,6 +61,7 @@
 'sa5bc226742558d67': `muerta`,
 'sac13da4211a86bd0': `una más sin mostrar`,
 'sb529be55547f7a67': `Árbol genealógico`,
+'sb5617c19799ea15c': `tú`,
 'sb7ce768919359466': `creciendo`,
 'sb91ba006994637ac': `Mostrar todo el árbol`,
 'sba52dbfb8d3a60d7': `nunca herida`,

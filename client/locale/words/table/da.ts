@@ -39,6 +39,7 @@
 's9516ff545e1695cb': `ét sår helet`,
 's97bbc8698f704ac9': `hviler, såret`,
 'sa5bc226742558d67': `dødt`,
+'sb5617c19799ea15c': `dig`,
 'sb7ce768919359466': `vokser`,
 'sb9b0683ed20fc0f9': `Rummet kan ikke nås lige nu. Vent et øjeblik.`,
 'sba52dbfb8d3a60d7': `aldrig såret`,

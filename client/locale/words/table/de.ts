@@ -39,6 +39,7 @@
 's9516ff545e1695cb': `eine Wunde verheilt`,
 's97bbc8698f704ac9': `ruht, verletzt`,
 'sa5bc226742558d67': `tot`,
+'sb5617c19799ea15c': `dir`,
 'sb7ce768919359466': `wächst`,
 'sb9b0683ed20fc0f9': `Der Raum ist gerade nicht erreichbar. Einen Moment bitte.`,
 'sba52dbfb8d3a60d7': `nie verletzt`,

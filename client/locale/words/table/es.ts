@@ -39,6 +39,7 @@
 's9516ff545e1695cb': `una herida curada`,
 's97bbc8698f704ac9': `en reposo, herida`,
 'sa5bc226742558d67': `muerta`,
+'sb5617c19799ea15c': `tú`,
 'sb7ce768919359466': `creciendo`,
 'sb9b0683ed20fc0f9': `Ahora no se puede acceder a la sala. Espera un momento.`,
 'sba52dbfb8d3a60d7': `nunca herida`,

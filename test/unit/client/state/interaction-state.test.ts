@@ -19,6 +19,32 @@ describe('session', () => {
     expect(state.state.held).toEqual({ from: 'prior', throw: 0 });
   });
 
+  test('what the host hides is given up; what the host offers first replaces only what the visitor has not chosen', () => {
+    const gallery = ['rose', 'fox', 'cat'].map((name) => ({ name, kind: 'animal' }));
+    const begun = () => {
+      const state = new InteractionState();
+      state.take('graft');
+      state.holdFirst({ gallery }, () => 0);
+      return state;
+    };
+    const heldAfter = (state: InteractionState, offer: object) => {
+      state.follow({ gallery }, () => 0, offer);
+      return [state.state.held, state.state.tool] as const;
+    };
+    const of = (index: number) => [{ from: 'gallery', index }, 'graft'];
+    expect(heldAfter(begun(), { hidden: [0, 1] })).toEqual(of(2));
+    expect(heldAfter(begun(), { hidden: [2] })).toEqual(of(0));
+    expect(heldAfter(begun(), { hidden: [0, 1, 2] })[0]).toMatchObject({ from: 'prior' });
+    expect(heldAfter(begun(), { first: [2, 0] })).toEqual(of(0));
+    expect(heldAfter(begun(), { first: [2] })).toEqual(of(2));
+    expect(heldAfter(begun(), { first: [2, 9], hidden: [2] })).toEqual(of(0));
+    const [chose, planted] = [begun(), begun()];
+    chose.hold({ from: 'gallery', index: 1 });
+    planted.sown(() => 0);
+    expect(heldAfter(chose, { first: [2] })).toEqual(of(1));
+    expect(heldAfter(planted, { first: [2] })).toEqual(of(0));
+  });
+
   test('a chosen seed is planted, or grafted if the visitor is grafting', () => {
     const state = new InteractionState();
     const tools = (['look', 'damage', 'graft'] as const).map((tool) => {

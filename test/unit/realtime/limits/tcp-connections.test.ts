@@ -30,7 +30,7 @@ async function start(most: number, mostPerAddress?: number): Promise<void> {
   });
   clock = new FakeClock();
   rejections = new RejectionCounts();
-  new TcpConnectionLimit(http, { clock, rejections, most, mostPerAddress });
+  new TcpConnectionLimit(http, { clock, rejections, most, mostPerAddress, mostUnfinished: 8 });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
 }

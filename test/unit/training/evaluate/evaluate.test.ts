@@ -2,8 +2,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
+import { createNativeCompute } from '../../../../server/autodiff/native.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
-import { loadKernel } from '../../../../server/engine/native/native.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import { TrainingError } from '../../../../server/training/errors.ts';
 import {
@@ -63,7 +63,6 @@ describe('an evaluation', () => {
       ...{ unseen: null, retrieval: { grown: null } },
       throws: { precision: null, recall: null, throws: 8 },
     });
-    expect(Object.keys(figures.robustness).sort()).toEqual(['1', '1.5', '2', '3']);
     // Each figure that is null has a note.
     expect(figures.notes).toEqual([
       'likelihood of 6 of 6 test images of "made up"',
@@ -92,9 +91,8 @@ describe('an evaluation', () => {
     expect(latents(2)).not.toEqual(latents(1));
   });
 
-  testNative('steps by the kernel of the rooms as by programs', async () => {
-    const compute = createOnnxCompute({ threads: 1 });
-    const { file: kernel } = await loadKernel();
+  testNative('grows by native code as by programs', async () => {
+    const computes = [createOnnxCompute({ threads: 1 }), await createNativeCompute({ threads: 1 })];
     const update = { kind: 'residual', hidden: 7, stateLimit: 4, leak: 0.5 };
     const gallery = Array.from({ length: 10 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
     const genome = { hidden: 5, expressed: 1, scalesPerception: false, gain: 0.2 };
@@ -108,8 +106,8 @@ describe('an evaluation', () => {
       const closed = Uint8Array.from({ length: 10 * SIDE ** 2 }, (_, i) => i % 4);
       const images = smallImages(10).pixels;
       const [a, b] = await Promise.all(
-        [undefined, kernel].map(async (file) => {
-          const batch = new EvaluationBatch(compute, model, 1, { kernel: file });
+        computes.map(async (compute) => {
+          const batch = new EvaluationBatch(compute, model, 1);
           const states = await batch.grow(latents);
           const seen = [states, await batch.nats(latents, images, 'nats')];
           const keep = (_: number, after: Float32Array): void => void seen.push(after.slice());

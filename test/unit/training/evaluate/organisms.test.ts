@@ -17,7 +17,6 @@ import { precisionAndRecall } from '../../../../server/training/evaluate/images.
 import {
   areRetrieved,
   measureCycles,
-  measureRobustness,
   measureStay,
 } from '../../../../server/training/evaluate/organisms.ts';
 import {
@@ -111,10 +110,8 @@ test('a rule that repeats is not computed again: a million steps end like a thou
   let worked = 0;
   // Half of what it is fades at each step, until nothing is left of it.
   const update = { kind: 'residual', hidden: 7, leak: 0.5 };
-  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, {
-    onProgress: (done) => {
-      worked += done;
-    },
+  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, (done) => {
+    worked += done;
   });
   const grown = await grownOf(batch);
   worked = 0;
@@ -124,6 +121,7 @@ test('a rule that repeats is not computed again: a million steps end like a thou
   // Progress counts what need not be computed, too.
   expect(worked).toBe(workOf(3, 64 * 1_000_000));
 });
+
 test('a rule that drifts has the error of its drift', async () => {
   // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
   const batch = new EvaluationBatch(compute, drifting(0.02), 1);
@@ -172,27 +170,9 @@ describe('a rule that prints its picture again', () => {
 const leftColumn: Wound = (_, side) =>
   Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
 
-describe('latents far from the prior', () => {
-  it('keep their size under a rule that does nothing', async () => {
-    const batch = new EvaluationBatch(compute, drifting(0), 1);
-    const found = await measureRobustness(batch, createRandom(1), 4, 10);
-    for (const [radius, { finite, largest }] of Object.entries(found)) {
-      expect(finite).toBe(1);
-      expect(largest).toBeLessThanOrEqual(Number(radius) * Math.sqrt(6) * (1 + 1e-5));
-      expect(largest).toBeGreaterThan(Number(radius));
-    }
-  });
-
-  it('show that a rule diverges, with or without a state limit', async () => {
-    const batch = new EvaluationBatch(compute, drifting(3e38), 1);
-    const found = await measureRobustness(batch, createRandom(1), 2, 10);
-    expect(found['3'].finite).toBe(0);
-    expect((await measureStay(batch, await grownOf(batch), [4]))['4'].finite).toBe(0);
-    const update = { kind: 'residual', hidden: 7, stateLimit: 4 };
-    const held = new EvaluationBatch(compute, drifting(3e38, { update }), 1);
-    const { '3': far } = await measureRobustness(held, createRandom(1), 2, 10);
-    expect(far).toEqual({ finite: 1, largest: 4 });
-  });
+test('the share of organisms whose states are finite shows that a rule diverges', async () => {
+  const batch = new EvaluationBatch(compute, drifting(3e38), 1);
+  expect((await measureStay(batch, await grownOf(batch), [4]))['4'].finite).toBe(0);
 });
 
 describe('pictures', () => {

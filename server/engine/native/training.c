@@ -1,0 +1,541 @@
+/*
+ * Steps patches of a cell rule for training, and differentiates these steps. Perception and its gradients are computed
+ * at the points of Winograd's filtering (kernel.c): the gradient of a linear transform is its transpose.
+ *
+ * A *run* is some neighbouring tiles of one patch, whose cells the layers compute together. A *group* is some runs,
+ * whose windows perception computes together. The activations of each run are kept for `reverse_steps`.
+ */
+#include "blocks.h"
+
+enum { GROUP = 32, RUN = 4, MOST_CELLS = RUN * CELLS };
+
+/* A rollout with its sizes and the places of its parts in the working memory. */
+typedef struct {
+  const Net *net;
+  const Rollout *of;
+  /* Sides of a patch in tiles and of an image, numbers of tiles of a patch and of the batch. */
+  int along, wide, per_patch, tiles;
+  /* Sizes of an image, the activations of a tile, and padded layers. */
+  ptrdiff_t image, record, layers_size;
+  /* Images of the states before each step and after the last one, and gradients of two of them. */
+  float *images, *slopes[2];
+  /* The kernel at the points [36, channels, wide_hidden], transposed [36, hidden, wide_channels], and its gradient. */
+  float *points, *turned_points, *points_slope;
+  /* Layers [sets, layers_size], their transposes, without scales and shifts, and their gradients. */
+  float *layers, *turned_layers, *layers_slope;
+  float *records;
+  /* Of a group: [tiles, channels] and [tiles, hidden] for each point. */
+  float *windows, *products;
+  /* Of a run: [cells, channels] the first three, else [cells, hidden]. */
+  float *change, *mixed, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
+  /* Scales of one, then shifts of zero. */
+  float *one;
+} Work;
+
+/* Number of arrays [cells, hidden] in the record of a run. */
+static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
+
+static float *lay_out(const Net *net, const Rollout *of, Work *w) {
+  const int along = tiles_along(net), channels = net->wide_channels, hidden = net->wide_hidden;
+  *w = (Work){net, of, along, along * TILE + 2, along * along, along * along * of->count, image_size(net)};
+  w->record = CELLS * ((ptrdiff_t)hidden * arrays_of(net, of) + (of->genomes > 1 ? channels : 0));
+  w->layers_size = layers_size(net);
+  const ptrdiff_t images = w->image * of->count, points = (ptrdiff_t)POINTS * net->channels * hidden;
+  const ptrdiff_t layers = w->layers_size * of->sets, record = w->record * of->genomes;
+  float *end = of->memory;
+#define PLACE(part, size) w->part = end, end += ((size) + LINE - 1) / LINE * LINE
+  PLACE(images, images * (of->records ? of->steps + 1 : 2));
+  PLACE(slopes[0], of->records ? images : 0);
+  PLACE(slopes[1], of->records ? images : 0);
+  PLACE(points, points);
+  PLACE(turned_points, (ptrdiff_t)POINTS * net->hidden * channels);
+  PLACE(points_slope, points);
+  PLACE(layers, layers);
+  PLACE(turned_layers, layers);
+  PLACE(layers_slope, layers);
+  PLACE(records, record * (of->records ? (ptrdiff_t)w->tiles * of->steps : RUN));
+  PLACE(windows, POINTS * (GROUP * channels + LINE));
+  PLACE(products, POINTS * (GROUP * hidden + LINE));
+  PLACE(change, MOST_CELLS * channels);
+  PLACE(mixed, MOST_CELLS * channels);
+  PLACE(slope, MOST_CELLS * channels);
+  PLACE(seen_slope, MOST_CELLS * hidden);
+  PLACE(x_slope, MOST_CELLS * hidden);
+  PLACE(y_slope, MOST_CELLS * hidden);
+  PLACE(inner_slope, MOST_CELLS * hidden);
+  PLACE(one, 2 * hidden);
+  return end;
+}
+
+ptrdiff_t rollout_size(const Net *net, const Rollout *of) {
+  Work w;
+  Rollout at_zero = *of;
+  at_zero.memory = 0;
+  return lay_out(net, &at_zero, &w) - (float *)0;
+}
+
+/* Size of a row of layers without padding: perception's scales and shifts, then each layer's weights and shifts. */
+ptrdiff_t row_size(const Net *net) {
+  const ptrdiff_t inputs = net->hidden;
+  return (2 + net->blocks * net->depth * (inputs + 1)) * inputs + (inputs + 1) * net->channels;
+}
+
+/* Pads a row of layers to whole vectors, or adds padded numbers to the row. */
+static void pad_layers(const Net *net, float *row, float *layers, int adds) {
+  const int of_hidden = 2 + net->blocks * net->depth * (net->hidden + 1);
+  for (int i = 0; i < of_hidden + net->hidden + 1; i++) {
+    const int size = i < of_hidden ? net->hidden : net->channels;
+    for (int k = 0; k < size && adds; k++) row[k] += layers[k];
+    if (!adds) copy(layers, row, size);
+    row += size;
+    layers += whole_vectors(size);
+  }
+}
+
+/* Transposes [rows, columns], both with padded rows. */
+static void transpose(const float *from, int rows, int columns, float *to) {
+  const int from_row = whole_vectors(columns), to_row = whole_vectors(rows);
+  for (int c = 0; c < columns; c++) {
+    for (int r = 0; r < rows; r++) to[c * to_row + r] = from[r * from_row + c];
+    for (int r = rows; r < to_row; r++) to[c * to_row + r] = 0;
+  }
+}
+
+/* Transforms the three numbers along one side of a kernel to one number per point. */
+static const float OF_KERNEL[WINDOW][3] = {
+    {1.0f / 4, 0, 0},
+    {-1.0f / 6, -1.0f / 6, -1.0f / 6},
+    {-1.0f / 6, 1.0f / 6, -1.0f / 6},
+    {1.0f / 24, 1.0f / 12, 1.0f / 6},
+    {1.0f / 24, -1.0f / 12, 1.0f / 6},
+    {0, 0, 1},
+};
+
+/* Transforms the kernel [3, 3, channels, hidden] to the points, or adds the gradient at the points to the kernel's. */
+static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
+  const int hidden = net->hidden, wide = net->wide_hidden;
+  if (!adds) memset(points, 0, POINTS * net->channels * wide * sizeof(float));
+  for (int i = 0; i < POINTS * net->channels; i++, points += wide) {
+    for (int t = 0; t < 9; t++) {
+      const int p = i / net->channels;
+      const float factor = OF_KERNEL[p / WINDOW][t / 3] * OF_KERNEL[p % WINDOW][t % 3];
+      float *tap = kernel + (ptrdiff_t)(t * net->channels + i % net->channels) * hidden;
+      if (adds) for (int h = 0; h < hidden; h++) tap[h] += factor * points[h];
+      else for (int h = 0; h < hidden; h++) points[h] += factor * tap[h];
+    }
+  }
+}
+
+/* The transpose of from_points: from the four numbers of a tile to one per point. */
+INLINE void spread(const vec *t, vec *m, int step) {
+  const vec a = t[0] + t[2], b = t[1] + t[3], c = fma(all(4), t[2], t[0]), e = fma(all(8), t[3], all(2) * t[1]);
+  m[0] = t[0];
+  m[step] = a + b;
+  m[2 * step] = a - b;
+  m[3 * step] = c + e;
+  m[4 * step] = c - e;
+  m[5 * step] = t[3];
+}
+
+/* The transpose of to_points: from one number per point to six of the image. */
+INLINE void gather(const vec *p, vec *d, int step) {
+  const vec a = p[1] + p[2], b = p[1] - p[2], c = p[3] + p[4], e = all(2) * (p[3] - p[4]);
+  d[0] = all(4) * p[0];
+  d[step] = fma(all(4), p[5] - b, all(-1) * e);
+  d[2 * step] = fma(all(-5), p[0], fma(all(-4), a, all(-1) * c));
+  d[3 * step] = fma(all(-5), p[5], b + e);
+  d[4 * step] = (p[0] + a) + c;
+  d[5 * step] = p[5];
+}
+
+/* The transpose of transform_back: transforms cells [16, hidden] to [hidden] per point. */
+static void spread_tile(const float *cells, int hidden, float *products, ptrdiff_t apart) {
+  for (int h = 0; h < hidden; h += LANES) {
+    for (int x = 0; x < TILE; x++) {
+      vec t[TILE];
+      UNROLL for (int y = 0; y < TILE; y++) t[y] = load(cells + (y * TILE + x) * hidden + h);
+      vec m[WINDOW];
+      spread(t, m, 1);
+      UNROLL for (int y = 0; y < WINDOW; y++) store(products + (y * WINDOW + x) * apart + h, m[y]);
+    }
+    for (int y = 0; y < WINDOW; y++) {
+      vec t[TILE], m[WINDOW];
+      UNROLL for (int x = 0; x < TILE; x++) t[x] = load(products + (y * WINDOW + x) * apart + h);
+      spread(t, m, 1);
+      UNROLL for (int x = 0; x < WINDOW; x++) store(products + (y * WINDOW + x) * apart + h, m[x]);
+    }
+  }
+}
+
+/* The transpose of transform_window: adds the gradient at the points to a 6x6 window of an image. */
+static void gather_window(const float *from, ptrdiff_t apart, int channels, float *image, ptrdiff_t row) {
+  for (int c = 0; c < channels; c += LANES) {
+    vec half[POINTS];
+    for (int y = 0; y < WINDOW; y++) {
+      vec p[WINDOW];
+      UNROLL for (int x = 0; x < WINDOW; x++) p[x] = load(from + (y * WINDOW + x) * apart + c);
+      gather(p, half + y * WINDOW, 1);
+    }
+    for (int x = 0; x < WINDOW; x++) {
+      vec p[WINDOW], d[WINDOW];
+      UNROLL for (int y = 0; y < WINDOW; y++) p[y] = half[y * WINDOW + x];
+      gather(p, d, 1);
+      UNROLL for (int y = 0; y < WINDOW; y++) {
+        float *at = image + y * row + x * channels + c;
+        store(at, load(at) + d[y]);
+      }
+    }
+  }
+}
+
+/* Returns the slope times that of the activation, of which y is the result. */
+INLINE vec through(vec slope, vec y, int elu) {
+  if (elu) return fma(slope, least(all(0), y), slope);
+  return (vec)((bits)slope & (bits)(y > all(0)));
+}
+
+/* Adds the sum of rows [rows, size] to `sum`. */
+static void add_rows(const float *rows, int count, int size, float *sum) {
+  for (int i = 0; i < size; i += LANES) {
+    vec total = all(0);
+    for (int r = 0; r < count; r++) total += load(rows + r * size + i);
+    store(sum + i, load(sum + i) + total);
+  }
+}
+
+/* The image of a patch before a step; 0 is the first step. */
+static float *image_of(const Work *w, int step, int patch) {
+  const int at = w->of->records ? step : step % 2;
+  return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
+}
+
+/* Clears what no states are written to: the cells around the patch, or everything if channels are padded. */
+static void clear_margin(const Work *w, float *image) {
+  const int side = w->net->side, channels = w->net->wide_channels;
+  const ptrdiff_t row = (ptrdiff_t)w->wide * channels;
+  for (int y = 0; y < w->wide; y++, image += row) {
+    const int is_inside = y > 0 && y <= side && channels == w->net->channels;
+    memset(image, 0, (is_inside ? channels : row) * sizeof(float));
+    if (is_inside) memset(image + (side + 1) * channels, 0, (w->wide - side - 1) * channels * sizeof(float));
+  }
+}
+
+static void prepare(const Work *w) {
+  const Net *net = w->net;
+  const Rollout *of = w->of;
+  transform_kernel(net, (float *)of->kernel, w->points, 0);
+  memset(w->layers, 0, w->layers_size * of->sets * sizeof(float));
+  for (int s = 0; s < of->sets; s++)
+    pad_layers(net, (float *)of->layers + s * row_size(net), w->layers + s * w->layers_size, 0);
+  for (int step = 0; step < (of->records ? of->steps + 1 : 2); step++)
+    for (int patch = 0; patch < of->count; patch++) clear_margin(w, image_of(w, step, patch));
+  for (int h = 0; h < 2 * net->wide_hidden; h++) w->one[h] = h < net->wide_hidden;
+}
+
+/* The first tile after the run or patch that begins with a tile, at most `end`. */
+static int end_of_run(const Work *w, int tile, int end) {
+  const int patch_end = (tile / w->per_patch + 1) * w->per_patch;
+  if (end > patch_end) end = patch_end;
+  return end < tile + RUN ? end : tile + RUN;
+}
+
+/* Where a cell of some tiles of a patch is. */
+typedef struct {
+  /* Index in the tiles, and in the patch; row and column of its tile. */
+  int row, cell, top, left;
+  /* Index in the batch, and that of its first channel in an image. */
+  ptrdiff_t of_batch, image;
+} Place;
+
+/* Finds the next cell of some tiles that is not beyond the patch. @returns 0 after the last one */
+INLINE int next_place(const Work *w, int first, int end, Place *at) {
+  const int side = w->net->side;
+  for (at->row++; at->row < (end - first) * CELLS; at->row++) {
+    const int k = at->row % CELLS;
+    if (k == 0) {
+      const int tile = (first + at->row / CELLS) % w->per_patch;
+      at->top = tile / w->along * TILE;
+      at->left = tile % w->along * TILE;
+    }
+    const int y = at->top + k / TILE, x = at->left + k % TILE;
+    if (y >= side || x >= side) continue;
+    at->cell = y * side + x;
+    at->of_batch = (ptrdiff_t)(first / w->per_patch) * side * side + at->cell;
+    at->image = ((ptrdiff_t)(y + 1) * w->wide + x + 1) * w->net->wide_channels;
+    return 1;
+  }
+  return 0;
+}
+#define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
+
+/* The activations of a run with a genome: `arrays_of` arrays [cells, hidden], then the states of a chimera. */
+static float *record_of(const Work *w, int step, int first, int end, int genome) {
+  const ptrdiff_t tile = w->of->records ? (ptrdiff_t)step * w->tiles + first : 0;
+  return w->records + w->record * (tile * w->of->genomes + (ptrdiff_t)genome * (end - first));
+}
+
+/* Index of the layers that a patch uses for a genome. */
+static int set_of(const Work *w, int first, int genome) {
+  return w->of->sets == 1 ? 0 : first / w->per_patch * w->of->genomes + genome;
+}
+
+static float weight_of(const Work *w, int first, int genome, int cell) {
+  const ptrdiff_t at = (ptrdiff_t)(first / w->per_patch) * w->net->side * w->net->side + cell;
+  return w->of->weights ? w->of->weights[at * w->of->genomes + genome] : 1;
+}
+
+static int counts(const Work *w, int first, int end, int genome) {
+  EACH_CELL(at) if (weight_of(w, first, genome, at.cell) != 0) return 1;
+  return 0;
+}
+
+/* Whether a cell is updated in a step, and whether it is closed after the step. */
+static int is_updated(const Work *w, int step, ptrdiff_t cell) {
+  const ptrdiff_t cells = (ptrdiff_t)w->of->count * w->net->side * w->net->side;
+  return !w->of->masks || w->of->masks[step * cells + cell] != 0;
+}
+static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
+
+/* Writes a cell's states to the image before a step, to `last` before the last step, and to `after` after it. */
+static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
+  const Rollout *of = w->of;
+  const int channels = w->net->channels;
+  float *to = image_of(w, step, patch) + at->image;
+  if (step == of->steps - 1) copy(of->last + at->of_batch * channels, states, channels);
+  if (step == of->steps) copy(of->after + at->of_batch * channels, states, channels);
+  else if (of->open) for (int c = 0; c < channels; c++) to[c] = states[c] * of->open[at->of_batch];
+  else copy(to, states, channels);
+  if (step == of->steps && of->records) copy(to, states, channels);
+}
+
+/* Steps the cells of a run. */
+static void forward_run(const Work *w, int step, int first, int end, const float *products, ptrdiff_t apart) {
+  const Net *net = w->net;
+  const Rollout *of = w->of;
+  const int hidden = net->wide_hidden, channels = net->wide_channels, patch = first / w->per_patch;
+  const int rows = (end - first) * CELLS, size = rows * hidden;
+  const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
+  const float *image = image_of(w, step, patch);
+  if (of->genomes > 1) memset(w->mixed, 0, rows * channels * sizeof(float));
+  for (int genome = 0; genome < of->genomes; genome++) {
+    if (of->weights && !counts(w, first, end, genome)) continue;
+    const float *layers = w->layers + set_of(w, first, genome) * w->layers_size;
+    const float *scale = layers, *shift = layers + hidden;
+    float *x = record_of(w, step, first, end, genome), *unscaled = x + (ptrdiff_t)size * activations(net);
+    for (int t = 0; t < end - first; t++) {
+      const ptrdiff_t cells = (ptrdiff_t)t * CELLS * hidden;
+      if (of->scales) transform_back(products + t * hidden, apart, hidden, w->one, w->one + hidden, unscaled + cells);
+      else transform_back(products + t * hidden, apart, hidden, scale, shift, x + cells);
+    }
+    for (int r = 0; r < rows && of->scales; r++) {
+      for (int i = r * hidden, h = 0; h < hidden; i += LANES, h += LANES)
+        store(x + i, fma(load(unscaled + i), load(scale + h), load(shift + h)));
+    }
+    think(net, layers + 2 * hidden, rows, x, w->change);
+    float *moved = unscaled + (of->scales ? size : 0);
+    EACH_CELL(at) {
+      const float *old = image + at.image, weight = weight_of(w, first, genome, at.cell);
+      float *change = w->change + at.row * channels;
+      const int updated = is_updated(w, step, at.of_batch);
+      for (int c = 0; c < channels; c += LANES) {
+        const vec state = updated ? fma(kept, load(old + c), load(change + c)) : load(old + c);
+        store(change + c, largest(fewest, least(most, state)));
+      }
+      if (of->genomes == 1) continue;
+      copy(moved + at.row * channels, change, channels);
+      add_weighted(w->mixed + at.row * channels, weight, change, channels);
+    }
+  }
+  float *states = of->genomes > 1 ? w->mixed : w->change;
+  EACH_CELL(at) {
+    if (is_closed(w, step, at.of_batch)) memset(states + at.row * channels, 0, channels * sizeof(float));
+    put_states(w, step + 1, patch, &at, states + at.row * channels);
+  }
+}
+
+/* Transforms the windows of a group. @returns the distance between points */
+static ptrdiff_t transform_group(const Work *w, int step, int first, int end) {
+  const int channels = w->net->wide_channels;
+  const ptrdiff_t row = (ptrdiff_t)w->wide * channels, apart = (ptrdiff_t)(end - first) * channels + LINE;
+  for (int t = first; t < end; t++) {
+    const float *image = image_of(w, step, t / w->per_patch) + t % w->per_patch / w->along * TILE * row;
+    transform_window(image + t % w->along * TILE * channels, row, channels, w->windows + (t - first) * channels, apart);
+  }
+  return apart;
+}
+
+void forward_steps(const Net *net, const Rollout *of) {
+  Work work, *w = &work;
+  lay_out(net, of, w);
+  prepare(w);
+  const int channels = net->channels, hidden = net->wide_hidden;
+  for (int patch = 0; patch < of->count; patch++) {
+    const int first = patch * w->per_patch, end = first + w->per_patch;
+    EACH_CELL(at) put_states(w, 0, patch, &at, of->states + at.of_batch * channels);
+  }
+  for (int step = 0; step < of->steps; step++) {
+    for (int first = 0; first < w->tiles; first += GROUP) {
+      const int end = first + GROUP < w->tiles ? first + GROUP : w->tiles;
+      const ptrdiff_t apart = transform_group(w, step, first, end);
+      const ptrdiff_t products_apart = (ptrdiff_t)(end - first) * hidden + LINE;
+      for (int p = 0; p < POINTS; p++) {
+        multiply(end - first, channels, hidden, w->windows + p * apart, net->wide_channels, 1,
+                 w->points + (ptrdiff_t)p * channels * hidden, 0, 0, w->products + p * products_apart);
+      }
+      for (int t = first, next; t < end; t = next) {
+        next = end_of_run(w, t, end);
+        forward_run(w, step, t, next, w->products + (t - first) * hidden, products_apart);
+      }
+    }
+  }
+}
+
+/*
+ * Differentiates the layers of a run with one genome: from the gradient of the change [cells, channels] to that of
+ * perception's result, which is added to `seen_slope`.
+ */
+static void reverse_layers(const Work *w, int step, int first, int end, int genome, float *change_slope) {
+  const Net *net = w->net;
+  const Rollout *of = w->of;
+  const int inputs = net->hidden, hidden = net->wide_hidden, channels = net->wide_channels;
+  const int rows = (end - first) * CELLS, size = rows * hidden, layers = net->blocks * net->depth;
+  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, set = set_of(w, first, genome) * w->layers_size;
+  const float *scale = w->layers + set;
+  const float *turned = w->turned_layers + set + layers * (ptrdiff_t)inputs * hidden;
+  float *slope = w->layers_slope + set + 2 * hidden + layers * layer;
+  const float *x = record_of(w, step, first, end, genome) + (ptrdiff_t)layers * size;
+  const float *unscaled = x + size;
+  float *x_slope = w->x_slope, *y_slope = w->y_slope;
+  multiply(inputs, rows, channels, x, 1, hidden, change_slope, slope, channels, slope);
+  add_rows(change_slope, rows, channels, slope + (ptrdiff_t)inputs * channels);
+  multiply(rows, net->channels, hidden, change_slope, channels, 1, turned, 0, 0, x_slope);
+  for (int block = net->blocks - 1; block >= 0; block--) {
+    const float *start = x - (ptrdiff_t)net->depth * size;
+    if (net->activates_last) {
+      for (int i = 0; i < size; i += LANES)
+        store(y_slope + i, through(load(x_slope + i), load(x + i) - load(start + i), net->elu));
+    } else memcpy(y_slope, x_slope, size * sizeof(float));
+    for (int i = net->depth - 1; i >= 0; i--) {
+      x -= size, slope -= layer, turned -= (ptrdiff_t)inputs * hidden;
+      multiply(inputs, rows, hidden, x, 1, hidden, y_slope, slope, hidden, slope);
+      add_rows(y_slope, rows, hidden, slope + (ptrdiff_t)inputs * hidden);
+      if (i == 0) {
+        multiply(rows, inputs, hidden, y_slope, hidden, 1, turned, x_slope, hidden, x_slope);
+        continue;
+      }
+      multiply(rows, inputs, hidden, y_slope, hidden, 1, turned, 0, 0, w->inner_slope);
+      for (int k = 0; k < size; k += LANES) store(y_slope + k, through(load(w->inner_slope + k), load(x + k), net->elu));
+    }
+  }
+  for (int i = 0; i < size && net->activates; i += LANES)
+    store(x_slope + i, through(load(x_slope + i), load(x + i), net->elu));
+  slope = w->layers_slope + set;
+  add_rows(x_slope, rows, hidden, slope + hidden);
+  for (int h = 0; h < hidden && of->scales; h += LANES) {
+    vec sum = all(0);
+    for (int r = 0; r < rows; r++)
+      sum = fma(load(x_slope + r * hidden + h), load(unscaled + r * hidden + h), sum);
+    store(slope + h, load(slope + h) + sum);
+  }
+  for (int r = 0; r < rows; r++) {
+    for (int h = 0; h < hidden; h += LANES) {
+      float *sum = w->seen_slope + r * hidden + h;
+      store(sum, fma(load(x_slope + r * hidden + h), load(scale + h), load(sum)));
+    }
+  }
+}
+
+/* Reads the gradient of a cell's states before a step, or after the last one. */
+static void get_slope(const Work *w, int step, const Place *at, float *slope) {
+  const Rollout *of = w->of;
+  const int channels = w->net->channels;
+  const ptrdiff_t cell = at->of_batch * channels, patch = at->of_batch / (w->net->side * w->net->side);
+  const float *from = step == of->steps ? of->change + cell : w->slopes[step % 2] + patch * w->image + at->image;
+  const float open = step < of->steps && of->open ? of->open[at->of_batch] : 1;
+  for (int c = 0; c < channels; c++) slope[c] = open * from[c];
+  if (step == of->steps - 1 && of->change_last) for (int c = 0; c < channels; c++) slope[c] += of->change_last[cell + c];
+}
+
+/* Differentiates the layers and the update of a run's cells. Leaves the gradient of perception in `seen_slope`. */
+static void reverse_run(const Work *w, int step, int first, int end) {
+  const Net *net = w->net;
+  const Rollout *of = w->of;
+  const int channels = net->wide_channels, hidden = net->wide_hidden, patch = first / w->per_patch;
+  const int rows = (end - first) * CELLS;
+  const float *image = image_of(w, step + 1, patch);
+  float *before = w->slopes[step % 2] + patch * w->image;
+  const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
+  memset(w->slope, 0, rows * channels * sizeof(float));
+  memset(w->seen_slope, 0, rows * hidden * sizeof(float));
+  EACH_CELL(at) if (!is_closed(w, step, at.of_batch)) get_slope(w, step + 1, &at, w->slope + at.row * channels);
+  for (int genome = 0; genome < of->genomes; genome++) {
+    if (of->weights && !counts(w, first, end, genome)) continue;
+    const float *moved = record_of(w, step, first, end, genome) + (ptrdiff_t)rows * hidden * arrays_of(net, of);
+    memset(w->change, 0, rows * channels * sizeof(float));
+    EACH_CELL(at) {
+      const float *state = of->genomes > 1 ? moved + at.row * channels : image + at.image;
+      const vec weight = all(weight_of(w, first, genome, at.cell));
+      const int updated = is_updated(w, step, at.of_batch);
+      for (int c = 0; c < channels; c += LANES) {
+        const vec result = load(state + c), slope = weight * load(w->slope + at.row * channels + c);
+        const vec within = (vec)((bits)slope & (bits)(result < most) & (bits)(result > fewest));
+        float *sum = before + at.image + c;
+        store(sum, fma(updated ? kept : all(1), within, load(sum)));
+        if (updated) store(w->change + at.row * channels + c, within);
+      }
+    }
+    reverse_layers(w, step, first, end, genome, w->change);
+  }
+}
+
+void reverse_steps(const Net *net, const Rollout *of) {
+  Work work, *w = &work;
+  lay_out(net, of, w);
+  const int channels = net->channels, wide = net->wide_channels, inputs = net->hidden, hidden = net->wide_hidden;
+  const ptrdiff_t of_point = (ptrdiff_t)channels * hidden, turned_point = (ptrdiff_t)inputs * wide;
+  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden;
+  for (int p = 0; p < POINTS; p++)
+    transpose(w->points + p * of_point, channels, inputs, w->turned_points + p * turned_point);
+  for (int s = 0; s < of->sets; s++) {
+    const float *from = w->layers + s * w->layers_size + 2 * hidden;
+    float *to = w->turned_layers + s * w->layers_size;
+    for (int i = 0; i < net->blocks * net->depth; i++, from += layer, to += (ptrdiff_t)inputs * hidden)
+      transpose(from, inputs, inputs, to);
+    transpose(from, inputs, channels, to);
+  }
+  memset(w->points_slope, 0, POINTS * of_point * sizeof(float));
+  memset(w->layers_slope, 0, w->layers_size * of->sets * sizeof(float));
+  for (int step = of->steps - 1; step >= 0; step--) {
+    float *slopes = w->slopes[step % 2];
+    memset(slopes, 0, w->image * of->count * sizeof(float));
+    for (int first = 0; first < w->tiles; first += GROUP) {
+      const int end = first + GROUP < w->tiles ? first + GROUP : w->tiles;
+      const ptrdiff_t products_apart = (ptrdiff_t)(end - first) * hidden + LINE;
+      for (int t = first, next; t < end; t = next) {
+        next = end_of_run(w, t, end);
+        reverse_run(w, step, t, next);
+        for (int i = t; i < next; i++)
+          spread_tile(w->seen_slope + (i - t) * CELLS * hidden, hidden, w->products + (i - first) * hidden, products_apart);
+      }
+      const ptrdiff_t apart = transform_group(w, step, first, end);
+      for (int p = 0; p < POINTS; p++) {
+        float *windows = w->windows + p * apart, *sum = w->points_slope + p * of_point;
+        const float *products = w->products + p * products_apart;
+        if (of->total_kernel) multiply(channels, end - first, hidden, windows, 1, wide, products, sum, hidden, sum);
+        multiply(end - first, inputs, wide, products, hidden, 1, w->turned_points + p * turned_point, 0, 0, windows);
+      }
+      const ptrdiff_t row = (ptrdiff_t)w->wide * wide;
+      for (int t = first; t < end; t++) {
+        float *image = slopes + t / w->per_patch * w->image + t % w->per_patch / w->along * TILE * row;
+        gather_window(w->windows + (t - first) * wide, apart, wide, image + t % w->along * TILE * wide, row);
+      }
+    }
+  }
+  for (int patch = 0; patch < of->count; patch++) {
+    const int first = patch * w->per_patch, end = first + w->per_patch;
+    EACH_CELL(at) get_slope(w, 0, &at, of->before + at.of_batch * channels);
+  }
+  if (of->total_kernel) transform_kernel(net, of->total_kernel, w->points_slope, 1);
+  for (int s = 0; s < of->sets; s++)
+    pad_layers(net, of->total_layers + s * row_size(net), w->layers_slope + s * w->layers_size, 1);
+}
