@@ -143,10 +143,12 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
 };
 
 /**
- * Checks of painters that the server has already made. Only the visitor's page omits these checks,
- * because other pages read painters from other sources, and the size of these pages is not limited.
+ * Events of tables, and checks of painters that the server has already made. Only the visitor's page
+ * omits these, because other pages read painters from other sources, and the size of these pages is
+ * not limited.
  */
 const CHECKED: typeof UNUSED = {
+  'shared/protocol/events.ts': [/^ {2}\/\*\* An event for one ring.*?^ {2}\}\),$/ms],
   'shared/safetensors.ts': [
     /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
     [

@@ -10,6 +10,7 @@ import { leaveOutUnused } from './unused-code.ts';
  */
 const PAGES = {
   wall: 'wall.html',
+  table: 'table.html',
   host: 'host.html',
   keep: 'keep.html',
   lineage: 'lineage.html',

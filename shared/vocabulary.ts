@@ -7,7 +7,7 @@
  */
 
 import * as v from 'valibot';
-import { count, id, size } from './common-schemas.ts';
+import { count, id, size, whole } from './common-schemas.ts';
 import type { RoomSettings } from './host/room-settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
@@ -101,6 +101,12 @@ export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
 /** Maximum number of seeds in a participant's hand. If one more is added, the oldest is dropped. */
 export const MAX_SEEDS_IN_HAND = 8;
+
+/** Number of rings of a table: of people who can use it at the same time. */
+export const RINGS = 10;
+
+/** A ring of a table, counted from 0. */
+export const ringNumber = whole(0, RINGS - 1);
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });

@@ -35,6 +35,8 @@ export const GROUND = 0.8;
 /** Creatures nearer than this are beside a place, in sides; with `RIM` of them, it is at a rim. */
 const BESIDE = 1.3;
 const RIM = 3;
+/** Points of a place at a rim: worth a somewhat smaller picture, but the first creature has to be large. */
+const RIM_POINTS = 0.3;
 
 /**
  * Chooses a view that shows a free place and, whole, the creature nearest to it; neither is
@@ -109,7 +111,7 @@ export function firstView(
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole
-      ? 4 + 0.25 * middling + Math.min(RIM, beside) / RIM + beauty
+      ? 4 + 0.25 * middling + (RIM_POINTS * Math.min(RIM, beside)) / RIM + beauty
       : share + +isNearestWhole + 0.5 * beauty;
   }
 }

@@ -93,16 +93,8 @@ export class RoomView extends CanvasView {
   }
 
   protected frame(): Framing {
-    const { model, pointer, marks, state, hovered } = this;
-    if (pointer && model.connection === 'live') {
-      const { pressed } = pointer;
-      const at = this.toWorld(pointer);
-      const { tool, radius } = state.state;
-      drawPreview(model, state.state, { ...at, pressed }, marks);
-      if (isBrush(tool) && pressed && this.gauge) {
-        drawEnergyRing(this.gauge(), { at, radius, zoom: this.camera.zoom }, marks);
-      }
-    }
+    const { pointer, state, hovered } = this;
+    if (pointer) this.drawPointer(pointer, state.state, this.gauge);
     const { selection, crisp } = state.state;
     const selected = selection?.organism ?? 0;
     return {
@@ -113,6 +105,21 @@ export class RoomView extends CanvasView {
         second: selection?.second ?? 0,
       },
     };
+  }
+
+  /** Draws what a tool would do at a pointer. */
+  protected drawPointer(
+    pointer: Pointer,
+    state: InteractionState['state'],
+    gauge: RoomView['gauge'],
+  ): void {
+    const { model, marks } = this;
+    if (model.connection !== 'live') return;
+    const at = this.toWorld(pointer);
+    const { tool, radius } = state;
+    drawPreview(model, state, { ...at, pressed: pointer.pressed }, marks);
+    if (!isBrush(tool) || !pointer.pressed || !gauge) return;
+    drawEnergyRing(gauge(), { at, radius, zoom: this.camera.zoom }, marks);
   }
 
   /** Slightly desaturates the picture while there is no connection. */

@@ -121,8 +121,10 @@ export abstract class RoomConnection {
 /** Delay before a refused wall joins again, in ms. */
 const REFUSED = 3_000;
 
-/** A wall's connection to a room; it always reconnects and sends no commands. */
+/** A wall's or table's connection to a room; it always reconnects. */
 export class WallConnection extends RoomConnection {
+  /** Lets a table replace its own lost connection. */
+  private readonly session = Date.now() >>> 0;
   /** Reason for refusing the last join; undefined if it was accepted. */
   refusal: Reason | undefined;
 
@@ -130,8 +132,8 @@ export class WallConnection extends RoomConnection {
     private readonly options: {
       readonly room: string;
       /** `view`: the picture of the room on the host's page. */
-      readonly as: 'wall' | 'view';
-      /** The wall's pass, from its address; '' for a wall without a seat of its own. */
+      readonly as: 'wall' | 'view' | 'table';
+      /** The pass, from the page's address; '' for a wall without a seat of its own. */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
       readonly unwritable?: readonly LanguageCode[];
@@ -146,7 +148,7 @@ export class WallConnection extends RoomConnection {
     const { build: ownBuild, renew } = options;
     this.model.on('wall', ({ build }) => {
       this.refusal = undefined;
-      if (build !== '' && build !== ownBuild) renew();
+      if (build !== '' && !build.split('\n').includes(ownBuild)) renew();
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
@@ -160,11 +162,13 @@ export class WallConnection extends RoomConnection {
 
   protected override joinCommand(): Command<'join'> {
     const { as, pass, unwritable = [] } = this.options;
+    const { session } = this;
     return {
       ...super.joinCommand(),
       as,
       ...(pass !== '' && { pass }),
       unwritable: [...unwritable],
+      ...(as === 'table' && { session }),
     };
   }
 

@@ -140,6 +140,12 @@ export class Previews {
     this.dropAll(stale);
   }
 
+  /** Frees all films, because nobody shows them any more. */
+  close(): void {
+    this.wanted.clear();
+    for (const key of [...this.films.keys()]) this.drop(key);
+  }
+
   private dropAll(stale: RegExp): void {
     for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
     this.pump();

@@ -15,11 +15,11 @@ import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
 import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
+import { SeedColours } from '../room/seed-colours.ts';
 import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
-import { SeedColours } from './seed-colours.ts';
 import {
   affectedText,
   approvedText,
@@ -277,6 +277,12 @@ export class RoomSession {
   /** Explains why an action was refused. */
   whyNot(reason: Reason): string {
     return (reason === 'paused' && this.pause) || reasonText(reason);
+  }
+
+  /** Reports the pointer's position, for the tools. */
+  pointAt(place: Point | undefined): void {
+    const { tool } = this.state.state;
+    if (!this.watches) this.connection.send('cursor', { ...place, tool });
   }
 
   beacon(organism: OrganismView): void {

@@ -6,11 +6,11 @@ import { repeat } from 'lit/directives/repeat.js';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
+import type { VisitorAddress } from '../room/display.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
-import type { VisitorAddress } from './wall-options.ts';
 
 /** The state on which the text of a wall depends. */
 export interface WallState {

@@ -9,7 +9,7 @@ import type { Bus } from '../cluster/bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../cluster/bus/request-relay.ts';
 import { isTarget } from '../host/serve-calls.ts';
 import { type LineageOptions, lineageRoutes } from '../http/room-pages.ts';
-import { wallAlive } from '../http/routes.ts';
+import { WALL_ALIVE, wallAlive } from '../http/routes.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
@@ -46,7 +46,7 @@ export class PageRelay {
     serve.disable('x-powered-by');
     serve.use(API, hostApi);
     serve.use(pages.lineage);
-    serve.get('/wall/:room/alive', wallAlive(pages.hasWall));
+    serve.get(WALL_ALIVE, wallAlive(pages.hasWall));
     const isFor = (to: RelayTarget): boolean => isTarget(to, cluster);
     pages.relay = await RequestRelay.open({ bus, clock, isFor, serve });
     return pages;

@@ -39,7 +39,7 @@ const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */
 const PLANTED_SHARE = 0.27;
 /** Distance between the centres of two bodies that touch, in sides of a window. */
-export const BODY = 0.75;
+const BODY = 0.75;
 const CANDIDATES = 96;
 /** Distance between neighbouring windows in the search for bare ground, in cells. */
 const LATTICE = 4;

@@ -6,13 +6,7 @@ import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
 import type { Seasons, Theme } from './choose.ts';
-import {
-  BODY,
-  between,
-  choosePlantingPlace,
-  type PlantingPlace,
-  targetCount,
-} from './planting-place.ts';
+import { between, choosePlantingPlace, type PlantingPlace, targetCount } from './planting-place.ts';
 
 /** A centre, in cells. */
 interface Reef extends PlantingPlace {
@@ -30,8 +24,6 @@ const SPACE = 2.2;
 const DIRECTIONS = 16;
 /** Length of a reef per width. */
 const STRETCH = 1.6;
-/** How much farther than its mean radius a reef may reach. */
-const SLACK = 1.25;
 /**
  * How many cells of a new body may lie beside or on what lives there. With more, bodies would be
  * dented and surrounded by loose cells.
@@ -91,14 +83,6 @@ export class Reefs {
   /** Returns the distance from the centre of the nearest reef, in cells. */
   distance(place: PlantingPlace): number {
     return between(place, this.around(place));
-  }
-
-  /** Returns whether a place lies outside the area that its reef would fill if it had no gaps. */
-  isOutside(place: PlantingPlace, planted: readonly PlantingPlace[]): boolean {
-    const reef = this.around(place);
-    const count = planted.filter((one) => this.around(one) === reef).length;
-    const radius = BODY * this.room.species.side * Math.sqrt(count / Math.PI);
-    return between(place, reef) > SLACK * radius;
   }
 
   /** Returns the reef nearest to a place. */

@@ -138,18 +138,16 @@ export class Tending {
   /**
    * Lets an unattended organism depart if the room is crowded: if it is nearly full, has no ground
    * for another organism, or has many more than the gardener would plant. The one farthest from a
-   * reef goes first. Those outside reefs go even if the room has only a few more, so that water
-   * stays open between reefs.
+   * reef goes first, so that water stays open between reefs.
    */
   thin(): boolean {
-    const { room, reefs, planted } = this;
+    const { room } = this;
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    const isOutside = room.size > this.target && reefs.isOutside(farthest, planted);
     // Organisms that are already departing will leave ground, so no other has to depart.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
-    if (room.size <= this.crowd && !isOutside && (departs || this.hasGround)) return false;
+    if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
     return true;
   }

@@ -20,6 +20,7 @@ import { localTime } from '../platform/clock.ts';
 import { countBy } from '../platform/collections.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/reports.ts';
+import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
 import { MAX_WALLS, wallStates } from '../realtime/sessions/room-walls.ts';
 import { readRange, writeBundle } from '../replay/journal-range.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
@@ -174,17 +175,22 @@ export const HANDLERS: Handlers = {
     if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
   },
 
-  addWall: ({ rooms, wallSeats }, { name }, { room }) => {
+  addWall: ({ rooms, wallSeats }, { name, table }, { room }) => {
     const others = wallSeats.of(rooms.planOf(room).name);
     if (others.length >= MAX_WALLS) throw new HostRefusal('too-many-walls');
     if (others.some((seat) => seat.name === name)) throw new HostRefusal('wall-exists');
-    return wallStates([wallSeats.add(room, name)], [], 0)[0];
+    return wallStates([wallSeats.add(room, name, table)], [], 0)[0];
+  },
+  blockTable: ({ rooms, wallSeats }, { blocked }, { room, wall }) => {
+    const { id, table } = seatOf(wallSeats, room, wall);
+    if (!table) throw new HostRefusal('no-such-wall');
+    wallSeats.block(id, blocked);
+    if (blocked) rooms.roomServers.get(room)?.admission.dismissTable(id, 'table-blocked');
   },
   removeWall: ({ rooms, wallSeats }, _, { room, wall }) => {
-    const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
-    if (!seat) throw new HostRefusal('no-such-wall');
+    const seat = seatOf(wallSeats, room, wall);
     wallSeats.remove(seat.id);
-    rooms.roomServers.get(room)?.walls.release(seat.id);
+    rooms.roomServers.get(room)?.walls.release(seat);
   },
 
   undo: (host, body, { room }) => undoRecent(host, room, body),
@@ -267,6 +273,13 @@ export const HANDLERS: Handlers = {
   drain: (host) => requireCluster(host).drain(),
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
+
+/** @throws HostRefusal no-such-wall */
+function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
+  const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
+  if (!seat) throw new HostRefusal('no-such-wall');
+  return seat;
+}
 
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 

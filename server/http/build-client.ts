@@ -6,6 +6,6 @@ import { build } from 'vite';
 process.env.NODE_ENV = 'production';
 const root = fileURLToPath(new URL('../../client', import.meta.url));
 // Each mode of client/vite.config.ts builds one page.
-for (const mode of ['wall', 'host', 'keep', 'lineage', 'visitor']) {
+for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {
   await build({ root, mode, logLevel: 'warn' });
 }

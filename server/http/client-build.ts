@@ -41,7 +41,10 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   return built;
 }
 
-/** @returns the build id of the wall's page in a folder; '' if there is no such page */
+/** @returns the build ids of the pages of walls and tables in a folder, one per line */
 export async function wallBuild(folder: string): Promise<string> {
-  return buildOf(await readFile(join(folder, 'wall.html'), 'utf8').catch(() => ''));
+  const pages = ['wall.html', 'table.html'].map((page) =>
+    readFile(join(folder, page), 'utf8').then(buildOf, () => ''),
+  );
+  return (await Promise.all(pages)).join('\n').trim();
 }

@@ -71,6 +71,9 @@ const LONGEST_WAIT = 60_000;
  */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
+/** Paths at which a wall's or table's machine asks whether its browser shows the room. */
+export const WALL_ALIVE = ['/wall/:room/alive', '/table/:room/alive'];
+
 /** Cache-Control for files with a hash in their name. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -181,8 +184,9 @@ export function createApp(options: AppOptions): Express {
   };
   app.get('/r/:room', page('/index.html'));
   app.get('/wall/:room', page('/wall.html'));
-  app.get(['/wall/:room/alive', '/lineage/:room{/*more}'], relay.passRoom);
-  app.get('/wall/:room/alive', wallAlive(relay.hasWall));
+  app.get('/table/:room', page('/table.html'));
+  app.get([...WALL_ALIVE, '/lineage/:room{/*more}'], relay.passRoom);
+  app.get(WALL_ALIVE, wallAlive(relay.hasWall));
   app.get('/host', page('/host.html'));
   app.get('/keep', page('/keep.html'));
   app.get('/lineage', page('/lineage.html'));

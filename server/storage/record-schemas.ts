@@ -59,13 +59,14 @@ export const asideRecords = v.array(
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
-/** Seats of wall displays. All servers of a cluster share these records. */
+/** Seats of walls and touch tables. All servers of a cluster share these records. */
 export const wallSeatRecords = v.array(
   v.strictObject({
     id: positive,
     room: text,
     name: text,
     pass: text,
+    ...{ table: v.optional(v.boolean()), blocked: v.optional(v.boolean()) },
     seen: v.boolean(),
     lost: v.nullable(v.number()),
   }),

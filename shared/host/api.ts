@@ -183,9 +183,14 @@ export const CALLS = {
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Creates a wall with a seat of its own. The answer contains the wall's address. */
-  addWall: post('/rooms/:room/walls', { name: label }, wallState),
-  /** Removes a wall's seat. A connected wall stays up without a seat of its own. */
+  /** Creates a wall or touch table with a seat of its own. The answer contains its address. */
+  addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
+  /** Blocks a touch table, so that it only shows the room, or lets it be used again. */
+  blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
+  /**
+   * Removes the seat of a wall or table. A connected wall stays up without a seat of its own; a
+   * table is disconnected.
+   */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
    * Undoes recent commands by replaying the journal without them. A participant's id undoes only

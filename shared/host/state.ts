@@ -59,6 +59,8 @@ export const visitorState = v.object({
   name: text,
   hue: number,
   muted: truth,
+  /** Name of the touch table at which the participant is; null if they use another device. */
+  table: v.nullable(text),
   /** Number of other participants at this address. A ban of the address would also affect them. */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
@@ -110,6 +112,8 @@ export const wallState = v.object({
   id: v.nullable(count),
   /** Name that the host has given the wall. */
   name: text,
+  /** Whether it is a touch table, and whether the host has blocked it. */
+  ...{ table: truth, blocked: truth },
   /** The wall's address without the origin; '' without a seat of its own. */
   path: text,
   /** Number of connections. Several screens of a wall may share an address. */

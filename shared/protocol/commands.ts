@@ -6,13 +6,14 @@ import { between, finite, roomName, whole } from '../common-schemas.ts';
 import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
-import { TOOLS } from '../vocabulary.ts';
+import { ringNumber, TOOLS } from '../vocabulary.ts';
 
 /** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
 export const MAX_DRAWING = 14_400;
 
 /** Id that the client chooses; the answer to the command contains it. */
 const commandId = whole(0, 0xffffffff);
+const tokenText = v.optional(v.pipe(v.string(), v.maxLength(64)));
 const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
@@ -52,6 +53,12 @@ const strokePoints = v.pipe(
   v.check((points) => points.length % 2 === 0, 'each point needs x and y'),
 );
 
+/** Commands of participants that a table's rings may send. */
+const RING_COMMANDS = [
+  ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
+  ...(['preview', 'keep', 'cursor'] as const),
+];
+
 /** Maximum number of chunks in a message, more than the largest grid has. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
@@ -69,19 +76,19 @@ export const COMMANDS = {
      * What the client is. If absent, a participant. `wall`: sees everything and may only watch; the
      * answer is `wall`. `view`: the picture on the host's page, like a wall, but never reported as
      * lost. `spectator`: a visitor with a view-only link, like a wall, but bans and opening hours
-     * apply.
+     * apply. `table`: a touch table, like a wall, whose rings are participants: see `enter`.
      */
-    as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
-    /** The wall's pass, from its address. Only walls with a seat of their own have one. */
-    pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
+    /** Pass of a table, or of a wall with a seat of its own, from its address. */
+    pass: tokenText,
     /** Languages whose script the wall's screen cannot display. */
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
     /** Token from an earlier `welcome` or `waiting`: resumes a seat or a position in the queue. */
-    resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    resume: tokenText,
     /** Device mark from an earlier `welcome` in any room of the server. */
-    mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    mark: tokenText,
     /**
      * Scope within which the ids of this page's commands are unique. A page that resumes sends its
      * unanswered commands again, and the room executes each of them only once.
@@ -95,6 +102,22 @@ export const COMMANDS = {
       ),
     ),
   }),
+  /**
+   * Open a ring of a table, or resume it after the connection was lost. Each ring is a participant.
+   * The answer is `ring` with a `seated`.
+   */
+  enter: v.strictObject({
+    ring: ringNumber,
+    ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
+  }),
+  /** A ring's command. Its `message` is validated like a message from a visitor's page. */
+  ring: v.strictObject({
+    ring: ringNumber,
+    name: v.picklist(RING_COMMANDS),
+    message: v.unknown(),
+  }),
+  /** Forget a ring: its next participant is somebody else. */
+  forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
   look: v.variant('hidden', [
     v.strictObject({ hidden: v.literal(true) }),

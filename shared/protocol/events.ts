@@ -8,6 +8,7 @@ import {
   organismView,
   participantView,
   planter,
+  ringNumber,
   seedView,
   sky,
 } from '../vocabulary.ts';
@@ -80,28 +81,76 @@ const opening = {
   participants: v.array(participantView),
 };
 
+const seated = v.object({
+  you: participantView,
+  /**
+   * Token with which the next join resumes the participant's seat. It is valid once, for a limited
+   * time.
+   */
+  resume: v.string(),
+  /** New device mark for a device that has none. The device sends it with each later join. */
+  mark: v.optional(v.string()),
+  energy,
+  /** The seeds in the participant's hand, oldest first. */
+  hand: v.optional(v.array(seedView), []),
+});
+
+/** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
+const accepted = v.object({
+  id: count,
+  seed: v.optional(seedView),
+  /** Token of the seed, in the answer to `keep`. */
+  token: v.optional(v.string()),
+  /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
+  page: v.optional(v.string()),
+  /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
+  film: v.optional(
+    v.object({
+      ...{ side: size, frames: size, png: v.instance(Uint8Array) },
+      genomes: v.optional(packedGenomes),
+    }),
+  ),
+  energy: v.optional(amount),
+});
+
+/**
+ * The command had no effect; `reason` says why. If the id is absent, the message could not be
+ * parsed.
+ */
+const rejected = v.object({
+  id: v.optional(count),
+  reason,
+  detail: v.optional(v.string()),
+  energy: v.optional(amount),
+});
+
+/** What a table receives for one ring. Everything else reaches the table only once. */
+export const RING_EVENTS = {
+  /** The ring is open. */
+  seated,
+  /** The ring is closed, or could not be opened. */
+  left: v.object({ reason }),
+  ...{ accepted, rejected, energy },
+} as const;
+
+export type RingEventName = keyof typeof RING_EVENTS;
+export type RingEvent<N extends RingEventName> = v.InferOutput<(typeof RING_EVENTS)[N]>;
+
 export const EVENTS = {
   /** Answer to the join of a participant. */
-  welcome: v.object({
-    ...opening,
-    you: participantView,
-    /**
-     * Token with which the next join resumes the participant's seat. It is valid once, for a
-     * limited time.
-     */
-    resume: v.string(),
-    /** New device mark for a device that has none. The device sends it with each later join. */
-    mark: v.optional(v.string()),
-    energy,
-    /** The seeds in the participant's hand, oldest first. */
-    hand: v.optional(v.array(seedView), []),
+  welcome: v.object({ ...opening, ...seated.entries }),
+  /** An event for one ring of this table. `message`: see `RING_EVENTS`. */
+  ring: v.object({
+    ring: ringNumber,
+    name: v.picklist(Object.keys(RING_EVENTS) as RingEventName[]),
+    message: v.unknown(),
   }),
-  /** Answer to the join of a wall, view or spectator. */
+  /** Answer to the join of a wall, view, table or spectator. */
   wall: v.object({
     ...opening,
     /** Address of the server for phones, such as http://192.168.1.20:8080; '' without a network. */
     origin: v.string(),
-    /** Build of the pages that are being served (see shared/build.ts); '' if unknown. */
+    /** Builds of the pages that are being served (see shared/build.ts); '' if unknown. */
     build: v.string(),
   }),
   /**
@@ -180,33 +229,7 @@ export const EVENTS = {
   }),
   /** Number of participants who follow this participant's view. */
   followers: v.object({ count }),
-  /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
-  accepted: v.object({
-    id: count,
-    seed: v.optional(seedView),
-    /** Token of the seed, in the answer to `keep`. */
-    token: v.optional(v.string()),
-    /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
-    page: v.optional(v.string()),
-    /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
-    film: v.optional(
-      v.object({
-        ...{ side: size, frames: size, png: v.instance(Uint8Array) },
-        genomes: v.optional(packedGenomes),
-      }),
-    ),
-    energy: v.optional(amount),
-  }),
-  /**
-   * The command had no effect; `reason` says why. If the id is absent, the message could not be
-   * parsed.
-   */
-  rejected: v.object({
-    id: v.optional(count),
-    reason,
-    detail: v.optional(v.string()),
-    energy: v.optional(amount),
-  }),
+  ...{ accepted, rejected },
   /** Settings from the host; sent after `welcome` and after each change. */
   settings: v.object({
     /** Whether participants' names are shown. */

@@ -7,6 +7,12 @@ export const REASONS = [
   'room-full',
   /** The room has its maximum number of walls. */
   'too-many-walls',
+  /** The pass in the table's address is not a table's. */
+  'no-such-table',
+  /** Another screen has opened the table's address. */
+  'table-taken',
+  /** The host has blocked the table. */
+  'table-blocked',
   /** Walls and spectators may only watch. */
   'only-watches',
   'already-joined',

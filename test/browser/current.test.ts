@@ -178,7 +178,7 @@ test('a thousand taps hit what is drawn there, with the current at full and a ri
       room.view.happenings.shake(organism, performance.now());
     });
     await busy(page, 2);
-    const points = Array.from({ length: 80 }, () => [uniform(), uniform()] as const);
+    const points = Array.from({ length: 160 }, () => [uniform(), uniform()] as const);
     offs.push(...(await tap(page, points)).filter((off) => off !== undefined));
   }
   expect(offs.length).toBeGreaterThanOrEqual(1_000);

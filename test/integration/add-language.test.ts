@@ -85,6 +85,7 @@ test('one entry and two translation files add a language; until then, types and 
     'client/locale/words/host/he.ts',
     'client/locale/words/keep/he.ts',
     'client/locale/words/lineage/he.ts',
+    'client/locale/words/table/he.ts',
     'client/locale/words/visitor/he.ts',
     'client/locale/words/wall/he.json',
     XLIFF,

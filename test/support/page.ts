@@ -27,7 +27,8 @@ export interface PageElement extends HTMLElement {
 }
 
 /** The element that is the whole page. */
-const elementOf = (page: Page): Locator => page.locator('vivarium-room, vivarium-wall');
+const elementOf = (page: Page): Locator =>
+  page.locator('vivarium-room, vivarium-wall, vivarium-table');
 
 /** The page's model of its room, for scripts in the page. */
 export const modelOf = (page: Page): Promise<JSHandle<Model>> =>

@@ -1,6 +1,7 @@
 /** A room that servers of a bus share, without sockets: an owner, and connections of others. */
 
 import type { Bus } from '../../server/cluster/bus/bus.ts';
+import type { MessageName } from '../../server/realtime/commands/client-messages.ts';
 import { RemoteRoom } from '../../server/realtime/gateway/remote-room.ts';
 import { RemoteSession } from '../../server/realtime/gateway/remote-session.ts';
 import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
@@ -16,13 +17,16 @@ import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
 import { TickTimes } from '../../server/world/tick-times.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
-import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { HandRoom } from './rooms.ts';
 
 const SECRET = new Uint8Array(32);
+/** A touch table that each owner knows. */
+export const TABLE = { as: 'table', pass: 'table' } as const;
+const TABLE_SEAT = { id: 1, room: 'test', name: 'Table', pass: TABLE.pass, table: true };
 
 interface Heard {
   readonly name: EventName | 'refused' | 'disconnected';
@@ -90,7 +94,7 @@ export class Owner {
       ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
       policy: new RoomPolicy({ ...settings, energy: DEFAULT_ENERGY }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),
-      wallSeats: new WallSeats(() => 0),
+      wallSeats: new WallSeats(() => 0, [{ ...TABLE_SEAT, seen: false, lost: null }]),
       info: { checkpoint: {} as never, engine: {} as never },
       pace: () => ({ tickRate, actual: tickRate, slow: false }),
       resumeTokens: new ResumeTokens(SECRET, 'test'),
@@ -208,12 +212,12 @@ export class Connection extends Listener {
     this.session = new RemoteSession(number, this, gateway.room);
   }
 
-  say<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): void {
+  say<N extends MessageName>(name: N, message: Command<N>): void {
     this.session.handle(name, message);
   }
 
   /** Sends a message, until the room has heard it. */
-  async says<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): Promise<void> {
+  async says<N extends MessageName>(name: N, message: Command<N>): Promise<void> {
     this.say(name, message);
     await arrived(this.gateway.clock);
   }

@@ -248,12 +248,15 @@ export function select(
 /**
  * Returns a handler for forms with a field `name`. It empties the form, unless `use` returns
  * undefined because a call failed.
+ *
+ * @param use its `pressed` is the value of the button that was pressed
  */
 export const submitName =
-  (use: (name: string) => Promise<unknown>) =>
+  (use: (name: string, pressed: string) => Promise<unknown>) =>
   async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const name = String(new FormData(form).get('name')).trim();
-    if (name && (await use(name))) form.reset();
+    const { value = '' } = (event.submitter ?? {}) as { value?: string };
+    if (name && (await use(name, value))) form.reset();
   };

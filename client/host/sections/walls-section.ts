@@ -32,6 +32,7 @@ export class WallsSection extends ui.HostElement {
             ><input name="name" data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />
           </label>
           <button class="solid" data-testid="add-wall">${hostIcons.plus}${msg('Add wall')}</button>
+          <button class="plain" data-testid="add-table" value="table">${hostIcons.plus}${msg('Add touch table')}</button>
         </form>
         ${walls.map(wallCard)}
         ${walls.length === 0 ? html`<div class="empty"><p>${msg('No wall is up.')}</p></div>` : nothing}
@@ -39,13 +40,13 @@ export class WallsSection extends ui.HostElement {
   }
 }
 
-const add = ui.submitName((name) => {
+const add = ui.submitName((name, pressed) => {
   const done = msg(str`“${name}” has an address now. Open it on that screen.`);
-  return host.do('addWall', { name }, { done });
+  return host.do('addWall', { name, table: pressed === 'table' }, { done });
 });
 
 function wallCard(wall: WallState): TemplateResult {
-  const { id, name, upFor, lost, screens, unwritable } = wall;
+  const { id, name, upFor, lost, screens, unwritable, table, blocked } = wall;
   // Name the languages in the page's language, because the host's screen, like the wall, may lack
   // the letters of the languages' own names.
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
@@ -60,8 +61,10 @@ function wallCard(wall: WallState): TemplateResult {
       <div class="row">
         <h3 class="title">${title}</h3>
         ${isUp ? ui.tag(msg('up'), 'good') : lost === null ? ui.tag(msg('not opened yet')) : ui.tag(msg('lost'), 'wrong')}
+        ${blocked ? ui.tag(msg('blocked'), 'wrong') : nothing}
       </div>
       ${ui.facts(
+        table && msg('Touch table'),
         isUp && msg(str`up for ${roughSpan(upFor)}`),
         isUp &&
           plural(
@@ -93,11 +96,13 @@ function wallCard(wall: WallState): TemplateResult {
   </article>`;
 }
 
-function address({ id: wall, name, path }: WallState): TemplateResult {
+function address({ id: wall, name, path, table, blocked }: WallState): TemplateResult {
   const url = (host.state?.addresses[0] ?? location.origin) + path;
   const ask = {
-    title: msg(str`Remove the wall “${name}”?`),
-    text: msg('Its address then opens an ordinary wall, which can lose its place to other walls.'),
+    title: table ? msg(str`Remove the table “${name}”?`) : msg(str`Remove the wall “${name}”?`),
+    text: table
+      ? msg('Its address then opens nothing any more.')
+      : msg('Its address then opens an ordinary wall, which can lose its place to other walls.'),
     confirm: msg('Remove'),
   };
   const remove = () => host.do('removeWall', { wall }, { ask, done: msg(str`Removed: ${name}.`) });
@@ -107,7 +112,13 @@ function address({ id: wall, name, path }: WallState): TemplateResult {
       <code dir="ltr" data-testid="wall-address">${url}</code>
     </p>
     <div class="row">
-      <a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
+      ${
+        table
+          ? html`<button class="plain" data-testid="block-table" @click=${() => host.do('blockTable', { wall, blocked: !blocked })}>
+              ${blocked ? msg('Unblock') : msg('Block')}
+            </button>`
+          : html`<a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>`
+      }
       <button class="danger" data-testid="remove-wall" @click=${remove}>${hostIcons.remove}${msg('Remove')}</button>
     </div>
   </div>`;

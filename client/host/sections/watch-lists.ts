@@ -209,12 +209,12 @@ export class VisitorList extends ui.HostElement {
 }
 
 function visitorRow(visitor: VisitorState): TemplateResult {
-  const { id, hue, muted, stay, acts } = visitor;
+  const { id, hue, muted, stay, acts, table } = visitor;
   return html`<li class="lined snug" data-testid="visitor-${id}">
     <i class="who" style="--hue:${hue}"></i>
     <span class="cut line"
       >${visitorName(visitor)}<small
-        >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
+        >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${table === null ? nothing : `${table} · `}${roughSpan(stay)} · ${actsText(acts)}`}</small
       ></span
     >
     ${graftsButton(visitor)} ${muteButton(visitor)} ${banButton(visitor)}

@@ -38,6 +38,7 @@ const ENTRIES = {
   host: 'client/host/main.ts',
   keep: 'client/keep/main.ts',
   lineage: 'client/lineage/main.ts',
+  table: 'client/table/main.ts',
   wall: 'client/wall/main.ts',
   sign: 'server/host/printed-sign.ts',
 } as const;
@@ -248,7 +249,7 @@ export class Words {
    */
   async build(): Promise<void> {
     await rm(join(this.root, WORDS), { recursive: true, force: true });
-    for (const part of ['visitor', 'host', 'keep', 'lineage'] as const) {
+    for (const part of ['visitor', 'host', 'keep', 'lineage', 'table'] as const) {
       await this.parts[part].build();
       await this.writeLoaders(part, 'LocaleModule', (code) => `'./${code}.ts'`);
     }

@@ -12,6 +12,8 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
+
 enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
 /*
@@ -89,7 +91,6 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
 
 /* Computes the ELU: e^x - 1 if x < 0, otherwise x. */
 INLINE vec elu_of(vec x) {
-  typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
   const vec low = largest(all(-87.0f), least(all(0), x));
   /* Adding 1.5 * 2^23 rounds to a whole number and puts it in the lowest bits. */
   const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));

@@ -37,9 +37,7 @@ static int arrays_of(const Net *net, const Rollout *of) { return activations(net
 
 static float *lay_out(const Net *net, const Rollout *of, Work *w) {
   const int along = tiles_along(net), channels = net->wide_channels, hidden = net->wide_hidden;
-  *w = (Work){.net = net, .of = of, .along = along, .wide = along * TILE + 2, .per_patch = along * along};
-  w->tiles = w->per_patch * of->count;
-  w->image = image_size(net);
+  *w = (Work){net, of, along, along * TILE + 2, along * along, along * along * of->count, image_size(net)};
   w->record = CELLS * ((ptrdiff_t)hidden * arrays_of(net, of) + (of->genomes > 1 ? channels : 0));
   w->layers_size = layers_size(net);
   const ptrdiff_t images = w->image * of->count, points = (ptrdiff_t)POINTS * net->channels * hidden;
@@ -192,7 +190,6 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
 
 /* Returns the slope times that of the activation, of which y is the result. */
 INLINE vec through(vec slope, vec y, int elu) {
-  typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
 }
@@ -461,7 +458,6 @@ static void get_slope(const Work *w, int step, const Place *at, float *slope) {
 
 /* Differentiates the layers and the update of a run's cells. Leaves the gradient of perception in `seen_slope`. */
 static void reverse_run(const Work *w, int step, int first, int end) {
-  typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
   const Net *net = w->net;
   const Rollout *of = w->of;
   const int channels = net->wide_channels, hidden = net->wide_hidden, patch = first / w->per_patch;

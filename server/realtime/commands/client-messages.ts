@@ -18,7 +18,13 @@ import type { RoomClient } from '../sessions/room-client.ts';
 /** How long a page counts as busy after its visitor last did something in an open panel, in ms. */
 const BUSY_TIME = 180_000;
 
-export type MessageName = Exclude<CommandName, 'join'>;
+/** Messages of a table about its rings: see sessions/table-rings.ts. */
+const RING_MESSAGES = ['enter', 'ring', 'forget'] as const;
+export type RingMessage = (typeof RING_MESSAGES)[number];
+export const isRingMessage = (name: CommandName): name is RingMessage =>
+  RING_MESSAGES.includes(name as RingMessage);
+
+export type MessageName = Exclude<CommandName, 'join' | RingMessage>;
 
 export interface Sender {
   readonly server: RoomServer;
@@ -208,8 +214,8 @@ export function readId(message: unknown): number | undefined {
  *
  * @throws Refusal too-fast
  */
-export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
-  const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
+export function chargeCommand(allowance: Allowance, name: MessageName, message: unknown): void {
+  const { rate } = CLIENT_MESSAGES[name];
   if (rate) allowance.charge(rate);
   if (name === 'damage' || name === 'graft') {
     allowance.charge('strokePointsPerSecond', (message as Command<typeof name>).points.length / 2);

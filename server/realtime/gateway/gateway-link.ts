@@ -7,7 +7,12 @@ import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { type MessageName, parseCommand, readId } from '../commands/client-messages.ts';
+import {
+  isRingMessage,
+  type MessageName,
+  parseCommand,
+  readId,
+} from '../commands/client-messages.ts';
 import type { RoomServer } from '../room-server.ts';
 import { LocalSession } from '../sessions/local-session.ts';
 import type { CommonWelcome, PersonalWelcome, RoomClient } from '../sessions/room-client.ts';
@@ -30,8 +35,9 @@ class LinkedClient implements RoomClient, RemoteViewer {
   constructor(
     readonly connection: number,
     readonly address: string,
-    /** Whether the connection is a wall or a spectator. */
+    /** Whether the connection is a wall, a table or a spectator. */
     readonly watches: boolean,
+    readonly ring: number | undefined,
     private readonly link: GatewayLink,
   ) {
     this.session = new LocalSession(link.options.find, this);
@@ -241,7 +247,8 @@ export class GatewayLink {
     const { connection } = item;
     if (item.what === 'join') {
       const { address, ...entry } = item.entry;
-      const client = new LinkedClient(connection, address, entry.as !== undefined, this);
+      const watches = entry.as !== undefined;
+      const client = new LinkedClient(connection, address, watches, entry.ring, this);
       client.before = before?.handOver(connection);
       this.clients.set(connection, client);
       attempt(
@@ -254,7 +261,7 @@ export class GatewayLink {
     } else {
       const { name, message } = item;
       const act = (session: LocalSession): void => {
-        if (name === 'join') throw new Refusal('already-joined');
+        if (name === 'join' || isRingMessage(name)) throw new Refusal('already-joined');
         session.handle<MessageName>(name, parseCommand(name, message) as Command<MessageName>);
       };
       this.act(connection, act, readId(message));

@@ -11,6 +11,7 @@ import { COMMANDS, type CommandName, isCommandName } from '../../../shared/proto
 import { type EventName, isEventName } from '../../../shared/protocol/events.ts';
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
+import { ringNumber } from '../../../shared/vocabulary.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 
 /** Timing of a gateway's sessions in rooms of other servers; times are in ms. */
@@ -37,6 +38,7 @@ const entry = v.object({
   ...{ as, pass, unwritable, resume, mark, session },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
+  ring: v.optional(ringNumber),
   /** Address key of the connection. */
   address: name,
 });

@@ -45,7 +45,7 @@ const CONNECTION_LIMITS = {
   drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],
   beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
   reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
-  namesPerSecond: [0.5, 'name changes per second and connection'],
+  namesPerSecond: [0.5, "name changes, or openings of a table's ring, per second and connection"],
   resyncsPerSecond: [1, 'full frames requested per second and connection'],
   burstSeconds: [
     10,
@@ -171,6 +171,11 @@ export class ConnectionRateLimiter extends Allowance {
     super(limits, clock);
     const { refusals, burstSeconds } = limits;
     this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, clock.now());
+  }
+
+  /** Returns an allowance with the same limits, for a ring of a table. */
+  another(): Allowance {
+    return new Allowance(this.limits, this.clock);
   }
 
   /**

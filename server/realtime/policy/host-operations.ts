@@ -18,12 +18,14 @@ export class HostOperations {
 
   /** Present participants, with details of their visits. */
   get visitors(): Omit<VisitorState, 'organisms' | 'grafted'>[] {
-    const { visits, policy, clock, seats } = this.context;
+    const { visits, policy, clock, seats, wallSeats, room } = this.context;
     const { participants } = seats;
+    const tables = wallSeats.of(room.name);
     const counts = visits.participantsByAddress(participants.map(({ id }) => id));
     return participants.map((participant) => ({
       ...participant,
       muted: policy.muted.has(participant.id),
+      table: tables.find(({ id }) => id === seats.tableOf(participant.id))?.name ?? null,
       ...visits.summaryOf(participant.id, counts, clock.now()),
     }));
   }
@@ -34,7 +36,10 @@ export class HostOperations {
     const found = seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = newcomers.deviceOfParticipant(participant);
-    return { participant, name: found.name, device, address: visits.addressOf(participant) };
+    // A ban of a ring ends when the ring is forgotten, so it must not name the ring's address.
+    const isRing = seats.tableOf(participant) !== undefined;
+    const address = isRing ? '' : visits.addressOf(participant);
+    return { participant, name: found.name, device, address };
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Seats that the host has reserved for walls. The URL of a wall contains the seat's pass, so other
- * walls cannot take the seat. The caller stores the seats.
+ * Seats that the host has reserved for walls and touch tables. Their URL contains the seat's pass,
+ * so others cannot take the seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
 
@@ -11,6 +11,10 @@ export interface WallSeat {
   /** The host's name for the wall, unique in the room. */
   readonly name: string;
   readonly pass: string;
+  /** Whether the seat is for a touch table. If absent, it is for a wall. */
+  readonly table?: boolean | undefined;
+  /** Whether the host has blocked the table, so that it only shows the room. */
+  readonly blocked?: boolean | undefined;
   /** Whether the wall has ever been connected. */
   readonly seen: boolean;
   /**
@@ -69,13 +73,19 @@ export class WallSeats {
   }
 
   /** Adds a seat. @param name not used in the room yet */
-  add(room: string, name: string): WallSeat {
+  add(room: string, name: string, table = false): WallSeat {
     // Draw the id at random, so that it differs from the ids of seats that other servers add.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
-    const seat = { id, room, name, pass: letters.join(''), seen: false, lost: null };
+    const pass = letters.join('');
+    const seat = { id, room, name, pass, ...(table && { table }), seen: false, lost: null };
     this.change([...this.seats, seat]);
     return seat;
+  }
+
+  /** Blocks a table, or lets it be used again. */
+  block(id: number, blocked: boolean): void {
+    this.update(id, { blocked });
   }
 
   remove(id: number): void {

@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol
 import type { Clock } from '../../platform/clock.ts';
 import {
   chargeCommand,
+  isRingMessage,
   type MessageName,
   parseCommand,
   readId,
@@ -16,6 +17,7 @@ import type { Connection, Outbox } from '../streaming/outbox.ts';
 import { STREAM } from '../streaming/viewer-stream.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
+import { TableRings } from './table-rings.ts';
 
 /** How long a connection may take to join before it is closed, in ms. */
 export const JOIN_TIMEOUT = 10_000;
@@ -38,6 +40,10 @@ export class ClientSession implements RoomClient {
   private readonly rateLimiter: ConnectionRateLimiter;
   /** Session in the room that the client last asked to join; undefined before the first join. */
   private session: RoomSession | undefined;
+  /** Room and pass of the table that asks to join; undefined if the client is not a table. */
+  private table: { readonly room: string; readonly pass: string } | undefined;
+  /** Rings of the table; undefined until it has entered. */
+  private rings: TableRings | undefined;
   /** Cancels the time limit for joining; undefined once the client has joined. */
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
@@ -64,6 +70,7 @@ export class ClientSession implements RoomClient {
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
       this.clearJoinTimeout();
+      this.rings?.close();
       this.session?.leave();
       this.session = undefined;
     });
@@ -112,6 +119,16 @@ export class ClientSession implements RoomClient {
   /** Cancels the time limit for joining, because the join has been answered. */
   entered(): void {
     this.clearJoinTimeout();
+    if (!this.table) return;
+    const { rooms } = this.options;
+    this.rings ??= new TableRings({
+      ...{ ...this.table, rooms },
+      newAllowance: () => this.rateLimiter.another(),
+      send: (message) => {
+        this.send('ring', message);
+        if (message.name === 'rejected') this.rejected(message.message as Event<'rejected'>);
+      },
+    });
   }
 
   /** Sends a refusal. If it is in `FINAL`, closes the connection. */
@@ -129,13 +146,19 @@ export class ClientSession implements RoomClient {
     // Ignore messages that were received before the connection ended but are processed only now.
     if (this.ended) return;
     try {
-      this.rateLimiter.charge('messagesPerSecond');
+      // A ring has limits of its own.
+      if (name !== 'ring' || !this.rings) this.rateLimiter.charge('messagesPerSecond');
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
       const command = parseCommand(name, messages[0]);
-      chargeCommand(this.rateLimiter, name, command);
       if (name === 'join') this.join(command as Command<'join'>);
-      else this.handle(name, command as Command<typeof name>);
+      else if (isRingMessage(name)) {
+        if (!this.rings) throw new Refusal('not-joined', 'not a table');
+        this.rings.handle(name, command as Command<typeof name>);
+      } else {
+        chargeCommand(this.rateLimiter, name, command);
+        this.handle(name, command as Command<typeof name>);
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
@@ -171,6 +194,7 @@ export class ClientSession implements RoomClient {
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;
     this.session = session;
+    this.table = as === 'table' ? { room, pass: pass ?? '' } : undefined;
     session.join({
       ...wished,
       name: wrong ? '' : cleaned,

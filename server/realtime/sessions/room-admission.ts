@@ -15,6 +15,12 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 /** Maximum number of seats that participants give up to the queue in one tick. */
 const MAX_YIELDING = 16;
 
+/**
+ * Returns the address of a client for bans; '' for a ring, because a ban of a ring ends when the
+ * ring is forgotten.
+ */
+const bannable = ({ ring, address }: RoomClient): string => (ring === undefined ? address : '');
+
 export class RoomAdmission {
   /**
    * Clients in the queue, with their requests to join. `resume` is the token of the client's
@@ -33,11 +39,13 @@ export class RoomAdmission {
    * seat is admitted even to a full room, as long as fewer participants than twice the capacity are
    * present.
    *
-   * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins
+   * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins;
+   *   no-such-table, table-blocked
    */
   join(client: RoomClient, asked: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
+    const table = this.tableOf(asked);
     const entry = this.withToken(client, asked);
     const { resume: token } = entry;
     const { address, before } = client;
@@ -52,7 +60,7 @@ export class RoomAdmission {
       return;
     }
     const returns = token !== undefined && seats.holdsSeatFor(token);
-    if (seats.isFull && (!returns || seats.isCrowded)) {
+    if (table === undefined && seats.isFull && (!returns || seats.isCrowded)) {
       const queued = seats.enqueue(client, { token, address, date: date() });
       if (queued.dropped === client) throw new Refusal('room-full');
       if (queued.dropped) {
@@ -63,7 +71,15 @@ export class RoomAdmission {
       this.presence.markQueueChanged();
       return;
     }
-    this.seatParticipant(client, entry);
+    this.seatParticipant(client, entry, table);
+  }
+
+  /** Disconnects the rings of a table. */
+  dismissTable(table: number, reason: Reason): void {
+    for (const client of this.context.seats.ringsOf(table)) {
+      this.leave(client);
+      client.disconnect(reason);
+    }
   }
 
   /**
@@ -134,14 +150,14 @@ export class RoomAdmission {
 
   /** Disconnects all clients that have been banned, including clients in the queue. */
   disconnectBanned(): void {
-    const { room, bans, seats, visits, newcomers } = this.context;
+    const { room, bans, seats, newcomers } = this.context;
     const applicants = [...this.waiting].map(
       ([client, entry]) => [client, this.applicantOf(client, entry)] as const,
     );
     const present = [...seats.members].map((client) => {
       const { id: participant } = seats.participantOf(client)!;
       const device = newcomers.deviceOfParticipant(participant);
-      return [client, { participant, device, address: visits.addressOf(participant) }] as const;
+      return [client, { participant, device, address: bannable(client) }] as const;
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
@@ -163,11 +179,25 @@ export class RoomAdmission {
     }
   }
 
+  /**
+   * Returns the table's seat of a ring that asks to join; undefined for other clients.
+   *
+   * @throws Refusal no-such-table, table-blocked
+   */
+  private tableOf({ ring, pass = '' }: Entry): number | undefined {
+    if (ring === undefined) return undefined;
+    const { wallSeats, room } = this.context;
+    const seat = wallSeats.find(room.name, pass);
+    if (!seat?.table) throw new Refusal('no-such-table');
+    if (seat.blocked) throw new Refusal('table-blocked');
+    return seat.id;
+  }
+
   /** Returns what is known about a client that asks to join, for checking the bans. */
-  private applicantOf({ address }: RoomClient, { resume, mark }: Entry): Applicant {
+  private applicantOf(client: RoomClient, { resume, mark }: Entry): Applicant {
     const { seats, newcomers } = this.context;
     const participant = resume === undefined ? undefined : seats.ownerOf(resume);
-    return { participant, device: newcomers.deviceIdOf(mark), address };
+    return { participant, device: newcomers.deviceIdOf(mark), address: bannable(client) };
   }
 
   /**
@@ -190,12 +220,16 @@ export class RoomAdmission {
     this.presence.sendQueuePosition(client, ahead, entry.resume);
   }
 
-  private seatParticipant(client: RoomClient, { name, resume, holds, notice, mark }: Entry): void {
+  private seatParticipant(
+    client: RoomClient,
+    { name, resume, holds, notice, mark }: Entry,
+    table?: number,
+  ): void {
     const { presence } = this;
     const { address } = client;
     const { seats, newcomers, room, visits, affected, hooks, clock } = this.context;
     const { you, isNew, replaced } = seats.claim(client, {
-      ...{ token: resume, address, now: clock.now() },
+      ...{ token: resume, address, table, now: clock.now() },
       newcomer: (id) => ({ id, name, hue: hueOf(id) }),
     });
     const granted = newcomers.arrive(you.id, isNew, { mark, address });
@@ -224,6 +258,7 @@ export class RoomAdmission {
   /** Starts a client's stream. It shows the whole room until the client sends a viewport. */
   private startStream(client: RoomClient, holds?: Uint8Array): void {
     const { room, broadcaster, clock } = this.context;
+    if (client.ring !== undefined) return;
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 

@@ -41,6 +41,8 @@ export interface RoomClient extends Viewer {
    * new join.
    */
   readonly before?: RoomClient | undefined;
+  /** Number of a table's ring; undefined for other clients. The table gets the ring's frames. */
+  readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
    * Sends a welcome. If this method is absent, welcomes are sent like other events.
@@ -65,6 +67,8 @@ export interface RoomClient extends Viewer {
 
 /** A request to join a room: the client's `join` message, with its name cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
+  /** See `RoomClient`. `pass` is the table's. */
+  readonly ring?: number | undefined;
   /** '' if the client has no name. */
   readonly name: string;
   /** Notice that explains why the client joins without the name it asked for. */

@@ -1,11 +1,11 @@
 /**
  * The walls of a room: displays that show the whole room, or a film or close-up that the host has
- * chosen. They do not take participants' seats. Start at `RoomWalls`.
+ * chosen; and its touch tables. They do not take participants' seats. Start at `RoomWalls`.
  */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
-import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { WallSeat } from '../policy/wall-seats.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
@@ -78,7 +78,8 @@ export function wallStates(
   const stateOf = (seat: WallSeat | undefined, screens: readonly ConnectedWall[]): WallState => ({
     id: seat?.id ?? null,
     name: seat?.name ?? '',
-    path: seat ? `/wall/${seat.room}?pass=${seat.pass}` : '',
+    path: seat ? `/${seat.table ? 'table' : 'wall'}/${seat.room}?pass=${seat.pass}` : '',
+    ...{ table: seat?.table ?? false, blocked: seat?.blocked ?? false },
     screens: screens.length,
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: seat?.lost ?? null,
@@ -146,17 +147,20 @@ export class RoomWalls extends Watchers {
 
   /**
    * Welcomes a wall and streams the whole room to it. The picture on the host's page joins as a
-   * `view`: it takes a wall's seat but does not count as a wall.
+   * `view`: it takes a wall's seat but does not count as a wall. Only one screen may be a table.
    *
-   * @throws Refusal too-many-walls
+   * @throws Refusal too-many-walls, no-such-table, table-taken
    */
-  add(wall: RoomClient, { as, pass, unwritable = [], holds }: Entry): void {
+  add(wall: RoomClient, { as, pass = '', session, unwritable = [], holds }: Entry): void {
     const { wallSeats, room, clock } = this.context;
-    const place = pass === undefined ? undefined : wallSeats.find(room.name, pass)?.id;
-    this.seat(wall, { address: wall.address, place });
+    const isTable = as === 'table';
+    const found = wallSeats.find(room.name, pass);
+    const place = (found?.table ?? false) === isTable ? found?.id : undefined;
+    if (isTable) this.requireFree(place, session);
+    this.seat(wall, { address: wall.address, place, ...(isTable && { session }) });
     const since = clock.now();
     const frameRate = new FrameRate(since);
-    if (as === 'wall') this.connected.set(wall, { since, frameRate, unwritable });
+    if (as !== 'view') this.connected.set(wall, { since, frameRate, unwritable });
     if (place !== undefined) wallSeats.appeared(place);
     this.welcome(wall, holds);
   }
@@ -166,11 +170,27 @@ export class RoomWalls extends Watchers {
     return [...this.seats.values()].some((seat) => seat.address === address);
   }
 
-  /** Takes a seat away from its walls, which stay connected. */
-  release(place: number): void {
-    for (const [wall, { address, place: own }] of this.seats) {
-      if (own === place) this.seats.set(wall, { address });
+  /** Takes a seat away from its walls, which stay connected, or from its table, which does not. */
+  release({ id, table }: WallSeat): void {
+    for (const [wall, { address, place: own }] of [...this.seats]) {
+      if (own !== id) continue;
+      if (table) this.dismiss(wall, 'no-such-table');
+      else this.seats.set(wall, { address });
     }
+  }
+
+  /**
+   * Makes room for a table. A page that returns replaces its own lost connection.
+   *
+   * @param session of the page
+   * @throws Refusal no-such-table, table-taken
+   */
+  private requireFree(place: number | undefined, session: number | undefined): void {
+    if (place === undefined) throw new Refusal('no-such-table');
+    const found = [...this.seats].find(([, seat]) => seat.place === place);
+    if (!found) return;
+    if (session === undefined || found[1].session !== session) throw new Refusal('table-taken');
+    this.dismiss(found[0], 'replaced');
   }
 
   /** The film that the walls show, starting at the frame that they show now. */

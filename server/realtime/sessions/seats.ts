@@ -28,6 +28,8 @@ interface Seat {
   previousToken?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   address: string;
+  /** Id of the table's seat if the participant is a ring of a table. */
+  table?: number | undefined;
   /** When the participant last did something, in ms. */
   activeAt: number;
   /** When the participant stops counting as drawing, choosing or reading something, in ms. */
@@ -75,6 +77,8 @@ interface Claim {
   readonly token?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   readonly address: string;
+  /** Id of the table's seat if the client is a ring of a table. */
+  readonly table?: number | undefined;
 }
 
 export interface SeatOptions {
@@ -140,7 +144,7 @@ export class Seats<M> {
   /** Whether newcomers have to wait. */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
-    return this.occupied.size + held >= this.capacity;
+    return this.counted.length + held >= this.capacity;
   }
 
   /**
@@ -148,7 +152,23 @@ export class Seats<M> {
    * a reserved seat must wait.
    */
   get isCrowded(): boolean {
-    return this.occupied.size >= 2 * this.capacity;
+    return this.counted.length >= 2 * this.capacity;
+  }
+
+  /** Seats that count towards the capacity: a table's seats are reserved besides. */
+  private get counted(): [M, Seat][] {
+    return [...this.occupied].filter(([, { table }]) => table === undefined);
+  }
+
+  /** Returns the connections of the rings of a table. */
+  ringsOf(table: number): M[] {
+    return [...this.occupied].flatMap(([member, seat]) => (seat.table === table ? [member] : []));
+  }
+
+  /** Returns the table's seat of a ring; undefined for other participants. */
+  tableOf(participant: ParticipantId): number | undefined {
+    for (const { you, table } of this.occupied.values()) if (you.id === participant) return table;
+    return undefined;
   }
 
   /** The connections of the present participants. */
@@ -191,6 +211,7 @@ export class Seats<M> {
     {
       token = '',
       address,
+      table,
       now,
       newcomer,
     }: Claim & { readonly now: number; readonly newcomer: (id: ParticipantId) => ParticipantView },
@@ -198,7 +219,7 @@ export class Seats<M> {
     const old = this.find(token);
     const returned = old ? undefined : this.returning(token);
     const seat: Seat = {
-      ...{ address, activeAt: now, busyUntil: 0, yielded: false },
+      ...{ address, table, activeAt: now, busyUntil: 0, yielded: false },
       you: old?.seat.you ?? newcomer(returned ?? this.nextParticipant++),
       previousToken: old || returned !== undefined ? token : undefined,
       token: '',
@@ -267,8 +288,9 @@ export class Seats<M> {
    * @returns undefined while nobody waits or a seat is free
    */
   yielding(now: number): M | undefined {
-    if (this.queue.size === 0 || this.occupied.size < this.capacity) return undefined;
-    const seats = [...this.occupied].map(([member, { address, activeAt }]) => {
+    const { counted } = this;
+    if (this.queue.size === 0 || counted.length < this.capacity) return undefined;
+    const seats = counted.map(([member, { address, activeAt }]) => {
       return { member, address, activeAt };
     });
     return chooseYielding(seats, this.nextAddress()!, now)?.member;

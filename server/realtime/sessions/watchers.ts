@@ -19,6 +19,8 @@ export interface WatcherSeat {
   readonly address: string;
   /** Id of the seat that the host has reserved for this wall; undefined if there is none. */
   readonly place?: number | undefined;
+  /** Session of a table's page: see `Command<'join'>`. */
+  readonly session?: number | undefined;
 }
 
 /**

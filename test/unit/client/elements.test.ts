@@ -17,7 +17,7 @@ function modulesOf(file: string, known = new Map<string, string>()): Map<string,
   return known;
 }
 
-test.each(['visitor', 'wall', 'host', 'keep', 'lineage'])(
+test.each(['visitor', 'wall', 'table', 'host', 'keep', 'lineage'])(
   'the page "%s" loads every element that its templates name',
   (page) => {
     const texts = [...modulesOf(join(client, page, 'main.ts')).values()];

@@ -1,7 +1,8 @@
 /** The colours in which a page draws grafts at first. */
+
+import { SeedColours } from '../../../client/room/seed-colours.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import type { Rgb } from '../../../client/style/fragments.ts';
-import { SeedColours } from '../../../client/visitor/seed-colours.ts';
 
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
 

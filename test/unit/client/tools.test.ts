@@ -44,10 +44,9 @@ function hold(tool: Tool) {
   });
   const state = new InteractionState();
   state.take(tool);
-  const connection = { send: () => undefined };
   const colours = { colours: [[1, 0, 0]] as Rgb[] };
-  const actors = { model, state, requests, connection, estimate, feedback, colours };
-  const session = { ...actors, pause: '' };
+  const actors = { model, state, requests, estimate, feedback, colours };
+  const session = { ...actors, pause: '', pointAt: () => undefined };
   const tools = new Tools(session as never, view as never, { show: (text) => done.push(text) });
   return { tools, model, state, requests, colours, done, drawn, sent };
 }

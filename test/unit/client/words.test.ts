@@ -27,6 +27,9 @@ const { messages, errors } = words.source();
  */
 const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-walls',
+  'no-such-table',
+  'table-taken',
+  'table-blocked',
   'only-watches',
   'already-joined',
   'not-joined',
@@ -134,7 +137,7 @@ test('a page loads only the texts of its own modules', () => {
 });
 
 test('no element contains text that cannot be translated', () => {
-  const files = ['elements', 'visitor', 'host', 'keep', 'lineage'].flatMap((folder) =>
+  const files = ['elements', 'visitor', 'table', 'host', 'keep', 'lineage'].flatMap((folder) =>
     Object.entries(contentsOf(root, `client/${folder}`)),
   );
   const said = files.flatMap(([file, text]) =>
@@ -148,9 +151,16 @@ test('no element contains text that cannot be translated', () => {
 
 test('the layout of every page follows the direction of the text', () => {
   const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
-  const styles = ['elements', 'host', 'keep', 'lineage', 'style', 'visitor', 'wall'].flatMap(
-    (folder) => Object.entries(contentsOf(root, `client/${folder}`)),
-  );
+  const styles = [
+    'elements',
+    'host',
+    'keep',
+    'lineage',
+    'style',
+    'table',
+    'visitor',
+    'wall',
+  ].flatMap((folder) => Object.entries(contentsOf(root, `client/${folder}`)));
   expect(styles.length).toBeGreaterThan(50);
   expect(styles.filter(([, text]) => sided.test(text)).map(([file]) => file)).toEqual([]);
 });

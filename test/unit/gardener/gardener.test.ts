@@ -1,9 +1,8 @@
 /** When the gardener plays, with a fake clock and a room whose cells the test decides. */
 
-import { GARDENING, Seasons } from '../../../server/gardener/choose.ts';
+import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import { nearestGround } from '../../../server/gardener/planting-place.ts';
-import { Reefs } from '../../../server/gardener/reefs.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
@@ -285,33 +284,6 @@ test('a new garden is finished while its first visitors plant', async () => {
   garden.gardener.visitorActive();
   await garden.pass(2 * MINUTE);
   expect(garden.room.size).toBeGreaterThan(29);
-});
-
-test('DEP-4: of a garden with more than it would plant, those outside reefs depart, and no others', async () => {
-  const garden = new Garden(1, undefined, 64, true);
-  await garden.pass(2 * MINUTE);
-  const { hand, room } = garden;
-  const reefs = new Reefs(room, new Seasons(room.species, createRandom(1)), createRandom(1));
-  const before = room.organisms;
-  // As far from reefs as there is ground, and beside them.
-  const places = Array.from({ length: 400 }, (_, i) => {
-    const near = { x: 3.2 * (i % 20), y: 3.2 * Math.floor(i / 20) };
-    return nearestGround(room.grid.planes, SPECIES.side, near)!;
-  }).sort((a, b) => reefs.distance(b) - reefs.distance(a));
-  const far = places[0];
-  expect(reefs.isOutside(far, before)).toBe(true);
-  room.enter(ANNA.id);
-  hand.plant(far.x, far.y);
-  hand.ticks(GROWN);
-  hand.change = 0;
-  hand.ticks(LIFE.restSteps);
-  const { id } = room.organisms.at(-1)!;
-  room.leave(ANNA.id);
-  // Ten minutes in the room's ticks are two here.
-  room.setTickRate(1);
-  await garden.pass(3 * MINUTE);
-  expect(room.viewOf(id)).toBeUndefined();
-  expect(room.size).toBeGreaterThan(before.length - 4);
 });
 
 test('when it has planted enough, it replaces its oldest, also after a restart, whatever its participant number', async () => {

@@ -1,5 +1,8 @@
 import { TokenBucket } from '../../../../server/platform/queues.ts';
-import { chargeCommand } from '../../../../server/realtime/commands/client-messages.ts';
+import {
+  chargeCommand,
+  type MessageName,
+} from '../../../../server/realtime/commands/client-messages.ts';
 import { AddressLimits, addressKey } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
@@ -9,7 +12,6 @@ import {
   RejectionCounts,
 } from '../../../../server/realtime/limits/connection-limits.ts';
 import { FrameMeter } from '../../../../server/realtime/limits/websocket-engine.ts';
-import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import fc, { forAll } from '../../../support/property.ts';
@@ -152,7 +154,7 @@ describe('a rate limiter', () => {
 
   test('each kind of message has its own rate', () => {
     const { rateLimiter } = setUp();
-    const flood = (name: CommandName) => () => {
+    const flood = (name: MessageName) => () => {
       for (let i = 0; i < 1_000; i++) chargeCommand(rateLimiter, name, {});
     };
     for (const name of ['cursor', 'resync', 'beacon'] as const) {

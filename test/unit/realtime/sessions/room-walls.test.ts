@@ -134,7 +134,7 @@ describe('what the host sees', () => {
     expect(rate.at(now + 10_000)).toBe(0);
   });
 
-  test('walls with places come first, with all their screens; the slowest screen counts', () => {
+  test('walls and tables with places come first, with all their screens; the slowest screen counts', () => {
     const place = (id: number, name: string, lost: number | null): WallSeat => {
       return { id, room: 'garden', name, pass: `pass${id}`, seen: true, lost };
     };
@@ -143,26 +143,28 @@ describe('what the host sees', () => {
       for (let i = 0; i < frames; i++) frameRate.confirm(9_500);
       return { since, frameRate, place: of, unwritable: lacks };
     };
-    const places = [place(1, 'Foyer', null), place(2, 'Stairs', 5)];
+    const places = [
+      place(1, 'Foyer', null),
+      { ...place(2, 'Stairs', 5), table: true, blocked: true },
+    ];
     const connected = [
       screen(4_000, 3),
       screen(2_000, 15, 1, ['ja']),
       screen(3_000, 12, 1, ['ja', 'ar']),
     ];
+    const wall = { table: false, blocked: false };
     expect(wallStates(places, connected, 10_000)).toEqual([
       {
-        ...{ id: 1, name: 'Foyer', path: '/wall/garden?pass=pass1', screens: 2 },
+        ...{ ...wall, id: 1, name: 'Foyer', path: '/wall/garden?pass=pass1', screens: 2 },
         ...{ upFor: 8_000, lost: null, frameRate: 12, unwritable: ['ja', 'ar'] },
       },
       {
-        ...{ id: 2, name: 'Stairs', path: '/wall/garden?pass=pass2', screens: 0 },
+        ...{ id: 2, name: 'Stairs', path: '/table/garden?pass=pass2', screens: 0 },
+        ...{ table: true, blocked: true },
         ...{ upFor: null, lost: 5, frameRate: 0, unwritable: [] },
       },
       {
-        id: null,
-        name: '',
-        path: '',
-        screens: 1,
+        ...{ ...wall, id: null, name: '', path: '', screens: 1 },
         upFor: 6_000,
         lost: null,
         frameRate: 3,

@@ -1,7 +1,8 @@
 /** Finds the colours of a seed's creature, in which the page draws grafts at first. */
-import type { Previews } from '../room/seed-previews.ts';
+
 import type { InteractionState } from '../state/interaction-state.ts';
 import type { Rgb } from '../style/fragments.ts';
+import type { Previews } from './seed-previews.ts';
 
 /** Cells with a lower opacity, 0…255, have no colour worth showing. */
 const LEAST_ALPHA = 128;

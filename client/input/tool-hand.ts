@@ -1,0 +1,271 @@
+/** Turns presses into the commands of the current tool: plant, graft or damage. */
+
+import { clampCentre, type Stroke } from '../../shared/geometry.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
+import { POINTER_INTERVAL } from '../../shared/protocol/pointers.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { Tool } from '../../shared/vocabulary.ts';
+import type { Feedback } from '../feedback/feedback.ts';
+import type { Point } from '../render/camera.ts';
+import { cutOf, freshPlaces, type Speck } from '../render/effects.ts';
+import type { RoomView } from '../render/room-view.ts';
+import type { RequestTracker } from '../room/connection.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import type { SeedColours } from '../room/seed-colours.ts';
+import { Throttle } from '../state/browser-store.ts';
+import { type InteractionState, isBrush } from '../state/interaction-state.ts';
+import { ownerColor } from '../style/fragments.ts';
+import { ViewTools } from './canvas-input.ts';
+import type { EnergyEstimate } from './energy-estimate.ts';
+import { StrokeSegmenter } from './gestures.ts';
+
+/** Size of the area that a finger or a mouse pointer covers, in CSS pixels. */
+const FINGER = 40;
+const POINTER = 16;
+
+/** Whoever uses the tools: a visitor, or a ring of a table. */
+export interface ToolUser {
+  readonly model: RoomModel;
+  readonly state: InteractionState;
+  readonly requests: Pick<RequestTracker, 'ask'>;
+  readonly estimate: EnergyEstimate;
+  readonly colours: Pick<SeedColours, 'colours'>;
+  /** Plays sounds, where there are any. */
+  readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
+  /** Why nobody can act at the moment; '' if they can. */
+  readonly pause: string;
+  /** Reports the pointer's position; undefined once it has left. */
+  pointAt(place: Point | undefined): void;
+  /** Records that the server has accepted a seed. */
+  sown(at: Point, seed: SeedSource): void;
+}
+
+/** Applies the selected tool under a pointer; shows effects before the server answers. */
+export abstract class ToolHand<U extends ToolUser> extends ViewTools {
+  /**
+   * The tool of the current press. It is stored because a seed that arrives during the press
+   * changes the visitor's tool.
+   */
+  protected tool: Tool | undefined;
+  private stroke: StrokeSegmenter | undefined;
+  /** The seed that the current stroke grafts; undefined if the stroke damages. */
+  private seed: SeedSource | undefined;
+  protected lastPoint: Point = { x: 0, y: 0 };
+  /** Indices of the places that the current stroke has already covered. */
+  private covered = new Set<number>();
+  /** Whether the stroke's last segment had no effect: low energy, or the room was paused. */
+  private isShort = false;
+  private lastRefusal = Number.NEGATIVE_INFINITY;
+  private readonly cursor: Throttle<Point | undefined>;
+
+  constructor(
+    protected readonly session: U,
+    view: RoomView,
+  ) {
+    super(session.model, view);
+    const { estimate, model } = session;
+    const finger = matchMedia('(pointer: coarse)').matches ? FINGER : POINTER;
+    view.gauge = () => ({
+      share: estimate.share,
+      refused: this.isShort,
+      color: ownerColor(model.you?.hue ?? 0),
+      finger,
+    });
+    this.cursor = new Throttle((place) => session.pointAt(place), POINTER_INTERVAL);
+  }
+
+  /** The end of the current stroke; undefined unless a stroke is in progress. */
+  get drawing(): Point | undefined {
+    return this.stroke && this.lastPoint;
+  }
+
+  toolStart(x: number, y: number, now: number): void {
+    this.point(x, y, true, now);
+    const { planes } = this.model;
+    const { tool, held } = this.session.state.state;
+    this.tool = tool;
+    if (!isBrush(tool) || !planes || !this.isOnline(this.lastPoint)) return;
+    const world = this.view.toWorld(this.lastPoint);
+    this.covered = new Set();
+    this.seed = tool === 'graft' ? held : undefined;
+    this.stroke = new StrokeSegmenter(planes, (points) => this.send(points));
+    this.stroke.start(world.x, world.y, now);
+    this.previewSegment(world, world, now);
+  }
+
+  toolMove(x: number, y: number, now: number): void {
+    const from = this.view.toWorld(this.lastPoint);
+    this.point(x, y, true, now);
+    const to = this.view.toWorld(this.lastPoint);
+    if (!this.hasStroke()) return;
+    this.session.estimate.draw(
+      Math.hypot(to.x - from.x, to.y - from.y),
+      this.session.state.state.radius,
+    );
+    this.previewSegment(from, to, now);
+    this.stroke?.move(to.x, to.y, now);
+  }
+
+  toolEnd(x: number, y: number, _tap: boolean, now: number): void {
+    this.point(x, y, false, now);
+    this.endStroke(now);
+    if (this.tool === 'plant') this.plant({ x, y });
+  }
+
+  hover(x: number, y: number, now: number): void {
+    this.point(x, y, false, now);
+  }
+
+  toolCancel(now: number): void {
+    this.endStroke(now);
+    this.leave(now);
+  }
+
+  /** Handles the event that the pointer has left the canvas. */
+  leave(now: number): void {
+    this.view.pointer = undefined;
+    this.view.hovered = 0;
+    this.cursor.push(undefined, now);
+    this.view.loop.invalidate();
+  }
+
+  /**
+   * Sends the pointer's position if the throttle allows it.
+   *
+   * @returns whether a position is still pending
+   */
+  flush(now: number): boolean {
+    return this.cursor.flush(now);
+  }
+
+  /**
+   * Shows why nothing happens.
+   *
+   * @param reason undefined without a connection
+   * @param at in CSS pixels
+   */
+  protected abstract refused(reason: Reason | undefined, at: Point): void;
+
+  protected point(x: number, y: number, pressed: boolean, now: number): void {
+    this.lastPoint = { x, y };
+    this.view.pointer = { x, y, pressed };
+    this.view.hovered = this.session.state.state.tool === 'look' ? this.organismAt({ x, y }) : 0;
+    this.cursor.push(this.view.toWorld({ x, y }), now);
+    this.view.loop.invalidate();
+  }
+
+  /** Whether the room is connected; if not, shows a notice at the point. */
+  private isOnline(at: Point): boolean {
+    if (this.model.connection === 'live') return true;
+    this.refused(undefined, at);
+    this.session.feedback?.play('refused');
+    return false;
+  }
+
+  /** Whether a stroke is in progress; cancels it if the connection is lost. */
+  private hasStroke(): boolean {
+    if (this.stroke && !this.isOnline(this.lastPoint)) this.stroke = undefined;
+    return this.stroke !== undefined;
+  }
+
+  private endStroke(now: number): void {
+    if (this.hasStroke()) this.stroke?.end(now);
+    this.stroke = undefined;
+  }
+
+  private plant(at: Point): void {
+    const { planes, checkpoint } = this.model;
+    if (!planes || !checkpoint) return;
+    const world = this.view.toWorld(at);
+    const { x, y } = clampCentre(world.x, world.y, checkpoint.side, planes);
+    const maxOffset = checkpoint.side / 2 + 6;
+    if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
+    if (!this.isOnline(at)) return;
+    const { held } = this.session.state.state;
+    // Show the effect immediately; the organism appears when the server has accepted the seed.
+    this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
+    this.session.requests.ask(
+      'plant',
+      { x, y, seed: held },
+      {
+        accepted: () => this.session.sown({ x, y }, held),
+        rejected: (reason) => this.refused(reason, at),
+      },
+    );
+  }
+
+  /** Sends a segment of a stroke. */
+  private send(points: number[]): void {
+    const { seed } = this;
+    const { estimate, requests, state } = this.session;
+    const stroke = { points, radius: state.state.radius };
+    const pending = estimate.send(stroke);
+    const answers = {
+      accepted: () => {
+        pending.accepted();
+        if (seed && !state.state.grafted) state.update({ grafted: true });
+      },
+      rejected: (reason: Reason) => {
+        pending.rejected();
+        this.refuseStroke(reason, stroke);
+      },
+    };
+    if (seed) requests.ask('graft', { ...stroke, seed }, answers);
+    else requests.ask('damage', stroke, answers);
+  }
+
+  /**
+   * Shows the effect of a stroke segment immediately, because the server's answer takes a tick or
+   * two.
+   */
+  private previewSegment(from: Point, to: Point, now: number): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const { effects } = this.view;
+    const { radius } = this.session.state.state;
+    const stroke = { points: [from.x, from.y, to.x, to.y], radius };
+    const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
+    const wasShort = this.isShort;
+    this.isShort = !this.session.estimate.isEnough || this.session.pause !== '';
+    if (this.isShort) {
+      effects.refused(segment, radius, now);
+      if (!wasShort) this.session.feedback?.play('refused');
+      return;
+    }
+    if (this.seed) {
+      const places = freshPlaces(stroke, planes, this.covered);
+      effects.grafted(this.coloured(places, planes.width), now);
+      this.session.feedback?.cut(places.length, radius, now);
+      return;
+    }
+    const cut = cutOf(stroke, planes, this.covered);
+    effects.cut(cut, segment, radius, now);
+    this.session.feedback?.cut(cut.flesh.length, radius, now);
+  }
+
+  /** Colours places like cells of the seed's creature, or like the visitor before it is known. */
+  private coloured(places: readonly number[], width: number): Speck[] {
+    const { colours } = this.session.colours;
+    const own = ownerColor(this.model.you?.hue ?? 0);
+    return places.map((place) => ({
+      x: (place % width) + 0.5,
+      y: Math.floor(place / width) + 0.5,
+      // A large odd step mixes the colours of the picture's rows.
+      color: colours[(place * 7_919) % colours.length] ?? own,
+    }));
+  }
+
+  /**
+   * Shows that a segment of a stroke was refused. A stroke sends many segments, so the reason is
+   * shown at most every 2 s.
+   */
+  private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
+    const now = performance.now();
+    this.isShort = reason === 'no-energy';
+    const [x2, y2] = [points[points.length - 2], points[points.length - 1]];
+    this.view.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
+    if (now - this.lastRefusal < 2_000) return;
+    this.lastRefusal = now;
+    this.refused(reason, this.lastPoint);
+  }
+}

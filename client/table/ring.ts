@@ -1,0 +1,226 @@
+/** A ring of the table: one person, who is a participant of their own over the table's connection. */
+import * as v from 'valibot';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
+import {
+  type Event,
+  RING_EVENTS,
+  type RingEvent,
+  type RingEventName,
+} from '../../shared/protocol/events.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { ToolHand, type ToolUser } from '../input/tool-hand.ts';
+import type { Point } from '../render/camera.ts';
+import { RequestTracker } from '../room/connection.ts';
+import type { RoomModel, Send } from '../room/room-model.ts';
+import { SeedColours } from '../room/seed-colours.ts';
+import { Previews } from '../room/seed-previews.ts';
+import { Listeners } from '../state/browser-store.ts';
+import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
+
+/** Delay before a ring that was refused for a passing reason asks again, in ms. */
+const RETRY = 2_000;
+
+/** Where a ring is: its middle in CSS pixels, and its turn in degrees clockwise. */
+export interface RingPlace extends Point {
+  readonly turn: number;
+}
+
+/** What a ring tells the page. */
+interface RingPage {
+  readonly send: Send;
+  /** Shows a code that takes a creature along. @param page see `Event<'accepted'>` */
+  showCode(ring: Ring, token: string, page: string | undefined): void;
+  /** Shows that nothing happens. */
+  refused(ring: Ring): void;
+}
+
+export class Ring implements ToolUser {
+  /** The table's model, with this person as `you`. */
+  readonly model: RoomModel;
+  readonly state = new InteractionState(STROKE_RADIUS.touchRadius);
+  readonly requests = new RequestTracker((name, message) =>
+    this.page.send('ring', { ring: this.number, name: name as never, message }),
+  );
+  readonly previews = new Previews(this.requests.ask);
+  readonly colours = new SeedColours(this.previews, this.state);
+  readonly estimate: EnergyEstimate;
+  /** Why this person cannot act, such as a ban, until the ring is forgotten. */
+  left: Reason | undefined;
+  /** Number of fingers on the ground. */
+  fingers = 0;
+  /** Index of the first creature on the ring, among those on offer. */
+  first = Math.floor(Math.random() * 1_000);
+  private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
+  /** Ids of this page's commands are unique within a ring's session. */
+  private readonly session = Date.now() >>> 0;
+  private seat: Partial<RingEvent<'seated'>> = {};
+  private energy: Event<'energy'> | undefined;
+  private isSeated = false;
+  private isForgotten = false;
+
+  /** @param touchedAt when somebody last touched the ring, in ms */
+  constructor(
+    readonly number: number,
+    readonly place: RingPlace,
+    table: RoomModel,
+    private readonly page: RingPage,
+    public touchedAt: number,
+  ) {
+    // Everything that a ring does not have of its own is the table's.
+    this.model = Object.create(table, {
+      you: { get: () => this.seat.you },
+      connection: { get: () => (this.isSeated ? table.connection : 'connecting') },
+      on: { value: this.listeners.on.bind(this.listeners) },
+    });
+    this.estimate = new EnergyEstimate(this.model, () => performance.now());
+    // Request the pictures of seeds that are not in the gallery, and the colours to graft with.
+    this.state.onChange(() => {
+      const { held, tool } = this.state.state;
+      if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);
+      else this.previews.want(this, held);
+    });
+  }
+
+  get pause(): string {
+    const { paused, farewell } = this.model.settings ?? {};
+    return paused || farewell ? 'paused' : '';
+  }
+
+  /** This person's latest living creature. */
+  get own(): OrganismView | undefined {
+    const { organisms, you } = this.model;
+    return [...organisms.values()].reverse().find((one) => this.isOwn(one) && you !== undefined);
+  }
+
+  isOwn({ planter, phase }: OrganismView): boolean {
+    return planter.id === this.model.you?.id && phase !== 'departing';
+  }
+
+  /** Opens the ring, or resumes it over a new connection. */
+  enter(): void {
+    const { resume, mark } = this.seat;
+    const { number: ring, session } = this;
+    this.isSeated = false;
+    if (this.left) return;
+    this.page.send('enter', { ring, session, ...(resume && { resume }), ...(mark && { mark }) });
+  }
+
+  forget(): void {
+    this.isForgotten = true;
+    this.page.send('forget', { ring: this.number });
+    this.previews.close();
+  }
+
+  /** Handles what the server tells this ring. Messages that do not match their schema are ignored. */
+  receive<N extends RingEventName>(name: N, payload: unknown): void {
+    const parsed = v.safeParse(RING_EVENTS[name], payload);
+    if (parsed.success) this.handlers[name](parsed.output as never);
+  }
+
+  pointAt(place: Point | undefined): void {
+    const message = { ...place, tool: this.state.state.tool };
+    this.page.send('ring', { ring: this.number, name: 'cursor', message });
+  }
+
+  sown(_at: Point, _seed: SeedSource): void {
+    this.state.sown(Math.random);
+  }
+
+  refused(): void {
+    this.page.refused(this);
+  }
+
+  cross(a: OrganismId, b: OrganismId): void {
+    const accepted = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
+    const rejected = () => this.refused();
+    this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected });
+  }
+
+  takeAlong({ id: organism }: OrganismView): void {
+    const accepted = ({ token, page }: Event<'accepted'>) =>
+      token && this.page.showCode(this, token, page);
+    this.requests.ask('keep', { organism }, { accepted, rejected: () => this.refused() });
+  }
+
+  private readonly handlers: { [N in RingEventName]: (message: RingEvent<N>) => void } = {
+    seated: (seat) => {
+      const { checkpoint, settings } = this.model;
+      const isNew = this.seat.you === undefined;
+      this.seat = { ...this.seat, ...seat };
+      this.isSeated = true;
+      this.listeners.emit('welcome', undefined);
+      this.tellEnergy(seat.energy);
+      if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
+      if (settings) this.state.setWidest(settings.maxRadius);
+      // What the host offers first is shown first.
+      if (isNew && settings?.first?.length) this.first = 0;
+      this.state.setHand(seat.hand, Math.random);
+      this.requests.resume(seat.you.id);
+      this.previews.renew(seat.you.id);
+    },
+    left: ({ reason }) => {
+      this.isSeated = false;
+      const isFinal = reason === 'sent-away' || reason === 'table-blocked';
+      if (isFinal) this.left = reason;
+      else setTimeout(() => this.isForgotten || this.enter(), RETRY);
+      this.refused();
+    },
+    energy: (energy) => this.tellEnergy(energy),
+    accepted: (answer) => {
+      this.spent(answer.energy);
+      this.requests.accepted(answer);
+    },
+    rejected: (answer) => {
+      this.spent(answer.energy);
+      this.requests.rejected(answer);
+    },
+  };
+
+  private spent(level: number | undefined): void {
+    if (level !== undefined && this.energy) this.tellEnergy({ ...this.energy, level });
+  }
+
+  private tellEnergy(energy: Event<'energy'>): void {
+    this.energy = energy;
+    this.listeners.emit('energy', energy);
+  }
+}
+
+/** A finger of a ring on the ground. */
+export class Finger extends ToolHand<Ring> {
+  /** The creature from which the finger drags to cross it; 0 if none. */
+  from: OrganismId = 0;
+
+  override toolStart(x: number, y: number, now: number): void {
+    super.toolStart(x, y, now);
+    this.session.fingers++;
+    if (this.tool === 'plant') this.from = this.organismAt({ x, y });
+  }
+
+  /** A tap on one's creature takes it along; a drag from one creature to another crosses them. */
+  override toolEnd(x: number, y: number, tap: boolean, now: number): void {
+    const { from, session, model } = this;
+    const to = from && this.organismAt({ x, y });
+    const touched = model.organisms.get(to);
+    const isTaken = tap && touched && session.isOwn(touched);
+    if (isTaken) session.takeAlong(touched);
+    else if (to && to !== from) session.cross(from, to);
+    if (isTaken || (from && !tap)) this.toolCancel(now);
+    else {
+      super.toolEnd(x, y, tap, now);
+      this.leave(now);
+      session.fingers--;
+    }
+  }
+
+  override toolCancel(now: number): void {
+    super.toolCancel(now);
+    this.session.fingers--;
+  }
+
+  protected override refused(): void {
+    this.session.refused();
+  }
+}

@@ -1,0 +1,473 @@
+/**
+ * The page of a touch table: one room, full screen, used from all sides by up to ten people. A
+ * touch on the ground opens a ring of tools, or belongs to the ring nearby. Start here.
+ */
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, queryAll, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { buildOf } from '../../shared/build.ts';
+import { type Code, codeOf } from '../../shared/printed-address.ts';
+import type { RingEventName } from '../../shared/protocol/events.ts';
+import { RINGS } from '../../shared/vocabulary.ts';
+import '../elements/cursor-layer.ts';
+import type { CursorLayer } from '../elements/cursor-layer.ts';
+import { number, unsupportedText } from '../elements/text.ts';
+import { ViewportReporter } from '../input/canvas-input.ts';
+import type { Point } from '../render/camera.ts';
+import { WallConnection } from '../room/connection.ts';
+import { mayRenew, visitorAddress } from '../room/display.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import { InteractionState } from '../state/interaction-state.ts';
+import { controls } from '../style/controls.ts';
+import { Ring, type RingPlace } from './ring.ts';
+import { REACH, TableRing } from './table-ring.ts';
+import { TableView } from './table-view.ts';
+
+/** When people are forgotten, in ms. */
+const FORGETS = {
+  /** A ring that nobody has touched for this long is forgotten. */
+  ring: 15_000,
+  /** The table, with the codes on it, begins anew after this long without a touch. */
+  table: 40_000,
+  /** How long before, a ring pulses and the table counts down. */
+  warning: { ring: 5_000, table: 10_000 },
+  /** How often the times are checked. */
+  check: 250,
+} as const;
+
+/** A touch nearer to a ring than this belongs to it, in em. */
+const NEAR = 2 * REACH.edge;
+/** A finger that moves less than this has tapped, in CSS pixels. */
+const SLOP = 10;
+/** Width of the quiet zone around a code, in modules. */
+const QUIET = 4;
+/** How long the connection may be lost before the table says so, in ms. */
+const BLINK = 4_000;
+
+/** A code that takes a creature along. It stays when its ring is forgotten. */
+interface Card {
+  readonly ring: Ring;
+  readonly code: Code;
+  readonly link: string;
+  /** When it disappears, in ms. */
+  readonly until: number;
+}
+
+/** The table's root element. */
+@localized()
+@customElement('vivarium-table')
+export class VivariumTable extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        position: fixed;
+        inset: 0;
+        overflow: hidden;
+        background: var(--bench);
+        font-size: clamp(15px, 1.9vmin, 60px);
+        touch-action: none;
+        user-select: none;
+        -webkit-user-select: none;
+        -webkit-touch-callout: none;
+      }
+      canvas {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        touch-action: none;
+      }
+      cursor-layer,
+      .hint {
+        pointer-events: none;
+      }
+      :host([dim]) canvas {
+        opacity: 0.1;
+      }
+      .card {
+        position: absolute;
+        translate: -50% -50%;
+        width: 14em;
+        padding: 0;
+        border-radius: 1em;
+        background: oklch(0.945 0.012 165);
+        box-shadow: var(--shadow);
+        touch-action: none;
+      }
+      .card svg {
+        width: 100%;
+        height: auto;
+        stroke: none;
+        fill: oklch(0.17 0.015 225);
+        shape-rendering: crispEdges;
+      }
+      .hint {
+        position: absolute;
+        width: 7em;
+        height: 7em;
+        translate: -50% -50%;
+        border: 0.15em solid oklch(0.94 0.008 200 / 0.75);
+        border-radius: 50%;
+        animation: invite 3s ease-out infinite;
+      }
+      .count,
+      .message {
+        position: absolute;
+        left: 50%;
+        top: 50%;
+        translate: -50% -50%;
+        text-align: center;
+        text-wrap: balance;
+        pointer-events: none;
+      }
+      .count {
+        display: grid;
+        place-items: center;
+        width: 4em;
+        height: 4em;
+        border-radius: 50%;
+        font-size: 1.6em;
+        background: conic-gradient(
+          var(--accent-deep) calc(var(--left) * 360deg),
+          oklch(0.2 0.012 225) 0
+        );
+      }
+      .message {
+        max-width: 24em;
+        padding: 1.2em 1.8em;
+        font-size: 1.3em;
+      }
+      @keyframes invite {
+        from {
+          scale: 0.25;
+          opacity: 1;
+        }
+        to {
+          opacity: 0;
+        }
+      }
+    `,
+  ];
+
+  private readonly room = location.pathname.match(/^\/table\/([a-z0-9-]+)/)?.[1] ?? 'garden';
+  private readonly query = new URLSearchParams(location.search);
+  private readonly connection = new WallConnection({
+    room: this.room,
+    as: 'table',
+    pass: this.query.get('pass')?.slice(0, 64) ?? '',
+    build: buildOf(document.documentElement.outerHTML),
+    renew: () => {
+      if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
+    },
+  });
+  readonly model: RoomModel = this.connection.model;
+  /** The open rings, by number. */
+  readonly rings = new Map<number, Ring>();
+  private readonly reporter = new ViewportReporter((look) => this.connection.send('look', look));
+  private view: TableView | undefined;
+  /** Where each finger on the ground began. */
+  private readonly starts = new Map<number, Point & { moved?: boolean }>();
+  private gone: ReturnType<typeof setTimeout> | undefined;
+  /** When somebody last touched the table, in ms; undefined if nobody has since it began anew. */
+  private touchedAt: number | undefined;
+  private origin = '';
+  @state() private cards: readonly Card[] = [];
+  @state() private isAway = false;
+  @state() private isBlind = false;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @queryAll('table-ring') private readonly elements!: NodeListOf<TableRing>;
+
+  /** Converts a position on the grid to CSS pixels. */
+  worldToScreen(x: number, y: number): Point {
+    return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const { model } = this;
+    const block = (event: Event): void => event.preventDefault();
+    for (const name of ['contextmenu', 'gesturestart', 'dragstart', 'selectstart'] as const) {
+      document.addEventListener(name, block);
+    }
+    document.addEventListener('wheel', block, { passive: false });
+    // A touch anywhere keeps the table, also one on a ring or a code.
+    window.addEventListener('pointerdown', (event) => this.touched(event), { capture: true });
+    const refresh = (): void => this.requestUpdate();
+    for (const event of ['rejected', 'people', 'energy'] as const) model.on(event, refresh);
+    model.on('wall', ({ origin }) => {
+      const { address } = visitorAddress(this.room, '', location.origin, origin);
+      this.origin = new URL(address).origin;
+      this.reporter.forget();
+      for (const ring of this.rings.values()) ring.enter();
+      this.layout();
+    });
+    model.on('ring', ({ ring, name, message }) => {
+      this.rings.get(ring)?.receive(name as RingEventName, message);
+      this.requestUpdate();
+    });
+    model.on('settings', ({ dim }) => {
+      this.toggleAttribute('dim', dim);
+      refresh();
+    });
+    model.on('connection', (state) => {
+      document.documentElement.dataset.connection = state;
+      clearTimeout(this.gone);
+      if (state === 'live') this.isAway = false;
+      else this.gone = setTimeout(() => (this.isAway = true), BLINK);
+      refresh();
+    });
+    document.title = `${this.room} · Vivarium`;
+    setInterval(() => this.check(performance.now()), FORGETS.check);
+    this.connection.open();
+  }
+
+  override firstUpdated(): void {
+    const { model, canvas, cursors, reporter } = this;
+    try {
+      const state = new InteractionState();
+      state.take('look');
+      this.view = new TableView(canvas, model, state);
+    } catch {
+      this.isBlind = true;
+      return;
+    }
+    const { view } = this;
+    view.rings = { [Symbol.iterator]: () => this.rings.values() };
+    view.onFrame = (now) => {
+      let waits =
+        model.connection === 'live' && reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      for (const { finger } of view.touches.values()) waits = finger.flush(now) || waits;
+      return cursors.frame(now, (place) => view.toScreen(place)) || waits;
+    };
+    model.on('cursors', (pointers) => {
+      // Whoever stands at the table sees their own fingers.
+      const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
+      const others = pointers.filter(({ id }) => !own.has(id));
+      cursors.receive(others, model.participants, 0);
+      view.loop.invalidate();
+    });
+    model.on('opened', ({ checkpoint }) => {
+      const image = new Image();
+      image.src = checkpoint.sheet.url;
+      image.decode().then(
+        () => view.setSheet(image),
+        () => undefined,
+      );
+    });
+    const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
+    view.rig.calm = view.effects.calm = matches;
+    new ResizeObserver(() => this.layout()).observe(this);
+  }
+
+  override render(): TemplateResult {
+    const { rings, cards, message } = this;
+    const now = performance.now();
+    const label = msg('A dish of living creatures. Touch it to begin.');
+    const shown = (ring: Ring) =>
+      html`<table-ring .ring=${ring} ?leaving=${this.leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
+    return html`
+      <canvas
+        data-testid="canvas"
+        role="img"
+        aria-label=${label}
+        @pointerdown=${this.down}
+        @pointermove=${this.move}
+        @pointerup=${this.lift}
+        @pointercancel=${this.lift}
+      ></canvas>
+      <cursor-layer></cursor-layer>
+      ${rings.size === 0 && !message ? this.hints() : nothing}
+      ${repeat(rings.values(), (ring) => ring, shown)}
+      ${cards.map((card) => this.card(card))}
+      ${this.countdown(now)}
+      ${message ? html`<p class="message panel" role="status">${message}</p>` : nothing}
+    `;
+  }
+
+  /** Text for the person who sets the table up, or for everybody while nobody can act. */
+  private get message(): string {
+    const { model, connection, rings } = this;
+    const { paused, farewell } = model.settings ?? {};
+    const refusal = model.connection === 'live' ? undefined : connection.refusal;
+    if (this.isBlind) return unsupportedText();
+    if (refusal === 'table-taken') {
+      return msg('Another screen uses this table’s address. Only one screen can.');
+    }
+    if (refusal === 'no-such-table') {
+      return msg('This is not the address of a table. Add a table on the host’s page.');
+    }
+    if (refusal === 'no-such-room') return msg('There is no room with that name.');
+    if (this.isAway) return msg('The room cannot be reached right now. Please wait a moment.');
+    if (farewell) return msg('This day is over. Thank you, and goodbye.');
+    const isBlocked = [...rings.values()].some(({ left }) => left === 'table-blocked');
+    return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
+  }
+
+  /** Circles that invite a touch, one in each half of the table. */
+  private hints(): TemplateResult[] {
+    const isUpright = this.clientHeight > this.clientWidth;
+    return [30, 70].map((share, i) => {
+      const [left, top] = isUpright ? [50, share] : [share, 50];
+      return html`<div class="hint" style="left:${left}%;top:${top}%;animation-delay:${1.5 * i}s"></div>`;
+    });
+  }
+
+  private card({ ring: { place }, code, link }: Card): TemplateResult {
+    const close = (): void => {
+      this.cards = this.cards.filter((other) => other.link !== link);
+    };
+    const label = msg('Scan the code, or open the link, and it grows again in your own browser.');
+    return html`<button
+      class="card"
+      data-testid="code"
+      data-link=${link}
+      style="left:${place.x}px;top:${place.y}px;rotate:${place.turn}deg"
+      aria-label=${label}
+      @pointerup=${close}
+      @click=${({ detail }: MouseEvent) => detail === 0 && close()}
+    >
+      <svg viewBox="0 0 ${code.side} ${code.side}" aria-hidden="true"><path d=${code.path}></path></svg>
+    </button>`;
+  }
+
+  /** Counts down before the table begins anew. */
+  private countdown(now: number): TemplateResult | typeof nothing {
+    const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
+    const { table } = FORGETS.warning;
+    if (left > table) return nothing;
+    return html`<div class="count number" data-testid="countdown" style="--left:${left / table}">
+      ${number(Math.ceil(left / 1000))}
+    </div>`;
+  }
+
+  /** Forgets rings, codes, and in the end that anybody was here. */
+  private check(now: number): void {
+    const { touchedAt, cards } = this;
+    for (const ring of this.rings.values()) if (this.leftOf(ring, now) <= 0) this.forget(ring);
+    const begins = touchedAt !== undefined && now - touchedAt >= FORGETS.table;
+    if (begins) this.touchedAt = undefined;
+    const kept = begins ? [] : cards.filter(({ until }) => until > now);
+    if (kept.length < cards.length) this.cards = kept;
+    // The energy refills, and the times run.
+    if (touchedAt !== undefined) this.requestUpdate();
+  }
+
+  /** Time until a ring is forgotten, in ms. */
+  private leftOf({ touchedAt, fingers }: Ring, now: number): number {
+    return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
+  }
+
+  private forget(ring: Ring): void {
+    this.rings.delete(ring.number);
+    ring.forget();
+    this.view?.loop.invalidate();
+  }
+
+  private down({ pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
+    const { view, model } = this;
+    if (!view || model.connection !== 'live' || this.message) return;
+    const found = this.ringAt({ x, y });
+    if (!found) {
+      this.open({ x, y });
+      return;
+    }
+    found.touchedAt = performance.now();
+    if (found.left) return;
+    this.starts.set(pointerId, { x, y });
+    this.canvas.setPointerCapture(pointerId);
+    view.touch(pointerId, found).toolStart(x, y, timeStamp);
+  }
+
+  private move(event: PointerEvent): void {
+    const start = this.starts.get(event.pointerId);
+    const touch = this.view?.touches.get(event.pointerId);
+    if (!start || !touch) return;
+    for (const { offsetX: x, offsetY: y, timeStamp } of event.getCoalescedEvents?.() ?? [event]) {
+      start.moved ||= Math.hypot(x - start.x, y - start.y) > SLOP;
+      touch.finger.toolMove(x, y, timeStamp);
+    }
+  }
+
+  private lift({ type, pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
+    const start = this.starts.get(pointerId);
+    const touch = this.view?.touches.get(pointerId);
+    if (!start || !touch) return;
+    if (type === 'pointercancel') touch.finger.toolCancel(timeStamp);
+    else touch.finger.toolEnd(x, y, !start.moved, timeStamp);
+    touch.ring.touchedAt = performance.now();
+    this.starts.delete(pointerId);
+    this.view?.touches.delete(pointerId);
+    this.requestUpdate();
+  }
+
+  /** Returns the ring that a touch belongs to; undefined if it opens a new one. */
+  private ringAt(at: Point): Ring | undefined {
+    const distance = ({ place }: Ring): number => Math.hypot(place.x - at.x, place.y - at.y);
+    const [nearest] = [...this.rings.values()].sort((a, b) => distance(a) - distance(b));
+    if (!nearest) return undefined;
+    return this.rings.size >= RINGS || distance(nearest) < NEAR * this.em ? nearest : undefined;
+  }
+
+  private open(at: Point): void {
+    const free = [...Array(RINGS).keys()].find((each) => !this.rings.has(each))!;
+    const page = { send: this.connection.send, showCode: this.showCode, refused: this.refused };
+    const ring = new Ring(free, this.placeOf(at), this.model, page, performance.now());
+    this.rings.set(free, ring);
+    ring.state.onChange(() => this.view?.loop.invalidate());
+    ring.previews.onChange(() => this.requestUpdate());
+    ring.enter();
+    this.requestUpdate();
+  }
+
+  /** Places a ring at a touch, within the edges, and turned towards the nearest edge. */
+  private placeOf({ x, y }: Point): RingPlace {
+    const { clientWidth: width, clientHeight: height } = this;
+    const reach = REACH.edge * this.em;
+    const inside = (at: number, length: number): number =>
+      Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
+    const edges = [height - y, x, y, width - x];
+    // Whoever stands before an upright screen is always below it.
+    const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
+    return { x: inside(x, width), y: inside(y, height), turn };
+  }
+
+  /** Size of the letters, on which all lengths depend, in CSS pixels. */
+  private get em(): number {
+    return Number.parseFloat(getComputedStyle(this).fontSize);
+  }
+
+  /** Keeps the table from beginning anew, and the ring whose button is touched. */
+  private touched(event: Event): void {
+    this.touchedAt = performance.now();
+    const pressed = event.composedPath().find((one) => one instanceof TableRing);
+    if (pressed) pressed.ring.touchedAt = this.touchedAt;
+  }
+
+  private readonly showCode = (ring: Ring, token: string, page = `${this.origin}/keep`): void => {
+    const link = `${page}#${token}/${this.room}`;
+    // A second press replaces the code of the first.
+    const others = this.cards.filter((card) => card.ring !== ring);
+    const until = performance.now() + FORGETS.table;
+    this.cards = [...others, { ring, link, code: codeOf(link, QUIET), until }];
+  };
+
+  private readonly refused = (ring: Ring): void => {
+    for (const element of this.elements) if (element.ring === ring) element.refuse();
+    this.requestUpdate();
+  };
+
+  /** Fills the screen, so that every touch meets the ground: insets below 0 hide the rest. */
+  private layout(): void {
+    const { view, clientWidth: width, clientHeight: height } = this;
+    const { room } = this.model;
+    if (!view || !room) return;
+    const zoom = Math.max(width / room.width, height / room.height);
+    const x = (width - zoom * room.width) / 2;
+    const y = (height - zoom * room.height) / 2;
+    view.resize({ width, height });
+    view.rig.layout(room, { width, height }, { top: y, right: x, bottom: y, left: x });
+  }
+}

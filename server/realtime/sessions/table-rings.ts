@@ -1,0 +1,137 @@
+/**
+ * The rings of a touch table: people who share its connection. Each ring is a participant with a
+ * session, an address key and limits of its own, as if it had a connection.
+ */
+import type { Command } from '../../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import {
+  chargeCommand,
+  type MessageName,
+  parseCommand,
+  type RingMessage,
+  readId,
+} from '../commands/client-messages.ts';
+import type { Allowance } from '../limits/connection-limits.ts';
+import type { RoomDirectory, RoomSession } from './local-session.ts';
+import type { RoomClient } from './room-client.ts';
+
+interface TableRingsOptions {
+  readonly rooms: Pick<RoomDirectory, 'open'>;
+  readonly room: string;
+  /** The table's pass. */
+  readonly pass: string;
+  readonly newAllowance: () => Allowance;
+  readonly send: (message: Event<'ring'>) => void;
+}
+
+/** A ring as a room sees it. The table's own connection gets frames and events for everybody. */
+class RingClient implements RoomClient {
+  readonly writable = true;
+  /** An address key of its own, so that neighbours share neither energy nor turns (ENE-5). */
+  readonly address: string;
+
+  /** @param ended called when the room has removed or refused the ring */
+  constructor(
+    readonly ring: number,
+    private readonly options: Pick<TableRingsOptions, 'pass' | 'send'>,
+    private readonly ended: (client: RingClient) => void,
+  ) {
+    this.address = `table ${options.pass} ring ${ring}`;
+  }
+
+  send<N extends EventName>(event: N, message: Event<N>): void {
+    const { ring } = this;
+    if (event === 'accepted' || event === 'rejected' || event === 'energy') {
+      this.options.send({ ring, name: event, message });
+    } else if (event === 'welcome') {
+      const { you, resume, mark, energy, hand } = message as Event<'welcome'>;
+      const seated = { you, resume, energy, hand, ...(mark !== undefined && { mark }) };
+      this.options.send({ ring, name: 'seated', message: seated });
+    }
+  }
+
+  sendFrame(): void {}
+
+  entered(): void {}
+
+  refuse({ reason, detail }: Refusal, id?: number): void {
+    if (id === undefined) this.disconnect(reason);
+    else this.send('rejected', { id, reason, ...(detail && { detail }) });
+  }
+
+  disconnect(reason: Reason): void {
+    this.options.send({ ring: this.ring, name: 'left', message: { reason } });
+    this.ended(this);
+  }
+}
+
+/** Handles a table's messages about its rings. */
+export class TableRings {
+  private readonly rings = new Map<
+    number,
+    { readonly client: RingClient; readonly session: RoomSession }
+  >();
+  /** Kept when a ring is forgotten, so that nobody gains by opening it again. */
+  private readonly allowances = new Map<number, Allowance>();
+
+  constructor(private readonly options: TableRingsOptions) {}
+
+  handle<N extends RingMessage>(name: N, message: Command<N>): void {
+    const { ring } = message;
+    if (name === 'forget') this.forget(ring);
+    else if (name === 'enter') this.enter(message as Command<'enter'>);
+    else this.act(message as Command<'ring'>);
+  }
+
+  /** Ends all rings, because the table's connection has ended. */
+  close(): void {
+    for (const ring of [...this.rings.keys()]) this.forget(ring);
+  }
+
+  private enter({ ring, ...entry }: Command<'enter'>): void {
+    this.forget(ring);
+    const { rooms, room, pass } = this.options;
+    const client = new RingClient(ring, this.options, (ended) => {
+      if (this.rings.get(ring)?.client === ended) this.rings.delete(ring);
+    });
+    try {
+      this.allowanceOf(ring).charge('namesPerSecond');
+      const session = rooms.open(room, client);
+      this.rings.set(ring, { client, session });
+      session.join({ ...entry, ring, pass, name: '' });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      client.refuse(error);
+    }
+  }
+
+  private act({ ring, name, message }: Command<'ring'>): void {
+    const allowance = this.allowanceOf(ring);
+    const found = this.rings.get(ring);
+    try {
+      allowance.charge('messagesPerSecond');
+      const command = parseCommand(name, message);
+      chargeCommand(allowance, name, command);
+      if (!found) throw new Refusal('not-joined', `ring ${ring}`);
+      found.session.handle<MessageName>(name, command);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { reason, detail } = error;
+      const id = readId(message);
+      const refused = { reason, ...(detail && { detail }), ...(id !== undefined && { id }) };
+      this.options.send({ ring, name: 'rejected', message: refused });
+    }
+  }
+
+  private forget(ring: number): void {
+    const found = this.rings.get(ring);
+    this.rings.delete(ring);
+    found?.session.leave();
+  }
+
+  private allowanceOf(ring: number): Allowance {
+    return getOrAdd(this.allowances, ring, this.options.newAllowance);
+  }
+}

@@ -1,0 +1,414 @@
+/** A touch table in a real browser, with ten fingers. */
+import type { Page } from 'playwright-core';
+import type { VivariumTable } from '../../client/table/vivarium-table.ts';
+import { createRandom } from '../../shared/random.ts';
+import { RINGS } from '../../shared/vocabulary.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
+import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
+import { Fingers } from '../support/fingers.ts';
+import { isFull } from '../support/needs.ts';
+import { line, openRoom, type Point, screenOf, waitForConnection } from '../support/page.ts';
+import { violations } from '../support/page-faults.ts';
+import { hostOf } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const SCREEN = { width: 1280, height: 800 };
+const TOUCH = { viewport: SCREEN, hasTouch: true };
+/** How long four people play, in ms; a full run has the whole five minutes. */
+const PLAY = isFull ? 300_000 : 15_000;
+
+const { server, room, cheapPage } = await suiteWithPages({
+  ...{ size: '320x192', energy: 'off', 'max-organisms': 64 },
+});
+const host = await hostOf(server);
+const proxy = await FaultProxy.open({ port: server.port, random: createRandom(5) });
+afterSuite(() => proxy.close());
+let tables = 0;
+
+/** A ring as the page knows it. */
+interface RingState {
+  readonly number: number;
+  readonly place: Point & { readonly turn: number };
+  readonly you: number | undefined;
+  readonly tool: string;
+  readonly hand: number;
+  readonly left: string | undefined;
+}
+
+class Table {
+  private constructor(
+    readonly page: Page,
+    readonly path: string,
+    readonly fingers: Fingers,
+  ) {}
+
+  static async open(port = server.port): Promise<Table> {
+    const { path } = await host.call('addWall', { name: `T${++tables}`, table: true });
+    const page = await cheapPage(TOUCH);
+    await openRoom(page, `http://127.0.0.1:${port}${path}`);
+    const table = new Table(page, path, await Fingers.of(page));
+    // A slow machine must not forget people whom a test still needs.
+    await table.hold();
+    return table;
+  }
+
+  rings(): Promise<RingState[]> {
+    return this.page.evaluate(() => {
+      const { rings } = document.querySelector<VivariumTable>('vivarium-table')!;
+      return [...rings.values()].map(({ number, place, model, state, left }) => {
+        const { tool, hand } = state.state;
+        return { number, place, left, tool, hand: hand.length, you: model.you?.id };
+      });
+    });
+  }
+
+  /** Waits until rings are open and are participants. @returns them, oldest first */
+  async seated(count: number): Promise<RingState[]> {
+    let rings: RingState[] = [];
+    await until(async () => {
+      rings = await this.rings();
+      return rings.length === count && rings.every(({ you }) => you !== undefined);
+    });
+    return rings;
+  }
+
+  /** Opens a ring at each of some points, one after the other. */
+  async ringsAt(points: readonly Point[]): Promise<RingState[]> {
+    for (const [i, at] of points.entries()) await this.fingers.tap(i, at);
+    return this.seated(points.length);
+  }
+
+  /** A finger taps a button of a ring, by its place among the open ones. */
+  async press(ring: number, testid: string, nth = 0): Promise<void> {
+    const button = this.page.locator('table-ring').nth(ring).getByTestId(testid).nth(nth);
+    await this.fingers.tap(ring, middleOf((await button.boundingBox())!));
+  }
+
+  private hold(): Promise<boolean> {
+    return this.page.evaluate(() =>
+      Reflect.set(document.querySelector('vivarium-table')!, 'leftOf', () => 15_000),
+    );
+  }
+
+  /** Lets the page forget all rings, as after 15 s. */
+  async forget(): Promise<void> {
+    await this.page.evaluate(() => {
+      const table = document.querySelector<VivariumTable>('vivarium-table')!;
+      for (const ring of table.rings.values()) ring.touchedAt = Number.NEGATIVE_INFINITY;
+      Reflect.deleteProperty(table, 'leftOf');
+    });
+    await until(async () => (await this.rings()).length === 0);
+    await this.hold();
+  }
+}
+
+const middleOf = ({
+  x,
+  y,
+  width,
+  height,
+}: {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}): Point => ({
+  x: x + width / 2,
+  y: y + height / 2,
+});
+const beside = ({ x, y }: Point, dx: number, dy = 0): Point => ({ x: x + dx, y: y + dy });
+const plantedBy = (you: number | undefined) =>
+  [...room.organisms].filter(({ planter }) => planter.id === you);
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((wake) => setTimeout(wake, 50));
+}
+
+const clear = () =>
+  host.call('clearArea', { x: 0, y: 0, width: 320, height: 192 }).catch(() => undefined);
+
+const first = await Table.open();
+
+describe('a first-time visitor has a creature after at most three touches', () => {
+  const bottom = { x: 640, y: 560 };
+  type Tap = (at: Point) => Promise<void>;
+  type Path = (
+    tap: Tap,
+    ring: () => Promise<RingState>,
+    press: (id: string) => Promise<void>,
+  ) => Promise<void>;
+  const open = async (tap: Tap, ring: () => Promise<RingState>, at: Point): Promise<Point> => {
+    await tap(at);
+    return (await ring()).place;
+  };
+  const PATHS: readonly (readonly [string, Path])[] = [
+    ['twice at the same place', async (tap, ring) => tap(await open(tap, ring, bottom))],
+    [
+      'beside the ring’s middle',
+      async (tap, ring) => tap(beside(await open(tap, ring, bottom), 50)),
+    ],
+    ['in a corner', async (tap, ring) => tap(await open(tap, ring, { x: 4, y: 796 }))],
+    ['at the far edge', async (tap, ring) => tap(await open(tap, ring, { x: 640, y: 10 }))],
+    ['outside the ring', async (tap, ring) => tap(beside(await open(tap, ring, bottom), 30, -200))],
+    [
+      'a creature of the ring',
+      async (tap, ring, press) => {
+        const at = await open(tap, ring, bottom);
+        await press('creature');
+        await tap(at);
+      },
+    ],
+    [
+      'the dice',
+      async (tap, ring, press) => {
+        const at = await open(tap, ring, bottom);
+        await press('dice');
+        await tap(at);
+      },
+    ],
+    [
+      'more creatures',
+      async (tap, ring, press) => {
+        const at = await open(tap, ring, bottom);
+        await press('more');
+        await tap(at);
+      },
+    ],
+  ];
+
+  test.each(PATHS)('%s', async (_, go) => {
+    const { fingers } = first;
+    let touches = 0;
+    await clear();
+    const ring = async (): Promise<RingState> => (await first.seated(1))[0];
+    await go(
+      async (at) => {
+        touches++;
+        await fingers.tap(0, at);
+      },
+      ring,
+      async (id) => {
+        touches++;
+        await first.press(0, id);
+      },
+    );
+    const { you } = await ring();
+    await until(() => plantedBy(you).length === 1);
+    expect(touches).toBeLessThanOrEqual(3);
+    await first.forget();
+  });
+});
+
+test('rings open within the edges and turned towards the nearest one; a touch nearby belongs to its ring', async () => {
+  const table = await Table.open();
+  const spots = [
+    [640, 795, 0],
+    [5, 400, 90],
+    [640, 5, 180],
+    [1275, 400, 270],
+  ] as const;
+  const rings = await table.ringsAt(spots.map(([x, y]) => ({ x, y })));
+  expect(rings.map(({ place }) => place.turn)).toEqual(spots.map(([, , turn]) => turn));
+  for (const button of await table.page.locator('table-ring button').all()) {
+    const { x, y, width, height } = (await button.boundingBox())!;
+    expect(Math.min(x, y, SCREEN.width - x - width, SCREEN.height - y - height)).toBeGreaterThan(0);
+    // As large as a fingertip on a small table.
+    expect(Math.min(width, height)).toBeGreaterThan(40);
+  }
+  // Whoever chooses a tool changes nobody else's.
+  await table.press(1, 'damage');
+  await until(async () => (await table.rings())[1].tool === 'damage');
+  expect((await table.rings()).map(({ tool }) => tool)).toEqual([
+    'plant',
+    'damage',
+    'plant',
+    'plant',
+  ]);
+  expect(await violations(table.page)).toEqual([]);
+  const page = table.page;
+  const isPrevented = (name: string) =>
+    page.evaluate((type) => {
+      const event = new Event(type, { bubbles: true, cancelable: true });
+      document.querySelector('vivarium-table')!.dispatchEvent(event);
+      return event.defaultPrevented;
+    }, name);
+  for (const name of ['contextmenu', 'selectstart', 'dragstart', 'wheel', 'gesturestart']) {
+    expect([name, await isPrevented(name)]).toEqual([name, true]);
+  }
+  expect(await page.evaluate(() => [visualViewport!.scale, scrollX, scrollY])).toEqual([1, 0, 0]);
+});
+
+test('ten fingers of four people: all plant, graft, wound and take one along, and nothing leaks', async () => {
+  await clear();
+  const table = await Table.open();
+  const { fingers, page } = table;
+  const rings = await table.ringsAt([
+    { x: 320, y: 640 },
+    { x: 960, y: 640 },
+    { x: 320, y: 160 },
+    { x: 960, y: 160 },
+  ]);
+  const end = Date.now() + PLAY;
+  let rounds = 0;
+  /** Two people use three fingers, two use two; all at a time. */
+  const strokes = () =>
+    Promise.all(
+      rings.flatMap(({ place }, i) =>
+        Array.from({ length: i < 2 ? 3 : 2 }, (_, n) => {
+          const y = 12 * (n - 1);
+          return fingers.stroke(10 * i + n, line(beside(place, -60, y), beside(place, -25, y), 6));
+        }),
+      ),
+    );
+  const codes = page.getByTestId('code');
+  do {
+    rounds++;
+    // On one's creature, a tap would take it along.
+    const bare = [...rings.entries()].filter(([, { you }]) => plantedBy(you).length === 0);
+    await Promise.all(bare.map(([i, { place }]) => fingers.tap(i, place)));
+    await until(() =>
+      rings.every(({ you }) => plantedBy(you).some(({ phase }) => phase !== 'growing')),
+    );
+    for (const tool of ['graft', 'damage'] as const) {
+      for (const i of rings.keys()) {
+        await table.press(i, tool);
+        if (tool === 'graft') await table.press(i, 'creature', 1 + (rounds % 3));
+      }
+      await until(async () => (await table.rings()).every((ring) => ring.tool === tool));
+      await strokes();
+    }
+    for (const i of rings.keys()) {
+      await table.press(i, 'damage');
+      await table.press(i, 'keep');
+    }
+    await codes.nth(rings.length - 1).waitFor();
+    const [links, places] = await codes.evaluateAll((all) => [
+      all.map((one) => one.getAttribute('data-link')!),
+      all.map((one) => one.getAttribute('style')!),
+    ]);
+    for (const link of links) expect(link).toMatch(/\/keep#[\w-]{20,}\/garden$/);
+    expect(new Set(places).size).toBe(rings.length);
+    for (let left = rings.length; left > 0; left--) {
+      await fingers.tap(0, middleOf((await codes.first().boundingBox())!));
+      await until(async () => (await codes.count()) < left);
+    }
+  } while (Date.now() < end);
+  // A tap on a code is a touch of that code only.
+  const after = await table.rings();
+  expect(after.map(({ you, tool }) => [you, tool])).toEqual(rings.map(({ you }) => [you, 'plant']));
+  for (const { you, place } of rings) {
+    const own = plantedBy(you);
+    expect(own.some(({ wounds }) => wounds > 0)).toBe(true);
+    expect(own.some(({ parts = [] }) => parts.length > 1)).toBe(true);
+    // Only the person in front of them has planted and grafted there.
+    for (const { x, y, parts = [] } of own) {
+      expect(parts.flatMap(({ by }) => by?.id ?? [])).toEqual(parts.slice(1).map(() => you));
+      const shown = await screenOf(page, x, y);
+      expect(Math.hypot(shown.x - place.x, shown.y - place.y)).toBeLessThan(100);
+    }
+  }
+
+  // The next four have nothing of the first.
+  const people = new Set(rings.map(({ you }) => you));
+  await table.forget();
+  const next = await table.ringsAt(rings.map(({ place }) => place));
+  for (const { you, hand, tool } of next) {
+    expect(people.has(you)).toBe(false);
+    expect([hand, tool]).toEqual([0, 'plant']);
+  }
+  expect(await page.locator('table-ring').getByTestId('keep').count()).toBe(0);
+});
+
+test('a drag from one creature to another crosses them, into the hand of that ring only', async () => {
+  await clear();
+  const table = await Table.open();
+  const rings = await table.ringsAt([
+    { x: 320, y: 600 },
+    { x: 960, y: 600 },
+  ]);
+  const [one] = rings;
+  const [a, b] = [beside(one.place, -60), beside(one.place, 60)];
+  for (const at of [a, b]) await table.fingers.tap(0, at);
+  await until(() => plantedBy(one.you).filter(({ phase }) => phase !== 'growing').length === 2);
+  await table.fingers.stroke(0, line(a, b, 6));
+  await until(async () => (await table.rings())[0].hand === 1);
+  expect((await table.rings()).map(({ hand }) => hand)).toEqual([1, 0]);
+});
+
+test('a hundred uses leave the page’s memory flat', async () => {
+  await clear();
+  const table = await Table.open();
+  const session = await table.page.context().newCDPSession(table.page);
+  const used = async (): Promise<number> => {
+    await session.send('HeapProfiler.collectGarbage');
+    return (await session.send('Runtime.getHeapUsage')).usedSize;
+  };
+  const spots = Array.from({ length: RINGS }, (_, i) => ({
+    x: 128 + 256 * (i % 5),
+    y: i < 5 ? 200 : 600,
+  }));
+  const sizes: number[] = [];
+  for (let cycle = 0; cycle < 100 / RINGS; cycle++) {
+    await table.ringsAt(spots);
+    await table.press(cycle % RINGS, 'dice');
+    await table.forget();
+    sizes.push(await used());
+  }
+  const [early, late] = [sizes[3], Math.min(...sizes.slice(-3))];
+  console.info(
+    `heap after 40, 100 uses: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(' ')} MB`,
+  );
+  expect(late - early).toBeLessThan(1e6);
+  expect(await table.page.locator('table-ring').count()).toBe(0);
+});
+
+test('a table that loses its line comes back with everybody; a second one with its pass is told', async () => {
+  const table = await Table.open(proxy.port);
+  const { page } = table;
+  const before = await table.ringsAt([
+    { x: 320, y: 600 },
+    { x: 960, y: 600 },
+  ]);
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await waitForConnection(page, 'reconnecting');
+  await page.getByRole('status').filter({ hasText: 'The room cannot be reached' }).waitFor();
+  proxy.set(NO_FAULTS);
+  await waitForConnection(page, 'live');
+  await page.getByRole('status').waitFor({ state: 'detached' });
+  const back = await table.seated(2);
+  expect(back.map(({ you }) => you)).toEqual(before.map(({ you }) => you));
+  await table.fingers.tap(0, beside(before[0].place, 30));
+  await until(() => plantedBy(before[0].you).length > 0);
+
+  const second = await cheapPage(TOUCH);
+  afterTest(() => second.close());
+  await second.goto(`http://127.0.0.1:${server.port}${table.path}`);
+  await second.getByRole('status').filter({ hasText: 'Another screen uses' }).waitFor();
+  expect((await table.rings()).map(({ left }) => left)).toEqual([undefined, undefined]);
+  // When the first is gone, the second takes its place.
+  await page.close();
+  await waitForConnection(second, 'live');
+});
+
+test('rings and codes are forgotten, and the table begins anew after a countdown', async () => {
+  await clear();
+  const table = await Table.open();
+  const { page } = table;
+  const [one] = await table.ringsAt([{ x: 640, y: 560 }]);
+  await table.fingers.tap(0, one.place);
+  await until(() => plantedBy(one.you).length === 1);
+  await table.press(0, 'keep');
+  await page.getByTestId('code').waitFor();
+  await table.forget();
+  expect(await page.getByTestId('code').count()).toBe(1);
+  // Half a minute later.
+  await page.evaluate(() => {
+    const table = document.querySelector('vivarium-table')!;
+    Reflect.set(table, 'touchedAt', performance.now() - 33_000);
+  });
+  await page.getByTestId('countdown').waitFor();
+  await page.getByTestId('code').waitFor({ state: 'detached' });
+  await page.getByTestId('countdown').waitFor({ state: 'detached' });
+  expect(await page.locator('.hint').count()).toBe(2);
+});
