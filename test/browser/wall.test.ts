@@ -253,8 +253,9 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
     }
   };
   const { zoom } = await camera();
-  // The first event is due soon after the wall was opened. It lasts as long as it does for people.
-  server.setTickRate(room, 10);
+  // The first event is due soon after the wall was opened. The wall shows no event that is over
+  // before the camera arrives, and it learns from each wound how long wounds take to heal.
+  server.setTickRate(room, 4);
   afterTest(() => server.setTickRate(room, 30));
   const id = room.organisms[0].id;
   const wound = () =>
