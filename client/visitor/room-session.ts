@@ -13,7 +13,7 @@ import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
+import { BusyReporter, Connection, type RequestTracker } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { SeedColours } from '../room/seed-colours.ts';
 import { Previews } from '../room/seed-previews.ts';
@@ -171,7 +171,7 @@ export class RoomSession {
     matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
   );
   private readonly water = new BrowserStore('localStorage', 'vivarium water');
-  readonly requests = new RequestTracker(this.connection.send);
+  readonly requests = this.connection.requests;
   readonly previews = new Previews(this.requests.ask);
   /** Colours of the seed that the visitor grafts with. */
   readonly colours = new SeedColours(this.previews, this.state);
@@ -231,13 +231,12 @@ export class RoomSession {
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
-    model.on('accepted', (answer) => {
+    this.connection.unasked = {
       // An answer to no pending request is either the host's approval of a drawing sent before this
       // page was reloaded, or a second answer to a command that was sent twice.
-      const isDrawing = answer.seed?.origin === 'drawing';
-      if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
-    });
-    model.on('rejected', (answer) => requests.rejected(answer) || this.reportRefusal(answer));
+      accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
+      rejected: (answer) => this.reportRefusal(answer),
+    };
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
     const showConnection = (): void => {
@@ -478,9 +477,6 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is welcomed again only after the host has undone actions. Such
-    // a page has nothing to resume.
-    if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();

@@ -79,6 +79,12 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
+ * Why a connection has ended for good: a refusal, a server that could not be reached for too long,
+ * or because this client has left.
+ */
+export type EndReason = Reason | 'unreachable' | 'left';
+
+/**
  * Notices to one visitor that refuse nothing. This is a closed set, and clients have a text for
  * each notice.
  */
