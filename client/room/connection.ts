@@ -192,7 +192,12 @@ const FINAL: ReadonlySet<Reason> = new Set([
 ]);
 
 /** Refused joins that leave the connection open. The page joins again over the open connection. */
-const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
+const PASSING: ReadonlySet<Reason> = new Set([
+  'room-full',
+  'too-many-spectators',
+  'too-many-joins',
+  'not-here',
+]);
 
 /** Refused joins after which the server closes the connection. The page reconnects. */
 const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
@@ -306,6 +311,8 @@ export class Connection extends RoomConnection {
     // After the join, a refusal concerns a command and not the connection, so ignore it here.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
+    // This page's site may only embed rooms.
+    if (reason === 'only-watches') return this.close(reason);
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
     if (passes) this.joinLater();

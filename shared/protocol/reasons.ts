@@ -7,6 +7,8 @@ export const REASONS = [
   'room-full',
   /** The room has its maximum number of walls. */
   'too-many-walls',
+  /** The room has its maximum number of spectators. */
+  'too-many-spectators',
   /** The pass in the table's address is not a table's. */
   'no-such-table',
   /** Another screen has opened the table's address. */
