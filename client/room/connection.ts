@@ -312,7 +312,7 @@ export class Connection extends RoomConnection {
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
     // This page's site may only embed rooms.
-    if (reason === 'only-watches') return this.close(reason);
+    if (reason === 'only-watches') this.close(reason);
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
     if (passes) this.joinLater();

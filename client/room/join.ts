@@ -40,7 +40,7 @@ export interface JoinOptions {
   readonly name?: string;
   /** Whether to watch only, without a participant's seat. A view-only link always watches. */
   readonly watches?: boolean;
-  /** How long to try to get into the room, at first and again, in ms. */
+  /** How long to try to get into the room, at first and again, in ms; 0: for ever. */
   readonly patience?: number;
   /** Keeps the seat and the device's mark, so that a later client is the same participant. */
   readonly memory?: PageMemory;
@@ -96,7 +96,8 @@ export class Room {
   readonly model: RoomModel;
   /** Adds a listener. @returns a function that removes it */
   readonly on: RoomModel['on'];
-  private area: Rect | undefined;
+  /** What this client has asked to see; undefined before it asks. */
+  private looked: { readonly area: Rect | undefined } | undefined;
 
   /** @internal */
   constructor(url: string | URL, options: JoinOptions = {}, means: Means = BROWSER) {
@@ -225,7 +226,7 @@ export class Room {
    * @throws RoomError
    */
   async look(area?: Rect): Promise<OrganismView[]> {
-    this.area = area;
+    this.looked = { area };
     this.sendLook();
     let heard = 0;
     await this.until(() => heard++ === 2, 'picture', 'pace');
@@ -348,9 +349,9 @@ export class Room {
   }
 
   private sendLook(): void {
-    const { room } = this.model;
-    const area = this.area ?? (room && { x: 0, y: 0, width: room.width, height: room.height });
-    if (area) this.connection.send('look', { hidden: false, ...area, pixels: 4, best: 'full' });
+    if (!this.looked) return;
+    const area = this.looked.area ?? this.within();
+    this.connection.send('look', { hidden: false, ...area, pixels: 4, best: 'full' });
   }
 }
 

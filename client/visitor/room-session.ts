@@ -146,14 +146,23 @@ type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 
+/** Whether a page of another site frames this page. */
+function isFramed(): boolean {
+  try {
+    return window.top?.location.origin !== location.origin;
+  } catch {
+    return true;
+  }
+}
+
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who has used a view-only link, sees everything and cannot
-   * act.
+   * Whether the visitor is a spectator, who has used a view-only link or a page of another site that
+   * frames this one, sees everything and cannot act.
    */
-  readonly watches = new URLSearchParams(location.search).get('view') === 'only';
+  readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
   readonly connection = new Connection(

@@ -9,19 +9,22 @@ import { type BuildOptions, build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = 'client/room/join';
+const ELEMENT = 'client/embed/vivarium-room.ts';
 
 /** Lets bundled CommonJS modules load Node's own modules. */
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-/** Writes `client.js` for browsers and `client.node.js` to a folder. */
+/** Writes `client.js` and `vivarium-room.js` for browsers, and `client.node.js`, to a folder. */
 export async function buildLibrary(folder: string): Promise<void> {
   const common: BuildOptions = {
     ...{ absWorkingDir: root, entryPoints: [`${ENTRY}.ts`], bundle: true, minify: true },
     ...{ format: 'esm', logLevel: 'warning' },
   };
   const into = (name: string) => ({ outfile: join(folder, name) });
-  await build({ ...common, ...into('client.js'), platform: 'browser', target: 'es2022' });
+  const browser = { ...common, platform: 'browser', target: 'es2022' } as const;
+  await build({ ...browser, ...into('client.js') });
+  await build({ ...browser, ...into('vivarium-room.js'), entryPoints: [ELEMENT] });
   const banner = { js: REQUIRE };
   await build({
     ...{ ...common, ...into('client.node.js'), platform: 'node', target: 'node20.19', banner },
