@@ -13,7 +13,7 @@ import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
+import { BusyReporter, Connection, type RequestTracker } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { SeedColours } from '../room/seed-colours.ts';
 import { Previews } from '../room/seed-previews.ts';
@@ -146,14 +146,23 @@ type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 
+/** Whether a page of another site frames this page. */
+function isFramed(): boolean {
+  try {
+    return window.top?.location.origin !== location.origin;
+  } catch {
+    return true;
+  }
+}
+
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who has used a view-only link, sees everything and cannot
-   * act.
+   * Whether the visitor is a spectator, who has used a view-only link or a page of another site that
+   * frames this one, sees everything and cannot act.
    */
-  readonly watches = new URLSearchParams(location.search).get('view') === 'only';
+  readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
   readonly connection = new Connection(
@@ -171,7 +180,7 @@ export class RoomSession {
     matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
   );
   private readonly water = new BrowserStore('localStorage', 'vivarium water');
-  readonly requests = new RequestTracker(this.connection.send);
+  readonly requests = this.connection.requests;
   readonly previews = new Previews(this.requests.ask);
   /** Colours of the seed that the visitor grafts with. */
   readonly colours = new SeedColours(this.previews, this.state);
@@ -231,13 +240,12 @@ export class RoomSession {
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
-    model.on('accepted', (answer) => {
+    this.connection.unasked = {
       // An answer to no pending request is either the host's approval of a drawing sent before this
       // page was reloaded, or a second answer to a command that was sent twice.
-      const isDrawing = answer.seed?.origin === 'drawing';
-      if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
-    });
-    model.on('rejected', (answer) => requests.rejected(answer) || this.reportRefusal(answer));
+      accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
+      rejected: (answer) => this.reportRefusal(answer),
+    };
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
     const showConnection = (): void => {
@@ -478,9 +486,6 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is welcomed again only after the host has undone actions. Such
-    // a page has nothing to resume.
-    if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();

@@ -71,6 +71,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is out of date. Please reload it.'),
   'no-such-room': () => msg('There is no room with that name.'),
   'room-full': () => msg('The room is full. Please wait a moment.'),
+  'too-many-spectators': () =>
+    msg('So many people are watching that there is no place left. Please wait a moment.'),
   'gave-way': () => msg('Your place went to someone who was waiting. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the creature would not fit.'),

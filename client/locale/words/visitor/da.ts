@@ -107,6 +107,7 @@
 's62d103370b419ce7': str`${0} er vokset op.`,
 's64189a5f0e514b22': str`Dit væsen »${1}« blev forvandlet af ${0} til: ${2}.`,
 's6490ed2f62d25c41': str`Nogen plantede et frø: ${0}.`,
+'s6509263f9bdf17f4': `Så mange ser med, at der ikke er plads til flere. Vent venligst et øjeblik.`,
 's658eb54e5d1aed0d': `Find mit`,
 's66a916cde1017912': str`plantet af ${0}`,
 's6729e7caf649131b': `Alt for meget på én gang. Forbindelsen blev afbrudt.`,

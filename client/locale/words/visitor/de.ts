@@ -107,6 +107,7 @@
 's62d103370b419ce7': str`${0} ist ausgewachsen.`,
 's64189a5f0e514b22': str`Dein Wesen „${1}“ wurde von ${0} verwandelt in: ${2}.`,
 's6490ed2f62d25c41': str`Jemand hat einen Samen gepflanzt: ${0}.`,
+'s6509263f9bdf17f4': `So viele schauen gerade zu, dass kein Platz mehr frei ist. Einen Moment bitte.`,
 's658eb54e5d1aed0d': `Wo ist meins?`,
 's66a916cde1017912': str`von ${0} gepflanzt`,
 's6729e7caf649131b': `Viel zu viel auf einmal. Die Verbindung wurde beendet.`,

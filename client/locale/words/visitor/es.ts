@@ -107,6 +107,7 @@
 's62d103370b419ce7': str`${0} ya ha crecido.`,
 's64189a5f0e514b22': str`${0} ha transformado tu criatura «${1}» en: ${2}.`,
 's6490ed2f62d25c41': str`Alguien ha plantado una semilla: ${0}.`,
+'s6509263f9bdf17f4': `Hay tanta gente mirando que no queda sitio. Espera un momento.`,
 's658eb54e5d1aed0d': `Buscar la mía`,
 's66a916cde1017912': str`la plantó ${0}`,
 's6729e7caf649131b': `Demasiadas cosas de golpe. Se ha cerrado la conexión.`,
