@@ -9,6 +9,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Role } from '../../shared/host/roles.ts';
 import type {
   CheckpointState,
   HostState,
@@ -29,6 +30,7 @@ import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import { SNAPSHOTS } from '../storage/snapshots.ts';
 import { featuredOf } from '../world/species.ts';
 import { settled } from '../world/tick-times.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { DailySchedule } from './daily-schedule.ts';
 import type { Farewells } from './farewells.ts';
 import type { FilmJobs } from './film-jobs.ts';
@@ -52,6 +54,7 @@ export interface Host extends HostContext {
   readonly counter: VisitCounter;
   readonly farewells: Farewells;
   readonly hours: DailySchedule;
+  readonly access: AccessTokens;
   readonly isSupervised: boolean;
   /**
    * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
@@ -76,11 +79,12 @@ export type Handlers = {
     host: Host,
     body: CallBody<N>,
     parts: Parts,
+    role: Role,
   ) => Returned<CallAnswer<N>> | Promise<Returned<CallAnswer<N>>>;
 };
 
 export const HANDLERS: Handlers = {
-  state: stateOf,
+  state: (host, _, _parts, role) => stateOf(host, role),
   room: (host, _, { room }) => detailOf(host, room),
   gallery: ({ checkpoints }, _, { checkpoint }) => {
     const loaded = checkpoints.get(checkpoint);
@@ -264,6 +268,25 @@ export const HANDLERS: Handlers = {
 
   statistics: ({ rooms, counter }, _, { room }) => counter.of(rooms.planOf(room).name),
 
+  pause: async ({ rooms }, change, { room }) => {
+    await rooms.change(room, change);
+  },
+  presence: ({ rooms }, place, parts) => {
+    const { hall, clock } = rooms.requireOpen(parts.room).server;
+    if (!hall.sense(place, clock.now())) throw new HostRefusal('off-grid');
+  },
+
+  tokens: ({ access }) => access.list,
+  makeToken: async ({ access, date, log }, { name, role }) => {
+    const made = await access.make(name, role, date());
+    log.info('token-made', `The host has made the access token “${name}” (${role}).`);
+    return made;
+  },
+  revokeToken: async ({ access, log }, _, { token }) => {
+    const name = await access.revoke(Number(token));
+    log.info('token-revoked', `The host has revoked the access token “${name}”.`);
+  },
+
   setSchedule: async ({ hours, announceSchedule }, wanted) => {
     await hours.set(wanted);
     announceSchedule();
@@ -299,7 +322,7 @@ function requireCluster({ cluster }: HostContext): ClusterRooms {
 const DAY = 86_400_000;
 
 /** Collects the state of this server, with the films and rooms of all servers. */
-async function stateOf(host: Host): Promise<HostState> {
+async function stateOf(host: Host, role: Role): Promise<HostState> {
   const { rooms, engine, since, version, cluster, hours } = host;
   const now = host.date();
   return {
@@ -315,7 +338,7 @@ async function stateOf(host: Host): Promise<HostState> {
       const replaced = name !== facts.name;
       return { name, title: replaced ? `${title} (${name})` : title, replaced, side, sheet };
     }),
-    bans: host.bans.all.map(withoutFingerprints),
+    bans: role === 'host' ? host.bans.all.map(withoutFingerprints) : null,
     ...{ dim: !hours.isOpen, schedule: hours.schedule, next: hours.next },
     supervised: host.isSupervised,
     jobs: [...(cluster?.filmsElsewhere.values() ?? []), host.films.states].flat(),
