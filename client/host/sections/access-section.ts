@@ -9,11 +9,11 @@ import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 
-/** What each role may do, for the list of choices. */
-const ROLE_TEXTS: Readonly<Record<Role, string>> = {
-  observer: msg('Observer: reads figures and pictures'),
-  operator: msg('Operator: also pauses rooms and runs the show'),
-  host: msg('Host: may do everything that this page can'),
+/** Of each role: its name, and what it may do. */
+const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
+  observer: [msg('Observer'), msg('Reads figures and pictures.')],
+  operator: [msg('Operator'), msg('Also pauses rooms and runs the show.')],
+  host: [msg('Host'), msg('May do everything that this page can.')],
 };
 
 /** Makes, lists and revokes tokens. A new token is shown until the section is left. */
@@ -22,7 +22,7 @@ export class AccessSection extends ui.HostElement {
   protected override readonly reloadInterval = 5_000;
 
   @state() private tokens: readonly AccessTokenState[] | undefined;
-  @state() private wanted: Role = 'operator';
+  @state() private wanted: Role = 'observer';
   @state() private made: CallAnswer<'makeToken'> | undefined;
 
   protected override async load(): Promise<void> {
@@ -31,7 +31,7 @@ export class AccessSection extends ui.HostElement {
 
   protected override section(): TemplateResult {
     const { tokens, made, wanted } = this;
-    const roles = ui.choicesOf(ROLES, (each) => ROLE_TEXTS[each]);
+    const roles = ui.choicesOf(ROLES, (each) => ROLE_TEXTS[each][0]);
     const document = html`<a href=${API + OPENAPI} target="_blank">OpenAPI</a>`;
     return html`${ui.sectionHead(
       msg('Access tokens'),
@@ -48,6 +48,7 @@ export class AccessSection extends ui.HostElement {
           ${ui.field(
             msg('Role'),
             ui.select('token-role', roles, wanted, (role) => (this.wanted = role as Role)),
+            html`<small>${ROLE_TEXTS[wanted][1]}</small>`,
           )}
           <button class="solid" data-testid="make-token">${hostIcons.plus}${msg('Make token')}</button>
         </form>
@@ -61,6 +62,8 @@ export class AccessSection extends ui.HostElement {
     const { wanted: role } = this;
     const made = await host.do('makeToken', { name, role });
     if (made) this.made = made;
+    // The emptied form has this role again.
+    this.wanted = 'observer';
     void this.load();
     return made;
   });
@@ -69,7 +72,7 @@ export class AccessSection extends ui.HostElement {
     return html`<article class="card wrap spread gap-12" data-testid="access-${id}" aria-label=${name}>
       <div>
         <h3 class="title">${name}</h3>
-        ${ui.facts(ROLE_TEXTS[role], msg(str`made: ${host.moment(made)}`))}
+        ${ui.facts(ROLE_TEXTS[role][0], msg(str`made: ${host.moment(made)}`))}
       </div>
       <button class="danger" data-testid="revoke-token" @click=${() => this.revoke(id, name)}>${hostIcons.remove}${msg('Revoke')}</button>
     </article>`;
