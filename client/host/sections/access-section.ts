@@ -40,7 +40,7 @@ export class AccessSection extends ui.HostElement {
       ),
     )}
       <div class="grid gap-14">
-        <form class="card row end gap-12" @submit=${this.submit}>
+        <form class="card grid gap-12" @submit=${this.submit}><div class="row end gap-12">
           <label class="field fills"
             ><span>${msg('Name of the program')}</span
             ><input name="name" data-testid="token-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Lights')} />
@@ -48,10 +48,9 @@ export class AccessSection extends ui.HostElement {
           ${ui.field(
             msg('Role'),
             ui.select('token-role', roles, wanted, (role) => (this.wanted = role as Role)),
-            html`<small>${ROLE_TEXTS[wanted][1]}</small>`,
           )}
           <button class="solid" data-testid="make-token">${hostIcons.plus}${msg('Make token')}</button>
-        </form>
+        </div><p class="soft">${ROLE_TEXTS[wanted][1]}</p></form>
         <div role="status">${made ? madeCard(made) : nothing}</div>
         ${tokens?.map((token) => this.card(token))}
         ${tokens?.length === 0 ? html`<div class="empty"><p>${msg('No program has a token.')}</p></div>` : nothing}
