@@ -17,8 +17,15 @@ import type {
   RoomSummary,
   SnapshotState,
 } from '../../shared/host/state.ts';
+import { OSC_NAME } from '../../shared/names.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import { localTime } from '../platform/clock.ts';
-import { countBy } from '../platform/collections.ts';
+import { countBy, defined, getOrAdd } from '../platform/collections.ts';
+import type {
+  CommandDispatcher,
+  SystemActor,
+  SystemCommand,
+} from '../realtime/commands/command-dispatcher.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/reports.ts';
 import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
@@ -276,6 +283,18 @@ export const HANDLERS: Handlers = {
     if (!hall.sense(place, clock.now())) throw new HostRefusal('off-grid');
   },
 
+  act: async ({ rooms }, command, { room }) => {
+    const { dispatcher } = rooms.requireOpen(room).server;
+    const actor = getOrAdd(actors, dispatcher, () => dispatcher.createSystemActor(OSC_NAME, true));
+    try {
+      const { refused, seed } = await actor.act(command as SystemCommand);
+      return defined({ refused, seed });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { refused: { reason: error.reason, detail: error.detail } };
+    }
+  },
+
   tokens: ({ access }) => access.list,
   makeToken: async ({ access, date, log }, { name, role }) => {
     const made = await access.make(name, role, date());
@@ -296,6 +315,9 @@ export const HANDLERS: Handlers = {
   drain: (host) => requireCluster(host).drain(),
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
+
+/** Who acts for programs in each room. */
+const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 /** @throws HostRefusal no-such-wall */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {

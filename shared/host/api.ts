@@ -16,7 +16,10 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { COMMANDS } from '../protocol/commands.ts';
 import { EVENTS } from '../protocol/events.ts';
+import { REASONS } from '../protocol/reasons.ts';
+import { seedView } from '../vocabulary.ts';
 import { ROLES } from './roles.ts';
 import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
 import {
@@ -92,6 +95,16 @@ export const presence = v.strictObject({
   strength: between(0, 1),
 });
 export type HallPresence = v.InferOutput<typeof presence>;
+
+/** Commands that programs send; see the protocol. They are executed as those of "The house". */
+const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
+const act = v.variant(
+  'what',
+  ACTS.map((what) => {
+    const { id: _, ...fields } = COMMANDS[what].entries;
+    return v.strictObject({ what: v.literal(what), ...(fields as v.ObjectEntries) });
+  }) as never,
+) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
 /** A command of the host that the room has executed. */
 const hostCommand = v.strictObject({
@@ -281,6 +294,17 @@ export const CALLS = {
    * there are changes how lively the room is.
    */
   presence: post('/rooms/:room/presence', presence.entries),
+
+  /** Plants, wounds, crosses, transforms or grafts. Answers after the next tick. */
+  act: call(
+    'POST',
+    '/rooms/:room/act',
+    act,
+    v.object({
+      refused: v.optional(v.object({ reason: v.picklist(REASONS), detail: v.string() })),
+      seed: v.optional(seedView),
+    }),
+  ),
 
   /** Lists the tokens with which programs make calls. */
   tokens: get('/tokens', v.array(accessTokenState)),

@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame'],
   operator: [
-    ...['pause', 'presence', 'spotlight', 'farewell', 'stopFarewell', 'reseed'],
+    ...['pause', 'act', 'presence', 'spotlight', 'farewell', 'stopFarewell', 'reseed'],
     ...['openRoom', 'closeRoom', 'snapshots', 'takeSnapshot', 'snapshotPicture'],
     ...['removeOrganism', 'clearArea'],
     ...['timelapse', 'stopJob', 'job', 'frame', 'showFilm', 'showRoom'],
