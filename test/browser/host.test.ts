@@ -2,7 +2,7 @@
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
+import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { download, focused } from '../support/page.ts';
@@ -348,6 +348,29 @@ test('statistics are counted, and charts are available as tables', async () => {
   const cells = await table.getByRole('cell').allTextContents();
   const sum = cells.reduce((all, text) => all + Number.parseInt(text, 10), 0);
   expect(sum).toBe(Number(await seeds.textContent()));
+});
+
+test('a token is shown once, lets a program in, and is revoked', async () => {
+  await goTo(page, 'access');
+  await page.getByText('No program has a token.').waitFor();
+  await page.getByTestId('token-name').fill('Lights');
+  expect(await page.getByTestId('token-role').inputValue()).toBe('observer');
+  await page.getByTestId('token-role').selectOption('operator');
+  await page.getByTestId('make-token').click();
+  const token = (await page.getByTestId('access-token').textContent())!;
+  const program = new HostClient(server.port, { authorization: `Bearer ${token}` });
+  await program.call('pause', { paused: false });
+  expect(await program.refusal('room')).toBe('not-allowed');
+  expect(await violations(page)).toEqual([]);
+  await goTo(page, 'sign');
+  await goTo(page, 'access');
+  const card = page.getByRole('article', { name: 'Lights' });
+  await card.getByText('Operator').waitFor();
+  expect(await page.getByTestId('access-token').count()).toBe(0);
+  await card.getByTestId('revoke-token').click();
+  await confirm();
+  await page.getByText('No program has a token.').waitFor();
+  expect(await program.refusal('state')).toBe('wrong-token');
 });
 
 const SCREENS = [
