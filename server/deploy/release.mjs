@@ -20,7 +20,7 @@ const run = (command, ...args) =>
 /** @param {string} file @returns {any} */
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** @typedef {{ name: string, version: string, identifier?: string, text?: string }} Bundled */
+/** @typedef {{ name: string, version: string, identifier: string, text: string }} Bundled */
 
 /**
  * Finds the packages that a bundle contains parts of.
@@ -31,10 +31,14 @@ const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 function packagesOf(files) {
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []);
   return [...new Set(folders)].map((folder) => {
-    const { name, version, license } = readJson(join(root, folder, 'package.json'));
+    const { name, version, license, author, repository } = readJson(
+      join(root, folder, 'package.json'),
+    );
     const file = readdirSync(join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
-    const text = file && readFileSync(join(root, folder, file), 'utf8');
-    return { name, version, identifier: license, ...(text && { text }) };
+    const text = file
+      ? readFileSync(join(root, folder, file), 'utf8')
+      : [author?.name ?? author, repository?.url ?? repository].filter(Boolean).join(', ');
+    return { name, version, identifier: license, text };
   });
 }
 
@@ -59,8 +63,7 @@ export async function pack(folder) {
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const licences = bundled.map(
-    ({ name, version, identifier, text }) =>
-      `## ${name} ${version}: ${identifier}\n\n${text ?? ''}`,
+    ({ name, version, identifier, text }) => `## ${name} ${version}: ${identifier}\n\n${text}`,
   );
   const head = 'The server and the pages contain code of these packages.';
   writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
@@ -91,7 +94,9 @@ export function billOfMaterials(bundled) {
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
-  const dependencies = bill.dependencies.filter(({ ref }) => found.has(ref));
+  const dependencies = bill.dependencies
+    .filter(({ ref }) => found.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => found.has(one)) }));
   return { ...bill, components, dependencies };
 }
 
@@ -120,9 +125,7 @@ async function release() {
     return `${sum.digest('hex')}  ${name}\n`;
   });
   writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
-  process.stdout.write(
-    `${['SHA256SUMS', ...readdirSync(folder)].length - 1} files in dist/release\n`,
-  );
+  process.stdout.write(`dist/release:\n${sums.join('')}`);
 }
 
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await release();
