@@ -169,6 +169,7 @@ export class SignSection extends ui.HostElement {
     // The server ignores this part, which makes the browser load the changed sign.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
+    const watchLink = `${address || location.origin}/r/${room}?view=only`;
     return html`${ui.sectionHead(
       msg(str`Sign of “${room}”`),
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
@@ -193,7 +194,13 @@ export class SignSection extends ui.HostElement {
           ${this.wifiForm(settings.wifi)}
           <p class="field">
             <span>${msg('View-only link')}</span>
-            <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
+            <code dir="ltr" data-testid="watch-link">${watchLink}</code>
+            ${
+              // Browsers have the share API only over https.
+              typeof navigator.share === 'function'
+                ? html`<button class="link fit" data-testid="share-watch" @click=${() => navigator.share({ url: watchLink }).catch(() => undefined)}>${msg('Share')}</button>`
+                : nothing
+            }
             <small
               >${
                 settings.spectators

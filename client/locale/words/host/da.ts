@@ -139,6 +139,7 @@
 's2d264f3296dc8ce4': `Noget andet er i gang i dette rum. Prøv igen om et øjeblik.`,
 's2d3511be107ba7f9': `Piletaster flytter et rektangel, med Shift ændrer de størrelsen. Enter rydder det, Escape slipper det.`,
 's2ddcdd53fa7d4f8d': `Der er allerede et rum med det navn. Vælg et andet.`,
+'s2df075aface0dab8': `Del`,
 's2e2520b92e5937fc': `Sæt gæster på pause`,
 's2e6e13a81aaf0b69': str`Dernæst: ${0} (${1}).`,
 's2f3c375e5fc44ea5': `Træk skyderen til et hvilket som helst tidspunkt i perioden nedenfor. Filmen laves, mens du ser.`,

@@ -139,6 +139,7 @@
 's2d264f3296dc8ce4': `In diesem Raum geschieht gerade etwas anderes. Versuchen Sie es gleich wieder.`,
 's2d3511be107ba7f9': `Pfeiltasten bewegen ein Rechteck, mit Umschalt ändern sie seine Größe. Enter leert es, Escape lässt es los.`,
 's2ddcdd53fa7d4f8d': `Es gibt schon einen Raum dieses Namens. Wählen Sie einen anderen.`,
+'s2df075aface0dab8': `Teilen`,
 's2e2520b92e5937fc': `Besucher anhalten`,
 's2e6e13a81aaf0b69': str`Dann: ${0} (${1}).`,
 's2f3c375e5fc44ea5': `Schieben Sie den Regler zu einem beliebigen Moment des Zeitraums unten. Der Film dafür entsteht, während Sie zusehen.`,

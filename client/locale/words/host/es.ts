@@ -139,6 +139,7 @@
 's2d264f3296dc8ce4': `Se está haciendo otra cosa en esta sala. Inténtelo en un momento.`,
 's2d3511be107ba7f9': `Las flechas mueven un rectángulo; con Mayús cambian su tamaño. Intro lo despeja, Escape lo suelta.`,
 's2ddcdd53fa7d4f8d': `Ya hay una sala con ese nombre. Elija otro.`,
+'s2df075aface0dab8': `Compartir`,
 's2e2520b92e5937fc': `Pausar a los visitantes`,
 's2e6e13a81aaf0b69': str`Después: ${0} (${1}).`,
 's2f3c375e5fc44ea5': `Mueva el control a cualquier momento del período de abajo. El vídeo se hace mientras mira.`,
