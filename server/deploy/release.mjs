@@ -113,7 +113,9 @@ async function release() {
   rmSync(folder, { recursive: true, force: true });
   const { version } = readJson(join(root, 'package.json'));
   const notes = notesOf(version);
-  run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts');
+  for (const build of ['build-client', 'build-library']) {
+    run(process.execPath, '--import', 'tsx', `server/http/${build}.ts`);
+  }
   const { bundled } = await pack(folder);
   writeFileSync(
     join(folder, `vivarium-${version}.cdx.json`),
