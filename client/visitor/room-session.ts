@@ -144,6 +144,10 @@ const { radius, touchRadius } = STROKE_RADIUS;
 /** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
 type Offer = Change & { readonly until: number };
 
+/** Maximum number of dead organisms, and of changes of one organism, that a visitor sees listed. */
+const MAX_GONE = 12;
+const MAX_CHANGES = 3;
+
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 
 /** Whether a page of another site frames this page. */
@@ -186,8 +190,10 @@ export class RoomSession {
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /** The last change that others made to each of the visitor's organisms. */
-  readonly affected = new Map<OrganismId, Change>();
+  /** The latest changes that others made to each of the visitor's organisms, newest first. */
+  readonly affected = new Map<OrganismId, readonly Change[]>();
+  /** The visitor's organisms that have died during this visit, newest first. */
+  gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
   /**
@@ -223,9 +229,12 @@ export class RoomSession {
     // Store the current names, so that a name that is hidden now stays hidden after the participant
     // has left.
     model.on('people', () => {
-      for (const [id, change] of this.affected) {
-        const by = model.participants.get(change.by.id) ?? change.by;
-        this.affected.set(id, { ...change, by });
+      for (const [id, changes] of this.affected) {
+        const current = changes.map((change) => ({
+          ...change,
+          by: model.participants.get(change.by.id) ?? change.by,
+        }));
+        this.affected.set(id, current);
       }
     });
     model.on('settings', ({ maxRadius, names, tokens, ...offer }) => {
@@ -263,6 +272,12 @@ export class RoomSession {
   stillWater(still: boolean): void {
     this.water.write(still ? 'still' : '');
     this.state.update({ still });
+  }
+
+  /** The visitor's living organisms, oldest first. */
+  get mine(): readonly OrganismView[] {
+    const { you, organisms } = this.model;
+    return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
   get isLive(): boolean {
@@ -439,7 +454,7 @@ export class RoomSession {
     const isMine = organism.planter.id === model.you?.id;
     if (event.what === 'died') {
       state.forget(organism.id);
-      this.affected.delete(organism.id);
+      if (isMine) this.gone = [organism, ...this.gone].slice(0, MAX_GONE);
       if (event.cause !== 'departed') this.departing.delete(organism.id);
       if (this.unseen === organism.id) this.unseen = 0;
     }
@@ -464,7 +479,10 @@ export class RoomSession {
     page.requestUpdate();
     if (changes.length === 0) return;
     const living = changes.filter(({ id }) => model.organisms.has(id));
-    for (const change of living) this.affected.set(change.id, change);
+    for (const change of changes) {
+      const earlier = this.affected.get(change.id) ?? [];
+      this.affected.set(change.id, [change, ...earlier].slice(0, MAX_CHANGES));
+    }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
     // Show the text above the organism, so that its wound stays visible.
@@ -496,7 +514,11 @@ export class RoomSession {
     // Forget which seed was used where, because others may have transformed the organisms while
     // this page was disconnected.
     this.made.clear();
-    for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
+    this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
+    for (const id of this.affected.keys()) {
+      const isListed = model.organisms.has(id) || this.gone.some((one) => one.id === id);
+      if (!isListed) this.affected.delete(id);
+    }
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);

@@ -17,6 +17,9 @@ export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 
+/** Says what the room is. */
+export const aboutText = (): string => msg('A shared garden of creatures that grow cell by cell');
+
 /** Maximum number of changes in one message, because visitors do not read longer messages. */
 const MAX_CHANGES = 2;
 

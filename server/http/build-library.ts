@@ -37,7 +37,7 @@ export async function buildLibrary(folder: string): Promise<void> {
  * Writes the client's types to a folder: `client.d.ts` and what it needs, Valibot's types included.
  * Needs TypeScript, which only a clone has.
  */
-export async function writeTypes(folder: string): Promise<void> {
+async function writeTypes(folder: string): Promise<void> {
   const draft = await mkdtemp(join(root, '.cache', 'types-'));
   try {
     const project = join(draft, 'tsconfig.json');
@@ -87,3 +87,5 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   const valibot = createRequire(import.meta.url).resolve('valibot');
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeTypes(join(root, 'client/dist'));
