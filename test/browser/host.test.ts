@@ -327,6 +327,23 @@ test('the sign is previewed, downloaded and printed in the selected format and l
   expect(await sign.getAttribute('src')).toMatch(/paper=A3&language=de/);
   const { name } = await download(page.getByTestId('download-sign'));
   expect(name).toBe('garden-A3-de.svg');
+
+  // The sign on the page gets the second code at once, and loses it again.
+  const onSign = async () =>
+    (
+      await (
+        await page.request.get(new URL((await sign.getAttribute('src'))!, page.url()).href)
+      ).text()
+    ).includes('>Garten;</text>');
+  const version = (n: number) => page.locator(`[data-testid=sign][src*="version=${n}"]`).waitFor();
+  await page.getByPlaceholder('Name of the network').fill('Garten;');
+  await page.getByTestId('save-wifi').click();
+  await version(1);
+  expect(await onSign()).toBe(true);
+  await page.getByTestId('remove-wifi').click();
+  await version(2);
+  expect(await onSign()).toBe(false);
+  expect(await page.getByPlaceholder('Name of the network').inputValue()).toBe('');
   const [sheet] = await Promise.all([
     page.waitForEvent('popup'),
     page.getByTestId('print').click(),
