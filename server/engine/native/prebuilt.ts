@@ -1,0 +1,84 @@
+/**
+ * Kernels that were compiled in advance. Releases contain them, so hosts need no compiler; a clone
+ * of the repository has none. `npm run kernels` compiles them.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { callCompiler, FLAGS, hashSources, missingCompiler, unitsOf } from './compile.ts';
+
+/** Folder in which a release has the kernels. */
+const FOLDER = fileURLToPath(new URL('./prebuilt', import.meta.url));
+
+const AVX2 = ['avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
+const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
+
+interface Target {
+  readonly arch: NodeJS.Architecture;
+  /** Compiler, as Debian names it on every machine. */
+  readonly compiler: string;
+  readonly processor: string;
+  /** What the processor must have, as Linux names it in /proc/cpuinfo. */
+  readonly features: readonly string[];
+}
+
+const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
+
+/** Kinds of processors, all with Linux. The first that fits a machine is the fastest there. */
+export const TARGETS: Readonly<Record<string, Target>> = {
+  avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
+  avx2: { ...x64, processor: '-march=x86-64-v3', features: AVX2 },
+  arm64: {
+    arch: 'arm64',
+    compiler: 'aarch64-linux-gnu-gcc',
+    processor: '-march=armv8-a',
+    features: [],
+  },
+};
+
+/**
+ * Names the file of a kernel. The name has the hash of the sources, so a kernel of other sources is
+ * never used.
+ */
+const fileOf = (target: string): string =>
+  `${target}-${hashSources().digest('hex').slice(0, 16)}.node`;
+
+/**
+ * Compiles the kernel for a kind of processor. The file refers to no version of the C library, so
+ * it loads with old ones, too: whatever Node itself has loaded serves it.
+ *
+ * @param target a key of `TARGETS`
+ * @returns the name of the file
+ * @throws StartError if it does not compile
+ */
+export async function buildKernel(target: string, folder: string): Promise<string> {
+  const { compiler, processor } = TARGETS[target];
+  const linking = ['-shared', '-nodefaultlibs', '-s'];
+  const made = fileOf(target);
+  await callCompiler(
+    [...FLAGS, processor, ...linking, ...unitsOf(), '-o', join(folder, made)],
+    compiler,
+  );
+  return made;
+}
+
+/** Returns the features of this machine's processor, as Linux names them. */
+function featuresHere(): ReadonlySet<string> {
+  const [, found = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  return new Set(found.split(' '));
+}
+
+/** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
+export function findPrebuilt(folder = FOLDER): string | undefined {
+  if (process.platform !== 'linux' || !existsSync(folder)) return undefined;
+  const here = featuresHere();
+  return Object.entries(TARGETS)
+    .filter(({ 1: { arch } }) => arch === process.arch)
+    .filter(({ 1: { features } }) => features.every((feature) => here.has(feature)))
+    .map(([target]) => join(folder, fileOf(target)))
+    .find((file) => existsSync(file));
+}
+
+/** Returns why there is no kernel for this machine, as far as known without trying. */
+export const missingKernel = (): string | undefined =>
+  findPrebuilt() === undefined ? missingCompiler() : undefined;
