@@ -1,7 +1,9 @@
 /** The token with which the host signs in. It is created once, shown once, and stored as a hash. */
+
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
+import { commandLine } from '../platform/installation.ts';
 import type { Store } from '../storage/store.ts';
 
 /** Bytes of a token. Its 160 random bits cannot be guessed, so a plain hash of it can be stored. */
@@ -127,8 +129,11 @@ export function tokenRecoveryHint(start: ServerStart): string {
   }
   if (by === 'service') {
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
-    return `stop the service; in ${quoted(folder)}, with the other VIVARIUM_… variables of the service before npm, run: ${as}env VIVARIUM_DATA=${place}${shared} npm start -- --new-host-token; note the new token, press Ctrl-C and start the service`;
+    return `stop the service; in ${quoted(folder)}, with the other VIVARIUM_… variables of the service before npm, run: ${as}env VIVARIUM_DATA=${place}${shared} ${commandLine('start', '--new-host-token')}; note the new token, press Ctrl-C and start the service`;
   }
-  const command = `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`;
+  const command = commandLine(
+    'start',
+    `${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`,
+  );
   return shared ? `${shared.trim()} ${command}` : command;
 }
