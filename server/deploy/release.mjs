@@ -109,6 +109,7 @@ async function release() {
   const { version } = readJson(join(root, 'package.json'));
   const notes = notesOf(version);
   run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts');
+  run('npm', 'run', 'kernels', '--', '--out', join(root, 'dist/kernels'));
   const { bundled } = await pack(folder);
   writeFileSync(
     join(folder, `vivarium-${version}.cdx.json`),

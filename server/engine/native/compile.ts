@@ -1,6 +1,6 @@
 /** Compiles the kernel for this machine with the system's C compiler, and caches the result. */
 import { execFile } from 'node:child_process';
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { access, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -61,20 +61,15 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
   return isThere ? undefined : 'no C compiler was found';
 }
 
-const sources = (pattern: RegExp): string[] => {
-  const names = readdirSync(SOURCES).filter((name) => pattern.test(name));
-  return names.sort().map((name) => join(SOURCES, name));
-};
+/** Returns the kernel's files. */
+const sources = (): string[] =>
+  readdirSync(SOURCES)
+    .filter((name) => /\.[ch]$/.test(name))
+    .sort()
+    .map((name) => join(SOURCES, name));
 
-/** The files to compile. */
-export const unitsOf = (): string[] => sources(/\.c$/);
-
-/** Hashes the kernel's sources and the compiler's flags. */
-export function hashSources(): Hash {
-  const hash = createHash('sha256').update(`${FLAGS}`);
-  for (const file of sources(/\.[ch]$/)) hash.update(readFileSync(file));
-  return hash;
-}
+/** Returns the files to compile. */
+export const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
  * Compiles the kernel, unless it is cached for the same compiler and processor.
@@ -95,7 +90,9 @@ export async function compileKernel({
   readonly isNew: boolean;
 }> {
   const version = await callCompiler(['--version']);
-  const hash = hashSources().update(`${processor} ${LINKING} ${version} ${features()}`);
+  const hash = createHash('sha256');
+  for (const file of sources()) hash.update(readFileSync(file));
+  hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
   if (existsSync(join(cache, name))) return { file: join(cache, name), isNew: false };
   const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);

@@ -1,14 +1,14 @@
 /**
- * Kernels that were compiled in advance. Releases contain them, so hosts need no compiler; a clone
- * of the repository has none. `npm run kernels` compiles them.
+ * Kernels that were compiled in advance. Releases contain them, so hosts need no compiler.
+ * `npm run kernels` compiles them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { callCompiler, FLAGS, hashSources, missingCompiler, unitsOf } from './compile.ts';
+import { isInstalled, ROOT } from '../../platform/installation.ts';
+import { callCompiler, FLAGS, missingCompiler, unitsOf } from './compile.ts';
 
-/** Folder in which a release has the kernels. */
-const FOLDER = fileURLToPath(new URL('./prebuilt', import.meta.url));
+/** Folder in which a release has the kernels. In a clone, its kernels may be of older sources. */
+const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
 
 const AVX2 = ['avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
 const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
@@ -37,29 +37,19 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Names the file of a kernel. The name has the hash of the sources, so a kernel of other sources is
- * never used.
- */
-const fileOf = (target: string): string =>
-  `${target}-${hashSources().digest('hex').slice(0, 16)}.node`;
-
-/**
  * Compiles the kernel for a kind of processor. The file refers to no version of the C library, so
  * it loads with old ones, too: whatever Node itself has loaded serves it.
  *
  * @param target a key of `TARGETS`
- * @returns the name of the file
+ * @returns the file
  * @throws StartError if it does not compile
  */
 export async function buildKernel(target: string, folder: string): Promise<string> {
   const { compiler, processor } = TARGETS[target];
   const linking = ['-shared', '-nodefaultlibs', '-s'];
-  const made = fileOf(target);
-  await callCompiler(
-    [...FLAGS, processor, ...linking, ...unitsOf(), '-o', join(folder, made)],
-    compiler,
-  );
-  return made;
+  const file = join(folder, `${target}.node`);
+  await callCompiler([...FLAGS, processor, ...linking, ...unitsOf(), '-o', file], compiler);
+  return file;
 }
 
 /** Returns the features of this machine's processor, as Linux names them. */
@@ -70,12 +60,12 @@ function featuresHere(): ReadonlySet<string> {
 
 /** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
 export function findPrebuilt(folder = FOLDER): string | undefined {
-  if (process.platform !== 'linux' || !existsSync(folder)) return undefined;
+  if (process.platform !== 'linux' || folder === undefined) return undefined;
   const here = featuresHere();
   return Object.entries(TARGETS)
     .filter(({ 1: { arch } }) => arch === process.arch)
     .filter(({ 1: { features } }) => features.every((feature) => here.has(feature)))
-    .map(([target]) => join(folder, fileOf(target)))
+    .map(([target]) => join(folder, `${target}.node`))
     .find((file) => existsSync(file));
 }
 

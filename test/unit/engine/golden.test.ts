@@ -3,7 +3,6 @@
  * it; and of chimeras of the shipped organisms, which test/tools/chimera-golden.py has computed.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
@@ -79,8 +78,7 @@ async function startPlain(): Promise<RuleBackend> {
 }
 
 async function startArm(): Promise<RuleBackend> {
-  const folder = suiteFolder();
-  return backendOf(openRemote(join(folder, await buildKernel('arm64', folder))));
+  return backendOf(openRemote(await buildKernel('arm64', suiteFolder())));
 }
 
 const engines: [string, () => Promise<Engine>, boolean?][] = [

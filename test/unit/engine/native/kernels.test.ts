@@ -3,7 +3,7 @@
  * The one for ARM64 runs in QEMU.
  */
 import { execFile } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createPatchStore } from '../../../../server/engine/core/patch-store.ts';
@@ -28,7 +28,7 @@ const hasAvx512 = isX64 && readFileSync('/proc/cpuinfo', 'utf8').includes(' avx5
 const kernels = suiteFolder();
 const files = new Map<string, Promise<string>>();
 const built = (target: string): Promise<string> =>
-  getOrAdd(files, target, async () => join(kernels, await buildKernel(target, kernels)));
+  getOrAdd(files, target, () => buildKernel(target, kernels));
 /** Shows ink, as digits do. */
 const ink = tinyModel({
   name: 'ink',
@@ -138,9 +138,4 @@ testNeeding('GCC on x64', isX64)('the best one is chosen, and one that fails is 
   const best = join(prebuilt, basename(hasAvx512 ? avx512 : avx2));
   expect(await loadKernel({ prebuilt, cache })).toMatchObject({ file: best });
   expect(dirname((await loadKernel({ prebuilt: broken, cache })).file)).toBe(cache);
-  // Those of other sources.
-  for (const name of readdirSync(broken)) {
-    renameSync(join(broken, name), join(broken, name.replace(/.{6}\.node$/, '000000.node')));
-  }
-  expect(findPrebuilt(broken)).toBeUndefined();
 });
