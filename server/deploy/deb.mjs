@@ -50,7 +50,6 @@ export function packDeb(tree, folder, { version, arch }) {
     return join(stage, path);
   };
   cpSync(tree, into(HOME), { recursive: true, verbatimSymlinks: true });
-  mkdirSync(into('usr/bin/vivarium/..'), { recursive: true });
   symlinkSync('../lib/vivarium/node_modules/vivarium/server/start.mjs', into('usr/bin/vivarium'));
   for (const name of readdirSync(deploy).filter((one) => /\.(service|timer)$/.test(one))) {
     const unit = unitOf(readFileSync(join(deploy, name), 'utf8'));
@@ -67,7 +66,7 @@ export function packDeb(tree, folder, { version, arch }) {
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
   // Whoever has built the tree, everything in it is root's, and all may read it.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
-  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', stage, file]);
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
   rmSync(stage, { recursive: true });
   return file;
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run release`: writes a release to `dist/release`: the package `vivarium` as a tarball, its
- * bill of materials, its notes and checksums. Needs `npm ci`.
+ * `npm run release`: writes a release to `dist/release`: the package `vivarium` as a tarball,
+ * Debian packages made from it, its bill of materials, its notes and checksums. Needs `npm ci`, and
+ * the compilers that `npm run kernels` needs.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,6 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../launch/bundle.mjs';
+import { ARCHITECTURES, packDeb } from './deb.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
@@ -20,7 +22,7 @@ const run = (command, ...args) =>
 /** @param {string} file @returns {any} */
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** @typedef {{ name: string, version: string, identifier?: string, text?: string }} Bundled */
+/** @typedef {{ name: string, version: string, identifier: string, text: string }} Bundled */
 
 /**
  * Finds the packages that a bundle contains parts of.
@@ -31,10 +33,14 @@ const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 function packagesOf(files) {
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []);
   return [...new Set(folders)].map((folder) => {
-    const { name, version, license } = readJson(join(root, folder, 'package.json'));
+    const { name, version, license, author, repository } = readJson(
+      join(root, folder, 'package.json'),
+    );
     const file = readdirSync(join(root, folder)).find((one) => /^licen[cs]e/i.test(one));
-    const text = file && readFileSync(join(root, folder, file), 'utf8');
-    return { name, version, identifier: license, ...(text && { text }) };
+    const text = file
+      ? readFileSync(join(root, folder, file), 'utf8')
+      : [author?.name ?? author, repository?.url ?? repository].filter(Boolean).join(', ');
+    return { name, version, identifier: license, text };
   });
 }
 
@@ -59,8 +65,7 @@ export async function pack(folder) {
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const licences = bundled.map(
-    ({ name, version, identifier, text }) =>
-      `## ${name} ${version}: ${identifier}\n\n${text ?? ''}`,
+    ({ name, version, identifier, text }) => `## ${name} ${version}: ${identifier}\n\n${text}`,
   );
   const head = 'The server and the pages contain code of these packages.';
   writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
@@ -91,7 +96,9 @@ export function billOfMaterials(bundled) {
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
-  const dependencies = bill.dependencies.filter(({ ref }) => found.has(ref));
+  const dependencies = bill.dependencies
+    .filter(({ ref }) => found.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => found.has(one)) }));
   return { ...bill, components, dependencies };
 }
 
@@ -110,7 +117,13 @@ async function release() {
   const notes = notesOf(version);
   run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts');
   run('npm', 'run', 'kernels', '--', '--out', join(root, 'dist/kernels'));
-  const { bundled } = await pack(folder);
+  const { file, bundled } = await pack(folder);
+  for (const arch of Object.keys(ARCHITECTURES)) {
+    const tree = join(root, 'dist/tree', arch);
+    rmSync(tree, { recursive: true, force: true });
+    run('server/deploy/install-tree.sh', join(folder, file), tree, arch);
+    packDeb(tree, folder, { version, arch });
+  }
   writeFileSync(
     join(folder, `vivarium-${version}.cdx.json`),
     JSON.stringify(billOfMaterials(bundled), null, 2),
@@ -121,9 +134,7 @@ async function release() {
     return `${sum.digest('hex')}  ${name}\n`;
   });
   writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
-  process.stdout.write(
-    `${['SHA256SUMS', ...readdirSync(folder)].length - 1} files in dist/release\n`,
-  );
+  process.stdout.write(`dist/release:\n${sums.join('')}`);
 }
 
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await release();

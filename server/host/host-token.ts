@@ -125,7 +125,7 @@ export function tokenRecoveryHint(start: ServerStart): string {
   const place = isStored ? quoted(resolve(folder, data)) : data;
   const shared = isShared ? ' VIVARIUM_CLUSTER=...' : '';
   if (by === 'container') {
-    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, including${shared}`}, and the command: node server/start.mjs --new-host-token; note the new token, press Ctrl-C and start the container`;
+    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, including${shared}`}, and the command: vivarium --new-host-token; note the new token, press Ctrl-C and start the container`;
   }
   if (by === 'service') {
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;

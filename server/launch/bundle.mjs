@@ -41,9 +41,9 @@ const ENTRIES = {
   'host-token': 'server/composition/new-host-token.ts',
 };
 
-/** Packages that have native parts, or are not needed by the installed package. */
-const NATIVE = ['lmdb', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
-const ONLY_IN_CLONES = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
+/** Packages that have native parts, and packages that the installed package does without. */
+const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
+const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
 /** Number of bundles to keep: a running server may still load parts of an older bundle. */
 const KEPT = 3;
@@ -101,7 +101,7 @@ export async function bundle(folder, withPackages = false) {
     target: 'node20.19',
     ...(withPackages
       ? {
-          external: [...NATIVE, ...ONLY_IN_CLONES],
+          external: [...NATIVE, ...UNUSED],
           // CommonJS packages load modules of Node with `require`.
           banner: {
             js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",

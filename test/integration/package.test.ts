@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { launchBrowser } from '../support/browser.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
+import { HostClient } from '../support/host-client.ts';
 import { fullTest, testNeeding } from '../support/needs.ts';
 import { openRoom, ownedPlaces } from '../support/page.ts';
 import { collected, ServerProcess } from '../support/process.ts';
@@ -119,20 +120,17 @@ test('its commands run; extensions load; what misses is said with a command that
   const data = join(scratch, 'own');
   const extension = join(scratch, 'extension.mjs');
   writeFileSync(extension, "export default ({ say }) => (say('I am here'), { name: 'here' });\n");
-  const server = new ServerProcess(
-    [...SETTINGS, '--data', data, '--extension', extension],
-    '',
-    home,
-  );
-  await server.alive();
+  const { stdout: token } = await vivarium('host-token', '--data', data);
+  const settings = [...SETTINGS, '--data', data, '--extension', extension];
+  const server = new ServerProcess(settings, '', home);
+  await HostClient.login(await server.alive(), token);
   await server.says(/I am here/);
-  await server.hostToken();
-  await expect(vivarium('host-token', '--data', data)).rejects.toThrow(
-    /Another server uses the data/,
-  );
+  expect(server.output).not.toContain(token.trim());
+  const second = vivarium('host-token', '--data', data);
+  await expect(second).rejects.toThrow(/Another server uses the data/);
   await server.end();
-  expect((await vivarium('host-token', '--data', data)).stdout).toMatch(/^(\w{5}-){6}\w+\n$/);
-  expect((await vivarium('replay', 'garden', '--data', data)).stdout).toMatch(/equal|same|match/);
+  const replayed = await vivarium('replay', 'garden', '--data', data);
+  expect(replayed.stdout).toMatch(/equal|same|match/);
   await vivarium('keep-page', '--to', join(scratch, 'keep.html'));
   expect(readFileSync(join(scratch, 'keep.html'), 'utf8')).toMatch(/^<!doctype html>/i);
   const { stdout } = await vivarium('doctor', '--seconds', '0.01');
@@ -142,8 +140,8 @@ test('its commands run; extensions load; what misses is said with a command that
   expect(help).toContain('npx vivarium doctor');
 });
 
-/** Most seconds from the tarball to a living room, and most megabytes. */
-const LIMITS = { seconds: 30, megabytes: 450 };
+/** Most megabytes, and most seconds from the tarball to a living room: FIGURES.md says how many on an idle machine. */
+const LIMITS = { seconds: 90, megabytes: 450 };
 
 // `npm test` installs it above, with npm's cache and the network of this machine.
 const fullIsolated = fullTest === test ? testNeeding('unshare and ip', canIsolate) : fullTest;
@@ -161,9 +159,9 @@ fullIsolated(
       let seconds = Number.POSITIVE_INFINITY;
       const child = proxy.run(`${npm} ${flags} && exec npx vivarium --port 0`, { cwd });
       const { output, errors } = await collected(child, (said) => {
-        if (!said.output.includes('sign in at') || child.killed) return;
+        if (!said.output.includes('sign in at') || seconds < 1e9) return;
         seconds = (performance.now() - begun) / 1_000;
-        child.kill('SIGTERM');
+        process.kill(-child.pid!, 'SIGTERM');
       });
       return { said: `${output}${errors}`, seconds, cwd };
     };

@@ -17,7 +17,6 @@ const INSIDE = `
     const proxy = 'http://127.0.0.1:' + relay.address().port;
     const env = { ...process.env, https_proxy: proxy, http_proxy: proxy, HTTPS_PROXY: proxy, HTTP_PROXY: proxy };
     const child = spawn('sh', ['-c', command], { stdio: 'inherit', env });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
     child.on('exit', (code) => process.exit(code ?? 1));
   });
 `;
@@ -50,6 +49,7 @@ export async function openProxy(folder: string) {
     }
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
+  // In a process group of its own, which a signal can end as a whole: npm passes no signals on.
   const run = (command: string, options: { cwd: string }): ChildProcess =>
     spawn(
       'unshare',
@@ -63,7 +63,7 @@ export async function openProxy(folder: string) {
         path,
         command,
       ],
-      { ...options, stdio: ['ignore', 'pipe', 'pipe'] },
+      { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
     );
   const close = () => {
     server.closeAllConnections();
