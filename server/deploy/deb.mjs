@@ -1,7 +1,15 @@
 // @ts-check
 /** Makes the Debian package from the npm package of a release. `npm run release` calls it. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -62,7 +70,10 @@ export function packDeb(tree, folder, { version, arch }) {
   const size = execFileSync('du', ['-sk', stage], { encoding: 'utf8' });
   cpSync(join(deploy, 'debian'), into('DEBIAN'), { recursive: true });
   const architecture = ARCHITECTURES[arch];
-  writeFileSync(into('DEBIAN/control'), controlOf(version, architecture, Number.parseInt(size, 10)));
+  writeFileSync(
+    into('DEBIAN/control'),
+    controlOf(version, architecture, Number.parseInt(size, 10)),
+  );
   const file = join(folder, `vivarium_${version}_${architecture}.deb`);
   // Whoever has built the tree, everything in it is root's, and all may read it.
   execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);

@@ -1,6 +1,6 @@
 /** The supported versions of Node. A full run has unit and integration tests on each of them. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest } from '../support/needs.ts';
+import { nodeOf } from '../support/node-version.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -19,21 +20,6 @@ test('a full run has tests on each version that the package names', () => {
   expect(named.length).toBeGreaterThan(1);
   expect(VERSIONS).toEqual(expect.arrayContaining(named));
 });
-
-/** Returns the file of a version of Node, which npm has as a package. */
-async function nodeOf(version: number): Promise<string> {
-  const folder = join(root, '.cache/node', `${version}`);
-  const file = join(folder, 'bin/node');
-  if (existsSync(file)) return file;
-  const draft = suiteFolder();
-  const words = ['pack', '--silent', `node-linux-${process.arch}@${version}`];
-  const { stdout } = await run('npm', words, { cwd: draft });
-  await run('tar', ['-xzf', stdout.trim()], { cwd: draft });
-  mkdirSync(dirname(folder), { recursive: true });
-  await run('cp', ['-r', join(draft, 'package'), `${folder}.new`]);
-  renameSync(`${folder}.new`, folder);
-  return file;
-}
 
 /** Suites that are about the machine or the release rather than Node, or that run tests themselves. */
 const LEFT_OUT = 'node-versions|package.test|deb.test|bench.test|training.test';
