@@ -17,6 +17,7 @@ export const SECTIONS = [
   { id: 'film', name: msg('Film of the day'), primary: false },
   { id: 'walls', name: msg('Walls'), primary: false },
   { id: 'sign', name: msg('Sign'), primary: false },
+  { id: 'access', name: msg('Access tokens'), primary: false },
 ] as const;
 
 /** The section about the servers, shown only if several servers share the rooms. */

@@ -115,7 +115,9 @@ async function release() {
   rmSync(folder, { recursive: true, force: true });
   const { version } = readJson(join(root, 'package.json'));
   const notes = notesOf(version);
-  run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts');
+  for (const build of ['build-client', 'build-library']) {
+    run(process.execPath, '--import', 'tsx', `server/http/${build}.ts`);
+  }
   run('npm', 'run', 'kernels', '--', '--out', join(root, 'dist/kernels'));
   const { file, bundled } = await pack(folder);
   for (const arch of Object.keys(ARCHITECTURES)) {

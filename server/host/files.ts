@@ -112,9 +112,10 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     if (request.query.download !== undefined) {
       response.attachment(`${room}-${paper}-${language}.svg`);
     }
+    const { wifi } = host.rooms.settingsOf(room);
     const checkpoint = host.checkpoints.get(host.rooms.planOf(room).checkpoint);
     const creatures = checkpoint ? await creaturesOf(checkpoint, host) : [];
-    response.type('image/svg+xml').send(drawSign({ paper, language, url, creatures }));
+    response.type('image/svg+xml').send(drawSign({ paper, language, url, wifi, creatures }));
   },
 };
 

@@ -18,9 +18,12 @@ const tokenRecord = v.strictObject({ hash: v.string(), made: v.number() });
 /** Removes what people may type differently: case, spaces and dashes. */
 const plain = (token: string): string => token.toLowerCase().replace(/[\s-]+/g, '');
 
-const digestOf = (token: string): Buffer => createHash('sha256').update(plain(token)).digest();
+/** Computes the hash of a token, however it is typed. */
+export const digestOf = (token: string): Buffer =>
+  createHash('sha256').update(plain(token)).digest();
 
-function newToken(): string {
+/** Draws a token at random. */
+export function newToken(): string {
   let token = '';
   while (token.length < LENGTH) {
     for (const byte of randomBytes(LENGTH)) {

@@ -87,6 +87,14 @@ export const SERVER = {
         details:
           "An origin must match exactly. Pages from the server's own host may always connect.",
       },
+      embed: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.origins),
+        default: 'none',
+        help: 'origins of other sites that may embed rooms, like https://museum.example; people there may watch',
+        details:
+          'They may frame pages, and show rooms with `<vivarium-room>` (see `client/CLIENT.md`). List a site in `--origins`, too, to let people act there.',
+      },
       hosts: {
         value: 'A,B',
         type: orWord('none', undefined, is.hostNames),
@@ -122,6 +130,12 @@ export const SERVER = {
       capacity: {
         ...ofRooms('capacity'),
         help: 'maximum number of participants per room',
+      },
+      maxSpectators: {
+        type: wholeNumber(0, 20_000),
+        default: '200',
+        help: 'maximum number of spectators per room: of view-only links and of embedded rooms',
+        details: 'Spectators do not count towards `--capacity`.',
       },
       maxOrganisms: {
         ...ofRooms('maxOrganisms'),

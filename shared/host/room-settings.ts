@@ -53,6 +53,28 @@ const curation = v.strictObject({
   gardener: creatures,
 });
 
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/** The network that phones must join to reach the room. Signs carry it as a code. */
+const wifi = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.check((name) => bytesOf(name) <= 32, 'is too long'),
+  ),
+  /** Of WPA2 or WPA3; '' if the network is open. */
+  password: v.pipe(
+    v.string(),
+    v.check(
+      (text) => text === '' || (bytesOf(text) >= 8 && bytesOf(text) <= 64),
+      'must be 8 to 64 bytes',
+    ),
+  ),
+  /** Whether the network does not announce its name. */
+  hidden: v.boolean(),
+});
+export type Wifi = v.InferOutput<typeof wifi>;
+
 /** The settings of a room except energy. For each setting: its type and range, and its default. */
 const SETTINGS = {
   /** Ticks per second. */
@@ -110,6 +132,7 @@ const SETTINGS = {
   curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether the view-only link opens the room. */
   spectators: [v.boolean(), true],
+  wifi: [v.nullable(wifi), null],
   /** Whether the room is paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;

@@ -21,7 +21,7 @@ import { farewellCard, reseedCard } from './saved-section.ts';
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
-  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'curation' | 'paused'>
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'curation' | 'paused' | 'wifi'>
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
@@ -157,7 +157,7 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   const keys = Object.keys(defaults) as (keyof RoomSettings)[];
   return keys.every(
     (key) =>
-      ['paused', 'curation'].includes(key) ||
+      ['paused', 'curation', 'wifi'].includes(key) ||
       JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
   );
 }
@@ -418,8 +418,8 @@ export class KnobsSection extends ui.HostElement {
   private async resetAll(): Promise<void> {
     const { room, summary, state } = host;
     if (!summary || !state) return;
-    const { paused: _, curation: __, ...before } = summary.settings;
-    const { paused: _paused, curation: _curation, ...defaults } = state.roomDefaults;
+    const { paused: _, curation: __, wifi: ___, ...before } = summary.settings;
+    const { paused: _paused, curation: _curation, wifi: _wifi, ...defaults } = state.roomDefaults;
     const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
     await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
   }
