@@ -140,7 +140,8 @@ fullInside(
     expect(readFileSync(join(debian, 'etc/passwd'), 'utf8')).not.toContain('vivarium');
 
     const { command, env: ofImage } = await buildImage(image);
-    await withRoom(image, command, ofImage, async (visitor) => {
+    const readable = { ...ofImage, VIVARIUM_LOG: 'text' };
+    await withRoom(image, command, readable, async (visitor) => {
       await plant(visitor);
       await isPlanted(visitor);
     });
