@@ -79,9 +79,9 @@ test('programs plant a garden, touch it, and follow one organism to its end', as
   expect(await sensor.status).toBe(0);
   expect(sensor.printed).toEqual([kind, 'bare ground']);
   await visitor.until(() => organisms.get(id)?.healed === 1);
-  for (const dy of [-10, 0, 10]) {
-    await visitor.ask('damage', { radius: 8, points: [x - 16, y + dy, x + 16, y + dy] });
-  }
+  // In one stroke: between two, what is left would grow on.
+  const points = [x - 16, y - 8, x + 16, y - 8, x + 16, y + 8, x - 16, y + 8];
+  await visitor.ask('damage', { radius: 12, points });
   expect(await follow.status).toBe(0);
   expect(follow.printed).toEqual(expect.arrayContaining(['wounded', 'healed', 'died']));
 });
