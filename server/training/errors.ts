@@ -32,8 +32,6 @@ export type TrainingReason =
   | 'no-data'
   | 'unfit-data'
   | 'no-encoder'
-  | 'no-keep'
-  | 'foreign-keep'
   | 'other-weights';
 
 /**
