@@ -209,17 +209,6 @@ test('official names have the official splits', async () => {
   expect(Math.abs(cell(data, 2, 0, 0)[0] - 80)).toBeLessThan(4);
 });
 
-test('the partition list has priority, also beside the folder and for PNGs', async () => {
-  await faces('celeba/img_align_celeba_png', 'png', 'png');
-  const parts = [2, 1, 0, 0, 0, 0];
-  const list = names.map((name, i) => `${name}.jpg ${parts[i]}\n`).join('');
-  await put(folder, 'celeba/list_eval_partition.txt', list);
-  const { splits } = await faceSet('celeba/img_align_celeba_png', 32);
-  expect(splits.test).toEqual(Uint32Array.of(0));
-  expect(splits.validation).toEqual(Uint32Array.of(1));
-  expect(splits.train).toEqual(Uint32Array.of(2, 3, 4, 5));
-});
-
 test('the whole picture is stretched, without cropping', async () => {
   // The upper left quarter white, the rest black.
   const white = await plain('png', 89, 109, [255, 255, 255]);
@@ -236,19 +225,10 @@ test('the whole picture is stretched, without cropping', async () => {
   expect(cell(data, 0, 30, 33)[0]).toBeLessThan(15);
 });
 
-test('images without a split, and broken lists, are refused', async () => {
+test('a face without its official name is refused', async () => {
   const file = await put(folder, 'nobody/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
   const what = `${file}: is not an official name`;
   await expectFailure(faceSet('nobody'), 'broken-list', what, '"kind": "folder"');
-  const list = await put(folder, 'nobody/list_eval_partition.txt', '000001.jpg 0\n');
-  await expectFailure(faceSet('nobody'), 'broken-list', list, 'lacks me.jpg');
-  await put(folder, 'nobody/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
-  await expectFailure(
-    faceSet('nobody'),
-    'broken-list',
-    list,
-    'line 2 is not a file name followed by 0, 1 or 2',
-  );
 });
 
 const cacheFolder = join(folder, 'own/cache');

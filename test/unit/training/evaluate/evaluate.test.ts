@@ -132,8 +132,9 @@ describe('an evaluation', () => {
   });
 
   it('says why there is no likelihood', async () => {
-    const prose = { input: 'images', layers: ['many'] };
-    const none = await run(smallModel({ encoder: prose }), smallImages(2));
+    const { card, tensors } = smallModel();
+    const { encoder: _, ...blind } = card;
+    const none = await run({ card: blind, tensors }, smallImages(2));
     expect(none.figures).toMatchObject({
       elbo: null,
       iwae: { samples: 4, nats: null, bitsPerDim: null },
@@ -142,7 +143,7 @@ describe('an evaluation', () => {
       probe: { of: 'kind', classes: 2 },
     });
     expect(none.figures.notes[0]).toMatch(
-      /likelihood and other figures of images were not measured: .* in words/,
+      /likelihood and other figures of images were not measured: .* has no encoder/,
     );
     const noData = await run(smallModel(), new TrainingError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe(
