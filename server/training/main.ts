@@ -44,7 +44,7 @@ async function main(options: Options): Promise<void> {
   let run = await beginRun(options, config, folder, say);
   const commands = [...(run.commands ?? []), startOf(options, run.state.update)];
 
-  let data = await loadDataset(config.data, { baseFolder });
+  let data = await loadDataset(config.data, baseFolder);
   const images = imagesDigest(data);
   if (run.images !== undefined && run.images !== images) {
     throw new TrainingError(

@@ -10,11 +10,11 @@ import {
   isOfUnseenKind,
   isUnseen,
   listEmoji,
-  openEmoji,
+  loadEmoji,
   UNSEEN,
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { openMnist } from '../../../../server/training/data/mnist.ts';
+import { loadMnist } from '../../../../server/training/data/mnist.ts';
 import { codeOf, STYLES } from '../../../../server/training/data/vectors.ts';
 import { suiteFolder } from '../../../support/closing.ts';
 import { isFull } from '../../../support/needs.ts';
@@ -24,7 +24,7 @@ const folder = suiteFolder();
 const load = (
   set: 'bestiary' | 'organisms' | 'broad' | 'unseen' | 'seen',
   more: object = {},
-): Promise<Dataset> => loadDataset({ kind: 'emoji', set, ...more }, { cacheFolder: folder });
+): Promise<Dataset> => loadDataset({ kind: 'emoji', set, ...more });
 
 describe('the emoji sets', () => {
   let organisms: Dataset;
@@ -108,7 +108,7 @@ test('a broken package of emoji is reported by its checksum, missing picture or 
     margin: 2,
     validationShare: 0,
   } as const;
-  const build = () => openEmoji(config, copy).build();
+  const build = () => loadEmoji(config, copy);
   await mkdir(copy, { recursive: true });
   await cp(join(original, 'emoji.json'), join(copy, 'emoji.json'));
   await expectFailure(build(), 'missing-file', '.png: cannot be read (ENOENT)', '@16.0.0');
@@ -127,12 +127,12 @@ test('a broken package of emoji is reported by its checksum, missing picture or 
 });
 
 const build = (side: 28 | 32, seed: number, from?: string) =>
-  openMnist({ kind: 'mnist', side, binarise: { seed } }, from).build();
+  loadMnist({ kind: 'mnist', side, binarise: { seed } }, from);
 
 describe('MNIST', () => {
   let data: Dataset;
   beforeAll(async () => {
-    data = await loadDataset({ kind: 'mnist' }, { cacheFolder: folder });
+    data = await loadDataset({ kind: 'mnist' });
   });
 
   test('is complete, with its known labels', () => {
