@@ -20,6 +20,8 @@ const FILES = {
   testImages: ['t10k-images-idx3-ubyte', '2646ac647ad5339dbf082846283269ea', 16],
   testLabels: ['t10k-labels-idx1-ubyte', '27ae3e4e09519cfbb04c329615203637', 8],
 } as const satisfies Record<string, PackageFile>;
+/** Random seed of the binarisation. */
+const SEED = 1;
 const ORIGINAL_SIDE = 28;
 const TRAIN = 50_000;
 const VALIDATION = 10_000;
@@ -33,7 +35,7 @@ const COUNT = TRAIN + VALIDATION + TEST;
  * @param folder the package's folder. If absent, that of the installed package
  */
 export async function loadMnist(
-  { side, binarise }: ConfigOf<'mnist'>,
+  { side }: ConfigOf<'mnist'>,
   folder = packageFolder(PACKAGE),
 ): Promise<Dataset> {
   const read = (file: PackageFile) => readChecked(folder, file);
@@ -44,7 +46,7 @@ export async function loadMnist(
   const grey = new Uint8Array(COUNT * ORIGINAL_SIDE ** 2);
   grey.set(await read(FILES.trainImages));
   grey.set(await read(FILES.testImages), (TRAIN + VALIDATION) * ORIGINAL_SIDE ** 2);
-  binariseInPlace(grey, binarise.seed);
+  binariseInPlace(grey);
 
   return {
     name: `mnist-binary-${side}`,
@@ -66,7 +68,7 @@ export async function loadMnist(
     licence: 'CC BY-SA 3.0',
     description:
       `${COUNT.toLocaleString('en')} handwritten digits; our own static binarisation, each pixel drawn once ` +
-      `with the probability of its grey value, seed ${binarise.seed}`,
+      `with the probability of its grey value, seed ${SEED}`,
   };
 }
 
@@ -74,8 +76,8 @@ export async function loadMnist(
  * Turns grey 0…255 into 255 with probability grey/255, else into 0. Draws before any padding, so
  * that the result does not depend on the side.
  */
-function binariseInPlace(pixels: Uint8Array, seed: number): void {
-  const random = createRandom(seed);
+function binariseInPlace(pixels: Uint8Array): void {
+  const random = createRandom(SEED);
   for (let i = 0; i < pixels.length; i++) {
     // Skips the random number for black and white pixels, whose result is certain.
     const value = pixels[i];

@@ -2,7 +2,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { createNativeCompute } from '../../../../server/autodiff/native.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import { TrainingError } from '../../../../server/training/errors.ts';
@@ -24,10 +23,9 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/closing.ts';
-import { testNative } from '../../engine/native/support.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
-import { decoderModel, printingModel, quiet, SIDE, smallImages, smallModel } from './small.ts';
+import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
 const WANTED = {
   ...{ samples: 4, organisms: 0, steps: [5, 20] },
@@ -87,38 +85,6 @@ describe('an evaluation', () => {
     expect(c.figures.heal).not.toEqual(a.figures.heal);
     const latents = (seed: number) => [...throwLatents(model, 3, createRandom(seed))];
     expect(latents(2)).not.toEqual(latents(1));
-  });
-
-  testNative('grows by native code as by programs', async () => {
-    const computes = [createOnnxCompute({ threads: 1 }), await createNativeCompute({ threads: 1 })];
-    const update = { kind: 'residual', hidden: 7, stateLimit: 4, leak: 0.5 };
-    const gallery = Array.from({ length: 10 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
-    const genome = { hidden: 5, expressed: 1, scalesPerception: false, gain: 0.2 };
-    for (const fields of [
-      { growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }, update },
-      { update: { ...update, updateProbability: 0.5 } },
-      { update: { ...update, standingInput: true, genome } },
-    ]) {
-      const model = smallModel({ gallery, ...fields });
-      const latents = model.tensors.get('gallery.latents')!.data;
-      const closed = Uint8Array.from({ length: 10 * SIDE ** 2 }, (_, i) => i % 4);
-      const images = smallImages(10).pixels;
-      const [a, b] = await Promise.all(
-        computes.map(async (compute) => {
-          const batch = new EvaluationBatch(compute, model, 1);
-          const states = await batch.grow(latents);
-          const seen = [states, await batch.nats(latents, images, 'nats')];
-          const keep = (_: number, after: Float32Array): void => void seen.push(after.slice());
-          await batch.follow({ latents, states }, [3, 20], keep);
-          await batch.follow({ latents, states, closed }, [2, 5], keep);
-          await batch.dispose();
-          return seen.flatMap((numbers) => [...numbers]);
-        }),
-      );
-      expect(b).toHaveLength(a.length);
-      expect(Math.max(...a.map((x, i) => Math.abs(x - b[i])))).toBeLessThan(1e-3);
-      expect(Math.max(...a.map(Math.abs))).toBeGreaterThan(0.1);
-    }
   });
 
   it('throws what the dice of a room give', () => {
