@@ -52,6 +52,7 @@ export const hostIcons = {
   ),
   plus: icon(svg`<path d="M12 6v12M6 12h12" />`),
   save: icon(svg`<path d="M12 5v9.500M8 11l4 4 4-4M5.5 19h13" />`),
+  load: icon(svg`<path d="M12 15V5.500M8 9l4-4 4 4M5.5 19h13" />`),
   print:
     icon(svg`<path d="M8 9V4.500h8V9M8 16H6a1.5 1.5 0 0 1-1.5-1.500v-4C4.5 9.7 5.2 9 6 9h12c.8 0 1.5.7 1.5 1.500v4c0 .8-.7 1.5-1.5 1.500h-2" />
     <rect x="8" y="13.5" width="8" height="6" rx="1" />`),

@@ -6,6 +6,7 @@
 
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -57,6 +58,8 @@ export interface Host extends HostContext {
    * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
+  /** The alerts that this server posts to a webhook; undefined without a webhook. */
+  readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
   /** Notifies the other servers that the schedule has changed. */
   readonly announceSchedule: () => void;
 }
@@ -270,6 +273,13 @@ export const HANDLERS: Handlers = {
     return wanted;
   },
 
+  testAlert: async ({ alerts }) => {
+    const sender = alerts();
+    if (!sender) throw new HostRefusal('no-alerts');
+    const failed = await sender.test();
+    if (failed !== undefined) throw new HostRefusal('not-delivered', `${failed}`);
+  },
+
   drain: (host) => requireCluster(host).drain(),
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
@@ -310,6 +320,12 @@ async function stateOf(host: Host): Promise<HostState> {
     clockSetBack: now - (host.storage?.journalWriter.setBackAt ?? -Infinity) < DAY,
     aside: [...(host.storage?.aside?.entries ?? [])],
     addresses: host.addresses(),
+    machine: {
+      diskFree: host.disk?.free ?? null,
+      load: loadavg()[0] / availableParallelism(),
+      memoryFree: process.availableMemory(),
+    },
+    hasAlerts: host.alerts() !== undefined,
     checkpoints: [...host.checkpoints].map(([name, { facts }]): CheckpointState => {
       const { title, side, sheet } = facts;
       const replaced = name !== facts.name;

@@ -260,6 +260,9 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
+  /** Posts a test message to the URL of `--alerts`, and waits until it is delivered. */
+  testAlert: post('/alerts/test', {}),
+
   /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),

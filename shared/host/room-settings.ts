@@ -140,6 +140,12 @@ export const settingsRequest = v.strictObject({
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
+/**
+ * The file in which a host saves a room's settings. Whether the room is paused is not part of it,
+ * so that loading a file cannot stop visitors.
+ */
+export const settingsFile = v.omit(settingsChange, ['paused']);
+
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
@@ -171,6 +177,23 @@ export function storedChange(
 /** A time of day by the server's clock, `HH:MM`. */
 const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:30'));
 
+/** Opening hours of a day; null if closed all day. */
+const hours = v.nullable(v.strictObject({ from: time, to: time }));
+
+/** Maximum number of exceptions from the opening hours. */
+export const MAX_EXCEPTIONS = 100;
+
+const exception = v.pipe(
+  v.strictObject({
+    /** The first and the last day, such as `2026-12-24`. */
+    first: v.pipe(v.string(), v.isoDate()),
+    last: v.pipe(v.string(), v.isoDate()),
+    hours,
+  }),
+  v.check(({ first, last }) => first <= last, 'ends before it begins'),
+);
+export type HoursException = v.InferOutput<typeof exception>;
+
 /** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
@@ -178,8 +201,10 @@ export const closesNextDay = (hours: { readonly from: string; readonly to: strin
 export const schedule = v.strictObject({
   /** Whether opening hours apply; otherwise rooms are always open. */
   on: v.boolean(),
-  /** Opening hours per weekday, Monday first; null if closed all day. */
-  days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
+  /** Opening hours per weekday, Monday first. */
+  days: v.pipe(v.array(hours), v.length(7)),
+  /** Days with other hours, such as holidays. If several contain a day, the last one applies. */
+  exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
    * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
    */
@@ -197,6 +222,7 @@ export type Schedule = v.InferOutput<typeof schedule>;
 export const ALWAYS_OPEN: Schedule = {
   on: false,
   days: Array.from({ length: 7 }, () => ({ from: '09:00', to: '18:00' })),
+  exceptions: [],
   outside: 'dim',
   farewell: false,
   restart: null,

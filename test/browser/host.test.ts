@@ -118,6 +118,34 @@ test('a setting applies to a connected visitor, is confirmed, and can be reset',
   await ada.until(() => costs().at(-1) === 8);
 });
 
+test('settings are saved as a file and loaded again; a file of something else changes nothing', async () => {
+  const other = await hostOf(server);
+  await other.call('changeSettings', { tickRate: 12, energy: { plant: 21 } });
+  const link = page.getByTestId('save-settings');
+  await page.waitForFunction(
+    (element) => decodeURIComponent((element as HTMLAnchorElement).href).includes('"plant": 21'),
+    await link.elementHandle(),
+  );
+  const { name, bytes } = await download(link);
+  expect(name).toBe('garden-settings.json');
+  const { tickRate, energy } = server.rooms.settingsOf('garden');
+  await other.call('changeSettings', { tickRate: 30, energy: { plant: 8 }, paused: true });
+  const load = (file: string, buffer: Buffer) =>
+    page.getByTestId('load-settings').setInputFiles({ name: file, mimeType: '', buffer });
+  for (const wrong of ['{', '{"tickRate": 100}', '{"rooms": []}', '{"paused": false}']) {
+    await load('wrong.json', Buffer.from(wrong));
+    await notice('“wrong.json” does not hold the settings of a room.').waitFor();
+    await page.getByRole('button', { name: 'Close this message' }).click();
+  }
+  expect(server.rooms.settingsOf('garden').tickRate).toBe(30);
+  await load(name, bytes);
+  await notice(`The settings of “${name}” apply now.`).waitFor();
+  expect(server.rooms.settingsOf('garden')).toMatchObject({ tickRate, energy, paused: true });
+  await notice(name).getByRole('button', { name: 'Undo' }).click();
+  await ada.until(() => server.rooms.settingsOf('garden').tickRate === 30);
+  await other.call('changeSettings', { paused: false });
+});
+
 // Early, because a film replays everything up to now.
 test('a film of the day is made and downloaded', async () => {
   await goTo(page, 'film');
@@ -310,6 +338,18 @@ test('opening hours are saved, also those of a night until the next day', async 
   expect(await opens.inputValue()).toBe('19:30');
   await nextDay.waitFor();
   expect(await page.getByTestId('hours-farewell').isChecked()).toBe(true);
+  // Closed from tomorrow, which is what is offered first, until another day.
+  await page.getByTestId('add-exception').click();
+  const off = page.getByTestId('exception');
+  const first = await off.getByLabel('First day').inputValue();
+  await off.getByLabel('Last day').fill('2031-01-06');
+  await off.getByLabel('Last day').blur();
+  await page.getByTestId('keep-hours').click();
+  await notice('The hours are saved.').waitFor();
+  const { exceptions } = (await other.call('state')).schedule;
+  expect(exceptions).toEqual([{ first, last: '2031-01-06', hours: null }]);
+  await off.getByRole('button', { name: /remove/ }).click();
+  expect(await off.count()).toBe(0);
   await page.getByTestId('hours-on').uncheck();
   await page.getByTestId('keep-hours').click();
   await notice('The hours are saved.').waitFor();

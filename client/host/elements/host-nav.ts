@@ -1,12 +1,13 @@
 /** Navigation between sections: a sidebar or, on a phone, a bar at the bottom with a menu. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { number } from '../../elements/text.ts';
 import { choose, languageSelect } from '../../locale/locale.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { healthOf, locationHash, type Section, sectionsOf } from '../sections.ts';
-import { clock, drawingsText, reportedText } from '../text.ts';
+import { bytes, clock, drawingsText, reportedText } from '../text.ts';
 import { HostElement, StyledElement, tag } from './host-element.ts';
 
 /** Links to all sections, the server's state, the choice of language, and the sign-out button. */
@@ -97,8 +98,7 @@ export class HostNav extends HostElement {
         border-radius: var(--radius);
         box-shadow: var(--shadow);
       }
-      .rest:not(.open),
-      .health {
+      .rest:not(.open) {
         display: none;
       }
     }
@@ -165,12 +165,25 @@ function badge(): TemplateResult | typeof nothing {
 function health(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state) return nothing;
-  const { now, zone, next } = state;
+  const { now, zone, next, machine, hasAlerts } = state;
+  const { diskFree, load, memoryFree } = machine;
+  const percent = number(Math.round(100 * load));
+  const test = () =>
+    host.do('testAlert', {}, { done: msg('The test alert has arrived.'), busy: 'test' });
   const { kind, text } = healthOf(state, reachable);
   const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
   return html`<p class="health grid small soft number">
     ${tag(text, kind)}
     <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${host.moment(next.at)}` : ''}</span>
+    <span data-testid="machine" data-fleeting>
+      ${diskFree === null ? nothing : html`${msg(str`Disk: ${bytes(diskFree)} free`)}<br />`}
+      ${msg(str`Memory: ${bytes(memoryFree)} free`)}<br />${msg(str`Load: ${percent} %`)}
+    </span>
+    ${
+      hasAlerts
+        ? html`<button class="link" data-testid="test-alert" ?disabled=${host.isBusy('test')} @click=${test}>${msg('Send a test alert')}</button>`
+        : nothing
+    }
   </p>`;
 }
 

@@ -18,6 +18,7 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
+import { settingsFileButtons } from './settings-file.ts';
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
@@ -259,7 +260,9 @@ export class KnobsSection extends ui.HostElement {
     const settings = host.settings!;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
-    const action = isDefault(settings, roomDefaults) ? nothing : reset;
+    const action = html`<div class="row">
+      ${isDefault(settings, roomDefaults) ? nothing : reset} ${settingsFileButtons(name, settings)}
+    </div>`;
     // The cards are keyed by room. If the host selects another room while dragging a slider, the
     // slider therefore still changes the room for which it was rendered.
     const cards = this.cards(name, settings, roomDefaults);
