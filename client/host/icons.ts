@@ -23,6 +23,10 @@ export const hostIcons = {
     svg`<rect x="4" y="5.5" width="16" height="13" rx="2.5" /><path d="m10.3 9.3 4.4 2.7-4.4 2.700z" />`,
   ),
   visitors: icon(svg`<path d="M5 19V13M10 19V8.500M15 19v-4.500M20 19V5" />`),
+  /** A panel with text. */
+  exhibition: icon(
+    svg`<rect x="4" y="4.5" width="16" height="15" rx="2" /><path d="M7.5 9h9M7.5 12.500h9M7.5 16h5" />`,
+  ),
   /** A screen on a stand. */
   walls: icon(
     svg`<rect x="3.5" y="5" width="17" height="11.5" rx="2" /><path d="M12 16.500V20M8.5 20h7" />`,

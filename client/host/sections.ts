@@ -15,6 +15,7 @@ export const SECTIONS = [
   { id: 'hours', name: msg('Hours'), primary: false },
   { id: 'saved', name: msg('Saved states'), primary: false },
   { id: 'film', name: msg('Film of the day'), primary: false },
+  { id: 'exhibition', name: msg('Exhibition'), primary: false },
   { id: 'walls', name: msg('Walls'), primary: false },
   { id: 'sign', name: msg('Sign'), primary: false },
 ] as const;

@@ -24,6 +24,7 @@ import './elements/host-nav.ts';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import './elements/feedback.ts';
 import './sections/hours-section.ts';
+import './sections/exhibition-section.ts';
 import './sections/film-section.ts';
 import './sections/gallery-section.ts';
 import './sections/knobs-section.ts';

@@ -8,7 +8,13 @@ import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
+import {
+  type CallAnswer,
+  type CallBody,
+  type CallName,
+  FILES,
+  pathOf,
+} from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type {
   CheckpointState,
@@ -41,6 +47,7 @@ import {
   snapshotStateOf,
   takeSnapshot,
 } from './host-context.ts';
+import { storeLogo } from './logos.ts';
 import { restore, undoCommand, undoRecent } from './undo-calls.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
@@ -111,6 +118,11 @@ export const HANDLERS: Handlers = {
     host.counter.forget(room);
   },
 
+  putLogo: async ({ rooms, hostStore }, { picture }, { name }) => {
+    rooms.planOf(name);
+    const id = await storeLogo(hostStore, name, Buffer.from(picture, 'base64'));
+    return { logo: `${pathOf(FILES.logo, { name })}?${id}` };
+  },
   changeSettings: ({ rooms }, change, { room }) => rooms.change(room, change),
   reseed: (host, { organisms }, { room }) => reseed(host, room, organisms),
 

@@ -160,6 +160,15 @@ export interface PrintedSign {
   readonly url: string;
   /** Creatures to draw in a row along the upper edge. */
   readonly creatures: readonly SignCreature[];
+  /** What the host says about the exhibition, printed along the lower edge. */
+  readonly about?: SignFooter;
+}
+
+export interface SignFooter {
+  readonly exhibition: string;
+  readonly credits: string;
+  /** PNG of the logo; undefined without one. */
+  readonly logo: Uint8Array | undefined;
 }
 
 /** Width and height of each paper size, in mm. */
@@ -222,7 +231,7 @@ export function escaped(text: string): string {
  *
  * @returns an SVG document
  */
-export function drawSign({ paper, language, url, creatures }: PrintedSign): string {
+export function drawSign({ paper, language, url, creatures, about }: PrintedSign): string {
   const [width, height] = SIZES[paper];
   const say = (text: string): string =>
     isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
@@ -231,8 +240,7 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
   const typed = readable(url);
   const margin = 22;
-  const side = 118;
-  const left = (210 - side) / 2;
+  const footer = about ? footerLines(about, 210 - 2 * margin) : [];
   const top = 128;
   const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
@@ -240,6 +248,12 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
     Math.min(10, fitting(lines, 210 - 2 * margin, TYPED_EM));
   const broken = fits([typed]) < SMALLEST ? addressLines(typed) : [typed];
   const address = fits(broken);
+  const footerTop = LAST_LINE + 1 - footer.length * FOOTER_LINE;
+  // The code becomes smaller if otherwise the address would stand on the logo or the footer.
+  const above = footerTop - (about?.logo ? LOGO_HEIGHT + 3 : 0) - 4;
+  const below = 18 + address * (1 + 1.25 * (broken.length - 1));
+  const side = footer.length > 0 || about?.logo ? Math.min(118, above - top - below) : 118;
+  const left = (210 - side) / 2;
   const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
@@ -268,16 +282,48 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
     ...broken.map((text, i) =>
       line(text, top + side + 18 + address * (1 + 1.25 * i), address, typing),
     ),
+    ...footer.map((text, i) =>
+      line(text, LAST_LINE - FOOTER_LINE * (footer.length - 1 - i), FOOTER_SIZE, `fill="${QUIET}"`),
+    ),
+    about?.logo ? logoImage(about.logo, footerTop - 3, mm) : '',
     '</g>',
     '</svg>',
     '',
   ].join('\n');
 }
 
-const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
-
 /** Characters as wide as they are high: Chinese, Japanese and Korean. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
+
+/** Along the lower edge, in mm on an A4 page: baseline of the last line, sizes and distances. */
+const LAST_LINE = 289;
+const FOOTER_SIZE = 3.9;
+const FOOTER_LINE = 5.2;
+const LOGO_HEIGHT = 13;
+
+/** Where a line may end. Chinese and Japanese have no spaces. */
+const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
+
+/** Breaks the texts along the lower edge into lines. @param width of a line, in mm */
+function footerLines({ exhibition, credits }: SignFooter, width: number): string[] {
+  return [exhibition, credits].filter(Boolean).flatMap((text) => {
+    const lines = [''];
+    for (const word of text.split(BREAKS)) {
+      const longer = `${lines.at(-1)}${word}`;
+      if (fitting([longer.trim()], width, 0.52) >= FOOTER_SIZE) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.map((line) => line.trim());
+  });
+}
+
+/** @param y of the lower edge, in mm */
+function logoImage(logo: Uint8Array, y: number, mm: (n: number) => string): string {
+  const data = Buffer.from(logo).toString('base64');
+  return `<image x="${mm(22)}" y="${mm(y - LOGO_HEIGHT)}" width="${mm(166)}" height="${mm(LOGO_HEIGHT)}" href="data:image/png;base64,${data}"/>`;
+}
+
+const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
 
 /**
  * Computes the largest font size at which all lines fit.

@@ -34,6 +34,8 @@ export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
 /** Maximum period that an undo can cover, in seconds. One snapshot per minute of it is kept. */
 export const MOST_UNDO = 600;
+/** Maximum size of a logo's file, in bytes. */
+export const MAX_LOGO_BYTES = 256_000;
 /** Path prefix of all calls. */
 export const API = '/host/api';
 
@@ -116,6 +118,19 @@ export const CALLS = {
   /** Removes a closed room. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
+  /**
+   * Stores a picture as the logo of a room's exhibition. Returns its path, for the setting `logo`.
+   * Any server of a cluster can do this, because the picture is not stored with the room.
+   */
+  putLogo: call(
+    'PUT',
+    '/logos/:name',
+    v.strictObject({
+      /** PNG, JPEG or WebP of at most `MAX_LOGO_BYTES`, in base64. */
+      picture: v.pipe(v.string(), v.base64(), v.maxLength(Math.ceil(MAX_LOGO_BYTES / 3) * 4)),
+    }),
+    v.object({ logo: v.string() }),
+  ),
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: post(
@@ -293,6 +308,8 @@ export const FILES = {
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film for walls, without a session. */
   wallFrame: '/films/:job/:frame',
+  /** The logo of a room's exhibition for all pages, without a session. */
+  logo: '/logos/:name',
   job: '/jobs/:job/file',
   /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',

@@ -53,6 +53,11 @@ const curation = v.strictObject({
   gardener: creatures,
 });
 
+const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
+
+/** A text of the host, in their own words. @param most maximum number of characters */
+const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
+
 /** The settings of a room except energy. For each setting: its type and range, and its default. */
 const SETTINGS = {
   /** Ticks per second. */
@@ -110,6 +115,14 @@ const SETTINGS = {
   curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether the view-only link opens the room. */
   spectators: [v.boolean(), true],
+  /** What the exhibition is, shown on walls, signs and visitors' pages; '' for nothing. */
+  exhibition: [words(280), ''],
+  /** Who made the exhibition and who paid for it, shown in the same places. */
+  credits: [words(140), ''],
+  /** Path of the logo that `putLogo` has stored for a room; '' if no logo is shown. */
+  logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
+  /** A message to everybody in the room, shown until the host removes it; '' for none. */
+  message: [words(200), ''],
   /** Whether the room is paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
@@ -140,11 +153,11 @@ export const settingsRequest = v.strictObject({
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
-/**
- * The file in which a host saves a room's settings. Whether the room is paused is not part of it,
- * so that loading a file cannot stop visitors.
- */
-export const settingsFile = v.omit(settingsChange, ['paused']);
+/** Settings that belong to one room and its present moment, so that no file contains them. */
+const OF_THE_MOMENT = ['paused', 'message', 'logo'] as const;
+
+/** The file in which a host saves a room's settings. */
+export const settingsFile = v.omit(settingsChange, OF_THE_MOMENT);
 
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));

@@ -65,6 +65,11 @@ export class HostNav extends HostElement {
         background: oklch(0.36 0.045 175 / 0.8);
       }
     }
+    @media (min-width: 861px) and (max-height: 960px) {
+      .item {
+        min-height: 2.5em;
+      }
+    }
     @media (max-width: 860px) {
       nav {
         display: grid;
@@ -100,6 +105,16 @@ export class HostNav extends HostElement {
       }
       .rest:not(.open) {
         display: none;
+      }
+      .rest.open {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(14em, 1fr));
+        max-height: calc(100dvh - 6.5em);
+        overflow-y: auto;
+      }
+      .health {
+        grid-column: 1 / -1;
+        padding-top: 8px;
       }
     }
   `;
@@ -175,9 +190,10 @@ function health(): TemplateResult | typeof nothing {
   return html`<p class="health grid small soft number">
     ${tag(text, kind)}
     <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${host.moment(next.at)}` : ''}</span>
-    <span data-testid="machine" data-fleeting>
-      ${diskFree === null ? nothing : html`${msg(str`Disk: ${bytes(diskFree)} free`)}<br />`}
-      ${msg(str`Memory: ${bytes(memoryFree)} free`)}<br />${msg(str`Load: ${percent} %`)}
+    <span class="facts wrap" data-testid="machine" data-fleeting>
+      ${diskFree === null ? nothing : html`<span>${msg(str`Disk: ${bytes(diskFree)} free`)}</span>`}
+      <span>${msg(str`Memory: ${bytes(memoryFree)} free`)}</span>
+      <span>${msg(str`Load: ${percent} %`)}</span>
     </span>
     ${
       hasAlerts

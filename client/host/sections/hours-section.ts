@@ -33,6 +33,15 @@ export class HoursSection extends ui.HostElement {
     .dates {
       grid-template-columns: auto auto minmax(0, 1fr) auto;
     }
+    @media (max-width: 1000px) {
+      .dates {
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        padding: 10px 0;
+      }
+      .dates .times:first-child {
+        grid-column: 1 / -1;
+      }
+    }
     .times {
       flex-wrap: wrap;
       gap: 4px 10px;
@@ -61,11 +70,13 @@ export class HoursSection extends ui.HostElement {
       .times label {
         flex: 1;
       }
-      .dates {
-        grid-template-columns: auto minmax(0, 1fr) auto;
+      /* Beside the switch. */
+      .dates .icon {
+        grid-column: 3;
+        order: 1;
       }
-      .dates .times {
-        grid-column: 1 / -1;
+      .dates .times:not(:first-child) {
+        order: 2;
       }
     }
   `;
@@ -209,7 +220,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   };
   return html`<section class="card" aria-label=${msg('Holidays and exceptions')}>
     <h3>${msg('Holidays and exceptions')}</h3>
-    <p class="soft mt-4">${msg('These days have their own hours. If two entries contain a day, the lower one applies.')}</p>
+    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain a day, the lower one applies.')}</p>
     ${exceptions.map(row)}
     <button type="button" class="plain mt-12" data-testid="add-exception" ?disabled=${exceptions.length >= MAX_EXCEPTIONS} @click=${add}>
       ${hostIcons.plus}${msg('Add days')}

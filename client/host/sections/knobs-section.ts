@@ -22,7 +22,7 @@ import { settingsFileButtons } from './settings-file.ts';
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
-  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'curation' | 'paused'>
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | Elsewhere>
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
@@ -155,13 +155,17 @@ const APPLIED_MS = 2_500;
 
 /** Whether the settings have their defaults. Ignores those that this section does not offer. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
-  const keys = Object.keys(defaults) as (keyof RoomSettings)[];
-  return keys.every(
-    (key) =>
-      ['paused', 'curation'].includes(key) ||
-      JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
-  );
+  return JSON.stringify(offered(settings)) === JSON.stringify(offered(defaults));
 }
+
+/** Returns the settings that this section offers. */
+function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
+  const { paused: _, curation: __, exhibition, credits, logo, message, ...rest } = settings;
+  return rest;
+}
+
+/** Settings that other sections change. */
+type Elsewhere = 'paused' | 'curation' | 'exhibition' | 'credits' | 'logo' | 'message';
 
 @customElement('knobs-section')
 export class KnobsSection extends ui.HostElement {
@@ -421,10 +425,12 @@ export class KnobsSection extends ui.HostElement {
   private async resetAll(): Promise<void> {
     const { room, summary, state } = host;
     if (!summary || !state) return;
-    const { paused: _, curation: __, ...before } = summary.settings;
-    const { paused: _paused, curation: _curation, ...defaults } = state.roomDefaults;
+    const before = offered(summary.settings);
     const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
-    await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
+    await host.change(offered(state.roomDefaults), {
+      text: msg('All settings are reset.'),
+      action: undo,
+    });
   }
 }
 

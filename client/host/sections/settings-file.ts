@@ -2,7 +2,11 @@
 import { msg, str } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
 import * as v from 'valibot';
-import { type RoomSettings, settingsFile } from '../../../shared/host/room-settings.ts';
+import {
+  type RoomSettings,
+  type SettingsRequest,
+  settingsFile,
+} from '../../../shared/host/room-settings.ts';
 import { fileButton } from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
@@ -13,7 +17,7 @@ const MAX_BYTES = 65_536;
 /** Renders the link that saves the settings, and the button that loads others. */
 export function settingsFileButtons(
   room: string,
-  { paused: _, ...settings }: RoomSettings,
+  { paused: _, message: __, logo: ___, ...settings }: RoomSettings,
 ): TemplateResult {
   const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
   return html`<a class="button plain" data-testid="save-settings" href="data:application/json,${data}" download="${room}-settings.json">
@@ -23,7 +27,7 @@ export function settingsFileButtons(
     )}`;
 }
 
-async function load(file: File, room: string, before: Omit<RoomSettings, 'paused'>): Promise<void> {
+async function load(file: File, room: string, before: SettingsRequest): Promise<void> {
   const content = file.size > MAX_BYTES ? '' : await file.text();
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsFile), content);
   if (!parsed.success) {

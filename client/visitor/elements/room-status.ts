@@ -156,6 +156,16 @@ export class RoomStatus extends PageElement {
     name-field {
       margin-bottom: 14px;
     }
+    .logo {
+      display: block;
+      max-width: 100%;
+      max-height: 5em;
+      margin-top: 14px;
+    }
+    .own + .own {
+      color: var(--ink-soft);
+    }
+    .own,
     dd,
     .follow {
       overflow-wrap: anywhere;
@@ -268,6 +278,8 @@ export class RoomStatus extends PageElement {
         ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
         ${row(msg('Creatures'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
       </dl>
+      ${settings?.logo ? html`<img class="logo" src=${settings.logo} alt="" />` : nothing}
+      ${[settings?.exhibition, settings?.credits].map((text) => text && html`<p class="own" dir="auto">${text}</p>`)}
       <label class="follow flex">
         <input
           type="checkbox"
