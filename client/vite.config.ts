@@ -136,6 +136,8 @@ export default defineConfig(({ mode }) => {
       // The manifest lists the files that the page loads. A test limits their total size, for
       // phones.
       manifest: `.vite/${mode}.json`,
+      // The installed package contains the licences of the libraries in its pages.
+      license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,
       rollupOptions: {

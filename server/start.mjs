@@ -1,7 +1,20 @@
+#!/usr/bin/env node
 // @ts-check
-/** `npm start`: runs the server from its bundle, or from its sources if it cannot be bundled. */
-import { ensureBundle } from './launch/bundle.mjs';
+/**
+ * `npm start`, and `vivarium` of the installed package: runs the server or another command from the
+ * bundle, or from the sources if they cannot be bundled.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { BUNDLE, enter } from './launch/worker-entry.mjs';
+
+/** Commands besides the server, and their modules. */
+const COMMANDS = {
+  doctor: './engine/doctor/main.ts',
+  replay: './replay/main.ts',
+  'keep-page': './http/write-keep-page.ts',
+  'host-token': './composition/new-host-token.ts',
+};
 
 /**
  * Settings of glibc's allocator: few arenas, and large buffers that return to the system when they
@@ -23,7 +36,11 @@ if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
 }
 
 try {
-  process.env[BUNDLE] = await ensureBundle();
+  // The installed package has a bundle; `npm pack` leaves out the lock file.
+  const isInstalled = !existsSync(new URL('../package-lock.json', import.meta.url));
+  process.env[BUNDLE] = isInstalled
+    ? fileURLToPath(new URL('../dist/server', import.meta.url))
+    : await (await import('./launch/bundle.mjs')).ensureBundle();
   // Make stack traces refer to the sources.
   process.setSourceMapsEnabled(true);
 } catch (error) {
@@ -32,4 +49,7 @@ try {
     `The server starts from its sources, because it could not be bundled: ${error instanceof Error ? error.message : error}`,
   );
 }
-await enter('main', new URL('./main.ts', import.meta.url));
+const command = Object.entries(COMMANDS).find(([name]) => name === process.argv[2]);
+if (command) process.argv.splice(2, 1);
+const [name, source] = command ?? ['main', './main.ts'];
+await enter(name, new URL(source, import.meta.url));

@@ -1,5 +1,6 @@
 /** A room’s address as walls and signs show it: a QR code, and text to type. */
 import { generate } from 'lean-qr';
+import type { Wifi } from './host/room-settings.ts';
 
 export interface Code {
   /** Side in modules, including the quiet zone. */
@@ -21,6 +22,17 @@ export function codeOf(text: string, quiet: number): Code {
     }
   }
   return { side: bitmap.size + 2 * quiet, path };
+}
+
+/**
+ * Formats a network as phones expect it in a code. WPA2 and WPA3 share one type.
+ *
+ * https://github.com/zxing/zxing/wiki/Barcode-Contents#wi-fi-network-config-android-ios-11
+ */
+export function wifiCode({ name, password, hidden }: Wifi): string {
+  const plain = (text: string): string => text.replaceAll(/[\\;,:"]/g, '\\$&');
+  const key = password === '' ? 'T:nopass;' : `T:WPA;P:${plain(password)};`;
+  return `WIFI:S:${plain(name)};${key}${hidden ? 'H:true;' : ''};`;
 }
 
 /** Formats an address for people to read and type. */

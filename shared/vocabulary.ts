@@ -172,6 +172,8 @@ export const lifeEvent = v.variant('what', [
   /** `parts`: those of a chimera, whose shares change when it comes to rest. */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
+  /** Somebody in the hall is near it. */
+  v.object({ what: v.literal('sensed'), id }),
   /** A participant has transformed it; the fields describe its new form. */
   v.object({
     ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },

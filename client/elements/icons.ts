@@ -51,6 +51,9 @@ export const icons = {
   ),
   /** An eye. */
   watch: icon(svg`<path d="M3 12q9-13 18 0-9 13-18 0Z" /><circle cx="12" cy="12" r="2.7" />`),
+  list: icon(
+    svg`<path d="M9.500 7H19M9.500 12H19M9.500 17H19M5.500 7h.01M5.500 12h.01M5.500 17h.01" />`,
+  ),
   people: icon(
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.4s5.9 1.8 6.5 5.4" />`,
   ),

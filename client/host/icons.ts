@@ -37,6 +37,10 @@ export const hostIcons = {
   /** A sheet with a code on it. */
   sign: icon(svg`<rect x="5.5" y="3.5" width="13" height="17" rx="2" /><rect x="9" y="7" width="6" height="6" rx="1" />
     <path d="M9 16.500h6" />`),
+  /** A key. */
+  access: icon(
+    svg`<circle cx="8.5" cy="15.5" r="3.7" /><path d="m11.200 12.800 7.300-7.300M15.500 8.500l2.700 2.700" />`,
+  ),
   more: icon(svg`<g fill="currentColor" stroke="none"><circle cx="6" cy="12" r="1.5" /><circle cx="12" cy="12" r="1.5" />
     <circle cx="18" cy="12" r="1.5" /></g>`),
   leave: along(

@@ -18,6 +18,7 @@ export const SECTIONS = [
   { id: 'exhibition', name: msg('Exhibition'), primary: false },
   { id: 'walls', name: msg('Walls'), primary: false },
   { id: 'sign', name: msg('Sign'), primary: false },
+  { id: 'access', name: msg('Access tokens'), primary: false },
 ] as const;
 
 /** The section about the servers, shown only if several servers share the rooms. */

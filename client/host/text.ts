@@ -43,6 +43,11 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
+  // Only programs receive these two.
+  'not-allowed': msg('That did not work. Try again, or look in the server’s log.'),
+  'too-many-calls': msg('That did not work. Try again, or look in the server’s log.'),
+  'no-such-token': msg('That token has already been revoked.'),
+  'too-many-tokens': msg('You have reached the limit of tokens. Revoke one that is not used.'),
   'unknown-call': msg('This page does not match the server’s version. Reload it.'),
   'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
   'too-large': msg('That was too much data at once.'),

@@ -23,6 +23,7 @@ import { failure } from './text.ts';
 import './elements/host-nav.ts';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import './elements/feedback.ts';
+import './sections/access-section.ts';
 import './sections/hours-section.ts';
 import './sections/exhibition-section.ts';
 import './sections/film-section.ts';

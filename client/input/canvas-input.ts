@@ -5,7 +5,7 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
-import type { RoomModel } from '../room/room-model.ts';
+import type { RoomModel, Send } from '../room/room-model.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 import { organismAt } from './picking.ts';
@@ -192,6 +192,35 @@ export class ViewportReporter {
   forget(): void {
     this.last = undefined;
   }
+}
+
+/**
+ * Reports what a view shows, and when its page is hidden, until `signal`.
+ *
+ * @param best see `ViewportReporter`
+ * @returns call it with each picture, at a time in ms; it returns whether a report is still pending
+ */
+export function reportView(
+  view: Pick<RoomView, 'rig' | 'size' | 'loop'>,
+  { model, send }: { readonly model: RoomModel; readonly send: Send },
+  signal: AbortSignal,
+  best?: TierName,
+): (now: number) => boolean {
+  const reporter = new ViewportReporter((look) => send('look', look), best);
+  const changed = (): void => {
+    if (document.hidden && model.connection === 'live') reporter.hide();
+    view.loop.invalidate();
+  };
+  document.addEventListener('visibilitychange', changed, { signal });
+  const opened = (): void => {
+    reporter.forget();
+    if (document.hidden) reporter.hide();
+  };
+  signal.addEventListener('abort', model.on('opened', opened));
+  return (now) =>
+    model.connection === 'live' &&
+    !document.hidden &&
+    reporter.shows(view.rig, view.size, devicePixelRatio, now);
 }
 
 function isNear(a: Shown, b: Shown): boolean {

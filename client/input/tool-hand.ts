@@ -94,6 +94,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   toolMove(x: number, y: number, now: number): void {
+    if (this.tool === 'look') {
+      this.moved();
+      this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
+    }
     const from = this.view.toWorld(this.lastPoint);
     this.point(x, y, true, now);
     const to = this.view.toWorld(this.lastPoint);
@@ -106,9 +110,10 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     this.stroke?.move(to.x, to.y, now);
   }
 
-  toolEnd(x: number, y: number, _tap: boolean, now: number): void {
+  toolEnd(x: number, y: number, tap: boolean, now: number): void {
     this.point(x, y, false, now);
     this.endStroke(now);
+    if (this.tool === 'look' && !tap) this.view.rig.release(now);
     if (this.tool === 'plant') this.plant({ x, y });
   }
 

@@ -14,7 +14,7 @@ import { lightOf } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
-import { type Picture, Renderer } from './renderer.ts';
+import { type CanvasStyle, type Picture, Renderer } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures while organisms breathe and nothing else moves, in ms. */
@@ -80,10 +80,11 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
+    style?: CanvasStyle,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, this.current.ripples, invalidate);
-    this.renderer = new Renderer(canvas, invalidate);
+    this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
       // The first picture takes longest on a slow GPU, so do not spend it on an empty dish.

@@ -226,6 +226,14 @@ export class Effects {
     });
   }
 
+  /** Shows that somebody in the hall is near: the body glows and calms down again. */
+  sensed({ x, y }: Point, stage: number, now: number): void {
+    this.add(now, 2_400, (t, marks) => {
+      const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
+      marks.add({ x, y, ...glow, alpha: 0.34 * Math.sin(Math.PI * Math.sqrt(t)) });
+    });
+  }
+
   /** Shows a cell's death: a grain in the cell's colour drifts off and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
@@ -404,7 +412,8 @@ export class LifeEffects {
         const here = { x, y, color: ownerColor(planter.hue) };
         if (event.what === 'born') effects.born(here, now);
         if (event.what === 'divided') effects.divided(here, stage, now);
-        if (/born|wounded|grafted/.test(event.what)) this.shake(organism, now);
+        if (event.what === 'sensed') effects.sensed(here, stage, now);
+        if (/born|wounded|grafted|sensed/.test(event.what)) this.shake(organism, now);
         if (event.what === 'died' && event.cause === 'departed') this.departed.add(id);
         if (/healed|renewed|transformed/.test(event.what)) effects.healed(here, 0.5 * stage, now);
         invalidate();

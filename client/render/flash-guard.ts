@@ -280,12 +280,16 @@ export class FlashSafeScreen {
   private now = 0;
   private elapsed = 0;
   private soft = false;
+  private readonly format: GLenum;
   private pannedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly programs: Pick<Programs, 'levels' | 'soften'>,
-  ) {}
+    isClear = false,
+  ) {
+    this.format = isClear ? gl.RGBA8 : gl.RGB10_A2;
+  }
 
   /**
    * Begins a picture.
@@ -311,7 +315,7 @@ export class FlashSafeScreen {
     }
     this.soft = pictures.guard.isSoft(now);
     if (!this.soft) return pictures.shown[1].framebuffer;
-    pictures.scene ??= createTarget(this.gl, { width, height, format: this.gl.RGB10_A2 });
+    pictures.scene ??= createTarget(this.gl, { width, height, format: this.format });
     return pictures.scene.framebuffer;
   }
 
@@ -393,7 +397,7 @@ export class FlashSafeScreen {
     const longer = Math.max(width, height);
     const columns = Math.max(8, Math.round((ZONES * width) / longer));
     const rows = Math.max(8, Math.round((ZONES * height) / longer));
-    const target = () => createTarget(gl, { width, height, format: gl.RGB10_A2 });
+    const target = () => createTarget(gl, { width, height, format: this.format });
     const zones = { width: columns, height: rows };
     this.pictures = {
       shown: [target(), target()],

@@ -21,6 +21,13 @@ const LOST = 15_000;
  */
 const LEAST_AGE = 60_000;
 
+export interface CanvasStyle {
+  /** Whether bare ground is transparent. */
+  readonly isClear?: boolean;
+  /** Called if a lost context does not return. If absent, the page reloads. */
+  readonly renew?: () => void;
+}
+
 export interface Picture {
   readonly camera: Camera;
   /** Size of the view, in CSS pixels. */
@@ -69,9 +76,10 @@ export class Renderer {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
+    private readonly style: CanvasStyle = {},
   ) {
     const gl = canvas.getContext('webgl2', {
-      alpha: false,
+      alpha: style.isClear === true,
       antialias: false,
       depth: false,
       powerPreference: 'high-performance',
@@ -83,7 +91,8 @@ export class Renderer {
     const lost = (event: Event): void => {
       event.preventDefault();
       const due = Math.max(LOST, LEAST_AGE - performance.now());
-      this.lost = setTimeout(() => location.reload(), due);
+      const { renew = () => location.reload() } = style;
+      this.lost = setTimeout(renew, due);
     };
     canvas.addEventListener('webglcontextlost', lost, { signal });
     const restored = (): void => {
@@ -205,7 +214,18 @@ export class Renderer {
     this.rows.set([field.width, field.height, view.width, view.height]);
     this.rows.set([view.originX, view.originY, view.scale, +crisp], 4);
     this.rows.set([x * ratio, y * ratio, width * ratio, height * ratio], 8);
-    this.rows.set([faded, time, breath, 0, +(selected > 0), +(hovered > 0), +(second > 0)], 12);
+    this.rows.set(
+      [
+        faded,
+        time,
+        breath,
+        +(this.style.isClear === true),
+        +(selected > 0),
+        +(hovered > 0),
+        +(second > 0),
+      ],
+      12,
+    );
     gl.uniform4fv(scene.uniform('uRows'), this.rows);
     gl.uniform4fv(scene.uniform('uField'), picture.field.rows);
     gl.uniform3fv(scene.uniform('uLight'), light);
@@ -219,7 +239,7 @@ export class Renderer {
     this.unfinished = new UnfinishedPictures(this.gl);
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);
-    this.screen = new FlashSafeScreen(this.gl, this.programs);
+    this.screen = new FlashSafeScreen(this.gl, this.programs, this.style.isClear);
     if (this.sheet) this.painter.setSheet(...this.sheet);
     if (this.planes) this.createField(this.planes);
   }

@@ -9,6 +9,7 @@ import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
 import { Resolution } from './frame-pacing.ts';
 import { drawEnergyRing, drawPreview, type EnergyRing, type Pointer } from './planting-preview.ts';
+import type { CanvasStyle } from './renderer.ts';
 
 const FADE = 600;
 const FADED = 0.45;
@@ -31,8 +32,9 @@ export class RoomView extends CanvasView {
     canvas: HTMLCanvasElement,
     model: RoomModel,
     private readonly state: InteractionState,
+    style?: CanvasStyle,
   ) {
-    super(canvas, model, new Resolution());
+    super(canvas, model, new Resolution(), style);
     this.unsubscribers.push(
       model.on('connection', () => this.loop.invalidate()),
       state.onChange(() => this.loop.invalidate()),

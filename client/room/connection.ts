@@ -1,16 +1,16 @@
 /**
- * A page's connection to its room. `RoomConnection` is the base class of all pages' connections,
- * `WallConnection` is for walls, and `Connection` for visitors. `RequestTracker` matches answers to
- * a visitor's requests.
+ * A client's connection to its room. `RoomConnection` is the base class of all connections,
+ * `WallConnection` is for walls, and `Connection` for visitors, of pages and of programs (join.ts).
+ * `RequestTracker` matches answers to a visitor's requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createParser, pack, unpack } from '../../shared/protocol/packets.ts';
-import { PROTOCOL_VERSION, type Reason } from '../../shared/protocol/reasons.ts';
+import { type EndReason, PROTOCOL_VERSION, type Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
-import type { BrowserStore } from '../state/browser-store.ts';
+import type { PageMemory } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
 /** Interval at which a page reports again that its visitor is busy, in ms. */
@@ -21,7 +21,8 @@ const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
 /** Dependencies of a connection. */
 export interface Means {
-  readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
+  /** @param origin of the server; absent: that of the page */
+  readonly dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string) => Socket;
   /** Returns a random number, 0…1. */
   readonly random: () => number;
   /**
@@ -32,8 +33,8 @@ export interface Means {
   readonly after: (ms: number, call: () => void) => () => void;
 }
 
-const BROWSER: Means = {
-  dial: io,
+export const BROWSER: Means = {
+  dial: (options, origin) => (origin ? io(origin, options) : io(options)),
   random: Math.random,
   after: (ms, call) => {
     const timer = setTimeout(call, ms);
@@ -49,6 +50,8 @@ export abstract class RoomConnection {
   readonly model: RoomModel;
   protected readonly socket: Socket;
   protected cancel = (): void => {};
+  /** Why the connection has ended; undefined until then. */
+  ended: EndReason | undefined;
   /** Whether the server is shutting down, so that another server may take over the room. */
   private moves = false;
 
@@ -70,6 +73,7 @@ export abstract class RoomConnection {
     });
     this.socket.on('disconnect', (reason) => {
       this.cancel();
+      if (this.ended) return;
       this.model.setConnection('reconnecting');
       // Socket.IO does not reconnect by itself if the server closed the connection, so reconnect
       // here.
@@ -93,7 +97,8 @@ export abstract class RoomConnection {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
 
-  close(): void {
+  close(reason: EndReason = 'left'): void {
+    this.ended ??= reason;
     this.cancel();
     this.socket.disconnect();
     this.model.setConnection('closed');
@@ -187,7 +192,12 @@ const FINAL: ReadonlySet<Reason> = new Set([
 ]);
 
 /** Refused joins that leave the connection open. The page joins again over the open connection. */
-const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
+const PASSING: ReadonlySet<Reason> = new Set([
+  'room-full',
+  'too-many-spectators',
+  'too-many-joins',
+  'not-here',
+]);
 
 /** Refused joins after which the server closes the connection. The page reconnects. */
 const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
@@ -197,12 +207,6 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
  * to half is subtracted, because otherwise a thousand pages would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
-
-/**
- * Storage for data that outlives a page. `seat` holds the resume token, with which a reload keeps
- * its seat or its position in the queue. `mark` holds the device's mark, see `welcome.mark`.
- */
-type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
 /** If this many attempts to connect fail before any succeeds, the visitor is notified. */
 const UNREACHED = 3;
@@ -219,8 +223,14 @@ const MARK = /^[\w-]{1,64}$/;
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
+  /** Called with answers to no pending request, and refusals that nobody handles. */
+  unasked: Answers<Event<'rejected'>> = {};
+  readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
   private cancelSilence = (): void => {};
+  private cancelPatience = (): void => {};
+  /** Why the last join was refused. */
+  private refusal: Reason | undefined;
   /**
    * Id of this page's session. It tells this page's commands from those of the visitor's earlier
    * pages, which had the same command ids.
@@ -235,8 +245,12 @@ export class Connection extends RoomConnection {
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
+    /** How long to try to get into the room before the connection ends, in ms; absent: for ever. */
+    private readonly patience?: number,
   ) {
     super(room, means);
+    this.hurry();
+    this.model.on('connection', () => this.hurry());
     this.socket.on('connect_error', () => {
       if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
     });
@@ -248,10 +262,27 @@ export class Connection extends RoomConnection {
       // to join.
       this.cancel();
       this.refusals = 0;
+      this.refusal = undefined;
     };
     for (const event of ['welcome', 'wall', 'waiting'] as const) this.model.on(event, letIn);
-    this.model.on('rejected', ({ reason }) => this.refused(reason));
+    this.model.on('accepted', (answer) => {
+      if (!this.requests.accepted(answer)) this.unasked.accepted?.(answer);
+    });
+    this.model.on('rejected', (answer) => {
+      this.refused(answer.reason);
+      if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
+    });
+    this.model.on('welcome', ({ you }) => {
+      // A page that is still connected is welcomed again only after the host has undone actions.
+      // Such a page has nothing to resume.
+      if (this.model.connection !== 'live') this.requests.resume(you.id);
+    });
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
+  }
+
+  override close(reason?: EndReason): void {
+    this.cancelSilence();
+    super.close(reason);
   }
 
   /** Restarts the timer that detects silence, because browsers notice dead connections late. */
@@ -262,14 +293,26 @@ export class Connection extends RoomConnection {
     });
   }
 
+  /** Ends the connection if it stays out of the room, and out of the queue, for too long. */
+  private hurry(): void {
+    const { patience } = this;
+    this.cancelPatience();
+    if (!patience || !/^(re)?connecting$/.test(this.model.connection)) return;
+    const end = (): void => this.close(this.refusal ?? 'unreachable');
+    this.cancelPatience = this.means.after(patience, end);
+  }
+
   private refused(reason: Reason): void {
     if (FINAL.has(reason)) {
-      this.close();
+      this.close(reason);
       return;
     }
     const { connection } = this.model;
     // After the join, a refusal concerns a command and not the connection, so ignore it here.
     if (connection === 'live' || connection === 'waiting') return;
+    this.refusal = reason;
+    // This page's site may only embed rooms.
+    if (reason === 'only-watches') this.close(reason);
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
     if (passes) this.joinLater();
@@ -324,9 +367,9 @@ type RequestName = {
   [N in CommandName]: Command<N> extends { id: number } ? N : never;
 }[CommandName];
 
-export interface Answers {
+export interface Answers<Refused = Reason> {
   accepted?(answer: Event<'accepted'>): void;
-  rejected?(reason: Reason): void;
+  rejected?(refused: Refused): void;
 }
 
 /** Requests that the tracker does not repeat after a lost connection, because their senders do. */

@@ -9,13 +9,15 @@ import { type DecodedFrame, FrameDecoder } from '../../shared/codec/frame-decode
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
 import { type Pointer, unpackPointer } from '../../shared/protocol/pointers.ts';
-import type {
-  LifeEvent,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  ParticipantView,
-  Phase,
+import {
+  type LifeEvent,
+  MAX_SEEDS_IN_HAND,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
+  type Phase,
+  type SeedView,
 } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
 
@@ -38,7 +40,7 @@ type EventName = keyof typeof EVENTS;
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
 /** Events for listeners: unchanged messages, and events derived from other messages. */
-type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
+export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
   /** Emitted when the planes show a new tick. */
@@ -47,6 +49,8 @@ type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** Emitted when participants join, leave or change their names. */
   people: undefined;
   cursors: readonly Pointer[];
+  /** The participant's hand. */
+  seeds: readonly SeedView[];
   connection: ConnectionState;
 };
 
@@ -91,6 +95,8 @@ export class RoomModel {
   pace: Event<'pace'> | undefined;
   /** Costs of actions, and the participant's energy in the last message. */
   energy: Event<'energy'> | undefined;
+  /** The seeds in the participant's hand, oldest first. */
+  seeds: readonly SeedView[] = [];
   /** Settings from the host; undefined until received. */
   settings: Event<'settings'> | undefined;
   readonly organisms = new Map<OrganismId, OrganismView>();
@@ -163,6 +169,7 @@ export class RoomModel {
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     accepted: (event) => {
       this.spent(event.energy);
+      if (event.seed) this.hold([...this.seeds, event.seed]);
       this.listeners.emit('accepted', event);
     },
     rejected: (event) => {
@@ -186,7 +193,13 @@ export class RoomModel {
     this.listeners.emit('welcome', event);
     this.listeners.emit('opened', event);
     this.listeners.emit('people', undefined);
+    this.hold(event.hand);
     this.keep('energy', event.energy);
+  }
+
+  private hold(seeds: readonly SeedView[]): void {
+    this.seeds = seeds.slice(-MAX_SEEDS_IN_HAND);
+    this.listeners.emit('seeds', this.seeds);
   }
 
   private open({

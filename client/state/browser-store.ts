@@ -29,6 +29,12 @@ export class BrowserStore {
   }
 }
 
+/**
+ * Storage for data that outlives a page. `seat` holds the resume token, with which a reload keeps
+ * its seat or its position in the queue. `mark` holds the device's mark, see `welcome.mark`.
+ */
+export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
+
 export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
 

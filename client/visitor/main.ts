@@ -12,6 +12,7 @@ import './elements/room-story.ts';
 import './elements/tool-dock.ts';
 import './seeds/gallery-grid.ts';
 import './organisms/organism-card.ts';
+import './organisms/my-creatures.ts';
 import './seeds/seed-row.ts';
 import './seeds/seed-tray.ts';
 import './seeds/seed-sheet.ts';

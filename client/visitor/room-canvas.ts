@@ -4,7 +4,7 @@ import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
-import { bindCanvas, ViewportReporter } from '../input/canvas-input.ts';
+import { bindCanvas, reportView } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import {
   type Camera,
@@ -210,10 +210,7 @@ export class RoomCanvas {
     const lens = new Lens(canvas, page.lens, signal);
     // On a phone, request at most the tier `phone`: the details that it delays are too small to see
     // there.
-    const reporter = new ViewportReporter(
-      (look) => connection.send('look', look),
-      byPointer<TierName>('phone', 'full'),
-    );
+    const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
       keys.follow(now);
@@ -221,10 +218,7 @@ export class RoomCanvas {
       const isSending = tools.flush(now);
       // Show the cost of a stroke while the visitor draws it.
       dock.energy = estimate.energy;
-      const isReporting =
-        session.isLive &&
-        !document.hidden &&
-        reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      const isReporting = report(now);
       overview.draw(view.rig);
       return cursors.frame(now, (place) => view.toScreen(place)) || isSending || isReporting;
     };
@@ -244,16 +238,10 @@ export class RoomCanvas {
     model.on('people', keepPointers);
     model.on('connection', keepPointers);
     model.on('opened', () => {
-      reporter.forget();
-      if (document.hidden) reporter.hide();
       this.layout();
       void this.open();
     });
-    const onVisibility = (): void => {
-      feedback.hide(document.hidden);
-      if (document.hidden) reporter.hide();
-      view.loop.invalidate();
-    };
+    const onVisibility = (): void => feedback.hide(document.hidden);
     document.addEventListener('visibilitychange', onVisibility, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [page, dock]) observer.observe(element);

@@ -13,7 +13,7 @@ import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
+import { BusyReporter, Connection, type RequestTracker } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { SeedColours } from '../room/seed-colours.ts';
 import { Previews } from '../room/seed-previews.ts';
@@ -144,16 +144,29 @@ const { radius, touchRadius } = STROKE_RADIUS;
 /** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
 type Offer = Change & { readonly until: number };
 
+/** Maximum number of dead organisms, and of changes of one organism, that a visitor sees listed. */
+const MAX_GONE = 12;
+const MAX_CHANGES = 3;
+
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
+
+/** Whether a page of another site frames this page. */
+function isFramed(): boolean {
+  try {
+    return window.top?.location.origin !== location.origin;
+  } catch {
+    return true;
+  }
+}
 
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who has used a view-only link, sees everything and cannot
-   * act.
+   * Whether the visitor is a spectator, who has used a view-only link or a page of another site that
+   * frames this one, sees everything and cannot act.
    */
-  readonly watches = new URLSearchParams(location.search).get('view') === 'only';
+  readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
   readonly connection = new Connection(
@@ -171,14 +184,16 @@ export class RoomSession {
     matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
   );
   private readonly water = new BrowserStore('localStorage', 'vivarium water');
-  readonly requests = new RequestTracker(this.connection.send);
+  readonly requests = this.connection.requests;
   readonly previews = new Previews(this.requests.ask);
   /** Colours of the seed that the visitor grafts with. */
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /** The last change that others made to each of the visitor's organisms. */
-  readonly affected = new Map<OrganismId, Change>();
+  /** The latest changes that others made to each of the visitor's organisms, newest first. */
+  readonly affected = new Map<OrganismId, readonly Change[]>();
+  /** The visitor's organisms that have died during this visit, newest first. */
+  gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
   /**
@@ -214,9 +229,12 @@ export class RoomSession {
     // Store the current names, so that a name that is hidden now stays hidden after the participant
     // has left.
     model.on('people', () => {
-      for (const [id, change] of this.affected) {
-        const by = model.participants.get(change.by.id) ?? change.by;
-        this.affected.set(id, { ...change, by });
+      for (const [id, changes] of this.affected) {
+        const current = changes.map((change) => ({
+          ...change,
+          by: model.participants.get(change.by.id) ?? change.by,
+        }));
+        this.affected.set(id, current);
       }
     });
     model.on('settings', ({ maxRadius, names, tokens, ...offer }) => {
@@ -231,13 +249,12 @@ export class RoomSession {
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
-    model.on('accepted', (answer) => {
+    this.connection.unasked = {
       // An answer to no pending request is either the host's approval of a drawing sent before this
       // page was reloaded, or a second answer to a command that was sent twice.
-      const isDrawing = answer.seed?.origin === 'drawing';
-      if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
-    });
-    model.on('rejected', (answer) => requests.rejected(answer) || this.reportRefusal(answer));
+      accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
+      rejected: (answer) => this.reportRefusal(answer),
+    };
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
     const showConnection = (): void => {
@@ -255,6 +272,12 @@ export class RoomSession {
   stillWater(still: boolean): void {
     this.water.write(still ? 'still' : '');
     this.state.update({ still });
+  }
+
+  /** The visitor's living organisms, oldest first. */
+  get mine(): readonly OrganismView[] {
+    const { you, organisms } = this.model;
+    return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
   get isLive(): boolean {
@@ -431,7 +454,7 @@ export class RoomSession {
     const isMine = organism.planter.id === model.you?.id;
     if (event.what === 'died') {
       state.forget(organism.id);
-      this.affected.delete(organism.id);
+      if (isMine) this.gone = [organism, ...this.gone].slice(0, MAX_GONE);
       if (event.cause !== 'departed') this.departing.delete(organism.id);
       if (this.unseen === organism.id) this.unseen = 0;
     }
@@ -456,7 +479,10 @@ export class RoomSession {
     page.requestUpdate();
     if (changes.length === 0) return;
     const living = changes.filter(({ id }) => model.organisms.has(id));
-    for (const change of living) this.affected.set(change.id, change);
+    for (const change of changes) {
+      const earlier = this.affected.get(change.id) ?? [];
+      this.affected.set(change.id, [change, ...earlier].slice(0, MAX_CHANGES));
+    }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
     // Show the text above the organism, so that its wound stays visible.
@@ -478,9 +504,6 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is welcomed again only after the host has undone actions. Such
-    // a page has nothing to resume.
-    if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();
@@ -491,7 +514,11 @@ export class RoomSession {
     // Forget which seed was used where, because others may have transformed the organisms while
     // this page was disconnected.
     this.made.clear();
-    for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
+    this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
+    for (const id of this.affected.keys()) {
+      const isListed = model.organisms.has(id) || this.gone.some((one) => one.id === id);
+      if (!isListed) this.affected.delete(id);
+    }
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);

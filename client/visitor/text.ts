@@ -17,6 +17,9 @@ export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 
+/** Says what the room is. */
+export const aboutText = (): string => msg('A shared garden of creatures that grow cell by cell');
+
 /** Maximum number of changes in one message, because visitors do not read longer messages. */
 const MAX_CHANGES = 2;
 
@@ -71,6 +74,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is out of date. Please reload it.'),
   'no-such-room': () => msg('There is no room with that name.'),
   'room-full': () => msg('The room is full. Please wait a moment.'),
+  'too-many-spectators': () =>
+    msg('So many people are watching that there is no place left. Please wait a moment.'),
   'gave-way': () => msg('Your place went to someone who was waiting. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the creature would not fit.'),

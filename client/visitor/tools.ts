@@ -21,19 +21,11 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     super(session, view);
   }
 
-  override toolMove(x: number, y: number, now: number): void {
-    if (this.tool === 'look') {
-      this.moved();
-      this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
-    }
-    super.toolMove(x, y, now);
-  }
-
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     super.toolEnd(x, y, tap, now);
-    if (this.tool !== 'look') return;
-    if (tap) this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
-    else this.view.rig.release(now);
+    if (this.tool === 'look' && tap) {
+      this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
+    }
   }
 
   /**

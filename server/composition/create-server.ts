@@ -257,6 +257,7 @@ async function openRooms(base: ServerBase) {
     retainCheckpoint:
       folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
     ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl },
+    maxSpectators: config.maxSpectators,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
@@ -312,10 +313,10 @@ async function openPages(server: ServerWithRooms) {
   const { checkpoints, checkpointList, rejections } = server;
   const { rooms, watchdog, serverRooms, journalWriter } = server;
   const { bans, wallSeats } = server.records;
-  const { trustProxy, origins = [], hosts } = config;
+  const { trustProxy, origins = [], embed = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
   const connectionLimits = new ConnectionLimits({
-    ...{ limits, origins, trustProxy, clock, rejections },
+    ...{ limits, origins, embed, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, server.networkOrigins),
     shared: cluster && bus && { bus, node: cluster.node },
   });
@@ -348,6 +349,8 @@ async function openPages(server: ServerWithRooms) {
       relay,
       trustProxy,
       connectionLimits,
+      embed,
+      origins: [...origins, ...embed],
       defaultRoom: config.rooms[0],
     },
     host: host.router,

@@ -1,4 +1,5 @@
 /** Network addresses, listening on ports, and the sentences that the log shows at the start. */
+
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
@@ -7,6 +8,7 @@ import { generate } from 'lean-qr';
 import { explain, type SkippedEngine, withRemedy } from '../engine/choose-backend.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
+import { commandLine } from '../platform/installation.ts';
 
 /** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
@@ -190,7 +192,7 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
     const [lost, repair] =
       what === 'gpu'
         ? ['the GPU', 'Repair the GPU driver']
-        : ['the engine', 'Find the cause with `npm run doctor`'];
+        : ['the engine', `Find the cause with \`${commandLine('doctor')}\``];
     return `Warning: ${lost} did not recover (${why}). The server continues with ${name} on ${device}, more slowly. No organism was lost. ${repair} and restart the server.`;
   }
   const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';

@@ -1,7 +1,9 @@
 /** Lists the backends, selects a working one and opens a store on it. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { installLine, isInstalled } from '../platform/installation.ts';
 import type { Model } from '../vnca/checkpoint.ts';
 import { type Backend, type BackendName, type PatchStore, StartError } from './backend.ts';
 import { createPatchStore } from './core/patch-store.ts';
@@ -117,14 +119,16 @@ export const CANDIDATES: Candidates = {
     unavailableReason: noGpu,
     start: async () => (await import('./webgpu/store.ts')).startWebgpu(),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
-    remedy: 'run npm ci, and install a Vulkan driver for the GPU',
+    remedy: `run ${installLine('webgpu')}, and install a Vulkan driver for the GPU`,
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
     unavailableReason: missingNativePart,
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
     needs: 'tfjs-node-gpu or tfjs-node with its native part; on a GPU, also NVIDIA, CUDA and cuDNN',
-    remedy: 'run npm run install:tensorflow, or npm run build:tensorflow',
+    remedy: isInstalled
+      ? 'run npm install @tensorflow/tfjs-node-gpu'
+      : 'run npm run install:tensorflow, or npm run build:tensorflow',
     gpu: {
       vendors: ['nvidia'],
       remedy:
@@ -144,8 +148,8 @@ export const CANDIDATES: Candidates = {
     start: async () => (await import('./onnx/onnx.ts').catch(notLoaded)).startOnnx(),
     threads: availableParallelism,
     needs:
-      'ONNX Runtime, which npm ci installs on 64-bit Linux (glibc) and Windows, and on macOS with Apple silicon',
-    remedy: 'run npm ci',
+      'ONNX Runtime, which npm installs on 64-bit Linux (glibc) and Windows, and on macOS with Apple silicon',
+    remedy: `run ${installLine('onnxruntime-node')}`,
   },
 };
 

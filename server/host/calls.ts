@@ -16,6 +16,7 @@ import {
   pathOf,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Role } from '../../shared/host/roles.ts';
 import type {
   CheckpointState,
   HostState,
@@ -23,8 +24,15 @@ import type {
   RoomSummary,
   SnapshotState,
 } from '../../shared/host/state.ts';
+import { OSC_NAME } from '../../shared/names.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import { localTime } from '../platform/clock.ts';
-import { countBy } from '../platform/collections.ts';
+import { countBy, defined, getOrAdd } from '../platform/collections.ts';
+import type {
+  CommandDispatcher,
+  SystemActor,
+  SystemCommand,
+} from '../realtime/commands/command-dispatcher.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/reports.ts';
 import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
@@ -36,6 +44,7 @@ import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import { SNAPSHOTS } from '../storage/snapshots.ts';
 import { featuredOf } from '../world/species.ts';
 import { settled } from '../world/tick-times.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { DailySchedule } from './daily-schedule.ts';
 import type { Farewells } from './farewells.ts';
 import type { FilmJobs } from './film-jobs.ts';
@@ -60,6 +69,7 @@ export interface Host extends HostContext {
   readonly counter: VisitCounter;
   readonly farewells: Farewells;
   readonly hours: DailySchedule;
+  readonly access: AccessTokens;
   readonly isSupervised: boolean;
   /**
    * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
@@ -86,11 +96,12 @@ export type Handlers = {
     host: Host,
     body: CallBody<N>,
     parts: Parts,
+    role: Role,
   ) => Returned<CallAnswer<N>> | Promise<Returned<CallAnswer<N>>>;
 };
 
 export const HANDLERS: Handlers = {
-  state: stateOf,
+  state: (host, _, _parts, role) => stateOf(host, role),
   room: (host, _, { room }) => detailOf(host, room),
   gallery: ({ checkpoints }, _, { checkpoint }) => {
     const loaded = checkpoints.get(checkpoint);
@@ -279,6 +290,37 @@ export const HANDLERS: Handlers = {
 
   statistics: ({ rooms, counter }, _, { room }) => counter.of(rooms.planOf(room).name),
 
+  pause: async ({ rooms }, change, { room }) => {
+    await rooms.change(room, change);
+  },
+  presence: ({ rooms }, place, parts) => {
+    const { hall, clock } = rooms.requireOpen(parts.room).server;
+    if (!hall.sense(place, clock.now())) throw new HostRefusal('off-grid');
+  },
+
+  act: async ({ rooms }, command, { room }) => {
+    const { dispatcher } = rooms.requireOpen(room).server;
+    const actor = getOrAdd(actors, dispatcher, () => dispatcher.createSystemActor(OSC_NAME, true));
+    try {
+      const { refused, seed } = await actor.act(command as SystemCommand);
+      return defined({ refused, seed });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { refused: { reason: error.reason, detail: error.detail } };
+    }
+  },
+
+  tokens: ({ access }) => access.list,
+  makeToken: async ({ access, date, log }, { name, role }) => {
+    const made = await access.make(name, role, date());
+    log.info('token-made', `The host has made the access token “${name}” (${role}).`);
+    return made;
+  },
+  revokeToken: async ({ access, log }, _, { token }) => {
+    const name = await access.revoke(Number(token));
+    log.info('token-revoked', `The host has revoked the access token “${name}”.`);
+  },
+
   setSchedule: async ({ hours, announceSchedule }, wanted) => {
     await hours.set(wanted);
     announceSchedule();
@@ -295,6 +337,9 @@ export const HANDLERS: Handlers = {
   drain: (host) => requireCluster(host).drain(),
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
+
+/** Who acts for programs in each room. */
+const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 /** @throws HostRefusal no-such-wall */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
@@ -321,7 +366,7 @@ function requireCluster({ cluster }: HostContext): ClusterRooms {
 const DAY = 86_400_000;
 
 /** Collects the state of this server, with the films and rooms of all servers. */
-async function stateOf(host: Host): Promise<HostState> {
+async function stateOf(host: Host, role: Role): Promise<HostState> {
   const { rooms, engine, since, version, cluster, hours } = host;
   const now = host.date();
   return {
@@ -343,7 +388,7 @@ async function stateOf(host: Host): Promise<HostState> {
       const replaced = name !== facts.name;
       return { name, title: replaced ? `${title} (${name})` : title, replaced, side, sheet };
     }),
-    bans: host.bans.all.map(withoutFingerprints),
+    bans: role === 'host' ? host.bans.all.map(withoutFingerprints) : null,
     ...{ dim: !hours.isOpen, schedule: hours.schedule, next: hours.next },
     supervised: host.isSupervised,
     jobs: [...(cluster?.filmsElsewhere.values() ?? []), host.films.states].flat(),

@@ -120,12 +120,12 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     if (request.query.download !== undefined) {
       response.attachment(`${room}-${paper}-${language}.svg`);
     }
+    const { wifi, exhibition, credits, logo } = host.rooms.settingsOf(room);
     const checkpoint = host.checkpoints.get(host.rooms.planOf(room).checkpoint);
     const creatures = checkpoint ? await creaturesOf(checkpoint, host) : [];
-    const { exhibition, credits, logo } = host.rooms.settingsOf(room);
     const png = logo ? (await readLogo(host.hostStore, room))?.png : undefined;
     const about = { exhibition, credits, logo: png };
-    response.type('image/svg+xml').send(drawSign({ paper, language, url, creatures, about }));
+    response.type('image/svg+xml').send(drawSign({ paper, language, url, wifi, creatures, about }));
   },
 };
 

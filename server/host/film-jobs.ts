@@ -48,14 +48,14 @@ interface Job {
   cancelTimeout: () => void;
 }
 
-const PROCESS = fileURLToPath(new URL('./film-process.ts', import.meta.url));
+const PROCESS = fileURLToPath(new URL('./film-process.mjs', import.meta.url));
 const HOUR = 3_600_000;
 /** Longest time without progress before a job fails, in ms. The total time is not limited. */
 const STALLED = 900_000;
 
 const fork = (): ChildProcess =>
   forkProcess(PROCESS, {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 

@@ -1,7 +1,9 @@
 /** The token with which the host signs in. It is created once, shown once, and stored as a hash. */
+
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
+import { commandLine } from '../platform/installation.ts';
 import type { Store } from '../storage/store.ts';
 
 /** Bytes of a token. Its 160 random bits cannot be guessed, so a plain hash of it can be stored. */
@@ -16,9 +18,12 @@ const tokenRecord = v.strictObject({ hash: v.string(), made: v.number() });
 /** Removes what people may type differently: case, spaces and dashes. */
 const plain = (token: string): string => token.toLowerCase().replace(/[\s-]+/g, '');
 
-const digestOf = (token: string): Buffer => createHash('sha256').update(plain(token)).digest();
+/** Computes the hash of a token, however it is typed. */
+export const digestOf = (token: string): Buffer =>
+  createHash('sha256').update(plain(token)).digest();
 
-function newToken(): string {
+/** Draws a token at random. */
+export function newToken(): string {
   let token = '';
   while (token.length < LENGTH) {
     for (const byte of randomBytes(LENGTH)) {
@@ -123,12 +128,15 @@ export function tokenRecoveryHint(start: ServerStart): string {
   const place = isStored ? quoted(resolve(folder, data)) : data;
   const shared = isShared ? ' VIVARIUM_CLUSTER=...' : '';
   if (by === 'container') {
-    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, including${shared}`}, and the command: node server/start.mjs --new-host-token; note the new token, press Ctrl-C and start the container`;
+    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, including${shared}`}, and the command: vivarium --new-host-token; note the new token, press Ctrl-C and start the container`;
   }
   if (by === 'service') {
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
-    return `stop the service; in ${quoted(folder)}, with the other VIVARIUM_… variables of the service before npm, run: ${as}env VIVARIUM_DATA=${place}${shared} npm start -- --new-host-token; note the new token, press Ctrl-C and start the service`;
+    return `stop the service; in ${quoted(folder)}, with the other VIVARIUM_… variables of the service before npm, run: ${as}env VIVARIUM_DATA=${place}${shared} ${commandLine('start', '--new-host-token')}; note the new token, press Ctrl-C and start the service`;
   }
-  const command = `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`;
+  const command = commandLine(
+    'start',
+    `${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`,
+  );
   return shared ? `${shared.trim()} ${command}` : command;
 }

@@ -7,6 +7,7 @@ import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RESTART_APART } from '../rooms/cluster-rooms.ts';
 import type { TickEvents } from '../world/world.ts';
+import { AccessTokens } from './access-tokens.ts';
 import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
@@ -56,8 +57,18 @@ export async function openHost(options: HostOptions) {
     const parsed = v.safeParse(roomSummary, answer);
     return parsed.success ? parsed.output : known;
   };
+  const changes = await followRecord(bus, 'host:access', {
+    reload: () => access.reload(),
+    onFailure: ({ message }) =>
+      log.warn(
+        'old-token',
+        `Changed access tokens could not be read, so this server may still accept old ones: ${message}`,
+      ),
+  });
+  const access = await AccessTokens.open(store, clock, changes.announce);
   const host: Host = {
-    ...{ ...options, films, counter, farewells, hours, announceSchedule: schedule.announce },
+    ...{ ...options, films, counter, farewells, hours, access },
+    announceSchedule: schedule.announce,
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
@@ -99,7 +110,7 @@ export async function openHost(options: HostOptions) {
     closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {
       isClosed = true;
-      for (const part of [sessions, throttle, schedule, tokens]) part.close();
+      for (const part of [sessions, throttle, schedule, tokens, changes]) part.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);

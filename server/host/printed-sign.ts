@@ -1,9 +1,10 @@
 /**
  * A sign to hang beside a wall: a few creatures, one plain sentence about what visitors can do, a
- * QR code, and an address to type. It is an SVG in millimetres.
+ * QR code, and an address to type. A second code can join the Wi-Fi. It is an SVG in millimetres.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Paper } from '../../shared/host/api.ts';
+import type { Wifi } from '../../shared/host/room-settings.ts';
 import {
   isTranslated,
   LANGUAGES,
@@ -12,7 +13,7 @@ import {
 } from '../../shared/languages.ts';
 import type { PaintedGenomes } from '../../shared/painter/genome-map.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
-import { addressLines, codeOf, readable } from '../../shared/printed-address.ts';
+import { addressLines, codeOf, readable, wifiCode } from '../../shared/printed-address.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
@@ -158,10 +159,12 @@ export interface PrintedSign {
   readonly language: LanguageCode;
   /** The address in the QR code. */
   readonly url: string;
+  /** The network that the second code joins; null if there is no second code. */
+  readonly wifi: Wifi | null;
   /** Creatures to draw in a row along the upper edge. */
   readonly creatures: readonly SignCreature[];
   /** What the host says about the exhibition, printed along the lower edge. */
-  readonly about?: SignFooter;
+  readonly about: SignFooter;
 }
 
 export interface SignFooter {
@@ -192,6 +195,15 @@ const HEADLINE = msg('Plant something | that lives', {
 });
 const SENTENCE = msg('Scan the code with your phone | and watch your seed grow on the wall.', {
   desc: 'Below the headline of a printed sign. The stroke | is where the second line begins.',
+});
+const BOTH = msg('Scan both codes with your phone | and watch your seed grow on the wall.', {
+  desc: 'Below the headline of a printed sign with two codes. The stroke | is where the second line begins.',
+});
+const JOIN = msg('1 · Join the Wi-Fi', {
+  desc: 'On a printed sign with two codes, above the code that connects a phone to the Wi-Fi.',
+});
+const OPEN = msg('2 · Plant your seed', {
+  desc: 'On a printed sign with two codes, above the code that opens the room.',
 });
 const OR = msg('or type', {
   desc: 'On a printed sign, between the code to scan and the address to type.',
@@ -226,37 +238,37 @@ export function escaped(text: string): string {
   );
 }
 
+/** A code with its caption, and lines of text below it that can be typed. */
+interface CodeColumn {
+  readonly caption?: string;
+  readonly text: string;
+  readonly typed: readonly string[];
+}
+
+/** Gap between two codes, in mm on an A4 page. */
+const BETWEEN = 22;
+
 /**
  * Draws a sign, black on white, to be printed without scaling.
  *
  * @returns an SVG document
  */
-export function drawSign({ paper, language, url, creatures, about }: PrintedSign): string {
+export function drawSign(sign: PrintedSign): string {
+  const { paper, language, url, wifi, creatures, about } = sign;
   const [width, height] = SIZES[paper];
   const say = (text: string): string =>
     isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
-  const [headline, sentence] = [linesOf(say(HEADLINE)), linesOf(say(SENTENCE))];
+  const [headline, sentence] = [linesOf(say(HEADLINE)), linesOf(say(wifi ? BOTH : SENTENCE))];
   const unit = width / 210;
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
-  const typed = readable(url);
   const margin = 22;
-  const footer = about ? footerLines(about, 210 - 2 * margin) : [];
-  const top = 128;
+  const footer = footerLines(about, 210 - 2 * margin);
+  const footerTop = LAST_LINE + 1 - footer.length * FOOTER_LINE;
   const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
-  const fits = (lines: readonly string[]): number =>
-    Math.min(10, fitting(lines, 210 - 2 * margin, TYPED_EM));
-  const broken = fits([typed]) < SMALLEST ? addressLines(typed) : [typed];
-  const address = fits(broken);
-  const footerTop = LAST_LINE + 1 - footer.length * FOOTER_LINE;
-  // The code becomes smaller if otherwise the address would stand on the logo or the footer.
-  const above = footerTop - (about?.logo ? LOGO_HEIGHT + 3 : 0) - 4;
-  const below = 18 + address * (1 + 1.25 * (broken.length - 1));
-  const side = footer.length > 0 || about?.logo ? Math.min(118, above - top - below) : 118;
-  const left = (210 - side) / 2;
   const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
-  const line = (text: string, y: number, size: number, more = ''): string =>
-    `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
+  const line = (text: string, y: number, size: number, more = '', x = 105): string =>
+    `<text x="${mm(x)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
   const { direction } = LANGUAGES[language];
   // Arabic letters join, so letter spacing would break them.
   const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
@@ -268,6 +280,43 @@ export function drawSign({ paper, language, url, creatures, about }: PrintedSign
   const sentenceText = sentence.map((text, i) =>
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
   );
+
+  /** @param most maximum side of the code, and width of the text below it @param x of the centre */
+  const column = ({ caption, text, typed }: CodeColumn, most: number, x: number): string => {
+    const top = caption ? 134 : 128;
+    const space = caption ? most : 210 - 2 * margin;
+    const fits = (lines: readonly string[]): number =>
+      Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
+    const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
+    const size = fits(broken);
+    // The code becomes smaller if otherwise its text would stand on the logo or the footer.
+    const below = 22 + size * (1 + 1.25 * (broken.length - 1));
+    const foot = footerTop - (about.logo ? LOGO_HEIGHT + 3 : 0);
+    const isFree = footer.length === 0 && !about.logo;
+    const side = isFree ? most : Math.min(most, foot - top - below);
+    return [
+      caption ? line(caption, top - 6, 6.4, 'font-weight="700"', x) : '',
+      `<g transform="translate(${mm(x - side / 2)} ${mm(top)})">${code(text, side * unit)}</g>`,
+      line(say(OR), top + side + 13, 5.2, `fill="${QUIET}"`, x),
+      ...broken.map((each, i) =>
+        line(each, top + side + 18 + size * (1 + 1.25 * i), size, typing, x),
+      ),
+    ].join('\n');
+  };
+  const room = { text: url, typed: [readable(url)] };
+  let codes = column(room, 118, 105);
+  if (wifi) {
+    const { name, password } = wifi;
+    const join = {
+      caption: say(JOIN),
+      text: wifiCode(wifi),
+      typed: [name, password].filter(Boolean),
+    };
+    const side = (210 - 2 * margin - BETWEEN) / 2;
+    const apart = ((direction === 'rtl' ? -1 : 1) * (side + BETWEEN)) / 2;
+    codes =
+      column(join, side, 105 - apart) + column({ ...room, caption: say(OPEN) }, side, 105 + apart);
+  }
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${direction}">`,
@@ -277,15 +326,11 @@ export function drawSign({ paper, language, url, creatures, about }: PrintedSign
     creatureRow(creatures, mm),
     ...headlineText,
     ...sentenceText,
-    `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
-    line(say(OR), top + side + 13, 5.2, `fill="${QUIET}"`),
-    ...broken.map((text, i) =>
-      line(text, top + side + 18 + address * (1 + 1.25 * i), address, typing),
-    ),
+    codes,
     ...footer.map((text, i) =>
       line(text, LAST_LINE - FOOTER_LINE * (footer.length - 1 - i), FOOTER_SIZE, `fill="${QUIET}"`),
     ),
-    about?.logo ? logoImage(about.logo, footerTop - 3, mm) : '',
+    about.logo ? logoImage(about.logo, footerTop - 3, mm) : '',
     '</g>',
     '</svg>',
     '',

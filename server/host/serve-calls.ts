@@ -17,9 +17,11 @@ import {
   FILES,
   KEY_HEADER,
   MAX_LOGO_BYTES,
+  OPENAPI,
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
+import { type Role, roleOf } from '../../shared/host/roles.ts';
 import type { JobState, RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
@@ -35,6 +37,7 @@ import {
   SESSION,
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
+import { openApi } from './openapi.ts';
 
 /** Maximum size of a request from the host page, in bytes. */
 export const MAX_BODY_BYTES = 16_384;
@@ -104,9 +107,9 @@ export interface ApiOptions {
 }
 
 /** Files that walls and visitors see, who do not sign in. */
-const PUBLIC_FILES: readonly string[] = [FILES.wallFrame, FILES.logo];
+const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
 /** Files that every server sends itself, because they depend on the server that is asked. */
-const OWN_FILES: readonly string[] = [FILES.sign];
+const OWN_FILES: readonly FileName[] = ['sign'];
 
 /** HTTP status by reason. Other reasons have status 404 if they begin with `no-such-`, else 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
@@ -115,6 +118,8 @@ const STATUS: Partial<Record<HostReason, number>> = {
   'too-many-tries': 429,
   'wrong-origin': 403,
   'wrong-key': 403,
+  'not-allowed': 403,
+  'too-many-calls': 429,
   'unknown-call': 404,
   'bad-call': 400,
   'not-json': 400,
@@ -144,6 +149,14 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
+  /** Admits the host, and programs whose token may make a call or fetch a file of this name. */
+  const admitted =
+    (name: string) => async (request: Request, response: Response, next: NextFunction) => {
+      const token = /^bearer (\S{1,256})$/i.exec(request.get('authorization') ?? '')?.[1];
+      if (token === undefined) return signedIn(request, response, next);
+      response.locals.role = roleOfProgram(token, name, request, options);
+      next();
+    };
   router.post(CALLS.login.path, parseJson, async (request, response) => {
     response.json(await login(parsed(CALLS.login.body, request), request, response, options));
   });
@@ -154,6 +167,8 @@ export function createHostApi(options: ApiOptions): Router {
   router.get(CALLS.session.path, async (request, response) => {
     response.json(stateOf(await sessionOf(request, options), options));
   });
+  const document = openApi(host.version);
+  router.get(OPENAPI, (_request, response) => response.json(document));
   const elsewhere =
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
@@ -167,11 +182,11 @@ export function createHostApi(options: ApiOptions): Router {
     };
   // Authenticate before reading the body.
   addCalls(router, host, (call) => [
-    ...[signedIn, call === 'putLogo' ? parsePicture : parseJson, elsewhere(call)],
+    ...[admitted(call), call === 'putLogo' ? parsePicture : parseJson, elsewhere(call)],
   ]);
-  addFiles(router, host, (path) => [
-    ...(PUBLIC_FILES.includes(path) ? [] : [signedIn]),
-    ...(OWN_FILES.includes(path) ? [] : [elsewhere()]),
+  addFiles(router, host, (name) => [
+    ...(PUBLIC_FILES.includes(name) ? [] : [admitted(name)]),
+    ...(OWN_FILES.includes(name) ? [] : [elsewhere()]),
   ]);
   router.use(() => {
     throw new HostRefusal('unknown-call');
@@ -198,22 +213,24 @@ export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
 }
 
 type HandledCall = keyof typeof HANDLERS;
+type FileName = keyof typeof FILES;
 
 function addCalls(router: Router, host: Host, before: (call: HandledCall) => RequestHandler[]) {
   for (const name of Object.keys(HANDLERS) as HandledCall[]) {
     const { method, path, body } = CALLS[name];
-    const handle = HANDLERS[name] as (host: Host, body: unknown, parts: Parts) => unknown;
+    const handle = HANDLERS[name] as (...all: [Host, unknown, Parts, Role]) => unknown;
     const verb = method.toLowerCase() as Lowercase<typeof method>;
     router[verb](path, ...before(name), async (request: Request, response: Response) => {
       const given = method === 'GET' ? {} : parsed(body, request);
-      response.json((await handle(host, given, request.params as Parts)) ?? {});
+      const { role = 'host' } = response.locals as { role?: Role };
+      response.json((await handle(host, given, request.params as Parts, role)) ?? {});
     });
   }
 }
 
-function addFiles(router: Router, host: Host, before: (path: string) => RequestHandler[]): void {
-  for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
-    router.get(FILES[name], ...before(FILES[name]), (request, response) =>
+function addFiles(router: Router, host: Host, before: (name: FileName) => RequestHandler[]): void {
+  for (const name of Object.keys(FILES) as FileName[]) {
+    router.get(FILES[name], ...before(name), (request, response) =>
       FILE_HANDLERS[name](host, request, response),
     );
   }
@@ -248,15 +265,7 @@ async function login(
 ): Promise<SessionState> {
   const { throttle, sessions, cookie, host } = options;
   const address = options.addressOf(request);
-  // A correct token is accepted without delay even after wrong ones. Otherwise somebody else at the
-  // host's address could lock the host out with wrong tokens.
-  if (!options.token.is(token)) {
-    const wait = throttle.wait(address);
-    if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
-    const delay = throttle.fail(address);
-    host.log.warn('wrong-host-token', 'Somebody tried to sign in with a wrong host token.');
-    throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
-  }
+  if (!options.token.is(token)) throw wrongToken('a wrong host token', address, options);
   throttle.succeed(address);
   const { word, session } = sessions.begin();
   // The page's next call may reach another server. Wait until Valkey has passed the session on, so
@@ -266,6 +275,35 @@ async function login(
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
   host.log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
+}
+
+/**
+ * Counts a wrong token. A correct token is accepted without delay even after wrong ones. Otherwise
+ * somebody else at the host's address could lock the host out with wrong tokens.
+ */
+function wrongToken(what: string, address: string, { throttle, host }: ApiOptions): HostRefusal {
+  const wait = throttle.wait(address);
+  if (wait > 0) return new HostRefusal('too-many-tries', '', wait);
+  const delay = throttle.fail(address);
+  host.log.warn('wrong-host-token', `Somebody tried to sign in with ${what}.`);
+  return new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
+}
+
+/**
+ * Returns the role of a program's token.
+ *
+ * @param name of the call that it makes or the file that it fetches
+ * @throws HostRefusal wrong-token, too-many-tries, too-many-calls, not-allowed
+ */
+function roleOfProgram(token: string, name: string, request: Request, options: ApiOptions): Role {
+  const { access, log } = options.host;
+  const found = access.find(token);
+  if (!found) throw wrongToken('a wrong access token', options.addressOf(request), options);
+  access.charge(found, roleOf(name));
+  if (request.method !== 'GET') {
+    log.info('program-call', `The program “${found.name}” (${found.role}) calls ${name}.`);
+  }
+  return found.role;
 }
 
 function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionState {

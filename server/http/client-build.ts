@@ -1,13 +1,14 @@
 /** Builds the client if its build is missing or older than the sources. */
+
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildOf } from '../../shared/build.ts';
+import { isInstalled, ROOT } from '../platform/installation.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const clientSource = join(root, 'client');
+const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
 /** Finds the latest modification time of a file in a folder, in ms, ignoring the build output. */
@@ -22,22 +23,23 @@ async function newest(folder: string): Promise<number> {
 }
 
 /**
- * Builds the client if necessary.
+ * Builds the client if necessary. The installed package contains a build.
  *
  * @param log called when a build begins
  * @returns the folder of the built client
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
+  if (isInstalled) return built;
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
   // The build also contains libraries, so check the lock file, which changes with their versions.
-  const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
-  const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(root, folder))];
+  const { mtimeMs: libraries } = await stat(join(ROOT, 'package-lock.json'));
+  const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(ROOT, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
   // Build in a separate process: a build takes 250 MB, which would not be freed in this process.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
-  await promisify(execFile)(process.execPath, args, { cwd: root });
+  await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;
 }
 

@@ -38,6 +38,10 @@ export interface AppOptions {
   /** Number of trusted proxies in front of the server. They report whether a request used TLS. */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
+  /** Origins of other sites that may frame pages. */
+  readonly embed: readonly string[];
+  /** Origins of other sites whose pages may load the client, and pictures. */
+  readonly origins: readonly string[];
   readonly health: () => Health;
   /** The metrics; undefined if they are not served on this port. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
@@ -125,7 +129,7 @@ export function createApp(options: AppOptions): Express {
           manifestSrc: ["'self'"],
           baseUri: ["'none'"],
           formAction: ["'none'"],
-          frameAncestors: ["'self'"],
+          frameAncestors: ["'self'", ...options.embed],
         },
       },
       // Venues use plain HTTP on their networks, so do not make browsers insist on TLS.
@@ -174,6 +178,13 @@ export function createApp(options: AppOptions): Express {
     });
   }
   app.use(API, options.host);
+  app.use((request, response, next) => {
+    const { origin } = request.headers;
+    const isKnown = origin !== undefined && options.origins.includes(origin);
+    if (isKnown) response.set('Access-Control-Allow-Origin', origin);
+    if (options.origins.length > 0) response.vary('Origin');
+    next();
+  });
   app.get('/', (request, response) => {
     // Keep the query, so that a keepsake's link works without the name of a room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';

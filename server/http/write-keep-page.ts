@@ -1,6 +1,7 @@
 /** `npm run keep-page`: writes the keepsake page as one HTML file, to host it elsewhere. */
 
 import { writeFile } from 'node:fs/promises';
+import { commandLine } from '../platform/installation.ts';
 import { runCommand } from '../settings/document.ts';
 import { DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import * as is from '../settings/server-types.ts';
@@ -11,7 +12,7 @@ import { pageModels, singlePage } from './page-models.ts';
 
 const COMMAND = {
   about: 'Writes the page that grows keepsakes as one HTML file, which needs no server.',
-  usage: 'npm run keep-page -- [options]',
+  usage: commandLine('keep-page', '[options]'),
   options: {
     to: {
       value: 'FILE',

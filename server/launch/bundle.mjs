@@ -19,8 +19,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const bundles = join(root, '.cache', 'server');
@@ -32,7 +32,18 @@ const ENTRIES = {
   refiner: 'server/previews/refiner-worker.ts',
   store: 'server/storage/lmdb/worker.ts',
   'store-probe': 'server/storage/lmdb/probe.ts',
+  extension: 'server/extensions/thread/worker.ts',
+  film: 'server/host/film-process.ts',
+  'try-engine': 'server/engine/doctor/try-engine.ts',
+  doctor: 'server/engine/doctor/main.ts',
+  replay: 'server/replay/main.ts',
+  'keep-page': 'server/http/write-keep-page.ts',
+  'host-token': 'server/composition/new-host-token.ts',
 };
+
+/** Packages that have native parts, and packages that the installed package does without. */
+const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
+const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
 /** Number of bundles to keep: a running server may still load parts of an older bundle. */
 const KEPT = 3;
@@ -48,34 +59,11 @@ export async function ensureBundle() {
     keep(folder);
     return folder;
   }
-  const { build } = await import('esbuild');
   mkdirSync(bundles, { recursive: true });
   // Another server may be building this bundle now, so only a complete bundle gets the final name.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
-    const sources = new Sources();
-    const { outputFiles } = await build({
-      absWorkingDir: root,
-      entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: source, out })),
-      outdir: draft,
-      write: false,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      // Target this version, because importing JSON needs import attributes, which earlier versions
-      // of Node 20 lack.
-      target: 'node20.19',
-      packages: 'external',
-      sourcemap: true,
-      sourcesContent: false,
-      logLevel: 'silent',
-      plugins: [sources.plugin],
-    });
-    for (const { path, text } of outputFiles) {
-      writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
-    }
+    await bundle(draft);
     // Let other users who start the server read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
@@ -87,9 +75,54 @@ export async function ensureBundle() {
   return folder;
 }
 
-/** Hashes the sources and the path of their folder, which bundled `import.meta.url`s contain. */
+/**
+ * Bundles the server.
+ *
+ * @param {string} folder to write to. It may be moved to another folder at the same depth
+ * @param {boolean} withPackages whether the bundle contains the packages that are pure JavaScript
+ * @returns the files that the bundle was made from, in esbuild's format
+ */
+export async function bundle(folder, withPackages = false) {
+  const { build } = await import('esbuild');
+  const sources = new Sources(folder);
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: source, out })),
+    outdir: folder,
+    write: false,
+    metafile: true,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    // Target this version, because importing JSON needs import attributes, which earlier versions
+    // of Node 20 lack.
+    target: 'node20.19',
+    ...(withPackages
+      ? {
+          external: [...NATIVE, ...UNUSED],
+          // CommonJS packages load modules of Node with `require`.
+          banner: {
+            js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
+          },
+        }
+      : { packages: 'external' }),
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'silent',
+    plugins: [sources.plugin],
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const { path, text } of outputFiles) {
+    writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
+  }
+  return metafile.inputs;
+}
+
+/** Hashes the sources. */
 function digest() {
-  const hash = createHash('sha256').update(root);
+  const hash = createHash('sha256');
   const files = ['server', 'shared'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|mjs|json)$/.test(file))
@@ -108,6 +141,11 @@ class Sources {
   /** @type {Set<string>} names that a module declares with `let` */
   variables = new Set();
 
+  /** @param {string} folder of the bundle */
+  constructor(folder) {
+    this.folder = folder;
+  }
+
   /** Keeps the values of `import.meta.url` of the sources. @type {import('esbuild').Plugin} */
   plugin = {
     name: 'sources',
@@ -119,7 +157,8 @@ class Sources {
         for (const [, kind, name] of source.matchAll(/^(?:export )?(const|let) (\w+)/gm)) {
           (kind === 'let' ? this.variables : this.constants).add(name);
         }
-        const address = JSON.stringify(pathToFileURL(path).href);
+        const way = JSON.stringify(relative(this.folder, path).replaceAll(sep, '/'));
+        const address = `new URL(${way}, import.meta.url).href`;
         return { contents: source.replaceAll('import.meta.url', address), loader: 'ts' };
       });
     },
@@ -133,15 +172,21 @@ class Sources {
    * @param {string} bundled
    */
   withConstants(bundled) {
-    return bundled.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
-      // If two modules declare the same name, esbuild appends a number to one of them.
-      const names = name ? [name, name.replace(/\d+$/, '')] : [];
-      const isConstant =
-        !name ||
-        (names.some((one) => this.constants.has(one)) &&
-          !names.some((one) => this.variables.has(one)));
-      return isConstant ? found.replace('var', 'const') : found;
-    });
+    const restored = (/** @type {string} */ part) =>
+      part.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
+        // If two modules declare the same name, esbuild appends a number to one of them.
+        const names = name ? [name, name.replace(/\d+$/, '')] : [];
+        const isConstant =
+          !name ||
+          (names.some((one) => this.constants.has(one)) &&
+            !names.some((one) => this.variables.has(one)));
+        return isConstant ? found.replace('var', 'const') : found;
+      });
+    // A comment with its path precedes each module. Packages may change what they declare.
+    return bundled
+      .split(/^(?=\/\/ \S+$)/m)
+      .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))
+      .join('');
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
+import { presence } from '../../shared/host/api.ts';
 import { OSC_NAME } from '../../shared/names.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ActName } from '../extensions/extension.ts';
@@ -66,10 +67,11 @@ const MESSAGES = {
     v.tupleWithRest([number, number, number], number),
     v.check((values) => values.length % 2 === 1, 'each point needs x and y'),
   ),
+  presence: v.strictTuple([place, place, number]),
   pause: v.strictTuple([v.union([v.boolean(), v.pipe(number, v.picklist([0, 1]))])]),
 } as const;
 
-const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|graft|pause)$/;
+const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|graft|presence|pause)$/;
 
 /** Receives OSC datagrams for all open rooms. */
 export class OscInput {
@@ -180,6 +182,14 @@ export class OscInput {
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }
+    if (what === 'presence') {
+      const [x, y, strength] = values;
+      const report = v.safeParse(presence, { x, y, strength });
+      if (!report.success) throw new Refusal('bad-message', report.issues[0].message);
+      const { hall, clock } = roomServer;
+      if (!hall.sense(report.output, clock.now())) throw new Refusal('off-grid');
+      return;
+    }
     const command = commandOf(roomServer.room, what, values);
     chargeCommand(this.allowance, command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
@@ -200,7 +210,7 @@ function concerned(messages: readonly OscMessage[], rooms: readonly string[]): s
 /** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */
 function commandOf(
   room: Room,
-  type: Exclude<keyof typeof MESSAGES, 'pause'>,
+  type: Exclude<keyof typeof MESSAGES, 'pause' | 'presence'>,
   values: readonly unknown[],
 ) {
   const [a, b, c, ...more] = values;

@@ -127,6 +127,7 @@ function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
       return [int(id), float(x), float(y), float(planter.hue), text(kind)];
     }
     case 'grown':
+    case 'sensed':
     case 'departing':
     case 'renewed':
       return [int(event.id)];

@@ -13,7 +13,7 @@ import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviews } from './commands/seed-previews.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
-import { Liveliness } from './policy/liveliness.ts';
+import { Hall, Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
@@ -68,6 +68,8 @@ export class RoomServer {
   readonly previews: SeedPreviews;
   /** Reviews drawings before they become seeds. */
   readonly drawings: DrawingReview;
+  /** What sensors perceive in the hall where the room is shown. */
+  readonly hall: Hall;
   /** Requests to send the whole room, or all names, to clients again after the next tick. */
   readonly refresh: RefreshRequests;
   /** Organisms that visitors have reported. */
@@ -158,6 +160,10 @@ export class RoomServer {
     this.drawings = new DrawingReview(context);
     this.liveliness = new Liveliness(room);
     this.dispatcher = new CommandDispatcher(context, this.drawings);
+    this.hall = new Hall(room, (place) => {
+      // A room that is too busy ignores who is near.
+      this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
+    });
   }
 
   /** Whether anybody can see the room. A single wall is enough, unless the room is dimmed. */
@@ -240,7 +246,7 @@ export class RoomServer {
     this.drawings.endTick(now, gone);
     this.reports.follow(result.life);
     this.liveliness.update({
-      setting: this.policy.settings.liveliness,
+      setting: this.policy.settings.liveliness * this.hall.crowding(now),
       ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
     });
     this.affected.follow(result, now);

@@ -2,15 +2,18 @@
  * Implements `npm run replay`: replays a range of a room's journal and reports whether the
  * checksums match. Never changes stored data. Start at `replayCommand`.
  */
+
 import { statSync } from 'node:fs';
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
+import { commandLine } from '../platform/installation.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
 import { readCommand, SettingsError, type Values } from '../settings/command-line.ts';
 import { helpText } from '../settings/document.ts';
+import { DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { number, oneOf, text } from '../settings/server-types.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { StoreError } from '../storage/records.ts';
@@ -42,7 +45,7 @@ const when = v.pipe(
 export const COMMAND = {
   about:
     'Replays the journal of a room, and proves with its checksums that the result is the same.',
-  usage: 'npm run replay -- <what> [options]',
+  usage: commandLine('replay', '<what> [options]'),
   positional: {
     key: 'what',
     noun: 'room or replay bundle',
@@ -58,7 +61,7 @@ export const COMMAND = {
     checkpoint: {
       value: 'FOLDER',
       type: text,
-      default: 'checkpoints/organisms',
+      default: DEFAULT_CHECKPOINT,
       help: 'folder of the checkpoint that the room grows from',
     },
     engine: {

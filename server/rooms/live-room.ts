@@ -67,6 +67,7 @@ export interface LiveRoomOptions {
   readonly wallInfo: () => WallInfo;
   /** URL of the page that keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
+  readonly maxSpectators?: number | undefined;
   /** Maximum number of flashes per second. If absent, the default applies. */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
@@ -155,6 +156,7 @@ export async function bringUpRoom(
     resumeTokens: new ResumeTokens(secret, name),
     newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
     ...{ wallInfo: options.wallInfo, keepUrl: options.keepUrl },
+    maxSpectators: options.maxSpectators,
     ...{ kept, keep: keeper(name, options) },
   });
   return { room, server };

@@ -1,9 +1,11 @@
 /** The table of the server's settings. */
+
 import * as v from 'valibot';
 import { gardenerWounds } from '../../shared/common-schemas.ts';
 import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/room-settings.ts';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
+import { commandLine, ownPath } from '../platform/installation.ts';
 import { LIMITS } from '../realtime/limits/connection-limits.ts';
 import { SNAPSHOTS } from '../storage/snapshots.ts';
 import { ENERGY, FREE } from '../world/energy.ts';
@@ -12,7 +14,7 @@ import * as is from './server-types.ts';
 import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
 
 /** Default folder of the checkpoint of new rooms. */
-export const DEFAULT_CHECKPOINT = 'checkpoints/organisms';
+export const DEFAULT_CHECKPOINT = ownPath('checkpoints/organisms');
 
 /** Size of new rooms, in cells. Its aspect ratio is roughly that of most walls. */
 export const DEFAULT_SIZE = { width: 336, height: 192 };
@@ -61,7 +63,7 @@ const energy = orWord(
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
-  usage: 'npm start -- [settings]',
+  usage: commandLine('start', '[settings]'),
   options: {
     ...inSection('Network', {
       port: {
@@ -84,6 +86,14 @@ export const SERVER = {
         help: 'origins of other sites whose pages may connect, like https://museum.example',
         details:
           "An origin must match exactly. Pages from the server's own host may always connect.",
+      },
+      embed: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.origins),
+        default: 'none',
+        help: 'origins of other sites that may embed rooms, like https://museum.example; people there may watch',
+        details:
+          'They may frame pages, and show rooms with `<vivarium-room>` (see `client/CLIENT.md`). List a site in `--origins`, too, to let people act there.',
       },
       hosts: {
         value: 'A,B',
@@ -120,6 +130,12 @@ export const SERVER = {
       capacity: {
         ...ofRooms('capacity'),
         help: 'maximum number of participants per room',
+      },
+      maxSpectators: {
+        type: wholeNumber(0, 20_000),
+        default: '200',
+        help: 'maximum number of spectators per room: of view-only links and of embedded rooms',
+        details: 'Spectators do not count towards `--capacity`.',
       },
       maxOrganisms: {
         ...ofRooms('maxOrganisms'),
@@ -344,6 +360,7 @@ export const SERVER = {
   },
   environment: 'VIVARIUM_',
   notes: [
+    `Other commands, each with --help: ${['doctor', 'replay', 'keep-page', 'host-token'].map((name) => commandLine(name)).join(', ')}.`,
     'Each setting with a value can also be set in the environment: --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence; an empty variable counts as not set.',
     'For more about each setting, and the names in --energy and --limits, see server/deploy/SETTINGS.md.',
   ],

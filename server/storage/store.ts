@@ -353,8 +353,17 @@ export class Store {
     return this.read(`house/${name}`, schema);
   }
 
+  /** Reads the records of the whole server whose names begin with a prefix. */
+  async serverRecords<T>(prefix: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
+    return this.all(`house/${prefix}`, schema);
+  }
+
   async putServerRecord(name: string, value: unknown): Promise<void> {
     await this.put(`house/${name}`, value);
+  }
+
+  async removeServerRecord(name: string): Promise<void> {
+    await this.records.write({ remove: [`house/${name}`] });
   }
 
   /**

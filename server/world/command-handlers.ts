@@ -123,6 +123,12 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   },
   remove: { run: ({ organism }, room) => removeAll([organism], room) },
   clear: { run: ({ area }, room) => removeAll(ownersIn(area, room.grid), room) },
+  sense: {
+    run(place, { lifecycle }) {
+      lifecycle.sense(place);
+      return {};
+    },
+  },
   depart: {
     run(command, { dissolving }, time) {
       dissolving.dismiss(command, time);

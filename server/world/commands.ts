@@ -99,6 +99,8 @@ interface Parameters {
   remove: { readonly organism: OrganismId };
   /** The host removes all organisms that own a cell in a rectangle. */
   clear: { readonly area: Rect };
+  /** Somebody in the hall is near a point (rule IDL-7). The radius is in cells. */
+  sense: { readonly x: number; readonly y: number; readonly radius: number };
   /** The host lets an organism depart, so that it is gone after `seconds`. Nobody can renew it. */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
@@ -159,6 +161,7 @@ const TYPES = [
   'hold',
   'remove',
   'clear',
+  'sense',
   'depart',
   'thin',
   'renew',

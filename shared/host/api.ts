@@ -3,6 +3,9 @@
  * schemas to both sides. A refusal is `{reason, detail?, retryAfter?}` (`refusal` in state.ts) with
  * a matching status.
  *
+ * Programs send an access token as `authorization: Bearer <token>`; roles.ts says which role may
+ * make which call. The document for their authors is at `OPENAPI`.
+ *
  * `login` answers with a session cookie, which scripts cannot read, and a key. Every call but GET
  * must carry that key in the header `x-vivarium-key`.
  *
@@ -13,9 +16,14 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
+import { COMMANDS } from '../protocol/commands.ts';
 import { EVENTS } from '../protocol/events.ts';
+import { REASONS } from '../protocol/reasons.ts';
+import { seedView } from '../vocabulary.ts';
+import { ROLES } from './roles.ts';
 import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
 import {
+  accessTokenState,
   banState,
   hostState,
   jobState,
@@ -38,6 +46,8 @@ export const MOST_UNDO = 600;
 export const MAX_LOGO_BYTES = 256_000;
 /** Path prefix of all calls. */
 export const API = '/host/api';
+/** Path of the OpenAPI document, relative to `API`. */
+export const OPENAPI = '/openapi.json';
 
 type Schema = v.GenericSchema<unknown, unknown>;
 
@@ -78,6 +88,25 @@ const side = whole(32, 1_024);
 
 /** A tick. If absent, the first or the last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
+
+/** Where in the hall somebody is, in cells, and how strongly a sensor perceives them. */
+export const presence = v.strictObject({
+  x: whole(0, 1_023),
+  y: whole(0, 1_023),
+  /** 0: nobody is there any more. 1: one person. */
+  strength: between(0, 1),
+});
+export type HallPresence = v.InferOutput<typeof presence>;
+
+/** Commands that programs send; see the protocol. They are executed as those of "The house". */
+const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
+const act = v.variant(
+  'what',
+  ACTS.map((what) => {
+    const { id: _, ...fields } = COMMANDS[what].entries;
+    return v.strictObject({ what: v.literal(what), ...(fields as v.ObjectEntries) });
+  }) as never,
+) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
 /** A command of the host that the room has executed. */
 const hostCommand = v.strictObject({
@@ -273,6 +302,36 @@ export const CALLS = {
 
   statistics: get('/rooms/:room/statistics', statistics),
 
+  /** Pauses visitors' commands in a room, or resumes them. */
+  pause: post('/rooms/:room/pause', { paused: v.boolean() }),
+  /**
+   * Reports what a sensor in the hall perceives. Creatures near the position wake. How many people
+   * there are changes how lively the room is.
+   */
+  presence: post('/rooms/:room/presence', presence.entries),
+
+  /** Plants, wounds, crosses, transforms or grafts. Answers after the next tick. */
+  act: call(
+    'POST',
+    '/rooms/:room/act',
+    act,
+    v.object({
+      refused: v.optional(v.object({ reason: v.picklist(REASONS), detail: v.string() })),
+      seed: v.optional(seedView),
+    }),
+  ),
+
+  /** Lists the tokens with which programs make calls. */
+  tokens: get('/tokens', v.array(accessTokenState)),
+  /** Makes a token. It is in this answer only. */
+  makeToken: post(
+    '/tokens',
+    { name: label, role: v.picklist(ROLES) },
+    v.object({ ...accessTokenState.entries, token: v.string() }),
+  ),
+  /** Revokes a token at once, on all servers of a cluster. */
+  revokeToken: remove('/tokens/:token', {}),
+
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
   /** Posts a test message to the URL of `--alerts`, and waits until it is delivered. */
@@ -284,6 +343,9 @@ export const CALLS = {
 } as const;
 
 export type CallName = keyof typeof CALLS;
+
+/** Calls that begin, check or end a session of the host's page; programs do not make them. */
+export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 

@@ -57,6 +57,27 @@ const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
 
 /** A text of the host, in their own words. @param most maximum number of characters */
 const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/** The network that phones must join to reach the room. Signs carry it as a code. */
+const wifi = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.check((name) => bytesOf(name) <= 32, 'is too long'),
+  ),
+  /** Of WPA2 or WPA3; '' if the network is open. */
+  password: v.pipe(
+    v.string(),
+    v.check(
+      (text) => text === '' || (bytesOf(text) >= 8 && bytesOf(text) <= 64),
+      'must be 8 to 64 bytes',
+    ),
+  ),
+  /** Whether the network does not announce its name. */
+  hidden: v.boolean(),
+});
+export type Wifi = v.InferOutput<typeof wifi>;
 
 /** The settings of a room except energy. For each setting: its type and range, and its default. */
 const SETTINGS = {
@@ -123,6 +144,7 @@ const SETTINGS = {
   logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
   /** A message to everybody in the room, shown until the host removes it; '' for none. */
   message: [words(200), ''],
+  wifi: [v.nullable(wifi), null],
   /** Whether the room is paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
@@ -153,11 +175,8 @@ export const settingsRequest = v.strictObject({
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
-/** Settings that belong to one room and its present moment, so that no file contains them. */
-const OF_THE_MOMENT = ['paused', 'message', 'logo'] as const;
-
-/** The file in which a host saves a room's settings. */
-export const settingsFile = v.omit(settingsChange, OF_THE_MOMENT);
+/** The file in which a host saves a room's settings: without secrets and what passes. */
+export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));

@@ -7,6 +7,7 @@ import { LANGUAGE_CODES } from '../languages.ts';
 import { MOST_TIME_POINTS } from '../time-points.ts';
 import { origin, part, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, JOB_REASONS } from './reasons.ts';
+import { ROLES } from './roles.ts';
 import { roomSettings, schedule } from './room-settings.ts';
 
 const number = v.number();
@@ -152,6 +153,16 @@ export const banState = v.object({
   /** When the ban ends, in ms; null if it lasts until the host lifts it. */
   until: v.nullable(number),
 });
+
+/** An access token, without the token itself. */
+export const accessTokenState = v.object({
+  id: count,
+  name: text,
+  role: v.picklist(ROLES),
+  /** When the token was made, in ms. */
+  made: number,
+});
+export type AccessTokenState = v.InferOutput<typeof accessTokenState>;
 
 /** See `FilmTimes`. */
 const filmTimes = v.pipe(
@@ -315,7 +326,8 @@ export const hostState = v.object({
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
   rooms: v.array(roomSummary),
-  bans: v.array(banState),
+  /** The bans; null for tokens that may not see them. */
+  bans: v.nullable(v.array(banState)),
   jobs: v.array(jobState),
   /** State of the cluster; null if the server is not in a cluster. */
   cluster: v.nullable(clusterState),

@@ -7,6 +7,8 @@ export const REASONS = [
   'room-full',
   /** The room has its maximum number of walls. */
   'too-many-walls',
+  /** The room has its maximum number of spectators. */
+  'too-many-spectators',
   /** The pass in the table's address is not a table's. */
   'no-such-table',
   /** Another screen has opened the table's address. */
@@ -77,6 +79,12 @@ export const REASONS = [
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
+
+/**
+ * Why a connection has ended for good: a refusal, a server that could not be reached for too long,
+ * or because this client has left.
+ */
+export type EndReason = Reason | 'unreachable' | 'left';
 
 /**
  * Notices to one visitor that refuse nothing. This is a closed set, and clients have a text for

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
+import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { download, focused, openRoom, openWall } from '../support/page.ts';
@@ -378,6 +378,23 @@ test('the sign is previewed, downloaded and printed in the selected format and l
   expect(await sign.getAttribute('src')).toMatch(/paper=A3&language=de/);
   const { name } = await download(page.getByTestId('download-sign'));
   expect(name).toBe('garden-A3-de.svg');
+
+  // The sign on the page gets the second code at once, and loses it again.
+  const onSign = async () =>
+    (
+      await (
+        await page.request.get(new URL((await sign.getAttribute('src'))!, page.url()).href)
+      ).text()
+    ).includes('>Garten;</text>');
+  const version = (n: number) => page.locator(`[data-testid=sign][src*="version=${n}"]`).waitFor();
+  await page.getByPlaceholder('Name of the network').fill('Garten;');
+  await page.getByTestId('save-wifi').click();
+  await version(1);
+  expect(await onSign()).toBe(true);
+  await page.getByTestId('remove-wifi').click();
+  await version(2);
+  expect(await onSign()).toBe(false);
+  expect(await page.getByPlaceholder('Name of the network').inputValue()).toBe('');
   const [sheet] = await Promise.all([
     page.waitForEvent('popup'),
     page.getByTestId('print').click(),
@@ -437,6 +454,29 @@ test('statistics are counted, and charts are available as tables', async () => {
   const cells = await table.getByRole('cell').allTextContents();
   const sum = cells.reduce((all, text) => all + Number.parseInt(text, 10), 0);
   expect(sum).toBe(Number(await seeds.textContent()));
+});
+
+test('a token is shown once, lets a program in, and is revoked', async () => {
+  await goTo(page, 'access');
+  await page.getByText('No program has a token.').waitFor();
+  await page.getByTestId('token-name').fill('Lights');
+  expect(await page.getByTestId('token-role').inputValue()).toBe('observer');
+  await page.getByTestId('token-role').selectOption('operator');
+  await page.getByTestId('make-token').click();
+  const token = (await page.getByTestId('access-token').textContent())!;
+  const program = new HostClient(server.port, { authorization: `Bearer ${token}` });
+  await program.call('pause', { paused: false });
+  expect(await program.refusal('room')).toBe('not-allowed');
+  expect(await violations(page)).toEqual([]);
+  await goTo(page, 'sign');
+  await goTo(page, 'access');
+  const card = page.getByRole('article', { name: 'Lights' });
+  await card.getByText('Operator').waitFor();
+  expect(await page.getByTestId('access-token').count()).toBe(0);
+  await card.getByTestId('revoke-token').click();
+  await confirm();
+  await page.getByText('No program has a token.').waitFor();
+  expect(await program.refusal('state')).toBe('wrong-token');
 });
 
 const SCREENS = [

@@ -13,11 +13,19 @@ import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { parsePainter } from '../../shared/painter/net.ts';
 import { paintStill } from '../../shared/painter/still.ts';
 import { startEngine } from '../support/engine.ts';
-import { LIVING_ROOM, LivingWall } from '../support/living-wall.ts';
+import { LivingWall } from '../support/living-wall.ts';
 import { nextPictures, openWall } from '../support/page.ts';
 import { ANNA } from '../support/rooms.ts';
 
-const FILM = { seconds: 150, every: 2, width: 560, stripWidth: 250, perSecond: 4, columns: 15 };
+const FILM = {
+  composing: 240,
+  seconds: 150,
+  every: 2,
+  width: 560,
+  stripWidth: 220,
+  perSecond: 4,
+  columns: 15,
+};
 /** Ticks at which the wound is shown; the first is before the stroke. */
 const CLOSING = [0, 1, 5, 9, 13, 17, 23, 31, 43, 61];
 const SCALE = 5;
@@ -36,13 +44,13 @@ const GRAFTS: readonly Graft[] = [
 ];
 
 /**
- * A wall with twenty visitors' organisms on which nobody acts for 150 s: `life-strip.webp`, a picture
+ * A wall with a garden that the gardener has composed, on which nobody acts for 150 s: `life-strip.webp`, a picture
  * each two seconds, and `life.webp`, a film of every other one.
  */
 export async function takeFilm(browser: Browser, clientFolder: string, out: string): Promise<void> {
-  const living = await LivingWall.open(LIVING_ROOM, { clientFolder });
+  const living = await LivingWall.open({ attract: 5 }, { clientFolder });
   try {
-    await living.plant(20);
+    await living.watch(FILM.composing);
     // Its words can be read in the film too.
     const viewport = { width: 1280, height: 720 };
     const deviceScaleFactor = FILM.width / viewport.width;
@@ -64,7 +72,7 @@ export async function takeFilm(browser: Browser, clientFolder: string, out: stri
     const delay = shown.map(() => 1000 / FILM.perSecond);
     const film = join(out, 'life.webp');
     await sharp(shown, { join: { animated: true } })
-      .webp({ quality: 45, effort: 6, delay, loop: 0 })
+      .webp({ quality: 34, effort: 6, delay, loop: 0 })
       .toFile(film);
     console.log(film);
     await strip(pictures, FILM.stripWidth, FILM.columns).toFile(join(out, 'life-strip.webp'));

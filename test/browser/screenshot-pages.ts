@@ -259,6 +259,7 @@ export async function takeHost(studio: Studio): Promise<void> {
   );
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   await host.call('addWall', { name: 'Foyer' });
+  await host.call('makeToken', { name: 'Lights', role: 'operator' });
   await host.call('takeSnapshot', { name: 'Evening of the opening' });
   await people[0].ask('report', { organism: server.world.rooms.get('garden')!.organisms[2].id });
   await signIn(page, server.port, server.hostToken!);

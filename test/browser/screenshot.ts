@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -15,7 +16,6 @@ import { readCommand, SettingsError } from '../../server/settings/command-line.t
 import { helpText } from '../../server/settings/document.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { list, oneOf, text } from '../../server/settings/server-types.ts';
-import { createRandom } from '../../shared/random.ts';
 import { launchBrowser, runTranspiled } from '../support/browser.ts';
 import { liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import {
@@ -30,7 +30,7 @@ import {
 } from '../support/page.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { plantGarden, Visitor } from '../support/visitor.ts';
+import { Visitor } from '../support/visitor.ts';
 import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
 import { settle } from './screenshot-pages.ts';
 
@@ -44,14 +44,8 @@ const SCREENS = {
 /** The size of rooms, in cells. */
 const { width: WIDTH, height: HEIGHT } = DEFAULT_SIZE;
 
-/** Some of everything that lives in the gallery. */
-const GARDEN = [
-  ...['Penguin', 'Octopus', 'Tropical Fish', 'Fox Face', 'Turtle', 'Butterfly', 'Crab'],
-  ...['Frog Face', 'Panda Face', 'Flamingo', 'Lobster', 'Whale', 'Unicorn Face', 'Parrot'],
-  ...['Snail', 'Koala', 'Cactus', 'Sunflower', 'Tulip', 'Mushroom', 'Evergreen Tree', 'Maple Leaf'],
-  ...['Rose', 'Coral', 'Four Leaf Clover', 'Cherry Blossom', 'Strawberry', 'Avocado'],
-  ...['Watermelon', 'Lemon'],
-];
+/** How long the gardener composes before pictures are taken, in ms. */
+const COMPOSING = 240_000;
 
 const COMMAND = {
   about:
@@ -73,19 +67,6 @@ const COMMAND = {
   },
 } as const;
 
-/** Places in rows, each a little off, so that some neighbours press against each other. */
-function places(count: number, width: number, height: number): [number, number][] {
-  const random = createRandom(11);
-  const columns = Math.ceil(Math.sqrt((count * width) / height));
-  const rows = Math.ceil(count / columns);
-  return Array.from({ length: count }, (_, i) => {
-    const x = ((i % columns) + 0.5) * (width / columns) + random.normal() * 3;
-    const y = (Math.floor(i / columns) + 0.5) * (height / rows) + random.normal() * 3;
-    const clamp = (v: number, size: number) => Math.round(Math.min(size - 16, Math.max(16, v)));
-    return [clamp(x, width), clamp(y, height)];
-  });
-}
-
 /** The point of a phone's view that is farthest from all creatures. */
 async function emptiest(page: Page, spots: readonly (readonly [number, number])[]): Promise<Point> {
   const taken = await Promise.all(spots.map(([x, y]) => screenOf(page, x, y)));
@@ -93,6 +74,17 @@ async function emptiest(page: Page, spots: readonly (readonly [number, number])[
   const points: Point[] = [];
   for (let x = 90; x <= 300; x += 10) for (let y = 200; y <= 520; y += 10) points.push({ x, y });
   return points.reduce((best, one) => (gap(one) > gap(best) ? one : best));
+}
+
+/** Returns the place that is farthest from all creatures. */
+function barest(spots: readonly (readonly [number, number])[]): readonly [number, number] {
+  const places: [number, number][] = [];
+  for (let x = 20; x < WIDTH - 20; x += 4) {
+    for (let y = 20; y < HEIGHT - 20; y += 4) places.push([x, y]);
+  }
+  const gap = ([x, y]: readonly [number, number]) =>
+    Math.min(...spots.map((spot) => Math.hypot(spot[0] - x, spot[1] - y)));
+  return places.reduce((best, one) => (gap(one) > gap(best) ? one : best));
 }
 
 /** The wall's page as it is laid out at 4K, with half as many pixels a side: a processor draws it. */
@@ -116,13 +108,14 @@ async function takeWall(browser: Browser, url: string, out: string): Promise<voi
 async function takeHost(
   browser: Browser,
   { port, hostToken }: VivariumServer,
-  [x, y]: readonly [number, number],
+  spots: readonly (readonly [number, number])[],
   out: string,
 ): Promise<void> {
+  const [x, y] = spots[3];
   for (const [name, screen] of Object.entries({ host: DESKTOP, 'host-phone': SCREENS.phone })) {
     const page = await browser.newPage({ ...screen, locale: 'en' });
     await signIn(page, port, hostToken!);
-    await liveShows(page, GARDEN.length);
+    await liveShows(page, spots.length);
     if (name === 'host') {
       const at = await liveScreenOf(page, x, y);
       await page.mouse.click(at.x, at.y);
@@ -156,17 +149,21 @@ async function main(): Promise<void> {
   if (wanted.every((one) => ['chimeras', 'closing', 'film'].includes(one))) return;
   const data = mkdtempSync(join(tmpdir(), 'vivarium-pictures-'));
   const server = await startServer(
-    { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000', data },
+    { attract: 5, energy: 'newcomer=100,refillPerSecond=1000', data },
     { clientFolder },
   );
   const url = `http://127.0.0.1:${server.port}/r/garden`;
+  const spectator = new Visitor(server.port);
+  spectator.requestJoin({ as: 'wall' });
+  console.log('The gardener composes a garden, which takes four minutes …');
+  await setTimeout(COMPOSING);
   const visitors = await Promise.all(
-    ['Ada', 'Bo', 'Chiyo', 'Dag'].map((name) => Visitor.join(server.port, 'garden', name)),
+    ['Bo', 'Chiyo', 'Dag'].map((name) => Visitor.join(server.port, 'garden', name)),
   );
-  const [, bo, chiyo, dag] = visitors;
-  console.log(`Growing ${GARDEN.length} organisms …`);
-  const spots = places(GARDEN.length, WIDTH, HEIGHT);
-  await plantGarden(visitors, GARDEN, (i) => spots[i]);
+  const [bo, chiyo, dag] = visitors;
+  const room = server.world.rooms.get('garden')!;
+  while (room.organisms.some(({ phase }) => phase === 'growing')) await setTimeout(100);
+  const spots = room.organisms.map(({ x, y }) => [x, y] as const);
 
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
@@ -175,16 +172,15 @@ async function main(): Promise<void> {
     await runTranspiled(page);
     await openRoom(page, url);
     // One is growing, one is wounded, and people point at things.
-    const wounded = [11, 13][shot];
-    const middle = spots[wounded];
-    bo.send('cursor', { x: middle[0] + 7, y: middle[1] - 4, tool: 'damage' });
+    const { id, x, y } = room.organisms[[11, 13][shot]];
+    bo.send('cursor', { x: x + 7, y: y - 4, tool: 'damage' });
     chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
     dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
     if (name === 'phone') {
       // It opens with free ground, and stays with what is planted there.
       const free = await emptiest(page, spots);
       await page.touchscreen.tap(free.x, free.y);
-      await waitForPhase(page, GARDEN.length + 1, 'asleep');
+      await waitForPhase(page, room.organisms.at(-1)!.id, 'asleep');
       await cameraRests(page);
     } else {
       const at = await screenOf(page, 300, 165);
@@ -192,9 +188,8 @@ async function main(): Promise<void> {
     }
     await settle(page, 400);
     // Last, since it heals at once.
-    const points = [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4];
-    await bo.ask('damage', { radius: 5, points });
-    await waitForWounds(page, wounded + 1, 1);
+    await bo.ask('damage', { radius: 5, points: [x - 6, y + 5, x + 7, y - 4] });
+    await waitForWounds(page, id, 1);
     const file = join(out, `${name}.webp`);
     await sharp(await page.screenshot({ timeout: 180_000 }))
       .webp({ quality: 95, effort: 6, smartSubsample: true })
@@ -204,11 +199,11 @@ async function main(): Promise<void> {
   }
   if (wanted.includes('wall')) {
     // One that is just growing, in slow motion: a wall takes long to draw here.
-    server.setTickRate(server.world.rooms.get('garden')!, 1);
-    const { gallery } = chiyo.welcome!.checkpoint;
-    const index = gallery.findIndex(({ name }) => name === 'Ghost');
-    await chiyo.ask('plant', { x: 276, y: 168, seed: { from: 'gallery', index } });
-    const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
+    server.setTickRate(room, 1);
+    const index = room.species.gallery.findIndex(({ name }) => name === 'Sunflower');
+    const [x, y] = barest(spots);
+    await chiyo.ask('plant', { x, y, seed: { from: 'gallery', index } });
+    const { id } = room.organisms.at(-1)!;
     await chiyo.until(() =>
       chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
     );
@@ -216,9 +211,9 @@ async function main(): Promise<void> {
     const wall = `${url.replace('/r/', '/wall/')}?frame=fixed&resolution=full&url=${scanned}`;
     await takeWall(browser, wall, out);
   }
-  if (wanted.includes('host')) await takeHost(browser, server, spots[3], out);
+  if (wanted.includes('host')) await takeHost(browser, server, spots, out);
   await browser.close();
-  for (const visitor of visitors) visitor.leave();
+  for (const visitor of [spectator, ...visitors]) visitor.leave();
   await server.close();
   rmSync(data, { recursive: true });
 }

@@ -268,6 +268,13 @@ test('the wall glides to an event and tells of it beside it, on bare ground, and
   const there = await until(({ isGliding }) => !isGliding);
   // This room is small, so the wall shows it large anyway.
   expect(there.zoom).toBeGreaterThan(1.2 * zoom);
+  // While the wall is close to one organism, visitors go on acting wherever they like.
+  const alive = room.size;
+  await Promise.all([
+    ada.ask('damage', { radius: 2, points: [room.grid.width - 8, 8] }),
+    ada.ask('plant', { x: room.grid.width - 24, y: room.grid.height - 24, seed: PENGUIN }),
+  ]);
+  expect(room.size).toBe(alive + 1);
   const told = page.locator('label-layer .caption[data-shown]');
   await told.waitFor();
   expect(await textsOnBodies(page)).toMatchObject({ hits: [] });

@@ -104,6 +104,22 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
     await host.call('changeSettings', { cooldown: 1 });
     await bert.until(() => bert.all('settings').at(-1)!.cooldown === 1);
     await host.call('changeSettings', { cooldown: 0 });
+    // A program's token is valid on all servers, until it is revoked on one.
+    const made = await host.call('makeToken', { name: 'Lights', role: 'operator' });
+    const program = new HostClient(b.port, { authorization: `Bearer ${made.token}` });
+    const isKnown = (): Promise<boolean> =>
+      program.call('pause', { paused: false }).then(
+        () => true,
+        ({ reason }: Refused) => reason !== 'wrong-token',
+      );
+    while (!(await isKnown())) await pause(20);
+    expect(await program.refusal('room')).toBe('not-allowed');
+    await host.call('revokeToken', {}, { token: made.id });
+    const revoked = performance.now();
+    while (await isKnown()) await pause(20);
+    const took = performance.now() - revoked;
+    say(`a revoked token ended on another server in ${Math.round(took)} ms`);
+    expect(took).toBeLessThan(1_000);
     const pond = { name: 'pond', width: 64, height: 64, checkpoint: garden.checkpoint };
     await host.call('createRoom', pond);
     const carl = await enter(a, { name: 'Carl', room: 'pond' });

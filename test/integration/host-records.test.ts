@@ -1,5 +1,6 @@
 /** What a host can fetch: pictures, replay bundles, films, figures, signs. */
 
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import { generate } from 'lean-qr';
@@ -7,13 +8,16 @@ import sharp from 'sharp';
 import { escaped } from '../../server/host/printed-sign.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/state.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
+import { findProgram } from '../support/programs.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { noonClock } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
+const hasZbar = findProgram('zbarimg') !== undefined;
 const WIDTH = 96;
 const HEIGHT = 64;
 const data = suiteFolder();
@@ -215,26 +219,93 @@ test('a sign is a page to print, in millimetres', async () => {
   ).toBe('attachment; filename=garden-A4-en.svg');
 });
 
+/** Pixels per millimetre at which signs are read. */
+const SCALE = 4;
+const inkOf = (svg: Buffer) =>
+  sharp(svg)
+    .resize(210 * SCALE, 297 * SCALE)
+    .greyscale();
+
+/** Expects a code on a sign. @param left of the code, like `top` and `width` in mm */
+async function expectCode(svg: Buffer, text: string, [left, top, width]: readonly number[]) {
+  const code = generate(text);
+  const { data: ink, info } = await inkOf(svg).raw().toBuffer({ resolveWithObject: true });
+  const step = width / code.size;
+  for (let y = 0; y < code.size; y++) {
+    for (let x = 0; x < code.size; x++) {
+      const column = Math.floor((left + (x + 0.5) * step) * SCALE);
+      const row = Math.floor((top + (y + 0.5) * step) * SCALE);
+      expect(ink[row * info.width + column] < 128).toBe(code.get(x, y));
+    }
+  }
+}
+
 test('the code on a sign leads where the sign says', async () => {
   const svg = await bytesOf('/rooms/garden/sign.svg');
   const address = `127.0.0.1:${server.port}/r/garden`;
   expect(svg.toString()).toContain(`>${address}</text>`);
-  const code = generate(`http://${address}`);
-  const scale = 4;
-  const { data: ink, info } = await sharp(svg)
-    .resize(210 * scale, 297 * scale)
-    .greyscale()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  // Where the drawing has it: 118 mm wide, 46 mm from the left and 128 from above.
-  const step = 118 / code.size;
-  for (let y = 0; y < code.size; y++) {
-    for (let x = 0; x < code.size; x++) {
-      const column = Math.floor((46 + (x + 0.5) * step) * scale);
-      const row = Math.floor((128 + (y + 0.5) * step) * scale);
-      expect(ink[row * info.width + column] < 128).toBe(code.get(x, y));
-    }
+  await expectCode(svg, `http://${address}`, [46, 128, 118]);
+});
+
+/** Networks, and how phones read them from a code. */
+const NETWORKS = [
+  [{ name: 'Garden', password: '', hidden: false }, 'WIFI:S:Garden;T:nopass;;'],
+  [
+    { name: 'a;b:c\\d"e,f', password: String.raw`;:\",x;;\\`, hidden: true },
+    String.raw`WIFI:S:a\;b\:c\\d\"e\,f;T:WPA;P:\;\:\\\"\,x\;\;\\\\;H:true;;`,
+  ],
+  [
+    { name: '庭の Wi-Fi；', password: 'たね"種;', hidden: false },
+    String.raw`WIFI:S:庭の Wi-Fi；;T:WPA;P:たね\"種\;;;`,
+  ],
+] as const;
+const setWifi = (wifi: unknown) => host.call('changeSettings', { wifi } as never);
+
+test.each(NETWORKS)('a sign has a second code that joins the Wi-Fi: %j', async (wifi, text) => {
+  await setWifi(wifi);
+  const url = `http://127.0.0.1:${server.port}/r/garden`;
+  const svg = await bytesOf('/rooms/garden/sign.svg');
+  await expectCode(svg, text, [22, 134, 72]);
+  await expectCode(svg, url, [116, 134, 72]);
+  for (const typed of [wifi.name, wifi.password]) {
+    expect(svg.toString().includes(`>${escaped(typed)}</text>`)).toBe(typed !== '');
   }
+  // Arabic is read from the right, so the Wi-Fi is there.
+  const arabic = await bytesOf('/rooms/garden/sign.svg?language=ar');
+  await expectCode(arabic, text, [116, 134, 72]);
+});
+
+testNeeding('zbarimg', hasZbar).each(NETWORKS)(
+  'zbarimg reads the Wi-Fi: %j',
+  async (wifi, text) => {
+    await setWifi(wifi);
+    const file = pathOf(data, 'sign.png');
+    await inkOf(await bytesOf('/rooms/garden/sign.svg'))
+      .png()
+      .toFile(file);
+    const read = spawnSync('zbarimg', ['-q', '--raw', file], { encoding: 'utf8' }).stdout;
+    const url = `http://127.0.0.1:${server.port}/r/garden`;
+    expect(read.trim().split('\n').sort()).toEqual([text, url].sort());
+  },
+);
+
+test('a network that no phone could join is refused, and the sign loses its second code', async () => {
+  const wifi = NETWORKS[0][0];
+  await setWifi(wifi);
+  for (const wrong of [
+    ...[{ name: '' }, { name: '庭'.repeat(11) }, { password: '7 bytes' }, { extra: 1 }],
+    ...[{ password: 'x'.repeat(65) }, { hidden: 1 }],
+  ]) {
+    const refused = await host.refusal('changeSettings', { wifi: { ...wifi, ...wrong } } as never);
+    expect(refused).toBe('bad-call');
+  }
+  expect((await bytesOf('/rooms/garden/sign.svg')).toString()).toContain('>Garden</text>');
+  await setWifi(null);
+  await expectCode(
+    await bytesOf('/rooms/garden/sign.svg'),
+    `http://127.0.0.1:${server.port}/r/garden`,
+    [46, 128, 118],
+  );
 });
 
 /** A character of XML 1.0: https://www.w3.org/TR/xml/#charsets */

@@ -3,11 +3,13 @@
 import { createSocket } from 'node:dgram';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
+import { HALL } from '../../server/realtime/policy/liveliness.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterTest } from '../support/closing.ts';
 import { OscReceiver } from '../support/receivers.ts';
 import { startServer } from '../support/server.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let box: OscReceiver;
@@ -133,6 +135,19 @@ describe('OSC in', () => {
     expect(await plant(40)).not.toHaveProperty('reason');
   });
 
+  test('who is near, by OSC or by HTTP, wakes the creature', async () => {
+    await start();
+    send(garden('plant'), int(40), int(40), int(3));
+    await box.next(garden('born'));
+    send(garden('presence'), int(45), int(44), float(1));
+    expect(await box.next(garden('sensed'))).toEqual([1]);
+    const host = await hostOf(server);
+    await new Promise((done) => setTimeout(done, HALL.wakes));
+    await host.call('presence', { x: 40, y: 40, strength: 0.5 });
+    expect(await box.next(garden('sensed'))).toEqual([1]);
+    expect(await host.refusal('presence', { x: 999, y: 0, strength: 1 })).toBe('off-grid');
+  });
+
   test('all messages of a bundle apply in the same tick', async () => {
     await start();
     const plant = (x: number) => ({ address: garden('plant'), args: [int(x), int(40), int(3)] });
@@ -159,6 +174,8 @@ describe('OSC in', () => {
       ['wound', [int(40), int(40), int(500)], 'bad-message'],
       ['wound', [int(-400), int(40), int(2)], 'bad-point'],
       ['pause', [int(2)], 'bad-message'],
+      ['presence', [int(1), int(1), float(2)], 'bad-message'],
+      ['presence', [int(999), int(1), float(1)], 'off-grid'],
     ] as const;
     for (const [i, [what, args, reason]] of cases.entries()) {
       send(garden(what), ...args);
@@ -167,7 +184,7 @@ describe('OSC in', () => {
       expect(refusals()[i].args).toEqual([text(what), text(reason)]);
     }
     expect(room.organisms).toEqual([]);
-    expect(server.rejectionCounts.totals()['bad-message']).toBe(9);
+    expect(server.rejectionCounts.totals()['bad-message']).toBe(10);
   });
 
   test('malformed, unknown and too frequent messages are counted, and the rest is handled', async () => {

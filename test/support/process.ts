@@ -19,12 +19,14 @@ export const flagsOf = (settings: Readonly<Record<string, string | number>>): st
   Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
 
 /**
- * Starts a server from a folder. Of these sources, tests have a bundle already: `start.mjs` would
- * hash them all to find it, hundreds of times.
+ * Starts a server from a folder: these sources, or another in which the package is installed. Of
+ * these sources, tests have a bundle already: `start.mjs` would hash them all to find it, hundreds
+ * of times.
  */
 function commandIn(folder: string): readonly string[] {
+  if (folder !== root) return ['node_modules/.bin/vivarium'];
   const bundle = process.env[BUNDLE];
-  return bundle === undefined || folder !== root
+  return bundle === undefined
     ? ['server/start.mjs']
     : ['--enable-source-maps', join(bundle, 'main.mjs')];
 }

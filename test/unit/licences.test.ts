@@ -35,7 +35,9 @@ const isNamed = (name: string): boolean =>
 const packages = Object.entries(
   JSON.parse(read('package-lock.json')).packages as Record<string, Locked>,
 )
-  .filter(([folder]) => folder !== '')
+  .filter(
+    ([folder]) => folder.startsWith('node_modules/') && folder !== 'node_modules/vivarium-training',
+  )
   .map(([folder, { license }]) => {
     const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
     return { name, licence: license ?? UNNAMED[name] ?? 'unknown' };

@@ -8,12 +8,7 @@ import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import { number, unsupportedText, waitingText } from '../../elements/text.ts';
-import {
-  bindCanvas,
-  type CanvasHand,
-  ViewportReporter,
-  ViewTools,
-} from '../../input/canvas-input.ts';
+import { bindCanvas, type CanvasHand, reportView, ViewTools } from '../../input/canvas-input.ts';
 import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';
 import type { Point, Size } from '../../render/camera.ts';
 import { RoomView } from '../../render/room-view.ts';
@@ -330,18 +325,12 @@ export class LiveView extends StyledElement {
     view.rig.calm = view.effects.calm = matches;
     // Report the visible area, because the server streams only this area. While the page is hidden,
     // it streams nothing.
-    const reporter = new ViewportReporter((look) => connection.send('look', look));
+    const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
-      const live = model.connection === 'live' && !document.hidden;
-      const isPending = live && reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      const isPending = report(now);
       if (this.area) this.placeFrame();
       return this.cursors.frame(now, (place) => view.toScreen(place)) || isPending;
     };
-    const visibilityChanged = (): void => {
-      if (document.hidden && model.connection === 'live') reporter.hide();
-      view.loop.invalidate();
-    };
-    document.addEventListener('visibilitychange', visibilityChanged, { signal });
     const notify = (): void => {
       this.requestUpdate();
       this.emit('model', model);
@@ -357,8 +346,6 @@ export class LiveView extends StyledElement {
       this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
     for (const name of ['people', 'connection'] as const) model.on(name, keepPointers);
     model.on('wall', () => {
-      reporter.forget();
-      if (document.hidden) reporter.hide();
       this.layout();
       notify();
     });

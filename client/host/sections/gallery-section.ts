@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import { isMeant, KIND_TITLES } from '../../elements/gallery.ts';
+import { KIND_TITLES, search } from '../../elements/gallery.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, number, plural } from '../../elements/text.ts';
 import { roveGrid } from '../../input/keyboard.ts';
@@ -146,12 +146,12 @@ export class GallerySection extends ui.HostElement {
     const { checkpoint } = this;
     if (!checkpoint) return head;
     const { gallery } = checkpoint;
-    const isFound = (index: number): boolean =>
-      ['', gallery[index].kind].includes(this.kind) && isMeant(gallery[index].name, this.typed);
     const front = offered(checkpoint, { wholeGallery });
-    const shown = front.filter(isFound);
-    const others = [...gallery.keys()].filter((index) => !front.includes(index) && isFound(index));
-    const found = [...shown, ...others];
+    const all = [...new Set([...front, ...gallery.keys()])];
+    const ofKind = all.filter((index) => ['', gallery[index].kind].includes(this.kind));
+    const found = search(gallery, ofKind, this.typed);
+    const shown = found.filter((index) => front.includes(index));
+    const others = found.filter((index) => !front.includes(index));
     return html`${head} ${this.controls(checkpoint, curation, found)}
       <div class="grid seeds" role="group" aria-label=${msg('Seeds')}
         @keydown=${(event: KeyboardEvent) => roveGrid(event, this.seeds)}>

@@ -160,12 +160,12 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
 
 /** Returns the settings that this section offers. */
 function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
-  const { paused: _, curation: __, exhibition, credits, logo, message, ...rest } = settings;
+  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
   return rest;
 }
 
 /** Settings that other sections change. */
-type Elsewhere = 'paused' | 'curation' | 'exhibition' | 'credits' | 'logo' | 'message';
+type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
 
 @customElement('knobs-section')
 export class KnobsSection extends ui.HostElement {

@@ -17,7 +17,7 @@ const MAX_BYTES = 65_536;
 /** Renders the link that saves the settings, and the button that loads others. */
 export function settingsFileButtons(
   room: string,
-  { paused: _, message: __, logo: ___, ...settings }: RoomSettings,
+  { paused: _, message: __, logo: ___, wifi, ...settings }: RoomSettings,
 ): TemplateResult {
   const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
   return html`<a class="button plain" data-testid="save-settings" href="data:application/json,${data}" download="${room}-settings.json">

@@ -3,6 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
+import type { RoomSettings } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary, WallState } from '../../../shared/host/state.ts';
 import { type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
 import { number, plural } from '../../elements/text.ts';
@@ -157,6 +158,8 @@ export class SignSection extends ui.HostElement {
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
+  /** Number of changes of the Wi-Fi since the section was opened. */
+  @state() private version = 0;
   @query('img') private readonly picture!: HTMLImageElement | null;
 
   protected override section(summary: RoomSummary, { addresses }: HostState): TemplateResult {
@@ -164,7 +167,10 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
+    // The server ignores this part, which makes the browser load the changed sign.
+    query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
+    const watchLink = `${address || location.origin}/r/${room}?view=only`;
     return html`${ui.sectionHead(
       msg(str`Sign of “${room}”`),
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
@@ -186,9 +192,16 @@ export class SignSection extends ui.HostElement {
                   ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
                 </p>`
           }
+          ${this.wifiForm(settings.wifi)}
           <p class="field">
             <span>${msg('View-only link')}</span>
-            <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
+            <code dir="ltr" data-testid="watch-link">${watchLink}</code>
+            ${
+              // Browsers have the share API only over https.
+              typeof navigator.share === 'function'
+                ? html`<button class="link fit" data-testid="share-watch" @click=${() => navigator.share({ url: watchLink }).catch(() => undefined)}>${msg('Share')}</button>`
+                : nothing
+            }
             <small
               >${
                 settings.spectators
@@ -207,6 +220,39 @@ export class SignSection extends ui.HostElement {
           <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
         </div>
       </div>`;
+  }
+
+  /** Renders the form for a second code, with which phones join the Wi-Fi. */
+  private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
+    const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {
+      if (await host.change({ wifi: next }, done)) this.version++;
+    };
+    const save = (event: SubmitEvent): void => {
+      event.preventDefault();
+      const form = new FormData(event.target as HTMLFormElement);
+      const [name, password] = ['ssid', 'key'].map((field) => `${form.get(field)}`);
+      void change(
+        { name, password, hidden: form.has('hidden') },
+        msg('The sign has a Wi-Fi code now.'),
+      );
+    };
+    const remove = (): unknown => change(null, msg('The Wi-Fi code is off the sign.'));
+    return html`<form class="grid gap-12" data-testid="wifi" @submit=${save}>
+      ${ui.field(
+        msg('Wi-Fi that phones must join'),
+        html`<input name="ssid" required maxlength="32" autocomplete="off" .value=${wifi?.name ?? ''} placeholder=${msg('Name of the network')} />`,
+        html`<small>${msg('The sign then has a second code, which connects a phone to this Wi-Fi.')}</small>`,
+      )}
+      ${ui.field(
+        msg('Password'),
+        html`<input name="key" dir="ltr" minlength="8" maxlength="64" autocomplete="off" .value=${wifi?.password ?? ''} placeholder=${msg('none: an open network')} />`,
+      )}
+      <label class="row"><input type="checkbox" name="hidden" .checked=${wifi?.hidden ?? false} />${msg('The network hides its name')}</label>
+      <div class="row">
+        <button class="plain" data-testid="save-wifi">${wifi ? msg('Change the Wi-Fi code') : msg('Add the Wi-Fi code')}</button>
+        ${wifi ? html`<button type="button" class="quiet" data-testid="remove-wifi" @click=${remove}>${msg('Remove')}</button>` : nothing}
+      </div>
+    </form>`;
   }
 
   /** Prints only the sign, from a separate window that has the size of the paper. */

@@ -28,7 +28,7 @@ import { offerUndo } from './saved-section.ts';
 @customElement('ban-list')
 export class BanList extends ui.HostElement {
   override render(): TemplateResult | typeof nothing {
-    const { bans = [] } = host.state ?? {};
+    const bans = host.state?.bans ?? [];
     this.hidden = bans.length === 0;
     if (this.hidden) return nothing;
     return html`<h3>${msg('Banned')}</h3>

@@ -253,7 +253,7 @@ export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
   ...{ uGrid: 'uRows[0].xy', uView: 'uRows[0].zw', uOrigin: 'uRows[1].xy', uScale: 'uRows[1].z' },
   ...{ uCrisp: 'uRows[1].w', uWhole: 'uRows[2]', uFaded: 'uRows[3].x', uTime: 'uRows[3].y' },
-  ...{ uBreath: 'uRows[3].z', uMarked: 'uRows[4].xyz' },
+  ...{ uBreath: 'uRows[3].z', uBare: 'uRows[3].w', uMarked: 'uRows[4].xyz' },
 };
 
 /** Reads the scene's uniforms from their rows. */
@@ -286,7 +286,7 @@ void main() {
     cell *= smoothstep(0.65, 0.2, edge);
   }
   vec3 c = vec3(0.0);
-  if (cell.a < 0.98) {
+  if (cell.a < 0.98 && uBare < 0.5) {
     /* What is farther away moves less. */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
@@ -308,6 +308,7 @@ void main() {
     c += near.b * uMarked.b * vec3(1.0, 0.80, 0.48) * 0.75;
   }
   c = mix(c, vec3(dot(c, vec3(0.299, 0.587, 0.114))) * 0.8, uFaded);
-  c += (hash(gl_FragCoord.xy) - 0.5) / 220.0;
-  color = vec4(c, 1.0);
+  float shown = max(cell.a, 1.0 - uBare);
+  c += shown * (hash(gl_FragCoord.xy) - 0.5) / 220.0;
+  color = vec4(c, shown);
 }`);

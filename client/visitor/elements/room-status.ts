@@ -13,7 +13,8 @@ import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
 import { facts, textField } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
-import { PageElement } from './page-element.ts';
+import { aboutText } from '../text.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
@@ -173,6 +174,9 @@ export class RoomStatus extends PageElement {
     .details p {
       margin: 10px 0 4px;
     }
+    .details .about {
+      margin: 0 0 10px;
+    }
     a.follow {
       min-height: 44px;
       color: inherit;
@@ -269,15 +273,18 @@ export class RoomStatus extends PageElement {
   }
 
   private details(): TemplateResult {
+    const { mine, gone } = this.session;
     const { room, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details over scroll" data-testid="details">
       ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
+      <p class="about small soft">${aboutText()}</p>
       <dl>
         ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
         ${row(msg('Creatures'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
       </dl>
+      ${mine.length + gone.length > 0 ? this.listButton(mine.length) : nothing}
       ${settings?.logo ? html`<img class="logo" src=${settings.logo} alt="" />` : nothing}
       ${[settings?.exhibition, settings?.credits].map((text) => text && html`<p class="own" dir="auto">${text}</p>`)}
       <label class="follow flex">
@@ -292,6 +299,16 @@ export class RoomStatus extends PageElement {
       <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;
+  }
+
+  private listButton(living: number): TemplateResult {
+    const list = (): void => {
+      this.toggle(false);
+      fire(this, 'list-mine');
+    };
+    return html`<button class="follow raise flex" data-testid="all-mine" @click=${list}>
+      ${icons.list}${msg('My creatures')}<span class="soft number">${number(living)}</span>
+    </button>`;
   }
 
   /** Lists the participants whose view can be followed. */

@@ -51,6 +51,13 @@ export const roomStyle = css`
     margin-inline: 4px auto;
     white-space: nowrap;
   }
+  .about {
+    top: calc(100% + 0.9em);
+    inset-inline-start: 4px;
+    /* Beside the view's buttons on a phone. */
+    max-width: min(26em, 100vw - 190px);
+    text-wrap: balance;
+  }
   .language {
     position: relative;
     min-width: 2.9em;

@@ -13,9 +13,10 @@ import { language, languageSelect } from '../../locale/locale.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { Hint } from '../../state/browser-store.ts';
+import type { MyCreatures } from '../organisms/my-creatures.ts';
 import { RoomCanvas, type RoomPage } from '../room-canvas.ts';
 import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
-import { changeText, reasonText, type WayBack } from '../text.ts';
+import { aboutText, changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
 import { solid, VisitorElement } from './page-element.ts';
 import type { RoomStory } from './room-story.ts';
@@ -53,6 +54,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @query('tool-dock') readonly dock!: ToolDock;
   @query('.foot') private readonly foot!: HTMLElement;
   @query('find-mine') readonly finder!: FindMine;
+  @query('my-creatures') private readonly list!: MyCreatures;
   @query('key-help') readonly help!: KeyHelp;
   @query('room-story') readonly story!: RoomStory;
   @query('header') readonly header!: HTMLElement;
@@ -129,7 +131,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       return html`<div class="closed fill grid centred" role="alert"><h1>Vivarium</h1><p>${unsupportedText()}</p></div>`;
     }
     const { model, estimate } = session;
-    const { crisp, selection, sheet } = session.state.state;
+    const { crisp, planted, selection, sheet } = session.state.state;
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const { watches } = session;
@@ -156,12 +158,13 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       <room-story ?inert=${isCovered} .model=${model} @visit=${this.meet}></room-story>
       <header class="over flex ghost">
         <h1 class="shrinks cut">Vivarium<span>${session.roomName}</span></h1>
+        ${planted ? nothing : html`<p class="about over small soft">${aboutText()}</p>`}
         <label class="language rigid panel middle small soft bright" title=${msg('Language')}>
           ${languageSelect()}<span aria-hidden="true">${language()}</span>
         </label>
-        <room-status class="rigid" .session=${session}></room-status>
+        <room-status class="rigid" .session=${session} @list-mine=${this.listMine}></room-status>
       </header>
-      <find-mine class="over" ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
+      <find-mine class="over" ?inert=${isCovered} .session=${session} @find=${this.find} @list-mine=${this.listMine}></find-mine>
       <room-overview
         class="over"
         hidden
@@ -191,6 +194,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
+      <my-creatures .session=${session} @visit=${this.visit}></my-creatures>
       ${
         this.keeping
           ? html`<keepsake-sheet
@@ -355,7 +359,11 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     this.session.beacon(organism);
   }
 
-  /** Opens the card of a relative and moves the view to the relative. */
+  private listMine(): void {
+    void this.list.open();
+  }
+
+  /** Opens the card of another organism and moves the view to it. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.views.stop();
     this.session.state.select(organism.id);

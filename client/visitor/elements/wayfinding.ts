@@ -6,7 +6,9 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
-import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import type { OrganismId } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { number } from '../../elements/text.ts';
 import type { CameraRig } from '../../render/camera-rig.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { fire, PageElement } from './page-element.ts';
@@ -30,6 +32,12 @@ export class RoomOverview extends PageElement {
       max-width: min(96px, 26vw);
       max-height: 96px;
     }
+    span {
+      display: block;
+      margin-bottom: 2px;
+      font-size: 0.75em;
+      line-height: 1.3;
+    }
   `;
 
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -51,6 +59,7 @@ export class RoomOverview extends PageElement {
       @click=${({ detail }: MouseEvent) => detail === 0 && fire(this, 'show-all', undefined)}
     >
       <canvas></canvas>
+      <span class="soft">${msg('Overview')}</span>
     </button>`;
   }
 
@@ -83,18 +92,43 @@ export class RoomOverview extends PageElement {
   }
 }
 
-/** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
+/**
+ * Fires `find` (`detail`: OrganismView) with one of the visitor's organisms, and `list-mine` to list
+ * all of them.
+ */
 @customElement('find-mine')
 export class FindMine extends PageElement {
   static override styles = css`
+    .panel {
+      border-radius: 999px;
+      overflow: hidden;
+      animation: fade-in 0.5s ease-out;
+    }
     button {
       display: inline-flex;
       align-items: center;
       gap: 0.65em;
       padding: 0.62em;
       padding-inline: 0.85em 1.1em;
+      white-space: nowrap;
+    }
+    .list {
+      gap: 0.3em;
+      padding-inline: 0.6em 0.9em;
+      border-inline-start: 1px solid var(--line);
+    }
+    .list svg {
+      width: 1.3em;
+      height: 1.3em;
+    }
+    button:focus-visible {
+      outline-offset: -3px;
       border-radius: 999px;
-      animation: fade-in 0.5s ease-out;
+    }
+    @media (max-width: 359px), (max-height: 299px) {
+      .list {
+        display: none;
+      }
     }
     .who {
       position: relative;
@@ -131,17 +165,23 @@ export class FindMine extends PageElement {
   private lastFound: OrganismId = 0;
 
   override render(): TemplateResult | typeof nothing {
-    const { unseen, model } = this.session;
+    const { unseen, model, mine, gone } = this.session;
     const { you, connection } = model;
-    if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
-    return html`<button class="panel raise ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
-      <i class="who" style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
-    </button>`;
-  }
-
-  private mine(): OrganismView[] {
-    const { you, organisms } = this.session.model;
-    return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
+    const { length: living } = mine;
+    if (!you || connection !== 'live' || living === 0) return nothing;
+    const label = msg('My creatures');
+    return html`<div class="panel flex ${unseen ? 'unseen' : ''}">
+      <button class="raise shrinks ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
+        <i class="who rigid" style="--hue:${you.hue}"></i><span class="cut">${msg('Find mine')}</span>
+      </button>
+      ${
+        living + gone.length > 1
+          ? html`<button class="list raise soft rigid number" data-testid="list-mine" title=${label} aria-label=${label} @click=${() => fire(this, 'list-mine')}>
+            ${icons.list}${number(living)}
+          </button>`
+          : nothing
+      }
+    </div>`;
   }
 
   /**
@@ -151,7 +191,7 @@ export class FindMine extends PageElement {
    */
   find(): void {
     const { session } = this;
-    const mine = this.mine();
+    const { mine } = session;
     const organism =
       mine.find(({ id }) => id === session.unseen) ??
       mine.filter(({ id }) => id < this.lastFound).at(-1) ??

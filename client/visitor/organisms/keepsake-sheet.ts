@@ -299,7 +299,7 @@ export class KeepsakeSheet extends SheetElement {
                 `${this.file}.${videoFormat}`,
               )
         }
-        ${this.canShare() ? this.shareButton() : nothing}
+        ${this.shareButton()}
         <button
           class="quiet"
           data-testid="copy-link"
@@ -320,20 +320,19 @@ export class KeepsakeSheet extends SheetElement {
       : html`<button class="solid" disabled>${label}</button>`;
   }
 
-  private canShare(): boolean {
-    const { picture } = this;
-    // Show no button without the share API, which is only available over https.
-    if (!picture || typeof navigator.canShare !== 'function') return false;
-    return navigator.canShare({ files: [asFile(picture, `${this.file}.png`)] });
-  }
-
-  private shareButton(): TemplateResult {
-    return quiet('share', msg('Share'), () => {
-      const files = [asFile(this.picture!, `${this.file}.png`)];
-      if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
+  /** Renders the button that shares the link and, where the device can, picture and film. */
+  private shareButton(): TemplateResult | typeof nothing {
+    const { picture, film, link } = this;
+    // Browsers have the share API only over https.
+    if (typeof navigator.share !== 'function') return nothing;
+    const share = (): void => {
+      const files = [asFile(picture!, `${this.file}.png`)];
+      if (film && film !== 'none') files.push(asFile(film, `${this.file}.gif`));
+      const data = navigator.canShare?.({ files }) ? { files, url: link } : { url: link };
       // Ignore failures, because sharing also fails if the visitor cancels it.
-      navigator.share({ files, url: this.link }).catch(() => undefined);
-    });
+      navigator.share(data).catch(() => undefined);
+    };
+    return quiet('share', msg('Share'), share, !picture);
   }
 
   /**

@@ -356,7 +356,7 @@ export class OrganismCard extends PanelElement {
   }
 
   private facts(organism: OrganismView): TemplateResult {
-    const change = this.session.affected.get(organism.id);
+    const change = this.session.affected.get(organism.id)?.[0];
     const survived = survivedText(organism);
     const former = formerText(organism);
     const { parts } = organism;
@@ -443,7 +443,7 @@ export class OrganismCard extends PanelElement {
       data-testid="report"
       @click=${() => this.session.report(organism)}
     >
-      ${icons.report}
+      ${icons.report}<span>${msg('Report')}</span>
     </button>`;
   }
 

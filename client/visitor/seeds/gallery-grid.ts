@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import { isMeant, KIND_TITLES } from '../../elements/gallery.ts';
+import { KIND_TITLES, search } from '../../elements/gallery.ts';
 import { type Checkpoint, icons } from '../../elements/icons.ts';
 import { roveGrid } from '../../input/keyboard.ts';
 import { type Offer, offered, searchable } from '../../state/browser-store.ts';
@@ -126,10 +126,8 @@ export class GalleryGrid extends VisitorElement {
     const kinds = Object.keys(KIND_TITLES).filter((kind) =>
       all.some((index) => gallery[index].kind === kind),
     );
-    const found = all.filter((index) => {
-      const { name, kind } = gallery[index];
-      return (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
-    });
+    const ofKind = all.filter((index) => ['', gallery[index].kind].includes(this.kind));
+    const found = search(gallery, ofKind, this.typed);
     return html`<label class="flex soft">
         ${icons.search}
         <input

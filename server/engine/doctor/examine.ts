@@ -164,7 +164,7 @@ function reportOf(name: BackendName, tried: TrialResult) {
 }
 
 const tryEngine = (task: TrialTask): Promise<TrialResult> =>
-  askChild<TrialResult>(new URL('./try-engine.ts', import.meta.url), [JSON.stringify(task)], {
+  askChild<TrialResult>(new URL('./try-engine.mjs', import.meta.url), [JSON.stringify(task)], {
     patience: TIMEOUT,
   }).catch(({ message }: Error) => ({ skipped: [], failure: message }));
 

@@ -1,4 +1,5 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
+import { commandLine } from '../../platform/installation.ts';
 import type { Values } from '../../settings/command-line.ts';
 import { runCommand } from '../../settings/document.ts';
 import { DEFAULT_CHECKPOINT, SERVER } from '../../settings/server.ts';
@@ -8,7 +9,7 @@ import { examine, reportText } from './examine.ts';
 const COMMAND = {
   about:
     'Shows which engines work on this machine, what each needs, how fast each steps cells, which engine --engine auto selects and why, and what to install for a better one.',
-  usage: 'npm run doctor [-- options]',
+  usage: commandLine('doctor', '[options]'),
   options: {
     json: { help: 'print only the report, as JSON, on standard output' },
     seconds: {

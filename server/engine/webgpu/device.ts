@@ -1,5 +1,7 @@
 /** Finds and opens a GPU with a Vulkan, Metal or Direct3D 12 driver, through Dawn. */
+
 import { existsSync } from 'node:fs';
+import { installLine } from '../../platform/installation.ts';
 import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
@@ -86,6 +88,9 @@ async function load(): Promise<typeof import('webgpu')> {
     return await import('webgpu');
   } catch (error) {
     const [why] = (error as Error).message.split('\n');
-    throw new EngineError('unavailable', `the package webgpu does not load; run npm ci (${why})`);
+    throw new EngineError(
+      'unavailable',
+      `the package webgpu does not load; run ${installLine('webgpu')} (${why})`,
+    );
   }
 }

@@ -1,9 +1,10 @@
-// Not every supported Node version can run a TypeScript file as a worker, so register tsx. Register
-// it for `require`, too, because Node uses `require` for `.js` and `.ts` files without a
-// package.json that says "module".
-import { register as registerRequire } from 'tsx/cjs/api';
-import { register } from 'tsx/esm/api';
+// In a clone, tsx lets every supported Node version run extensions in TypeScript. Register it for
+// `require`, too, because Node uses `require` for `.js` and `.ts` files without a package.json that
+// says "module". The installed package has no tsx: there, Node itself runs TypeScript, from 22.18 on.
+import { enter } from '../../launch/worker-entry.mjs';
 
-registerRequire();
-register();
-await import('./worker.ts');
+const compilers = [import('tsx/cjs/api'), import('tsx/esm/api')];
+for (const compiler of await Promise.allSettled(compilers)) {
+  if (compiler.status === 'fulfilled') compiler.value.register();
+}
+await enter('extension', new URL('./worker.ts', import.meta.url));

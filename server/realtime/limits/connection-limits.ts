@@ -166,6 +166,8 @@ export class ConnectionRateLimiter extends Allowance {
       readonly rejections: RejectionCounts;
       readonly addresses: AddressLimits;
     },
+    /** Whether the connection is of a site that may only embed rooms. */
+    readonly onlyWatches = false,
   ) {
     const { limits, clock } = options;
     super(limits, clock);
@@ -230,6 +232,8 @@ export class ConnectionLimits {
       readonly limits: Limits;
       /** Origins of other pages that may connect, exactly as browsers send them. */
       readonly origins: readonly string[];
+      /** Origins of other pages that may only watch. */
+      readonly embed?: readonly string[];
       /** Number of trusted proxies in front of the server. */
       readonly trustProxy: number;
       readonly clock: Clock;
@@ -265,9 +269,9 @@ export class ConnectionLimits {
    * @returns the reason for a rejection; undefined if the connection is admitted
    */
   admit(request: IncomingMessage): Reason | undefined {
-    const { clock, origins, rejections } = this.options;
+    const { clock, origins, embed = [], rejections } = this.options;
     const key = this.addressKeyOf(request);
-    const reason = isAllowedOrigin(request.headers, origins)
+    const reason = isAllowedOrigin(request.headers, [...origins, ...embed])
       ? this.addresses.connect(key, clock.now())
       : 'wrong-origin';
     if (reason) rejections.count(reason);
@@ -299,7 +303,9 @@ export class ConnectionLimits {
   /** Creates the rate limiter of an admitted connection. */
   createRateLimiter(request: IncomingMessage): ConnectionRateLimiter {
     const { options, addresses } = this;
-    return new ConnectionRateLimiter(this.addressKeyOf(request), { ...options, addresses });
+    const onlyWatches = !isAllowedOrigin(request.headers, options.origins);
+    const address = this.addressKeyOf(request);
+    return new ConnectionRateLimiter(address, { ...options, addresses }, onlyWatches);
   }
 
   /** Returns the address key of a request, from X-Forwarded-For if proxies are trusted. */

@@ -187,6 +187,7 @@ export class ClientSession implements RoomClient {
     if (this.session?.isOpen) throw new Refusal('already-joined');
     const { rooms, names } = this.options;
     const { as, pass } = wished;
+    if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
     // A wall that has a seat must not be kept out by other clients of its address, so do not count
     // its joins.

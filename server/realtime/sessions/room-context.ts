@@ -44,6 +44,8 @@ export interface RoomBasis {
   readonly info: RoomInfo;
   /** Page that keepsakes open. If absent, they open the server's own page. */
   readonly keepUrl?: string | undefined;
+  /** Maximum number of spectators; they do not count towards the capacity. If absent, 200. */
+  readonly maxSpectators?: number | undefined;
   /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;

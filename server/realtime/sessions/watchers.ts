@@ -10,7 +10,7 @@ import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Maximum number of spectators; they do not count towards the capacity. */
+/** Default of `--max-spectators`. */
 const MAX_SPECTATORS = 200;
 
 /** The seat of a watcher. */
@@ -151,8 +151,8 @@ export class Spectators extends Watchers {
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
-      most: MAX_SPECTATORS,
-      full: 'room-full',
+      most: context.maxSpectators ?? MAX_SPECTATORS,
+      full: 'too-many-spectators',
       evicted: 'gave-way',
     });
   }
@@ -162,7 +162,7 @@ export class Spectators extends Watchers {
    * spectator of the address with the most spectators must leave. If the newcomer may not replace
    * anybody, they are refused.
    *
-   * @throws Refusal room-closed, no-spectators, sent-away, room-full
+   * @throws Refusal room-closed, no-spectators, sent-away, too-many-spectators
    */
   add(client: RoomClient, { mark, holds }: Entry): void {
     const { policy, bans, room, newcomers } = this.context;

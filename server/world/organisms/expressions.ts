@@ -65,14 +65,15 @@ export function hasTurn(
  * Gives the latent of a relative to each resting organism whose turn has come. The caller wakes
  * these organisms.
  *
- * @param tick number of completed ticks
+ * @param now.tick number of completed ticks
+ * @param now.sensed organisms whose turn is now
  * @returns the organisms that have begun to express, oldest first
  */
 export function beginExpressions(
   population: Population,
   species: Species,
   { relatives, liveliness: share, seed, life }: RoomRules,
-  tick: number,
+  { tick, sensed }: { readonly tick: number; readonly sensed: ReadonlySet<Organism> },
 ): { readonly organism: Organism; readonly event: Expressing }[] {
   if (!relatives || share === 0) return [];
   const ticks = life.expressing * (relatives.lentSteps + relatives.homeSteps);
@@ -83,7 +84,8 @@ export function beginExpressions(
   for (const organism of population.all) {
     if (free <= 0) break;
     const { id, phase, hurt } = organism;
-    if (phase !== 'asleep' || hurt !== undefined || !hasTurn(id, when)) continue;
+    if (phase !== 'asleep' || hurt !== undefined) continue;
+    if (!sensed.has(organism) && !hasTurn(id, when)) continue;
     const others = relativesOf(organism, species, relatives);
     if (others.length === 0) continue;
     const index = others[Math.floor(chance(seed, id, tick) * others.length)];

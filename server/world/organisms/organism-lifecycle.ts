@@ -49,6 +49,8 @@ export class OrganismLifecycle {
   private stepping: Organism[] = [];
   /** Organisms that have begun to express a relative in this tick. */
   expressing: readonly Expressing[] = [];
+  /** Organisms that somebody in the hall has come near to in this tick. */
+  private readonly sensed = new Set<Organism>();
   /** Organisms that strokes have hit in this tick. */
   private readonly hitNow = new Set<Organism>();
 
@@ -223,17 +225,34 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
+  /** Records that somebody in the hall is near a point (rule IDL-7). @param at in cells */
+  sense(at: { readonly x: number; readonly y: number; readonly radius: number }): void {
+    const distance = ({ window: { x, y, width, height } }: Organism): number =>
+      Math.hypot(x + width / 2 - at.x, y + height / 2 - at.y);
+    const near = [...this.all]
+      .filter((one) => one.phase !== 'departing' && distance(one) <= at.radius)
+      .sort((a, b) => distance(a) - distance(b) || a.id - b.id);
+    for (const organism of near.slice(0, LIFE.maxSensed)) {
+      this.sensed.add(organism);
+      this.pendingEvents.push({ what: 'sensed', id: organism.id });
+    }
+  }
+
   /**
-   * Starts the expressions that are due. Call before `step`.
+   * Starts the expressions that are due, and wakes organisms near somebody in the hall. Call before
+   * `step`.
    *
    * @param tick number of completed ticks
    */
   express(tick: number): void {
-    const begun = beginExpressions(this.population, this.species, this.rules, tick);
+    const { population, species, rules, sensed } = this;
+    const begun = beginExpressions(population, species, rules, { tick, sensed });
     for (const { organism } of begun) {
       organism.expression!.held = heldBy(organism, this.grid);
       this.wake(organism);
     }
+    for (const organism of sensed) if (organism.phase === 'asleep') this.wake(organism);
+    sensed.clear();
     this.expressing = begun.map(({ event }) => event);
   }
 

@@ -41,6 +41,8 @@ export const LIFE = {
   wakingSteps: 32,
   /** How often freed ground can wake an organism before a stroke or a death resets the count. */
   maxWakings: 4,
+  /** Maximum number of organisms that one report of a sensor reaches. */
+  maxSensed: 8,
 } as const;
 
 const NEWBORN = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { isMeant } from '../../../client/elements/gallery.ts';
+import { search } from '../../../client/elements/gallery.ts';
 import {
   Drawing,
   normaliseColour,
@@ -48,17 +48,39 @@ describe('drawing', () => {
 });
 
 describe('words', () => {
+  const NAMES = [
+    'Hot Pepper',
+    'Piñata',
+    'Fox Face',
+    'Spouting Whale',
+    'Shark',
+    'Penguin',
+    'Snail',
+    'Elephant',
+  ];
   test.each([
-    ['Hot Pepper', 'pep', true],
-    ['Hot Pepper', 'hot pep', true],
-    ['Hot Pepper', 'PEPPER', true],
-    ['Hot Pepper', 'pepper hot', true],
-    ['Hot Pepper', 'cold pepper', false],
-    ['Piñata', 'pinata', true],
-    ['Fox Face', 'ox', false],
-    ['Wolf Face', '', true],
-  ])('%s is meant by "%s": %s', (name, typed, is) => {
-    expect(isMeant(name, typed)).toBe(is);
+    ['', NAMES],
+    ['pep', ['Hot Pepper']],
+    ['PEPPER hot', ['Hot Pepper']],
+    ['pinata', ['Piñata']],
+    ['ox', []],
+    // No creature has both words.
+    ['whale shark', ['Spouting Whale', 'Shark']],
+    ['fox shark face', ['Fox Face', 'Shark']],
+    // Typing errors: swapped, wrong, missing and additional letters.
+    ['snial', ['Snail']],
+    ['pemguin', ['Penguin']],
+    ['penuin', ['Penguin']],
+    ['sharkk', ['Shark']],
+    ['big whalr', ['Spouting Whale']],
+    ['fice shark', ['Fox Face', 'Shark']],
+    ['elefant', ['Elephant']],
+    ['pwmguim', []],
+    ['fxx', []],
+  ])('"%s" finds %j', (typed, found) => {
+    const gallery = NAMES.map((name) => ({ name }));
+    const all = [...gallery.keys()];
+    expect(search(gallery, all, typed).map((index) => NAMES[index])).toEqual(found);
   });
 
   test('a seed in the hand is named after its origin', () => {

@@ -67,7 +67,7 @@ test.each([
   ],
   [
     { by: 'container', data: '/data', folder },
-    /^stop the container; .* \/data .*node server\/start\.mjs --new-host-token.* start the container$/,
+    /^stop the container; .* \/data .*: vivarium --new-host-token.* start the container$/,
   ],
 ] as const)('the hint for a lost token names the data of this server: %j', (start, hint) => {
   expect(tokenRecoveryHint(start)).toMatch(hint);

@@ -27,6 +27,7 @@ function sentMessages(): { address: string; types: string[] }[] {
     { what: 'grown', id: 1 },
     { what: 'wounded', id: 1, by: 1, wounds: 1 },
     { what: 'healed', id: 1, healed: 1 },
+    { what: 'sensed', id: 1 },
     { what: 'expressing', id: 1, kind: 'Taco' },
     { what: 'transformed', id: 1, by: 1, kind: 'Taco', origin: 'gallery', parents: [] },
     { what: 'grafted', id: 1, by: 1, kind: 'Taco', parts: [] },

@@ -3,6 +3,7 @@ import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { chance } from '../../../server/world/room-rules.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import {
   ANNA,
@@ -143,6 +144,37 @@ describe('expressions', () => {
         }
       },
     );
+  });
+
+  test('IDL-7: sleepers near somebody in the hall wake, and express a relative within the limit', () => {
+    const near = (hand: HandRoom, radius = 10) => {
+      hand.room.enqueue(1, { what: 'sense', by: HOUSE, x: 5, y: 5, radius });
+      const { life } = hand.tick();
+      return life.map((event) => `${event.what} ${'id' in event ? event.id : ''}`).sort();
+    };
+    // Numbers 1, 2 and 4 have their middles within ten cells; the share allows one expression of six.
+    const hand = resting(6, 1 / 6);
+    while (expressing(hand).length > 0) hand.tick();
+    hand.rest();
+    expect(near(hand)).toEqual([
+      'awake 1',
+      'awake 2',
+      'awake 4',
+      'sensed 1',
+      'sensed 2',
+      'sensed 4',
+    ]);
+    expect(expressing(hand).map(({ id }) => id)).toEqual([1]);
+    expect(hand.expressed).toEqual([{ patch: 1, latent: OTHER }]);
+    expect(near(hand)).toEqual(['sensed 1', 'sensed 2', 'sensed 4']);
+    hand.ticks(LENT + HOME + 20);
+    // Without liveliness they wake all the same, and rest again.
+    const still = resting(6, 0);
+    expect(near(still, 3)).toEqual(['awake 1', 'sensed 1']);
+    expect([expressing(still), still.steps]).toEqual([[], 1]);
+    still.rest();
+    expect(phases(still)[0]).toBe('asleep');
+    expect(near(resting(6, 0), 1_000)).toHaveLength(12);
   });
 
   test('IDL-4: it keeps its ground while it expresses, may take more, and gives that back at home', () => {

@@ -124,6 +124,7 @@ function happening(random: Random): (room: Room, id: number) => void {
     { what: 'clear', area: { x: 0, y: 0, width: 2, height: 2 } },
     { what: 'depart', organism, seconds: 3 },
     { what: 'thin' },
+    { what: 'sense', x, y, radius: 2 + number(8) },
     { what: 'removeGrafts', painter: pick(ANNA, BERT).id },
   ];
   const [few, two] = [number(2), number(1)];

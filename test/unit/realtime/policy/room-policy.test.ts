@@ -1,7 +1,12 @@
 /** Whose names others see. */
 
 import { BANS, Bans } from '../../../../server/realtime/policy/bans.ts';
-import { LIVELINESS, Liveliness } from '../../../../server/realtime/policy/liveliness.ts';
+import {
+  HALL,
+  Hall,
+  LIVELINESS,
+  Liveliness,
+} from '../../../../server/realtime/policy/liveliness.ts';
 import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';
@@ -137,6 +142,41 @@ test("IDL-3: the host's share counts at once; a room without a table journals no
   const { moment: other, pass: passOther } = lively(SPECIES as never);
   other.isWatched = true;
   expect(passOther(30_000)).toEqual([]);
+});
+
+test('an empty hall halves the liveliness, a full one doubles it, and silent sensors change nothing', () => {
+  const woken: number[] = [];
+  const grid = { width: 256, height: 128 };
+  const hall = new Hall({ grid, species: { side: 32 } } as never, ({ x, radius }) => {
+    woken.push(x, radius);
+  });
+  let now = 0;
+  /** Goes on for some seconds, in which sensors report these strengths at places of their own. */
+  const pass = (seconds: number, ...strengths: number[]): number => {
+    let factor = 0;
+    for (const end = now + 1_000 * seconds; now < end; now += 1_000) {
+      for (const [i, strength] of strengths.entries())
+        hall.sense({ x: 40 * i, y: 9, strength }, now);
+      factor = hall.crowding(now);
+    }
+    return factor;
+  };
+  expect(pass(700)).toBe(1);
+  expect(pass(20, 0)).toBe(1);
+  expect(pass(20, 0)).toBe(HALL.emptyShare);
+  expect(woken).toEqual([]);
+  expect(pass(1, 0.5)).toBe(1);
+  expect(woken).toEqual([0, 16]);
+  // Four people have to stay for a while; somebody who stays wakes the creatures again.
+  expect(pass(4, 1, 1, 1, 1)).toBe(1);
+  expect(pass(4, 1, 1, 1, 1)).toBe(HALL.fullShare);
+  expect(woken.filter((x, i) => i % 2 === 0 && x === 120)).toHaveLength(4);
+  expect(pass(30, 1)).toBe(1);
+  // Sensors that are silent because nobody is there; and that are switched off.
+  expect(pass(60)).toBe(HALL.emptyShare);
+  expect(pass(HALL.silent / 1_000)).toBe(1);
+  expect(hall.sense({ x: 256, y: 0, strength: 1 }, now)).toBe(false);
+  expect(hall.sense({ x: 0, y: 128, strength: 1 }, now)).toBe(false);
 });
 
 test('after a restart, those who watched get time to come back', () => {

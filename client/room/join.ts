@@ -1,0 +1,360 @@
+/**
+ * The client `vivarium/client`, for browsers and Node: joins a room, follows what lives in it, and
+ * acts in it. The pages use the same connection and the same model of the room. See CLIENT.md.
+ */
+import { takeCells } from '../../shared/codec/cells.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import type { Command, SeedSource } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { EndReason } from '../../shared/protocol/reasons.ts';
+import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
+import type { PageMemory } from '../state/browser-store.ts';
+import { BROWSER, Connection, type Means } from './connection.ts';
+import type { RoomEvents, RoomModel } from './room-model.ts';
+
+export type { Planes } from '../../shared/codec/chunks.ts';
+export type { LifeEvent, ParticipantView } from '../../shared/vocabulary.ts';
+export type { LifeChange } from './room-model.ts';
+export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
+
+/** Default time that a client tries to get into its room, in ms. */
+const PATIENCE = 60_000;
+
+/** Number of ticks after which an organism that should have been born counts as dead. */
+const LATE = 100;
+
+type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
+
+/** A position, in cells. */
+type Place = Readonly<Record<'x' | 'y', number>>;
+
+/** A seed: the name of a creature of the gallery, a seed in the hand, or any other source. */
+export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
+
+/** Points x, y, x, y, … in cells, under which a brush of this radius acts. */
+export type Stroke = { readonly points: readonly number[]; readonly radius: number };
+
+export interface JoinOptions {
+  /** The name that others see. */
+  readonly name?: string;
+  /** Whether to watch only, without a participant's seat. A view-only link always watches. */
+  readonly watches?: boolean;
+  /** How long to try to get into the room, at first and again, in ms; 0: for ever. */
+  readonly patience?: number;
+  /** Keeps the seat and the device's mark, so that a later client is the same participant. */
+  readonly memory?: PageMemory;
+}
+
+/** A command was refused, or the connection has ended: `reason` says why. */
+export class RoomError extends Error {
+  override readonly name = 'RoomError';
+
+  constructor(readonly reason: EndReason) {
+    super(reason);
+  }
+}
+
+/** Reads the address of a room's page. @throws TypeError if it is not one */
+export function roomAddress(url: string | URL) {
+  const { origin, pathname, searchParams } = new URL(url);
+  const room = pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1];
+  if (!room) throw new TypeError(`the address of a room is like http://museum.example/r/garden`);
+  return { origin, room, watches: searchParams.get('view') === 'only' };
+}
+
+/** Forgets a value with this process or page. */
+function shortMemory(): PageMemory['seat'] {
+  let value: string | null = null;
+  return {
+    read: () => value,
+    write: (text) => {
+      value = text;
+    },
+  };
+}
+
+/**
+ * Joins a room.
+ *
+ * @param url address of the room's page, like http://museum.example/r/garden
+ * @returns the room, once its picture is there
+ * @throws RoomError if the room cannot be entered; TypeError for an address of no room
+ */
+export async function join(url: string | URL, options: JoinOptions = {}): Promise<Room> {
+  const room = new Room(url, options);
+  room.connection.open();
+  await room.until(() => room.state === 'live', 'connection');
+  return room;
+}
+
+/** A room that this client has joined. */
+export class Room {
+  /** @internal */
+  readonly connection: Connection;
+  /** @internal */
+  readonly model: RoomModel;
+  /** Adds a listener. @returns a function that removes it */
+  readonly on: RoomModel['on'];
+  /** What this client has asked to see; undefined before it asks. */
+  private looked: { readonly area: Rect | undefined } | undefined;
+
+  /** @internal */
+  constructor(url: string | URL, options: JoinOptions = {}, means: Means = BROWSER) {
+    const { origin, room, watches } = roomAddress(url);
+    const { name = null, memory = { seat: shortMemory(), mark: shortMemory() } } = options;
+    this.connection = new Connection(
+      room,
+      { name, watches: options.watches ?? watches },
+      memory,
+      { ...means, dial: (how) => means.dial({ ...how, forceNew: true }, origin) },
+      options.patience ?? PATIENCE,
+    );
+    this.model = this.connection.model;
+    this.on = this.model.on;
+    this.on('opened', ({ checkpoint }) => {
+      // On a page of another site, addresses without a host would be that site's.
+      const { sheet, map, painter } = checkpoint;
+      const whole = (path: string): string => new URL(path, origin).href;
+      Object.assign(checkpoint, {
+        sheet: { ...sheet, url: whole(sheet.url) },
+        ...(map && { map: whole(map) }),
+        ...(painter && { painter: whole(painter) }),
+      });
+      this.sendLook();
+    });
+  }
+
+  /** `closed` is final: `ended` says why. All other states lead to `live`, or end. */
+  get state(): RoomModel['connection'] {
+    return this.model.connection;
+  }
+
+  /** Why the connection has ended; undefined until then. */
+  get ended(): EndReason | undefined {
+    return this.connection.ended;
+  }
+
+  /** The living organisms by their ids, oldest first. */
+  get organisms(): RoomModel['organisms'] {
+    return this.model.organisms;
+  }
+
+  /** The participants by their ids; spectators are none. */
+  get people(): RoomModel['participants'] {
+    return this.model.participants;
+  }
+
+  /** This client as a participant; undefined for a spectator. */
+  get you(): RoomModel['you'] {
+    return this.model.you;
+  }
+
+  /** The seeds in this participant's hand, oldest first. */
+  get seeds(): readonly SeedView[] {
+    return this.model.seeds;
+  }
+
+  /** The names of the gallery's creatures. */
+  get gallery(): readonly string[] {
+    return this.model.checkpoint?.gallery.map(({ name }) => name) ?? [];
+  }
+
+  /** The cells, one after the other in rows; they change with each `picture`. */
+  get planes(): Planes {
+    const { planes } = this.model;
+    if (!planes) throw new RoomError('not-joined');
+    return planes;
+  }
+
+  /** Plants a seed with its middle at whole cells. @throws RoomError */
+  async plant({ x, y }: Place, seed: Seed): Promise<OrganismView> {
+    await this.ask('plant', { x, y, seed: this.source(seed) });
+    const find = (): OrganismView | undefined =>
+      [...this.organisms.values()].find(
+        (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
+      );
+    // Its birth arrives with the events of the tick. If the connection is lost in between, it may
+    // have died before this client hears of it.
+    const late = (this.model.tick ?? 0) + LATE;
+    const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
+    await this.until(isOver, 'life', 'opened', 'picture');
+    return find() ?? fail('no-such-organism');
+  }
+
+  /** Damages the cells under a stroke. @returns the wounded organisms @throws RoomError */
+  damage({ points, radius }: Stroke): Promise<OrganismView[]> {
+    return this.change('wounded', 'damage', { points: [...points], radius });
+  }
+
+  /** Grafts a seed's creature under a stroke. @returns the chimeras @throws RoomError */
+  graft({ points, radius }: Stroke, seed: Seed): Promise<OrganismView[]> {
+    const command = { points: [...points], radius, seed: this.source(seed) };
+    return this.change('grafted', 'graft', command);
+  }
+
+  /**
+   * Transforms an organism into a seed's creature.
+   *
+   * @param at where this begins, in cells; absent: in its middle
+   * @throws RoomError
+   */
+  async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
+    const command = { organism, seed: this.source(seed), ...(at && { at }) };
+    await this.change('transformed', 'transform', command);
+    return this.organisms.get(organism) ?? fail('no-such-organism');
+  }
+
+  /**
+   * Crosses two organisms.
+   *
+   * @param mix share of the second, 0…1
+   * @param mutation share of chance, 0…1
+   * @returns the seed, which is now in the hand
+   * @throws RoomError
+   */
+  async cross(a: OrganismId, b: OrganismId, mix = 0.5, mutation = 0): Promise<SeedView> {
+    const { seed } = await this.ask('cross', { a, b, mix, mutation });
+    return seed ?? fail('no-such-seed');
+  }
+
+  /**
+   * Looks at a part of the room: the server sends this part in full detail, the rest less often.
+   *
+   * @param area in cells; absent: the whole room
+   * @returns the organisms in it, once the planes show it
+   * @throws RoomError
+   */
+  async look(area?: Rect): Promise<OrganismView[]> {
+    this.looked = { area };
+    this.sendLook();
+    let heard = 0;
+    await this.until(() => heard++ === 2, 'picture', 'pace');
+    const owners = new Set(takeCells(this.planes, this.within(area)).owner);
+    return [...this.organisms.values()].filter(({ id }) => owners.has(id));
+  }
+
+  /** Returns the cells of an area, RGBA, not premultiplied; bare ground is transparent. */
+  pixels(area?: Rect): Uint8ClampedArray<ArrayBuffer> {
+    const { rgba } = takeCells(this.planes, this.within(area));
+    const pixels = new Uint8ClampedArray(rgba);
+    for (let i = 0; i < pixels.length; i++) {
+      const alpha = rgba[i | 3];
+      if ((i & 3) < 3 && alpha > 0) pixels[i] = (rgba[i] * 255) / alpha;
+    }
+    return pixels;
+  }
+
+  /** Returns `pixels` as a picture, in browsers. */
+  imageData(area?: Rect): ImageData {
+    return new ImageData(this.pixels(area), this.within(area).width);
+  }
+
+  /** Keeps a canvas like the room, one pixel a cell. @returns a function that stops this */
+  drawOn(canvas: HTMLCanvasElement | OffscreenCanvas): () => void {
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    const draw = (changed: readonly Rect[]): void => {
+      const { x, y, width, height } = this.within();
+      const isNew = canvas.width !== width || canvas.height !== height;
+      if (isNew) Object.assign(canvas, { width, height });
+      for (const area of isNew ? [{ x, y, width, height }] : changed) {
+        context.putImageData(this.imageData(area), area.x, area.y);
+      }
+    };
+    draw([this.within()]);
+    return this.on('picture', ({ changed }) => draw(changed));
+  }
+
+  /** Leaves the room for good. */
+  leave(): void {
+    this.connection.close();
+  }
+
+  /** Waits until something is so, which may change with these events. @throws RoomError */
+  until(isSo: () => boolean, ...events: (keyof RoomEvents)[]): Promise<void> {
+    const off: (() => void)[] = [];
+    return this.unlessEnded<void>((resolve) => {
+      const check = (): void => {
+        if (isSo()) resolve();
+      };
+      for (const event of events) off.push(this.on(event, check));
+      check();
+    }).finally(() => {
+      for (const stop of off) stop();
+    });
+  }
+
+  /** Creates a promise that is rejected when the connection ends. */
+  private unlessEnded<T>(
+    start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
+  ): Promise<T> {
+    let off = (): void => {};
+    return new Promise<T>((resolve, reject) => {
+      const refuse = (reason: EndReason): void => reject(new RoomError(reason));
+      const check = (): void => {
+        if (this.ended) refuse(this.ended);
+      };
+      off = this.on('connection', check);
+      check();
+      if (!this.ended) start(resolve, refuse);
+    }).finally(() => off());
+  }
+
+  private ask<N extends Acts>(
+    name: N,
+    command: Omit<Command<N>, 'id'>,
+  ): Promise<Event<'accepted'>> {
+    return this.unlessEnded((accepted, rejected) =>
+      this.connection.requests.ask(name, command, { accepted, rejected }),
+    );
+  }
+
+  /** Acts on organisms. @returns those that have changed */
+  private async change<N extends Acts>(
+    what: 'wounded' | 'grafted' | 'transformed',
+    ...[name, command]: Parameters<typeof this.ask<N>>
+  ): Promise<OrganismView[]> {
+    const changed = new Set<OrganismId>();
+    const off = this.on('life', ({ event }) => {
+      if (event.what === what && event.by === this.you?.id) changed.add(event.id);
+    });
+    try {
+      await this.ask(name, command);
+      // The events of the tick arrive before its picture. If there is none, nothing has changed.
+      let heard = 0;
+      await this.until(() => heard++ === 1, 'picture', 'pace');
+    } finally {
+      off();
+    }
+    return [...this.organisms.values()].filter(({ id }) => changed.has(id));
+  }
+
+  private source(seed: Seed): SeedSource {
+    if (typeof seed === 'object') return 'from' in seed ? seed : { from: 'hand', seed: seed.id };
+    const index = this.gallery.indexOf(seed);
+    return index < 0 ? fail('no-such-seed') : { from: 'gallery', index };
+  }
+
+  /** Returns the part of an area that lies on the grid, in whole cells. */
+  private within(area?: Rect): Rect {
+    const { width, height } = this.planes;
+    if (!area) return { x: 0, y: 0, width, height };
+    const clamp = (at: number, most: number): number => Math.max(0, Math.min(most, at));
+    const x = clamp(Math.floor(area.x), width - 1);
+    const y = clamp(Math.floor(area.y), height - 1);
+    return {
+      ...{ x, y, width: clamp(Math.ceil(area.x + area.width) - x, width - x) },
+      height: clamp(Math.ceil(area.y + area.height) - y, height - y),
+    };
+  }
+
+  private sendLook(): void {
+    if (!this.looked) return;
+    const area = this.looked.area ?? this.within();
+    this.connection.send('look', { hidden: false, ...area, pixels: 4, best: 'full' });
+  }
+}
+
+function fail(reason: EndReason): never {
+  throw new RoomError(reason);
+}

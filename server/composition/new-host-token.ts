@@ -1,0 +1,38 @@
+/** `host-token`: creates a new token for the host's page, prints it, and ends. */
+import { HostToken } from '../host/host-token.ts';
+import { systemClock } from '../platform/clock.ts';
+import { commandLine } from '../platform/installation.ts';
+import { textLog } from '../platform/log.ts';
+import { SettingsError } from '../settings/command-line.ts';
+import { runCommand } from '../settings/document.ts';
+import { SERVER } from '../settings/server.ts';
+import { openStorage } from './open-storage.ts';
+
+const { data, cluster, onDamage } = SERVER.options;
+const COMMAND = {
+  about:
+    'Creates a new token for the host’s page and prints it; the old one stops working. Stop the server first, unless it is in a cluster.',
+  usage: commandLine('host-token', '[options]'),
+  options: { data, cluster, onDamage },
+  environment: SERVER.environment,
+} as const;
+
+runCommand(COMMAND, async (config) => {
+  const folder = config.data === 'none' ? undefined : config.data;
+  const opened = await openStorage({
+    config,
+    folder,
+    clock: systemClock,
+    date: Date.now,
+    log: textLog(),
+  });
+  if (!opened)
+    throw new SettingsError('--data none stores no token: each start creates a new one.');
+  const token = await HostToken.open(opened.store, true);
+  await token.keep(Date.now());
+  await opened.close();
+  console.log(token.fresh);
+}).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,3 @@
+import { enter } from '../../launch/worker-entry.mjs';
+
+await enter('try-engine', new URL('./try-engine.ts', import.meta.url));

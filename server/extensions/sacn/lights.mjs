@@ -1,0 +1,80 @@
+// @ts-check
+/** Lights that follow a room: sends its state as DMX channels by sACN. README.md lists them. */
+import { randomBytes } from 'node:crypto';
+import { Sender } from 'sacn';
+
+/** Time between two packets, in ms. */
+const FRAME = 40;
+/** Share of the way to its goal that a level moves with each packet: a fade takes about 0.5 s. */
+const FADE = 0.15;
+/** Share of a pulse that is left after each packet. */
+const DECAY = 0.9;
+/** Minimum time between two pulses, in ms: fewer than three a second do not harm (WCAG 2.3.1). */
+const APART = 500;
+
+/** Events that pulse, by channel after the levels. */
+const PULSES = [['born'], ['wounded', 'grafted'], ['healed', 'renewed'], ['sensed']];
+
+/** @returns {import('../extension.ts').Extension} */
+export default function lights() {
+  const { SACN_UNIVERSE = '1', SACN_ADDRESS = '1', SACN_ROOM, SACN_TO } = process.env;
+  const { SACN_PRIORITY = '100' } = process.env;
+  /** @param {string} name @param {string} text @param {number} min @param {number} max */
+  const whole = (name, text, min, max) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new Error(`${name} must be a whole number, ${min} to ${max}`);
+  };
+  const universe = whole('SACN_UNIVERSE', SACN_UNIVERSE, 1, 63_999);
+  const first = whole('SACN_ADDRESS', SACN_ADDRESS, 1, 501);
+  const priority = whole('SACN_PRIORITY', SACN_PRIORITY, 1, 200);
+  const sender = new Sender({
+    universe,
+    ...(SACN_TO && { useUnicastDestination: SACN_TO }),
+    // Receivers tell sources apart by this mark.
+    defaultPacketOptions: { cid: randomBytes(16), sourceName: 'Vivarium', priority },
+  });
+  /** The room that the lights follow; undefined while it is closed. @type {string | undefined} */
+  let room;
+  /** Red, green, blue, living, awake, people: where they are going and where they are, 0…1. */
+  let goals = [0, 0, 0, 0, 0, 0];
+  let levels = goals;
+  let pulses = PULSES.map(() => 0);
+  let pulsed = Number.NEGATIVE_INFINITY;
+
+  const timer = setInterval(() => {
+    if (room === undefined) return;
+    levels = levels.map((level, i) => level + FADE * (goals[i] - level));
+    const values = [...levels, ...pulses].map((value) => Math.round(255 * Math.min(1, value)));
+    pulses = pulses.map((pulse) => DECAY * pulse);
+    const payload = Object.fromEntries(values.map((value, i) => [first + i, value]));
+    // Without a network there is nobody to tell; the next packet tries again.
+    sender.send({ payload, useRawDmxValues: true }).catch(() => {});
+  }, FRAME);
+
+  return {
+    name: 'sacn',
+    onRoomOpened({ room: opened }) {
+      if (opened === (SACN_ROOM ?? room ?? opened)) room = opened;
+    },
+    onRoomClosed({ room: closed }) {
+      if (closed === room) room = undefined;
+    },
+    onFigures(figures) {
+      if (figures.room !== room) return;
+      const { colour, living, awake, organisms, people } = figures;
+      goals = [...colour, living, awake / Math.max(1, organisms), people / 255];
+    },
+    onLife({ room: where, event: { what } }) {
+      const pulse = PULSES.findIndex((events) => events.includes(what));
+      const now = performance.now();
+      if (where !== room || pulse < 0 || now - pulsed < APART) return;
+      pulsed = now;
+      pulses[pulse] = 1;
+    },
+    onClose() {
+      clearInterval(timer);
+      sender.close();
+    },
+  };
+}
