@@ -128,14 +128,18 @@ test('settings are saved as a file and loaded again; a file of something else ch
   const other = await hostOf(server);
   await other.call('changeSettings', { tickRate: 12, energy: { plant: 21 } });
   const link = page.getByTestId('save-settings');
-  await page.waitForFunction(
-    (element) => decodeURIComponent((element as HTMLAnchorElement).href).includes('"plant": 21'),
-    await link.elementHandle(),
-  );
+  /** Waits until the page knows what another host has changed. */
+  const knows = async (cost: number) =>
+    page.waitForFunction(
+      ([element, text]) => decodeURIComponent((element as HTMLAnchorElement).href).includes(text),
+      [await link.elementHandle(), `"plant": ${cost}`] as const,
+    );
+  await knows(21);
   const { name, bytes } = await download(link);
   expect(name).toBe('garden-settings.json');
   const { tickRate, energy } = server.rooms.settingsOf('garden');
   await other.call('changeSettings', { tickRate: 30, energy: { plant: 8 }, paused: true });
+  await knows(8);
   const load = (file: string, buffer: Buffer) =>
     page.getByTestId('load-settings').setInputFiles({ name: file, mimeType: '', buffer });
   for (const wrong of ['{', '{"tickRate": 100}', '{"rooms": []}', '{"paused": false}']) {
