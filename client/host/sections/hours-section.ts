@@ -34,7 +34,7 @@ export class HoursSection extends ui.HostElement {
       grid-template-columns: auto auto minmax(0, 1fr) auto;
     }
     @media (max-width: 1000px) {
-      .dates {
+      .day.dates {
         grid-template-columns: auto minmax(0, 1fr) auto;
         padding: 10px 0;
       }
