@@ -8,7 +8,7 @@ import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { bounded, isWithin } from '../../../server/vnca/genome.ts';
-import { afterSuite, suiteFolder } from '../../support/closing.ts';
+import { afterSuite } from '../../support/closing.ts';
 import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { isFull } from '../../support/needs.ts';
@@ -16,10 +16,10 @@ import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
-const drawings = await loadDataset(
-  { kind: 'folder', folder: 'server/training/examples/drawings' },
-  { cacheFolder: suiteFolder() },
-);
+const drawings = await loadDataset({
+  kind: 'folder',
+  folder: 'server/training/examples/drawings',
+});
 const named = (name: string): Float32Array => {
   const at = drawings.entries.findIndex((entry) => entry.name === name);
   const size = 4 * card.side ** 2;
