@@ -290,7 +290,7 @@ export function drawSign(sign: PrintedSign): string {
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
     // The code becomes smaller if otherwise its text would stand on the logo or the footer.
-    const below = 22 + size * (1 + 1.25 * (broken.length - 1));
+    const below = 26 + size * (1 + 1.25 * (broken.length - 1));
     const foot = footerTop - (about.logo ? LOGO_HEIGHT + 3 : 0);
     const isFree = footer.length === 0 && !about.logo;
     const side = isFree ? most : Math.min(most, foot - top - below);
