@@ -89,10 +89,12 @@ const side = whole(32, 1_024);
 /** A tick. If absent, the first or the last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
-/** Where in the hall somebody is, in cells, and how strongly a sensor perceives them. */
+/** A place of a room, in cells. */
+const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
+
+/** Where in the hall somebody is, and how strongly a sensor perceives them. */
 export const presence = v.strictObject({
-  x: whole(0, 1_023),
-  y: whole(0, 1_023),
+  ...place,
   /** 0: nobody is there any more. 1: one person. */
   strength: between(0, 1),
 });
@@ -192,12 +194,7 @@ export const CALLS = {
    */
   clearArea: post(
     '/rooms/:room/clear-area',
-    {
-      x: whole(0, 1_023),
-      y: whole(0, 1_023),
-      width: whole(1, 1_024),
-      height: whole(1, 1_024),
-    },
+    { ...place, width: whole(1, 1_024), height: whole(1, 1_024) },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Removes all grafts of a participant, who may have left. `removed` is the number of organisms. */
@@ -207,7 +204,7 @@ export const CALLS = {
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
-  spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
+  spotlight: post('/rooms/:room/spotlight', place),
   /**
    * Mutes or unmutes a participant. Muted participants may only watch, and their cursors and names
    * are hidden.

@@ -15,8 +15,6 @@ const languages = v.pipe(
   v.check((list) => isUnique(list), 'a language is named twice'),
 );
 
-export type DrawingMode = v.InferOutput<typeof drawingMode>;
-
 const energy = v.strictObject({
   /** Maximum energy of a participant. */
   capacity: between(1, 1e6),
