@@ -42,6 +42,8 @@ export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
 /** Maximum period that an undo can cover, in seconds. One snapshot per minute of it is kept. */
 export const MOST_UNDO = 600;
+/** Maximum size of a logo's file, in bytes. */
+export const MAX_LOGO_BYTES = 256_000;
 /** Path prefix of all calls. */
 export const API = '/host/api';
 /** Path of the OpenAPI document, relative to `API`. */
@@ -147,6 +149,19 @@ export const CALLS = {
   /** Removes a closed room. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
+  /**
+   * Stores a picture as the logo of a room's exhibition. Returns its path, for the setting `logo`.
+   * Any server of a cluster can do this, because the picture is not stored with the room.
+   */
+  putLogo: call(
+    'PUT',
+    '/logos/:name',
+    v.strictObject({
+      /** PNG, JPEG or WebP of at most `MAX_LOGO_BYTES`, in base64. */
+      picture: v.pipe(v.string(), v.base64(), v.maxLength(Math.ceil(MAX_LOGO_BYTES / 3) * 4)),
+    }),
+    v.object({ logo: v.string() }),
+  ),
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: post(
@@ -316,6 +331,9 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
+  /** Posts a test message to the URL of `--alerts`, and waits until it is delivered. */
+  testAlert: post('/alerts/test', {}),
+
   /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
@@ -349,6 +367,8 @@ export const FILES = {
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film for walls, without a session. */
   wallFrame: '/films/:job/:frame',
+  /** The logo of a room's exhibition for all pages, without a session. */
+  logo: '/logos/:name',
   job: '/jobs/:job/file',
   /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
