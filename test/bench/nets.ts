@@ -13,7 +13,10 @@ const SHIPPED = fileURLToPath(new URL('../../checkpoints', import.meta.url));
 export async function loadNets(folder?: string): Promise<Model[]> {
   const folders =
     folder === undefined
-      ? (await readdir(SHIPPED)).sort().map((name) => join(SHIPPED, name))
+      ? (await readdir(SHIPPED, { withFileTypes: true }))
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => join(SHIPPED, name))
+          .sort()
       : [folder];
   return Promise.all(folders.map((at) => loadModel(at)));
 }
