@@ -136,7 +136,7 @@ test('a pinch dismisses the hint for good, and the camera stays where the visito
 test('the overview leads anywhere, and “Find mine” back', async () => {
   // Unseen by the phone, which looks elsewhere.
   await ada.grow(...LATER, PENGUIN);
-  const overview = phone.getByTestId('overview');
+  const overview = phone.getByTestId('overview').locator('canvas');
   const box = (await overview.boundingBox())!;
   await phone.touchscreen.tap(
     box.x + (LATER[0] / WIDTH) * box.width,

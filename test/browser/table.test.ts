@@ -308,6 +308,26 @@ test('ten fingers of four people: all plant, graft, wound and take one along, an
     }
   }
 
+  // One person takes all grafts back, one after the other; the others keep theirs.
+  await until(() =>
+    rings.every(({ you }) => plantedBy(you).every((one) => one.phase === 'asleep')),
+  );
+  const grafts = () =>
+    page.evaluate(() => {
+      const { rings: open } = document.querySelector<VivariumTable>('vivarium-table')!;
+      return [...open.values()].map(({ grafted }) => JSON.stringify(grafted?.parts));
+    });
+  for (let [mine] = await grafts(); mine; ) {
+    const before = mine;
+    await table.press(0, 'ungraft');
+    await until(async () => {
+      [mine] = await grafts();
+      return mine !== before;
+    });
+  }
+  expect(plantedBy(rings[0].you).flatMap(({ parts = [] }) => parts)).toEqual([]);
+  expect((await grafts()).slice(1)).not.toContain(undefined);
+
   // The next four have nothing of the first.
   const people = new Set(rings.map(({ you }) => you));
   await table.forget();
