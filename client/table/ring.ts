@@ -94,6 +94,13 @@ export class Ring implements ToolUser {
     return [...organisms.values()].reverse().find((one) => this.isOwn(one) && you !== undefined);
   }
 
+  /** The latest creature onto which this person has grafted something that is still there. */
+  get grafted(): OrganismView | undefined {
+    const { organisms, you } = this.model;
+    const hasGraft = ({ parts }: OrganismView) => parts?.some(({ by }) => by && by.id === you?.id);
+    return [...organisms.values()].reverse().find(hasGraft);
+  }
+
   isOwn({ planter, phase }: OrganismView): boolean {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
@@ -142,6 +149,11 @@ export class Ring implements ToolUser {
     const accepted = ({ token, page }: Event<'accepted'>) =>
       token && this.page.showCode(this, token, page);
     this.requests.ask('keep', { organism }, { accepted, rejected: () => this.refused() });
+  }
+
+  /** Takes back this person's last graft onto a creature. */
+  ungraft({ id: organism }: OrganismView): void {
+    this.requests.ask('ungraft', { organism }, { rejected: () => this.refused() });
   }
 
   private readonly handlers: { [N in RingEventName]: (message: RingEvent<N>) => void } = {

@@ -3,7 +3,7 @@ import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
-import type { Tool } from '../../shared/vocabulary.ts';
+import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
 import { icons, tile } from '../elements/icons.ts';
 import { kindName } from '../elements/text.ts';
 import { offered } from '../state/browser-store.ts';
@@ -124,12 +124,14 @@ export class TableRing extends LitElement {
 
   /** Returns the buttons from the lower left around the top to the lower right. */
   private buttons(): ((style: string) => TemplateResult)[] {
-    const { state, model, own } = this.ring;
+    const { state, model, own, grafted } = this.ring;
     const { checkpoint, settings } = model;
     if (!checkpoint) return [];
     const { held, tool, hand } = state.state;
     const all = offered(checkpoint, settings);
-    const shown = Array.from({ length: Math.min(TILES, all.length) }, (_, i) => {
+    // The button that takes a graft back needs the place of a creature.
+    const tiles = grafted ? TILES - 1 : TILES;
+    const shown = Array.from({ length: Math.min(tiles, all.length) }, (_, i) => {
       return all[(this.ring.first + i) % all.length];
     });
     const inGallery = held.from === 'gallery' && shown.includes(held.index);
@@ -145,6 +147,7 @@ export class TableRing extends LitElement {
     return [
       brush('damage', msg('Damage'), icons.damage),
       ...(checkpoint.transforms ? [brush('graft', msg('Graft'), icons.graft)] : []),
+      ...(grafted ? [this.ungraftButton(grafted)] : []),
       ...hand.slice(0, 1).map(({ id }) => {
         const source = { from: 'hand', seed: id } as const;
         return seed(source, 'hand-seed', msg('A child of two'), this.film(source) ?? icons.cross);
@@ -154,7 +157,7 @@ export class TableRing extends LitElement {
         return seed({ from: 'gallery', index }, 'creature', label, tile(checkpoint, index));
       }),
       this.button('more', msg('More'), icons.closer, undefined, () => {
-        this.ring.first += TILES;
+        this.ring.first += tiles;
       }),
       this.button('dice', msg('Dice'), this.film(held) ?? icons.dice, held.from === 'prior', () =>
         state.throwDice(Math.random),
@@ -163,6 +166,12 @@ export class TableRing extends LitElement {
         ? [this.button('keep', msg('Keep'), icons.keep, undefined, () => this.ring.takeAlong(own))]
         : []),
     ];
+  }
+
+  private ungraftButton(organism: OrganismView) {
+    return this.button('ungraft', msg('Take back my last graft'), icons.undo, undefined, () =>
+      this.ring.ungraft(organism),
+    );
   }
 
   /** Returns the picture of a seed that is not in the gallery; undefined until it has arrived. */

@@ -308,6 +308,29 @@ test('ten fingers of four people: all plant, graft, wound and take one along, an
     }
   }
 
+  // One person takes all grafts back, one after the other; the others keep theirs.
+  await until(() =>
+    rings.every(({ you }) => plantedBy(you).every((one) => one.phase === 'asleep')),
+  );
+  const grafts = () =>
+    page.evaluate(() => {
+      const { rings: open } = document.querySelector<VivariumTable>('vivarium-table')!;
+      return [...open.values()].map(({ grafted }) => grafted?.id);
+    });
+  const undo = page.locator('table-ring').nth(0).getByTestId('ungraft');
+  await until(async () => {
+    const [box] = await undo.evaluateAll((all) =>
+      all.map((one) => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        return { x, y, width, height };
+      }),
+    );
+    if (box) await fingers.tap(0, middleOf(box));
+    return (await grafts())[0] === undefined;
+  });
+  expect(plantedBy(rings[0].you).flatMap(({ parts = [] }) => parts)).toEqual([]);
+  expect((await grafts()).slice(1)).not.toContain(undefined);
+
   // The next four have nothing of the first.
   const people = new Set(rings.map(({ you }) => you));
   await table.forget();

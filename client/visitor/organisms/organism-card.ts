@@ -219,13 +219,13 @@ export class OrganismCard extends PanelElement {
       white-space: nowrap;
       display: inline-flex;
       align-items: center;
-      gap: 8px;
+      gap: 6px;
     }
     footer .solid {
-      padding-inline: 0.9em;
+      padding-inline: 0.75em;
     }
     footer .quiet {
-      padding-inline: 0.6em;
+      padding-inline: 0.4em;
     }
     .former {
       grid-column: 2 / -1;

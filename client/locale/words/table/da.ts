@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `vågent`,
+      's01914176b881a711': `Tag min sidste podning tilbage`,
+'s0310d39d85a9997c': `vågent`,
 's0d961dbad091e5d6': `Scan koden, eller åbn linket, så gror det igen i din egen browser.`,
 's113268220ddf9769': `Et barn af to`,
 's13f466dc1200537b': str`Og der skete ${0} ting til.`,

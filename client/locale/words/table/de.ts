@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `wach`,
+      's01914176b881a711': `Meine letzte Pfropfung zurücknehmen`,
+'s0310d39d85a9997c': `wach`,
 's0d961dbad091e5d6': `Scanne den Code oder öffne den Link, und es wächst wieder, in deinem eigenen Browser.`,
 's113268220ddf9769': `Ein Kind von zweien`,
 's13f466dc1200537b': str`Und noch ${0} Dinge sind geschehen.`,

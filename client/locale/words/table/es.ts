@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `despierta`,
+      's01914176b881a711': `Deshacer mi último injerto`,
+'s0310d39d85a9997c': `despierta`,
 's0d961dbad091e5d6': `Escanea el código o abre el enlace, y volverá a crecer en tu propio navegador.`,
 's113268220ddf9769': `Hija de dos`,
 's13f466dc1200537b': str`Y han pasado ${0} cosas más.`,

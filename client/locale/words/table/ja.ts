@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `起きている`,
+      's01914176b881a711': `最後の接ぎ木を元に戻す`,
+'s0310d39d85a9997c': `起きている`,
 's0d961dbad091e5d6': `コードを読み取るかリンクを開くと、あなたのブラウザでまた育ちます。`,
 's113268220ddf9769': `ふたりの子`,
 's13f466dc1200537b': str`ほかに${0}つの出来事がありました。`,
