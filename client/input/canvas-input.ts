@@ -202,13 +202,14 @@ export class ViewportReporter {
  */
 export function reportView(
   view: Pick<RoomView, 'rig' | 'size' | 'loop'>,
-  { model, send }: { readonly model: RoomModel; readonly send: Send },
+  connection: { readonly model: RoomModel; readonly send: Send },
   signal: AbortSignal,
   best?: TierName,
 ): (now: number) => boolean {
-  const reporter = new ViewportReporter((look) => send('look', look), best);
+  const { model } = connection;
+  const reporter = new ViewportReporter((look) => connection.send('look', look), best);
   const changed = (): void => {
-    if (document.hidden && model.connection === 'live') reporter.hide();
+    if (document.hidden) reporter.hide();
     view.loop.invalidate();
   };
   document.addEventListener('visibilitychange', changed, { signal });

@@ -230,7 +230,7 @@ export class Effects {
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
-      marks.add({ x, y, ...glow, alpha: 0.34 * Math.sin(Math.PI * Math.sqrt(t)) });
+      marks.add({ x, y, ...glow, alpha: 0.45 * Math.sin(Math.PI * Math.sqrt(t)) });
     });
   }
 

@@ -63,8 +63,8 @@ export function roomAddress(url: string | URL) {
   return { origin, room, watches: searchParams.get('view') === 'only' };
 }
 
-/** Forgets a value with this process or page. */
-function shortMemory(): PageMemory['seat'] {
+/** Creates a memory that ends with this process or page. @internal */
+export function shortMemory(): PageMemory['seat'] {
   let value: string | null = null;
   return {
     read: () => value,

@@ -3,8 +3,9 @@
  * gradients (engine/native/training.c); ONNX Runtime computes everything else.
  */
 import type { StartError } from '../engine/backend.ts';
-import { compilerRemedy, missingCompiler } from '../engine/native/compile.ts';
+import { compilerRemedy } from '../engine/native/compile.ts';
 import { loadKernel } from '../engine/native/native.ts';
+import { missingKernel } from '../engine/native/prebuilt.ts';
 import { openSteps } from '../engine/native/steps.ts';
 import { type Compute, ComputeError } from './compute.ts';
 import { createOnnxCompute } from './onnx.ts';
@@ -20,7 +21,7 @@ export async function createNativeCompute(
   const fail = (what: string, remedy = compilerRemedy()): never => {
     throw new ComputeError(remedy ? `${what} (to fix it: ${remedy})` : what, 'native');
   };
-  const missing = missingCompiler();
+  const missing = missingKernel();
   if (missing) fail(missing);
   const { kernel } = await loadKernel().catch((error: StartError) =>
     fail(error.message, error.remedy),

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run release`: writes a release to `dist/release`: the package `vivarium` as a tarball, its
- * bill of materials, its notes and checksums. Needs `npm ci`.
+ * `npm run release`: writes a release to `dist/release`: the package `vivarium` as a tarball,
+ * Debian packages made from it, its bill of materials, its notes and checksums. Needs `npm ci`, and
+ * the compilers that `npm run kernels` needs.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,6 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../launch/bundle.mjs';
+import { ARCHITECTURES, packDeb } from './deb.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
@@ -116,7 +118,14 @@ async function release() {
   for (const build of ['build-client', 'build-library']) {
     run(process.execPath, '--import', 'tsx', `server/http/${build}.ts`);
   }
-  const { bundled } = await pack(folder);
+  run('npm', 'run', 'kernels', '--', '--out', join(root, 'dist/kernels'));
+  const { file, bundled } = await pack(folder);
+  for (const arch of Object.keys(ARCHITECTURES)) {
+    const tree = join(root, 'dist/tree', arch);
+    rmSync(tree, { recursive: true, force: true });
+    run('server/deploy/install-tree.sh', join(folder, file), tree, arch);
+    packDeb(tree, folder, { version, arch });
+  }
   writeFileSync(
     join(folder, `vivarium-${version}.cdx.json`),
     JSON.stringify(billOfMaterials(bundled), null, 2),

@@ -9,7 +9,8 @@ import { type Backend, type BackendName, type PatchStore, StartError } from './b
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
-import { compilerRemedy, missingCompiler } from './native/compile.ts';
+import { compilerRemedy } from './native/compile.ts';
+import { missingKernel } from './native/prebuilt.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -136,12 +137,11 @@ export const CANDIDATES: Candidates = {
     },
   },
   native: {
-    unavailableReason: () => missingCompiler(),
+    unavailableReason: missingKernel,
     prepare: async () => (await import('./native/native.ts')).prepareNative(),
     start: async () => (await import('./native/native.ts')).startNative(),
     threads: availableParallelism,
-    needs:
-      'a C compiler (cc), on Linux, macOS or another Unix; fastest with AVX2 and FMA, AVX-512 or NEON',
+    needs: 'a prebuilt kernel (in releases; Linux, AVX2 or ARM64), or a C compiler (cc) on a Unix',
     remedy: compilerRemedy(),
   },
   onnx: {

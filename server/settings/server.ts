@@ -230,7 +230,7 @@ export const SERVER = {
         default: 'auto',
         help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` takes `webgpu` if there is a real GPU; otherwise `tensorflow` (tfjs-node-gpu, tfjs-node) if it has a GPU; otherwise `native` if there is a C compiler (`cc`), which compiles its kernel when the server first starts; otherwise `onnx`. `npm run doctor` shows which engines work on this machine.',
+          '`auto` takes `webgpu` if there is a real GPU; otherwise `tensorflow` (tfjs-node-gpu, tfjs-node) if it has a GPU; otherwise `native` if the release has a kernel for this processor (Linux, AVX2 or 64-bit ARM), or there is a C compiler (`cc`), which compiles one when the server first starts; otherwise `onnx`. `npm run doctor` shows which engines work on this machine.',
       },
     }),
     ...inSection('Storage', {

@@ -33,18 +33,10 @@ export const COMMAND = {
       type: number(0),
       help: "with --resume: before training, refine the offsets of the gallery's latents by gradient steps through growth and rest; PULL weighs how strongly each latent is held at its present value",
     },
-    compact: {
-      help: 'save a small state without pools and first moments, for an archive; a run that resumes from it fills them again',
-    },
     from: {
       value: 'FOLDER',
       type: text,
       help: "start with the weights of this checkpoint instead of random weights; an encoder larger than the checkpoint's computes the same at first",
-    },
-    encoder: {
-      value: 'FOLDER',
-      type: text,
-      help: 'with --from: take the encoder from this checkpoint instead',
     },
     run: {
       value: 'FOLDER',
@@ -84,15 +76,10 @@ export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
   if (options === 'help') return options;
-  const { resume, from, encoder, refine } = options;
+  const { resume, from, refine } = options;
   if (resume && from !== undefined) {
     throw new SettingsError(
       '--from starts a new run, but --resume continues a run. Choose one of them.',
-    );
-  }
-  if (encoder !== undefined && from === undefined) {
-    throw new SettingsError(
-      '--encoder replaces the encoder of the checkpoint in --from. Add --from.',
     );
   }
   if (refine !== undefined && !resume) {
@@ -112,7 +99,7 @@ export interface RunStart {
 }
 
 /** Options that change the result, in the order in which the checkpoint's card names them. */
-const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
+const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /** Picks the parts of a command line that change the result. */
 export function startOf(options: Options, update: number): RunStart {
@@ -127,7 +114,6 @@ export function startOf(options: Options, update: number): RunStart {
       // Hides the user's folder, because checkpoints' cards are published.
       ...(options.images === undefined ? [] : ['--images <folder>']),
       ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
-      ...(options.compact ? ['--compact'] : []),
     ],
   };
 }
@@ -147,29 +133,21 @@ export function commandOf(starts: readonly RunStart[]): string {
       const other = file === before.file ? [] : [file];
       parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
     }
-    // If an earlier version started the run, its first command is unknown, so say from which update
-    // on these options were used.
-    if (!before && update > 0) parts.push(`with these options from update ${update} on`);
     before = start;
   }
   return parts.join(', ');
 }
 
-/**
- * Whether a start changes the result of the run. A run resumed from a compact state continues
- * differently, because its pools and first moments are lost.
- */
+/** Whether a start changes the result of the run. */
 const changesMore = (start: RunStart, before: RunStart): boolean =>
-  start.options.includes('--refine') ||
-  before.options.includes('--compact') ||
-  wordsOf(start) !== wordsOf(before);
+  start.options.includes('--refine') || wordsOf(start) !== wordsOf(before);
 
 /**
  * Returns the file and the options of a start, without the options that apply only once (`--from`,
- * `--encoder`, `--refine`).
+ * `--refine`).
  */
 const wordsOf = ({ file, options }: RunStart): string => {
-  const once = ['--from', '--encoder', '--refine'];
+  const once = ['--from', '--refine'];
   const lasting = options.filter(
     (word, i) => !once.includes(word) && !once.includes(options[i - 1]),
   );

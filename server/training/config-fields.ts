@@ -147,11 +147,6 @@ export const configFields = v.strictObject({
   updates: count,
   /** σ of the RGBA likelihood; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
-  /**
-   * Weight of an additional loss for sharper edges: squared errors in the differences between
-   * neighbouring cells. RGBA only. Closed ground counts as a neighbour without an error.
-   */
-  slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight of the divergence. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   batch: v.strictObject({
@@ -210,14 +205,10 @@ export const configFields = v.strictObject({
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share at the end of the run during which the learning rate falls linearly to `finalRate`
-       * times its previous value.
+       * Share at the end of the run during which the learning rate falls linearly to a twentieth.
        */
       decay: v.optional(share, 0),
-      finalRate: v.optional(share, 0.05),
-      beta1: v.optional(share, 0.9),
       beta2: v.optional(share, 0.999),
-      epsilon: v.optional(positive, 1e-8),
       /** Gradients are clipped to this global norm. */
       clip: v.optional(positive, 10),
       /**

@@ -21,10 +21,6 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   if (inColours && !areConsecutive(readout.channels)) {
     yield ['readout.channels', 'must be consecutive'];
   }
-  if (config.slopes > 0 && !inColours) yield ['slopes', ONLY_COLOURS];
-  if (config.slopes > 0 && isDoubling && growth.seedSide < 2) {
-    yield ['slopes', 'needs a "growth.seedSide" of 2 or more'];
-  }
   if (config.trains === 'encoder') {
     for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {
       if (config[field] !== undefined) yield [field, 'needs a run that trains the rule'];
@@ -47,7 +43,7 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   if (judgeGrown > 0 && !spans.some((steps) => steps > 0) && !pool?.patients) {
     yield ['judgeGrown', 'needs "extraSteps" or "pool.patients"'];
   }
-  for (const field of ['beta1', 'beta2', 'average'] as const) {
+  for (const field of ['beta2', 'average'] as const) {
     if (optimiser[field] === 1) yield [`optimiser.${field}`, 'must be less than 1'];
   }
   for (const field of ['recolour', 'lines'] as const) {

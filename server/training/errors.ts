@@ -14,9 +14,7 @@ export type DatasetReason =
   | 'broken-image'
   /** A list that comes with the images (emoji list, partition) cannot be parsed. */
   | 'broken-list'
-  | 'checksum-mismatch'
-  /** The built set cannot be stored in the cache. */
-  | 'unwritable-cache';
+  | 'checksum-mismatch';
 
 /** Reasons why a training run or an evaluation stops. */
 export type TrainingReason =
@@ -32,8 +30,6 @@ export type TrainingReason =
   | 'no-data'
   | 'unfit-data'
   | 'no-encoder'
-  | 'no-keep'
-  | 'foreign-keep'
   | 'other-weights';
 
 /**

@@ -24,10 +24,10 @@ import { sharedBytes } from './rollout/data-parallel.ts';
 import { leakAt, progressOf } from './rollout/rollout-plan.ts';
 import { beginRun, checkGallery, refineOffsets } from './run/begin-run.ts';
 import { trainedModel, writeCheckpoint } from './run/export.ts';
-import { afterLostThread, createWriter, saveAfterFailure } from './run/failures.ts';
+import { afterLostThread, createWriter } from './run/failures.ts';
 import { createProgress, describeUpdates, drawProgressSheet } from './run/progress.ts';
 import { appendLog, openFolder, PICTURES_FOLDER, type Run, saveRun } from './run/run-folder.ts';
-import { compactState, type RunState, trainedWeights } from './run/run-state.ts';
+import { type RunState, trainedWeights } from './run/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from './run/trainer.ts';
 import { listenForStop, openCompute, runTool, type StopSignal, say } from './terminal.ts';
 
@@ -41,9 +41,10 @@ async function main(options: Options): Promise<void> {
   }
   const config = withOptions(parseConfig(json, options.file), options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  let run = withStart(await beginRun(options, config, folder, say), options);
+  let run = await beginRun(options, config, folder, say);
+  const commands = [...(run.commands ?? []), startOf(options, run.state.update)];
 
-  let data = await loadDataset(config.data, { baseFolder });
+  let data = await loadDataset(config.data, baseFolder);
   const images = imagesDigest(data);
   if (run.images !== undefined && run.images !== images) {
     throw new TrainingError(
@@ -51,7 +52,7 @@ async function main(options: Options): Promise<void> {
       `the images differ from those with which the run in ${folder} started; restore them, or start a new run without --resume`,
     );
   }
-  run = { ...run, images };
+  run = { ...run, images, commands };
   if (!options.resume && run.from !== undefined) await checkGallery(config, data, run.from);
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
@@ -94,30 +95,18 @@ async function main(options: Options): Promise<void> {
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: commandOf(run.commands),
+    command: commandOf(commands),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
     seed: `${config.seed}`,
     sigma: `${config.sigma}`,
     beta: `${config.beta}`,
-    ...(config.slopes > 0 && { slopes: `${config.slopes}` }),
   };
   await writeCheckpoint(out, await trainedModel(compute, { ...ruleOf(state), training }), say);
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
-}
-
-/**
- * Adds the newest start to a run. A run begun by an earlier version recorded no starts, only the
- * checkpoints with its initial weights. These then become options of the newest start.
- */
-function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
-  const { commands = [], from, encoder, state } = run;
-  const begun = { ...(from !== undefined && { from }), ...(encoder !== undefined && { encoder }) };
-  const known = commands.length > 0 ? options : { ...options, ...begun };
-  return { ...run, commands: [...commands, startOf(known, state.update)] };
 }
 
 /** Applies command line options to the configuration. @throws TrainingError bad-config */
@@ -148,10 +137,8 @@ async function train(on: {
   const started = performance.now();
   const seconds = (): number => run.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
-  const saveState = (whole: RunState): Promise<void> => {
-    const state = options.compact ? compactState(whole) : whole;
-    return saveRun(folder, { ...run, state, seconds: seconds() }, config);
-  };
+  const saveState = async (): Promise<void> =>
+    saveRun(folder, { ...run, state: await trainer.state(), seconds: seconds() }, config);
   const tryWriting = createWriter(say);
   const savePicture = async (): Promise<void> => {
     const picture = await retry(
@@ -166,28 +153,24 @@ async function train(on: {
   };
   let saved = started;
   while (!stop.isAsked() && trainer.updates < config.updates) {
-    const report = await update(trainer, saveState);
+    const report = await update(trainer);
     on.progress(report);
     const line = { ...report, seconds: Math.round(seconds()) };
     await tryWriting('the log', () => appendLog(folder, line));
     if (performance.now() > limit) break;
     if (performance.now() - saved > config.saveMinutes * 60_000) {
-      const state = await trainer.state();
-      await tryWriting('the state', () => saveState(state));
+      await tryWriting('the state', saveState);
       await savePicture();
       saved = performance.now();
     }
   }
-  await saveState(await trainer.state());
+  await saveState();
   await savePicture();
   return seconds();
 }
 
-/** Runs one update. If the update fails, saves the state before it. */
-async function update(
-  trainer: Trainer,
-  save: (state: RunState) => Promise<void>,
-): ReturnType<Trainer['update']> {
+/** Runs one update. Repeats it if it loses a thread. */
+async function update(trainer: Trainer): ReturnType<Trainer['update']> {
   const next = trainer.updates + 1;
   try {
     return await retry(
@@ -195,7 +178,6 @@ async function update(
       afterLostThread(`update ${next} is being repeated`, say),
     );
   } catch (error) {
-    await saveAfterFailure(error, () => trainer.state(), save, say);
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,

@@ -171,13 +171,8 @@ const fields = v.strictObject({
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
-  /**
-   * Describes the net that the tensors `encoder.*` belong to: as data, which the server can run, or
-   * as prose.
-   */
-  encoder: v.exactOptional(
-    v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
-  ),
+  /** Describes the net that the tensors `encoder.*` belong to. */
+  encoder: v.exactOptional(encoderNetwork),
   /** The creature in each row of `gallery.latents`, in order. */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),

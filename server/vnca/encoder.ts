@@ -49,7 +49,7 @@ const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
  */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
-  if (!network || !('convolutions' in network)) return undefined;
+  if (!network) return undefined;
   const channels = imageChannels(readout);
   if (misfitOf(tensors, encoderShapes(network, { side, channels, latentSize }))) return undefined;
   const weightsOf = (layer: string): Weights => ({

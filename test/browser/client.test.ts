@@ -68,19 +68,20 @@ test('programs plant a garden, touch it, and follow one organism to its end', as
   expect(room.size).toBe(2);
 
   const visitor = await enter();
-  const [{ x, y, kind }] = visitor.welcome!.organisms;
-  const isSo = (what: string, count: number) => () =>
-    visitor.life.filter((event) => event.what === what).length >= count;
+  const { organisms } = visitor.model;
+  const [{ id, x, y, kind }] = organisms.values();
   const follow = run('Follow one organism', roomUrl, kind);
-  await visitor.until(isSo('asleep', 2));
+  const { spectators } = server.roomServers.get('garden')!;
+  const isResting = (): boolean => organisms.get(id)?.phase === 'asleep';
+  await visitor.until(() => spectators.size === 1 && isResting());
   const sensor = run('Wound what a sensor touches', roomUrl);
   sensor.program.stdin.end(`${x / SIZE.width} ${y / SIZE.height}\n0.01 0.01\n`);
   expect(await sensor.status).toBe(0);
   expect(sensor.printed).toEqual([kind, 'bare ground']);
-  await visitor.until(isSo('healed', 1));
-  for (const dy of [-10, 0, 10]) {
-    await visitor.ask('damage', { radius: 8, points: [x - 16, y + dy, x + 16, y + dy] });
-  }
+  await visitor.until(() => organisms.get(id)?.healed === 1);
+  // In one stroke: between two, what is left would grow on.
+  const points = [x - 16, y - 8, x + 16, y - 8, x + 16, y + 8, x - 16, y + 8];
+  await visitor.ask('damage', { radius: 12, points });
   expect(await follow.status).toBe(0);
   expect(follow.printed).toEqual(expect.arrayContaining(['wounded', 'healed', 'died']));
 });

@@ -137,7 +137,7 @@ test('the overview leads anywhere, and “Find mine” back', async () => {
   // Unseen by the phone, which looks elsewhere.
   await ada.grow(...LATER, PENGUIN);
   const overview = phone.getByTestId('overview');
-  const box = (await overview.boundingBox())!;
+  const box = (await overview.locator('canvas').boundingBox())!;
   await phone.touchscreen.tap(
     box.x + (LATER[0] / WIDTH) * box.width,
     box.y + (LATER[1] / HEIGHT) * box.height,

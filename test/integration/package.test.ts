@@ -20,6 +20,7 @@ import { openRoom, ownedPlaces } from '../support/page.ts';
 import { collected, ServerProcess } from '../support/process.ts';
 import { canIsolate, openProxy } from '../support/registry-only.ts';
 import { Visitor } from '../support/visitor.ts';
+import { hasArm } from '../unit/engine/native/remote-kernel.ts';
 import { hasCompiler } from '../unit/engine/native/support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,6 +41,7 @@ beforeAll(async () => {
   `;
   const file = join(scratch, 'pack.mjs');
   writeFileSync(file, script);
+  if (hasArm) await run('npm', ['run', 'kernels', '--', '--out', 'dist/kernels'], { cwd: root });
   const { stdout } = await run(process.execPath, [file], { cwd: root, maxBuffer: 1e8 });
   const { name, bill } = JSON.parse(stdout);
   tarball = join(scratch, name);
@@ -88,7 +90,9 @@ test('the bill of materials names the packages that it contains and those instal
 
 const SETTINGS = ['--size', '96x96', '--port', '0', '--host', '127.0.0.1', '--attract', 'off'];
 
-const engines = [['onnx', 'PATH=/nowhere'], ...(hasCompiler ? [['native', 'true']] : [])];
+// With prebuilt kernels, no compiler is needed.
+const native = hasArm ? [['native', 'PATH=/nowhere']] : hasCompiler ? [['native', 'true']] : [];
+const engines = [['onnx', 'PATH=/nowhere'], ...native];
 
 test.each(engines)('it serves a living room on %s', async (engine, before) => {
   // A host installs ONNX Runtime beside it.

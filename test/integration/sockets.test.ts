@@ -166,7 +166,7 @@ describe('refusals', () => {
     const { you, resume } = a.welcome!;
     const crossed = (await a.ask('cross', { a: id, b: id, mix: 0.5 })) as { seed: { id: number } };
     await a.sees(room.grid.planes);
-    const holds = a.decoder!.holds()!;
+    const holds = a.model.holds()!;
     a.leave();
     await seen.until(() => seen.all('people').some(({ left }) => left.includes(you.id)));
     const again = await join('Eve', { resume, holds });

@@ -98,7 +98,7 @@ describe('a wall', () => {
     await (await join()).grow(100, 40, CREATURE);
     const wall = await join(undefined, { as: 'wall' });
     await wall.sees(room.grid.planes);
-    const again = await join(undefined, { as: 'wall', holds: wall.decoder!.holds() });
+    const again = await join(undefined, { as: 'wall', holds: wall.model.holds()! });
     expect(again.all('frame')[0].length).toBeLessThan(wall.all('frame')[0].length / 4);
   });
 

@@ -6,9 +6,8 @@
  * https://socket.io/docs/v4/engine-io-protocol/ https://socket.io/docs/v4/socket-io-protocol/
  */
 import WebSocket from 'ws';
-import { createPlanes } from '../../shared/codec/chunks.ts';
+import { RoomModel } from '../../client/room/room-model.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
-import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
@@ -76,7 +75,8 @@ export class LoadClient {
   bytes = 0;
   lastTick = -1;
   welcome: Event<'welcome'> | undefined;
-  private decoder: FrameDecoder | undefined;
+  /** The pages' model of the room, if it verifies. */
+  private model: RoomModel | undefined;
   private nextId = 1;
   private socket: WebSocket | LightSocket | undefined;
   private isConnected = false;
@@ -210,25 +210,33 @@ export class LoadClient {
     const { best, verifies } = this.options;
     const { width, height } = welcome.room;
     this.welcome = welcome;
-    this.decoder = verifies ? new FrameDecoder(createPlanes(width, height)) : undefined;
+    this.model = verifies ? new RoomModel((name, sent) => this.answerFrame(name, sent)) : undefined;
+    this.model?.receive('welcome', welcome);
     if (!best) return;
     this.send('look', { hidden: false, x: 0, y: 0, width, height, pixels: 4, best });
   }
 
   private see(frame: Uint8Array): void {
-    const { packets, acknowledges = true } = this.options;
-    const seen = this.decoder?.decode(frame);
-    const { tick, tier } = seen?.header ?? readHeader(frame);
-    if (acknowledges) packets.sendLater(() => this.acknowledge(tick));
-    const lost = seen?.lost ?? [];
-    if (lost.length > 0) {
-      this.outOfStep++;
-      this.send('resync', { chunks: [...lost] });
-    } else if (this.decoder) this.checked++;
+    const { tick, tier } = readHeader(frame);
+    const { outOfStep } = this;
+    if (this.model) {
+      this.model.receive('frame', frame);
+      if (this.outOfStep === outOfStep) this.checked++;
+    } else this.answerFrame('received', { tick });
     this.lastTick = tick;
     this.ticks.push(tick);
     this.times.push(sharedNow());
     if (tier !== undefined) this.tiers[tier] = (this.tiers[tier] ?? 0) + 1;
+  }
+
+  private answerFrame(name: CommandName, message: unknown): void {
+    const { packets, acknowledges = true } = this.options;
+    if (name === 'resync') this.outOfStep++;
+    if (name !== 'received') this.say(name, message);
+    else if (acknowledges) {
+      const { tick } = message as Command<'received'>;
+      packets.sendLater(() => this.acknowledge(tick));
+    }
   }
 
   private acknowledge(tick: number): void {

@@ -1,7 +1,7 @@
-/** A visitor without a browser: a real socket, real decoding. */
+/** A visitor without a browser: a real socket, and the pages' model of the room. */
 import { io, type Socket } from 'socket.io-client';
-import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
-import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
+import { RoomModel } from '../../client/room/room-model.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
@@ -21,12 +21,12 @@ export class Visitor {
   readonly socket: Socket;
   readonly heard: Heard[] = [];
   readonly life: LifeEvent[] = [];
-  decoder: FrameDecoder | undefined;
+  readonly model = new RoomModel((name, message) => {
+    if (name === 'resync') this.lost += (message as Command<'resync'>).chunks.length;
+    this.send(name, message);
+  });
   /** Chunks that were out of step. */
   lost = 0;
-  tick: number | undefined;
-  /** Of the latest frame. */
-  tier: TierName | undefined;
   welcome: Event<'welcome'> | undefined;
   private readonly changes = new Changes();
   private nextId = 1;
@@ -90,7 +90,16 @@ export class Visitor {
   }
 
   get planes(): Planes | undefined {
-    return this.decoder?.planes;
+    return this.model.planes;
+  }
+
+  get tick(): number | undefined {
+    return this.model.tick;
+  }
+
+  /** Of the latest frame. */
+  get tier(): TierName | undefined {
+    return this.model.quality?.tier;
   }
 
   /** Says something, whether the protocol knows it or not. */
@@ -176,21 +185,8 @@ export class Visitor {
   private take(heard: Heard): void {
     this.heard.push(heard);
     if (heard.name === 'welcome') this.welcome = heard.message as Event<'welcome'>;
-    if (heard.name === 'welcome' || heard.name === 'wall') {
-      const { width, height } = (heard.message as Event<'welcome'> | Event<'wall'>).room;
-      // As pages do: what they show is kept while they wait for what has changed.
-      const isSame = this.planes?.width === width && this.planes.height === height;
-      this.decoder = new FrameDecoder(isSame ? this.planes! : createPlanes(width, height));
-    }
     if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);
-    if (heard.name === 'frame' && this.decoder) {
-      const { header, lost } = this.decoder.decode(heard.message as Uint8Array);
-      this.tick = header.tick;
-      this.tier = header.tier;
-      this.lost += lost.length;
-      this.send('received', { tick: header.tick });
-      if (lost.length > 0) this.send('resync', { chunks: [...lost] });
-    }
+    this.model.receive(heard.name, heard.message);
     this.changes.changed();
   }
 }

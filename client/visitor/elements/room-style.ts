@@ -56,6 +56,7 @@ export const roomStyle = css`
     inset-inline-start: 4px;
     /* Beside the view's buttons on a phone. */
     max-width: min(26em, 100vw - 190px);
+    padding: 6px 12px;
     text-wrap: balance;
   }
   .language {

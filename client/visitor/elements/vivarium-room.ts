@@ -156,7 +156,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       <room-story ?inert=${isCovered} .model=${model} @visit=${this.meet}></room-story>
       <header class="over flex ghost">
         <h1 class="shrinks cut">Vivarium<span>${session.roomName}</span></h1>
-        ${planted ? nothing : html`<p class="about over small soft">${aboutText()}</p>`}
+        ${planted ? nothing : html`<p class="about over small soft panel">${aboutText()}</p>`}
         <label class="language rigid panel middle small soft bright" title=${msg('Language')}>
           ${languageSelect()}<span aria-hidden="true">${language()}</span>
         </label>

@@ -25,6 +25,12 @@ NODE_API napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **
 NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
+#ifdef __GLIBC__
+/* Absent in other C libraries. A prebuilt kernel loads with these, too. */
+#pragma weak malloc_trim
+#pragma weak mallopt
+#endif
+
 enum { MOST_ARRAYS = 17 };
 
 /* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
@@ -264,7 +270,7 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   clock_gettime(CLOCK_MONOTONIC, &clock);
   const time_t now = clock.tv_sec;
   pthread_t thread;
-  if (now - last < 6) return 0;
+  if (!malloc_trim || now - last < 6) return 0;
   last = now;
   if (pthread_create(&thread, 0, (void *(*)(void *))malloc_trim, 0) == 0) pthread_detach(thread);
 #endif
@@ -289,7 +295,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
    * Otherwise, when large buffers are freed, glibc raises this size to as much as 32 MB. Then the arenas of all threads
    * keep freed memory.
    */
-  mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
+  if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

@@ -1,19 +1,8 @@
 /** Compiles the kernel for this machine with the system's C compiler, and caches the result. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import {
-  access,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { access, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,10 +23,10 @@ const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
  */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
-/** Maximum time for printing the compiler's version and for compiling, in ms. */
-const PATIENCE = { version: 10_000, compile: 180_000 };
+/** Maximum time for compiling, in ms. */
+const PATIENCE = 180_000;
 /** Disables contraction: multiplications and additions are fused only if the source says so. */
-const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
+export const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /** Node itself provides Node-API when it loads the add-on, so allow undefined symbols. */
@@ -72,6 +61,16 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
   return isThere ? undefined : 'no C compiler was found';
 }
 
+/** Returns the kernel's files. */
+const sources = (): string[] =>
+  readdirSync(SOURCES)
+    .filter((name) => /\.[ch]$/.test(name))
+    .sort()
+    .map((name) => join(SOURCES, name));
+
+/** Returns the files to compile. */
+export const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
+
 /**
  * Compiles the kernel, unless it is cached for the same compiler and processor.
  *
@@ -90,10 +89,9 @@ export async function compileKernel({
   readonly file: string;
   readonly isNew: boolean;
 }> {
-  const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
+  const version = await callCompiler(['--version']);
   const hash = createHash('sha256');
-  for (const name of names) hash.update(await readFile(join(SOURCES, name)));
-  const version = await call(['--version'], PATIENCE.version);
+  for (const file of sources()) hash.update(readFileSync(file));
   hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
   if (existsSync(join(cache, name))) return { file: join(cache, name), isNew: false };
@@ -105,9 +103,8 @@ export async function compileKernel({
   // final name.
   const draft = await mkdtemp(join(folder, DRAFT));
   try {
-    const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
-    await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
+    await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
     // Writes the file to disk before renaming it. Otherwise, after a power failure, the final name
     // could refer to a file without content, which would crash the process.
     const handle = await open(made, 'r+');
@@ -163,18 +160,18 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Runs the compiler.
+ * Runs a compiler.
  *
  * @returns its standard output
  * @throws StartError with the compiler's first error message, or if it took too long
  */
-async function call(args: readonly string[], timeout: number): Promise<string> {
-  const options = { timeout, killSignal: 'SIGKILL' } as const;
+export async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
+  const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
   try {
-    return (await promisify(execFile)(COMPILER, [...args], options)).stdout;
+    return (await promisify(execFile)(compiler, [...args], options)).stdout;
   } catch (error) {
     const { killed, stderr = '' } = error as { killed?: boolean; stderr?: string };
-    if (killed) throw new StartError(`the C compiler took more than ${timeout / 1000} s`);
+    if (killed) throw new StartError(`the C compiler took more than ${PATIENCE / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
     const first = said.trim().split('\n')[0] || (error as Error).message;
     throw new StartError(`the C compiler failed: ${first}`, compilerRemedy());

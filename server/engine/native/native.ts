@@ -1,6 +1,6 @@
 /**
- * The native backend, on the CPU. Its kernel, written in C and compiled on this machine, computes
- * all layers of a step tile by tile. There is one engine thread per core, each with some of the
+ * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step tile by
+ * tile. It is prebuilt for this machine, or compiled on it. There is one engine thread per core, each with some of the
  * patches.
  */
 
@@ -15,6 +15,7 @@ import { INK, SATURATED } from '../../vnca/readout.ts';
 import { type Batch, type RuleBackend, StartError, type StepRule } from '../backend.ts';
 import { OF_KERNEL } from '../onnx/winograd.ts';
 import { compileKernel } from './compile.ts';
+import { findPrebuilt } from './prebuilt.ts';
 
 /** Rounds up to a multiple of the number of lanes in a vector. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
@@ -77,7 +78,7 @@ export function layersAsRead(model: Model, lanes: number, row?: Float32Array): F
 }
 
 /** The functions that `addon.c` exports. */
-interface Kernel {
+export interface Kernel {
   fused(): number;
   skip(numbers: Float32Array): number;
   measure(net: Int32Array, sizes: Int32Array): void;
@@ -109,18 +110,25 @@ const MAX_BATCH_CELLS = 1024;
 const LINE = 16;
 
 /**
- * Loads the kernel, and compiles it first if it is not cached. A cached kernel that does not load
- * is deleted and compiled once more.
+ * Loads the prebuilt kernel for this machine. Without one that loads, loads a kernel that was
+ * compiled here, and compiles it first if it is not cached. A cached kernel that does not load is
+ * deleted and compiled once more.
  *
- * @param folders see `compileKernel`
+ * @param folders.prebuilt where prebuilt kernels are; for the others, see `compileKernel`
  * @param isRetry whether a cached kernel was just deleted
  * @returns the kernel and its file
  * @throws Error if it does not compile here; StartError if it does not load
  */
 export async function loadKernel(
-  folders?: Parameters<typeof compileKernel>[0],
+  folders: Parameters<typeof compileKernel>[0] & { readonly prebuilt?: string } = {},
   isRetry = false,
 ): Promise<{ kernel: Kernel; file: string }> {
+  const prebuilt = findPrebuilt(folders.prebuilt);
+  try {
+    if (prebuilt) return { kernel: open(prebuilt), file: prebuilt };
+  } catch {
+    // Its folder may be mounted with noexec.
+  }
   const { file, isNew } = await compileKernel(folders);
   try {
     return { kernel: open(file), file };
@@ -191,17 +199,20 @@ export const openKernel = async (file = preparedFile()): Promise<Kernel> =>
 export async function startNative(file?: string): Promise<RuleBackend> {
   const kernel = await openKernel(file);
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
-  return {
-    info: {
-      name: 'native',
-      device: `CPU (native code${kernel.fused() ? '' : ', no fused operations'})`,
-    },
-    gpu: false,
-    planar: false,
-    maxBatchCells: MAX_BATCH_CELLS,
-    load: async (model) => loadRule(kernel, model),
-  };
+  return backendOf(kernel);
 }
+
+/** The backend that steps by this kernel. */
+export const backendOf = (kernel: Kernel): RuleBackend => ({
+  info: {
+    name: 'native',
+    device: `CPU (native code${kernel.fused() ? '' : ', no fused operations'})`,
+  },
+  gpu: false,
+  planar: false,
+  maxBatchCells: MAX_BATCH_CELLS,
+  load: async (model) => loadRule(kernel, model),
+});
 
 function loadRule(kernel: Kernel, model: Model): StepRule {
   const { channels, side, update } = model.card;

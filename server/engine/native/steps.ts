@@ -1,8 +1,6 @@
 /** Steps of a rule for training, with their gradients, as native code (`training.c`). */
 import { type Architecture, trunkOf } from '../../vnca/architecture.ts';
-import type { loadKernel } from './native.ts';
-
-type Kernel = Awaited<ReturnType<typeof loadKernel>>['kernel'];
+import type { Kernel } from './native.ts';
 
 /** Some steps of N patches, with s × s cells and G genomes each. All arrays are row-major. */
 interface StepInputs {

@@ -71,12 +71,6 @@ export const datasetConfig = v.variant('kind', [
     kind: v.literal('mnist'),
     /** 28 is the original size; 32 adds two empty pixels on each side. */
     side: v.optional(v.picklist([28, 32]), 32),
-    binarise: v.optional(
-      v.strictObject({
-        seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff)),
-      }),
-      { seed: 1 },
-    ),
   }),
   emoji,
   v.strictObject({

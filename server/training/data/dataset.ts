@@ -2,7 +2,7 @@
  * Represents a training set in memory, with its images and splits, and offers helpers to read any
  * kind of set. `load-dataset.ts` knows all kinds of sets. Start reading at `Dataset`.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -47,15 +47,6 @@ export interface Dataset {
   readonly description: string;
 }
 
-/** The source of a set: where to find the set in the cache, and how to build it. */
-export interface DatasetSource {
-  /** Start of the cache file's name. */
-  readonly name: string;
-  /** Identifies the source. Changes whenever the built set would change. */
-  readonly fingerprint: string;
-  build(): Promise<Dataset>;
-}
-
 /**
  * Copies images as floats.
  *
@@ -75,17 +66,13 @@ export function gatherImages(
   return images;
 }
 
-/** Hashes in chunks, because a set may be larger than one call can hash. */
-export function hashBytes(hash: Hash, bytes: Uint8Array): Hash {
-  for (let from = 0; from < bytes.length; from += DIGEST_CHUNK) {
-    hash.update(bytes.subarray(from, from + DIGEST_CHUNK));
-  }
-  return hash;
-}
-
 /** Returns the SHA-256 of pixels and splits. */
 export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
-  const hash = hashBytes(createHash('sha256'), pixels);
+  const hash = createHash('sha256');
+  // Hash in chunks, because a set may be larger than one call can hash.
+  for (let from = 0; from < pixels.length; from += DIGEST_CHUNK) {
+    hash.update(pixels.subarray(from, from + DIGEST_CHUNK));
+  }
   for (const name of SPLITS) {
     const { buffer, byteOffset, byteLength } = splits[name];
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import {
+  type Dataset,
   type DatasetEntry,
   DatasetError,
-  type DatasetSource,
   mapInParallel,
   packageFolder,
   readSource,
@@ -91,53 +91,45 @@ const SETS: Record<
 };
 
 /**
- * Opens an emoji set, in the order of the package's list. If several pictures are identical, only
+ * Loads an emoji set, in the order of the package's list. If several pictures are identical, only
  * the first is used.
  *
  * @param folder the package's folder. If absent, that of the installed package
  */
-export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
+export async function loadEmoji(
+  config: ConfigOf<'emoji'>,
+  folder = packageFolder(PACKAGE),
+): Promise<Dataset> {
   const { set, side, margin, styles = [], validationShare } = config;
+  const noto = await readEmoji(config, folder);
+  const { drawings } = await listEmoji(config, folder);
+  const more = await mapInParallel(drawings, async ({ emoji, style, svg }) => {
+    return {
+      emoji,
+      picture: await readPicture(svg, `@iconify-json/${style}`, { side, margin }),
+    };
+  });
+  const all = distinct([...noto, ...more.filter(({ picture }) => !isInvisible(picture))]);
+  const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
   return {
-    name: `noto-${set}-${side}`,
-    fingerprint: [
-      SETS[set].sha256,
-      ...styles.map((style) => `${style} ${STYLE_SOURCES[style].release}`),
-    ].join(', '),
-    build: async () => {
-      const installed = folder ?? packageFolder(PACKAGE);
-      const noto = await readEmoji(config, installed);
-      const { drawings } = await listEmoji(config, installed);
-      const more = await mapInParallel(drawings, async ({ emoji, style, svg }) => {
-        return {
-          emoji,
-          picture: await readPicture(svg, `@iconify-json/${style}`, { side, margin }),
-        };
-      });
-      const all = distinct([...noto, ...more.filter(({ picture }) => !isInvisible(picture))]);
-      const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
-      return {
-        name: `noto-${set}`,
-        side,
-        channels: 4,
-        count: all.length,
-        pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
-        entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
-        splits: splitByShare(all.length, validationShare),
-        source: [
-          `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
-          ...sources.map(
-            ({ by, style, release }) =>
-              `${by} from the npm package @iconify-json/${style} ${release}`,
-          ),
-        ].join('; '),
-        licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
-        description:
-          styles.length === 0
-            ? `${all.length} Noto emoji: ${SETS[set].what}`
-            : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
-      };
-    },
+    name: `noto-${set}`,
+    side,
+    channels: 4,
+    count: all.length,
+    pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
+    entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
+    splits: splitByShare(all.length, validationShare),
+    source: [
+      `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
+      ...sources.map(
+        ({ by, style, release }) => `${by} from the npm package @iconify-json/${style} ${release}`,
+      ),
+    ].join('; '),
+    licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
+    description:
+      styles.length === 0
+        ? `${all.length} Noto emoji: ${SETS[set].what}`
+        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
   };
 }
 

@@ -1,11 +1,10 @@
-/** Opens a folder of the user's own images. */
-import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+/** Loads a folder of the user's own images. */
+import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import {
+  type Dataset,
   DatasetError,
-  type DatasetSource,
   ioCode,
   mapInParallel,
   nameOfFile,
@@ -13,18 +12,7 @@ import {
 } from './dataset.ts';
 import { flatten, isInvisible, readPicture } from './read-picture.ts';
 
-/** An image file that has not been read yet. */
-export interface ImageFile {
-  readonly path: string;
-  /** The path inside the folder, with `/`. Files are sorted by this path. */
-  readonly within: string;
-  readonly bytes: number;
-  /** When the file was last changed, in ms since 1970. */
-  readonly modified: number;
-}
-
 const REPLACE = 'save it as PNG, JPEG, WebP or SVG, or remove it from the folder';
-const REPAIR = 'repair it, replace it, or remove it from the folder';
 const ADD = 'add PNG, JPEG, WebP or SVG files to it or its subfolders';
 const CHECK = 'check data.folder; relative paths start from the folder of the configuration';
 
@@ -32,26 +20,22 @@ const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
 /**
- * Lists all images in a folder and its subfolders. Hidden files and other files are ignored.
+ * Lists all images in a folder and its subfolders, sorted by their paths inside the folder. Hidden
+ * files and other files are ignored.
  *
  * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
  */
-export async function listImages(folder: string): Promise<ImageFile[]> {
+export async function listImages(folder: string): Promise<string[]> {
   const paths = await filesIn(folder);
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
     throw new DatasetError('broken-image', bad, 'has an unsupported format', REPLACE);
   }
-  const readable = paths.filter((path) => READABLE.test(path));
-  const images = await mapInParallel(readable, async (path): Promise<ImageFile> => {
-    const { size, mtimeMs } = await stat(path).catch((error) => {
-      throw new DatasetError('broken-image', path, `cannot be read (${ioCode(error)})`, REPAIR);
-    });
-    const within = relative(folder, path).replaceAll('\\', '/');
-    return { path, within, bytes: size, modified: mtimeMs };
-  });
+  const images = paths.filter((path) => READABLE.test(path));
   if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
-  return images.sort((a, b) => (a.within < b.within ? -1 : 1));
+  // With `/`, so that the order is the same on every system.
+  const within = (path: string): string => relative(folder, path).replaceAll('\\', '/');
+  return images.sort((a, b) => (within(a) < within(b) ? -1 : 1));
 }
 
 /**
@@ -79,39 +63,30 @@ async function filesIn(folder: string): Promise<string[]> {
  * @param read returns the pixels of a file
  */
 export async function readPixels(
-  files: readonly ImageFile[],
+  files: readonly string[],
   size: number,
   read: (path: string) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   const pixels = new Uint8Array(files.length * size);
-  await mapInParallel([...files.entries()], async ([i, { path }]) =>
+  await mapInParallel([...files.entries()], async ([i, path]) =>
     pixels.set(await read(path), i * size),
   );
   return pixels;
 }
 
-/** Hashes the names, sizes and modification times of the files, together with `more`. */
-export function listFingerprint(files: readonly ImageFile[], more: string): string {
-  const hash = createHash('sha256').update(more);
-  for (const { within, bytes, modified } of files) {
-    hash.update(JSON.stringify([within, bytes, modified]));
-  }
-  return hash.digest('hex');
-}
-
 /**
- * Opens all images of a folder and its subfolders, centred, without changing their aspect ratio.
+ * Loads all images of a folder and its subfolders, centred, without changing their aspect ratio.
  * Images are RGBA, or RGB if there is a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
-export async function openFolder({
+export async function loadFolder({
   folder,
   side,
   margin,
   background,
   validationShare,
-}: ConfigOf<'folder'>): Promise<DatasetSource> {
+}: ConfigOf<'folder'>): Promise<Dataset> {
   const files = await listImages(folder);
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;
@@ -125,20 +100,16 @@ export async function openFolder({
   };
   const name = nameOfFile(folder);
   return {
-    name: `folder-${side}`,
-    fingerprint: listFingerprint(files, ''),
-    build: async () => ({
-      name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
-      side,
-      channels,
-      count: files.length,
-      pixels: await readPixels(files, side * side * channels, read),
-      entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
-      splits: splitByShare(files.length, validationShare),
-      source: `the user's own folder "${name}"`,
-      licence: 'not known: that of the images in the folder',
-      description: `${files.length} images of the user's own, ${side}×${side}`,
-    }),
+    name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
+    side,
+    channels,
+    count: files.length,
+    pixels: await readPixels(files, side * side * channels, read),
+    entries: files.map((path) => ({ name: nameOfFile(path), kind: 'thing' as const })),
+    splits: splitByShare(files.length, validationShare),
+    source: `the user's own folder "${name}"`,
+    licence: 'not known: that of the images in the folder',
+    description: `${files.length} images of the user's own, ${side}×${side}`,
   };
 }
 

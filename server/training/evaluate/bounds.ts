@@ -1,15 +1,9 @@
 /** Measures lower bounds of log p(image): the ELBO and the importance-weighted bound (IWAE). */
 
-import { createHash } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
-import * as v from 'valibot';
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
-import type { Model } from '../../vnca/checkpoint.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { TrainingError } from '../errors.ts';
 import type { Posteriors } from '../model/networks.ts';
-import { readIfThere, replaceFile } from '../run/large-files.ts';
 import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 
 /**
@@ -30,14 +24,6 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 /** Figures of one image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/** Stores the figures of measured images, in order. */
-export interface BoundsFile {
-  /** Figures of the first images, stored by an earlier run. */
-  readonly known: readonly OfImage[];
-  /** Appends the figures of the next images. */
-  add(more: readonly OfImage[]): Promise<void>;
-}
-
 /** Number of samples per call, of one image or several: enough to keep every worker busy. */
 const SAMPLES_PER_CALL = 1024;
 
@@ -52,27 +38,21 @@ export interface Images {
  * Measures the bounds of images, averaged over all images. The bounds include the constant of a
  * Gaussian read-out.
  *
- * @param wanted.samples posterior samples per image
- * @param wanted.random creates the random numbers for the image with a given index, so that a
- * resumed run draws the same numbers
- * @param wanted.keep stores figures; images whose figures are stored already are not measured again
+ * @param samples posterior samples per image
+ * @param random creates the random numbers for the image with a given index
  */
 export async function measureBounds(
   batch: EvaluationBatch,
   posteriors: Posteriors,
   { pixels, count }: Images,
-  wanted: {
-    readonly samples: number;
-    readonly random: (image: number) => Random;
-    readonly keep?: BoundsFile | undefined;
-  },
+  samples: number,
+  random: (image: number) => Random,
 ) {
-  const { samples, random, keep } = wanted;
   const z = batch.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
   const constant = densityConstant(batch.card);
   const size = pixels.length / count;
-  const found = [...(keep?.known ?? [])];
+  const found: OfImage[] = [];
   let divergence = 0;
   const perCall = Math.max(1, Math.floor(SAMPLES_PER_CALL / samples));
   while (found.length < count) {
@@ -96,13 +76,11 @@ export async function measureBounds(
       }
     }
     const nats = await batch.nats(latents, targets, `images from ${first}`);
-    const measured = generators.map((_, i): OfImage => {
+    for (let i = 0; i < images; i++) {
       const own = nats.subarray(i * samples, (i + 1) * samples);
       const { elbo, iwae } = boundsOf(own.map((x, j) => priors[i * samples + j] + x + constant));
-      return [elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant];
-    });
-    found.push(...measured);
-    await keep?.add(measured);
+      found.push([elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant]);
+    }
   }
   for (let k = 0; k < count * z; k++) {
     divergence += (mean[k] ** 2 + Math.exp(2 * logSigma[k]) - 1) / 2 - logSigma[k];
@@ -120,6 +98,8 @@ export async function measureBounds(
     divergence: divergence / count,
     /** Standard error of `iwae` over images, 0 for a single image. */
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
+    /** Figures of each image. */
+    each: found,
   };
 }
 
@@ -146,87 +126,4 @@ export function bitsPerDim(card: Card, nats: number): number | null {
   const isMnist = likelihood.kind === 'bernoulli' && (card.side === 28 || card.side === 32);
   const numbers = isMnist ? MNIST_NUMBERS : card.side ** 2 * imageChannels(likelihood);
   return -nats / (Math.LN2 * numbers);
-}
-
-/** Raise this version whenever the same seed gives different samples. */
-const VERSION = 1;
-
-const nats = v.pipe(v.number(), v.finite());
-const ROW = v.strictTuple([nats, nats, nats]);
-
-/**
- * Opens or creates a file of figures: a header line that identifies the measurement, then one line
- * [ELBO, importance-weighted bound, reconstruction] per image. Drops an incomplete last line.
- *
- * @throws TrainingError foreign-keep: the file belongs to another measurement; no-keep: the file
- * cannot be read or written
- */
-export async function openBoundsFile(
-  file: string,
-  model: Model,
-  images: Images,
-  by: { readonly samples: number; readonly seed: number },
-): Promise<BoundsFile> {
-  const head = headOf(model, images, by);
-  const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
-  const lines = text.split('\n').slice(0, -1);
-  // A file with an incomplete header holds no figures yet, so begin it again.
-  const isBegun = lines.length > 0 || !head.startsWith(text);
-  if (isBegun && lines[0] !== head) {
-    throw foreign(
-      file,
-      'was made with another model, other images, or another --samples or --seed',
-    );
-  }
-  const known = lines.slice(1).map((line, i): OfImage => {
-    const row = v.safeParse(v.pipe(v.string(), v.parseJson(), ROW), line);
-    if (!row.success) throw foreign(file, `does not have three numbers in line ${i + 2}`);
-    return row.output;
-  });
-  if (known.length > images.count) throw foreign(file, 'has more images than the set');
-  const whole = [head, ...lines.slice(1)].map((line) => `${line}\n`).join('');
-  if (whole !== text) await attempt(file, () => replaceFile(file, [whole]));
-  return {
-    known,
-    add: (more) =>
-      attempt(file, () => appendFile(file, more.map((row) => `${JSON.stringify(row)}\n`).join(''))),
-  };
-}
-
-/**
- * Returns the header line. It differs for another model, other images, another number of samples or
- * another seed.
- */
-function headOf(
-  { card, tensors }: Model,
-  { pixels, count }: Images,
-  { samples, seed }: { readonly samples: number; readonly seed: number },
-): string {
-  const { growth, update, readout, encoder, training } = card;
-  const hash = createHash('sha256').update(
-    JSON.stringify({ growth, update, readout, encoder, sigma: training.sigma }),
-  );
-  for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!name.startsWith('update.') && !name.startsWith('encoder.')) continue;
-    hash.update(`${name} ${shape}`).update(bytes(data));
-  }
-  const checkpoint = hash.digest('hex');
-  const digest = createHash('sha256').update(bytes(pixels)).digest('hex');
-  const of = { version: VERSION, checkpoint, images: count, pixels: digest };
-  return JSON.stringify({ ...of, samples, seed });
-}
-
-const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-const foreign = (file: string, what: string): TrainingError =>
-  new TrainingError('foreign-keep', `${file} ${what}; choose another file, or remove it`);
-
-async function attempt<T>(file: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new TrainingError('no-keep', `${file} cannot be read or written (${code ?? message})`);
-  }
 }

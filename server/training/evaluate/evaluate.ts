@@ -11,17 +11,11 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
-import { type BoundsFile, bitsPerDim } from './bounds.ts';
+import { bitsPerDim } from './bounds.ts';
 import { probeCells } from './cell-probe.ts';
 import { CHIMERA_STEPS, measureChimeras } from './chimeras.ts';
 import { EvaluationBatch, type Tools, workOf } from './evaluation-batch.ts';
-import {
-  HELD_AFTER,
-  measureImages,
-  measureThrows,
-  type PainterFigures,
-  throwLatents,
-} from './images.ts';
+import { HELD_AFTER, measureImages, measureThrows, throwLatents } from './images.ts';
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
 import type { TestImages } from './test-images.ts';
@@ -39,9 +33,6 @@ export type Figures = Evaluation['figures'];
  *
  * @param judged images to evaluate on, or the reason why there are none
  * @param wanted.chimeras if absent, chimeras are not measured
- * @param wanted.keep stores the bounds of each image
- * @param wanted.painter figures of the checkpoint's painter, or the reason why they are unknown;
- * absent or null if the checkpoint has no painter
  * @returns `figures`, as printed and as stored in the checkpoint's card: nats are per image, errors
  * are mean squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged
  * and damaged
@@ -50,20 +41,17 @@ export async function evaluate(
   compute: Compute,
   model: Model,
   judged: TestImages | TrainingError,
-  wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> & {
+  wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'throws' | 'seed'> & {
     readonly chimeras?: { readonly count: number; readonly engine: Engine } | undefined;
-    readonly keep?: BoundsFile;
-    readonly painter?: PainterFigures | TrainingError | null;
   },
   { measure, worked }: Meter,
 ) {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const { painter = null } = wanted;
   const batch = new EvaluationBatch(compute, model, wanted.seed, worked);
   const notes: string[] = [];
   const tools: Tools = { compute, batch, measure, random, notes };
-  const images = await measureImages(model, judged, wanted, tools);
+  const images = await measureImages(model, judged, wanted.samples, tools);
   const gallery = judged instanceof TrainingError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
   if (isDecoder)
@@ -101,8 +89,6 @@ export async function evaluate(
       measureChimeras(chimeras, model, random('chimeras'), worked),
     ));
   await batch.dispose();
-  if (painter instanceof TrainingError)
-    notes.push(`the painter was not measured: ${painter.message}`);
   const { stay, heal, ...more } = organisms.figures;
   const figures = {
     /** Evidence lower bound in nats, or null without an encoder or images. */
@@ -145,11 +131,6 @@ export async function evaluate(
     throws,
     /** Chimeras of random creatures of the gallery, or null if they were not measured. */
     chimeras: grafted ?? null,
-    /**
-     * Quality of painted creatures that were kept out of the painter's training, against their
-     * originals.
-     */
-    painter: painter instanceof TrainingError ? null : painter,
     seed: wanted.seed,
     device: compute.device,
     /** Remarks for the reader of the figures. */

@@ -1,29 +1,21 @@
 /**
  * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice (organisms with
- * random latents), the painter. Only throws take further steps after growth. Start reading at
- * `measureImages`.
+ * random latents). Only throws take further steps after growth. Start reading at `measureImages`.
  */
-import { isLearned } from '../../../shared/painter/genome-map.ts';
-import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
-import { galleryLatent, type Model, readPainter } from '../../vnca/checkpoint.ts';
+import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance } from '../../vnca/gallery.ts';
 import { boundsOf } from '../../vnca/genome.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { thrownLatent } from '../../world/species.ts';
 import { TrainingError } from '../errors.ts';
-import { growGallery } from '../gallery/draw-gallery.ts';
 import { openPosteriors, type Posteriors } from '../model/networks.ts';
-import { chooseKept, inGallery, KEPT_AGE } from '../painter/grown.ts';
-import { measurePainter } from '../painter/measure.ts';
-import { loadOriginals, type Original } from '../painter/originals.ts';
-import { someOf } from '../run/run-state.ts';
-import { type BoundsFile, type Images, measureBounds } from './bounds.ts';
+import { type Images, measureBounds } from './bounds.ts';
 import { differences, edgesOf, loadFeatures, mean, picturesOf } from './compare-pictures.ts';
 import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
 import { measureStay } from './organisms.ts';
-import { findData, type TestImages } from './test-images.ts';
+import type { TestImages } from './test-images.ts';
 
 /**
  * Measures likelihood and reconstruction error. Also returns the posterior means, [N, Z]. Returns
@@ -32,7 +24,7 @@ import { findData, type TestImages } from './test-images.ts';
 export async function measureImages(
   model: Model,
   judged: TestImages | TrainingError,
-  { samples, keep }: { readonly samples: number; readonly keep?: BoundsFile },
+  samples: number,
   { compute, batch, measure, random, notes }: Tools,
 ) {
   const { card } = model;
@@ -54,10 +46,8 @@ export async function measureImages(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, including the constant, so there are no bits/dim`,
     );
   }
-  const work = workOf((count - (keep?.known.length ?? 0)) * samples, batch.growthWork);
-  const options = { samples, keep, random: (image: number) => random(`posterior ${image}`) };
-  const bounds = await measure('likelihood', work, () =>
-    measureBounds(batch, posteriors, judged, options),
+  const bounds = await measure('likelihood', workOf(count * samples, batch.growthWork), () =>
+    measureBounds(batch, posteriors, judged, samples, (image) => random(`posterior ${image}`)),
   );
   const reconstruct = async (what: string, images: Images) => {
     const { mean: means } = await posteriors.encode(images.pixels, images.count);
@@ -82,67 +72,6 @@ export async function measureImages(
     edges: edges[0] / edges[1],
     unseen: ofUnseen && { mse: ofUnseen.mse, images: ofUnseen.count },
   };
-}
-
-/**
- * Random seed and number of the creatures kept out of a painter's training, if the checkpoint's
- * card does not name them.
- */
-const USUAL = { seed: 1, creatures: 100 };
-
-/** Figures of a painter, as measured by `painterFigures`. */
-export type PainterFigures = Awaited<ReturnType<typeof measurePainter>>;
-
-/**
- * Measures a painter.
- *
- * @param options.folder folder of the checkpoint
- * @param options.data images that the checkpoint was trained on, as in `loadImages`
- * @param options.limit maximum number of creatures, evenly chosen, or 0 for all
- * @returns the figures; null if the checkpoint has no painter; an error if there are no originals
- * to compare the painter's pictures with
- * @throws CheckpointError the painter is not usable
- */
-export async function painterFigures(
-  compute: Compute,
-  model: Model,
-  {
-    folder,
-    data,
-    limit,
-  }: { readonly folder: string; readonly data?: string; readonly limit: number },
-): Promise<PainterFigures | TrainingError | null> {
-  const file = await readPainter(folder);
-  if (!file) return null;
-  const { card } = model;
-  const { seed, creatures } = { ...USUAL, ...card.painter?.figures } as typeof USUAL;
-  try {
-    const { config, base } = await findData(card, data);
-    const originals = await loadOriginals(config, base);
-    const all = chooseKept(card, originals, { seed, kept: creatures });
-    if (all.length === 0) {
-      return new TrainingError('no-data', 'no picture of the gallery has a larger original');
-    }
-    const net = parsePainter(file);
-    const isKnown = ({ index }: Original) => isLearned(net, galleryLatent(model, index));
-    const shown = inGallery(card, originals).filter(isKnown);
-    const [kept, learned] = [all, shown].map((of) => someOf(of.length, limit).map((i) => of[i]));
-    const entries = [...kept, ...learned].map(({ index }) => index);
-    const grown = await growGallery(model, entries, [KEPT_AGE]);
-    const cells = new Map(grown.map(({ entry, cells: bytes }) => [entry, bytes]));
-    const measured = (original: Original) => ({ original, grown: cells.get(original.index)! });
-    const both = {
-      kept: kept.map(measured),
-      learned: learned.map((original) => ({
-        ...measured(original),
-        latent: galleryLatent(model, original.index),
-      })),
-    };
-    return await measurePainter(compute, net, both, card.side);
-  } catch (error) {
-    if (error instanceof TrainingError) return error;
-    throw error;
-  }
 }
 
 /**

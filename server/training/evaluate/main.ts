@@ -5,28 +5,19 @@ import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { createMeter, openCompute, runTool, say } from '../terminal.ts';
-import { openBoundsFile } from './bounds.ts';
 import { evaluate } from './evaluate.ts';
-import { painterFigures } from './images.ts';
 import { COMMAND, type Options } from './options.ts';
 import { describe } from './report.ts';
 import { loadImages, type TestImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
 
 async function main(options: Options): Promise<void> {
-  const { backend, threads, keep: file, ...wanted } = options;
+  const { backend, threads, ...wanted } = options;
   const { folder } = wanted;
   const model = await loadModel(folder);
   const judged = await loadJudged(model.card, options);
-  const keep =
-    file === undefined || judged instanceof TrainingError
-      ? undefined
-      : await openBoundsFile(file, model, judged, wanted);
-  if (keep && keep.known.length > 0) say(`${file} already has ${keep.known.length} images`);
   const compute = await openCompute(backend, threads);
   say(`${model.card.name} on ${compute.device}`);
-  say('measuring the painter, if the checkpoint has one');
-  const painter = await painterFigures(compute, model, wanted);
   const canGraft = model.card.update.standingInput && model.card.gallery.length > 0;
   const engine =
     canGraft && options.chimeras > 0
@@ -36,9 +27,8 @@ async function main(options: Options): Promise<void> {
         })
       : undefined;
   const chimeras = engine && { count: options.chimeras, engine };
-  const asked = { ...wanted, painter, chimeras, ...(keep && { keep }) };
   const meter = createMeter(() => performance.now(), say);
-  const evaluation = await evaluate(compute, model, judged, asked, meter);
+  const evaluation = await evaluate(compute, model, judged, { ...wanted, chimeras }, meter);
   await engine?.close();
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);

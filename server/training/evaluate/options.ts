@@ -5,17 +5,6 @@ import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
 import { SPLITS } from '../data/dataset.ts';
 import { CHECKPOINT_FOLDER, COMPUTE_OPTIONS } from '../terminal.ts';
 import { STAY_STEPS } from './organisms.ts';
-import { WOUND_SHARES } from './wound-recovery.ts';
-
-const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
-
-const share = v.pipe(
-  v.string(),
-  v.nonEmpty(SHARES_WANTED),
-  v.transform(Number),
-  v.gtValue(0, SHARES_WANTED),
-  v.maxValue(1, SHARES_WANTED),
-);
 
 export const COMMAND = {
   about:
@@ -49,11 +38,6 @@ export const COMMAND = {
       default: '256',
       help: 'number of images, chosen evenly from the split, and number of unseen pictures; 0: all',
     },
-    keep: {
-      value: 'FILE',
-      type: text,
-      help: 'file that saves the result of each image, from which the next run continues; the likelihood of a whole set takes hours',
-    },
     organisms: {
       type: wholeNumber(0),
       default: '64',
@@ -67,15 +51,6 @@ export const COMMAND = {
       ),
       default: STAY_STEPS.join(),
       help: 'numbers of steps after growth at which to compare organisms',
-    },
-    wounds: {
-      value: 'X,X,…',
-      type: v.pipe(
-        list(share),
-        v.transform((shares) => [...new Set(shares)]),
-      ),
-      default: WOUND_SHARES.join(),
-      help: 'sizes of wounds, as shares of the patch',
     },
     throws: {
       type: wholeNumber(0),

@@ -22,24 +22,18 @@ type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
  * Grows organisms of the gallery, then ages and damages them.
  *
  * @param images images of the gallery's entries, or undefined if unknown
- * @param wanted.organisms maximum number, or 0 for all
- * @param wanted.steps numbers of steps after growth, ascending
- * @param wanted.wounds sizes of wounds, as shares of the patch
+ * @param organisms maximum number, or 0 for all
+ * @param steps numbers of steps after growth, ascending
  */
 export async function measureOrganisms(
   model: Model,
   images: Images | undefined,
-  wanted: {
-    readonly organisms: number;
-    readonly steps: readonly number[];
-    readonly wounds: readonly number[];
-  },
+  { organisms, steps }: { readonly organisms: number; readonly steps: readonly number[] },
   tools: Tools,
 ) {
   const { batch, measure, notes } = tools;
   const { card } = model;
-  const { steps, wounds } = wanted;
-  const { latents, chosen } = chooseLatents(model, wanted.organisms, notes);
+  const { latents, chosen } = chooseLatents(model, organisms, notes);
   const count = latents.length / card.latentSize;
   const work = (each: number): number => workOf(count, card.side ** 2 * each);
   const states = await measure('growing', workOf(count, batch.growthWork), () =>
@@ -67,7 +61,7 @@ export async function measureOrganisms(
     const { pixels, count: all } = own.images;
     return areRetrieved(picturesOf(card, of), indices, pixels, all).filter(Boolean).length;
   };
-  const { healed, ...recoveries } = await measureHealing(grown, wounds, tools, retrieved);
+  const { healed, ...recoveries } = await measureHealing(grown, tools, retrieved);
 
   const ownPixels =
     own && rowsOf(own.images.pixels, own.chosen, own.images.pixels.length / own.images.count);

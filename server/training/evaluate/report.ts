@@ -59,25 +59,6 @@ function organismLines({ chimeras, cycles, retrieval, throws, ...figures }: Figu
   return lines;
 }
 
-/** Describes a painter's figures, beside the figures of the scene's shader. */
-function painterLines({ painter }: Figures): string[] {
-  if (!painter) return [];
-  const line = (what: string, ways: Record<string, Record<string, number>>): string => {
-    const { painted, shader } = ways;
-    const compared = (key: string): string => `${shown(painted[key])} (${shown(shader[key])})`;
-    const figures = `${compared('psnr')} dB, distance ${compared('distance')}`;
-    return row(what, `${figures}, edges ${compared('edges')}`);
-  };
-  return [
-    line('painted (enlarged)', painter.originals),
-    line('… from grown cells', painter.grown),
-    row(
-      '… in a wound',
-      `alpha ${shown(painter.wounds.alpha)}, inside ${shown(painter.wounds.inner)}`,
-    ),
-  ];
-}
-
 /** Describes all figures, one line per figure. */
 export function describe(figures: Figures): string {
   const { elbo, iwae, likelihood, grown, unseen, edges, stay, probe } = figures;
@@ -93,7 +74,7 @@ export function describe(figures: Figures): string {
   for (const [steps, found] of byNumber(stay)) {
     lines.push(row(`after ${steps} steps`, alike(found)));
   }
-  lines.push(...organismLines(figures), ...painterLines(figures));
+  lines.push(...organismLines(figures));
   if (probe) {
     const others = `${percent(probe.byOrganism)} of unseen organisms, guessing ${percent(probe.guess)}`;
     lines.push(row(`a cell tells its ${probe.of}`, `${percent(probe.byCell)} (${others})`));

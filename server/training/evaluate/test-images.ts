@@ -47,7 +47,7 @@ export async function loadImages(
   chosen: Parameters<typeof choose>[1],
 ): Promise<TestImages> {
   const { config, base, trainOnValidation = false } = await findData(card, wanted);
-  const data = await loadDataset(config, { baseFolder: base });
+  const data = await loadDataset(config, base);
   const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
     const found = `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}`;

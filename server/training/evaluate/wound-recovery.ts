@@ -10,8 +10,8 @@ import { applyWound, woundOfShare } from '../rollout/wounds.ts';
 import { type Likeness, likenesses } from './compare-pictures.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
 
-/** Default sizes of wounds, as shares of the patch. */
-export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
+/** Sizes of wounds, as shares of the patch. */
+const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 /** Steps after damage at which recovery is measured. 0 is immediately after the damage. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /** Step after damage at which organisms are compared with the images of the whole gallery. */
@@ -170,7 +170,6 @@ export const shareOf = (found: number, count: number): number | null =>
  */
 export async function measureHealing(
   grown: Grown,
-  wounds: readonly number[],
   { batch, measure, random }: Tools,
   retrieved: (of: Float32Array, first: number) => number,
 ) {
@@ -199,7 +198,7 @@ export async function measureHealing(
   };
   const heal: Record<string, Recovery> = {};
   const healFromRim: Record<string, Recovery> = {};
-  for (const share of wounds) {
+  for (const share of WOUND_SHARES) {
     // Both measurements use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
     heal[share] = await recover(`healing ${share}`, `${share}`, { wound }, `${share}`);

@@ -8,17 +8,12 @@ import { type Expression, slice } from '../../autodiff/graph.ts';
 export type Likelihood =
   /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
-  /**
-   * Premultiplied RGBA with Gaussian noise of one σ. `slopes` is the weight of an additional term:
-   * the squared differences of noise between neighbouring cells. With this term, an edge must not
-   * only have the right colours but also be sharp.
-   */
+  /** Premultiplied RGBA with Gaussian noise of one σ. */
   | {
       readonly kind: 'gaussian';
       readonly sigma: number;
       /** The channels of the picture, which must be consecutive. */
       readonly channels: readonly number[];
-      readonly slopes?: number;
     }
   /** Discretised mixture of logistics, 256 levels per colour. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
@@ -29,7 +24,7 @@ export const areConsecutive = (channels: readonly number[]): boolean =>
 
 /**
  * Returns the log-likelihood of images, without the constant term of a Gaussian (−½ log 2πσ² per
- * number if there are no slopes).
+ * number).
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -50,32 +45,12 @@ export function logLikelihood(
     case 'gaussian': {
       const [first] = likelihood.channels;
       const shown = slice(states, first, first + likelihood.channels.length);
-      const errors = g.subtract(shown, images);
-      const { slopes = 0 } = likelihood;
-      const squares = sumPixels(g.square(errors));
-      const total = slopes > 0 ? g.add(squares, g.multiply(slopeSquares(errors), slopes)) : squares;
-      return g.multiply(total, -0.5 / likelihood.sigma ** 2);
+      const squares = sumPixels(g.square(g.subtract(shown, images)));
+      return g.multiply(squares, -0.5 / likelihood.sigma ** 2);
     }
     case 'dmol':
       return sumPixels(dmol(states, images, likelihood.mixtures));
   }
-}
-
-/**
- * Sums, over a map, the squared differences between neighbours along rows and columns.
- *
- * @param x map [N, H, W, C]; H, W ≥ 2
- * @returns map [N, 1, 1, 1]
- */
-function slopeSquares(x: Expression): Expression {
-  const [n, height, width, channels] = x.shape;
-  const along = (rows: number, step: number): Expression => {
-    const length = (height * width * channels) / rows;
-    const flat = g.reshapeToMap(x, [n, rows, 1, length]);
-    const next = g.slice(flat, step, length);
-    return sumPixels(g.square(g.subtract(next, g.slice(flat, 0, length - step))));
-  };
-  return g.add(along(height, channels), along(1, width * channels));
 }
 
 const sumPixels = (x: Expression): Expression => g.sum(x, [1, 2, 3]);

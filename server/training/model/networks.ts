@@ -89,9 +89,8 @@ export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
  */
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
-  if (!network || !('convolutions' in network)) {
-    const how = network ? 'only describes its encoder in words' : 'has no encoder';
-    throw new TrainingError('no-encoder', `the card ${how}, so images have no posterior`);
+  if (!network) {
+    throw new TrainingError('no-encoder', 'the card has no encoder, so images have no posterior');
   }
   const channels = imageChannels(card.readout);
   const shapes = encoderShapes(network, { side, channels, latentSize: z });

@@ -15,7 +15,7 @@ import { edgesOf, loadFeatures } from '../evaluate/compare-pictures.ts';
 import { convolved } from '../model/networks.ts';
 import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
 import { someOf } from '../run/run-state.ts';
-import { enlarged, shaderEnlarged } from './enlarge.ts';
+import { enlarged } from './enlarge.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
 /** Divisors of the picture's size. The perceptual distance is the mean over these sizes. */
@@ -87,7 +87,7 @@ export interface MeasuredCreature {
 }
 
 /** Ways to draw a picture of cells. */
-const WAYS = ['painted', 'bicubic', 'shader'] as const;
+const WAYS = ['painted', 'bicubic'] as const;
 
 /** Draws the cells of a single creature in each way. */
 export function drawings(
@@ -99,7 +99,6 @@ export function drawings(
   return {
     painted: paintAlone(net, cells, side, latent),
     bicubic: enlarged(cells, side, ENLARGED),
-    shader: new Uint8Array(shaderEnlarged(cells, side, ENLARGED).buffer),
   };
 }
 
@@ -228,17 +227,17 @@ export async function drawPainterSheet(
   const tile = (rgba: Uint8Array) => ({ side: ENLARGED * side, rgba: straight(rgba) });
   const rows = someOf(kept.length, ROWS).map((i) => {
     const { original, grown, latent } = kept[i];
-    const { painted, bicubic, shader } = drawings(net, original.small, side);
+    const { painted, bicubic } = drawings(net, original.small, side);
     const fromGrown = drawings(net, grown, side, latent);
     const wounded = paintAlone(net, withoutDisc(grown, side), side, latent);
     return [
-      ...[original.large, bicubic, shader, painted],
-      ...[fromGrown.shader, fromGrown.painted, wounded],
+      ...[original.large, bicubic, painted],
+      ...[fromGrown.bicubic, fromGrown.painted, wounded],
     ].map(tile);
   });
   const columns = [
-    ...['original', 'bicubic', 'shader', 'painted'],
-    ...['grown: shader', 'grown: painted', 'wounded: painted'],
+    ...['original', 'bicubic', 'painted'],
+    ...['grown: bicubic', 'grown: painted', 'wounded: painted'],
   ];
   return drawSheet(rows, { scale: 1, columns });
 }

@@ -46,10 +46,10 @@ export async function loadOriginals(
     throw new TrainingError('bad-data', `pictures of "${data.kind}" have no larger originals`);
   }
   const [small, large] = [
-    await loadDataset(data, { baseFolder }),
+    await loadDataset(data, baseFolder),
     await loadDataset(
       { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin },
-      { baseFolder },
+      baseFolder,
     ),
   ];
   const pictureOf = ({ pixels, count }: typeof small, i: number): Uint8Array =>

@@ -95,10 +95,10 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
 const SAVE_EVERY = 5 * 60_000;
 
 /** Settings of the optimiser. The painter is written with the average of the weights. */
-const ADAM = { encoderRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, average: 0.999 };
+const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
 /** Options that apply only to runs that train a rule. */
-const OF_RULES = ['batch', 'compact', 'encoder', 'refine'] as const;
+const OF_RULES = ['batch', 'refine'] as const;
 
 /**
  * Trains until the last update, the time limit or a signal; then measures and writes the painter.
@@ -114,7 +114,7 @@ export async function trainPainter(run: {
   readonly stop: StopSignal;
 }): Promise<void> {
   const { options, say, baseFolder, stop } = run;
-  const given = OF_RULES.find((name) => options[name] !== undefined && options[name] !== false);
+  const given = OF_RULES.find((name) => options[name] !== undefined);
   if (given !== undefined) {
     const why = 'needs a run that trains a rule, not a painter';
     throw new TrainingError('bad-config', `--${given} ${why}`);

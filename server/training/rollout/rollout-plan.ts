@@ -238,6 +238,9 @@ export function pointOf(
   return Math.max(to, ...curriculum.map(({ until }) => until));
 }
 
+/** The learning rate at the end of a run with decay, as a share of the rate before. */
+const FINAL_RATE = 0.05;
+
 /**
  * Returns the learning rate of an update, counted from 1. The rate rises during the warm-up, then
  * stays constant, and falls during the last share of the run.
@@ -247,9 +250,9 @@ export function rateAt(
   update: number,
   updates: number,
 ): number {
-  const { learningRate, warmup, decay, finalRate } = optimiser;
+  const { learningRate, warmup, decay } = optimiser;
   const rise = warmup > 0 ? Math.min(1, update / warmup) : 1;
   const left = (updates - update) / (updates * decay);
-  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - finalRate) + finalRate) : 1;
+  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - FINAL_RATE) + FINAL_RATE) : 1;
   return learningRate * rise * fall;
 }

@@ -86,14 +86,14 @@ function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
 }
 
 /**
- * Loads a stored run to resume, or begins a new one: with the weights of a checkpoint, and possibly
- * the encoder of another checkpoint, or else with random weights.
+ * Loads a stored run to resume, or begins a new one, with the weights of a checkpoint or random
+ * weights.
  *
  * @param say reports what differs between a checkpoint and the configuration
  * @throws TrainingError no-run, bad-run
  */
 export async function beginRun(
-  { resume, from, encoder }: Pick<Options, 'resume' | 'from' | 'encoder'>,
+  { resume, from }: Pick<Options, 'resume' | 'from'>,
   config: TrainingConfig,
   folder: string,
   say: (line: string) => void = () => {},
@@ -105,25 +105,22 @@ export async function beginRun(
     throw new TrainingError('bad-run', 'a run that trains only the encoder needs --from');
   }
   const model = await loadModel(from);
-  const encoderModel = encoder === undefined ? model : await loadModel(encoder);
-  checkOrigin([model, from], [encoderModel, encoder ?? from], config, say);
+  checkOrigin(model, from, config, say);
   const shapes = runShapes(config);
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
-  const found = new Map([...model.tensors, ...encoderTensors(encoderModel, config, drawn)]);
+  const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
   // A checkpoint does not store offsets, so begin with the initial ones.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
     const why = 'the checkpoint and the configuration are of different models';
-    const misfits = misfit.startsWith('tensor "encoder.') ? (encoder ?? from) : from;
-    throw new TrainingError('bad-run', `${misfits}: ${misfit}; ${why}`);
+    throw new TrainingError('bad-run', `${from}: ${misfit}; ${why}`);
   }
   const tensors = new Map(names.map((name) => [`parameter:${name}`, found.get(name)!]));
   return {
     state: { ...state, tensors, reached: pointOf(config, model.card.update.leak) },
     ...{ seconds: 0, from },
-    ...(encoder !== undefined && { encoder }),
   };
 }
 
@@ -133,7 +130,7 @@ export async function beginRun(
 function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
   const { side, latentSize, readout } = config;
   const own = new Map([...tensors].filter(([name]) => name.startsWith('encoder.')));
-  if (!card.encoder || !('convolutions' in card.encoder)) return own;
+  if (!card.encoder) return own;
   const image = { side, channels: imageChannels(readout), latentSize };
   const large = { net: config.encoder, tensors: drawn };
   return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
@@ -153,16 +150,16 @@ const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
  * @throws TrainingError bad-run
  */
 function checkOrigin(
-  [rule, from]: readonly [Model, string],
-  [{ card }, encoderFrom]: readonly [Model, string],
+  { card }: Model,
+  from: string,
   config: TrainingConfig,
   say: (line: string) => void,
 ): void {
-  const sayOthers = (folder: string, paths: readonly string[]): void => {
+  const sayOthers = (paths: readonly string[]): void => {
     const what = `was trained with a different ${paths.map((path) => `"${path}"`).join(', ')}`;
-    if (paths.length > 0) say(`${folder} ${what}; the run continues with the configuration`);
+    if (paths.length > 0) say(`${from} ${what}; the run continues with the configuration`);
   };
-  const changed = KEPT.flatMap((field) => differs(rule.card[field], config[field], field) ?? []);
+  const changed = KEPT.flatMap((field) => differs(card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
     const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
     throw new TrainingError(
@@ -170,20 +167,20 @@ function checkOrigin(
       `${from}: "${changed[0]}" differs from the configuration; ${why}`,
     );
   }
-  sayOthers(from, changed);
+  sayOthers(changed);
   const { encoder: before } = card;
   const { encoder: now } = config;
-  if (!before || !('convolutions' in before)) return;
+  if (!before) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
     const why = "the encoder's weights depend on it; copy it to the configuration";
     throw new TrainingError(
       'bad-run',
-      `${encoderFrom}: "encoder.${other}" differs from the configuration; ${why}`,
+      `${from}: "encoder.${other}" differs from the configuration; ${why}`,
     );
   }
   const path = differs(before, now, 'encoder');
-  sayOthers(encoderFrom, path === undefined ? [] : [path]);
+  sayOthers(path === undefined ? [] : [path]);
 }
 
 /**

@@ -39,24 +39,21 @@ type Parts = Iterable<Uint8Array | string>;
  * Writes a file atomically: after a crash or power failure either the old or the new file exists.
  * Leaves nothing behind if it fails.
  */
-export const replaceFile = (file: string, parts: Parts, unfinished?: string): Promise<void> =>
-  replaceFiles(
-    new Map([[file, parts]]),
-    undefined,
-    unfinished === undefined ? undefined : () => unfinished,
-  );
+export const replaceFile = (file: string, parts: Parts): Promise<void> =>
+  replaceFiles(new Map([[file, parts]]));
+
+/** Name of a file until it is complete. */
+const unfinished = (file: string): string => `${file}.part`;
 
 /**
  * Writes files that belong together: replaces none before all are written. Files are then renamed
  * in order, so a crash between two renames leaves a mixture of old and new files.
  *
  * @param beforeLast runs when all files but the last have been renamed
- * @param unfinished returns the name of a file until it is complete
  */
 export async function replaceFiles(
   files: ReadonlyMap<string, Parts>,
   beforeLast?: () => Promise<void>,
-  unfinished = (file: string): string => `${file}.part`,
 ): Promise<void> {
   const names = [...files.keys()];
   try {

@@ -11,8 +11,12 @@ import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
+/** Decay of the first moments, and the term that keeps divisions finite, as published. */
+const BETA1 = 0.9;
+const EPSILON = 1e-8;
+
 export interface AdamOptions
-  extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
+  extends Pick<TrainingConfig['optimiser'], 'beta2' | 'clip' | 'average'> {
   /**
    * Returns the factor that multiplies the learning rate of a parameter. If absent, all factors are
    * 1.
@@ -32,18 +36,15 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  * Compiles the programs and uploads the tensors.
  *
  * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
- * and `update`, the number of steps these moments have taken. If a parameter is in `starts`, its
- * moments have taken `starts[name]` fewer steps
+ * and `update`, the number of steps these moments have taken
  */
 export async function createAdam(
   compute: Compute,
   shapes: Shapes,
-  { tensors: stored, update, starts = {} }: Pick<RunState, 'tensors' | 'update' | 'starts'>,
+  { tensors: stored, update }: Pick<RunState, 'tensors' | 'update'>,
   options: AdamOptions,
 ) {
-  const startOf = (name: string): number => starts[name] ?? 0;
-  const begun = [...new Set([...shapes.keys()].map(startOf))];
-  const program = await compute.compile(adam(shapes, options, startOf));
+  const program = await compute.compile(adam(shapes, options));
   const adding = await compute.compile(
     Object.fromEntries(
       [...shapes].map(([name, shape]) => [
@@ -103,14 +104,13 @@ export async function createAdam(
       const totals = await sumOf(parts);
       const count = steps + 1;
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
-      const scalars: Record<string, Value> = { rate: scalar(learningRate) };
-      for (const start of begun) {
-        const own = count - start;
+      const scalars = {
+        rate: scalar(learningRate),
         // Decay faster in the first steps, so that the average forgets the initial values.
-        scalars[`keep:${start}`] = scalar(Math.min(options.average, (1 + own) / (10 + own)));
-        scalars[`correction1:${start}`] = scalar(1 - options.beta1 ** own);
-        scalars[`correction2:${start}`] = scalar(1 - options.beta2 ** own);
-      }
+        keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
+        correction1: scalar(1 - BETA1 ** count),
+        correction2: scalar(1 - options.beta2 ** count),
+      };
       const inputs = { ...values, ...totals, ...scalars };
       const { norm: normValue, ...next } = await program.run(inputs);
       const norm = (await compute.read(normValue))[0];
@@ -142,16 +142,9 @@ export async function createAdam(
   };
 }
 
-/**
- * Builds the expressions of one step. @param startOf number of steps before a parameter's first
- * step; the names of the parameter's scalars end with this number
- */
-function adam(
-  shapes: Shapes,
-  options: AdamOptions,
-  startOf: (name: string) => number,
-): Record<string, Expression> {
-  const { beta1, beta2, epsilon, clip, average, rateOf = () => 1 } = options;
+/** Builds the expressions of one step. */
+function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
+  const { beta2, clip, average, rateOf = () => 1 } = options;
   const outputs: Record<string, Expression> = {};
   let squares: Expression = g.constant(0);
   for (const [name, shape] of shapes) {
@@ -160,20 +153,20 @@ function adam(
   }
   const norm = g.sqrt(squares);
   const scale = g.minimum(g.divide(g.constant(clip), g.add(norm, 1e-12)), 1);
+  const scalar = (what: string): Expression => g.input(what, []);
   for (const [name, shape] of shapes) {
     const of = (set: string): Expression => g.input(`${set}:${name}`, shape);
-    const scalar = (what: string): Expression => g.input(`${what}:${startOf(name)}`, []);
     const gradient = g.multiply(of('total'), scale);
-    const first = g.add(g.multiply(of('first'), beta1), g.multiply(gradient, 1 - beta1));
+    const first = g.add(g.multiply(of('first'), BETA1), g.multiply(gradient, 1 - BETA1));
     const second = g.add(
       g.multiply(of('second'), beta2),
       g.multiply(g.square(gradient), 1 - beta2),
     );
     const direction = g.divide(
       g.divide(first, scalar('correction1')),
-      g.add(g.sqrt(g.divide(second, scalar('correction2'))), epsilon),
+      g.add(g.sqrt(g.divide(second, scalar('correction2'))), EPSILON),
     );
-    const change = g.multiply(direction, g.input('rate', []));
+    const change = g.multiply(direction, scalar('rate'));
     const multiple = rateOf(name);
     const moved = g.subtract(
       of('parameter'),

@@ -4,7 +4,7 @@
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
-import { type Shape, sizeOf } from '../../autodiff/graph.ts';
+import type { Shape } from '../../autodiff/graph.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { CheckpointError } from '../../vnca/card.ts';
@@ -15,7 +15,7 @@ import { TrainingError } from '../errors.ts';
 import { POOLS, type PoolEntry, type PoolName, type PoolStates } from '../rollout/pools.ts';
 import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
-import { OFFSETS, type RunState, runShapes } from './run-state.ts';
+import { type RunState, runShapes } from './run-state.ts';
 
 /** File of the run's state. */
 export const STATE_FILE = 'state.safetensors';
@@ -28,12 +28,10 @@ export interface Run {
   readonly state: RunState;
   /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Digest of the training images. Absent if an older version wrote the state. */
+  /** Digest of the training images. Absent before the images are loaded. */
   readonly images?: string;
   /** Checkpoint with the initial weights. If absent, the run began with random weights. */
   readonly from?: string;
-  /** Checkpoint with the initial encoder. If absent, the run began with the encoder of `from`. */
-  readonly encoder?: string;
   /** One record for each time the run was started or resumed, in order. */
   readonly commands?: readonly RunStart[];
 }
@@ -53,7 +51,6 @@ export async function saveRun(
     // Stored as text, because a number rounded to 32 bits could lie beyond the point of the next
     // update.
     reached: `${state.reached}`,
-    ...(state.starts && { starts: JSON.stringify(state.starts) }),
     ...origin,
     ...(commands && { commands: JSON.stringify(commands) }),
   });
@@ -105,24 +102,16 @@ export async function readState(folder: string) {
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
-  // Compare configurations, because equal shapes do not mean an equal model. A state written by an
-  // older version has no configuration to compare.
-  const changed = metadata.config && changedField(metadata.config, config);
+  // Compare configurations, because equal shapes do not mean an equal model.
+  const changed = changedField(metadata.config ?? '', config);
   if (changed) {
     throw new TrainingError(
       'bad-run',
       `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
     );
   }
-  const shapesNow = runShapes(config);
-  const offsets = shapesNow.get(OFFSETS);
-  // If a resumed run begins to train offsets, they start at zero.
-  const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
-  if (areNew) {
-    stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
-  }
   // Only weights are required, because a run without updates has no moments.
-  const shapes = [...shapesNow].flatMap(([name, shape]) =>
+  const shapes = [...runShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
     ),
@@ -132,31 +121,17 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
   }
   const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
-  const { images, from, encoder, commands } = metadata;
-  const starts: RunState['starts'] = areNew
-    ? { [OFFSETS]: update }
-    : metadata.starts && JSON.parse(metadata.starts);
+  const { images, from, commands } = metadata;
   return {
     state: {
-      ...{ update, reached: reachedOf(metadata, update), tensors: stored },
-      ...(starts && { starts }),
+      ...{ update, reached: Number(metadata.reached), tensors: stored },
       ...(Object.fromEntries(pools) as PoolStates),
     },
     seconds,
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
-    ...(encoder !== undefined && { encoder }),
     ...(commands !== undefined && { commands: JSON.parse(commands) }),
   };
-}
-
-/**
- * Returns the point that a stored run has reached. For older runs, computes it from the total
- * number of updates.
- */
-function reachedOf({ reached, config }: TensorFile['metadata'], update: number): number {
-  if (reached !== undefined) return Number(reached);
-  return config === undefined ? 0 : Math.min(1, update / JSON.parse(config).updates);
 }
 
 /**
@@ -205,19 +180,15 @@ function readPool(
   const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
     tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
   const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
-  // Pools stored by older versions have no looks (random seeds of augmentation), because images
-  // were not augmented then.
-  const columns = numbers?.shape[1] ?? 0;
-  const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
-  if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
+  if (`${numbers?.shape}` !== `${[count, 3]}` || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
     throw damaged(`${file}: tensors "${name}.states" and "${name}.entries" do not fit`);
   }
   const rowOf = ({ data }: Float32Tensor, i: number): Uint8Array =>
     Uint8Array.from(data.subarray(i * cells, (i + 1) * cells));
   return Array.from({ length: count }, (_, i) => ({
-    image: numbers!.data[columns * i],
-    age: numbers!.data[columns * i + 1],
-    look: columns === 3 ? numbers!.data[columns * i + 2] : 0,
+    image: numbers!.data[3 * i],
+    age: numbers!.data[3 * i + 1],
+    look: numbers!.data[3 * i + 2],
     states: states!.data.slice(i * size, (i + 1) * size),
     ...(open && { open: rowOf(open, i) }),
     ...(closed && { closed: rowOf(closed, i) }),

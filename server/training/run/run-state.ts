@@ -16,25 +16,18 @@ export interface RunState extends PoolStates {
   readonly reached: number;
   /** Tensors `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
-  /**
-   * For each parameter's name, the number of updates before the parameter's first update. If
-   * absent, no parameter began later than the run.
-   */
-  readonly starts?: Readonly<Record<string, number>>;
 }
 
 /** Returns the likelihood of a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
-  slopes,
-}: Pick<TrainingConfig, 'readout' | 'sigma'> &
-  Partial<Pick<TrainingConfig, 'slopes'>>): Likelihood {
+}: Pick<TrainingConfig, 'readout' | 'sigma'>): Likelihood {
   switch (readout.kind) {
     case 'bernoulli':
       return { kind: 'bernoulli', channel: readout.channel };
     case 'rgba-premultiplied':
-      return { kind: 'gaussian', sigma, channels: readout.channels, ...(slopes && { slopes }) };
+      return { kind: 'gaussian', sigma, channels: readout.channels };
     case 'dmol':
       return { kind: 'dmol', mixtures: readout.mixtures };
   }
@@ -80,18 +73,6 @@ export function trainedWeights(config: TrainingConfig, { tensors }: RunState): T
     ]),
   );
 }
-
-/**
- * Returns a state without its pools and first moments, at a fraction of the size. A run that
- * continues from it fills the pools and moments again.
- */
-export const compactState = (state: RunState): RunState => ({
-  ...state,
-  tensors: new Map([...state.tensors].filter(([name]) => !name.startsWith('first:'))),
-  pool: [],
-  crowd: [],
-  patients: [],
-});
 
 /** Creates the random numbers of one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>

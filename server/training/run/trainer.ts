@@ -61,7 +61,6 @@ export class Trainer {
   private done: number;
   /** The point of the run, 0…1, at which the last update was done. */
   private reached: number;
-  private readonly starts: RunState['starts'];
 
   private constructor(
     private readonly config: TrainingConfig,
@@ -76,7 +75,6 @@ export class Trainer {
     this.pools = new Pools(config, state);
     this.done = state.update;
     this.reached = state.reached;
-    this.starts = state.starts;
   }
 
   /**
@@ -296,9 +294,9 @@ export class Trainer {
 
   /** Returns the state that a resumed run needs. */
   async state(): Promise<RunState> {
-    const { done: update, reached, starts } = this;
+    const { done: update, reached } = this;
     const tensors = await this.on.adam.read();
-    return { update, reached, tensors, ...(starts && { starts }), ...this.pools.all() };
+    return { update, reached, tensors, ...this.pools.all() };
   }
 
   /** Ends the threads and frees the parameters. The compute stays open. */

@@ -8,7 +8,8 @@ import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
-import { loadKernel, startNative } from '../../../server/engine/native/native.ts';
+import { backendOf, loadKernel, startNative } from '../../../server/engine/native/native.ts';
+import { buildKernel } from '../../../server/engine/native/prebuilt.ts';
 import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import {
   type Checkpoint,
@@ -17,9 +18,10 @@ import {
 } from '../../../server/vnca/checkpoint.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import { suiteFolder } from '../../support/closing.ts';
-import { isFull } from '../../support/needs.ts';
+import { isFull, testNeeding } from '../../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
+import { ARM_NEEDS, hasArm, openRemote } from './native/remote-kernel.ts';
 import { hasCompiler } from './native/support.ts';
 import { still } from './support.ts';
 import { engineOf, isGpuHere } from './webgpu/support.ts';
@@ -75,6 +77,10 @@ async function startPlain(): Promise<RuleBackend> {
   return startNative((await loadKernel({ cache, spare: cache, processor: '-march=x86-64' })).file);
 }
 
+async function startArm(): Promise<RuleBackend> {
+  return backendOf(openRemote(await buildKernel('arm64', suiteFolder())));
+}
+
 const engines: [string, () => Promise<Engine>, boolean?][] = [
   ['onnx', on('onnx')],
   // The reference takes long, so its long run is left to `npm run test:full`.
@@ -83,6 +89,9 @@ const engines: [string, () => Promise<Engine>, boolean?][] = [
 if (isGpuHere) engines.push(['webgpu', on('webgpu')]);
 if (hasCompiler) engines.push(['native', on('native')]);
 if (hasCompiler && process.arch === 'x64') engines.push(['a plain kernel', onStore(startPlain)]);
+// In an emulator, which is slow; kernels.test.ts compares its bits in a shorter run.
+if (hasArm) engines.push(['the kernel for ARM64', onStore(startArm), isFull]);
+else testNeeding(ARM_NEEDS, false)('on the kernel for ARM64', () => {});
 
 describe.each(engines)('on %s', (_, create, long = true) => {
   let engine: Engine;

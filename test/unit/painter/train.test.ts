@@ -110,8 +110,6 @@ describe('learning genomes', () => {
 
 test.each([
   ['--batch', ['--from', source, '--batch', '2']],
-  ['--compact', ['--from', source, '--compact']],
-  ['--encoder', ['--from', source, '--encoder', 'x']],
   ['--refine', ['--resume', '--refine', '1']],
 ])('what is for rules is refused: %s', async (option, args) => {
   await expect(train('options', args)).rejects.toMatchObject({

@@ -14,7 +14,7 @@ const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
 it('contains every option that changes the result', () => {
   const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'onnx'];
-  const more = ['--from', 'checkpoints/x', '--encoder', 'y', '--compact'];
+  const more = ['--from', 'checkpoints/x'];
   expect(optionsOf(...argsOf(first(...args, ...more)))).toEqual(optionsOf(...args, ...more));
 });
 
@@ -35,8 +35,6 @@ it('tells with which options a run went on, where they were others', () => {
     [80, 'b.json', '--resume', '--updates', '90'],
     [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
     [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
-    [88, 'b.json', '--resume', '--updates', '90', '--compact'],
-    [89, 'b.json', '--resume', '--updates', '90', '--compact'],
   ];
   const line = commandOf(starts.map(([update, ...args]) => startOf(optionsOf(...args), update)));
   expect(line.split(', ')).toEqual([
@@ -45,16 +43,7 @@ it('tells with which options a run went on, where they were others', () => {
     'from update 80 on with b.json --resume --updates 90',
     'from update 85 on with --resume --updates 90 --refine 0.1',
     'from update 86 on with --resume --updates 90 --refine 0.1',
-    'from update 88 on with --resume --updates 90 --compact',
-    'from update 89 on with --resume --updates 90 --compact',
   ]);
-});
-
-it('says from where on the options of a run of an earlier version are known', () => {
-  const options = { ...optionsOf('a.json', '--updates', '9'), from: 'x' };
-  expect(commandOf([startOf(options, 5)])).toBe(
-    'npm run train -- a.json --from x --updates 9, with these options from update 5 on',
-  );
 });
 
 // What every command refuses is tested in settings/command-line.test.ts.
@@ -64,7 +53,6 @@ test.each([
   [['a.json', '--batch=-2'], '--batch'],
   [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
   [['a.json', '--resume', '--from', 'x'], '--from'],
-  [['a.json', '--encoder', 'x'], '--encoder'],
   [['a.json', '--refine', '0.01'], '--resume'],
   [['a.json', '--resume', '--refine', '-1'], '--refine'],
 ])('%j is refused', (args, text) => {

@@ -61,7 +61,7 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
       ...{ extraSteps: [0, 0], judgeGrown: 0, judgeStages: 0, curriculum: [] },
       augment: { flip: false, shift: 0 },
       optimiser: {
-        ...{ learningRate: 1e-4, warmup: 0, decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        ...{ learningRate: 1e-4, warmup: 0, decay: 0, beta2: 0.999 },
         ...{ clip: damage || name === 'celeba-beta100' ? 1 : 10, average: 0 },
       },
       update: {

@@ -181,13 +181,13 @@ describe('the learning rate', () => {
   });
 
   it('rises over the warm-up, stays, and falls over the last share', () => {
-    const shape = { ...optimiser, learningRate: 1, warmup: 10, decay: 0.5, finalRate: 0.1 };
+    const shape = { ...optimiser, learningRate: 1, warmup: 10, decay: 0.5 };
     const rate = (update: number): number => rateAt(shape, update, 100);
     expect([rate(1), rate(5), rate(10), rate(50)]).toEqual([0.1, 0.5, 1, 1]);
-    expect(rate(75)).toBeCloseTo(0.55, 10);
-    expect(rate(100)).toBeCloseTo(0.1, 10);
+    expect(rate(75)).toBeCloseTo(0.525, 10);
+    expect(rate(100)).toBeCloseTo(0.05, 10);
     // A run that is drawn out stays at the last rate.
-    expect(rate(120)).toBeCloseTo(0.1, 10);
+    expect(rate(120)).toBeCloseTo(0.05, 10);
   });
 });
 

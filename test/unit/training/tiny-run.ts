@@ -93,11 +93,10 @@ export async function updates(trainer: Trainer, count: number): Promise<UpdateRe
 }
 
 /** Numbers of a state as text, to compare states bit for bit. */
-export function numbersOf({ update, reached, starts, tensors, pool, crowd, patients }: RunState) {
+export function numbersOf({ update, reached, tensors, pool, crowd, patients }: RunState) {
   return {
     update,
     reached,
-    starts,
     tensors: Object.fromEntries(
       [...tensors]
         .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -2,23 +2,19 @@
  * What a trainer learns, reports and refuses. Runs that stop and continue, and runs on one worker and
  * on two, all come to the same.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { DataPasses, type Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { leakAt } from '../../../server/training/rollout/rollout-plan.ts';
-import { loadRun, STATE_FILE, saveRun } from '../../../server/training/run/run-folder.ts';
-import { compactState, firstState } from '../../../server/training/run/run-state.ts';
+import { loadRun, saveRun } from '../../../server/training/run/run-folder.ts';
+import { firstState } from '../../../server/training/run/run-state.ts';
 import {
   type Trainer,
   trainingImages,
   type UpdateReport,
 } from '../../../server/training/run/trainer.ts';
-import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
-import { float32Of } from '../../../shared/safetensors.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { expectNear } from '../../support/compare.ts';
 import { isFull } from '../../support/needs.ts';
@@ -344,77 +340,39 @@ describe.each(runs)('a run %s', (_, config) => {
   });
 });
 
-test('a run saved without its pool goes on, and fills the pool again', async () => {
-  const config = tinyConfig({ pool: TINY_POOL });
-  const first = await start(config);
-  await updates(first, 6);
-  const state = compactState(await first.state());
-  await saveRun(folder, { state, seconds: 12 }, config);
-  const loaded = await loadRun(folder, config);
-  expect(loaded.state.pool).toEqual([]);
-  const second = await start(config, loaded.state);
-  const reports = await updates(second, 6);
-  expect(reports.map(({ update }) => update)).toEqual([7, 8, 9, 10, 11, 12]);
-  expect(reports[0].pooled).toBeUndefined();
-  expect(reports.at(-1)!.pooled).toBeDefined();
-});
-
-describe('a run that goes on with more updates', () => {
+test('a run that goes on with more updates keeps its patches, its pool and its leak', async () => {
   const config = tinyConfig({
     ...{ updates: 6, pool: TINY_POOL, curriculum: [{ side: 4, until: 0.5 }] },
     ...{ update: { kind: 'residual', hidden: 5, leak: 0.5 }, leakRamp: [0, 0.5] },
   });
   const more = { ...config, updates: 60 };
-
-  it.each([
-    ['keeps', (metadata: object) => metadata],
-    [
-      'saved by an older release, keeps',
-      ({ reached: _, ...older }: Record<string, string>) => older,
-    ],
-  ])('%s the size of its patches, its pool and its leak', async (_, kept) => {
-    const first = await start(config);
-    await updates(first, 5);
-    await stored(first, config);
-    const file = join(folder, STATE_FILE);
-    const { metadata, ...content } = parseSafetensors(await readFile(file), file);
-    const tensors = float32Of({ ...content, metadata });
-    await writeFile(file, writeSafetensors(tensors, { ...kept(metadata) }));
-
-    const { state } = await loadRun(folder, more);
-    const second = await start(more, state);
-    expect(leakAt(more, second.progress)).toBe(0.5);
-    const [{ pooled }] = await updates(second, 1);
-    expect(pooled).toBeDefined();
-    const { pool } = await second.state();
-    expect(new Set(pool.map(({ states }) => states.length))).toEqual(new Set([8 * 8 * 6]));
-    expect(pool.some(({ age }) => age > 6)).toBe(true);
-  });
+  const first = await start(config);
+  await updates(first, 5);
+  const second = await start(more, await stored(first, config, more));
+  expect(leakAt(more, second.progress)).toBe(0.5);
+  const [{ pooled }] = await updates(second, 1);
+  expect(pooled).toBeDefined();
+  const { pool } = await second.state();
+  expect(new Set(pool.map(({ states }) => states.length))).toEqual(new Set([8 * 8 * 6]));
+  expect(pool.some(({ age }) => age > 6)).toBe(true);
 });
 
-test('a run may begin to train offsets of its gallery, which change what no other image is', async () => {
-  const config = tinyConfig({ gallery: 2, pool: TINY_POOL });
-  const first = await start(config);
-  await updates(first, 2);
-  const further = { ...config, galleryOffsets: { rate: 10 } };
-  const second = await start(further, await stored(first, config, further));
-  const images = Uint32Array.of(0, 1, 2, 3);
-  expect(await second.means(images)).toEqual(await first.means(images));
-  await updates(second, 1);
-  // Their first step is as long as that of a run that begins: the rate, times ten.
-  const moved = (await second.state()).tensors.get('parameter:gallery.offsets')!.data;
+test('offsets of the gallery change what no other image is', async () => {
+  const config = tinyConfig({ gallery: 2, pool: TINY_POOL, galleryOffsets: { rate: 10 } });
+  const { galleryOffsets: _, ...without } = config;
+  const trainer = await start(config);
+  await updates(trainer, 1);
+  // Their first step is as long as the rate, times ten.
+  const moved = (await trainer.state()).tensors.get('parameter:gallery.offsets')!.data;
   expect(Math.max(...moved.map(Math.abs)) / (10 * config.optimiser.learningRate)).toBeCloseTo(1, 2);
-  const third = await start(further, await stored(second, further));
-  await updates(second, 2);
-  await updates(third, 2);
-  expect(numbersOf(await third.state())).toEqual(numbersOf(await second.state()));
-
-  const after = await second.state();
+  await updates(trainer, 2);
+  const after = await trainer.state();
   const offsets = after.tensors.get('parameter:gallery.offsets')!;
   expect(offsets.shape).toEqual([2, 6]);
   expect(offsets.data.every((offset) => offset !== 0)).toBe(true);
-  const withoutThem = await start(config, after);
-  const [shown, encoded] = [await second.means(images), await withoutThem.means(images)];
+  const withoutThem = await start(without, after);
+  const images = Uint32Array.of(0, 1, 2, 3);
+  const [shown, encoded] = [await trainer.means(images), await withoutThem.means(images)];
   const expected = encoded.map((mean, i) => mean + (offsets.data[i] ?? 0));
   expectNear(shown, expected, 1e-6);
 });

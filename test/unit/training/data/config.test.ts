@@ -6,7 +6,6 @@ test('defaults are filled in', () => {
   expect(parseDatasetConfig({ kind: 'mnist' })).toEqual({
     kind: 'mnist',
     side: 32,
-    binarise: { seed: 1 },
   });
   const emoji = { kind: 'emoji', set: 'broad' };
   const defaults = { side: 32, margin: 2, validationShare: 0 };
@@ -20,7 +19,6 @@ test.each([
   ['set', { kind: 'emoji', set: 'flags' }],
   ['side', { kind: 'mnist', side: 64 }],
   ['extra', { kind: 'mnist', extra: 1 }],
-  ['binarise.seed', { kind: 'mnist', binarise: { seed: -1 } }],
   ['folder', { kind: 'folder', folder: '' }],
   ['folder', { kind: 'celeba' }],
   ['margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],

@@ -28,7 +28,6 @@ describe('options', () => {
       limit: 256,
       organisms: 64,
       steps: [100, 1000, 10_000],
-      wounds: [0.1, 0.25, 0.5, 0.75, 0.9],
       throws: 1000,
       chimeras: 200,
       backend: 'auto',
@@ -40,7 +39,6 @@ describe('options', () => {
     [[], 'Name one checkpoint folder.'],
     [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
     [['a', '--steps', '10,'], '--steps must be whole numbers, 1 or more'],
-    [['a', '--wounds', '2'], '--wounds must be shares above 0'],
   ])('%j are refused', (args, message) => {
     expect(() => readOptions(args)).toThrow(
       expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(message) }),

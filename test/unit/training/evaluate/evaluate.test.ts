@@ -2,17 +2,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { createNativeCompute } from '../../../../server/autodiff/native.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import { TrainingError } from '../../../../server/training/errors.ts';
 import {
-  type BoundsFile,
   bitsPerDim,
   boundsOf,
   measureBounds,
   type OfImage,
-  openBoundsFile,
 } from '../../../../server/training/evaluate/bounds.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
@@ -26,13 +23,12 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/closing.ts';
-import { testNative } from '../../engine/native/support.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 import { softplus } from '../model/small.ts';
-import { decoderModel, printingModel, quiet, SIDE, smallImages, smallModel } from './small.ts';
+import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
 const WANTED = {
-  ...{ samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5] },
+  ...{ samples: 4, organisms: 0, steps: [5, 20] },
   ...{ throws: 8, seed: 1 },
 };
 const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads = 1, seed = 1) =>
@@ -49,7 +45,7 @@ describe('an evaluation', () => {
     );
     expect(Object.keys(figures.iwae)).toEqual(['samples', 'nats', 'bitsPerDim']);
     expect(Object.keys(figures.stay)).toEqual(['5', '20']);
-    expect(Object.keys(figures.heal)).toEqual(['0.1', '0.5']);
+    expect(Object.keys(figures.heal)).toEqual(['0.1', '0.25', '0.5', '0.75', '0.9']);
     expect(Object.keys(figures.heal['0.1'])).toEqual(['0', '4', '8', '16', '24', '32', '64']);
     expect(figures.heal['0.5'][0].mse).toBeGreaterThan(0);
     expect(figures.elbo).toBeLessThan(0);
@@ -91,38 +87,6 @@ describe('an evaluation', () => {
     expect(latents(2)).not.toEqual(latents(1));
   });
 
-  testNative('grows by native code as by programs', async () => {
-    const computes = [createOnnxCompute({ threads: 1 }), await createNativeCompute({ threads: 1 })];
-    const update = { kind: 'residual', hidden: 7, stateLimit: 4, leak: 0.5 };
-    const gallery = Array.from({ length: 10 }, (_, i) => ({ name: `${i}`, kind: 'animal' }));
-    const genome = { hidden: 5, expressed: 1, scalesPerception: false, gain: 0.2 };
-    for (const fields of [
-      { growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }, update },
-      { update: { ...update, updateProbability: 0.5 } },
-      { update: { ...update, standingInput: true, genome } },
-    ]) {
-      const model = smallModel({ gallery, ...fields });
-      const latents = model.tensors.get('gallery.latents')!.data;
-      const closed = Uint8Array.from({ length: 10 * SIDE ** 2 }, (_, i) => i % 4);
-      const images = smallImages(10).pixels;
-      const [a, b] = await Promise.all(
-        computes.map(async (compute) => {
-          const batch = new EvaluationBatch(compute, model, 1);
-          const states = await batch.grow(latents);
-          const seen = [states, await batch.nats(latents, images, 'nats')];
-          const keep = (_: number, after: Float32Array): void => void seen.push(after.slice());
-          await batch.follow({ latents, states }, [3, 20], keep);
-          await batch.follow({ latents, states, closed }, [2, 5], keep);
-          await batch.dispose();
-          return seen.flatMap((numbers) => [...numbers]);
-        }),
-      );
-      expect(b).toHaveLength(a.length);
-      expect(Math.max(...a.map((x, i) => Math.abs(x - b[i])))).toBeLessThan(1e-3);
-      expect(Math.max(...a.map(Math.abs))).toBeGreaterThan(0.1);
-    }
-  });
-
   it('throws what the dice of a room give', () => {
     const model = smallModel({ sampler: 2 });
     const numbers = createRandom(5);
@@ -134,8 +98,9 @@ describe('an evaluation', () => {
   });
 
   it('says why there is no likelihood', async () => {
-    const prose = { input: 'images', layers: ['many'] };
-    const none = await run(smallModel({ encoder: prose }), smallImages(2));
+    const { card, tensors } = smallModel();
+    const { encoder: _, ...blind } = card;
+    const none = await run({ card: blind, tensors }, smallImages(2));
     expect(none.figures).toMatchObject({
       elbo: null,
       iwae: { samples: 4, nats: null, bitsPerDim: null },
@@ -144,7 +109,7 @@ describe('an evaluation', () => {
       probe: { of: 'kind', classes: 2 },
     });
     expect(none.figures.notes[0]).toMatch(
-      /likelihood and other figures of images were not measured: .* in words/,
+      /likelihood and other figures of images were not measured: .* has no encoder/,
     );
     const noData = await run(smallModel(), new TrainingError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe(
@@ -168,7 +133,9 @@ describe('an evaluation', () => {
     expect(figures.retrieval).toEqual({
       organisms: 6,
       grown: ONE_OF_SIX,
-      healed: { '0.1': ONE_OF_SIX, '0.5': ONE_OF_SIX, closing: ONE_OF_SIX, erased: ONE_OF_SIX },
+      healed: Object.fromEntries(
+        ['0.1', '0.25', '0.5', '0.75', '0.9', 'closing', 'erased'].map((key) => [key, ONE_OF_SIX]),
+      ),
     });
     expect(figures.grown.gallery).toBeCloseTo(5 / 6, 4);
     expect(figures.unseen).toEqual({ mse: 0.25, images: 2 });
@@ -266,14 +233,12 @@ async function measure(
 ) {
   const batch = new EvaluationBatch(compute, model, 1);
   const posteriors = await openPosteriors(compute, model);
-  const each: OfImage[] = [];
-  const keep = { known: [], add: async (more: readonly OfImage[]) => void each.push(...more) };
   const random = (image: number) => createRandom(hashText(`${image}`));
-  const bounds = await measureBounds(batch, posteriors, images, { samples, random, keep });
+  const bounds = await measureBounds(batch, posteriors, images, samples, random);
   const posterior = await posteriors.encode(images.pixels, images.count);
   await posteriors.dispose();
   await batch.dispose();
-  return { bounds, each, posterior };
+  return { bounds, each: bounds.each, posterior };
 }
 
 /** The same images again and again, so that each is measured with that many seeds. */
@@ -383,86 +348,4 @@ describe('bits per dimension', () => {
     expect(bitsPerDim(card, -768 * Math.LN2)).toBeCloseTo(1, 9);
     expect(bitsPerDim(tinyCard(), -100)).toBeNull();
   });
-});
-
-// More samples than are worked on together leave an image a batch of its own.
-const measured = { model, images: smallImages(5), samples: 700, seed: 1 };
-
-const folder = temporaryFolder();
-let file: string;
-let count = 0;
-beforeEach(() => {
-  file = join(folder(), `${count++}.jsonl`);
-});
-
-const open = (at: string, { model, images, ...by }: typeof measured): Promise<BoundsFile> =>
-  openBoundsFile(at, model, images, by);
-
-const lines = async () => (await readFile(file, 'utf8')).split('\n');
-
-async function figures(keep?: BoundsFile) {
-  const options = {
-    ...{ organisms: 1, steps: [1], wounds: [0.5], throws: 0, seed: 1, samples: measured.samples },
-    ...(keep && { keep }),
-  };
-  return (await evaluate(compute, model, measured.images, options, quiet)).figures;
-}
-
-it('a stopped evaluation continues to the same result and measures nothing twice', async () => {
-  const whole = await figures();
-  expect(await figures(await open(file, measured))).toEqual(whole);
-  const [head, ...images] = await lines();
-  expect(images).toHaveLength(measured.images.count + 1);
-
-  // Killed in the middle of the third image's line.
-  await writeFile(file, [head, ...images.slice(0, 2), images[2].slice(0, 9)].join('\n'));
-  const keep = await open(file, measured);
-  expect(keep.known.map((row) => JSON.stringify(row))).toEqual(images.slice(0, 2));
-  let added = 0;
-  const counting: BoundsFile = {
-    ...keep,
-    add(more) {
-      added += more.length;
-      return keep.add(more);
-    },
-  };
-  expect(await figures(counting)).toEqual(whole);
-  expect(added).toBe(3);
-  expect(await lines()).toEqual([head, ...images]);
-});
-
-it('a file with an incomplete first line starts again', async () => {
-  await open(file, measured);
-  const [head] = await lines();
-  await writeFile(file, head.slice(0, 20));
-  expect((await open(file, measured)).known).toEqual([]);
-  expect(await lines()).toEqual([head, '']);
-});
-
-it.each([
-  ['samples', { ...measured, samples: 8 }],
-  ['a seed', { ...measured, seed: 2 }],
-  ['images', { ...measured, images: smallImages(4) }],
-  ['a model', { ...measured, model: smallModel({ update: { kind: 'simple', hidden: 7 } }) }],
-])('a file of other %s is refused and not changed', async (_, other) => {
-  await (await open(file, measured)).add([[-3, -2, -1]]);
-  const before = await lines();
-  await expect(open(file, other)).rejects.toMatchObject({
-    reason: 'foreign-keep',
-    message: expect.stringContaining('choose another file'),
-  });
-  expect(await lines()).toEqual(before);
-});
-
-it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is refused', async (line) => {
-  await open(file, measured);
-  await writeFile(file, `${await readFile(file, 'utf8')}${line}\n`);
-  await expect(open(file, measured)).rejects.toThrow('does not have three numbers in line 2');
-});
-
-it('too many images, or a folder instead of a file, are refused', async () => {
-  const keep = await open(file, measured);
-  await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
-  await expect(open(file, measured)).rejects.toThrow('more images than the set');
-  await expect(open(folder(), measured)).rejects.toMatchObject({ reason: 'no-keep' });
 });

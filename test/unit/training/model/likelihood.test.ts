@@ -13,7 +13,6 @@ import {
   positionNats,
 } from '../../../../server/training/model/likelihood.ts';
 import { growthSegments } from '../../../../server/training/model/segments.ts';
-import { likelihoodOf } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/compare.ts';
@@ -63,7 +62,6 @@ async function run({ likelihood, states, images }: Case): Promise<{
 
 const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 0.3, channels: [0, 1, 2, 3] };
-const SMOOTH: Likelihood = { ...GAUSSIAN, slopes: 0.5 };
 const dmol = (mixtures: number): Likelihood => ({ kind: 'dmol', mixtures });
 
 /** log p of one pixel under one colour's logistic, as the paper's code has it (PixelCNN++). */
@@ -116,17 +114,7 @@ function pixelByPixel({ likelihood, channels, states, images }: Case): number[] 
         }
         case 'gaussian':
           for (const k of likelihood.channels) {
-            const error = pixel[k] - state[k];
-            const at = cell - i * cells;
-            const [x, y] = [at % side, Math.floor(at / side)];
-            const errorAt = (other: number): number =>
-              images.data[other * c + k] - states.data[other * channels + k];
-            let squares = error ** 2;
-            for (const other of [x > 0 && cell - 1, y > 0 && cell - side]) {
-              if (other === false) continue;
-              squares += (likelihood.slopes ?? 0) * (error - errorAt(other)) ** 2;
-            }
-            nats -= squares / (2 * likelihood.sigma ** 2);
+            nats -= (pixel[k] - state[k]) ** 2 / (2 * likelihood.sigma ** 2);
           }
           break;
         case 'dmol':
@@ -140,7 +128,6 @@ function pixelByPixel({ likelihood, channels, states, images }: Case): number[] 
 const CASES: [string, Case][] = [
   ['bernoulli', made(BERNOULLI, 3, [2, 4])],
   ['gaussian', made(GAUSSIAN, 6, [2, 4])],
-  ['gaussian with slopes', made(SMOOTH, 6, [2, 4])],
   ['dmol of 1', made(dmol(1), 11, [2, 4])],
   ['dmol of 4', made(dmol(4), 42, [2, 4])],
 ];
@@ -194,12 +181,6 @@ describe.each([1, 4])('a mixture of %i', (n) => {
       expect(whole).toBeCloseTo(1, 3);
     }
   });
-});
-
-test("a configuration's weight of slopes is part of its likelihood", () => {
-  const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
-  const likelihood = likelihoodOf(tinyConfig({ readout, sigma: 0.2, slopes: 0.5 }));
-  expect(likelihood).toEqual({ kind: 'gaussian', sigma: 0.2, channels: [0, 1, 2, 3], slopes: 0.5 });
 });
 
 // Cells are taught where they are: what the waves are, what an error costs, and that a rule learns it.

@@ -1,0 +1,16 @@
+/** `npm run kernels -- --out FOLDER`: compiles the kernels that a release contains. */
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { buildKernel, TARGETS } from '../native/prebuilt.ts';
+
+const { out } = parseArgs({ options: { out: { type: 'string' } } }).values;
+try {
+  if (!out) throw new Error('name a folder with --out');
+  await mkdir(out, { recursive: true });
+  const made = await Promise.all(Object.keys(TARGETS).map((target) => buildKernel(target, out)));
+  console.log(made.join('\n'));
+} catch (error) {
+  console.error(`kernels: ${(error as Error).message}`);
+  console.error('On Debian: apt-get install gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross');
+  process.exitCode = 1;
+}
