@@ -3,7 +3,7 @@
  * never handles input. Read `layout.ts` first, which positions the organisms.
  */
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { FONTS, oklch, ownerColor, type Rgb } from '../style/fragments.ts';
+import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
 import type { Size, TreeCamera } from './camera.ts';
 import { CELL, type TreeLayout, type TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
@@ -11,20 +11,7 @@ import type { Picture, TreePictures } from './pictures.ts';
 type Context = CanvasRenderingContext2D;
 
 /** The colours of a tree. */
-export interface TreeInk {
-  readonly ground: string;
-  readonly disc: string;
-  readonly ink: string;
-  readonly soft: string;
-  readonly stem: string;
-  readonly warm: string;
-  readonly alarm: string;
-  readonly accent: string;
-  /** Returns the colour of a planter. @param hue in degrees */
-  readonly planter: (hue: number) => Rgb;
-}
-
-export const SCREEN_INK: TreeInk = {
+export const SCREEN_INK = {
   ground: '#0e1214',
   disc: '#161c1f',
   ink: '#e9efee',
@@ -33,8 +20,11 @@ export const SCREEN_INK: TreeInk = {
   warm: '#f0cf95',
   alarm: '#f0957c',
   accent: '#b5ead2',
+  /** Returns the colour of a planter, from a hue in degrees. */
   planter: ownerColor,
 };
+
+export type TreeInk = Readonly<typeof SCREEN_INK>;
 
 export const PAPER_INK: TreeInk = {
   ground: '#f7f4ec',

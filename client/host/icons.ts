@@ -23,6 +23,10 @@ export const hostIcons = {
     svg`<rect x="4" y="5.5" width="16" height="13" rx="2.5" /><path d="m10.3 9.3 4.4 2.7-4.4 2.700z" />`,
   ),
   visitors: icon(svg`<path d="M5 19V13M10 19V8.500M15 19v-4.500M20 19V5" />`),
+  /** A panel with text. */
+  exhibition: icon(
+    svg`<rect x="4" y="4.5" width="16" height="15" rx="2" /><path d="M7.5 9h9M7.5 12.500h9M7.5 16h5" />`,
+  ),
   /** A screen on a stand. */
   walls: icon(
     svg`<rect x="3.5" y="5" width="17" height="11.5" rx="2" /><path d="M12 16.500V20M8.5 20h7" />`,
@@ -56,6 +60,7 @@ export const hostIcons = {
   ),
   plus: icon(svg`<path d="M12 6v12M6 12h12" />`),
   save: icon(svg`<path d="M12 5v9.500M8 11l4 4 4-4M5.5 19h13" />`),
+  load: icon(svg`<path d="M12 15V5.500M8 9l4-4 4 4M5.5 19h13" />`),
   print:
     icon(svg`<path d="M8 9V4.500h8V9M8 16H6a1.5 1.5 0 0 1-1.5-1.500v-4C4.5 9.7 5.2 9 6 9h12c.8 0 1.5.7 1.5 1.500v4c0 .8-.7 1.5-1.5 1.500h-2" />
     <rect x="8" y="13.5" width="8" height="6" rx="1" />`),

@@ -15,6 +15,7 @@ export const SECTIONS = [
   { id: 'hours', name: msg('Hours'), primary: false },
   { id: 'saved', name: msg('Saved states'), primary: false },
   { id: 'film', name: msg('Film of the day'), primary: false },
+  { id: 'exhibition', name: msg('Exhibition'), primary: false },
   { id: 'walls', name: msg('Walls'), primary: false },
   { id: 'sign', name: msg('Sign'), primary: false },
   { id: 'access', name: msg('Access tokens'), primary: false },
@@ -64,21 +65,27 @@ export function addressName(text: string): string {
     .slice(0, 32);
 }
 
+/** Free space in bytes below which the disk counts as almost full. The server then logs a warning. */
+const FILLING = 2 ** 30;
+
 /**
  * Reports the most serious problem, or that there is none.
  *
  * @param reachable whether the server answers
  */
 export function healthOf(
-  state: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
+  state: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'machine' | 'dim' | 'rooms'>,
   reachable: boolean,
 ): { readonly kind: 'good' | 'warning' | 'wrong'; readonly text: string } {
-  const { keeping, clockSetBack, aside, dim, rooms } = state;
+  const { keeping, clockSetBack, aside, machine, dim, rooms } = state;
   const wrong = (text: string) => ({ kind: 'wrong', text }) as const;
   if (!reachable) return wrong(msg('no connection'));
   if (keeping === false) return wrong(msg('cannot save to disk'));
   if (aside.some(({ what }) => what !== 'replaced')) return wrong(msg('data were damaged'));
   if (clockSetBack) return wrong(msg('the clock was set back'));
+  if ((machine.diskFree ?? Infinity) < FILLING) {
+    return { kind: 'warning', text: msg('the disk is almost full') };
+  }
   if (dim) return { kind: 'warning', text: msg('outside opening hours') };
   return rooms.some(({ walls }) => walls.lost > 0)
     ? wrong(msg('a wall is lost'))

@@ -206,6 +206,7 @@ const shared = css`
     min-width: 0;
   }
   input:not([type='range'], [type='checkbox'], [type='radio']),
+  textarea,
   select {
     font: inherit;
     color: var(--ink);
@@ -292,6 +293,10 @@ const shared = css`
     border: 1px solid var(--edge);
     border-radius: 999px;
     color: var(--ink-soft);
+  }
+  label.plain {
+    gap: 0.6em;
+    color: var(--ink);
   }
   .chip input {
     position: absolute;

@@ -95,6 +95,10 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
   'no-such-job': msg('That film no longer exists. Make it again.'),
   'job-not-done': msg('That film is not finished yet.'),
+  'no-such-logo': msg('That logo is no longer there.'),
+  'not-a-picture': msg('That is no PNG, JPEG or WebP picture, or it is damaged.'),
+  'no-alerts': msg('This server sends no alerts: it was started without --alerts.'),
+  'not-delivered': msg('The alert did not arrive. Check the receiver and its address in --alerts.'),
   failed: msg('That did not work. Try again, or look in the server’s log.'),
 };
 

@@ -25,6 +25,7 @@ import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import './elements/feedback.ts';
 import './sections/access-section.ts';
 import './sections/hours-section.ts';
+import './sections/exhibition-section.ts';
 import './sections/film-section.ts';
 import './sections/gallery-section.ts';
 import './sections/knobs-section.ts';

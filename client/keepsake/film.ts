@@ -205,8 +205,33 @@ export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
  */
 export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
+  const last = pictures.length - 1;
+  const video = await record(canvas, async () => {
+    // Draw the last picture repeatedly, because the recording would end early without new drawing.
+    for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
+      to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
+      await wait(FRAME_DELAY);
+    }
+  });
+  return new Blob([video, latin1(tag(link))], { type: video.type });
+}
+
+/**
+ * Records a canvas as a video in `videoFormat`, in real time, while it is drawn.
+ *
+ * @param bitrate in bits per second; if absent, the browser chooses
+ * @throws Error if the browser cannot record it; the errors of `draw`
+ */
+export async function record(
+  canvas: HTMLCanvasElement,
+  draw: () => Promise<void>,
+  bitrate?: number,
+): Promise<Blob> {
   const type = `video/${videoFormat}`;
-  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type });
+  const recorder = new MediaRecorder(canvas.captureStream(), {
+    mimeType: type,
+    ...(bitrate !== undefined && { videoBitsPerSecond: bitrate }),
+  });
   const parts: BlobPart[] = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
   const stopped = new Promise((resolve, reject) => {
@@ -214,15 +239,13 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
     recorder.onerror = reject;
   });
   recorder.start();
-  const last = pictures.length - 1;
-  // Draw the last picture repeatedly, because the recording would end early without new drawing.
-  for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
-    to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
-    await wait(FRAME_DELAY);
+  try {
+    await draw();
+  } finally {
+    recorder.stop();
   }
-  recorder.stop();
   await stopped;
-  return new Blob([...parts, latin1(tag(link))], { type });
+  return new Blob(parts, { type });
 }
 
 /**

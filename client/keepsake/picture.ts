@@ -18,22 +18,17 @@ const MARGIN = 84;
 /** Width and height of the QR code, in pixels. */
 const CODE = 264;
 
-export interface PictureWords {
-  readonly title: string;
-  /** Lines below the title, most important first. */
-  readonly lines: readonly string[];
-}
-
 /**
  * Draws the card as a PNG of 1080×1350 pixels, with its link as a comment.
  *
  * @param cells the organism's cells [side, side]
+ * @param words a title, and lines below it, most important first
  * @param link the address in the QR code
  * @throws Error if the browser cannot encode the picture
  */
 export async function specimenCard(
   cells: HTMLCanvasElement,
-  { title, lines }: PictureWords,
+  { title, lines }: { readonly title: string; readonly lines: readonly string[] },
   link: string,
   drawBody: DrawBody,
 ): Promise<Blob> {

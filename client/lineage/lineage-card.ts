@@ -150,11 +150,6 @@ export const style = [
       height: 5em;
       margin: -0.3em;
     }
-    h2 {
-      font-size: 1.22em;
-      font-weight: 500;
-      line-height: 1.2;
-    }
     h3 {
       margin-top: 12px;
       font-size: 0.93em;

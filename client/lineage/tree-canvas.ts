@@ -27,24 +27,6 @@ const LEAST_ASPECT = 0.4;
 /** Factor by which the aspect ratio must change for a window to count as turned. */
 const TURNED = 1.4;
 
-export interface TreeCanvasOptions {
-  readonly canvas: HTMLCanvasElement;
-  readonly page: LineagePage;
-  readonly room: string;
-  /** Whether time runs from right to left. */
-  readonly isMirrored: boolean;
-  /** Whether the tree grows when it opens. */
-  readonly grows: boolean;
-  /** Returns the margins that other elements cover, in px. */
-  readonly edges: () => Edges;
-  /** Returns the part that an organism's card covers. */
-  readonly covered: () => Covered;
-  /** Called when another organism is selected, or none. */
-  readonly onChoose: (node: TreeNode | undefined) => void;
-  /** Called when another picture has arrived. */
-  readonly onPicture: () => void;
-}
-
 export class TreeCanvas {
   layout!: TreeLayout;
   camera!: TreeCamera;
@@ -58,7 +40,25 @@ export class TreeCanvas {
   /** Ratio of width to height of the free area that the tree was laid out for. */
   private aspect = 0;
 
-  constructor(private readonly options: TreeCanvasOptions) {
+  constructor(
+    private readonly options: {
+      readonly canvas: HTMLCanvasElement;
+      readonly page: LineagePage;
+      readonly room: string;
+      /** Whether time runs from right to left. */
+      readonly isMirrored: boolean;
+      /** Whether the tree grows when it opens. */
+      readonly grows: boolean;
+      /** Returns the margins that other elements cover, in px. */
+      readonly edges: () => Edges;
+      /** Returns the part that an organism's card covers. */
+      readonly covered: () => Covered;
+      /** Called when another organism is selected, or none. */
+      readonly onChoose: (node: TreeNode | undefined) => void;
+      /** Called when another picture has arrived. */
+      readonly onPicture: () => void;
+    },
+  ) {
     const { canvas, page, room } = options;
     this.pictures = new TreePictures(room, page, () => {
       options.onPicture();

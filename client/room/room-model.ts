@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
-import { type DecodedFrame, FrameDecoder } from '../../shared/codec/frame-decoder.ts';
+import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
 import { type Pointer, unpackPointer } from '../../shared/protocol/pointers.ts';
@@ -44,7 +44,7 @@ export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
   /** Emitted when the planes show a new tick. */
-  picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
+  picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */
   people: undefined;

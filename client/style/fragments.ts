@@ -58,8 +58,13 @@ export const textField = css`
   }
 `;
 
-/** A list of terms and their values, in two columns. */
+/** The name of a creature, and a list of terms and their values, in two columns. */
 export const facts = css`
+  h2 {
+    font-size: 1.22em;
+    font-weight: 500;
+    line-height: 1.2;
+  }
   dl {
     display: grid;
     grid-template-columns: auto 1fr;

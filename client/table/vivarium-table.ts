@@ -139,6 +139,23 @@ export class VivariumTable extends LitElement {
         padding: 1.2em 1.8em;
         font-size: 1.3em;
       }
+      /* The host's message, for people on both sides. */
+      .said {
+        position: absolute;
+        left: 50%;
+        bottom: 1em;
+        translate: -50% 0;
+        width: max-content;
+        max-width: min(44em, 90%);
+        padding: 0.6em 1.4em;
+        text-align: center;
+        text-wrap: balance;
+        pointer-events: none;
+      }
+      .said.far {
+        inset-block: 1em auto;
+        rotate: 180deg;
+      }
       @keyframes invite {
         from {
           scale: 0.25;
@@ -264,6 +281,7 @@ export class VivariumTable extends LitElement {
 
   override render(): TemplateResult {
     const { rings, cards, message } = this;
+    const { message: said } = this.model.settings ?? {};
     const now = performance.now();
     const label = msg('A dish of living creatures. Touch it to begin.');
     const shown = (ring: Ring) =>
@@ -283,6 +301,7 @@ export class VivariumTable extends LitElement {
       ${repeat(rings.values(), (ring) => ring, shown)}
       ${cards.map((card) => this.card(card))}
       ${this.countdown(now)}
+ ${said ? html`<p class="said panel" role="status" dir="auto">${said}</p><p class="said far panel" aria-hidden="true" dir="auto">${said}</p>` : nothing}
       ${message ? html`<p class="message panel" role="status">${message}</p>` : nothing}
     `;
   }

@@ -60,6 +60,8 @@ export interface CaptionFacts {
   /** Whether the gardener has planted lately. */
   readonly isTended: boolean;
   readonly season?: Season | undefined;
+  /** What the exhibition is, in the host's words; '' if the host says nothing. */
+  readonly exhibition: string;
 }
 
 /** A caption that can be shown in any language. */
@@ -69,6 +71,8 @@ export interface Line {
   readonly text: (voice: Caption) => string;
   /** The organism beside which the caption stands; undefined for a fact about the room. */
   readonly about?: OrganismView;
+  /** Whether it is in the host's own words, and therefore in no language of the wall. */
+  readonly isOwn?: boolean;
 }
 
 /**
@@ -103,7 +107,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
 
 /** Returns captions about the room's present state, in the order of display. */
 export function standingLines(facts: CaptionFacts): Line[] {
-  const { isAlone, hasCode, isTended, season } = facts;
+  const { isAlone, hasCode, isTended, season, exhibition } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
   const count = organisms.length;
   const grown = organisms.filter(({ phase }) => phase !== 'growing').length;
@@ -111,6 +115,7 @@ export function standingLines(facts: CaptionFacts): Line[] {
   const lines: readonly (readonly [when: boolean, line: Line])[] = [
     [count === 0 && isAlone, standing('first')],
     [count > 0 && isAlone, living],
+    [exhibition !== '', { id: 'exhibition', text: () => exhibition, isOwn: true }],
     [hasCode && !isAlone, standing('scan')],
     [hasCode && isAlone, standing('point')],
     [organisms.some(({ phase }) => phase === 'growing'), standing('grows')],
@@ -269,6 +274,7 @@ export class WallNews {
     return {
       ...{ ...wall, organisms, news, shown, season },
       names: model.settings?.names ?? true,
+      exhibition: model.settings?.exhibition ?? '',
       isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,
     };
   }

@@ -2,20 +2,9 @@
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
-import type { RoomModel } from '../room/room-model.ts';
+import type { WallView } from './wall-view.ts';
 
 type Film = NonNullable<Event<'film'>['film']>;
-
-/** A screen for the pictures. */
-export interface FilmScreen {
-  readonly room: RoomModel['room'];
-  /**
-   * Shows planes instead of the room. If undefined, the room is shown again.
-   *
-   * @param step time until the next planes, in ms
-   */
-  showInstead(planes: Planes | undefined, step?: number): void;
-}
 
 /** Minimum time between two pictures, in ms. */
 const LEAST_STEP = 30;
@@ -36,7 +25,7 @@ export class FilmPlayer {
    */
   constructor(
     private readonly load: (path: string) => Promise<Response>,
-    private readonly screen: FilmScreen,
+    private readonly screen: Pick<WallView, 'room' | 'showInstead'>,
     private readonly now = () => performance.now(),
     private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}

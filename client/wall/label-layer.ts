@@ -1,7 +1,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
-import type { Rect } from '../../shared/geometry.ts';
+import { intersects, type Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point } from '../render/camera.ts';
@@ -168,7 +168,8 @@ export class LabelLayer extends LitElement {
     const { element, organism, until } = label;
     const { offsetWidth: width, offsetHeight: height } = element;
     const at = toScreen(organism);
-    const fits = (area: Rect): boolean => isBare(area) && !taken.some((one) => overlap(one, area));
+    const fits = (area: Rect): boolean =>
+      isBare(area) && !taken.some((one) => intersects(one, area));
     const areaOf = ({ x, y }: Point): Rect => ({ x: at.x + x, y: at.y + y, width, height });
     const isOver = isGliding || now > until || !planes;
     if (label.place && (isOver || !fits(areaOf(label.place)))) {
@@ -189,6 +190,3 @@ export class LabelLayer extends LitElement {
     element.style.transform = `translate(${area.x.toFixed(1)}px, ${area.y.toFixed(1)}px)`;
   }
 }
-
-const overlap = (a: Rect, b: Rect): boolean =>
-  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;

@@ -119,7 +119,7 @@ export class VivariumWall extends LitElement {
   @state() private shown: WallState = {
     ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
     ...{ attract: false, captions: true, away: false, blind: false },
-    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined },
+    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined, host: {} },
   };
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -156,8 +156,9 @@ export class VivariumWall extends LitElement {
       this.viewportReporter.forget();
       this.layout();
     });
-    model.on('settings', ({ dim, captions, closeUps = 0, farewell = false, tree = false }) => {
-      this.show({ farewell, tree, captions });
+    model.on('settings', (settings) => {
+      const { dim, captions, closeUps = 0, farewell = false, tree = false } = settings;
+      this.show({ farewell, tree, captions, host: settings });
       this.direction.rate = dim || farewell || options.frame !== 'drift' ? 0 : closeUps;
       this.toggleAttribute('dim', dim);
       this.layout();

@@ -9,35 +9,6 @@ import {
   type LanguageCode,
 } from '../../shared/languages.ts';
 
-export interface WallOptions {
-  readonly room: string;
-  /** Framing of the dish: whole with a slow drift, whole and still, or filling the screen. */
-  readonly frame: 'drift' | 'fixed' | 'fill';
-  /** Size of the video wall in screens, and this screen's position in it, counted from 0. */
-  readonly columns: number;
-  readonly rows: number;
-  readonly column: number;
-  readonly row: number;
-  /** Gap between two neighbouring screens, in pixels of the picture. */
-  readonly bezel: number;
-  /** Mirroring, for example for rear projection. */
-  readonly flip: 'none' | 'x' | 'y' | 'xy';
-  /** Rotation of the screen, in degrees clockwise. */
-  readonly rotate: 0 | 90 | 180 | 270;
-  /** Whether this wall shows the QR code, names and captions. */
-  readonly overlay: boolean;
-  /** Whether the picture leaves a strip free for these texts, on whichever screen they are. */
-  readonly strip: boolean;
-  /** Address for the QR code, replacing the server's address; '' for none. */
-  readonly url: string;
-  /** Whether the resolution may drop on a slow machine. */
-  readonly resolution: 'auto' | 'full';
-  /** Key to the seat that the host reserved for this wall; '' for none. */
-  readonly pass: string;
-  /** Languages of the captions, shown in turn. */
-  readonly languages: readonly LanguageCode[];
-}
-
 const MAX_SIDE = 16;
 const MAX_BEZEL = 10_000;
 const MAX_PASS = 64;
@@ -53,10 +24,7 @@ function webAddress(text: string | null): string {
  *
  * @param location of the page
  */
-export function readOptions({
-  pathname,
-  search,
-}: Pick<Location, 'pathname' | 'search'>): WallOptions {
+export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 'search'>) {
   const query = new URLSearchParams(search);
   const whole = (name: string, min: number, max: number): number => {
     const n = Number(query.get(name) || Number.NaN);
@@ -78,19 +46,32 @@ export function readOptions({
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
     room: pathname.match(/^\/wall\/([a-z0-9-]+)/)?.[1] ?? 'garden',
+    /** Framing of the dish: whole with a slow drift, whole and still, or filling the screen. */
     frame: still && frame === 'drift' ? 'fixed' : frame,
+    /** Size of the video wall in screens, and this screen's position in it, counted from 0. */
     ...{ columns, rows, column, row },
+    /** Gap between two neighbouring screens, in pixels of the picture. */
     bezel: whole('bezel', 0, MAX_BEZEL),
+    /** Mirroring, for example for rear projection. */
     flip: oneOf('flip', ['none', 'x', 'y', 'xy']),
-    rotate: Number(oneOf('rotate', ['0', '90', '180', '270'])) as WallOptions['rotate'],
+    /** Rotation of the screen, in degrees clockwise. */
+    rotate: Number(oneOf('rotate', ['0', '90', '180', '270'])),
+    /** Whether this wall shows the QR code, names and captions. */
     overlay,
+    /** Whether the picture leaves a strip free for these texts, on whichever screen they are. */
     strip: query.get('overlay') !== 'off',
+    /** Address for the QR code, replacing the server's address; '' for none. */
     url: webAddress(query.get('url')),
+    /** Whether the resolution may drop on a slow machine. */
     resolution: oneOf('resolution', ['auto', 'full']),
+    /** Key to the seat that the host reserved for this wall; '' for none. */
     pass: query.get('pass')?.slice(0, MAX_PASS) ?? '',
+    /** Languages of the captions, shown in turn. */
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }
+
+export type WallOptions = Readonly<ReturnType<typeof readOptions>>;
 
 /** A code point without a character, for which browsers draw their sign for missing letters. */
 const UNASSIGNED = '\u0378';

@@ -4,6 +4,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { VisitorAddress } from '../room/display.ts';
@@ -33,6 +34,8 @@ export interface WallState {
   readonly tree: boolean;
   /** The time of day that a film shows; undefined if the wall shows the room. */
   readonly moment: string | undefined;
+  /** What the host says about the exhibition, and to everybody. */
+  readonly host: Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>;
   /** Languages of the captions, shown in turn. */
   readonly voices: readonly Caption[];
 }
@@ -65,6 +68,20 @@ const overlayStyle = css`
   }
   h1 {
     font-size: 1.32em;
+  }
+  .logo {
+    max-width: 100%;
+    max-height: 7em;
+    margin-top: 1.4em;
+    object-fit: contain;
+    object-position: 0;
+    align-self: start;
+  }
+  .credits {
+    margin-top: 0.8em;
+    font-size: 0.86em;
+    color: var(--ink-soft);
+    text-wrap: balance;
   }
   .people {
     margin-top: 2.2em;
@@ -126,6 +143,11 @@ const overlayStyle = css`
     opacity: 0;
     animation: speak var(--turn) ease-in-out both;
   }
+  /* The host's own words may be long. */
+  .words p.own {
+    font-size: 1.3em;
+    line-height: 1.34;
+  }
   .words p.stays {
     opacity: 1;
     animation: come 1.2s ease-out;
@@ -173,7 +195,7 @@ const overlayStyle = css`
       width: 100cqw;
       height: var(--strip);
       display: grid;
-      grid-template: auto 1fr auto auto / auto 1fr;
+      grid-template: auto 1fr auto auto auto / auto 1fr;
       gap: 0 3.2cqw;
     }
     figure {
@@ -191,6 +213,13 @@ const overlayStyle = css`
     h1 {
       grid-area: 1 / 2;
     }
+    .logo {
+      grid-area: 1 / 2;
+      justify-self: end;
+      max-width: 45%;
+      max-height: 3em;
+      margin: 0;
+    }
     .people,
     .people ul {
       display: flex;
@@ -205,6 +234,13 @@ const overlayStyle = css`
     figcaption {
       grid-area: 4 / 2;
       margin-top: 0.4em;
+    }
+    .credits {
+      grid-area: 5 / 2;
+      margin-top: 0.2em;
+    }
+    .words p.own {
+      font-size: 1.05em;
     }
     .words {
       grid-area: 2 / 2;
@@ -311,11 +347,14 @@ export class WallOverlay extends LitElement {
   }
 
   override render(): TemplateResult {
+    const { logo, credits } = this.wall.host;
     return html`
       <h1>Vivarium<span>${this.room}</span></h1>
+      ${logo ? html`<img class="logo" src=${logo} alt="" />` : nothing}
       <div class="people">${this.whoIsHere()}</div>
       <div class="words" data-testid="caption">${this.caption()}</div>
       ${this.wall.visitorAddress.address ? this.wayIn() : nothing}
+      ${credits ? html`<p class="credits" dir="auto">${credits}</p>` : nothing}
     `;
   }
 
@@ -351,8 +390,8 @@ export class WallOverlay extends LitElement {
   /** The caption that stands beside an organism. */
   private get told(): OrganismCaption | undefined {
     const { turn, line } = this;
-    const { voices, refusal, away, blind, moment, farewell, captions } = this.wall;
-    const isBusy = refusal || away || blind || farewell || moment !== undefined;
+    const { voices, refusal, away, blind, moment, farewell, captions, host } = this.wall;
+    const isBusy = refusal || away || blind || farewell || moment !== undefined || host.message;
     if (!line?.about || line.isOver || isBusy || !captions) return undefined;
     const voice = voices[turn % voices.length];
     const { language, direction } = voice;
@@ -361,7 +400,7 @@ export class WallOverlay extends LitElement {
 
   private caption(): TemplateResult | typeof nothing {
     const { turn, line } = this;
-    const { voices, attract, refusal, away, blind, moment, farewell, captions } = this.wall;
+    const { voices, attract, refusal, away, blind, moment, farewell, captions, host } = this.wall;
     const staying = (text: unknown, { language, direction } = voices[0]): TemplateResult =>
       html`<p class="stays" lang=${language} dir=${direction}>${text}</p>`;
     const [{ say }] = voices;
@@ -371,9 +410,12 @@ export class WallOverlay extends LitElement {
     if (moment !== undefined) return staying(html`${say(TEXTS.film)}<time>${moment}</time>`);
     const voice = voices[turn % voices.length];
     if (farewell) return staying(voice.say(TEXTS.farewell), voice);
+    if (host.message) return html`<p class="stays own" dir="auto">${host.message}</p>`;
     if (!captions || !line || line.about) return nothing;
     const { language, direction } = voice;
-    const p = html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
+    const p = line.isOwn
+      ? html`<p class="own" dir="auto">${line.text(voice)}</p>`
+      : html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 

@@ -60,11 +60,6 @@ export function wholeAround(screen: Size, region: Region): Rect {
   return { x, y, ...wholeView(screen, region) };
 }
 
-/** Returns the size of the grid with its rim, in cells. */
-function rimmed({ width, height }: Size): Size {
-  return { width: width + 2 * RIM, height: height + 2 * RIM };
-}
-
 /** Converts the camera of the whole picture to the camera of one screen's region. */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
@@ -89,7 +84,8 @@ export function frameOf(
   insets: Insets,
 ): Camera {
   if (frame !== 'fill') {
-    const { x, y, zoom } = fitGrid(rimmed(grid), view, insets);
+    const rimmed = { width: grid.width + 2 * RIM, height: grid.height + 2 * RIM };
+    const { x, y, zoom } = fitGrid(rimmed, view, insets);
     return { zoom, x: x - RIM, y: y - RIM };
   }
   const zoom = Math.max(view.width / grid.width, view.height / grid.height);

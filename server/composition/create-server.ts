@@ -325,7 +325,7 @@ async function openPages(server: ServerWithRooms) {
     ...{ ...server, bans, wallSeats, engine: engine.info, cluster: serverRooms.cluster },
     ...{ valkey: config.cluster, backend: config.engine, addresses: server.networkOrigins },
     ...{ newToken: config.newHostToken, addressOf, restart: options.restart },
-    relay: () => relay,
+    ...{ relay: () => relay, alerts: () => (config.alerts ? later.alerts : undefined) },
   });
   later.host = host;
   const relay = await PageRelay.open({

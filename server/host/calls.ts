@@ -6,8 +6,15 @@
 
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
+import {
+  type CallAnswer,
+  type CallBody,
+  type CallName,
+  FILES,
+  pathOf,
+} from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Role } from '../../shared/host/roles.ts';
 import type {
@@ -49,6 +56,7 @@ import {
   snapshotStateOf,
   takeSnapshot,
 } from './host-context.ts';
+import { storeLogo } from './logos.ts';
 import { restore, undoCommand, undoRecent } from './undo-calls.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
@@ -67,6 +75,8 @@ export interface Host extends HostContext {
    * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
+  /** The alerts that this server posts to a webhook; undefined without a webhook. */
+  readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
   /** Notifies the other servers that the schedule has changed. */
   readonly announceSchedule: () => void;
 }
@@ -119,6 +129,11 @@ export const HANDLERS: Handlers = {
     host.counter.forget(room);
   },
 
+  putLogo: async ({ rooms, hostStore }, { picture }, { name }) => {
+    rooms.planOf(name);
+    const id = await storeLogo(hostStore, name, Buffer.from(picture, 'base64'));
+    return { logo: `${pathOf(FILES.logo, { name })}?${id}` };
+  },
   changeSettings: ({ rooms }, change, { room }) => rooms.change(room, change),
   reseed: (host, { organisms }, { room }) => reseed(host, room, organisms),
 
@@ -312,6 +327,13 @@ export const HANDLERS: Handlers = {
     return wanted;
   },
 
+  testAlert: async ({ alerts }) => {
+    const sender = alerts();
+    if (!sender) throw new HostRefusal('no-alerts');
+    const failed = await sender.test();
+    if (failed !== undefined) throw new HostRefusal('not-delivered', `${failed}`);
+  },
+
   drain: (host) => requireCluster(host).drain(),
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
@@ -355,6 +377,12 @@ async function stateOf(host: Host, role: Role): Promise<HostState> {
     clockSetBack: now - (host.storage?.journalWriter.setBackAt ?? -Infinity) < DAY,
     aside: [...(host.storage?.aside?.entries ?? [])],
     addresses: host.addresses(),
+    machine: {
+      diskFree: host.disk?.free ?? null,
+      load: loadavg()[0] / availableParallelism(),
+      memoryFree: process.availableMemory(),
+    },
+    hasAlerts: host.alerts() !== undefined,
     checkpoints: [...host.checkpoints].map(([name, { facts }]): CheckpointState => {
       const { title, side, sheet } = facts;
       const replaced = name !== facts.name;

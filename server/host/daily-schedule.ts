@@ -7,7 +7,7 @@ import {
   schedule,
 } from '../../shared/host/room-settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, localTime } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
 export interface DailyScheduleOptions {
@@ -38,6 +38,8 @@ const MINUTE = 60_000;
 const LOOK = 30_000;
 /** Yesterday, in days from today. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;
+/** How far to look for the next day that is open, in days. */
+const MAX_AHEAD = 366;
 
 /** Announces opening, closing and restarts when they are due by the schedule. */
 export class DailySchedule {
@@ -131,9 +133,14 @@ export class DailySchedule {
 }
 
 /** Finds the opening hours of a day. @param ahead days from `moment`, negative for earlier days */
-const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['days'][number] =>
+function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
+  const date = new Date(moment);
+  date.setDate(date.getDate() + ahead);
+  const day = localTime(date.getTime()).slice(0, 10);
+  const exception = wanted.exceptions.findLast(({ first, last }) => first <= day && day <= last);
   // `days` begins with Monday, `getDay()` with Sunday.
-  days[(new Date(moment).getDay() + 13 + ahead) % 7];
+  return exception ? exception.hours : wanted.days[(date.getDay() + 6) % 7];
+}
 
 /** Finds a time of day, `days` days after the day of `moment`. @returns wall clock, ms */
 function at(moment: number, days: number, time: string): number {
@@ -165,20 +172,24 @@ function restartAfter({ restart }: Schedule, moment: number): number | undefined
 }
 
 function nextOf(wanted: Schedule, now: number): HostState['next'] {
-  const events: NonNullable<HostState['next']>[] = [];
+  const coming: NonNullable<HostState['next']>[] = [];
   const restart = restartAfter(wanted, now);
-  if (restart !== undefined) events.push({ at: restart, what: 'restart' });
-  for (let ahead = YESTERDAY; wanted.on && ahead <= 7; ahead++) {
+  if (restart !== undefined) coming.push({ at: restart, what: 'restart' });
+  let last = wanted.exceptions.length > 0 ? MAX_AHEAD : 7;
+  for (let ahead = YESTERDAY; wanted.on && ahead <= last; ahead++) {
     const hours = hoursOf(wanted, now, ahead);
     if (!hours) continue;
-    events.push({ at: at(now, ahead, hours.from), what: 'open' });
-    events.push({ at: closing(now, ahead, hours), what: 'close' });
+    const events = [
+      { at: at(now, ahead, hours.from), what: 'open' },
+      { at: closing(now, ahead, hours), what: 'close' },
+    ] as const;
+    // The hours of two days may overlap or adjoin. Leave out the events that then change nothing.
+    const changes = events.filter(
+      ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
+    );
+    coming.push(...changes);
+    // The next day may still begin before this day's hours end.
+    if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
-  // The hours of two days may overlap or adjoin. Drop the events that then change nothing.
-  const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
-    what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
-  const coming = events
-    .filter((event) => event.at > now && isChange(event))
-    .sort((a, b) => a.at - b.at);
-  return coming[0] ?? null;
+  return coming.sort((a, b) => a.at - b.at)[0] ?? null;
 }

@@ -14,6 +14,7 @@ import { png } from '../replay/pictures.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Host } from './calls.ts';
 import { sendFrame } from './film-frames.ts';
+import { readLogo } from './logos.ts';
 import { creaturesOf, drawSign } from './printed-sign.ts';
 import { csvOf } from './visit-statistics.ts';
 
@@ -88,6 +89,13 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     if (!isShown) throw new HostRefusal('no-such-job');
     sendFrame(films.frame(`${params.job}`, Number(params.frame)), response);
   },
+  logo: async ({ rooms, hostStore }, { params, query }, response) => {
+    const logo = await readLogo(hostStore, rooms.planOf(`${params.name}`).name);
+    if (!logo) throw new HostRefusal('no-such-logo');
+    // A page asks for the logo with its id, so what it gets never changes.
+    if (logo.id in query) response.set('Cache-Control', 'public, max-age=31536000, immutable');
+    response.type('png').send(logo.png);
+  },
   job: ({ films }, request, response) => {
     const { path, name } = films.file(`${request.params.job}`);
     // With `?show`, the page shows the film instead of downloading it.
@@ -112,10 +120,12 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     if (request.query.download !== undefined) {
       response.attachment(`${room}-${paper}-${language}.svg`);
     }
-    const { wifi } = host.rooms.settingsOf(room);
+    const { wifi, exhibition, credits, logo } = host.rooms.settingsOf(room);
     const checkpoint = host.checkpoints.get(host.rooms.planOf(room).checkpoint);
     const creatures = checkpoint ? await creaturesOf(checkpoint, host) : [];
-    response.type('image/svg+xml').send(drawSign({ paper, language, url, wifi, creatures }));
+    const png = logo ? (await readLogo(host.hostStore, room))?.png : undefined;
+    const about = { exhibition, credits, logo: png };
+    response.type('image/svg+xml').send(drawSign({ paper, language, url, wifi, creatures, about }));
   },
 };
 

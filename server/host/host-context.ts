@@ -53,6 +53,8 @@ export interface HostContext {
   /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
+  /** Free space on the data folder's disk in bytes, if known; undefined if nothing is stored. */
+  readonly disk: { readonly free: number | undefined } | undefined;
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;

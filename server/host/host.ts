@@ -18,7 +18,10 @@ import { HostToken } from './host-token.ts';
 import { type ApiOptions, createHostApi, createRelayedApi } from './serve-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
-export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'addressOf'> {
+export interface HostOptions
+  extends HostContext,
+    Pick<ApiOptions, 'relay' | 'addressOf'>,
+    Pick<Host, 'alerts'> {
   /** Creates a new token even if one is stored. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;

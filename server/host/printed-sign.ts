@@ -163,6 +163,15 @@ export interface PrintedSign {
   readonly wifi: Wifi | null;
   /** Creatures to draw in a row along the upper edge. */
   readonly creatures: readonly SignCreature[];
+  /** What the host says about the exhibition, printed along the lower edge. */
+  readonly about: SignFooter;
+}
+
+export interface SignFooter {
+  readonly exhibition: string;
+  readonly credits: string;
+  /** PNG of the logo; undefined without one. */
+  readonly logo: Uint8Array | undefined;
 }
 
 /** Width and height of each paper size, in mm. */
@@ -244,7 +253,8 @@ const BETWEEN = 22;
  *
  * @returns an SVG document
  */
-export function drawSign({ paper, language, url, wifi, creatures }: PrintedSign): string {
+export function drawSign(sign: PrintedSign): string {
+  const { paper, language, url, wifi, creatures, about } = sign;
   const [width, height] = SIZES[paper];
   const say = (text: string): string =>
     isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
@@ -252,6 +262,8 @@ export function drawSign({ paper, language, url, wifi, creatures }: PrintedSign)
   const unit = width / 210;
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
   const margin = 22;
+  const footer = footerLines(about, 210 - 2 * margin);
+  const footerTop = LAST_LINE + 1 - footer.length * FOOTER_LINE;
   const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
   const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
@@ -269,14 +281,19 @@ export function drawSign({ paper, language, url, wifi, creatures }: PrintedSign)
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
   );
 
-  /** @param side of the code, and width of the text below it @param x of the centre */
-  const column = ({ caption, text, typed }: CodeColumn, side: number, x: number): string => {
+  /** @param most maximum side of the code, and width of the text below it @param x of the centre */
+  const column = ({ caption, text, typed }: CodeColumn, most: number, x: number): string => {
     const top = caption ? 134 : 128;
-    const space = caption ? side : 210 - 2 * margin;
+    const space = caption ? most : 210 - 2 * margin;
     const fits = (lines: readonly string[]): number =>
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
+    // The code becomes smaller if otherwise its text would stand on the logo or the footer.
+    const below = 26 + size * (1 + 1.25 * (broken.length - 1));
+    const foot = footerTop - (about.logo ? LOGO_HEIGHT + 3 : 0);
+    const isFree = footer.length === 0 && !about.logo;
+    const side = isFree ? most : Math.min(most, foot - top - below);
     return [
       caption ? line(caption, top - 6, 6.4, 'font-weight="700"', x) : '',
       `<g transform="translate(${mm(x - side / 2)} ${mm(top)})">${code(text, side * unit)}</g>`,
@@ -310,16 +327,48 @@ export function drawSign({ paper, language, url, wifi, creatures }: PrintedSign)
     ...headlineText,
     ...sentenceText,
     codes,
+    ...footer.map((text, i) =>
+      line(text, LAST_LINE - FOOTER_LINE * (footer.length - 1 - i), FOOTER_SIZE, `fill="${QUIET}"`),
+    ),
+    about.logo ? logoImage(about.logo, footerTop - 3, mm) : '',
     '</g>',
     '</svg>',
     '',
   ].join('\n');
 }
 
-const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
-
 /** Characters as wide as they are high: Chinese, Japanese and Korean. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
+
+/** Along the lower edge, in mm on an A4 page: baseline of the last line, sizes and distances. */
+const LAST_LINE = 289;
+const FOOTER_SIZE = 3.9;
+const FOOTER_LINE = 5.2;
+const LOGO_HEIGHT = 13;
+
+/** Where a line may end. Chinese and Japanese have no spaces. */
+const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
+
+/** Breaks the texts along the lower edge into lines. @param width of a line, in mm */
+function footerLines({ exhibition, credits }: SignFooter, width: number): string[] {
+  return [exhibition, credits].filter(Boolean).flatMap((text) => {
+    const lines = [''];
+    for (const word of text.split(BREAKS)) {
+      const longer = `${lines.at(-1)}${word}`;
+      if (fitting([longer.trim()], width, 0.52) >= FOOTER_SIZE) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.map((line) => line.trim());
+  });
+}
+
+/** @param y of the lower edge, in mm */
+function logoImage(logo: Uint8Array, y: number, mm: (n: number) => string): string {
+  const data = Buffer.from(logo).toString('base64');
+  return `<image x="${mm(22)}" y="${mm(y - LOGO_HEIGHT)}" width="${mm(166)}" height="${mm(LOGO_HEIGHT)}" href="data:image/png;base64,${data}"/>`;
+}
+
+const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
 
 /**
  * Computes the largest font size at which all lines fit.

@@ -16,6 +16,7 @@ import {
   type CallName,
   FILES,
   KEY_HEADER,
+  MAX_LOGO_BYTES,
   OPENAPI,
   USED_HEADER,
 } from '../../shared/host/api.ts';
@@ -105,8 +106,8 @@ export interface ApiOptions {
   readonly cookie: string;
 }
 
-/** Files that walls show. They can be fetched without a session, because walls do not sign in. */
-const PUBLIC_FILES: readonly FileName[] = ['wallFrame'];
+/** Files that walls and visitors see, who do not sign in. */
+const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
 /** Files that every server sends itself, because they depend on the server that is asked. */
 const OWN_FILES: readonly FileName[] = ['sign'];
 
@@ -129,6 +130,8 @@ const STATUS: Partial<Record<HostReason, number>> = {
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 const parseJson = express.json({ limit: MAX_BODY_BYTES, strict: true });
+/** For calls whose body contains a picture in base64. */
+const parsePicture = express.json({ limit: 1.4 * MAX_LOGO_BYTES, strict: true });
 
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
@@ -178,7 +181,9 @@ export function createHostApi(options: ApiOptions): Router {
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
   // Authenticate before reading the body.
-  addCalls(router, host, (call) => [admitted(call), parseJson, elsewhere(call)]);
+  addCalls(router, host, (call) => [
+    ...[admitted(call), call === 'putLogo' ? parsePicture : parseJson, elsewhere(call)],
+  ]);
   addFiles(router, host, (name) => [
     ...(PUBLIC_FILES.includes(name) ? [] : [admitted(name)]),
     ...(OWN_FILES.includes(name) ? [] : [elsewhere()]),

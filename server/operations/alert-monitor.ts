@@ -185,6 +185,10 @@ const postJson: Post = async (url, body, signal) => {
   }
 };
 
+/** Whether a receiver has accepted a message. */
+const isDelivered = (result: PostResult): boolean =>
+  typeof result === 'number' && result >= 200 && result < 300;
+
 /** Whether a retry would be useless, which is the case for all 3xx and most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
@@ -229,9 +233,8 @@ export class Webhook {
     this.isSending = true;
     const result = await post(url, JSON.stringify(message), signal);
     if (signal.aborted) return;
-    const isDelivered = typeof result === 'number' && result >= 200 && result < 300;
-    if (isDelivered || isFinal(result)) {
-      if (!isDelivered)
+    if (isDelivered(result) || isFinal(result)) {
+      if (!isDelivered(result))
         this.warn(
           'alert-dropped',
           `The receiver of --alerts rejected an alert (${result}), which was dropped. Check the receiver and its URL.`,
@@ -328,6 +331,18 @@ export async function openAlerts(options: AlertsOptions) {
     /** The messages about announced problems that are not over. */
     get open(): readonly AlertMessage[] {
       return monitor.open;
+    },
+    /**
+     * Sends a test message, once and before all waiting messages.
+     *
+     * @returns undefined if it was delivered, otherwise the status or the reason why it was not
+     */
+    async test(): Promise<PostResult | undefined> {
+      if (url === undefined) return 'no webhook';
+      const text = 'This is a test. The host has asked for it, and nothing is wrong.';
+      const message = raised({ alert: 'test', text }, date());
+      const result = await postJson(url, JSON.stringify(message), new AbortController().signal);
+      return isDelivered(result) ? undefined : result;
     },
     /** Ends the checks and stores the state of the alerts. Call it before the store is closed. */
     close(): Promise<void> {

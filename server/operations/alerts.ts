@@ -38,6 +38,8 @@ export const ALERTS = {
   'not-kept': { severity: 'critical', hold: 0, over: 'The rooms are stored again.' },
   'disk-low': { severity: 'critical', hold: 0, over: 'The disk has space again.' },
   slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
+  /** Sent when the host asks for it; never found by `problemFinder`. */
+  test: { severity: 'info', hold: 0, over: '' },
 } as const satisfies Record<string, AlertKind>;
 
 export type AlertName = keyof typeof ALERTS;

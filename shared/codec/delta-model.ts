@@ -29,26 +29,15 @@ import { type BitCoder, NONE } from './range-coder.ts';
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** The contexts for coding one difference. A bit's log-odds are the sum of four contexts. */
-interface DifferenceContexts {
+/**
+ * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
+ * are the sum of four contexts.
+ */
+export const createDifferenceContexts = () => ({
   /**
    * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
    * exceeds 0, 1, …
    */
-  lengthA: number;
-  lengthB: number;
-  lengthC: number;
-  lengthD: number;
-  signA: number;
-  signB: number;
-  signC: number;
-  signD: number;
-  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
-  mantissa: number;
-}
-
-/** Creates an object that coders fill in and reuse. */
-export const createDifferenceContexts = (): DifferenceContexts => ({
   lengthA: NONE,
   lengthB: NONE,
   lengthC: NONE,
@@ -57,8 +46,11 @@ export const createDifferenceContexts = (): DifferenceContexts => ({
   signB: NONE,
   signC: NONE,
   signD: NONE,
+  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
   mantissa: NONE,
 });
+
+type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
 
 /**
  * Codes one difference.

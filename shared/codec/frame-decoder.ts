@@ -6,18 +6,7 @@ import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
 import { putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
-import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
-
-/** The changes that a decoded frame has made. */
-export interface DecodedFrame {
-  readonly header: FrameHeader;
-  /** The changed parts of the planes. */
-  readonly changed: readonly Rect[];
-  /** Members of `changed` that were sent in full, not as a delta. */
-  readonly replaced: readonly Rect[];
-  /** Indices of the chunks (at the frame's scale) that could not be decoded and need a key. */
-  readonly lost: readonly number[];
-}
+import { FrameError, readBlocks, readHeader } from './frame.ts';
 
 /** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
@@ -33,13 +22,15 @@ export class FrameDecoder {
    *
    * @throws FrameError if the frame is malformed; the planes then stay unchanged
    */
-  decode(frame: Uint8Array): DecodedFrame {
+  decode(frame: Uint8Array) {
     const header = readHeader(frame);
     const cells = this.cellsAt(header.scale);
     const blocks = readBlocks(frame, chunkCount(cells));
     this.scaled = header.scale === 1 ? undefined : { scale: header.scale, planes: cells };
     const changed: Rect[] = [];
+    // Those that were sent in full, not as a delta.
     const replaced: Rect[] = [];
+    // Chunks, at the frame's scale, that could not be decoded and need a key.
     const lost: number[] = [];
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);

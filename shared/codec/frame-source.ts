@@ -110,30 +110,25 @@ export class FrameSource {
 
   /** Returns a block that encodes the chunk in full. */
   key(chunk: number): Uint8Array {
-    const encoded = this.encodedOf(chunk);
-    encoded.key ??= this.writer.key(this.cells(chunk));
-    return encoded.key;
+    return (this.encodedOf(chunk).key ??= this.writer.key(this.cells(chunk)));
   }
 
   /** Returns a block that encodes the chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
-    const encoded = this.encodedOf(chunk);
-    encoded.coarse ??= this.writer.coarse(this.cells(chunk), COARSE_SHIFT);
-    return encoded.coarse;
+    return (this.encodedOf(chunk).coarse ??= this.writer.coarse(this.cells(chunk), COARSE_SHIFT));
   }
 
   /** Returns a block with the bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
-    const encoded = this.encodedOf(chunk);
-    encoded.refinement ??= this.writer.refinement(this.cells(chunk), COARSE_SHIFT);
-    return encoded.refinement;
+    return (this.encodedOf(chunk).refinement ??= this.writer.refinement(
+      this.cells(chunk),
+      COARSE_SHIFT,
+    ));
   }
 
   /** Returns the checksum (`sumOf`) of a chunk's cells as viewers hold them. */
   check(chunk: number): number {
-    const encoded = this.encodedOf(chunk);
-    encoded.check ??= sumOf(this.cells(chunk));
-    return encoded.check;
+    return (this.encodedOf(chunk).check ??= sumOf(this.cells(chunk)));
   }
 
   /** Copies a chunk's cells as viewers hold them. */

@@ -1,7 +1,7 @@
 /** A room's colours and owners at one scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
 import { wordsOf } from './cells.ts';
-import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
+import { chunkRect, createPlanes, type Planes } from './chunks.ts';
 
 /** Copies or averages the source planes chunk by chunk, on request. */
 export class View {
@@ -22,10 +22,6 @@ export class View {
     this.sourceWords = wordsOf(source);
     this.changedAt = new Uint32Array(width * height);
     this.follow(0, { x: 0, y: 0, width, height });
-  }
-
-  get chunks(): number {
-    return chunkCount(this.planes);
   }
 
   /**

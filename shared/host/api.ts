@@ -42,6 +42,8 @@ export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
 /** Maximum period that an undo can cover, in seconds. One snapshot per minute of it is kept. */
 export const MOST_UNDO = 600;
+/** Maximum size of a logo's file, in bytes. */
+export const MAX_LOGO_BYTES = 256_000;
 /** Path prefix of all calls. */
 export const API = '/host/api';
 /** Path of the OpenAPI document, relative to `API`. */
@@ -87,10 +89,12 @@ const side = whole(32, 1_024);
 /** A tick. If absent, the first or the last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
-/** Where in the hall somebody is, in cells, and how strongly a sensor perceives them. */
+/** A place of a room, in cells. */
+const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
+
+/** Where in the hall somebody is, and how strongly a sensor perceives them. */
 export const presence = v.strictObject({
-  x: whole(0, 1_023),
-  y: whole(0, 1_023),
+  ...place,
   /** 0: nobody is there any more. 1: one person. */
   strength: between(0, 1),
 });
@@ -145,6 +149,19 @@ export const CALLS = {
   /** Removes a closed room. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
+  /**
+   * Stores a picture as the logo of a room's exhibition. Returns its path, for the setting `logo`.
+   * Any server of a cluster can do this, because the picture is not stored with the room.
+   */
+  putLogo: call(
+    'PUT',
+    '/logos/:name',
+    v.strictObject({
+      /** PNG, JPEG or WebP of at most `MAX_LOGO_BYTES`, in base64. */
+      picture: v.pipe(v.string(), v.base64(), v.maxLength(Math.ceil(MAX_LOGO_BYTES / 3) * 4)),
+    }),
+    v.object({ logo: v.string() }),
+  ),
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: post(
@@ -177,12 +194,7 @@ export const CALLS = {
    */
   clearArea: post(
     '/rooms/:room/clear-area',
-    {
-      x: whole(0, 1_023),
-      y: whole(0, 1_023),
-      width: whole(1, 1_024),
-      height: whole(1, 1_024),
-    },
+    { ...place, width: whole(1, 1_024), height: whole(1, 1_024) },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Removes all grafts of a participant, who may have left. `removed` is the number of organisms. */
@@ -192,7 +204,7 @@ export const CALLS = {
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
-  spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
+  spotlight: post('/rooms/:room/spotlight', place),
   /**
    * Mutes or unmutes a participant. Muted participants may only watch, and their cursors and names
    * are hidden.
@@ -319,6 +331,9 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
+  /** Posts a test message to the URL of `--alerts`, and waits until it is delivered. */
+  testAlert: post('/alerts/test', {}),
+
   /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
@@ -352,6 +367,8 @@ export const FILES = {
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film for walls, without a session. */
   wallFrame: '/films/:job/:frame',
+  /** The logo of a room's exhibition for all pages, without a session. */
+  logo: '/logos/:name',
   job: '/jobs/:job/file',
   /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',

@@ -47,6 +47,10 @@ export const HOST_REASONS = [
   'too-many-jobs',
   'no-such-job',
   'job-not-done',
+  'no-such-logo',
+  'not-a-picture',
+  'no-alerts',
+  'not-delivered',
   'failed',
 ] as const;
 

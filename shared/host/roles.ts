@@ -7,7 +7,7 @@ export type Role = (typeof ROLES)[number];
 
 /** Calls and files, by name, for which a token of a lesser role than `host` is enough. */
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
-  observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame'],
+  observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame', 'logo'],
   operator: [
     ...['pause', 'act', 'presence', 'spotlight', 'farewell', 'stopFarewell', 'reseed'],
     ...['openRoom', 'closeRoom', 'snapshots', 'takeSnapshot', 'snapshotPicture'],

@@ -15,8 +15,6 @@ const languages = v.pipe(
   v.check((list) => isUnique(list), 'a language is named twice'),
 );
 
-export type DrawingMode = v.InferOutput<typeof drawingMode>;
-
 const energy = v.strictObject({
   /** Maximum energy of a participant. */
   capacity: between(1, 1e6),
@@ -53,6 +51,10 @@ const curation = v.strictObject({
   gardener: creatures,
 });
 
+const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
+
+/** A text of the host, in their own words. @param most maximum number of characters */
+const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** The network that phones must join to reach the room. Signs carry it as a code. */
@@ -132,6 +134,14 @@ const SETTINGS = {
   curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether the view-only link opens the room. */
   spectators: [v.boolean(), true],
+  /** What the exhibition is, shown on walls, signs and visitors' pages; '' for nothing. */
+  exhibition: [words(280), ''],
+  /** Who made the exhibition and who paid for it, shown in the same places. */
+  credits: [words(140), ''],
+  /** Path of the logo that `putLogo` has stored for a room; '' if no logo is shown. */
+  logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
+  /** A message to everybody in the room, shown until the host removes it; '' for none. */
+  message: [words(200), ''],
   wifi: [v.nullable(wifi), null],
   /** Whether the room is paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
@@ -162,6 +172,9 @@ export const settingsRequest = v.strictObject({
   curation: v.optional(v.partial(curation)),
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
+
+/** The file in which a host saves a room's settings: without secrets and what passes. */
+export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
@@ -194,6 +207,23 @@ export function storedChange(
 /** A time of day by the server's clock, `HH:MM`. */
 const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:30'));
 
+/** Opening hours of a day; null if closed all day. */
+const hours = v.nullable(v.strictObject({ from: time, to: time }));
+
+/** Maximum number of exceptions from the opening hours. */
+export const MAX_EXCEPTIONS = 100;
+
+const exception = v.pipe(
+  v.strictObject({
+    /** The first and the last day, such as `2026-12-24`. */
+    first: v.pipe(v.string(), v.isoDate()),
+    last: v.pipe(v.string(), v.isoDate()),
+    hours,
+  }),
+  v.check(({ first, last }) => first <= last, 'ends before it begins'),
+);
+export type HoursException = v.InferOutput<typeof exception>;
+
 /** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
@@ -201,8 +231,10 @@ export const closesNextDay = (hours: { readonly from: string; readonly to: strin
 export const schedule = v.strictObject({
   /** Whether opening hours apply; otherwise rooms are always open. */
   on: v.boolean(),
-  /** Opening hours per weekday, Monday first; null if closed all day. */
-  days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
+  /** Opening hours per weekday, Monday first. */
+  days: v.pipe(v.array(hours), v.length(7)),
+  /** Days with other hours, such as holidays. If several contain a day, the last one applies. */
+  exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
    * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
    */
@@ -220,6 +252,7 @@ export type Schedule = v.InferOutput<typeof schedule>;
 export const ALWAYS_OPEN: Schedule = {
   on: false,
   days: Array.from({ length: 7 }, () => ({ from: '09:00', to: '18:00' })),
+  exceptions: [],
   outside: 'dim',
   farewell: false,
   restart: null,

@@ -313,6 +313,17 @@ export const hostState = v.object({
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */
   addresses: v.array(text),
+  /** The machine of the server that sends this state. */
+  machine: v.object({
+    /** Free space in bytes on the disk of the data folder; null if unknown or nothing is stored. */
+    diskFree: v.nullable(count),
+    /** Processes that ran or waited for a processor in the last minute, per processor. */
+    load: finite,
+    /** Memory that the server can still use, in bytes. */
+    memoryFree: count,
+  }),
+  /** Whether the server posts alerts to a webhook. */
+  hasAlerts: truth,
   checkpoints: v.array(checkpointState),
   rooms: v.array(roomSummary),
   /** The bans; null for tokens that may not see them. */

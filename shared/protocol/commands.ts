@@ -46,12 +46,16 @@ const previewSource = v.variant('from', [
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
-const strokePoints = v.pipe(
-  v.array(finite),
-  v.minLength(2),
-  v.maxLength(2 * STROKE_LIMITS.maxPoints),
-  v.check((points) => points.length % 2 === 0, 'each point needs x and y'),
-);
+const stroke = {
+  id: commandId,
+  radius: between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius),
+  points: v.pipe(
+    v.array(finite),
+    v.minLength(2),
+    v.maxLength(2 * STROKE_LIMITS.maxPoints),
+    v.check((points) => points.length % 2 === 0, 'each point needs x and y'),
+  ),
+};
 
 /** Commands of participants that a table's rings may send. */
 const RING_COMMANDS = [
@@ -141,21 +145,12 @@ export const COMMANDS = {
     seed: seedSource,
   }),
   /** Damage the cells under a stroke. */
-  damage: v.strictObject({
-    id: commandId,
-    radius: between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius),
-    points: strokePoints,
-  }),
+  damage: v.strictObject(stroke),
   /**
    * Graft: the cells under a stroke read the genome of a seed from now on, and become a part of its
    * creature (rule GRA-1).
    */
-  graft: v.strictObject({
-    id: commandId,
-    radius: between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius),
-    points: strokePoints,
-    seed: seedSource,
-  }),
+  graft: v.strictObject({ ...stroke, seed: seedSource }),
   /**
    * Take back from an organism what the participant's last stroke grafted onto it; with `foreign`,
    * everything that others have grafted onto the participant's own organism.

@@ -265,6 +265,11 @@ export const EVENTS = {
      */
     hidden: v.optional(v.array(count)),
     first: v.optional(v.array(count)),
+    /** What the host says about the exhibition, and to everybody. If absent, nothing. */
+    ...{ exhibition: v.optional(v.string()), credits: v.optional(v.string()) },
+    message: v.optional(v.string()),
+    /** Path of the exhibition's logo. If absent, there is none. */
+    logo: v.optional(v.string()),
     /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
     /** Whether the day of the room is ending, so that its organisms are dissolving. */

@@ -1,11 +1,12 @@
 /** The host's page in a real browser: all that a host can do in one room, section by section. */
+import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { download, focused } from '../support/page.ts';
+import { download, focused, openRoom, openWall } from '../support/page.ts';
 import { violations } from '../support/page-faults.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
@@ -24,6 +25,10 @@ const ada = await suiteVisitor(server, 'Ada');
 const bo = await suiteVisitor(server, 'Bo');
 const page = await cheapPage(DESKTOP);
 await signIn(page, server.port, server.hostToken!);
+
+const PICTURE = Buffer.from(
+  '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><circle cx="15" cy="15" r="9" fill="red"/></svg>',
+);
 
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
@@ -118,6 +123,39 @@ test('a setting applies to a connected visitor, is confirmed, and can be reset',
   await ada.until(() => costs().at(-1) === 8);
 });
 
+test('settings are saved as a file and loaded again; a file of something else changes nothing', async () => {
+  await goTo(page, 'knobs');
+  const other = await hostOf(server);
+  await other.call('changeSettings', { tickRate: 12, energy: { plant: 21 } });
+  const link = page.getByTestId('save-settings');
+  /** Waits until the page knows what another host has changed. */
+  const knows = async (cost: number) =>
+    page.waitForFunction(
+      ([element, text]) => decodeURIComponent((element as HTMLAnchorElement).href).includes(text),
+      [await link.elementHandle(), `"plant": ${cost}`] as const,
+    );
+  await knows(21);
+  const { name, bytes } = await download(link);
+  expect(name).toBe('garden-settings.json');
+  const { tickRate, energy } = server.rooms.settingsOf('garden');
+  await other.call('changeSettings', { tickRate: 30, energy: { plant: 8 }, paused: true });
+  await knows(8);
+  const load = (file: string, buffer: Buffer) =>
+    page.getByTestId('load-settings').setInputFiles({ name: file, mimeType: '', buffer });
+  for (const wrong of ['{', '{"tickRate": 100}', '{"rooms": []}', '{"paused": false}']) {
+    await load('wrong.json', Buffer.from(wrong));
+    await notice('“wrong.json” does not hold the settings of a room.').waitFor();
+    await page.getByRole('button', { name: 'Close this message' }).click();
+  }
+  expect(server.rooms.settingsOf('garden').tickRate).toBe(30);
+  await load(name, bytes);
+  await notice(`The settings of “${name}” apply now.`).waitFor();
+  expect(server.rooms.settingsOf('garden')).toMatchObject({ tickRate, energy, paused: true });
+  await notice(name).getByRole('button', { name: 'Undo' }).click();
+  await ada.until(() => server.rooms.settingsOf('garden').tickRate === 30);
+  await other.call('changeSettings', { paused: false });
+});
+
 // Early, because a film replays everything up to now.
 test('a film of the day is made and downloaded', async () => {
   await goTo(page, 'film');
@@ -134,6 +172,11 @@ test('a film of the day is made and downloaded', async () => {
   const { name, bytes } = await download(link);
   expect(name).toMatch(/\.gif$/);
   expect(bytes.subarray(0, 4).toString()).toBe('GIF8');
+  // As a video too, of the kind that this browser records.
+  const video = await download(page.getByTestId('save-video'));
+  expect(video.name).toMatch(/\.(mp4|webm)$/);
+  const signature = video.name.endsWith('mp4') ? 'ftyp' : '\x1aE\xdf\xa3';
+  expect(video.bytes.subarray(0, 8).toString('latin1')).toContain(signature);
   const { roomServers } = server;
   const onWalls = () => roomServers.get('garden')!.walls.film;
   const last = onWalls()!.frame;
@@ -310,6 +353,18 @@ test('opening hours are saved, also those of a night until the next day', async 
   expect(await opens.inputValue()).toBe('19:30');
   await nextDay.waitFor();
   expect(await page.getByTestId('hours-farewell').isChecked()).toBe(true);
+  // Closed from tomorrow, which is what is offered first, until another day.
+  await page.getByTestId('add-exception').click();
+  const off = page.getByTestId('exception');
+  const first = await off.getByLabel('First day').inputValue();
+  await off.getByLabel('Last day').fill('2031-01-06');
+  await off.getByLabel('Last day').blur();
+  await page.getByTestId('keep-hours').click();
+  await notice('The hours are saved.').waitFor();
+  const { exceptions } = (await other.call('state')).schedule;
+  expect(exceptions).toEqual([{ first, last: '2031-01-06', hours: null }]);
+  await off.getByRole('button', { name: /remove/ }).click();
+  expect(await off.count()).toBe(0);
   await page.getByTestId('hours-on').uncheck();
   await page.getByTestId('keep-hours').click();
   await notice('The hours are saved.').waitFor();
@@ -350,6 +405,44 @@ test('the sign is previewed, downloaded and printed in the selected format and l
   ]);
   await sheet.waitForFunction(() => (document.images[0]?.naturalWidth ?? 0) > 0);
   await sheet.close();
+});
+
+test('the host speaks to everybody: a message, and texts and a logo of the exhibition', async () => {
+  const phone = await cheapPage(PHONE);
+  await openRoom(phone, `${url}/r/garden`);
+  const wall = await cheapPage(DESKTOP);
+  await openWall(wall, `${url}/wall/garden`);
+  await goTo(page, 'exhibition');
+  await page.getByTestId('message-text').fill('We close in ten minutes.');
+  await page.getByTestId('send-message').click();
+  await page.getByTestId('message').getByText('We close in ten minutes.').waitFor();
+  await wall.getByTestId('caption').getByText('We close in ten minutes.').waitFor();
+  const told = phone.getByTestId('shared-view').getByText('We close in ten minutes.');
+  await told.waitFor();
+  await phone.getByTestId('shared-view').getByRole('button', { name: 'Close' }).click();
+  await told.waitFor({ state: 'detached' });
+  await page.getByTestId('message').getByRole('button', { name: 'Remove' }).click();
+  await page.getByTestId('message').waitFor({ state: 'detached' });
+
+  await page.getByLabel('What it is').fill('Grown, not drawn.');
+  await page.getByLabel('Who made it').fill('Ada & Bo');
+  await page.getByTestId('save-texts').click();
+  await notice('The texts are saved.').waitFor();
+  const load = (buffer: Buffer) =>
+    page.getByTestId('load-logo').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer });
+  await load(Buffer.from('no picture'));
+  await notice('That is no PNG, JPEG or WebP picture').waitFor();
+  await load(await sharp(PICTURE).png().toBuffer());
+  await page.getByTestId('logo').waitFor();
+  await wall.getByText('Ada & Bo').waitFor();
+  await wall.locator('img.logo').waitFor();
+  await phone.getByTestId('status').click();
+  const details = phone.getByTestId('details');
+  await details.getByText('Grown, not drawn.').waitFor();
+  await details.locator('img.logo').waitFor();
+  expect(await violations(phone)).toEqual([]);
+  await page.getByTestId('remove-logo').click();
+  await wall.locator('img.logo').waitFor({ state: 'detached' });
 });
 
 test('statistics are counted, and charts are available as tables', async () => {

@@ -36,6 +36,8 @@ const BARE = [
   [96, 98],
   [130, 16],
 ] as const;
+/** Bare ground that the details of the room do not hide. */
+const BESIDE = [18, 54] as const;
 /** Far above the sheets. */
 const ABOVE = { x: 190, y: 8 };
 
@@ -117,7 +119,7 @@ test('a tap beside a panel closes it, and plants and cuts nothing', async () => 
   await card.waitFor({ state: 'detached' });
   await page.getByTestId('status').tap();
   await page.getByTestId('details').waitFor();
-  await tap(BARE[1]);
+  await tap(BESIDE);
   await page.getByTestId('details').waitFor({ state: 'detached' });
   await page.getByTestId('tool-damage').tap();
   await page.getByTestId('status').tap();

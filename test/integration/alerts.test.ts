@@ -186,6 +186,25 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   await inside.close();
 });
 
+test('the host tests the alerts, and hears whether the test arrived', async () => {
+  const server = await startServer({ alerts: receiver.url, ...SMALL, size: '64x64' });
+  const host = await HostClient.login(server.port, server.hostToken!);
+  await host.call('testAlert');
+  const { severity, text } = receiver.messages.find(({ alert }) => alert === 'test')!;
+  expect([severity, text]).toEqual(['info', expect.stringContaining('This is a test.')]);
+  receiver.answer = (response) => response.writeHead(404).end();
+  expect(await host.refusal('testAlert')).toBe('not-delivered');
+  expect(await host.call('state')).toMatchObject({ hasAlerts: true });
+  await server.close();
+  const silent = await startServer({ ...SMALL, size: '64x64', metrics: 'same' });
+  const other = await HostClient.login(silent.port, silent.hostToken!);
+  expect(await other.refusal('testAlert')).toBe('no-alerts');
+  const { hasAlerts, machine } = await other.call('state');
+  expect(hasAlerts).toBe(false);
+  expect(machine.memoryFree).toBeGreaterThan(1e6);
+  await silent.close();
+});
+
 test('nothing is requested by default, and only a web address is taken', () => {
   expect(readConfig([], {})).not.toHaveProperty('alerts', expect.anything());
   expect(() => readConfig(['--alerts', 'file:///etc/passwd'], {})).toThrow(

@@ -52,19 +52,6 @@ test.each([
   expect(() => readOptions(args)).toThrow(SettingsError);
 });
 
-test.each([
-  ['bench', 'steam', 'There is no bench "steam".'],
-  ['loadtest', '--fast', "Unknown option '--fast'"],
-])(
-  'from the shell, %s %s ends with an exit code and its sentence',
-  async (script, arg, sentence) => {
-    const { code, output, errors } = await runScript(script, [arg], FROM_BUNDLE);
-    expect({ code, output }).toEqual({ code: 1, output: '' });
-    expect(errors.startsWith(sentence)).toBe(true);
-    expect(errors.trim().split('\n')).toHaveLength(1);
-  },
-);
-
 // Of the benches that start servers and rooms, `npm test` runs replay alone.
 fullTest('liveliness compares gardens with and without idle life', async () => {
   const { rows, compared } = await measured('bench', 'liveliness', ...SMALL, '--seconds', '2');

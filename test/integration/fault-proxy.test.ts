@@ -1,4 +1,7 @@
-/** The fault proxy that other tests use: real sockets, with a fake clock where time matters. */
+/**
+ * The pace of the fault proxy that other tests use. What it breaks, stalls and leaves unanswered is
+ * not tested here, since the tests that ask for it fail without it.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createRandom } from '../../shared/random.ts';
@@ -9,21 +12,13 @@ import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 /** Sends back what it is sent, and keeps count; anew for each test. */
 class EchoServer {
   private readonly server = createServer((socket) => {
-    this.calls++;
-    this.callerAddress = socket.remoteAddress;
-    this.served.add(socket);
     socket.on('error', () => {});
-    socket.on('close', () => this.served.delete(socket));
     socket.on('data', (bytes) => {
       this.heard += bytes.length;
       socket.write(bytes);
     });
   });
-  readonly served = new Set<Socket>();
-  calls = 0;
   heard = 0;
-  /** Of the last connection. */
-  callerAddress: string | undefined;
 
   async open(): Promise<number> {
     this.server.listen(0, '127.0.0.1');
@@ -36,15 +31,11 @@ class EchoServer {
 class Caller {
   readonly socket: Socket;
   readonly received: Buffer[] = [];
-  error: string | undefined;
 
   constructor({ port }: FaultProxy) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     afterTest(() => this.socket.destroy());
     this.socket.on('data', (bytes) => this.received.push(bytes));
-    this.socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      this.error = code;
-    });
   }
 
   get bytes(): number {
@@ -73,16 +64,6 @@ async function turns(count = 200): Promise<void> {
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await turns(1);
 }
-
-test.each([
-  [{}, '127.0.0.1'],
-  [{ localAddress: '127.0.1.7' }, '127.0.1.7'],
-])('given %p, the server sees a caller from %s', async (options, address) => {
-  const caller = new Caller(await open(options));
-  caller.socket.write('hello');
-  await until(() => caller.bytes === 5);
-  expect(server.callerAddress).toBe(address);
-});
 
 test('jitter, slicing and a changing bandwidth never lose, duplicate or reorder data', async () => {
   const random = createRandom(7);
@@ -131,78 +112,4 @@ test('bandwidth: bytes per second are limited', async () => {
     await clock.advance(20);
   }
   await until(() => server.heard === 100);
-});
-
-test.each(['down', 'both'] as const)(
-  'a line stalled %s passes nothing until it is lifted, then all',
-  async (stalled) => {
-    const proxy = await open();
-    const caller = new Caller(proxy);
-    caller.socket.write('a');
-    await until(() => caller.bytes === 1);
-    proxy.set({ stalled });
-    caller.socket.write('bc');
-    if (stalled === 'down') await until(() => server.heard === 3);
-    await turns();
-    expect([server.heard, caller.bytes]).toEqual([stalled === 'down' ? 3 : 1, 1]);
-    proxy.set({ stalled: 'none' });
-    await until(() => caller.bytes === 3);
-    expect(Buffer.concat(caller.received).toString()).toBe('abc');
-  },
-);
-
-test('a reset breaks both ends, also in a stall; new connections get through', async () => {
-  const proxy = await open();
-  const [first, second] = [new Caller(proxy), new Caller(proxy)];
-  for (const { socket } of [first, second]) socket.write('x');
-  await until(() => first.bytes + second.bytes === 2);
-  proxy.set({ stalled: 'both' });
-  first.socket.write(Buffer.alloc(1_000_000));
-  proxy.reset();
-  await until(
-    () => first.error !== undefined && second.error !== undefined && server.served.size === 0,
-  );
-  proxy.set({ stalled: 'none' });
-  const third = new Caller(proxy);
-  third.socket.write('y');
-  await until(() => third.bytes === 1);
-});
-
-test('a deaf proxy accepts connections and never answers; afterwards, new connections are answered', async () => {
-  const proxy = await open({ faults: { deaf: true } });
-  const unheard = new Caller(proxy);
-  await once(unheard.socket, 'connect');
-  unheard.socket.write('anybody?');
-  await turns();
-  expect([server.calls, unheard.bytes, unheard.error]).toEqual([0, 0, undefined]);
-  proxy.set({ deaf: false });
-  const heardOne = new Caller(proxy);
-  heardOne.socket.write('z');
-  await until(() => heardOne.bytes === 1);
-  expect(unheard.bytes).toBe(0);
-});
-
-test('unplugged, it drops the server but not the clients; plugged in again, it serves new ones, and old ones stay silent', async () => {
-  const proxy = await open();
-  const first = new Caller(proxy);
-  first.socket.write('x');
-  await until(() => first.bytes === 1);
-  proxy.set({ unplugged: true });
-  first.socket.write('anybody?');
-  for (const socket of server.served) socket.destroy();
-  await until(() => server.served.size === 0);
-  const second = new Caller(proxy);
-  await once(second.socket, 'connect');
-  second.socket.write('y');
-  await turns();
-  proxy.set({ unplugged: false });
-  const third = new Caller(proxy);
-  third.socket.write('z');
-  await until(() => third.bytes === 1);
-  for (const { bytes, error, socket } of [first, second]) {
-    expect([bytes <= 1, error, socket.destroyed, socket.readableEnded]).toEqual([
-      ...[true, undefined, false, false],
-    ]);
-  }
-  expect([first.bytes, second.bytes]).toEqual([1, 0]);
 });

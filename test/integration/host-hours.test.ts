@@ -14,6 +14,7 @@ import { Visitor } from '../support/visitor.ts';
 const CLOSED: Schedule = {
   on: true,
   days: Array(7).fill(null),
+  exceptions: [],
   outside: 'dim',
   farewell: false,
   restart: null,

@@ -80,16 +80,11 @@ describe('a room over sockets', () => {
 describe('refusals', () => {
   const greeting = { protocol: PROTOCOL_VERSION, room: 'garden' };
   const seed = { from: 'prior' };
-  test.each([
-    ['another protocol version', 'join', { ...greeting, protocol: 99 }, 'protocol-version'],
-    ['an unknown room', 'join', { ...greeting, room: 'nowhere' }, 'no-such-room'],
-    ['a room name with a path', 'join', { ...greeting, room: '../etc' }, 'bad-message'],
-    ['planting before joining', 'plant', { id: 1, x: 20, y: 20, seed }, 'not-joined'],
-  ])('%s', async (_, name, message, reason) => {
+
+  test('planting before joining', async () => {
     const visitor = connect();
-    visitor.say(name, message);
-    expect(await visitor.refusal()).toBe(reason);
-    if (reason === 'protocol-version') await visitor.next((heard) => heard.name === 'disconnect');
+    visitor.say('plant', { id: 1, x: 20, y: 20, seed });
+    expect(await visitor.refusal()).toBe('not-joined');
   });
 
   const at = { x: 20, y: 20 };

@@ -5,7 +5,7 @@ import type { KeepItem, Moderation } from '../../server/realtime/policy/moderati
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../server/realtime/sessions/room-context.ts';
-import { type DrawingMode, ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -13,7 +13,7 @@ const ANNA = { id: 1, name: 'Anna', hue: 0 };
 
 /** @param stored what was stored before, by id; the review changes it */
 export function openReview(
-  drawings: DrawingMode = 'ask',
+  drawings: RoomSettings['drawings'] = 'ask',
   draw: RoomHooks['draw'] = () => undefined,
   stored = new Map<number, Moderation['drawings'][number]>(),
 ) {
@@ -52,7 +52,7 @@ export function openReview(
     ...{ policy, clock, visits, keep, date: () => 1e12 + clock.now() },
     kept: { mutes: [], drawings: [...stored.values()], reports: [] },
   } as unknown as RoomContext);
-  const set = (mode: DrawingMode) => {
+  const set = (mode: RoomSettings['drawings']) => {
     policy.settings = { ...policy.settings, drawings: mode };
     review.settingsChanged();
   };

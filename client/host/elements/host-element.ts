@@ -18,6 +18,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { host } from '../host-model.ts';
+import { hostIcons } from '../icons.ts';
 import { hostStyle } from '../style.ts';
 import { paceText } from '../text.ts';
 
@@ -198,6 +199,23 @@ export function checkbox(
 ): TemplateResult {
   const changed = ({ target }: Event): void => change((target as HTMLInputElement).checked);
   return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
+}
+
+/** Renders a button that opens a file. @param accept as of an input element */
+export function fileButton(
+  testId: string,
+  name: string,
+  accept: string,
+  use: (file: File) => Promise<unknown>,
+): TemplateResult {
+  const changed = ({ target }: Event): void => {
+    const input = target as HTMLInputElement;
+    const [file] = input.files ?? [];
+    if (file) void use(file);
+    // Otherwise the same file could not be opened again.
+    input.value = '';
+  };
+  return html`<label class="plain chip">${hostIcons.load}${name}<input type="file" data-testid=${testId} accept=${accept} @change=${changed} /></label>`;
 }
 
 /** Renders a picture, which is hidden if it cannot be loaded. */

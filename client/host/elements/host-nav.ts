@@ -1,12 +1,13 @@
 /** Navigation between sections: a sidebar or, on a phone, a bar at the bottom with a menu. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { number } from '../../elements/text.ts';
 import { choose, languageSelect } from '../../locale/locale.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { healthOf, locationHash, type Section, sectionsOf } from '../sections.ts';
-import { clock, drawingsText, reportedText } from '../text.ts';
+import { bytes, clock, drawingsText, reportedText } from '../text.ts';
 import { HostElement, StyledElement, tag } from './host-element.ts';
 
 /** Links to all sections, the server's state, the choice of language, and the sign-out button. */
@@ -64,6 +65,11 @@ export class HostNav extends HostElement {
         background: oklch(0.36 0.045 175 / 0.8);
       }
     }
+    @media (min-width: 861px) and (max-height: 960px) {
+      .item {
+        min-height: 2.5em;
+      }
+    }
     @media (max-width: 860px) {
       nav {
         display: grid;
@@ -97,9 +103,18 @@ export class HostNav extends HostElement {
         border-radius: var(--radius);
         box-shadow: var(--shadow);
       }
-      .rest:not(.open),
-      .health {
+      .rest:not(.open) {
         display: none;
+      }
+      .rest.open {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(14em, 1fr));
+        max-height: calc(100dvh - 6.5em);
+        overflow-y: auto;
+      }
+      .health {
+        grid-column: 1 / -1;
+        padding-top: 8px;
       }
     }
   `;
@@ -165,12 +180,26 @@ function badge(): TemplateResult | typeof nothing {
 function health(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state) return nothing;
-  const { now, zone, next } = state;
+  const { now, zone, next, machine, hasAlerts } = state;
+  const { diskFree, load, memoryFree } = machine;
+  const percent = number(Math.round(100 * load));
+  const test = () =>
+    host.do('testAlert', {}, { done: msg('The test alert has arrived.'), busy: 'test' });
   const { kind, text } = healthOf(state, reachable);
   const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
   return html`<p class="health grid small soft number">
     ${tag(text, kind)}
     <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${host.moment(next.at)}` : ''}</span>
+    <span class="facts wrap" data-testid="machine" data-fleeting>
+      ${diskFree === null ? nothing : html`<span>${msg(str`Disk: ${bytes(diskFree)} free`)}</span>`}
+      <span>${msg(str`Memory: ${bytes(memoryFree)} free`)}</span>
+      <span>${msg(str`Load: ${percent} %`)}</span>
+    </span>
+    ${
+      hasAlerts
+        ? html`<button class="link" data-testid="test-alert" ?disabled=${host.isBusy('test')} @click=${test}>${msg('Send a test alert')}</button>`
+        : nothing
+    }
   </p>`;
 }
 

@@ -10,12 +10,14 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { momentOfFrame } from '../../../shared/time-points.ts';
 import { timeText } from '../../elements/text.ts';
+import { videoFormat } from '../../keepsake/film.ts';
 import type { Size } from '../../render/camera.ts';
 import { Throttle } from '../../state/browser-store.ts';
 import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { bytes, JOB_REASON_TEXTS } from '../text.ts';
+import { bytes, JOB_REASON_TEXTS, REASON_TEXTS } from '../text.ts';
+import { drawPlanes, recordFilm } from './film-video.ts';
 
 /** Speed at which a film is played, in pictures per second. */
 const SPEED = 12;
@@ -219,8 +221,11 @@ export class FilmViewer extends ui.HostElement {
         const { wanted } = this;
         const response = await fetch(wanted);
         if (!response.ok) return;
-        if (this.made > 0) this.paint(new Uint8ClampedArray(await response.arrayBuffer()));
-        else await this.paintRoom(await response.blob());
+        const context = this.canvas.getContext('2d')!;
+        if (this.made > 0) {
+          const planes = new Uint8ClampedArray(await response.arrayBuffer());
+          drawPlanes(context, planes, this.size);
+        } else await this.paintRoom(await response.blob());
         this.shown = wanted;
       }
     } catch {
@@ -245,19 +250,6 @@ export class FilmViewer extends ui.HostElement {
     const context = this.canvas.getContext('2d');
     context?.clearRect(0, 0, width, height);
     context?.drawImage(await createImageBitmap(picture), 0, 0);
-  }
-
-  /**
-   * Draws the picture of a film.
-   *
-   * @param planes RGBA [height, width, 4], premultiplied, then owners
-   */
-  private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
-    const { width, height } = this.size;
-    const rgba = planes.subarray(0, 4 * width * height);
-    // Make all pixels opaque: on black, premultiplied colours then look right.
-    for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
-    this.canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
   }
 
   private toggleWall(): void {
@@ -326,6 +318,8 @@ export class FilmSection extends ui.HostElement {
   @query('film-viewer') private readonly viewer!: FilmViewer | null;
   /** Id of the film that the host has chosen; '' for the latest. */
   @state() private chosen = '';
+  /** The film that is being recorded as a video, and the recorded share of it, 0…1. */
+  @state() private recording: { readonly id: string; readonly share: number } | undefined;
 
   private isAsking = false;
   /** The room and the period of a film that the server has refused to make. */
@@ -384,6 +378,7 @@ export class FilmSection extends ui.HostElement {
       going: () => html`<span class="number" role="status">${Math.round(100 * progress)} %</span>
         <button class="plain" @click=${() => host.do('stopJob', { job: id })}>${msg('Stop')}</button>`,
       done: () => html`<button class="plain" data-testid="look-film" aria-pressed=${isShown} @click=${() => this.choose(id)}>${msg('Look')}</button>
+        ${videoFormat ? this.videoButton(job, videoFormat) : nothing}
         <a class="button solid" href=${pathOf(FILES.job, { job: id })} download=${file}>${hostIcons.save}${msg('Download')}</a>`,
       failed: () => nothing,
       stopped: () => nothing,
@@ -405,6 +400,33 @@ export class FilmSection extends ui.HostElement {
       <div class="row">${buttons[state]()}</div>
       ${state === 'going' ? progressBar(progress) : nothing}
     </article>`;
+  }
+
+  private videoButton(job: JobState, format: string): TemplateResult {
+    const percent = Math.round(100 * (this.recording?.share ?? 0));
+    return html`<button class="plain" data-testid="save-video" ?disabled=${this.recording !== undefined} @click=${() => this.saveVideo(job, format)}>
+      ${this.recording?.id === job.id ? msg(str`Recording: ${percent} %`) : msg(str`Save as ${format.toUpperCase()}`)}
+    </button>`;
+  }
+
+  private async saveVideo(job: JobState, format: string): Promise<void> {
+    const { id, file } = job;
+    host.show({ text: msg('Keep this page in front until the whole film has played.') });
+    try {
+      const video = await recordFilm(job, host.summary!, (share) => {
+        this.recording = { id, share };
+        return this.isConnected;
+      });
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(video);
+      link.download = file.replace(/\.\w+$/, `.${format}`);
+      link.click();
+      // The download has its own reference by then.
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    } catch {
+      if (this.isConnected) host.show({ text: REASON_TEXTS.failed, wrong: true });
+    }
+    this.recording = undefined;
   }
 
   private choose(id: string): void {

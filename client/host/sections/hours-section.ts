@@ -2,11 +2,17 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { closesNextDay, type Schedule } from '../../../shared/host/room-settings.ts';
+import {
+  closesNextDay,
+  type HoursException,
+  MAX_EXCEPTIONS,
+  type Schedule,
+} from '../../../shared/host/room-settings.ts';
 import type { HostState } from '../../../shared/host/state.ts';
 import * as ui from '../elements/host-element.ts';
 import { type HoursDraft, host, withDraft } from '../host-model.ts';
-import { clock, DAY_NAMES, farewellText } from '../text.ts';
+import { hostIcons } from '../icons.ts';
+import { clock, DAY_NAMES, farewellText, localTime } from '../text.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -23,6 +29,18 @@ export class HoursSection extends ui.HostElement {
     }
     .day:first-of-type {
       border-top: 0;
+    }
+    .dates {
+      grid-template-columns: auto auto minmax(0, 1fr) auto;
+    }
+    @media (max-width: 1000px) {
+      .day.dates {
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        padding: 10px 0;
+      }
+      .dates .times:first-child {
+        grid-column: 1 / -1;
+      }
     }
     .times {
       flex-wrap: wrap;
@@ -52,6 +70,14 @@ export class HoursSection extends ui.HostElement {
       .times label {
         flex: 1;
       }
+      /* Beside the switch. */
+      .dates .icon {
+        grid-column: 3;
+        order: 1;
+      }
+      .dates .times:not(:first-child) {
+        order: 2;
+      }
     }
   `;
 
@@ -73,6 +99,7 @@ export class HoursSection extends ui.HostElement {
           )}
           ${schedule.on ? week(schedule.days) : nothing}
         </section>
+        ${schedule.on ? exceptionsCard(schedule) : nothing}
         ${schedule.on ? outsideCard(schedule) : nothing} ${restartCard(schedule, all.supervised)}
         ${
           isChanged
@@ -135,21 +162,70 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
   const set = (day: Days[number]): void => changeDays({ [index]: day });
   return html`<div class="day grid lined" role="group" aria-label=${name}>
     <span>${name}</span>
-    ${ui.checkbox(hours !== null, (on) => set(on ? typicalDay(days) : null), {
-      label: msg(str`${name}: open`),
-    })}
+    ${hoursFields(name, hours, typicalDay(days), set, hours && strip(hours, days[(index + 6) % 7] ?? null))}
+  </div>`;
+}
+
+/**
+ * Renders the hours of a day or of several days.
+ *
+ * @param name of the days, for labels
+ * @param typical hours that the host begins with when opening a closed day
+ */
+function hoursFields(
+  name: string,
+  hours: Days[number],
+  typical: NonNullable<Days[number]>,
+  set: (hours: Days[number]) => void,
+  after?: TemplateResult | null,
+): TemplateResult {
+  return html`${ui.checkbox(hours !== null, (on) => set(on ? typical : null), {
+    label: msg(str`${name}: open`),
+  })}
     ${
       hours
         ? html`<div class="times flex">
             <label>${timeField(msg(str`${name}: opens`), hours.from, (from) => set({ ...hours, from }))}</label>
             <span aria-hidden="true">–</span>
             <label>${timeField(msg(str`${name}: closes`), hours.to, (to) => set({ ...hours, to }))}</label>
-            ${strip(hours, days[(index + 6) % 7] ?? null)}
+            ${after}
             ${closesNextDay(hours) && hours.to !== '00:00' ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
           </div>`
         : html`<span class="soft">${msg('closed')}</span>`
-    }
-  </div>`;
+    }`;
+}
+
+function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
+  const put = (list: Schedule['exceptions']): void => change({ exceptions: list });
+  const add = (): void => {
+    const { now = 0, zone = 'UTC' } = host.state ?? {};
+    const tomorrow = new Date(localTime(now, zone) + 86_400_000).toISOString().slice(0, 10);
+    put([...exceptions, { first: tomorrow, last: tomorrow, hours: null }]);
+  };
+  const row = (exception: HoursException, index: number): TemplateResult => {
+    const { first, last, hours } = exception;
+    const name = first === last ? first : `${first} – ${last}`;
+    const set = (more: Partial<HoursException>): void =>
+      put(exceptions.map((one, i) => (i === index ? { ...one, ...more } : one)));
+    const remove = (): void => put(exceptions.filter((_, i) => i !== index));
+    return html`<div class="day dates grid lined" role="group" aria-label=${name} data-testid="exception">
+      <div class="times flex">
+        <label>${dateField(msg('First day'), first, (day) => set({ first: day, last: [day, last].sort()[1] }))}</label>
+        <span aria-hidden="true">–</span>
+        <label>${dateField(msg('Last day'), last, (day) => set({ last: day, first: [first, day].sort()[0] }))}</label>
+      </div>
+      ${hoursFields(name, hours, typicalDay(days), (next) => set({ hours: next }))}
+      <button type="button" class="icon" title=${msg('Remove')} aria-label=${msg(str`${name}: remove`)} @click=${remove}>${hostIcons.remove}</button>
+    </div>`;
+  };
+  return html`<section class="card" aria-label=${msg('Holidays and exceptions')}>
+    <h3>${msg('Holidays and exceptions')}</h3>
+    <p class="soft mt-4 mb-10">${msg('These days have their own hours. If two entries contain a day, the lower one applies.')}</p>
+    ${exceptions.map(row)}
+    <button type="button" class="plain mt-12" data-testid="add-exception" ?disabled=${exceptions.length >= MAX_EXCEPTIONS} @click=${add}>
+      ${hostIcons.plus}${msg('Add days')}
+    </button>
+  </section>`;
 }
 
 /** Draws the open hours of a day. @param before hours of the previous day; may pass midnight */
@@ -163,6 +239,14 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
   return html`<div class="strip" aria-hidden="true">
     ${bar(hours.from, closesNextDay(hours) ? '24:00' : hours.to)}${before && closesNextDay(before) ? bar('00:00', before.to) : nothing}
   </div>`;
+}
+
+function dateField(label: string, value: string, change: (value: string) => void): TemplateResult {
+  const changed = (event: Event): void => {
+    const typed = ui.inputValue(event);
+    if (typed) change(typed);
+  };
+  return html`<input type="date" class="time" required aria-label=${label} .value=${value} @change=${changed} />`;
 }
 
 function timeField(label: string, value: string, change: (value: string) => void): TemplateResult {

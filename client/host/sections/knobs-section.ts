@@ -18,10 +18,11 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
+import { settingsFileButtons } from './settings-file.ts';
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
-  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'curation' | 'paused' | 'wifi'>
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | Elsewhere>
   | `energy-${keyof RoomSettings['energy']}`
   | `attract-${keyof RoomSettings['attract']}`;
 
@@ -154,13 +155,17 @@ const APPLIED_MS = 2_500;
 
 /** Whether the settings have their defaults. Ignores those that this section does not offer. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
-  const keys = Object.keys(defaults) as (keyof RoomSettings)[];
-  return keys.every(
-    (key) =>
-      ['paused', 'curation', 'wifi'].includes(key) ||
-      JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
-  );
+  return JSON.stringify(offered(settings)) === JSON.stringify(offered(defaults));
 }
+
+/** Returns the settings that this section offers. */
+function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
+  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
+  return rest;
+}
+
+/** Settings that other sections change. */
+type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
 
 @customElement('knobs-section')
 export class KnobsSection extends ui.HostElement {
@@ -259,7 +264,9 @@ export class KnobsSection extends ui.HostElement {
     const settings = host.settings!;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
-    const action = isDefault(settings, roomDefaults) ? nothing : reset;
+    const action = html`<div class="row">
+      ${isDefault(settings, roomDefaults) ? nothing : reset} ${settingsFileButtons(name, settings)}
+    </div>`;
     // The cards are keyed by room. If the host selects another room while dragging a slider, the
     // slider therefore still changes the room for which it was rendered.
     const cards = this.cards(name, settings, roomDefaults);
@@ -418,10 +425,12 @@ export class KnobsSection extends ui.HostElement {
   private async resetAll(): Promise<void> {
     const { room, summary, state } = host;
     if (!summary || !state) return;
-    const { paused: _, curation: __, wifi: ___, ...before } = summary.settings;
-    const { paused: _paused, curation: _curation, wifi: _wifi, ...defaults } = state.roomDefaults;
+    const before = offered(summary.settings);
     const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
-    await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
+    await host.change(offered(state.roomDefaults), {
+      text: msg('All settings are reset.'),
+      action: undo,
+    });
   }
 }
 

@@ -29,7 +29,7 @@ export class WallsSection extends ui.HostElement {
       <div class="grid gap-14">
         <form class="card row end gap-12" @submit=${add}>
           <label class="field fills"
-            ><span>${msg('Name of the wall')}</span
+            ><span>${msg('Name of the wall or table')}</span
             ><input name="name" data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />
           </label>
           <button class="solid" data-testid="add-wall">${hostIcons.plus}${msg('Add wall')}</button>
@@ -109,7 +109,7 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
   const remove = () => host.do('removeWall', { wall }, { ask, done: msg(str`Removed: ${name}.`) });
   return html`<div class="wrap end gap-12">
     <p class="field fills wide">
-      <span>${msg('Address of this wall')}</span>
+      <span>${table ? msg('Address of this table') : msg('Address of this wall')}</span>
       <code dir="ltr" data-testid="wall-address">${url}</code>
     </p>
     <div class="row">
@@ -118,8 +118,9 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
           ? html`<button class="plain" data-testid="block-table" @click=${() => host.do('blockTable', { wall, blocked: !blocked })}>
               ${blocked ? msg('Unblock') : msg('Block')}
             </button>`
-          : html`<a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>`
+          : nothing
       }
+      <a class="button plain" href=${path} target="_blank">${hostIcons.open}${table ? msg('Open the table') : msg('Open the wall')}</a>
       <button class="danger" data-testid="remove-wall" @click=${remove}>${hostIcons.remove}${msg('Remove')}</button>
     </div>
   </div>`;

@@ -8,14 +8,6 @@ import { SheetElement } from './page-element.ts';
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
   static override styles = css`
-    dialog {
-      width: min(27em, calc(100vw - 16px));
-      max-width: none;
-      padding: 10px 8px 8px;
-    }
-    header {
-      padding-inline-start: 14px;
-    }
     .all {
       padding: 4px 14px 10px;
     }

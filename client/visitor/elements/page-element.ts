@@ -74,7 +74,10 @@ export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
 
 const sheetStyle = css`
   dialog {
+    width: min(27em, calc(100vw - 16px));
+    max-width: none;
     max-height: calc(100dvh - 16px);
+    padding: 10px 8px 8px;
     color: var(--ink);
     overflow: hidden;
   }
@@ -87,6 +90,7 @@ const sheetStyle = css`
   }
   header {
     gap: 8px;
+    padding-inline-start: 14px;
   }
   h2 {
     font-size: 1.22em;

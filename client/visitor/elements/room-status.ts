@@ -157,6 +157,16 @@ export class RoomStatus extends PageElement {
     name-field {
       margin-bottom: 14px;
     }
+    .logo {
+      display: block;
+      max-width: 100%;
+      max-height: 5em;
+      margin-top: 14px;
+    }
+    .own + .own {
+      color: var(--ink-soft);
+    }
+    .own,
     dd,
     .follow {
       overflow-wrap: anywhere;
@@ -275,6 +285,8 @@ export class RoomStatus extends PageElement {
         ${row(msg('Creatures'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
       </dl>
       ${mine.length + gone.length > 0 ? this.listButton(mine.length) : nothing}
+      ${settings?.logo ? html`<img class="logo" src=${settings.logo} alt="" />` : nothing}
+      ${[settings?.exhibition, settings?.credits].map((text) => text && html`<p class="own" dir="auto">${text}</p>`)}
       <label class="follow flex">
         <input
           type="checkbox"

@@ -43,6 +43,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   private wayBack: WayBack | undefined;
   /** The organism of the open keepsake sheet. */
   @state() private keeping: OrganismView | undefined;
+  /** The host's last message that the visitor has closed. */
+  @state() private closedMessage = '';
   /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
   /** Whether this browser lacks WebGL2. If so, the page shows only a message about that. */
@@ -188,7 +190,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      <div class="shared over grid">${this.departure()}${this.lead()}${this.ground()}</div>
+      <div class="shared over grid">${this.message()}${this.departure()}${this.lead()}${this.ground()}</div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -239,6 +241,13 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     const within = this.shadowRoot?.activeElement?.matches('key-help, room-status');
     const { pressed } = this.room?.view.pointer ?? {};
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
+  }
+
+  /** Renders the host's message to everybody, until the visitor closes it. */
+  private message(): TemplateResult | typeof nothing {
+    const { message } = this.model.settings ?? {};
+    if (!message || message === this.closedMessage) return nothing;
+    return notice(html`<bdi>${message}</bdi>`, nothing, () => (this.closedMessage = message));
   }
 
   /** Renders a notice that one of the visitor's organisms is departing. */
@@ -379,7 +388,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   }
 }
 
-function notice(text: string, button: unknown, close: () => void): TemplateResult {
+function notice(text: unknown, button: unknown, close: () => void): TemplateResult {
   return html`<div class="panel flex small" role="status" data-testid="shared-view">
     <span>${text}</span>${button}
     <button class="close over" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>

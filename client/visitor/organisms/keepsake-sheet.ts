@@ -37,6 +37,9 @@ export const keepsakeSheetStyle = css`
   dialog[open] {
     gap: 4px;
   }
+  header {
+    padding: 0;
+  }
   h2 {
     margin-inline-start: 2px;
     overflow-wrap: anywhere;

@@ -15,14 +15,6 @@ const MAX_LISTED = 60;
 @customElement('my-creatures')
 export class MyCreatures extends SheetElement {
   static override styles = css`
-    dialog {
-      width: min(27em, calc(100vw - 16px));
-      max-width: none;
-      padding: 10px 8px 8px;
-    }
-    header {
-      padding-inline-start: 14px;
-    }
     ul {
       margin: 0;
       padding: 4px 6px 10px;

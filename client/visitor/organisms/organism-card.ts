@@ -160,11 +160,6 @@ export class OrganismCard extends PanelElement {
     header > div {
       overflow-wrap: anywhere;
     }
-    h2 {
-      font-size: 1.22em;
-      font-weight: 500;
-      line-height: 1.2;
-    }
     header p {
       margin: 3px 0 0;
     }

@@ -35,6 +35,7 @@ export class RoomPolicy {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery, water } = this.settings;
     const { transformOthers, graftOthers, closeUps, curation } = this.settings;
+    const { exhibition, credits, message, logo } = this.settings;
     const { hidden, first } = curation;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, closeUps, attract };
     const tree = this.showsTree && { tree: true };
@@ -42,6 +43,10 @@ export class RoomPolicy {
     return {
       ...{ ...shown, drawings, tokens, latents, wholeGallery, water },
       ...{ transformOthers, graftOthers, hidden, first },
+      ...(exhibition && { exhibition }),
+      ...(credits && { credits }),
+      ...(message && { message }),
+      ...(logo && { logo }),
       dim: this.isDimmed,
       ...farewell,
     };

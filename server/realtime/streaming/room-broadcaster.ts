@@ -163,11 +163,6 @@ export class RoomBroadcaster {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /** Returns the current tier of a viewer that is connected to this server. */
-  tierOf(viewer: Viewer): TierName | undefined {
-    return this.streams.get(viewer)?.quality.tier;
-  }
-
   /** Returns the current channel tier of a viewer that is connected to this server. */
   channelTierOf(viewer: Viewer): ChannelTier | undefined {
     const stream = this.streams.get(viewer);

@@ -148,11 +148,13 @@ test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
 test('of what is wrong, the worst is said, whatever room has it', () => {
   const lost = [{ walls: { up: 0, lost: 1, showing: null } }] as HostState['rooms'];
   const aside = [{ room: 'annex', what: 'room' }] as HostState['aside'];
-  const good = { keeping: true, aside: [], dim: false, rooms: [] };
+  const machine = { diskFree: null, load: 9, memoryFree: 1 };
+  const good = { keeping: true, aside: [], machine, dim: false, rooms: [] };
   expect(healthOf(good, true).kind).toBe('good');
-  const said: [Partial<HostState>, string][] = [
+  const said: [Partial<typeof good | HostState>, string][] = [
     [{ rooms: lost }, 'a wall is lost'],
     [{ rooms: lost, dim: true }, 'outside opening hours'],
+    [{ dim: true, machine: { ...machine, diskFree: 1e9 } }, 'the disk is almost full'],
     [{ dim: true, clockSetBack: true }, 'the clock was set back'],
     [{ clockSetBack: true, aside }, 'data were damaged'],
     [{ aside, keeping: false }, 'cannot save to disk'],

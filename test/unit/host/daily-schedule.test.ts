@@ -18,6 +18,7 @@ const MUSEUM: Schedule = {
   on: true,
   // Closed on Mondays.
   days: [null, ...Array.from({ length: 6 }, () => ({ from: '10:00', to: '17:30' }))],
+  exceptions: [],
   outside: 'dim',
   farewell: false,
   restart: '04:00',
@@ -136,7 +137,7 @@ test.each([
       [
         ...['--import', 'tsx', '--input-type=module', '--eval'],
         `import { isOpenAt } from './server/host/daily-schedule.ts';
-      const schedule = { on: true, days: Array(7).fill({ from: '20:00', to: '02:30' }) };
+      const schedule = { on: true, days: Array(7).fill({ from: '20:00', to: '02:30' }), exceptions: [] };
       const noon = Date.parse('${day}T12:00Z');
       const minutes = Array.from({ length: 1440 }, (_, i) => noon + 60_000 * i);
       const changes = minutes.filter((at) => isOpenAt(schedule, at) !== isOpenAt(schedule, at - 1));
@@ -174,6 +175,22 @@ test('a server that restarts later than others does so if it is still to', async
   expect(later.restarts).toHaveLength(1);
 });
 
+test('on holidays and other exceptions, other hours apply than on the same weekday', async () => {
+  const { hours, closings, pass } = await start(WEDNESDAY + 9 * HOUR);
+  const exceptions = [
+    { first: '2026-11-26', last: '2027-01-04', hours: null },
+    { first: '2026-11-28', last: '2026-11-28', hours: { from: '20:00', to: '02:00' } },
+  ];
+  await hours.set({ ...MUSEUM, exceptions, restart: null });
+  await pass(9 * HOUR);
+  // Closed on Thursday and Friday, open in the night from Saturday to Sunday.
+  expect(closings).toEqual([WEDNESDAY + 17.5 * HOUR]);
+  expect(hours.next).toEqual({ at: WEDNESDAY + (3 * 24 + 20) * HOUR, what: 'open' });
+  await pass(3 * 24 * HOUR + 10 * HOUR);
+  expect(closings.at(-1)).toBe(WEDNESDAY + (4 * 24 + 2) * HOUR);
+  expect(hours.next).toEqual({ at: new Date(2027, 0, 5, 10).getTime(), what: 'open' });
+});
+
 test('a schedule survives a restart; without one the house is always open', async () => {
   const { hours, store, heard } = await start(WEDNESDAY + 20 * HOUR);
   expect([hours.isOpen, hours.next, heard]).toEqual([true, null, []]);
@@ -194,11 +211,18 @@ test('the next event is when the state really changes, for any schedule', () =>
         maxLength: 7,
       }),
       fc.nat(14 * 24 * 60),
-      async (days, minutes) => {
+      fc.array(fc.tuple(fc.integer({ min: 10, max: 30 }), fc.nat(3), fc.option(fc.nat(1_430))), {
+        maxLength: 3,
+      }),
+      async (days, minutes, except) => {
         const time = (minute: number): string =>
           `${`${Math.floor(minute / 60) % 24}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
         const schedule: Schedule = {
           ...{ ...MUSEUM, restart: null },
+          exceptions: except.map(([day, more, minute]) => ({
+            ...{ first: `2026-12-${day}`, last: `2026-12-${Math.min(31, day + more)}` },
+            hours: minute === null ? null : { from: time(minute), to: time(minute + 400) },
+          })),
           days: days.map((day) => day && { from: time(day[0]), to: time(day[0] + day[1]) }),
         };
         const now = WEDNESDAY + minutes * MINUTE;
@@ -207,6 +231,8 @@ test('the next event is when the state really changes, for any schedule', () =>
         const { next } = hours;
         if (!next) {
           expect(schedule.days.every((day) => day === null)).toBe(true);
+          const later = schedule.exceptions.filter((each) => each.hours);
+          expect(later.every(({ last }) => new Date(last).getTime() < now)).toBe(true);
           return;
         }
         expect(isOpenAt(schedule, next.at)).toBe(next.what === 'open');

@@ -42,12 +42,6 @@ function open(command: RoomHooks['command'] = () => undefined) {
 
 const settled = () => new Promise(setImmediate);
 
-test('strokes are narrowed to what the room allows', () => {
-  const { dispatcher, client, enqueued } = open();
-  dispatcher.dispatch(client, 1, { what: 'damage', by: ANNA, radius: 9, points: [] } as never);
-  expect(enqueued).toMatchObject([{ radius: 3 }]);
-});
-
 test('a rejection by a hook comes with its reason and starts no cooldown', async () => {
   let approval = Promise.reject(new Refusal('not-here'));
   const { dispatcher, client, enqueued, sent } = open(() => approval);
