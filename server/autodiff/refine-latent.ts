@@ -29,12 +29,19 @@ export interface Refinement {
   readonly pull?: number;
 }
 
-/** Refines one picture at a time. */
-export interface Refiner {
-  /** @returns the best latent found, [Z] */
-  readonly refine: (refinement: Refinement) => Promise<Float32Array>;
-  /** Frees the refiner's memory on the device. */
-  dispose(): Promise<void>;
+/** What refining reduces: the error of the picture that a latent grows into. */
+export interface Objective {
+  /**
+   * @param latent [Z]
+   * @param image [side, side, channels], 0…1
+   * @returns the mean squared error of the picture, and its gradient, [Z]
+   */
+  evaluate(
+    latent: Float32Array,
+    image: Float32Array,
+  ): Promise<{ readonly error: number; readonly slope: Float32Array }>;
+  /** Frees the memory on the device. */
+  dispose?(): Promise<void>;
 }
 
 /** Maximum number of gradient steps; further steps change little. */
@@ -66,46 +73,34 @@ export interface RefinerOptions {
   readonly now: () => number;
   /** Called before each step. If it returns true, refining ends with the best latent so far. */
   readonly isStopped?: () => boolean;
-  /**
-   * Number of steps to compute after growth, 0 or more. If not 0, the picture after these steps
-   * counts for half of the error: cells drift from their first picture to a resting picture, which
-   * visitors see for longer.
-   */
-  readonly restSteps?: number;
   /** Bounds within which to search for latents, because a room shortens latents outside them. */
   readonly bounds?: LatentBounds;
 }
 
-/** Compiles the growth of one organism, its picture's error, and the error's gradient. */
-export async function openRefiner(
-  compute: Compute,
-  model: RefinedModel,
-  { now, isStopped = () => false, restSteps = 0, bounds }: RefinerOptions,
-): Promise<Refiner> {
-  const { latentSize, side } = model.card;
-  const shapes = updateShapes(model.card);
-  const program = await compute.compile(errorAndSlope(model, restSteps));
-  const weights = uploadParameters(compute, shapes.keys(), model.tensors);
+/**
+ * Creates the function that refines one picture at a time.
+ *
+ * @returns a function that returns the best latent found, [Z]
+ */
+export function createRefiner(
+  objective: Objective,
+  { now, isStopped = () => false, bounds }: RefinerOptions,
+): (refinement: Refinement) => Promise<Float32Array> {
   const within = (latent: Float32Array) => (bounds ? bounded(latent, bounds) : latent);
-  const refine = async ({ image, latent, budget, pull = 0 }: Refinement): Promise<Float32Array> => {
-    const picture = compute.upload([1, side, side, 4], image);
+  return async ({ image, latent, budget, pull = 0 }) => {
     const start = now();
-    const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
+    const [mean, square] = [new Float64Array(latent.length), new Float64Array(latent.length)];
     let best = { loss: Infinity, latent };
     let at = within(latent);
     for (let step = 1; step <= MOST_STEPS && !isStopped(); step++) {
-      const here = compute.upload([1, latentSize], at);
-      const results = await program.run({ ...weights, image: picture, latent: here });
-      const [error] = await compute.read(results.error);
-      const slope = await compute.read(results.slope);
-      compute.free(here, results.error, results.slope);
+      const { error, slope } = await objective.evaluate(at, image);
       const loss = error + pull * meanSquare(at, latent);
       if (loss < best.loss) best = { loss, latent: at };
       const share = Math.max((now() - start) / budget, step / MOST_STEPS);
       if (!(share < 1)) break;
       const rate = RATE * (1 + (LAST_RATE - 1) * share);
       const moved = at.map((value, i) => {
-        const slopeOfLoss = slope[i] + (2 * pull * (value - latent[i])) / latentSize;
+        const slopeOfLoss = slope[i] + (2 * pull * (value - latent[i])) / latent.length;
         mean[i] += (1 - DECAY) * (slopeOfLoss - mean[i]);
         square[i] += (1 - SQUARE_DECAY) * (slopeOfLoss ** 2 - square[i]);
         const spread = Math.sqrt(square[i] / (1 - SQUARE_DECAY ** step));
@@ -113,20 +108,46 @@ export async function openRefiner(
       });
       at = within(moved);
     }
-    compute.free(picture);
     return best.latent;
   };
+}
+
+const meanSquare = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
+
+/**
+ * Compiles the objective for a back end.
+ *
+ * @param restSteps number of steps to compute after growth, 0 or more. If not 0, the picture after
+ * these steps counts for half of the error: cells drift from their first picture to a resting
+ * picture, which visitors see for longer
+ */
+export async function compileObjective(
+  compute: Compute,
+  model: RefinedModel,
+  restSteps = 0,
+): Promise<Objective> {
+  const { latentSize, side } = model.card;
+  const program = await compute.compile(errorAndSlope(model, restSteps));
+  const weights = uploadParameters(compute, updateShapes(model.card).keys(), model.tensors);
   return {
-    refine,
+    async evaluate(latent, image) {
+      const inputs = {
+        latent: compute.upload([1, latentSize], latent),
+        image: compute.upload([1, side, side, 4], image),
+      };
+      const results = await program.run({ ...weights, ...inputs });
+      const [error] = await compute.read(results.error);
+      const slope = await compute.read(results.slope);
+      compute.free(...Object.values(inputs), results.error, results.slope);
+      return { error, slope };
+    },
     async dispose() {
       compute.free(...Object.values(weights));
       await program.dispose();
     },
   };
 }
-
-const meanSquare = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
 
 /** Builds the error and its gradient from the inputs `latent` [1, Z], `image` and `parameter:*`. */
 function errorAndSlope(

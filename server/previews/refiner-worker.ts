@@ -3,23 +3,31 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { createOnnxCompute } from '../autodiff/onnx.ts';
-import { openRefiner } from '../autodiff/refine-latent.ts';
+import { nativeObjective } from '../autodiff/native-objective.ts';
+import { compileObjective, createRefiner, type Objective } from '../autodiff/refine-latent.ts';
+import { openKernel } from '../engine/native/native.ts';
+import { openSteps } from '../engine/native/steps.ts';
 import { serveWorker } from '../platform/worker-rpc.ts';
 import type { RefinerMethods, RefinerStart } from './latent-refiner.ts';
 
 await serveWorker<RefinerMethods>(async () => {
   yieldToOthers();
-  const compute = createOnnxCompute({ threads: 1 });
   const start = workerData as RefinerStart;
-  const isStopped = () => Atomics.load(start.stop, 0) !== 0;
-  const { refine } = await openRefiner(compute, start, {
+  const refine = createRefiner(await objectiveOf(start), {
     now: () => performance.now(),
-    isStopped,
+    isStopped: () => Atomics.load(start.stop, 0) !== 0,
     bounds: start.bounds,
   });
   return { methods: { refine } };
 });
+
+/** Uses native code if this machine has it, otherwise ONNX Runtime, which must be installed. */
+async function objectiveOf(model: RefinerStart): Promise<Objective> {
+  const kernel = await openKernel().catch(() => undefined);
+  if (kernel) return nativeObjective(openSteps(kernel, model.card), model);
+  const { createOnnxCompute } = await import('../autodiff/onnx.ts');
+  return compileObjective(createOnnxCompute({ threads: 1 }), model);
+}
 
 /**
  * Lowers the priority of this thread alone. Only Linux supports that; on other systems the thread

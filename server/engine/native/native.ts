@@ -55,7 +55,7 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
  * @param row a patch's own weights, as `createCondition` computes them; absent if the net has
  * none
  */
-function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
+export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
   const { hidden } = model.card.update;
   const { perceptionScale, perceptionBias, layers } = layersOfPatch(model, row);
   const sizes = layers.map(({ kernel }) => whole(kernel.length / hidden, lanes));
@@ -184,13 +184,20 @@ function preparedFile(): string | undefined {
 }
 
 /**
+ * Loads the kernel that another thread has prepared; if none has, does what `loadKernel` does.
+ *
+ * @throws Error, StartError as `loadKernel` does
+ */
+export const openKernel = async (file = preparedFile()): Promise<Kernel> =>
+  (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
+
+/**
  * Starts the backend.
  *
  * @throws Error, StartError as `loadKernel` does
  */
-export async function startNative(file = preparedFile()): Promise<RuleBackend> {
-  const kernel =
-    (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
+export async function startNative(file?: string): Promise<RuleBackend> {
+  const kernel = await openKernel(file);
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
   return backendOf(kernel);
 }

@@ -56,7 +56,9 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
       const { layers, states, masks, open, closed, weights } = inputs;
       const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
       const size = kernel.rollout(net) + LINE;
-      const found = spare.findIndex(({ length }) => length >= size);
+      const found = spare
+        .sort((a, b) => a.length - b.length)
+        .findIndex(({ length }) => length >= size);
       const [memory] = found < 0 ? [new Float32Array(size)] : spare.splice(found, 1);
       const rates = Float32Array.of(1 - inputs.leak, update.stateLimit ?? Infinity);
       const [after, last] = [states.slice(), states.slice()];

@@ -5,8 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute } from '../../autodiff/compute.ts';
+import { nativeObjective } from '../../autodiff/native-objective.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
-import { canRefine, openRefiner } from '../../autodiff/refine-latent.ts';
+import { canRefine, compileObjective, createRefiner } from '../../autodiff/refine-latent.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import {
@@ -233,16 +234,19 @@ export async function refineOffsets(
   const model = await trainedModel(compute, rule);
   const latents = model.tensors.get(LATENTS)!.data;
   const { latentSize } = config;
-  const refiner = await openRefiner(compute, model, { now: () => 0, restSteps: REST_STEPS });
+  const objective = compute.openSteps
+    ? nativeObjective(compute.openSteps(model.card), model, REST_STEPS)
+    : await compileObjective(compute, model, REST_STEPS);
+  const refine = createRefiner(objective, { now: () => 0 });
   const moved = offsets.data.slice();
   for (const [i, index] of data.splits.train.subarray(0, config.gallery).entries()) {
     if (stop?.isAsked()) break;
     const image = gatherImages(data, Uint32Array.of(index));
     const latent = latents.slice(i * latentSize, (i + 1) * latentSize);
-    const refined = await refiner.refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });
+    const refined = await refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });
     for (let j = 0; j < latentSize; j++) moved[i * latentSize + j] += refined[j] - latent[j];
   }
-  await refiner.dispose();
+  await objective.dispose?.();
   const tensors = new Map(state.tensors);
   for (const set of ['parameter', 'average']) {
     const name = `${set}:${OFFSETS}`;

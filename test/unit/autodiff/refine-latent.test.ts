@@ -1,6 +1,15 @@
-/** Drawings that the shipped checkpoint has never seen, refined. */
+/** Drawings that the shipped checkpoint has never seen, refined by each engine. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createNativeCompute } from '../../../server/autodiff/native.ts';
+import { nativeObjective } from '../../../server/autodiff/native-objective.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { openRefiner } from '../../../server/autodiff/refine-latent.ts';
+import {
+  compileObjective,
+  createRefiner,
+  type RefinedModel,
+} from '../../../server/autodiff/refine-latent.ts';
+import { prepareNative } from '../../../server/engine/native/native.ts';
 import { LatentRefiner } from '../../../server/previews/latent-refiner.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
@@ -8,11 +17,15 @@ import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { bounded, isWithin } from '../../../server/vnca/genome.ts';
-import { afterSuite } from '../../support/closing.ts';
+import { afterSuite, suiteFolder } from '../../support/closing.ts';
+import { expectNear } from '../../support/compare.ts';
 import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { isFull } from '../../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
+import { hasCompiler, testNative } from '../engine/native/support.ts';
+import { normals } from '../training/model/small.ts';
+import { tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
@@ -79,47 +92,87 @@ function refinerOptions(patience: number) {
   return { said, fake, options: { clock: fake, bounds: BOUNDS, patience, onFailure } };
 }
 
+const onnx = createOnnxCompute({ threads: 1 });
+const native = hasCompiler ? await createNativeCompute({ threads: 1 }) : undefined;
+const onNative = (model: RefinedModel, restSteps?: number) =>
+  nativeObjective(native!.openSteps!(model.card), model, restSteps);
+const onOnnx = (model: RefinedModel, restSteps?: number) =>
+  compileObjective(onnx, model, restSteps);
+const ENGINES = [onOnnx, ...(native ? [onNative] : [])];
+
+const GROWTHS = [
+  { kind: 'doubling', seedSide: 2, stepsPerStage: 2 },
+  { kind: 'uniform', steps: 3 },
+];
+
+testNative.each(UPDATES)(
+  '%s: native code finds the error and slope of expressions',
+  async (_, update) => {
+    let steepest = 0;
+    for (const growth of GROWTHS) {
+      const z = 'genome' in update ? 8 : 6;
+      const model = tinyModel({ side: 8, latentSize: z, update, growth });
+      // Colours that are not clipped.
+      const data = Float32Array.from({ length: z }, (_, i) => 0.3 + 0.06 * i);
+      const image = normals([4 * 8 * 8], 4).data;
+      for (const restSteps of [0, 2]) {
+        const wanted = await (await onOnnx(model, restSteps)).evaluate(data, image);
+        const found = await onNative(model, restSteps).evaluate(data, image);
+        expectNear([found.error], [wanted.error], 1e-5);
+        // Zero if the picture is clipped everywhere.
+        const longest = Math.max(1e-4, ...wanted.slope.map(Math.abs));
+        steepest = Math.max(steepest, longest);
+        const inShares = (slope: Float32Array) => slope.map((value) => value / longest);
+        expectNear(inShares(found.slope), inShares(wanted.slope), 1e-3);
+      }
+    }
+    expect(steepest).toBeGreaterThan(1e-4);
+  },
+);
+
 const DRAWN = isFull ? ['Whale', 'Ghost', 'Sun'] : ['Ghost'];
 
-test('a refined drawing grows in a room into something nearer to it, and stays', async () => {
-  // 30 looks at the clock fit into the time, about as many as on a server at rest.
-  let stepsLeft = Number.POSITIVE_INFINITY;
-  const isStopped = () => stepsLeft-- <= 0;
-  const compute = createOnnxCompute({ threads: 1 });
-  const { refine } = await openRefiner(compute, checkpoint, { now: clock(50), isStopped });
-  const resting = await openRefiner(compute, checkpoint, { now: clock(50), restSteps: 12 });
-  let [atRest, atRestToo] = [0, 0];
-  for (const name of DRAWN) {
-    const image = named(name);
-    const latent = encoded(image);
-    const refined = await refine({ image, latent, budget: 1_500 });
-    const [before] = await errorsOf(latent, image);
-    const errors = await errorsOf(refined, image);
-    for (const after of errors) expect(after).toBeLessThan(0.75 * before);
-    atRest += errors[1];
-    const latentToo = await resting.refine({ image, latent, budget: 1_500 });
-    atRestToo += (await errorsOf(latentToo, image))[1];
-  }
-  // Where the picture at rest counts too, it is better.
-  expect(atRestToo).toBeLessThan(0.95 * atRest);
-  // Without time, it stays as it is.
-  const image = named('Bee');
-  expect(await refine({ image, latent: encoded(image), budget: 1 })).toEqual(encoded(image));
-  // Stopped, it goes no further.
-  stepsLeft = 1;
-  expect(await refine({ image, latent: encoded(image), budget: 1_000 })).toEqual(encoded(image));
-});
+test.each(ENGINES)(
+  '%p: a refined drawing grows in a room into something nearer to it, and stays',
+  async (open) => {
+    // 30 looks at the clock fit into the time, about as many as on a server at rest.
+    let stepsLeft = Number.POSITIVE_INFINITY;
+    const isStopped = () => stepsLeft-- <= 0;
+    const refine = createRefiner(await open(checkpoint), { now: clock(50), isStopped });
+    const refineResting = createRefiner(await open(checkpoint, 12), { now: clock(50) });
+    let [atRest, atRestToo] = [0, 0];
+    for (const name of DRAWN) {
+      const image = named(name);
+      const latent = encoded(image);
+      const refined = await refine({ image, latent, budget: 1_500 });
+      const [before] = await errorsOf(latent, image);
+      const errors = await errorsOf(refined, image);
+      for (const after of errors) expect(after).toBeLessThan(0.75 * before);
+      atRest += errors[1];
+      const latentToo = await refineResting({ image, latent, budget: 1_500 });
+      atRestToo += (await errorsOf(latentToo, image))[1];
+    }
+    // Where the picture at rest counts too, it is better.
+    expect(atRestToo).toBeLessThan(0.95 * atRest);
+    // Without time, it stays as it is.
+    const image = named('Bee');
+    expect(await refine({ image, latent: encoded(image), budget: 1 })).toEqual(encoded(image));
+    // Stopped, it goes no further.
+    stepsLeft = 1;
+    expect(await refine({ image, latent: encoded(image), budget: 1_000 })).toEqual(encoded(image));
+  },
+);
 
 test('refined within bounds, a drawing is nearer to what grows than one that is shortened afterwards', async () => {
-  const compute = createOnnxCompute({ threads: 1 });
+  const objective = await ENGINES.at(-1)!(checkpoint);
   const bounds = { norm: 7, value: 7 };
-  const free = await openRefiner(compute, checkpoint, { now: clock(50) });
-  const bound = await openRefiner(compute, checkpoint, { now: clock(50), bounds });
+  const free = createRefiner(objective, { now: clock(50) });
+  const bound = createRefiner(objective, { now: clock(50), bounds });
   const image = named('Bee');
   const long = { image, latent: encoded(image), budget: 1_500 };
-  const refined = await bound.refine(long);
+  const refined = await bound(long);
   expect(isWithin(refined, bounds)).toBe(true);
-  const unbound = await free.refine(long);
+  const unbound = await free(long);
   expect(isWithin(unbound, bounds)).toBe(false);
   const [within] = await errorsOf(refined, image);
   const [shortened] = await errorsOf(bounded(unbound, bounds), image);
@@ -154,7 +207,7 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
 
 test('a refiner that cannot start leaves drawings as they were encoded, and says so once in a while', async () => {
   const { said, fake, options } = refinerOptions(1_000);
-  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
+  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('perceive')));
   const broken = new LatentRefiner({ ...quick, tensors }, options);
   await broken.prepare();
   await broken.prepare();
@@ -164,6 +217,27 @@ test('a refiner that cannot start leaves drawings as they were encoded, and says
   expect(said).toHaveLength(2);
   expect(await broken.refine({ ...refinement, budget: 60_000 })).toBe(latent);
   await broken.close();
+});
+
+testNative('without native code, the thread refines with ONNX Runtime', async () => {
+  const { said, options } = refinerOptions(60_000);
+  const image = named('Bee');
+  const here = createRefiner(await onNative(quick), { now: () => 0, bounds: BOUNDS });
+  const wanted = await here({ image, latent, budget: 60_000 });
+  const results: Float32Array[] = [];
+  const nowhere = join(suiteFolder(), 'nowhere');
+  writeFileSync(nowhere, '');
+  for (const folders of [{ cache: nowhere, spare: nowhere }, undefined]) {
+    await prepareNative(folders);
+    const refiner = new LatentRefiner(quick, options);
+    results.push(await refiner.refine({ image, latent, budget: 600_000 }));
+    await refiner.close();
+  }
+  expect(said).toEqual([]);
+  const [byOnnx, byNative] = results;
+  // Rounded differently.
+  expect(byOnnx).not.toEqual(byNative);
+  for (const result of results) expectNear(result, wanted, 0.05);
 });
 
 /** Waits until another thread has computed for a while. */
