@@ -80,6 +80,9 @@ export function search(
   }
   const all = among.filter((index) => matches.get(index) === words.length);
   if (all.length > 0) return all;
+  // Short words, like "of", are in many names.
+  const long = words.filter(({ length }) => length > 3);
+  if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
   const some = among.filter((index) => matches.get(index)! > 0);
   return some.sort((a, b) => matches.get(b)! - matches.get(a)!);
 }

@@ -122,7 +122,7 @@ export function sheetStates(
     look: inRoom((page) => take(page, 'look')),
     gallery: inSheet((page) => openSheet(page, 'gallery')),
     'gallery-search': inSheet((page) => search(page, 'fish')),
-    'gallery-nothing': inSheet((page) => search(page, 'dragon of the deep')),
+    'gallery-nothing': inSheet((page) => search(page, 'qqq xyz')),
     draw: inSheet(openPad),
     'draw-strokes': inSheet(drawFace),
     'draw-grown': inSheet(async (page) => {
