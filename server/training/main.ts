@@ -24,7 +24,7 @@ import { sharedBytes } from './rollout/data-parallel.ts';
 import { leakAt, progressOf } from './rollout/rollout-plan.ts';
 import { beginRun, checkGallery, refineOffsets } from './run/begin-run.ts';
 import { trainedModel, writeCheckpoint } from './run/export.ts';
-import { afterLostThread, createWriter } from './run/failures.ts';
+import { afterLostThread, createWriter, saveAfterFailure } from './run/failures.ts';
 import { createProgress, describeUpdates, drawProgressSheet } from './run/progress.ts';
 import { appendLog, openFolder, PICTURES_FOLDER, type Run, saveRun } from './run/run-folder.ts';
 import { type RunState, trainedWeights } from './run/run-state.ts';
@@ -137,8 +137,9 @@ async function train(on: {
   const started = performance.now();
   const seconds = (): number => run.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
-  const saveState = async (): Promise<void> =>
-    saveRun(folder, { ...run, state: await trainer.state(), seconds: seconds() }, config);
+  const save = (state: RunState): Promise<void> =>
+    saveRun(folder, { ...run, state, seconds: seconds() }, config);
+  const saveState = async (): Promise<void> => save(await trainer.state());
   const tryWriting = createWriter(say);
   const savePicture = async (): Promise<void> => {
     const picture = await retry(
@@ -153,7 +154,7 @@ async function train(on: {
   };
   let saved = started;
   while (!stop.isAsked() && trainer.updates < config.updates) {
-    const report = await update(trainer);
+    const report = await update(trainer, save);
     on.progress(report);
     const line = { ...report, seconds: Math.round(seconds()) };
     await tryWriting('the log', () => appendLog(folder, line));
@@ -169,8 +170,11 @@ async function train(on: {
   return seconds();
 }
 
-/** Runs one update. Repeats it if it loses a thread. */
-async function update(trainer: Trainer): ReturnType<Trainer['update']> {
+/** Runs one update. Repeats it if it loses a thread. If it fails, saves the state before it. */
+async function update(
+  trainer: Trainer,
+  save: (state: RunState) => Promise<void>,
+): ReturnType<Trainer['update']> {
   const next = trainer.updates + 1;
   try {
     return await retry(
@@ -178,6 +182,7 @@ async function update(trainer: Trainer): ReturnType<Trainer['update']> {
       afterLostThread(`update ${next} is being repeated`, say),
     );
   } catch (error) {
+    await saveAfterFailure(error, () => trainer.state(), save, say);
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,

@@ -70,7 +70,7 @@ test("with the token one is signed in, however it is typed; the cookie is no pag
 test('without a session every call is refused, before anything of it is read', async () => {
   const client = elsewhere();
   const numbers = { tick: 1, ban: 1, wall: 1, drawing: 1, token: 1 };
-  const named = { checkpoint: 'organisms', aside: 'x', job: 'x', server: 'x' };
+  const named = { checkpoint: 'organisms', aside: 'x', job: 'x', server: 'x', name: 'garden' };
   const parts = { room: 'garden', ...numbers, ...named };
   for (const [name, { method, path }] of Object.entries(CALLS)) {
     if (name === 'login') continue;

@@ -1,9 +1,11 @@
 /**
- * Handles failures during a run: repeats an update, and continues if a file cannot be written.
+ * Handles failures during a run: repeats an update, saves the updates before it, and continues if a
+ * file cannot be written.
  */
 import { isNativeError } from 'node:util/types';
 import { type RetryOptions, systemClock } from '../../platform/clock.ts';
 import { TrainingError } from '../errors.ts';
+import type { RunState } from './run-state.ts';
 
 /**
  * Returns options for two more attempts after a lost thread: a lack of memory can pass, but an
@@ -37,4 +39,42 @@ export function createWriter(say: (line: string) => void) {
       failing.add(what);
     }
   };
+}
+
+/**
+ * Saves the state before a failed update. Does not throw, so that the error of the update is
+ * reported.
+ *
+ * @param error error of the update
+ * @param read reads the state of the run
+ * @param say prints what happened
+ */
+export async function saveAfterFailure(
+  error: unknown,
+  read: () => Promise<RunState>,
+  save: (state: RunState) => Promise<void>,
+  say: (line: string) => void,
+): Promise<void> {
+  // Do not save this state, because a run resumed from it would compute the same gradient and stop
+  // again.
+  if (error instanceof TrainingError && error.reason === 'not-finite') return;
+  try {
+    const state = await read();
+    if (isSound(state)) {
+      await save(state);
+      say(`update ${state.update + 1} failed; all earlier updates are saved`);
+    } else {
+      say('the state in memory is broken, so the last saved state is kept');
+    }
+  } catch (why) {
+    say(`the state in memory cannot be saved: ${(why as Error).message}`);
+  }
+}
+
+function isSound({ tensors, pool, crowd, patients }: RunState): boolean {
+  const areFinite = (numbers: Float32Array): boolean => numbers.every(Number.isFinite);
+  return (
+    [...tensors.values()].every(({ data }) => areFinite(data)) &&
+    [...pool, ...crowd, ...patients].every(({ states }) => areFinite(states))
+  );
 }

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createWriter } from '../../../server/training/run/failures.ts';
+import { createWriter, saveAfterFailure } from '../../../server/training/run/failures.ts';
 import {
   appendLog,
   cutLog,
@@ -184,7 +184,54 @@ it('removes repeated updates from the log', async () => {
   expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(3);
 });
 
-const save = (of: string, state: RunState) => saveRun(of, { state, seconds: 1 }, config);
+/** The state with a number replaced. */
+function broken(place: string, number: number): RunState {
+  const { pool, patients, tensors, ...rest } = structuredClone(state);
+  const lists = { pool: pool[1].states, patients: patients[0].states };
+  (lists[place as 'pool'] ?? tensors.get(place)!.data)[1] = number;
+  return { ...rest, pool, patients, tensors };
+}
+
+const first = firstState(config);
+type Save = (folder: string, state: RunState) => Promise<void>;
+const save: Save = (folder, state) => saveRun(folder, { state, seconds: 1 }, config);
+
+/** Saves the first state, then salvages: what is in the folder now, and what was said. */
+async function left(read: () => Promise<RunState>, saving = save) {
+  const folder = newFolder();
+  await save(folder, first);
+  const said: string[] = [];
+  const keep = (state: RunState) => saving(folder, state);
+  await saveAfterFailure(new RangeError('no image'), read, keep, (line) => said.push(line));
+  return { state: numbersOf((await loadRun(folder, config)).state), said };
+}
+
+it('saves what was done before', async () => {
+  const { state: found, said } = await left(async () => state);
+  expect(found).toEqual(numbersOf(state));
+  expect(said).toEqual(['update 77778 failed; all earlier updates are saved']);
+});
+
+it.each([
+  ['parameter:update.out.kernel', Number.NaN],
+  ['first:update.out.kernel', Number.POSITIVE_INFINITY],
+  ['pool', Number.NaN],
+  ['patients', Number.NaN],
+])('leaves the last save for a broken state: %s is %d', async (place, number) => {
+  const { state, said } = await left(async () => broken(place, number));
+  expect(state).toEqual(numbersOf(first));
+  expect(said).toEqual([expect.stringContaining('broken')]);
+});
+
+it.each([
+  ['read', async () => Promise.reject(new Error('the device failed')), save, 'the device failed'],
+  ['written', async () => state, () => Promise.reject(new Error('no space')), 'no space'],
+])('says why a state cannot be %s, and throws nothing of its own', async (...given) => {
+  const [, read, saving, why] = given;
+  const { state, said } = await left(read, saving);
+  expect(state).toEqual(numbersOf(first));
+  expect(said).toEqual([expect.stringContaining(why)]);
+});
 
 test('a file that cannot be written is said once until it can, and a run goes on', async () => {
   const said: string[] = [];
