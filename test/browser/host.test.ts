@@ -144,8 +144,9 @@ test('settings are saved as a file and loaded again; a file of something else ch
     page.getByTestId('load-settings').setInputFiles({ name: file, mimeType: '', buffer });
   for (const wrong of ['{', '{"tickRate": 100}', '{"rooms": []}', '{"paused": false}']) {
     await load('wrong.json', Buffer.from(wrong));
-    await notice('“wrong.json” does not hold the settings of a room.').waitFor();
-    await page.getByRole('button', { name: 'Close this message' }).click();
+    const refused = notice('“wrong.json” does not hold the settings of a room.');
+    await refused.getByRole('button', { name: 'Close this message' }).click();
+    await refused.waitFor({ state: 'detached' });
   }
   expect(server.rooms.settingsOf('garden').tickRate).toBe(30);
   await load(name, bytes);

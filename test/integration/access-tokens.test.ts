@@ -61,7 +61,7 @@ test('an operator pauses a room, and can neither see bans nor visitors, nor make
 test('each role may make the calls and fetch the files of its list, and no others', async () => {
   const parts = {
     ...{ room: 'nowhere', tick: 1, ban: 1, wall: 1, drawing: 1, organism: 1, token: 1, frame: 1 },
-    ...{ checkpoint: 'none', aside: 'x', job: 'x', server: 'x' },
+    ...{ checkpoint: 'none', aside: 'x', job: 'x', server: 'x', name: 'nowhere' },
   };
   const all = [
     ...Object.entries(CALLS).map(([name, { method, path }]) => [name, method, path]),
@@ -87,7 +87,7 @@ test('each role may make the calls and fetch the files of its list, and no other
     await host.call('revokeToken', {}, { token: id });
   }
   // So that a new call is not given to programs by accident.
-  const read = ['state', 'gallery', 'statistics', 'picture', 'statistics', 'sign'];
+  const read = ['state', 'gallery', 'statistics', 'picture', 'logo', 'statistics', 'sign'];
   expect(allowed.observer).toEqual(expect.arrayContaining(read));
   expect(allowed.observer).toHaveLength(read.length);
   expect(allowed.operator).toHaveLength(read.length + 20);
