@@ -13,6 +13,8 @@ const UNNAMED: Readonly<Record<string, string>> = { 'xmlhttprequest-ssl': 'MIT' 
 
 interface Locked {
   readonly license?: string;
+  /** Whether it is a workspace of this repository. */
+  readonly link?: boolean;
 }
 
 /** Whether one of the alternatives, or all that apply together, are permissive. */
@@ -35,9 +37,7 @@ const isNamed = (name: string): boolean =>
 const packages = Object.entries(
   JSON.parse(read('package-lock.json')).packages as Record<string, Locked>,
 )
-  .filter(
-    ([folder]) => folder.startsWith('node_modules/') && folder !== 'node_modules/vivarium-training',
-  )
+  .filter(([folder, { link }]) => folder.startsWith('node_modules/') && !link)
   .map(([folder, { license }]) => {
     const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
     return { name, licence: license ?? UNNAMED[name] ?? 'unknown' };
