@@ -25,7 +25,6 @@ const SCREENS: readonly (readonly [size: WindowSize, x: number, y: number])[] = 
   [{ width: 320, height: 568 }, 28, 28],
   [{ width: 390, height: 844 }, 100, 28],
   [{ width: 844, height: 390 }, 28, 100],
-  [{ width: 1440, height: 900 }, 100, 100],
 ];
 
 /** Mean squared difference of values 0…1. */
