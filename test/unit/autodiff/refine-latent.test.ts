@@ -1,6 +1,7 @@
 /** Drawings that the shipped checkpoint has never seen, refined by each engine. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createNativeCompute } from '../../../server/autodiff/native.ts';
 import { nativeObjective } from '../../../server/autodiff/native-objective.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
@@ -184,17 +185,16 @@ const refinement = { image: named('Bee'), latent, budget: 1 };
 
 test('a refiner that is prepared has its thread before the first drawing, and closes while it starts', async () => {
   const { said, fake, options } = refinerOptions(1_000);
-  /** CPU time until a first drawing is refined, µs. */
-  const costOf = async (refiner: LatentRefiner) => {
-    const begin = process.cpuUsage();
-    await refiner.refine(refinement);
-    await refiner.close();
-    return process.cpuUsage(begin).user;
-  };
-  const unprepared = await costOf(new LatentRefiner(quick, options));
   const refiner = new LatentRefiner(quick, options);
+  const threadOf = () => Reflect.get(refiner, 'thread');
+  expect(threadOf()).toBeUndefined();
   await refiner.prepare();
-  expect(await costOf(refiner)).toBeLessThan(unprepared);
+  const thread = threadOf();
+  const state = thread.rpc.ready.then(() => 'ready');
+  expect(await Promise.race([state, turn('starting')])).toBe('ready');
+  expect(await refiner.refine(refinement)).not.toBe(latent);
+  expect(threadOf()).toBe(thread);
+  await refiner.close();
 
   const hasty = new LatentRefiner(quick, options);
   const prepared = hasty.prepare();
