@@ -228,8 +228,8 @@ export class Room {
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
     this.sendLook();
-    let heard = 0;
-    await this.until(() => heard++ === 2, 'picture', 'pace');
+    // The tick that is on its way may not show it yet.
+    await this.ticks(2);
     const owners = new Set(takeCells(this.planes, this.within(area)).owner);
     return [...this.organisms.values()].filter(({ id }) => owners.has(id));
   }
@@ -284,6 +284,13 @@ export class Room {
     });
   }
 
+  /** Waits for ticks, each of which ends with a picture or, if nothing has changed, with `pace`. */
+  private ticks(count: number): Promise<void> {
+    // `until` looks once before the first event.
+    let passed = -1;
+    return this.until(() => ++passed >= count, 'picture', 'pace');
+  }
+
   /** Creates a promise that is rejected when the connection ends. */
   private unlessEnded<T>(
     start: (resolve: (value: T) => void, refuse: (reason: EndReason) => void) => void,
@@ -320,9 +327,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // The events of the tick arrive before its picture. If there is none, nothing has changed.
-      let heard = 0;
-      await this.until(() => heard++ === 1, 'picture', 'pace');
+      // The events of a tick arrive before its picture.
+      await this.ticks(1);
     } finally {
       off();
     }

@@ -455,6 +455,7 @@ export class RoomSession {
     if (event.what === 'died') {
       state.forget(organism.id);
       if (isMine) this.gone = [organism, ...this.gone].slice(0, MAX_GONE);
+      this.forgetAffected();
       if (event.cause !== 'departed') this.departing.delete(organism.id);
       if (this.unseen === organism.id) this.unseen = 0;
     }
@@ -502,6 +503,14 @@ export class RoomSession {
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
+  /** Forgets the changes of organisms that are neither alive nor listed as gone. */
+  private forgetAffected(): void {
+    for (const id of this.affected.keys()) {
+      const isListed = this.model.organisms.has(id) || this.gone.some((one) => one.id === id);
+      if (!isListed) this.affected.delete(id);
+    }
+  }
+
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
     const isNew = checkpoint.name !== this.checkpoint;
@@ -515,10 +524,7 @@ export class RoomSession {
     // this page was disconnected.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
-    for (const id of this.affected.keys()) {
-      const isListed = model.organisms.has(id) || this.gone.some((one) => one.id === id);
-      if (!isListed) this.affected.delete(id);
-    }
+    this.forgetAffected();
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);

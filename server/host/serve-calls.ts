@@ -167,8 +167,11 @@ export function createHostApi(options: ApiOptions): Router {
   router.get(CALLS.session.path, async (request, response) => {
     response.json(stateOf(await sessionOf(request, options), options));
   });
-  const document = openApi(host.version);
-  router.get(OPENAPI, (_request, response) => response.json(document));
+  let document: ReturnType<typeof openApi> | undefined;
+  router.get(OPENAPI, (_request, response) => {
+    document ??= openApi(host.version);
+    response.json(document);
+  });
   const elsewhere =
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);

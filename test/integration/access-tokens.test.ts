@@ -13,6 +13,7 @@ import {
 } from '../../shared/host/api.ts';
 import { ROLES, type Role, roleOf } from '../../shared/host/roles.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
+import { createShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
@@ -20,13 +21,7 @@ import { startServer } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** The system's clock, which can be put forward, and stopped. */
-const clock = {
-  ahead: 0,
-  stopped: undefined as number | undefined,
-  now: (): number => (clock.stopped ?? systemClock.now()) + clock.ahead,
-  after: systemClock.after,
-};
+const clock = createShiftedClock();
 const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
 const host = await hostOf(server);
 

@@ -7,20 +7,14 @@ import { MAX_BODY_BYTES } from '../../server/host/serve-calls.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { createShiftedClock } from '../support/fake-clock.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
-/** The system's clock, which can be put forward, and stopped. */
-const clock = {
-  ahead: 0,
-  /** When it was stopped. */
-  stopped: undefined as number | undefined,
-  now: (): number => (clock.stopped ?? systemClock.now()) + clock.ahead,
-  after: systemClock.after,
-};
+const clock = createShiftedClock();
 const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */

@@ -90,3 +90,15 @@ export class FastClock implements Clock {
     return systemClock.after(delay / this.factor, call);
   }
 }
+
+/** The system's clock, which can be put forward, and stopped. */
+export const createShiftedClock = () => {
+  const clock = {
+    ahead: 0,
+    /** The time at which it was stopped, in ms. */
+    stopped: undefined as number | undefined,
+    now: (): number => (clock.stopped ?? systemClock.now()) + clock.ahead,
+    after: systemClock.after,
+  };
+  return clock;
+};

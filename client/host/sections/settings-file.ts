@@ -15,10 +15,9 @@ import { hostIcons } from '../icons.ts';
 const MAX_BYTES = 65_536;
 
 /** Renders the link that saves the settings, and the button that loads others. */
-export function settingsFileButtons(
-  room: string,
-  { paused: _, message: __, logo: ___, wifi, ...settings }: RoomSettings,
-): TemplateResult {
+export function settingsFileButtons(room: string, all: RoomSettings): TemplateResult {
+  // Leaves out the settings that the schema of the file does not have.
+  const settings = v.parse(v.object(settingsFile.entries), all);
   const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
   return html`<a class="button plain" data-testid="save-settings" href="data:application/json,${data}" download="${room}-settings.json">
       ${hostIcons.save}${msg('Save as file')}</a>

@@ -1,7 +1,7 @@
 /**
  * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step tile by
- * tile. It is prebuilt for this machine, or compiled on it. There is one engine thread per core, each with some of the
- * patches.
+ * tile. It is prebuilt for this machine, or compiled on it. There is one engine thread per core,
+ * each with some of the patches.
  */
 
 import { existsSync } from 'node:fs';

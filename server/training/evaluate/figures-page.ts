@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../../settings/document.ts';
+import { growthSchedule } from '../../vnca/architecture.ts';
 import { type Card, parseCard } from '../../vnca/card.ts';
 import type { Evaluation } from './evaluate.ts';
 
@@ -45,12 +46,8 @@ function readCheckpoint(name: string): Checkpoint {
 }
 
 /** Returns millions of multiply-adds to grow one organism. */
-function growthCost({ card: { growth, side }, figures: { macPerCellStep } }: Checkpoint): number {
-  let cellSteps = 0;
-  if (growth.kind === 'uniform') cellSteps = growth.steps * side ** 2;
-  else {
-    for (let s = growth.seedSide; s <= side; s *= 2) cellSteps += growth.stepsPerStage * s ** 2;
-  }
+function growthCost({ card, figures: { macPerCellStep } }: Checkpoint): number {
+  const cellSteps = growthSchedule(card).reduce((sum, { stage }) => sum + stage ** 2, 0);
   return (cellSteps * macPerCellStep) / 1e6;
 }
 
