@@ -10,8 +10,7 @@ import { join } from 'node:path';
 import { Child } from '../load/child.ts';
 import { mean, rounded } from '../load/figures.ts';
 import { ServerProcess } from '../support/process.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 import type { BotCounts, BotsPlan } from './soak-bots.ts';
 
 /** Commands of all visitors together in a second. */

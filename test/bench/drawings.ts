@@ -19,8 +19,7 @@ import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 
 /** Mean squared error; ms of the slowest drawing, alone and at once. */
 const GOALS = { error: 0.008, alone: 2_000, atOnce: 5_000 };

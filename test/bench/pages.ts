@@ -13,9 +13,8 @@ import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { modelOf, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { describeMachine } from './machine.ts';
 import { FRAME, mainThreadCosts } from './main-thread.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 
 const SLOWED = 4;
 

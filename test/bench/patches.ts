@@ -1,8 +1,31 @@
-/** Grown patches in an engine, as rooms have them. */
+/** The nets that benches step, and grown patches in an engine, as rooms have them. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Engine, PatchId } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
-import type { Model } from '../../server/vnca/checkpoint.ts';
-import { latentOf } from './nets.ts';
+import { galleryLatent, loadModel, type Model } from '../../server/vnca/checkpoint.ts';
+
+const SHIPPED = fileURLToPath(new URL('../../checkpoints', import.meta.url));
+
+/**
+ * @param folder one checkpoint's; absent: all that are shipped
+ * @throws CheckpointError
+ */
+export async function loadNets(folder?: string): Promise<Model[]> {
+  const folders =
+    folder === undefined
+      ? (await readdir(SHIPPED, { withFileTypes: true }))
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => join(SHIPPED, name))
+          .sort()
+      : [folder];
+  return Promise.all(folders.map((at) => loadModel(at)));
+}
+
+/** The latent of a bench's patch i: the gallery's, over and over. */
+export const latentOf = (model: Model, i: number): Float32Array =>
+  galleryLatent(model, i % model.card.gallery.length);
 
 /** Patches that are really grown; the others begin as copies of them. */
 export const STOCK = 8;

@@ -20,8 +20,7 @@ import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 import { RECORDED, type Recording, recordRoom } from './recording.ts';
 
 /** Times as fast; with idle life, in which more is stepped. */
@@ -51,10 +50,7 @@ export async function benchReplay(
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
     const recording = await recordRoom(
-      {
-        ...{ folder: data, engine, checkpoint, species, organisms, liveliness },
-        ...{ cutEvery: GARDEN.tickRate, isStored: true },
-      },
+      { folder: data, engine, checkpoint, species, organisms, liveliness },
       ticks,
     );
     for (const line of linesOf(recording, seconds)) log(line);

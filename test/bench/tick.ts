@@ -6,7 +6,6 @@ import { World } from '../../server/world/world.ts';
 import { mean, median, millions } from '../load/figures.ts';
 import { Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';
-import { gridFor } from './grid.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
@@ -54,9 +53,12 @@ export async function benchTick(log: Log) {
     return { ms, cells: awake.reduce((sum, { stage }) => sum + stage ** 2, 0) };
   };
   const openRoom = (world: World, organisms: number): Room => {
-    const size = gridFor(organisms, species.side);
+    // A square grid in which each organism has its own ground.
+    const columns = Math.ceil(Math.sqrt(organisms));
     const room = world.open({
-      ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
+      ...{ name: `${organisms}`, maxOrganisms: organisms, seed: 1, species },
+      width: species.side * columns,
+      height: species.side * Math.ceil(organisms / columns),
     });
     new Gardener(room).plantFirst(organisms);
     return room;

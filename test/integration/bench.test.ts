@@ -53,29 +53,6 @@ test.each([
 });
 
 // Of the benches that start servers and rooms, `npm test` runs replay alone.
-fullTest('liveliness compares gardens with and without idle life', async () => {
-  const { rows, compared } = await measured('bench', 'liveliness', ...SMALL, '--seconds', '2');
-  expect(rows.map(({ liveliness }: { liveliness: number }) => liveliness)).toEqual([0, 0.1, 1]);
-  for (const row of rows) {
-    expect(row.kBPerSecond).toBeGreaterThanOrEqual(row.phoneKBPerSecond);
-  }
-  expect(compared).toMatchObject([{ organisms: 8, times: expect.any(Number) }]);
-});
-
-fullTest('durability compares the same garden with and without being kept', async () => {
-  const { stored, unstored, overhead, ...figures } = await measured(
-    'bench',
-    'durability',
-    ...SMALL,
-    '--seconds',
-    '2',
-  );
-  expect(figures).toMatchObject({ ticks: 120, same: true });
-  expect(unstored.mean).toBeGreaterThan(0);
-  // Both are rounded, and a machine that stands still may have made either many times the other.
-  expect((1 + overhead.mean) / (stored.mean / unstored.mean)).toBeCloseTo(1, 1);
-});
-
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
   const seconds = isFull ? 12 : 6;
   const args = [...SMALL, '--seconds', `${seconds}`];

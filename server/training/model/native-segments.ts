@@ -3,7 +3,7 @@ import { type Compute, inputOf, type Program, type Values } from '../../autodiff
 import type { NativeSteps } from '../../engine/native/steps.ts';
 import type { Card } from '../../vnca/card.ts';
 
-/** The only parameter that native code reads itself. All others are in its `genome`. */
+/** The only parameter that native code reads directly. The input `genome` has all other ones. */
 export const PERCEPTION = 'update.perceive.kernel';
 
 /** A few steps at one stage. */
@@ -18,35 +18,33 @@ export interface Steps {
   readonly rim?: boolean;
 }
 
-/** What the programs of segments are for. */
+/** Back end, rule and batch size of the programs of segments. */
 export interface Basis {
   readonly compute: Compute;
   readonly spec: Pick<Card, 'channels' | 'update'>;
   /** Number of samples per run of a program, N. */
   readonly batch: number;
-  /** Number of genomes of each patch, G. If absent, 1. */
-  readonly genomes?: number;
 }
 
-/** Programs for what surrounds the steps of a segment. */
+/** Programs that run before and after the steps of a segment. */
 export interface Surroundings {
   /** For a segment with an action before its steps: computes the `states` after this action. */
   readonly begin?: Promise<Program> | undefined;
-  /** Backpropagates `change`, the gradient of these states, to the inputs of the action. */
+  /** Backpropagates `change`, the gradient of the states after the action, to its inputs. */
   readonly reverseBegin?: Promise<Program> | undefined;
   /**
-   * For a target image: from `after` and `last`, the states after the steps and before the last one,
-   * computes `nats` and the gradients `after` and, if necessary, `last`.
+   * For a target image: computes `nats` and the gradients `after` and, if necessary, `last`. Its
+   * inputs are `after` and `last`, the states after the steps and before the last step.
    */
   readonly judge?: Promise<Program> | undefined;
 }
 
-/** Returns functions as those of `Segments`. */
+/** Returns the functions `forward` and `reverse` of `Segments`, computed by native code. */
 export function nativeSegments(
-  { compute, spec: { channels, update }, batch, genomes = 1 }: Basis,
+  { compute, spec: { channels, update }, batch }: Basis,
   native: NativeSteps,
 ) {
-  const genomeShape = [update.standingInput ? batch * genomes : 1, native.rowSize];
+  const genomeShape = [update.standingInput ? batch : 1, native.rowSize];
   const read = (inputs: Values, name: string, shape: readonly number[]) =>
     compute.read(inputOf(inputs, name, shape));
   const upload = ({ stage }: Steps, states: Float32Array) =>
@@ -65,14 +63,14 @@ export function nativeSegments(
     for (let i = 0; masks && i < steps; i++) masks.set(await map(`mask${i}`), i * cells);
     return native.take(
       {
-        ...{ side: stage, count: batch, genomes, steps, masks },
+        ...{ side: stage, count: batch, genomes: 1, steps, masks },
         leak: update.leak > 0 ? (await read(inputs, 'leak', []))[0] : 0,
         kernel: await read(inputs, `parameter:${PERCEPTION}`, [3, 3, channels, update.hidden]),
         layers: await read(inputs, 'genome', genomeShape),
         states: await read(begun, 'states', [batch, stage, stage, channels]),
         open: crowded ? await map('open') : undefined,
         closed: rim ? await map('closed') : undefined,
-        weights: genomes > 1 ? await map('weights', genomes) : undefined,
+        weights: undefined,
       },
       keeps,
     );

@@ -101,8 +101,6 @@ export interface SegmentsOptions extends Basis {
  * random. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
  * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
  * the number of steps until each cell opens: until then the cell is zeroed after each step.
- * Chimeras have `weights` [N, s, s, G], how much each genome counts for each cell. Their latents are
- * [N · G, Z], and a seed is that of a patch's first genome.
  *
  * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change`, the
  * gradient with respect to the last states. For a target image: `image` [N, S, S, c]; `weight` [N],
@@ -113,13 +111,11 @@ export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly spec: DecoderSpec;
   private readonly batch: number;
-  private readonly genomes: number;
   private readonly native: ReturnType<typeof nativeSegments> | undefined;
 
   constructor(private readonly options: SegmentsOptions) {
     this.spec = options.spec;
     this.batch = options.batch;
-    this.genomes = options.genomes ?? 1;
     if (options.compute.openSteps && this.spec.update.kind !== 'decoder') {
       this.native = nativeSegments(options, options.compute.openSteps(this.spec));
     }
@@ -132,7 +128,7 @@ export class Segments {
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize } = this.spec;
     const shapes = new Map(this.learnt.filter(([name]) => !this.isInGenome(name)));
-    shapes.set('latents', [this.batch * this.genomes, latentSize]);
+    shapes.set('latents', [this.batch, latentSize]);
     if (this.readsGenome) shapes.set('genome', this.genomeShape);
     return shapes;
   }
@@ -331,7 +327,7 @@ export class Segments {
   }
 
   private get latents(): Expression {
-    return g.input('latents', [this.batch * this.genomes, this.spec.latentSize]);
+    return g.input('latents', [this.batch, this.spec.latentSize]);
   }
 
   /** Whether segments read a genome: always with native code, because it holds all layers. */
@@ -346,7 +342,7 @@ export class Segments {
   private get genomeShape(): number[] {
     if (this.native) return this.native.genomeShape;
     const { genome, hidden } = this.spec.update;
-    return [this.batch * this.genomes, genome ? genomeLayout(this.spec).size : hidden];
+    return [this.batch, genome ? genomeLayout(this.spec).size : hidden];
   }
 
   private readGenome(parameters: Parameters, latents = this.latents): Expression {
@@ -381,7 +377,7 @@ export class Segments {
     const { channels } = this.spec;
     const { latents } = this;
     if (begin === 'seed') {
-      const seeds = g.slice(this.own(latents, 0), 0, channels);
+      const seeds = g.slice(latents, 0, channels);
       const cell = g.reshapeToMap(seeds, [this.batch, 1, 1, channels]);
       return { latents, states: g.expand(cell, this.mapShape(stage, channels)) };
     }
@@ -410,17 +406,7 @@ export class Segments {
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
     const leak = update.leak > 0 ? { leak: g.input('leak', []) } : {};
-    const rules = Array.from({ length: this.genomes }, (_, i) =>
-      ruleSteps(update, parameters, { ...(genome && { genome: this.own(genome, i) }), ...leak }),
-    );
-    const weights = g.inputMap('weights', this.mapShape(stage, this.genomes));
-    const step = (from: Expression, mask?: Expression): Expression => {
-      if (rules.length === 1) return rules[0](from, mask);
-      const parts = rules.map((rule, i) =>
-        g.multiply(rule(from, mask), g.slice(weights, i, i + 1)),
-      );
-      return parts.reduce((sum, part) => g.add(sum, part));
-    };
+    const step = ruleSteps(update, parameters, { ...(genome && { genome }), ...leak });
     const { before, latents, states: begun } = this.begin(segment);
     let states = begun;
     const byChance = update.updateProbability < 1;
@@ -434,14 +420,6 @@ export class Segments {
         states = g.multiply(states, g.subtract(g.constant(1), g.greater(closed, i + 0.5)));
     }
     return { ...(before && { before }), latents, ...(genome && { genome }), last, after: states };
-  }
-
-  /** Takes the rows of each patch's genome i: [N · G, size] → [N, size]. */
-  private own(rows: Expression, i: number): Expression {
-    if (this.genomes === 1) return rows;
-    const [, size] = rows.shape;
-    const ofPatches = g.reshape(rows, [this.batch, this.genomes * size]);
-    return g.slice(ofPatches, i * size, (i + 1) * size);
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createNativeCompute } from '../../../server/autodiff/native.ts';
-import { nativeObjective } from '../../../server/autodiff/native-objective.ts';
+import { createCompute } from '../../../server/autodiff/create.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import {
   compileObjective,
   createRefiner,
+  nativeObjective,
   type RefinedModel,
 } from '../../../server/autodiff/refine-latent.ts';
 import { prepareNative } from '../../../server/engine/native/native.ts';
@@ -94,7 +94,7 @@ function refinerOptions(patience: number) {
 }
 
 const onnx = createOnnxCompute({ threads: 1 });
-const native = hasCompiler ? await createNativeCompute({ threads: 1 }) : undefined;
+const native = hasCompiler ? await createCompute('native', { threads: 1 }) : undefined;
 const onNative = (model: RefinedModel, restSteps?: number) =>
   nativeObjective(native!.openSteps!(model.card), model, restSteps);
 const onOnnx = (model: RefinedModel, restSteps?: number) =>
@@ -265,28 +265,4 @@ test('a thread that is late twice is let go in its own time, and later drawings 
   await refiner.close();
   expect(said).toHaveLength(2);
   expect(fake.waiting).toBe(0);
-});
-
-test('a refiner that closes waits for the step that its thread is in, not for the drawing', async () => {
-  const image = named('Bee');
-  const long = { image, latent: encoded(image), budget: 600_000 };
-  const { options } = refinerOptions(1_000);
-  const start = async () => {
-    const refiner = new LatentRefiner(brisk, options);
-    await refiner.refine(refinement);
-    return refiner;
-  };
-  const unhurried = await start();
-  const whole = await unhurried.refine(long);
-  await unhurried.close();
-  // On a machine that stands still at that moment, a thread may come to its end: another one, then.
-  for (let tries = 1; ; tries++) {
-    const refiner = await start();
-    const refined = refiner.refine(long);
-    await inStep();
-    await refiner.close();
-    const isWhole = (await refined).every((value, i) => value === whole[i]);
-    if (!isWhole) break;
-    expect(tries).toBeLessThan(5);
-  }
 });

@@ -86,7 +86,7 @@ test('a missing file, or one that is not JSON, is refused by name', async () => 
     message: expect.stringContaining(`${file}: not JSON`),
   });
   await writeFile(file, JSON.stringify(tinyConfigJson()));
-  await expect(readConfig(file)).resolves.toEqual({ ...tinyConfig(), folder: folder() });
+  await expect(readConfig(file)).resolves.toEqual(tinyConfig());
 });
 
 describe('in the course of a run', () => {
@@ -154,10 +154,9 @@ describe('another batch', () => {
 
   it('of any size gives a valid configuration', async () => {
     const names = ['drawings', 'organisms', 'organisms-neighbours', 'organisms-broad'];
-    const shipped = [...names, 'digits', 'digits-heal', 'noto'].map(async (name) => {
-      const { folder: _, ...config } = await readConfig(`server/training/configs/${name}.json`);
-      return config;
-    });
+    const shipped = [...names, 'digits', 'digits-heal', 'noto'].map((name) =>
+      readConfig(`server/training/configs/${name}.json`),
+    );
     const own = [big, tinyConfig(pool({ batch: 6, size: 7 })), tinyConfig()];
     for (let fresh = 1; fresh <= 40; fresh++) {
       for (const config of [...own, ...(await Promise.all(shipped))]) {

@@ -1,4 +1,4 @@
-import { createProgress, describeUpdates } from '../../../server/training/run/progress.ts';
+import { createProgress, describeUpdates } from '../../../server/training/run/loop.ts';
 
 const report = (update: number, more: object = {}) => ({
   update,
@@ -14,7 +14,10 @@ function follow(updates: number, done: number, now: () => number) {
   const say = (line: string) => lines.push(line);
   return {
     lines,
-    progress: createProgress({ updates, done, now, say, backend: 'onnx' }, describeUpdates),
+    progress: createProgress(
+      { ...{ updates, done, say }, compute: { name: 'onnx' }, describe: describeUpdates },
+      now,
+    ),
   };
 }
 

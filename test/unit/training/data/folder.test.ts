@@ -1,4 +1,4 @@
-/** Sets of images in folders: a user's own, and CelebA. */
+/** A folder of a user's own images. */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
@@ -175,50 +175,4 @@ test('the included drawings are a set of thirty visible images', async () => {
     const filled = picture.filter((value, at) => at % 4 === 3 && value > 128).length;
     expect(filled).toBeGreaterThan(100);
   }
-});
-
-const faceSet = (name: string, side: 32 | 64 = 64) =>
-  loadDataset({ kind: 'celeba', folder: name, side }, folder);
-const names = ['000001', '162770', '162771', '182637', '182638', '202599'];
-
-async function faces(inside: string, format: 'jpeg' | 'png', ending: string) {
-  for (const [i, name] of names.entries()) {
-    const face = await plain(format, 178, 218, [40 * i, 9, 200]);
-    await put(folder, `${inside}/${name}.${ending}`, face);
-  }
-}
-
-test('official names have the official splits', async () => {
-  await faces('official', 'jpeg', 'jpg');
-  const data = await faceSet('official');
-  expect(data).toMatchObject({ name: 'celeba', side: 64, channels: 3, count: 6 });
-  expect(data.splits).toEqual({
-    train: Uint32Array.of(0, 1),
-    validation: Uint32Array.of(2, 3),
-    test: Uint32Array.of(4, 5),
-  });
-  expect(data.entries[1]).toEqual({ name: 'Face 162770', kind: 'face' });
-  expect(Math.abs(cell(data, 2, 0, 0)[0] - 80)).toBeLessThan(4);
-});
-
-test('the whole picture is stretched, without cropping', async () => {
-  // The upper left quarter white, the rest black.
-  const white = await plain('png', 89, 109, [255, 255, 255]);
-  const image = sharp({ create: { width: 178, height: 218, channels: 3, background: '#000' } });
-  const png = await image
-    .composite([{ input: white, left: 0, top: 0 }])
-    .png()
-    .toBuffer();
-  await put(folder, 'quarter/000001.png', png);
-  const data = await faceSet('quarter');
-  expect(cell(data, 0, 0, 0)).toEqual([255, 255, 255]);
-  expect(cell(data, 0, 30, 30)[0]).toBeGreaterThan(240);
-  expect(cell(data, 0, 33, 30)[0]).toBeLessThan(15);
-  expect(cell(data, 0, 30, 33)[0]).toBeLessThan(15);
-});
-
-test('a face without its official name is refused', async () => {
-  const file = await put(folder, 'nobody/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
-  const what = `${file}: is not an official name`;
-  await expectFailure(faceSet('nobody'), 'broken-list', what, '"kind": "folder"');
 });

@@ -2,8 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { DatasetError } from '../../../../server/training/data/dataset.ts';
-import type { DatasetReason } from '../../../../server/training/errors.ts';
+import { TrainingError, type TrainingReason } from '../../../../server/training/errors.ts';
 
 export async function put(folder: string, name: string, bytes: Uint8Array | string) {
   const file = join(folder, name);
@@ -30,11 +29,11 @@ export async function plain(
 /** Expects the reason, and each text in the message. */
 export async function expectFailure(
   job: Promise<unknown>,
-  reason: DatasetReason,
+  reason: TrainingReason,
   ...texts: readonly string[]
 ): Promise<void> {
-  const error = (await job.catch((thrown) => thrown)) as DatasetError;
-  expect(error).toBeInstanceOf(DatasetError);
+  const error = (await job.catch((thrown) => thrown)) as TrainingError;
+  expect(error).toBeInstanceOf(TrainingError);
   expect(error.reason).toBe(reason);
   for (const text of texts) expect(error.message).toContain(text);
 }

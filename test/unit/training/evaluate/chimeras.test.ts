@@ -46,17 +46,13 @@ test.each([
   'a chimera of a rule that %s',
   async (_, model, [rests, same, heals, grows, flashes], failed) => {
     const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
-    let steps = 0;
-    const found = await measureChimeras({ engine, count: 6 }, model, createRandom(1), (some) => {
-      steps += some;
-    });
+    const found = await measureChimeras({ engine, count: 6 }, model, createRandom(1));
     await engine.close();
     expect(found).toMatchObject({ chimeras: 6, same, heals, grows, flashes });
     expect(found.rests).toEqual({ 32: rests, 64: rests, 128: rests, 256: rests });
     expect(found.failed).toHaveLength(failed);
     // A pair, a pair, three: each names the creatures.
     if (failed > 0) expect(found.failed[2].split(' + ')).toHaveLength(3);
-    expect(steps).toBeGreaterThan(6 * 1000);
   },
 );
 

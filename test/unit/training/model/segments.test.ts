@@ -4,8 +4,8 @@
  * expressions.
  */
 import type { Value } from '../../../../server/autodiff/compute.ts';
+import { createCompute } from '../../../../server/autodiff/create.ts';
 import { sizeOf } from '../../../../server/autodiff/graph.ts';
-import { createNativeCompute } from '../../../../server/autodiff/native.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
@@ -24,7 +24,7 @@ import { calmUpdate, genomeUpdate, tinyCard } from '../../vnca/tiny-model.ts';
 import { type Numbers, normals, randomParameters, slopeAt, slopeChecker, upload } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
-const native = hasCompiler ? await createNativeCompute({ threads: 1 }) : undefined;
+const native = hasCompiler ? await createCompute('native', { threads: 1 }) : undefined;
 afterAll(() => compute.dispose());
 
 /** Side of a grown patch, cells. */
@@ -46,7 +46,7 @@ function setUp(
   update: Record<string, unknown>,
   growth: Record<string, unknown>,
   likelihood = GAUSSIAN,
-  { side = SIDE, channels = 0, genomes = 1 } = {},
+  { side = SIDE, channels = 0 } = {},
 ) {
   const c = imageChannels(likelihood);
   const size = channels || (c === 1 ? 3 : 4);
@@ -64,14 +64,13 @@ function setUp(
   image.data.forEach((x, i) => {
     image.data[i] = x > 0 ? 1 : 0;
   });
-  const options = { spec, likelihood, batch: N, rest: REST, genomes };
+  const options = { spec, likelihood, batch: N, rest: REST };
   return {
     spec,
     image,
     parameters: randomParameters(updateShapes(spec), 20),
-    latents: normals([N * genomes, latent], 2),
+    latents: normals([N, latent], 2),
     weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
-    genomes,
     segments: new Segments({ compute, ...options }),
     native: native && new Segments({ compute: native, ...options }),
   };
@@ -81,26 +80,11 @@ type SetUp = ReturnType<typeof setUp>;
 /** Inputs of a segment's program beside the states. */
 type InputSource = (segment: Segment) => Record<string, Numbers>;
 
-/** How much each genome counts: the first ones not at all in some cells, and each alone in others. */
-function genomeShares(stage: number, genomes: number): Numbers {
-  const shape = [N, stage, stage, genomes];
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const share = Math.min(
-      1,
-      Math.max(0, ((Math.floor(i / genomes) % stage) + 0.5) / stage - 0.25) * 2,
-    );
-    const genome = i % genomes;
-    return genome === 0 ? 1 - share : share / (genomes - 1);
-  });
-  return { shape, data };
-}
-
 /** Masks by the number of the step in a rollout, so that they do not depend on how it is cut. */
-function maskSource({ spec, genomes }: SetUp): InputSource {
+function maskSource({ spec }: SetUp): InputSource {
   let step = 0;
   return ({ stage, steps }) => {
     const masks: Record<string, Numbers> = {};
-    if (genomes > 1) masks.weights = genomeShares(stage, genomes);
     for (let i = 0; spec.update.updateProbability < 1 && i < steps; i++) {
       const mask = normals([N, stage, stage, 1], 100 + step++);
       mask.data.forEach((x, j) => {
@@ -446,11 +430,6 @@ const OPTIONS: [string, SetUp, (given: SetUp) => Segment[]][] = [
     setUp(leaking, doubling(1)),
     (given) => [...grown(given), rim(2), rim(2)],
   ],
-  [
-    'each genome of a chimera has its gradients',
-    setUp(genomeUpdate(3), doubling(1), GAUSSIAN, { genomes: 2 }),
-    (given) => [...grown(given), { ...still, steps: 2 }],
-  ],
 ];
 
 describe.each(OPTIONS)('%s', (_, given, segmentsOf) => {
@@ -469,10 +448,10 @@ describe.each(OPTIONS)('%s', (_, given, segmentsOf) => {
  */
 testNative.each([
   ['rectified', { ...calmUpdate(37), activation: 'relu', stateLimit: 2, updateProbability: 0.6 }],
-  ['with scales', { ...genomeUpdate(70), stateLimit: 1 }, 3],
+  ['with scales', { ...genomeUpdate(70), stateLimit: 1 }],
   ['res4', { kind: 'res4', hidden: 21 }],
-])('large patches: %s', async (_, update, genomes = 1) => {
-  const sizes = { side: 22, channels: 19, genomes };
+])('large patches: %s', async (_, update) => {
+  const sizes = { side: 22, channels: 19 };
   const given = setUp(update, { kind: 'uniform', steps: 1 }, GAUSSIAN, sizes);
   const rollout = [...growthSegments(given.spec, 1), ...stayingSegments(given.spec, 1, 1)];
   await expectNative(given, rollout, new Set([0]));
@@ -494,26 +473,6 @@ async function stepped(
   conditioning.free();
   return after;
 }
-
-describe('a crowded segment', () => {
-  const given = setUp(leaking, doubling(1));
-  afterAll(() => given.segments.dispose());
-
-  it('does not depend on states on closed ground', async () => {
-    const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
-    const { open } = openSource([step])(step);
-    const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
-    const other = { ...before, data: before.data.slice() };
-    other.data.forEach((_, i) => {
-      if (open.data[Math.floor(i / given.spec.channels)] === 0) other.data[i] = 9;
-    });
-    const [after, afterToo] = [
-      await stepped(given, step, { states: before, open }),
-      await stepped(given, step, { states: other, open }),
-    ];
-    expect(afterToo).toEqual(after);
-  });
-});
 
 describe('segments with a rim', () => {
   const given = setUp(leaking, doubling(1));

@@ -63,7 +63,6 @@ test('jobs run in parallel up to the size; results come with their index', async
   expect(counts()).toEqual({ most: 2, opened: 2, closed: 0 });
   await pool.dispose();
   expect(counts().closed).toBe(2);
-  await expect(pool.work([1], () => {})).rejects.toThrow('closed');
 });
 
 test('after a failure no job begins, and running jobs are awaited', async () => {
@@ -77,15 +76,6 @@ test('after a failure no job begins, and running jobs are awaited', async () => 
   expect(begun).toEqual([0, 1]);
 });
 
-test('calls and disposal wait for earlier calls', async () => {
-  const { workers: pool, ended, counts, letAllEnd } = gated(2);
-  const calls = [pool.work([0], () => {}), pool.work([1], () => {}), pool.dispose()];
-  await letAllEnd(2);
-  await Promise.all(calls);
-  expect(ended).toEqual([0, 1]);
-  expect(counts()).toEqual({ most: 1, opened: 1, closed: 1 });
-});
-
 describe('in threads', () => {
   /** Number of running worker threads of this process. */
   const threads = (): number =>
@@ -96,9 +86,9 @@ describe('in threads', () => {
   type Pool = ReturnType<typeof openWorkerPool<unknown, Job, Result>>;
   let pool: Pool;
   let counters: Int32Array;
-  function open(refuse = false, compute = two, onProgress?: (amount: number) => void): void {
+  function open(refuse = false, compute = two): void {
     counters = new Int32Array(new SharedArrayBuffer(8));
-    pool = openWorkerPool(workerJob, compute, { counters, refuse }, onProgress);
+    pool = openWorkerPool(workerJob, compute, { counters, refuse });
   }
   const before = threads();
   afterEach(async () => {
@@ -131,15 +121,6 @@ describe('in threads', () => {
     const wanted = { thread: 0, value: Float32Array.of(1, 2, 3) };
     expect(await resultsOf(echo, echo)).toEqual([wanted, wanted]);
     expect(threads()).toBe(before);
-  });
-
-  it('passes on the progress of jobs', async () => {
-    let sum = 0;
-    open(false, two, (amount) => {
-      sum += amount;
-    });
-    await resultsOf(...[1, 20, 300].map((amount): Job => ({ kind: 'progress', amount })));
-    expect(sum).toBe(321);
   });
 
   it.each([
