@@ -46,8 +46,8 @@ const startOnnx = async (threads: number | undefined) =>
 
 /**
  * Starts the back end of CPUs with a C compiler. Native code computes the steps of a rule and their
- * gradients (engine/native/training.c); ONNX Runtime computes everything else. Each program uses one
- * thread.
+ * gradients (engine/native/training.c); ONNX Runtime computes everything else. Each program uses
+ * one thread.
  *
  * @throws ComputeError if there is no compiler, or the code does not compile or load
  */

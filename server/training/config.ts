@@ -68,7 +68,8 @@ const pool = v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each state gets the genome of another image and must become that image within its steps. The rule then sees a set much larger than the pool at little cost, and an organism's
+       * Whether each state gets the genome of another image and must become that image within its
+       * steps. The rule then sees a set much larger than the pool at little cost, and an organism's
        * picture does not depend on its history.
        */
       metamorphosis: v.optional(v.boolean(), false),
@@ -100,7 +101,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional states per update with wounds that close from their rim, as in a room whose checkpoint has `closing` in its card: see `rollout/pools.ts`.
+   * Additional states per update with wounds that close from their rim, as in a room whose
+   * checkpoint has `closing` in its card: see `rollout/pools.ts`.
    */
   patients: v.exactOptional(
     v.strictObject({
@@ -113,7 +115,8 @@ const pool = v.strictObject({
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
       /**
-       * Share of drawn patients that are new. If this makes more than `size` patients, random patients are dropped.
+       * Share of drawn patients that are new. If this makes more than `size` patients, random
+       * patients are dropped.
        */
       renewed: v.optional(share, 0.2),
       /** Share of drawn patients that get another wound. */

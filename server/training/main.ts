@@ -63,7 +63,8 @@ async function main(options: Options): Promise<void> {
   }
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of its last update.
+   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of its last
+   * update.
    */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));

@@ -1,8 +1,8 @@
 /**
- * Measures whether the memory of a busy show stays bounded, and what it writes to the disk: visitors
- * plant, wound, leave and come back for two hours, on the server that `npm start` runs. Needs Linux,
- * for /proc and /sys. The bytes written include everything that is written to the disk of TMPDIR
- * meanwhile.
+ * Measures whether the memory of a busy show stays bounded, and what it writes to the disk:
+ * visitors plant, wound, leave and come back for two hours, on the server that `npm start` runs.
+ * Needs Linux, for /proc and /sys. The bytes written include everything that is written to the disk
+ * of TMPDIR meanwhile.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,27 +15,27 @@ import type { BotCounts, BotsPlan } from './soak-bots.ts';
 
 /** Commands of all visitors together in a second. */
 const COMMANDS_PER_SECOND = 25;
-/** Share of those who leave and come back as the same person. */
+/** Share of leaving visitors who return as the same person. */
 const RETURNING = 0.5;
-/** Most anonymous memory of the process, MB. */
+/** Maximum anonymous memory of the process, in MB. */
 const MOST = 500;
-/** Time in which the room fills, as a share of all; it counts for the maximum only. */
+/** Share of the time in which the room fills. It counts only for the maximum. */
 const FILLING = 0.1;
-/** By how much the mean of the second half may exceed that of the first. */
+/** Largest ratio of the mean of the second half to the mean of the first half. */
 const TOLERANCE = 1.02;
-/** Share of the commands that visitors must get through, accepted or refused. */
+/** Smallest share of commands that must be answered, accepted or refused. */
 const ANSWERED = 0.9;
-/** Seconds after which all have gone and memory is looked at once more. */
+/** Time between the last visitor and the last measurement of memory, in seconds. */
 const AFTER = 60;
-/** Most GB written per hour. */
+/** Maximum number of GB written per hour. */
 const MOST_WRITTEN = 0.5;
-/** Bytes of a unit in which the system counts what is written. */
+/** Size of the unit in which the system counts written data, in bytes. */
 const SECTOR = 512;
 const MINUTE = 60_000;
-/** ms between two looks at anonymous memory, so that no peak is missed. */
+/** Time between two measurements of anonymous memory, in ms, short enough to miss no peak. */
 const LOOK_EVERY = 5_000;
 
-/** All in MB. */
+/** Memory of the server, in MB. */
 interface Memory {
   readonly rss: number;
   readonly anonymous: number;
@@ -103,9 +103,9 @@ export async function benchBusyShow(
     };
     const figures = {
       ...{ machine: describeMachine(), seconds, bots, accepted, refused, joins, returns },
-      /** MB of anonymous memory; the first half without the time in which the room fills. */
+      /** Anonymous memory in MB. `first` leaves out the time in which the room fills. */
       ...{ idle, first, second, most, gone },
-      /** GB per hour. */
+      /** Data written, in GB per hour. */
       written,
       bounds,
       met: Object.values(bounds).every((kept) => kept),
@@ -138,7 +138,7 @@ async function memoryOf(pid: number, port: number): Promise<Memory> {
   return { rss, anonymous, heap: Math.round(Number(heap) / 1e6) };
 }
 
-/** @param name of a line in /proc/PID/status */
+/** Reads a line of /proc/PID/status, in MB. @param name name of the line */
 function megabytes(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)!;
@@ -146,8 +146,9 @@ function megabytes(pid: number, name: string): number {
 }
 
 /**
- * Bytes written to the disk of a folder since the system started, by any process: the file system
- * writes more than a process is charged with. NaN if the system does not count them.
+ * Returns the bytes written to the disk of a folder by any process since the system started,
+ * because the file system writes more than it charges to the process. NaN if the system does not
+ * count them.
  */
 function writtenTo(folder: string): number {
   const { dev } = statSync(folder);

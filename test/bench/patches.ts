@@ -9,7 +9,7 @@ import { galleryLatent, loadModel, type Model } from '../../server/vnca/checkpoi
 const SHIPPED = fileURLToPath(new URL('../../checkpoints', import.meta.url));
 
 /**
- * @param folder one checkpoint's; absent: all that are shipped
+ * @param folder one checkpoint's; if absent, all shipped ones
  * @throws CheckpointError
  */
 export async function loadNets(folder?: string): Promise<Model[]> {
@@ -23,13 +23,13 @@ export async function loadNets(folder?: string): Promise<Model[]> {
   return Promise.all(folders.map((at) => loadModel(at)));
 }
 
-/** The latent of a bench's patch i: the gallery's, over and over. */
+/** Returns the latent of patch i. Patches take the gallery's latents in turn. */
 export const latentOf = (model: Model, i: number): Float32Array =>
   galleryLatent(model, i % model.card.gallery.length);
 
-/** Patches that are really grown; the others begin as copies of them. */
+/** Number of patches that are grown. All other patches begin as copies of them. */
 export const STOCK = 8;
-/** Patches whose states are sent at a time, to keep messages small. */
+/** Number of states per message, to keep messages small. */
 const SENT = 32;
 
 export class Patches {
@@ -54,7 +54,7 @@ export class Patches {
     return new Patches(engine, model, checkpoints);
   }
 
-  /** Makes patches 0…count−1 what they are when they have just grown up. */
+  /** Resets patches 0…count−1 to their states at the end of growth. */
   async renew(count: number): Promise<void> {
     const ids = Array.from({ length: count }, (_, patch) => patch);
     await plant(this.engine, this.model, ids.slice(this.planted));
@@ -67,7 +67,11 @@ export class Patches {
     }
   }
 
-  /** @returns ms of a step of these patches, the mean of so many, after one that is not counted */
+  /**
+   * Measures a step of patches, after a first step that is not counted.
+   *
+   * @returns mean duration of `times` steps, in ms
+   */
   async time(ids: readonly PatchId[], times: number): Promise<number> {
     const steps = ids.map((patch) => ({ patch, divide: false }));
     await this.engine.step(steps);

@@ -1,4 +1,4 @@
-/** The same step here and in PyTorch, in turn in one run. */
+/** Compares a step of ours with the same step in PyTorch, alternating in one run. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,9 @@ type PeerFigures = Awaited<ReturnType<typeof compare>>[number];
 
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
-/** To time a step by: short ones are repeated. */
+/** Minimum duration of a measurement, in ms. Short steps are repeated. */
 const ENOUGH_MS = 300;
-/** Largest difference of a state after one step: beyond, it is not the same step. */
+/** Largest difference between states after one step. Beyond it, the steps are not the same. */
 const TOLERANCE = 1e-3;
 
 /** @throws CheckpointError, EngineError */
@@ -75,19 +75,21 @@ async function compare(model: Model, wanted: BackendName | undefined, peer: Peer
         side,
         engine: engine.info.name,
         patches: size,
-        /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
+        /**
+         * Our speed through the engine, as in rooms: with read-outs and messages between threads.
+         */
         ours: rate('ours'),
         msPerStep: rounded((size * side ** 2 * 1000) / rate('ours')),
-        /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
+        /** PyTorch with the whole batch, in its faster memory layout, without read-outs. */
         pytorch: rate('whole'),
         ratio: ratioTo('whole')!,
-        /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
+        /** PyTorch with 16 patches at a time. */
         pytorchInPieces: rate('pieces'),
         ratioInPieces: ratioTo('pieces')!,
-        /** Compiled by PyTorch; null: it does not compile here. */
+        /** PyTorch with compiled code, or null if it does not compile here. */
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
         ratioCompiled: ratioTo('compiled'),
-        /** How PyTorch was fastest. */
+        /** The fastest way of PyTorch. */
         pytorchWay: ways.whole!,
       };
       rows.push(row);
@@ -99,7 +101,7 @@ async function compare(model: Model, wanted: BackendName | undefined, peer: Peer
   return rows;
 }
 
-/** @throws Error the two are not the same step */
+/** @throws Error the steps differ */
 function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: number): void {
   let largest = 0;
   ours.forEach((state, patch) => {
@@ -126,45 +128,42 @@ function lineOf(row: PeerFigures): string {
 }
 
 /**
- * How PyTorch steps a batch: as a whole; so many patches at a time, which stay in the cache; or as a
- * whole, compiled.
+ * Ways of PyTorch to step a batch: as a whole; 16 patches at a time, which stay in the cache; or as
+ * a whole with compiled code.
  */
 type PeerRun = 'whole' | 'pieces' | 'compiled';
 const PIECE = 16;
 
 interface Peer {
-  /** For people. */
+  /** Description for people. */
   readonly device: string;
   /**
-   * Takes a net and grown states [side, side, C], which patches are copies of, over and over.
+   * Takes a net and grown states [side, side, C], which patches copy in turn.
    *
-   * @param on whether it shall compute on a GPU, if it can; and there in 16 bits
+   * @param gpu whether to compute on a GPU, if there is one
    */
   take(model: Model, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
   /**
-   * Finds the fastest way for so many patches.
+   * Finds the fastest way for a number of patches.
    *
-   * @returns the ways, by what can be timed; and what the states are after one step, one patch
-   * after the other
+   * @returns the fastest way of each kind that can be timed; and the states after one step
    */
   prepare(
     patches: number,
   ): Promise<{ ways: Partial<Record<PeerRun, string>>; after: Float32Array }>;
-  /** ms of a step, the mean of so many. */
+  /** Returns the mean duration of `times` steps, in ms. */
   time(run: PeerRun, times: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** @returns undefined, having said so, where there is no python3 with torch */
+/** @returns undefined, with a message, if there is no python3 with torch */
 async function startPeer(log: Log): Promise<Peer | undefined> {
   const python = await startPython(PEER_SCRIPT, log);
   if (!python) return undefined;
   const { version, cuda, blas } = python.hello as {
     version: string;
     cuda: boolean;
-    /**
-     * What it multiplies matrices with, which its convolutions do not use; null: it does not say.
-     */
+    /** Library that multiplies matrices, which convolutions do not use; null if unknown. */
     blas: string | null;
   };
   const write = (name: string, data: Float32Array): Promise<void> =>

@@ -1,7 +1,6 @@
 /**
- * A busy room as a server keeps it, faster than it would happen: the room, its journal and its
- * snapshots are the server's own; only time is made here, from the ticks that are done, so that an
- * hour leaves in the folder what an hour leaves.
+ * Records a busy room faster than in real time. The room, its journal and its snapshots are the
+ * server's own; the clock follows the ticks, so an hour of ticks leaves the files of an hour.
  */
 
 import type { Engine } from '../../server/engine/engine.ts';
@@ -12,7 +11,6 @@ import { openRoom } from '../../server/storage/open-room.ts';
 import { Store } from '../../server/storage/store.ts';
 import { type Checkpoint, fingerprint } from '../../server/vnca/checkpoint.ts';
 import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
-import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
@@ -22,8 +20,8 @@ export const RECORDED = 'garden';
 const { birth, healing } = ROOM_DEFAULTS;
 const expressing = EXPRESSION_PACE;
 /**
- * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is
- * that hour's last, which stays for six hours, and the journal with it.
+ * Start of the recording, in ms since the epoch: five seconds before the hour. The first snapshot
+ * is then the last of its hour, so it stays for six hours, and the journal with it.
  */
 const BEGINNING = Date.UTC(2026, 0, 1, 9, 59, 55);
 const PERIOD = 1000 / GARDEN.tickRate;

@@ -23,7 +23,7 @@ import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { type BenchOptions, describeMachine, type Log } from './options.ts';
 import { RECORDED, type Recording, recordRoom } from './recording.ts';
 
-/** Times as fast; with idle life, in which more is stepped. */
+/** Goals: speed as a multiple of real time, without and with idle life. */
 const GOALS = { still: 20, lively: 10 };
 
 /** @throws CheckpointError, EngineError, StoreError */
@@ -55,7 +55,7 @@ export async function benchReplay(
     );
     for (const line of linesOf(recording, seconds)) log(line);
 
-    // Nothing of what was is left in an engine of its own.
+    // Start another engine, in which nothing is left of the recording.
     await engine.close();
     engine = await start();
     const watched = watchSteps(engine);
@@ -79,24 +79,22 @@ export async function benchReplay(
     const figures = {
       ...{ machine: describeMachine(), engine: name, device, seconds, liveliness, recording },
       ticks: done.ticks,
-      /** Reading what is kept included, s. */
+      /** Duration including reading, in s. */
       took: rounded(took),
-      /** Of that, reading, and waiting for the engine. */
+      /** Parts of this duration: reading, and waiting for the engine. */
       reading: rounded(reading),
       stepping: rounded(watched.waited() / 1000),
-      /**
-       * Processor time of all threads, s: on two cores half of it is the least that it can take.
-       */
+      /** Processor time of all threads, in s. On two cores, a replay takes at least half of it. */
       cpu: rounded((user + system) / 1e6),
-      /** How many times as fast as it was. */
+      /** Speed as a multiple of real time. */
       times: rounded(times),
       /** Checksums. */
       ...{ equal, unequal: unequal.length },
-      /** Ticks whose planes were equal, each of them. */
+      /** Number of ticks whose planes were equal. */
       proven,
       /**
-       * Goals: as fast as `GOALS` says, all of it from the first tick, every checksum equal,
-       * after a restart and a compaction.
+       * Whether the replay is as fast as `GOALS` says, complete, with equal checksums, and includes
+       * a restart and a compaction.
        */
       met: times >= goal && unequal.length === 0 && equal > 0 && whole && compacted,
     };
@@ -117,7 +115,7 @@ export async function benchReplay(
   }
 }
 
-/** The same engine, with a watch on how long its steps are waited for. */
+/** Wraps an engine to measure how long its steps are waited for. */
 function watchSteps(engine: Engine): Engine & { waited(): number } {
   let waited = 0;
   return {

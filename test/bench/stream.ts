@@ -1,6 +1,6 @@
 /**
- * Measures how small the stream is, and how close to the original: the standard garden by each tier,
- * all in one run.
+ * Measures how small the stream is, and how close to the original: the standard garden by each
+ * tier, all in one run.
  */
 import { createPlanes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
@@ -12,17 +12,14 @@ import { describeMachine, type Log } from './options.ts';
 
 const RAW = GARDEN.side ** 2 * 4 * GARDEN.tickRate;
 
-/**
- * A tier's frames of the whole recording, the first two of which are a picture of it and what makes
- * that exact.
- */
+/** A tier's frames of the whole recording. `first` are a coarse picture and its refinement. */
 interface Encoded {
   readonly tier: TierName;
   readonly first: readonly [picture: Uint8Array, exact: Uint8Array];
-  /** Of each tick; nothing where the tier has none. */
+  /** The frame of each tick, if the tier has one. */
   readonly frames: readonly (Uint8Array | undefined)[];
   readonly times: readonly number[];
-  /** Of what is shown in each tick, also in those without a frame. */
+  /** Errors of the shown picture in each tick, even without a frame. */
   readonly errors: PictureErrors;
 }
 
@@ -72,7 +69,7 @@ function decode({ tier, first, frames, times, errors }: Encoded) {
     timesSmaller: rounded(RAW / bytesPerSecond),
     /** Mean and p99 of a tick. */
     encodeMs: [rounded(mean(times)), rounded(quantile(times, 0.99))] as const,
-    /** Bytes in a window of a second. */
+    /** Number of bytes in a window of one second. */
     perSecond: { median: median(whole), p99: quantile(whole, 0.99) },
     firstPictureBytes: picture.length,
     exactBytes: picture.length + exact.length,
@@ -86,7 +83,7 @@ function check(decoder: FrameDecoder, frame: Uint8Array): void {
 }
 
 export async function benchStream(log: Log): Promise<object> {
-  // As in a server, which only writes, and has done so for a while: the first half minute goes by.
+  // Encode once before measuring, to warm up.
   encode('full');
   const encoded = TIER_NAMES.map(encode);
   const tiers = encoded.map(decode);
@@ -106,13 +103,13 @@ const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 const qualityLine = ({ name, bytesPerSecond, psnr, p999, worst }: ReturnType<typeof decode>) =>
   `${name.padEnd(8)} ${kB(bytesPerSecond)}/s  ${psnr.toFixed(1)} dB  errors of living places: p99.9 ${p999}, worst ${worst} of 255`;
 
-/** Colours up to this, of 255, count as dark. */
+/** Largest colour value, of 255, that counts as dark. */
 const DARK = 8;
 
 class PictureErrors {
   private squares = 0;
   private values = 0;
-  /** Living places by the largest error of their channels. */
+  /** Number of living cells by the largest error of their channels. */
   private readonly living = new Float64Array(256);
   private worst = 0;
 
@@ -136,7 +133,7 @@ class PictureErrors {
     }
   }
 
-  /** PSNR over all places, dB; errors of 255 of living places. */
+  /** PSNR of all cells, in dB; errors of living cells, of 255. */
   get figures() {
     const living = this.living.reduce((sum, places) => sum + places, 0);
     let beyond = 0;

@@ -1,4 +1,6 @@
-/** What a tick costs: the whole of it, commands to settled ground, without pacing. */
+/**
+ * Measures the cost of a whole tick, from commands to settled ground, without pauses between ticks.
+ */
 import type { Engine, NewPatch } from '../../server/engine/engine.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -9,16 +11,19 @@ import { startEngine } from '../support/engine.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
-/** In the last one, every third organism is a chimera, whose right half is another creature. */
+/**
+ * Rooms to measure. In the last room, every third organism is a chimera whose right half is another
+ * creature.
+ */
 const ROOMS = [
   ...COUNTS.map((organisms) => ({ organisms, chimeras: 0 })),
   { organisms: 64, chimeras: 1 / 3 },
 ];
-/** Fewer than the steps after which a grown organism sleeps. */
+/** Number of ticks of grown organisms. They would sleep after more ticks. */
 const GROWN_TICKS = 12;
 /**
- * Rooms of one count, one after the other: the first warms up, and a room of few organisms is soon
- * over.
+ * Number of rooms with a number of organisms. The first room warms up. Small rooms are measured
+ * more often, because they take little time.
  */
 const roomsOf = (organisms: number): number => 1 + Math.max(3, Math.ceil(32 / organisms));
 
@@ -81,8 +86,8 @@ export async function benchTick(log: Log) {
     }
     for (const phase of ['growing', 'grown'] as const) {
       const ms = samples[phase].map((sample) => sample.ms);
-      // While they grow each tick is another; when grown all are alike, and what held one up says
-      // nothing.
+      // Ticks of growing organisms differ, so use the mean. Ticks of grown organisms are alike, so use the
+      // median, which ignores interruptions.
       const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
       const cells = mean(samples[phase].map((sample) => sample.cells));
       const cellsPerSecond = Math.round((cells / msPerTick) * 1000);

@@ -1,6 +1,6 @@
 /**
- * What training costs: forward and backward of the rule, as programs of segments, on each back end
- * that is here.
+ * Measures the cost of training: forward and backward passes of the rule, as programs of segments,
+ * on each back end of this machine.
  */
 
 import { availableParallelism, loadavg } from 'node:os';
@@ -26,13 +26,13 @@ const NETS = [
 const BATCHES = [4, 8, 12, 32] as const;
 const SIDE = 32;
 const STEPS = 4;
-/** Times that ours and PyTorch's are measured in turn; the best of each counts. */
+/** Number of alternating measurements of ours and PyTorch. The best of each counts. */
 const ROUNDS = 6;
-/** Two rounds are enough once they took so many seconds. */
+/** Time in seconds after which two rounds are enough. */
 const ENOUGH = 6;
-/** A batch that would take longer than so many seconds a step is left out. */
+/** Maximum duration of a step in seconds. Larger batches are left out. */
 const LONGEST = 5;
-/** PyTorch may choose: threads wait for each other where the machine has something else to do. */
+/** Numbers of threads for PyTorch, whose threads wait for each other on a busy machine. */
 const PYTORCH_THREADS = [...new Set([availableParallelism(), 1])];
 
 export async function benchTrain(log: Log, options: BenchOptions = {}) {
@@ -52,8 +52,7 @@ export async function benchTrain(log: Log, options: BenchOptions = {}) {
     await compute.dispose();
   }
   await pytorch?.close();
-  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last
-  // minute.
+  // The load is the mean number of processes that wanted to run in the last minute.
   return { devices, load: loadavg()[0], nets };
 }
 
@@ -99,10 +98,10 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
       ...net,
       batch,
       backend: compute.name,
-      /** Of forward and backward, counted as three forwards. */
+      /** Speed of a forward and a backward pass, counted as three forward passes. */
       gflops: round(gflop / best),
       updatesPerSecond: round(1 / best),
-      /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
+      /** Speed of PyTorch, measured alternately with ours in this run; null if not measured. */
       pytorchGflops: pytorch ? round(gflop / pytorchBest) : null,
       ratio: pytorch ? round(pytorchBest / best) : null,
     };
@@ -121,7 +120,7 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
 const round = (x: number): number => Number(x.toPrecision(3));
 
 /**
- * One training step: the batch is shared out among the workers, as the trainer shares out its
+ * Prepares a training step, which divides the batch among the workers like the trainer's
  * micro-batches.
  */
 function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
@@ -139,8 +138,7 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
       updateProbability: 1,
     },
   };
-  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in
-  // training.
+  // A batch that cannot be divided evenly keeps one worker busy and the others idle, as in training.
   const shares = batch % compute.workers === 0 ? compute.workers : 1;
   const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');
@@ -162,16 +160,16 @@ interface Task {
 }
 
 interface PyTorch {
-  /** For people. */
+  /** Description for people. */
   readonly device: string;
-  /** Seconds of one forward and backward. */
+  /** Returns the duration of one forward and backward pass, in seconds. */
   time(task: Task): Promise<number>;
   close(): Promise<void>;
 }
 
 /**
- * Channels last and oneDNN's choice of the rest: the fastest of what was tried on CPUs. Compiled
- * code (`torch.compile`) takes as long.
+ * Channels last, with oneDNN's own choices, was the fastest way tried on CPUs. Compiled code
+ * (`torch.compile`) takes as long.
  */
 const SCRIPT = `
 import json, sys, time
@@ -218,7 +216,7 @@ for line in sys.stdin:
     print(time.perf_counter() - start, flush=True)
 `;
 
-/** @returns undefined, having said so, where there is no python3 with torch */
+/** @returns undefined, with a message, if there is no python3 with torch */
 async function startPyTorch(log: Log): Promise<PyTorch | undefined> {
   const python = await startPython(SCRIPT, log);
   if (!python) return undefined;

@@ -31,8 +31,7 @@ const emoji = v.pipe(
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
     /**
-     * Other artists' drawings of the same emoji, added after the drawings of Noto: see
-     * `emoji.ts`.
+     * Other artists' drawings of the same emoji, added after the drawings of Noto: see `emoji.ts`.
      */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
@@ -85,6 +84,8 @@ export type DatasetConfig = v.InferInput<typeof datasetConfig>;
 export type FullConfig = v.InferOutput<typeof datasetConfig>;
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
-/** Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field */
+/**
+ * Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field
+ */
 export const parseDatasetConfig = (value: unknown): FullConfig =>
   checked(datasetConfig, value, 'data: ');

@@ -40,8 +40,8 @@ async function listImages(folder: string): Promise<string[]> {
 
 /**
  * Lists the files in a folder and its subfolders. Skips hidden ones, which may not be readable, and
- * the metadata that macOS adds to archives. Links to folders are not followed, because they can form
- * loops.
+ * the metadata that macOS adds to archives. Links to folders are not followed, because they can
+ * form loops.
  */
 async function filesIn(folder: string): Promise<string[]> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(({ code }) => {
@@ -107,9 +107,9 @@ function colour(text: string): [number, number, number] {
  *
  * The image is rotated by its EXIF orientation and converted to sRGB. Only the first frame of an
  * animation is used. Resizing uses Lanczos on premultiplied colour, so that hidden colours do not
- * bleed into edges. The kernel has two lobes, because a third lobe leaves a ring of faint pixels around
- * the image (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below 8;
- * with two, 3 %).
+ * bleed into edges. The kernel has two lobes, because a third lobe leaves a ring of faint pixels
+ * around the image (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below
+ * 8; with two, 3 %).
  *
  * @param input file name or bytes
  * @param file file name for error messages

@@ -1,7 +1,7 @@
 /**
- * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow from
- * a seed into the same picture, and whether they flash. An engine steps them, as in a room. Start
- * reading at `measureChimeras`.
+ * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow
+ * from a seed into the same picture, and whether they flash. An engine steps them, as in a room.
+ * Start reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -12,7 +12,7 @@ import { shuffled } from '../data/dataset.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { growToRest, watch } from '../relatives/find-relatives.ts';
 import { STRICTLY_SAME } from './compare-pictures.ts';
-import { loseHalf } from './wound-recovery.ts';
+import { loseHalf } from './organisms.ts';
 
 /** Number of steps after which a chimera must rest, have healed, and look the same if grown. */
 const SETTLES = 64;
@@ -20,7 +20,9 @@ const SETTLES = 64;
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
-/** The highest tick rate of rooms. Flashes are counted per second, so this rate is the strictest. */
+/**
+ * The highest tick rate of rooms. Flashes are counted per second, so this rate is the strictest.
+ */
 const TICK_RATE = 60;
 /** Smallest and largest radius of a disc, as shares of the patch's side: 3 and 8 cells of 32. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];

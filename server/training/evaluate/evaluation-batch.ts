@@ -39,9 +39,7 @@ export interface Grown {
   readonly latents: Float32Array;
   /** Shape [N, S, S, C]. */
   readonly states: Float32Array;
-  /**
-   * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
-   */
+  /** [N, S, S]: number of steps until each position opens. If absent, all positions are open. */
   readonly closed?: Uint8Array;
   readonly count: number;
 }

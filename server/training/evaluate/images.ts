@@ -1,7 +1,7 @@
 /**
- * Measures images: bounds of the likelihood, reconstruction, unseen pictures, and throws of the dice
- * (organisms with random latents). Only throws take further steps after growth. Start reading at
- * `measureImages`.
+ * Measures images: bounds of the likelihood, reconstruction, unseen pictures, and throws of the
+ * dice (organisms with random latents). Only throws take further steps after growth. Start reading
+ * at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';

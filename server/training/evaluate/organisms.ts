@@ -14,7 +14,9 @@ import { differences, type Likeness, likenesses, mean, picturesOf } from './comp
 import { type EvaluationBatch, type Grown, type Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
-/** Default numbers of steps after growth at which organisms are compared with their grown picture. */
+/**
+ * Default numbers of steps after growth at which organisms are compared with their grown picture.
+ */
 export const STAY_STEPS = [100, 1000, 10_000];
 
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;

@@ -1,6 +1,7 @@
 /**
- * Draws and writes what an evaluation has found: figures into the checkpoint's card, pictures beside
- * the card. Also draws the picture sheet of a training run. Start reading at `writePictures`.
+ * Draws and writes what an evaluation has found: figures into the checkpoint's card, pictures
+ * beside the card. Also draws the picture sheet of a training run. Start reading at
+ * `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,8 +40,8 @@ import { HEALING_STEPS, type Recovery } from './organisms.ts';
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, wounds.png, and map.png with map.json: `{ name, kind, x, y
- * }` of each gallery entry, 0…1. For a decoder, draws only samples and map.
+ * Draws samples.png, growth.png, heal.png, wounds.png, and map.png with map.json: `{ name, kind, x,
+ * y }` of each gallery entry, 0…1. For a decoder, draws only samples and map.
  */
 export async function writePictures(
   compute: Compute,
@@ -184,10 +185,10 @@ const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
  * Draws the picture sheet of a training run. Its rows are: images; organisms grown from the images;
- * samples of the prior; one organism as it grows. If training includes steps after growth, the sheet
- * also shows: the grown organisms after 256 more steps; the growing organism in later steps; and an
- * organism that loses half of its cells and heals. It heals from the rim if the rule is trained that
- * way.
+ * samples of the prior; one organism as it grows. If training includes steps after growth, the
+ * sheet also shows: the grown organisms after 256 more steps; the growing organism in later steps;
+ * and an organism that loses half of its cells and heals. It heals from the rim if the rule is
+ * trained that way.
  *
  * @param side side of grown patches that the curriculum has reached
  * @returns a PNG file

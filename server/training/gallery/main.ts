@@ -1,4 +1,6 @@
-/** Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`. */
+/**
+ * Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';

@@ -43,8 +43,7 @@ export interface Original {
  *
  * @param baseFolder folder that relative folders in `config` start from. If absent, the working
  * directory
- * @throws TrainingError bad-data: the set has no larger originals; errors of
- * the set's loader
+ * @throws TrainingError bad-data: the set has no larger originals; errors of the set's loader
  */
 export async function loadOriginals(
   config: DatasetConfig,

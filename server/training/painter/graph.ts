@@ -1,6 +1,6 @@
 /**
- * Defines the configuration of a painter's training, a JSON file with `"kind": "painter"`. Builds the
- * painter as expressions, with its loss and its initial weights.
+ * Defines the configuration of a painter's training, a JSON file with `"kind": "painter"`. Builds
+ * the painter as expressions, with its loss and its initial weights.
  */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
@@ -130,8 +130,8 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
  * Draws initial weights: ramps in all directions through the middle of a cell, almost without
  * colour. Maps are zero at first.
  *
- * @param painter only if genomes are learned: the checkpoint's painter. Layers that it has begin with
- * its weights
+ * @param painter only if genomes are learned: the checkpoint's painter. Layers that it has begin
+ * with its weights
  */
 export function firstWeights(
   sizes: Sizes,

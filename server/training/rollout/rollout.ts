@@ -1,7 +1,7 @@
 /**
- * Runs rollouts with gradients: in this thread, or in one thread per core. `rollout-plan.ts` chooses
- * images, states and steps. Start reading at `runRollout` for one rollout, and at `openRollouts` for
- * all rollouts of an update.
+ * Runs rollouts with gradients: in this thread, or in one thread per core. `rollout-plan.ts`
+ * chooses images, states and steps. Start reading at `runRollout` for one rollout, and at
+ * `openRollouts` for all rollouts of an update.
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -444,8 +444,8 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
      * Runs the rollouts of an update. Wait for one call before the next.
      *
      * @param parameters `parameter:*`
-     * @returns outcomes in the order of the jobs; and the gradient of all rollouts, `total:*` of each
-     * parameter, which the caller frees
+     * @returns outcomes in the order of the jobs; and the gradient of all rollouts, `total:*` of
+     * each parameter, which the caller frees
      */
     async run(parameters: Values, jobs: readonly RolloutJob[]) {
       for (const [key, numbers] of Object.entries(shared)) {
