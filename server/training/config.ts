@@ -473,7 +473,9 @@ export function withBatch(config: TrainingConfig, fresh: number): TrainingConfig
   const { batch } = config;
   const scaled = (n: number): number => Math.max(1, Math.round((n * fresh) / batch.fresh));
   const pool = structuredClone(config.pool);
-  const parts = [pool, pool?.calm, pool?.crowded, pool?.patients].filter((part) => part !== undefined);
+  const parts = [pool, pool?.calm, pool?.crowded, pool?.patients].filter(
+    (part) => part !== undefined,
+  );
   for (const part of parts) {
     part.batch = scaled(part.batch);
     if ('size' in part) part.size = Math.max(part.batch, scaled(part.size));

@@ -86,8 +86,8 @@ export async function benchTick(log: Log) {
     }
     for (const phase of ['growing', 'grown'] as const) {
       const ms = samples[phase].map((sample) => sample.ms);
-      // Ticks of growing organisms differ, so use the mean. Ticks of grown organisms are alike, so use the
-      // median, which ignores interruptions.
+      // Ticks of growing organisms differ, so use the mean. Ticks of grown organisms are alike, so
+      // use the median, which ignores interruptions.
       const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
       const cells = mean(samples[phase].map((sample) => sample.cells));
       const cellsPerSecond = Math.round((cells / msPerTick) * 1000);

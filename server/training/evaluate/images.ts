@@ -14,13 +14,15 @@ import { thrownLatent } from '../../world/species.ts';
 import type { SplitName } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { openPosteriors, type Posteriors } from '../model/networks.ts';
-import { differences, edgesOf, likenesses, loadFeatures, mean, picturesOf } from './compare-pictures.ts';
 import {
-  type EvaluationBatch,
-  likelihoodOfCard,
-  sigmaOf,
-  type Tools,
-} from './evaluation-batch.ts';
+  differences,
+  edgesOf,
+  likenesses,
+  loadFeatures,
+  mean,
+  picturesOf,
+} from './compare-pictures.ts';
+import { type EvaluationBatch, likelihoodOfCard, sigmaOf, type Tools } from './evaluation-batch.ts';
 
 /** Images to evaluate on. */
 export interface Images {

@@ -35,6 +35,7 @@ await runTool('evaluate', COMMAND, async (options) => {
   if (options.write) {
     await writeFigures(folder, model, figures);
     await writePictures(compute, model, evaluation, options);
+    say(`wrote the figures to card.json, and pictures beside it, in ${folder}`);
   }
   await compute.dispose();
 });

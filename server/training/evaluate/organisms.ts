@@ -11,7 +11,7 @@ import { stepsUntilOpen } from '../../world/closing.ts';
 import { applyWound, woundOfShare } from '../rollout/wounds.ts';
 import { LATENTS, rowsOf, someOf } from '../run/run-state.ts';
 import { differences, type Likeness, likenesses, mean, picturesOf } from './compare-pictures.ts';
-import { type EvaluationBatch, type Grown, type Tools } from './evaluation-batch.ts';
+import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
 /**
@@ -289,9 +289,7 @@ async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
     seed: string,
     way: Pick<WoundOptions, 'wound' | 'closing'>,
   ): Promise<Recovery> =>
-    measure(what, () =>
-      measureRecovery(batch, grown, { ...way, random: random(`wound ${seed}`) }),
-    );
+    measure(what, () => measureRecovery(batch, grown, { ...way, random: random(`wound ${seed}`) }));
   const heal: Record<string, Recovery> = {};
   const healFromRim: Record<string, Recovery> = {};
   for (const share of WOUND_SHARES) {

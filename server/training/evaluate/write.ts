@@ -29,7 +29,6 @@ import { applyWound, woundMask, woundOfShare } from '../rollout/wounds.ts';
 import { type TrainedRule, trainedModel } from '../run/export.ts';
 import { replaceFile } from '../run/large-files.ts';
 import { LATENTS, rowsOf, someOf } from '../run/run-state.ts';
-import { say } from '../terminal.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch, type Grown } from './evaluation-batch.ts';
 import { throwLatents } from './images.ts';
@@ -52,10 +51,8 @@ export async function writePictures(
   const { card } = model;
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed);
-  const write = async (name: string, content: Buffer | string): Promise<void> => {
-    await writeFile(join(folder, name), content);
-    say(`wrote ${join(folder, name)}`);
-  };
+  const write = (name: string, content: Buffer | string): Promise<void> =>
+    writeFile(join(folder, name), content);
   // 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
   const sampled = await batch.grow(throwLatents(model, 64, random('samples')));
   await write('samples.png', await drawSheet(inRows(tilesOfStates(card, sampled, card.side), 8)));
@@ -229,7 +226,8 @@ export async function drawProgressSheet(
     await batch.follow({ latents, states }, STAYED, (mark, now, from) => {
       const found = tiles(now);
       if (from === 0) strip.push(found[0]);
-      if (mark === STAYED[STAYED.length - 1]) found.forEach((tile, i) => (later[from + i] = tile));
+      if (mark < STAYED[STAYED.length - 1]) return;
+      for (const [i, tile] of found.entries()) later[from + i] = tile;
     });
     const healing = [grown[0]];
     const lives = woundMask(random, side, 'half', 0.5);

@@ -49,11 +49,7 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
  * @returns the latents [N, Z]; the indices of the organisms that did not come to rest; and for each
  * replaced latent the mean squared difference between the former picture and the new one
  */
-export async function settleLatents(
-  batch: EvaluationBatch,
-  latents: Float32Array,
-  random: Random,
-) {
+export async function settleLatents(batch: EvaluationBatch, latents: Float32Array, random: Random) {
   const size = batch.card.latentSize;
   const count = latents.length / size;
   const { pictures, movements } = await grow(batch, latents);

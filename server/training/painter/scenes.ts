@@ -8,7 +8,14 @@ import type { Random } from '../../../shared/random.ts';
 import { moved } from '../data/augment.ts';
 import { distanceToSegment } from '../rollout/wounds.ts';
 import { type Example, type Material, type Original, reduced } from './examples.ts';
-import { CREATURES, ENLARGED, JUDGED, type PainterBatch, type PainterConfig, PLACES } from './graph.ts';
+import {
+  CREATURES,
+  ENLARGED,
+  JUDGED,
+  type PainterBatch,
+  type PainterConfig,
+  PLACES,
+} from './graph.ts';
 
 /** Cells of a square piece of a room, with the picture they should show. */
 interface Scene {

@@ -162,8 +162,7 @@ export async function trainPainter(run: {
       compute.free(...Object.values(totals));
       return { update: ++update, loss: value };
     },
-    draw: async () =>
-      drawPainterSheet(parsePainter(await current()), [...kept, ...learned], side),
+    draw: async () => drawPainterSheet(parsePainter(await current()), [...kept, ...learned], side),
     describe: (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
   });
   const bytes = await current();

@@ -23,13 +23,7 @@ import {
   sideAt,
 } from '../rollout/rollout-plan.ts';
 import { type Adam, createAdam } from './optimiser.ts';
-import {
-  keptShapes,
-  OFFSETS,
-  type RunState,
-  randomOfUpdate,
-  trainedShapes,
-} from './run-state.ts';
+import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
 /** Figures of one update. Nats are means over organisms. */
 export interface UpdateReport {

@@ -1,4 +1,6 @@
-/** Runs that begin with the weights of a checkpoint, train only its encoder, or refine its gallery. */
+/**
+ * Runs that begin with the weights of a checkpoint, train only its encoder, or refine its gallery.
+ */
 import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
@@ -38,11 +40,11 @@ afterAll(() => compute.dispose());
 const start = tinyTrainers(compute);
 const data = tinyData();
 
-/** Weights that a run has trained, and those that it has taken over. */
+/** Returns the trained and the kept weights of a run. */
 const weightsOf = (of: TrainingConfig, { state: { tensors } }: Pick<Run, 'state'>) =>
   new Map([...runShapes(of).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]));
 
-/** Writes a checkpoint of a run, by default of one that has random weights. */
+/** Writes a checkpoint of a run. By default, its weights are random. */
 async function write(
   name: string,
   config: TrainingConfig,
@@ -80,7 +82,7 @@ test('a rule that was trained with a leak keeps it', async () => {
 });
 
 test('what differs from the checkpoint is said, for rule and encoder', async () => {
-  // Its encoder has maps of the same size, and so the same shapes.
+  // The encoder's maps have the same size, so its weights have the same shapes.
   const config = tinyConfig({
     ...{ side: 10, data: { kind: 'folder', folder: 'none', side: 10, margin: 0 } },
     growth: { kind: 'uniform', steps: 4 },
@@ -166,7 +168,7 @@ it('encodes as before with more units, all of which can learn', async () => {
     expect([name, shape]).toEqual([name, encoderShapes(large.net, image).get(name)]);
     expect(data).toHaveLength(g.sizeOf(shape));
   }
-  // What leads to new units is drawn again.
+  // Weights that lead to new units are random.
   const { data } = tensors.get('encoder.dense0.kernel')!;
   expect(data.filter((x, i) => i % 9 >= 5 && x === 0)).toHaveLength(0);
 });
@@ -196,7 +198,7 @@ const gallery = { update: heard, gallery: 4, optimiser: { learningRate: 0.01, av
 const whole = tinyConfig({ ...gallery, updates: 120 });
 const encoderOnly = tinyConfig({ ...gallery, updates: 120, beta: 0.1, trains: 'encoder' });
 
-/** A checkpoint of a rule that has learnt a little. */
+/** Writes a checkpoint of a rule that has learnt a little. */
 async function learnt(seed: number): Promise<string> {
   const of = { ...whole, seed };
   const trainer = await start(of);
@@ -206,7 +208,7 @@ async function learnt(seed: number): Promise<string> {
 const rule = await learnt(1);
 
 test('the rule and the latents of the gallery stay bit for bit, while the encoder learns', async () => {
-  // A new encoder has most to learn.
+  // Use a new encoder, which has most to learn.
   const begun = await begin({ from: rule }, encoderOnly);
   const random = new Map(firstState(encoderOnly).tensors);
   for (const [name, tensor] of begun.state.tensors) {
@@ -232,7 +234,7 @@ test('the rule and the latents of the gallery stay bit for bit, while the encode
   );
   expect([...now.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
   expect(now.card.gallery).toEqual(before.card.gallery);
-  // Nothing of the rule has moments.
+  // The rule has no moments.
   const sets = [...after.tensors.keys()].filter((name) => !name.startsWith('parameter:'));
   expect(sets.every((name) => name.includes(':encoder.'))).toBe(true);
   expect(sets).toHaveLength(3 * trainedShapes(encoderOnly).size);
@@ -246,7 +248,7 @@ test('the gradient of the encoder is that of a run that trains everything', asyn
     const { tensors } = await trainer.state();
     return [...tensors].filter(([name]) => name.startsWith('first:encoder.'));
   };
-  // Without clipping, which is by the norm of all gradients.
+  // Without clipping, because clipping depends on the norm of all gradients.
   const free = { ...encoderOnly, optimiser: { ...encoderOnly.optimiser, clip: 1e9 } };
   expect(await encoderAfter(free)).toEqual(await encoderAfter({ ...free, trains: 'all' }));
 });
@@ -312,7 +314,7 @@ test('refined offsets show the pictures of a gallery better; a strong pull keeps
   const after = await latentsOf(refined);
   expect(await errorOf(after)).toBeLessThan(0.99 * (await errorOf(before)));
   const held = await latentsOf(await refinedWith(1e6));
-  // Asked to stop after the second latent.
+  // Stop after the second latent.
   let left = 2;
   const stop = { isAsked: () => left-- === 0 };
   const some = await latentsOf(

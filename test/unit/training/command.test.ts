@@ -1,4 +1,4 @@
-/** The line of a card, read back by the command line that it is for. */
+/** Reads the command in a card back with the command line's parser. */
 import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
 import { commandOf, type Options, readOptions } from '../../../server/training/command.ts';
 
@@ -9,7 +9,7 @@ const optionsOf = (...args: string[]): Options => {
 };
 const first = (...args: string[]): string => commandOf(optionsOf(...args), 0);
 
-/** Words of a line without quotes, behind `npm run train --`. */
+/** Returns the words of a command without quotes, after `npm run train --`. */
 const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
 it('contains every option that changes the result', () => {
@@ -49,7 +49,7 @@ it('tells with which options a run went on, where they were others', () => {
   ]);
 });
 
-// What every command refuses is tested in settings/command-line.test.ts.
+// settings/command-line.test.ts tests errors that all commands share.
 test.each([
   [[], 'Name one configuration'],
   [['a.json', '--updates', '0'], '--updates'],

@@ -22,7 +22,7 @@ const decoder = {
   update: { kind: 'decoder', hidden: 8, doublings: 2 },
 };
 
-// Fields that a model card has too are tested with it.
+// The tests of model cards cover fields that cards have too.
 test.each<[string, Record<string, unknown>]>([
   ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
   ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],

@@ -1,4 +1,4 @@
-/** The configurations that ship: the published ones are what was published. */
+/** Tests the shipped configurations: the published ones must match the publication. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ test.each(files)('%s is valid, and named like its file', async (file) => {
 });
 
 /**
- * Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as
+ * Numbers of parameters, derived from Palm et al. 2022 and its code; the totals for MNIST are as
  * reproduced.
  */
 const PUBLISHED = [
@@ -40,13 +40,16 @@ const PUBLISHED = [
   ['noto', 8_550_208, 1_182_208, 9_732_416],
 ] as const;
 
-test.each(PUBLISHED)('%s has as many parameters as published', async (name, encoder, rule, total) => {
-  const config = await read(name);
-  expect(config.description).toContain('arXiv 2201.12360');
-  expect(countNumbers(updateShapes(config))).toBe(rule);
-  expect(countNumbers(trainedShapes(config))).toBe(total);
-  expect(total).toBe(encoder + rule);
-});
+test.each(PUBLISHED)(
+  '%s has as many parameters as published',
+  async (name, encoder, rule, total) => {
+    const config = await read(name);
+    expect(config.description).toContain('arXiv 2201.12360');
+    expect(countNumbers(updateShapes(config))).toBe(rule);
+    expect(countNumbers(trainedShapes(config))).toBe(total);
+    expect(total).toBe(encoder + rule);
+  },
+);
 
 test('mnist-baseline has as many parameters and multiply-adds as published', async () => {
   const config = await read('mnist-baseline');
@@ -62,7 +65,7 @@ test('mnist-damage draws 64 states and wounds 32 of them with squares of 14', as
   const { side, channels, batch } = rest;
   if (!pool) throw new Error('there is no pool');
   expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
-  // One number of steps for a batch, which is whole from the first update on.
+  // A batch has one number of steps and is complete from the first update on.
   expect(pool.standIns).toBe(true);
   expect(rest.stepsDrawn).toBe('update');
   expect(batch.fresh).toBe(drawn);

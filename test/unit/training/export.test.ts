@@ -6,7 +6,11 @@ import { gatherImages } from '../../../server/training/data/dataset.ts';
 import { drawProgressSheet } from '../../../server/training/evaluate/write.ts';
 import { openPosteriors } from '../../../server/training/model/networks.ts';
 import { identified, trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
-import { firstState, trainedShapes, trainedWeights } from '../../../server/training/run/run-state.ts';
+import {
+  firstState,
+  trainedShapes,
+  trainedWeights,
+} from '../../../server/training/run/run-state.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
@@ -60,14 +64,14 @@ test.each([
   for (const [name, { data: numbers }] of weights) {
     expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
   }
-  // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
+  // The gallery's latents are the posterior means of its images.
   const posteriors = await openPosteriors(compute, checkpoint);
   const { mean: means } = await posteriors.encode(gatherImages(data, [0, 1, 2, 3]), 4);
   expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
   for (let i = 0; i < size; i++) {
     expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
   }
-  // A sheet of it can be drawn too.
+  // The run's picture sheet can be drawn.
   const sheet = await drawProgressSheet(compute, { config, data, weights }, config.side);
   expect(sheet.length).toBeGreaterThan(500);
 });
@@ -82,7 +86,7 @@ test.each([
   const weights = trainedWeights(config, firstState(config));
   const rule = { config, data: tinyData(), weights };
   const sheet = PNG.sync.read(await drawProgressSheet(compute, rule, side));
-  // Tiles of 8 cells, three pixels each, 8 between and 16 around.
+  // Tiles have 8 cells of three pixels, gaps of 8 pixels, and a margin of 16 pixels.
   expect(sheet.height).toBe(rows * (8 * 3 + 8) + 24);
 });
 
@@ -110,7 +114,7 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   expect(await card()).toMatchObject(known);
   expect(said).toEqual([]);
 
-  // As a command that moves latents has read it, with the entry of the painter.
+  // The model as a command that changes latents has read it, with the painter's entry.
   const latents = first.tensors.get('gallery.latents')!;
   const moved = { ...latents, data: latents.data.map((x) => x + 1) };
   const tensors = new Map(first.tensors).set('gallery.latents', moved);

@@ -45,7 +45,7 @@ const gradient = (of: Record<Name, number[]>) =>
     ]),
   );
 
-/** Adam in float64, number by number, as Kingma & Ba write it. */
+/** Adam in float64, number by number, as in Kingma & Ba 2015. */
 class Reference {
   private readonly moments = NAMES.flatMap((name) =>
     BEGINNING[name].map((at) => ({ name, at, first: 0, second: 0, average: at })),
@@ -92,7 +92,7 @@ it.each([0, 0.95])('steps like the reference, with an average of %f', async (ave
   const adam = await create(options);
   const reference = new Reference(options);
   const norms: number[] = [];
-  // Gradients of different sizes, so that some are clipped and some are not.
+  // Use gradients of different sizes, of which some are clipped.
   for (const [i, scale] of [0.1, 5, 0.5, 30, 0.01, 1].entries()) {
     const rate = 0.1 / (i + 1);
     const drawn = draw(scale);
@@ -120,7 +120,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
       message: 'gradient of update 2 is not finite',
     });
     expect(await adam.read()).toEqual(before);
-    // And it can go on.
+    // Training can continue.
     await expect(adam.step(gradient(draw(1)), 0.1)).resolves.toBeGreaterThan(0);
     await adam.dispose();
   },

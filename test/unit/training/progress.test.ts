@@ -8,7 +8,7 @@ const report = (update: number, more: object = {}) => ({
   ...more,
 });
 
-/** Progress of a run on onnx, and the lines that it has said. */
+/** Reports the progress of a run on onnx, and collects its lines. */
 function follow(updates: number, done: number, now: () => number) {
   const lines: string[] = [];
   const say = (line: string) => lines.push(line);

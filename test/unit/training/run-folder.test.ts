@@ -48,7 +48,7 @@ const state: RunState = {
 
 let count = 0;
 const newFolder = (): string => join(root, `${count++}`);
-/** A folder with a saved run, and its file. */
+/** Saves a run in a new folder. */
 async function saved(of: RunState = state): Promise<{ folder: string; file: string }> {
   const folder = newFolder();
   await saveRun(folder, { state: of, seconds: 90, images: '0123', from: 'checkpoints/x' }, config);
@@ -123,7 +123,7 @@ it('refuses a model of other shapes', async () => {
 it('keeps the old state until the new one is complete', async () => {
   const { folder, file } = await saved();
   const before = await readFile(file);
-  // A write that was cut short leaves its part behind, and no more.
+  // An interrupted write leaves only its part file.
   await writeFile(`${file}.part`, before.subarray(0, 1000));
   expect((await loadRun(folder, config)).state.update).toBe(77_777);
   // A tensor that cannot be written fails the save.
@@ -137,7 +137,7 @@ it('keeps the old state until the new one is complete', async () => {
   await saveRun(folder, { state: { ...state, update: 77_778 }, seconds: 91 }, config);
   expect((await loadRun(folder, config)).state.update).toBe(77_778);
   expect(await readdir(folder)).toEqual([STATE_FILE]);
-  // What cannot be saved leaves nothing behind.
+  // A failed save leaves no other file.
   await rm(file);
   await mkdir(file);
   await expect(saveRun(folder, { state, seconds: 91 }, config)).rejects.toThrow();
@@ -167,7 +167,7 @@ it('does not replace a previous run by one of fewer updates', async () => {
   expect((await loadRun(folder, config)).state.update).toBe(3);
   await again(77_777);
   expect(await setAside(folder)).toBe(true);
-  // Nothing is lost with what cannot be read.
+  // A damaged file may be replaced.
   await writeFile(join(folder, 'state.old.safetensors'), 'x');
   await again(2);
   expect(await setAside(folder)).toBe(true);

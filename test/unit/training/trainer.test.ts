@@ -1,6 +1,6 @@
 /**
- * What a trainer learns, reports and refuses. Runs that stop and continue, and runs on one worker and
- * on two, all come to the same.
+ * Tests what a trainer learns, reports and refuses. Runs that stop and continue, and runs on one
+ * worker and on two, have equal results.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
@@ -33,7 +33,7 @@ import {
 } from './tiny-run.ts';
 
 const folder = suiteFolder();
-// Each thread takes longer to start than its updates take.
+// Most tests use one thread, because a thread takes longer to start than its updates.
 const compute = await createCompute('onnx', { threads: 1 });
 const twoThreads = await createCompute('onnx', { threads: 2 });
 afterAll(() => Promise.all([compute.dispose(), twoThreads.dispose()]));
@@ -66,15 +66,14 @@ describe('the loss', () => {
   });
 
   it('is reported by its parts', async () => {
-    // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in
-    // every cell.
+    // An untrained rule does not change the seed, so every cell shows the latent's first number.
     const config = tinyConfig({ ...ink, beta: 0 });
     const still = new Map(firstState(config).tensors);
     for (const name of ['encoder.dense0.kernel', 'encoder.dense0.bias']) {
       const { shape, data } = still.get(`parameter:${name}`)!;
       still.set(`parameter:${name}`, { shape, data: new Float32Array(data.length) });
     }
-    // log σ = −6: nothing but the mean, 0, is left, and every pixel costs log 2.
+    // With log σ = −6, only the mean, 0, remains, and every pixel costs log 2.
     const bias = still.get('parameter:encoder.dense0.bias')!.data;
     bias.fill(-6, 6);
     const trainer = await start(
@@ -127,7 +126,7 @@ test('an update on TensorFlow.js leaves no values behind', async () => {
     extraSteps: [1, 1],
   });
   const trainer = await start(config, firstState(config), { on: tfjs });
-  // Programs are compiled when first needed, and keep their constants.
+  // Programs are compiled on first use and keep their constants.
   await updates(trainer, 3);
   const before = tf.memory().numTensors;
   const [last] = await updates(trainer, 1);
@@ -136,7 +135,7 @@ test('an update on TensorFlow.js leaves no values behind', async () => {
 });
 
 describe('the pool of a run', () => {
-  /** Updates, and the number of states in the pool after each. */
+  /** Runs updates and counts the states in the pool after each. */
   async function counted(trainer: Trainer, count: number) {
     const reports: UpdateReport[] = [];
     const held: number[] = [];
@@ -150,10 +149,10 @@ describe('the pool of a run', () => {
   it('is used once it holds enough, grows old, and stays bounded', async () => {
     const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
     const { reports, held, drawn } = await counted(await start(config), 12);
-    // One more an update, and what was drawn comes back.
+    // Each update adds one state, and drawn states return.
     expect(held).toEqual([1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6]);
     expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
-    // Grown in 6 steps; 3 more at each draw.
+    // Organisms grow in 6 steps and take up to 3 more at each draw.
     expect(Math.max(...reports.map(({ age = 0 }) => age))).toBeGreaterThan(9);
   });
 
@@ -162,14 +161,13 @@ describe('the pool of a run', () => {
     const config = tinyConfig({ ...UNIFORM, pool: { ...pool, standIns: true } });
     const trainer = await start(config);
     const { held, drawn } = await counted(trainer, 3);
-    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside
-    // four that are new.
+    // A batch has eight states. At first all are new; then half come from the pool and return to it
+    // with four new ones.
     expect(drawn).toEqual([false, true, true]);
     expect(held).toEqual([8, 12, 16]);
     const { pool: entries } = await trainer.state();
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of
-    // its second half.
+    // Each update advances the passes by a whole batch. States from the pool replace its second half.
     const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
     expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
   });
@@ -184,7 +182,7 @@ describe('the pool of a run', () => {
       pool: { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [1, 64] },
       stepsDrawn,
     });
-    // None that grows now will be so old.
+    // No new organism reaches this age.
     const old = Array.from({ length: 6 }, (_, image) => ({
       ...{ image: image % 5, age: 1000 },
       states: new Float32Array(8 * 8 * 6),
@@ -193,7 +191,7 @@ describe('the pool of a run', () => {
     await trainer.update();
     const { pool } = await trainer.state();
     const steps = pool.map(({ age }) => age % 1000).filter((age) => age > 0);
-    // Two micro-batches of new ones, and two of the pool's.
+    // Two micro-batches are new, and two are from the pool.
     expect(steps).toHaveLength(8);
     expect(new Set(steps).size).toBe(numbers);
   });
@@ -204,8 +202,8 @@ describe('the pool of a run', () => {
     const trainer = await start(config);
     await updates(trainer, 3);
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Of each update's share of six, the last two are for those that change; the first two updates
-    // have no pool to change.
+    // The last two of each update's six images are for states that change. The first two updates
+    // have no pool.
     const wanted = [...passes.at(2 * 6 + 4, 2)];
     const { pool } = await trainer.state();
     const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
@@ -283,7 +281,7 @@ const runs = Object.entries(fieldsOf).map(([name, fields]): [string, TrainingCon
   tinyConfig(fields),
 ]);
 
-/** The state of a run as it is loaded after it was saved. */
+/** Saves the state of a run and loads it again. */
 async function stored(trainer: Trainer, config: TrainingConfig, further = config) {
   await saveRun(folder, { state: await trainer.state(), seconds: 12 }, config);
   return (await loadRun(folder, further)).state;
@@ -300,14 +298,14 @@ describe.each(runs)('a run %s', (_, config) => {
     const second = await start(config, state);
     const after = await updates(second, 3);
 
-    // Both halves draw from the pool, or nothing of it is shown.
+    // Both halves must draw from the pool, or the test shows nothing.
     expect(before.some(({ pooled }) => pooled !== undefined)).toBe(true);
     expect(after.some(({ pooled }) => pooled !== undefined)).toBe(true);
     expect([...before, ...after]).toEqual(reports);
     expect(numbersOf(await second.state())).toEqual(numbersOf(await whole.state()));
   });
 
-  // Of short runs, the first and the last are, which have most of all kinds of updates.
+  // Reduced tests use only the first and the last run, which have most kinds of updates.
   const onTwo = isFull || [runs[0][1], runs[5][1]].includes(config) ? it : () => {};
   onTwo('is the same on one worker and on two', async () => {
     expect([compute.workers, twoThreads.workers]).toEqual([1, 2]);
@@ -340,7 +338,7 @@ test('offsets of the gallery are added to its latents', async () => {
   const { galleryOffsets: _, ...without } = config;
   const trainer = await start(config);
   await updates(trainer, 1);
-  // Their first step is as long as the rate, times ten.
+  // The first step is as long as ten times the rate.
   const moved = (await trainer.state()).tensors.get('parameter:gallery.offsets')!.data;
   expect(Math.max(...moved.map(Math.abs)) / (10 * config.optimiser.learningRate)).toBeCloseTo(1, 2);
   await updates(trainer, 2);

@@ -15,7 +15,7 @@ const RED = [200, 40, 0] as const;
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" width="6" height="6"><rect width="6" height="3" fill="#00f"/></svg>';
 
-/** Whether a number is within one of another, as rounding goes. */
+/** Expects numbers to be equal up to rounding. */
 const near = (found: number[], expected: number[], by = 1) => {
   found.forEach((value, i) => {
     expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(by);
@@ -34,7 +34,7 @@ describe('a folder of images', () => {
     await put(folder, 'mine/blue-half.svg', SVG);
     const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: '#808080' } });
     await put(folder, 'mine/grey.png', await grey.toColourspace('b-w').png().toBuffer());
-    // None of these is an image of the user's.
+    // Files that are no images of the user.
     await put(folder, 'mine/.DS_Store', 'x');
     await put(folder, 'mine/._tall.jpg', 'x');
     await put(folder, 'mine/__MACOSX/tall.jpg', 'x');
@@ -51,14 +51,14 @@ describe('a folder of images', () => {
   });
 
   test('keeps aspect, centred, in an empty margin', () => {
-    // 40×20 in 12×12 is 12×6: columns 2…13, rows 5…10.
+    // 40×20 fits into 12×12 as 12×6: columns 2…13, rows 5…10.
     const wide = at('Wide RED Fish');
     for (const x of [2, 7, 13]) {
       for (const y of [5, 8, 10]) near(cell(data, wide, x, y), [...RED, 255]);
       for (const y of [4, 11]) expect(cell(data, wide, x, y)).toEqual([0, 0, 0, 0]);
     }
     for (const x of [1, 14]) expect(cell(data, wide, x, 7)).toEqual([0, 0, 0, 0]);
-    // 100×400 is 3×12; one column of the nine left over goes right.
+    // 100×400 becomes 3×12. Of the nine empty columns, the odd one is on the right.
     const tall = at('Tall');
     near(cell(data, tall, 7, 2), [...RED, 255], 3);
     near(cell(data, tall, 7, 13), [...RED, 255], 3);

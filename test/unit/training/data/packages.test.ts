@@ -69,7 +69,7 @@ describe('the emoji sets', () => {
     expect(drawings.length).toBeGreaterThan(3000);
     const unseen = new Set(Object.values(UNSEEN).flat().map(codeOf));
     expect(drawings.filter(({ emoji }) => unseen.has(codeOf(emoji.unified)))).toEqual([]);
-    // No picture of an unseen one has come in under another name.
+    // No picture of an unseen emoji appears under another name.
     const { drawings: apart } = await listEmoji({ set: 'unseen', styles: [...STYLES] });
     expect(apart.length).toBeGreaterThan(400);
     const hidden = new Set(apart.map(({ svg }) => `${svg}`));
@@ -142,12 +142,8 @@ describe('MNIST', () => {
       for (const { name } of data.entries.slice(from, to)) found[Number(name.at(-1))]++;
       return found;
     };
-    expect(counts(0, 60_000)).toEqual([
-      5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
-    ]);
-    expect(counts(60_000, 70_000)).toEqual([
-      980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
-    ]);
+    expect(counts(0, 60_000)).toEqual([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
+    expect(counts(60_000, 70_000)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     expect(data.entries[0]).toEqual({ name: 'Digit 5', kind: 'thing' });
   });
 
@@ -163,8 +159,8 @@ describe('MNIST', () => {
     const counts = new Uint32Array(256);
     for (const value of data.pixels) counts[value]++;
     expect([...counts.keys()].filter((value) => counts[value] > 0)).toEqual([0, 255]);
-    // Mean grey of all 70,000 digits: 0.1309 of 28×28; a draw of 55 million pixels is far closer
-    // than this.
+    // The mean grey of all 70,000 digits is 0.1309. With 55 million pixels, the share of ink is
+    // very close.
     expect(counts[255] / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
   });
 

@@ -1,4 +1,4 @@
-/** How organisms stay, heal and differ, measured where the answer is known. */
+/** Measures how organisms stay, heal and differ, for rules whose answer is known. */
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
@@ -8,7 +8,10 @@ import {
   likenesses,
   picturesOf,
 } from '../../../../server/training/evaluate/compare-pictures.ts';
-import { EvaluationBatch, type Grown } from '../../../../server/training/evaluate/evaluation-batch.ts';
+import {
+  EvaluationBatch,
+  type Grown,
+} from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
 import {
   allButADisc,
@@ -29,7 +32,7 @@ import { printingModel, smallModel } from './small.ts';
 const compute = createOnnxCompute({ threads: 1 });
 const rgba = { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] } };
 
-/** A rule whose change is a constant in every channel. */
+/** Makes a rule whose change is a constant in every channel. */
 function drifting(change: number, fields: Record<string, unknown> = {}): Model {
   const model = smallModel({ ...rgba, update: { kind: 'residual', hidden: 7 }, ...fields });
   model.tensors.get('update.out.kernel')!.data.fill(0);
@@ -97,7 +100,7 @@ describe('a rule that does nothing', () => {
 });
 
 test('a rule that repeats is not computed again: a million steps end like a thousand', async () => {
-  // Half of what it is fades at each step, until nothing is left of it.
+  // Half of the state fades in each step, so the states reach a fixed point.
   const update = { kind: 'residual', hidden: 7, leak: 0.5 };
   const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1);
   const stay = await stayOf(batch, await grownOf(batch), [5, 1000, 1_000_000]);
@@ -106,14 +109,15 @@ test('a rule that repeats is not computed again: a million steps end like a thou
 });
 
 test('a rule that drifts has the error of its drift', async () => {
-  // Growing takes 2 steps a stage from side 2 to 8: zero in the end, then a fiftieth a step.
+  // Growth takes 2 steps per stage from side 2 to 8 and ends at zero. Then each step adds a
+  // fiftieth.
   const batch = new EvaluationBatch(compute, drifting(0.02), 1);
   const stay = await stayOf(batch, await grownOf(batch, -0.12), [4, 10]);
   expect(stay['4'].mse).toBeCloseTo(0.08 ** 2, 3);
   expect(stay['4'].share).toBe(1);
   expect(stay['10'].mse).toBeCloseTo(0.2 ** 2, 2);
   expect(stay['10'].share).toBe(0);
-  // However slowly, it does not come to rest.
+  // A slow drift counts as not coming to rest.
   const slow = new EvaluationBatch(compute, drifting(0.001), 1);
   expect(await measureCycles(slow, await grownOf(slow, 0))).toBe(1);
 });
@@ -133,8 +137,8 @@ describe('a rule that prints its picture again', () => {
     const closed = (closing: number) =>
       measureRecovery(batch, grown, { wound: leftColumn, random, closing });
     const [slow, fast] = [await closed(1), await closed(7)];
-    // Seven columns of eight are lost. A place opens after as many steps as it lies from the rim,
-    // and shows something in the step after.
+    // Seven of eight columns are lost. A column n cells from the rim opens after n steps, and shows
+    // something one step later.
     expect(slow['0'].mse).toBeCloseTo(7 / 8, 6);
     expect(slow['4'].mse).toBeCloseTo(4 / 8, 6);
     expect(slow['8'].strict).toBe(1);
@@ -149,7 +153,7 @@ describe('a rule that prints its picture again', () => {
   });
 });
 
-/** Only the left column is kept. */
+/** Keeps only the left column. */
 const leftColumn: Wound = (_, side) =>
   Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
 
@@ -238,4 +242,3 @@ describe('precision and recall', () => {
     expect(recall).toBeLessThan(0.1);
   });
 });
-

@@ -1,7 +1,4 @@
-/**
- * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
- * form.
- */
+/** Compares likelihoods with independent arithmetic and with closed forms. */
 import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
@@ -33,7 +30,7 @@ interface Case {
   readonly images: Numbers;
 }
 
-/** A case of N images of side², states given or random. */
+/** Makes a case of N square images. States are given or random. */
 function made(
   likelihood: Likelihood,
   channels: number,
@@ -66,7 +63,7 @@ const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 0.3, channels: [0, 1, 2, 3] };
 const dmol = (mixtures: number): Likelihood => ({ kind: 'dmol', mixtures });
 
-/** log p of one pixel under one colour's logistic, as the paper's code has it (PixelCNN++). */
+/** Returns log p of one pixel under one colour's logistic, as in the code of PixelCNN++. */
 function logBin(x: number, mean: number, rawLogScale: number): number {
   const logScale = Math.max(rawLogScale, -7);
   const at = (by: number): number => (x - mean + by) * Math.exp(-logScale);
@@ -77,7 +74,7 @@ function logBin(x: number, mean: number, rawLogScale: number): number {
   return at(0) - logScale - 2 * softplus(at(0)) - Math.log(127.5);
 }
 
-/** log p of one RGB pixel, 0…1, given its state. */
+/** Returns log p of one RGB pixel, 0…1, given its state. */
 function dmolPixel(state: ArrayLike<number>, pixel: ArrayLike<number>, n: number): number {
   const [r, gr, b] = Array.from(pixel, (x) => 2 * x - 1);
   const part = (colour: number, what: number, i: number): number =>
@@ -150,7 +147,7 @@ describe.each(CASES)('%s', (_, given) => {
   });
 });
 
-// Cells are taught where they are: what the waves are, what an error costs, and that a rule learns it.
+// Position loss: the waves, the cost of an error, and a rule that learns positions.
 
 test('the first waves distinguish left from right and top from bottom at any side', () => {
   for (const side of [2, 8, 32]) {
@@ -162,7 +159,7 @@ test('the first waves distinguish left from right and top from bottom at any sid
       expect(at(0, i, 2)).toBeLessThan(at(0, i - 1, 2));
       expect(at(i, 0, 2)).toBe(at(0, 0, 2));
     }
-    // Opposite edges are opposite places.
+    // Opposite edges have opposite values.
     expect(at(side - 1, 0, 0)).toBeCloseTo(-at(0, 0, 0), 6);
   }
 });

@@ -1,7 +1,6 @@
 /**
- * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
- * differences of every number that training moves; and those of native code against those of
- * expressions.
+ * Compares the gradients of whole rollouts, cut into segments of any length, with finite
+ * differences for every trained number; and the gradients of native code with those of expressions.
  */
 import type { Value } from '../../../../server/autodiff/compute.ts';
 import { createCompute } from '../../../../server/autodiff/create.ts';
@@ -27,11 +26,11 @@ const compute = createOnnxCompute({ threads: 1 });
 const native = hasCompiler ? await createCompute('native', { threads: 1 }) : undefined;
 afterAll(() => compute.dispose());
 
-/** Side of a grown patch, cells. */
+/** Side of a grown patch, in cells. */
 const SIDE = 8;
-/** Patches. */
+/** Number of patches. */
 const N = 2;
-/** What a change in a last step that should rest costs. */
+/** Cost of a change in the last step of segments with `rest`. */
 const REST = { weight: 0.7, sigma: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
 
@@ -41,7 +40,7 @@ const doubling = (stepsPerStage: number) => ({
   stepsPerStage,
 });
 
-/** A rule with random numbers, what it is to show, and its segments, to be disposed. */
+/** Makes a rule with random weights, its target, and its segments, which the test disposes of. */
 function setUp(
   update: Record<string, unknown>,
   growth: Record<string, unknown>,
@@ -77,10 +76,10 @@ function setUp(
 }
 type SetUp = ReturnType<typeof setUp>;
 
-/** Inputs of a segment's program beside the states. */
+/** Returns the inputs of a segment's program, except the states. */
 type InputSource = (segment: Segment) => Record<string, Numbers>;
 
-/** Masks by the number of the step in a rollout, so that they do not depend on how it is cut. */
+/** Creates masks by the number of the step, so that they do not depend on the cuts. */
 function maskSource({ spec }: SetUp): InputSource {
   let step = 0;
   return ({ stage, steps }) => {
@@ -97,8 +96,8 @@ function maskSource({ spec }: SetUp): InputSource {
 }
 
 /**
- * Half of the ground of each patch is closed, another half for each. With a rim, it opens column by
- * column, and the last two columns that open are not judged.
+ * Closes half of the ground of each patch, the left or the lower half. With a rim, the ground opens
+ * column by column, and the last two columns are not judged.
  */
 function openSource(segments: readonly Segment[]): InputSource {
   const { stage: side } = segments[segments.length - 1];
@@ -128,13 +127,13 @@ function openSource(segments: readonly Segment[]): InputSource {
   };
 }
 
-/** A map [N, side, side, channels], zero on closed ground. */
+/** Returns a map [N, side, side, channels] with zeros on closed ground. */
 function onOpen(data: ArrayLike<number>, channels: number, open: Numbers): Numbers {
   const kept = Float32Array.from(data, (x, i) => x * open.data[Math.floor(i / channels)]);
   return { shape: [...open.shape.slice(0, 3), channels], data: kept };
 }
 
-/** Nats of a change in one step, weighted by sample. */
+/** Returns the nats of the change in one step, weighted by sample. */
 function restOf(after: Float32Array, before: Float32Array, weight: Numbers): number {
   const size = after.length / N;
   return after.reduce(
@@ -145,7 +144,7 @@ function restOf(after: Float32Array, before: Float32Array, weight: Numbers): num
   );
 }
 
-/** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
+/** Computes Σ weight · nats at the judged ends of segments with the forward programs alone. */
 async function objective(
   given: SetUp,
   rollout: readonly Segment[],
@@ -195,11 +194,11 @@ async function objective(
 }
 
 /**
- * Gradients by the reverse programs: `total:` and the name of a parameter or `latents`, and the
- * `nats`.
+ * Computes gradients with the reverse programs: `total:` and the name of a parameter or `latents`;
+ * and `nats`.
  *
- * @param judged the segments at whose ends the states are judged, beside the last
- * @param differentiated how many of the last segments are differentiated
+ * @param judged segments whose last states are judged, in addition to the last segment
+ * @param differentiated number of last segments to differentiate
  */
 async function gradientsOf(
   given: SetUp,
@@ -267,7 +266,7 @@ async function expectNative(
 /**
  * Compares the gradient of every parameter and latent with finite differences.
  *
- * @param judged as of `gradientsOf`
+ * @param judged see `gradientsOf`
  */
 async function expectGradients(
   given: SetUp,
@@ -316,7 +315,7 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
     GAUSSIAN,
   ],
   [
-    // Short: a limit has corners, and a difference that spans one is neither slope.
+    // Few steps, because a limit has corners, at which a finite difference matches neither slope.
     'residual with a limit, uniform',
     { kind: 'residual', hidden: 3, stateLimit: 1.5 },
     { kind: 'uniform', steps: 1 },
@@ -333,7 +332,7 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
 
 describe.each(ROLLOUTS)('%s', (_, update, growth, likelihood) => {
   const given = setUp(update, growth, likelihood);
-  /** Grown, judged, then a few steps more. */
+  /** Grows, judges, then takes a few more steps. */
   const more = update.stateLimit ? 1 : 3;
   const rollout = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
     const grown = growthSegments(given.spec, longest);
@@ -409,7 +408,7 @@ const rim = (steps: number): Segment => ({ begin: 'go-on', stage: SIDE, steps, r
 const still: Segment = { begin: 'go-on', stage: SIDE, steps: 1 };
 const grown = (given: SetUp): Segment[] => growthSegments(given.spec, 2);
 
-/** Segments with each of their options. */
+/** A rollout for each option of segments. */
 const OPTIONS: [string, SetUp, (given: SetUp) => Segment[]][] = [
   [
     'a change in the last step counts where it should rest',
@@ -442,9 +441,8 @@ describe.each(OPTIONS)('%s', (_, given, segmentsOf) => {
 });
 
 /**
- * Nets of more than one vector of units, on patches of many tiles, some of which are not whole. Few
- * steps, because rectified units and limits have corners, and a cell near one may fall on either
- * side.
+ * Nets with more units than a vector register, on patches with incomplete tiles. Few steps, because
+ * a cell near a corner of a rectifier or limit may fall on either side.
  */
 testNative.each([
   ['rectified', { ...calmUpdate(37), activation: 'relu', stateLimit: 2, updateProbability: 0.6 }],
@@ -458,7 +456,7 @@ testNative.each([
   await given.segments.dispose();
 });
 
-/** The states after a segment. */
+/** Returns the states after a segment. */
 async function stepped(
   given: SetUp,
   segment: Segment,
@@ -488,7 +486,7 @@ describe('segments with a rim', () => {
         Array.from({ length: SIDE }, (_, x) => states.data[x * given.spec.channels] !== 0),
       );
     }
-    // Columns from 4 on are closed for 1, 2, 3, 4 steps; a cell lives in the step after.
+    // Columns from 4 on are closed for 1, 2, 3 and 4 steps. A cell lives one step after it opens.
     expect(lives[0]).toEqual([true, true, true, true, false, false, false, false]);
     expect(lives[1]).toEqual([true, true, true, true, true, true, false, false]);
   });

@@ -8,7 +8,7 @@ export type Plan = { readonly counters: Int32Array; readonly refuse?: boolean };
 
 export type Job =
   | { readonly kind: 'echo'; readonly value: Float32Array }
-  /** Ends once this many jobs have started. */
+  /** Ends once `wanted` jobs have started. */
   | { readonly kind: 'meet'; readonly wanted: number }
   | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' };
 

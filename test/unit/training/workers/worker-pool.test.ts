@@ -8,7 +8,7 @@ import {
 } from '../../../../server/training/workers/worker-pool.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
 
-/** Workers whose jobs end on request. */
+/** Makes workers whose jobs end on request. */
 function gated(width: number, fails = -1) {
   const open: (() => void)[] = [];
   const begun: number[] = [];
@@ -41,7 +41,7 @@ function gated(width: number, fails = -1) {
     async letAllEnd(jobs: number): Promise<void> {
       for (let i = 0; i < jobs; i++) {
         while (open.length === 0) await new Promise(setImmediate);
-        // The last to begin ends first.
+        // The job that began last ends first.
         open.pop()!();
         await new Promise(setImmediate);
       }
@@ -77,7 +77,7 @@ test('after a failure no job begins, and running jobs are awaited', async () => 
 });
 
 describe('in threads', () => {
-  /** Number of running worker threads of this process. */
+  /** Returns the number of running worker threads of this process. */
   const threads = (): number =>
     (process.report.getReport() as unknown as { readonly workers: readonly unknown[] }).workers
       .length;
@@ -108,7 +108,7 @@ describe('in threads', () => {
 
   it('runs two jobs at the same time, in threads that end with it', async () => {
     open();
-    // Each ends only once the other has begun.
+    // Each job ends only after the other has started.
     const results = await resultsOf({ kind: 'meet', wanted: 2 }, { kind: 'meet', wanted: 2 });
     const ids = results.map(({ thread }) => thread);
     expect(new Set(ids).size).toBe(2);
