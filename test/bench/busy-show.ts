@@ -58,7 +58,7 @@ export async function benchBusyShow(
     const pid = server.child.pid!;
     const look = (): Promise<Memory> => memoryOf(pid, port);
     const idle = await look();
-    log(`pid ${pid}; ${bots} visitors for ${seconds} s; at the start ${lineOf(idle)}`);
+    log(`pid ${pid}; ${bots} visitors for ${seconds} s`);
     const beat = (1000 * bots) / COMMANDS_PER_SECOND;
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
     crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
@@ -75,12 +75,8 @@ export async function benchBusyShow(
         anonymous.push(megabytes(pid, 'RssAnon'));
       }
       counts = await crowd.ask<BotCounts>('counts');
-      const now = await look();
-      const { accepted, refused, joins, returns, lost } = counts;
-      log(
-        `  ${new Date().toISOString()} ${rounded(at / MINUTE)} min: ${accepted} accepted, ${sum(refused)} refused, ` +
-          `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}; most RssAnon ${Math.max(...anonymous.slice(from))}`,
-      );
+      const most = Math.max(...anonymous.slice(from));
+      log(JSON.stringify({ minutes: rounded(at / MINUTE), ...counts, ...(await look()), most }));
     }
     const written = rounded((writtenTo(scratch) - before) / 1e9 / (seconds / 3_600));
     await crowd.stop();
@@ -110,13 +106,6 @@ export async function benchBusyShow(
       bounds,
       met: Object.values(bounds).every((kept) => kept),
     };
-    log(
-      `  refused: ${JSON.stringify(refused)}; ${written} GB/h written; when all have gone ${lineOf(gone)}`,
-    );
-    log(
-      `  anonymous MB, mean and most: first half ${first.mean}, ${first.most}; second ${second.mean}, ${second.most}; ` +
-        `goal (at most ${MOST}, flat, ${MOST_WRITTEN} GB/h, ${COMMANDS_PER_SECOND} commands a second): ${figures.met ? 'met' : `missed: ${JSON.stringify(bounds)}`}`,
-    );
     return figures;
   } finally {
     await crowd?.stop();
@@ -127,9 +116,6 @@ export async function benchBusyShow(
 
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, n) => total + n, 0);
-
-const lineOf = ({ rss, anonymous, heap }: Memory): string =>
-  `RSS ${rss}, RssAnon ${anonymous}, heap ${heap} MB`;
 
 async function memoryOf(pid: number, port: number): Promise<Memory> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

@@ -76,7 +76,7 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'also write the figures to FILE as JSON; without FILE, print only the figures',
+      help: 'write the figures to FILE instead of printing them; without FILE, print only the figures',
     },
     checkpoint: {
       value: 'FOLDER',
@@ -133,8 +133,8 @@ async function command(args: readonly string[], { say }: Voice): Promise<void> {
     if (!quiet) say(line);
   }, options);
   const json = JSON.stringify(figures, null, 2);
-  if (quiet) say(json);
-  else if (file !== undefined) await writeFile(file, `${json}\n`);
+  if (file === undefined || quiet) say(json);
+  else await writeFile(file, `${json}\n`);
 }
 
 /**

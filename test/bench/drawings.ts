@@ -37,8 +37,6 @@ interface ReceivedDrawing {
   readonly pixels: Uint8Array;
   /** [Z]: refined within bounds or, if time was short, as encoded, perhaps out of bounds. */
   readonly latent: Float32Array;
-  /** When its latent was done, ms since the epoch. */
-  readonly refinedAt: number;
 }
 
 /** A drawing that grows. */
@@ -54,7 +52,7 @@ const NOTICE = 2_000;
 
 /** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
 export async function benchDrawings(
-  log: Log,
+  _: Log,
   { checkpoint: folder = CHECKPOINT_FOLDER }: BenchOptions = {},
 ) {
   const checkpoint = await loadCheckpoint(folder);
@@ -71,7 +69,7 @@ export async function benchDrawings(
   );
   const errors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].grown));
   const restErrors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].later));
-  const drawings = alone.map(({ ms, latent }, i) => ({
+  const drawings = alone.map(({ ms }, i) => ({
     name: DRAWINGS[i].name,
     style: DRAWINGS[i].style,
     /**
@@ -80,14 +78,7 @@ export async function benchDrawings(
     error: rounded(errors[i]),
     ms: rounded(ms),
     held: meanSquare(pictures[i].grown, pictures[i].later) < HELD.change,
-    /** Euclidean length of the latent. A latent that is not refined may be out of bounds. */
-    length: rounded(Math.hypot(...latent)),
   }));
-  for (const { name, style, error, ms, held, length } of drawings) {
-    log(
-      `  ${name} (${style}): error ${error}, ${ms} ms, latent of length ${length}, ${held ? 'holds' : 'DOES NOT HOLD'}`,
-    );
-  }
   const figures = {
     machine: describeMachine(),
     checkpoint: checkpoint.card.name,
@@ -100,29 +91,16 @@ export async function benchDrawings(
     held: drawings.filter(({ held }) => held).length,
     /** From "Let it grow" to the first preview picture, ms. */
     alone: spreadOf(alone.map(({ ms }) => ms)),
-    /**
-     * Ten drawings at the same time: ms until each page shows its first preview picture, ms until
-     * each latent is refined, and mean errors.
-     */
+    /** Ten drawings at the same time: ms until each page shows its first picture; mean errors. */
     atOnce: {
-      ms: atOnce.shown.map(rounded),
-      refined: atOnce.refined,
+      ms: atOnce.map(rounded),
       error: rounded(mean(errors.slice(alone.length))),
       restError: rounded(mean(restErrors.slice(alone.length))),
     },
   };
-  const slowest = Math.max(...atOnce.shown);
-  log(
-    `mean error ${figures.error}, at rest ${figures.restError}; ${figures.held} of ${drawings.length} hold; first picture after ${figures.alone.p50} ms p50, ${figures.alone.max} at most`,
-  );
-  log(
-    `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}, at rest ${figures.atOnce.restError}`,
-  );
+  const slowest = Math.max(...atOnce);
   const met =
     figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
-  log(
-    `goal (mean error ${GOALS.error}; ${GOALS.alone} ms alone, ${GOALS.atOnce} ms at once): ${met ? 'met' : 'missed'}`,
-  );
   return { ...figures, met };
 }
 
@@ -145,7 +123,7 @@ async function drawAll(folder: string) {
         DRAWINGS,
         received,
       );
-      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE), received);
+      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE));
       return { alone, received, atOnce };
     } finally {
       await browser.close();
@@ -161,7 +139,7 @@ function hearDrawings({ drawings }: RoomServer): ReceivedDrawing[] {
   const submit = drawings.submit.bind(drawings);
   drawings.submit = (drawing) => {
     const { pixels, latent } = drawing;
-    received.push({ pixels: pixels.slice(), latent: latent.slice(), refinedAt: Date.now() });
+    received.push({ pixels: pixels.slice(), latent: latent.slice() });
     return submit(drawing);
   };
   return received;
@@ -195,16 +173,14 @@ async function drawInTurn(
  * As many visitors as drawings, each with a page and an address of their own, press "Let it grow"
  * at the same moment.
  *
- * @returns ms from then on: until each page shows its first preview picture, in the order of the
- * drawings, and until each latent is refined, the earliest first
+ * @returns ms until each page shows its first preview picture, in the order of the drawings
  * @throws Error a page has heard too late when to press; a drawing was refused
  */
 function drawAtOnce(
   browser: Browser,
   port: number,
   drawings: readonly VisitorDrawing[],
-  received: readonly ReceivedDrawing[],
-) {
+): Promise<number[]> {
   return withAddresses(port, drawings.length, async (ports) => {
     const pads: Pad[] = [];
     for (const [i, drawing] of drawings.entries()) {
@@ -215,8 +191,7 @@ function drawAtOnce(
     const at = Date.now() + NOTICE;
     const shown = await Promise.all(pads.map((pad) => pad.growAt(at)));
     for (const { page } of pads) await page.context().close();
-    const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
-    return { shown, refined };
+    return shown;
   });
 }
 

@@ -38,12 +38,7 @@ export async function benchPages(log: Log, { seconds = 30 }: BenchOptions = {}) 
     const pages: Awaited<ReturnType<typeof measure>>[] = [];
     for (const page of PAGES) {
       const row = await measure(browser, garden.port, page, seconds);
-      const { p50, p95, p99, max } = row.slowed;
-      log(
-        `${row.page}: ${p50} ms p50, ${p95} p95, ${p99} p99, ${max} at most for a frame and what comes with it on a main ` +
-          `thread slowed ${SLOWED} times; ${(100 * row.inTime).toFixed(1)} % within ${FRAME.toFixed(1)} ms; ${row.ticks} ticks`,
-      );
-      log(`  memory before ${JSON.stringify(row.before)}, after ${JSON.stringify(row.after)}`);
+      log(JSON.stringify(row));
       pages.push(row);
     }
     return { machine: describeMachine(), engine: garden.engine, slowedBy: SLOWED, pages };

@@ -60,20 +60,10 @@ export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) 
   try {
     const chunks = await watch(garden.room, seconds);
     const screens = SCREENS.map((screen) => costsOf(screen, net, chunks));
-    for (const { screen, scale, multiplyAdds, reads } of screens) {
-      const of = (figure: number): number => rounded(figure / 1e6);
-      log(
-        `${screen}: ${scale} pixels a cell; ${of(multiplyAdds.mean)} M multiply-adds a frame (p95 ${of(multiplyAdds.p95)}), ` +
-          `${of(reads.mean)} M texture reads (p95 ${of(reads.p95)})`,
-      );
-    }
     const mainThreads: Awaited<ReturnType<typeof measurePage>>[] = [];
     for (const page of PAGES) {
       const costs = await measurePage(browser, `http://127.0.0.1:${garden.port}`, page, seconds);
-      log(
-        `main thread of a ${costs.page}: ${costs.painted.mean} ms in a 60th of a second, ` +
-          `${costs.without.mean} without paint: ${costs.ratio} times`,
-      );
+      log(JSON.stringify(costs));
       mainThreads.push(costs);
     }
     const work = painterWork(net);

@@ -6,7 +6,7 @@ import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
 import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
-import { median, millions, rounded } from '../load/figures.ts';
+import { median, rounded } from '../load/figures.ts';
 import { type BenchOptions, describeMachine, type Log } from './options.ts';
 import { latentOf, loadNets, Patches } from './patches.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
@@ -93,7 +93,7 @@ async function compare(model: Model, wanted: BackendName | undefined, peer: Peer
         pytorchWay: ways.whole!,
       };
       rows.push(row);
-      log(lineOf(row));
+      log(JSON.stringify(row));
     }
   } finally {
     await engine.close();
@@ -112,19 +112,6 @@ function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: n
   if (!(largest <= tolerance)) {
     throw new Error(`PyTorch's step differs from ours by ${largest}: there is nothing to compare`);
   }
-}
-
-function lineOf(row: PeerFigures): string {
-  const compiled =
-    row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
-  const compiledRatio = row.ratioCompiled === null ? '' : `, to compiled ${row.ratioCompiled}`;
-  return (
-    `  ${`${row.patches}`.padStart(3)} patches: ours ${row.msPerStep} ms, ` +
-    `${millions(row.ours)} cells/s; ` +
-    `PyTorch ${millions(row.pytorch)} ` +
-    `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
-    `ratio ${row.ratio}, to 16 at a time ${row.ratioInPieces}${compiledRatio}`
-  );
 }
 
 /**

@@ -26,7 +26,7 @@ const expressing = EXPRESSION_PACE;
 const BEGINNING = Date.UTC(2026, 0, 1, 9, 59, 55);
 const PERIOD = 1000 / GARDEN.tickRate;
 
-export interface RecordingOptions {
+interface RecordingOptions {
   readonly folder: string;
   readonly engine: Engine;
   readonly checkpoint: Checkpoint;
@@ -36,8 +36,6 @@ export interface RecordingOptions {
   /** Share of these that may express at the same time. With 0, each steps in each tick. */
   readonly liveliness: number;
 }
-
-export type Recording = Awaited<ReturnType<typeof recordRoom>>;
 
 /**
  * Records the standard garden for some ticks. In the middle, the server ends as if it had been

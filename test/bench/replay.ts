@@ -21,7 +21,7 @@ import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { type BenchOptions, describeMachine, type Log } from './options.ts';
-import { RECORDED, type Recording, recordRoom } from './recording.ts';
+import { RECORDED, recordRoom } from './recording.ts';
 
 /** Goals: speed as a multiple of real time, without and with idle life. */
 const GOALS = { still: 20, lively: 10 };
@@ -53,7 +53,6 @@ export async function benchReplay(
       { folder: data, engine, checkpoint, species, organisms, liveliness },
       ticks,
     );
-    for (const line of linesOf(recording, seconds)) log(line);
 
     // Start another engine, in which nothing is left of the recording.
     await engine.close();
@@ -96,18 +95,9 @@ export async function benchReplay(
        * Whether the replay is as fast as `GOALS` says, complete, with equal checksums, and includes
        * a restart and a compaction.
        */
+      ...{ whole, compacted },
       met: times >= goal && unequal.length === 0 && equal > 0 && whole && compacted,
     };
-    log(
-      `  replayed in ${figures.took} s, of which ${figures.reading} s were reading and ${figures.stepping} s waiting for the engine; ${figures.cpu} s of processor time: ` +
-        `${figures.times} times the original speed; ${done.ticks} ticks, ${equal + unequal.length} checksums, which prove ${proven} ticks; ${unequal.length} checksums differ`,
-    );
-    if (unequal.length > 0) log(`  the first difference is at tick ${unequal[0]}`);
-    if (!whole) log(`  only ticks ${range.from} to ${range.to} were replayed`);
-    if (!compacted) log('  too short for a compaction: no snapshot was removed');
-    log(
-      `  goal (${goal} times the original speed, all checksums equal): ${figures.met ? 'met' : 'missed'}`,
-    );
     return figures;
   } finally {
     await engine.close();
@@ -128,15 +118,4 @@ function watchSteps(engine: Engine): Engine & { waited(): number } {
       return readouts;
     },
   };
-}
-
-function linesOf(recording: Recording, lived: number): string[] {
-  const { seconds, commands, refused, snapshots, restart, bytes, cells } = recording;
-  return [
-    `  recorded in ${rounded(seconds)} s, ${rounded(lived / seconds)} times real time: ${commands} commands, ` +
-      `${refused} of them refused; ${snapshots.taken} snapshots, of which ${snapshots.kept} are kept; ` +
-      `${rounded(bytes / 1e6)} MB; ${Math.round(cells)} cells a tick`,
-    `  a restart after tick ${restart.tick}, of which the last ${restart.lost} were lost with the server`,
-    ...restart.remarks.map((remark) => `    ${remark}`),
-  ];
 }

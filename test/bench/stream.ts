@@ -8,7 +8,7 @@ import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { mean, median, quantile, rounded } from '../load/figures.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { GARDEN } from '../support/standard-garden.ts';
-import { describeMachine, type Log } from './options.ts';
+import { describeMachine } from './options.ts';
 
 const RAW = GARDEN.side ** 2 * 4 * GARDEN.tickRate;
 
@@ -82,26 +82,13 @@ function check(decoder: FrameDecoder, frame: Uint8Array): void {
   if (decoder.decode(frame).lost.length > 0) throw new Error('a block does not fit its check');
 }
 
-export async function benchStream(log: Log): Promise<object> {
+export async function benchStream() {
   // Encode once before measuring, to warm up.
   encode('full');
   const encoded = TIER_NAMES.map(encode);
   const tiers = encoded.map(decode);
-  for (const row of tiers) {
-    log(qualityLine(row));
-    const { timesSmaller, encodeMs, decodeMs, perSecond, firstPictureBytes, exactBytes } = row;
-    log(
-      `  ${timesSmaller} × smaller than raw RGBA; ${kB(perSecond.median)} in a second median, ${kB(perSecond.p99)} p99; ` +
-        `first picture ${kB(firstPictureBytes)}, exact ${kB(exactBytes)}; encoding ${encodeMs[0]} ms a tick, p99 ${encodeMs[1]}, decoding ${decodeMs}`,
-    );
-  }
   return { machine: describeMachine(), tiers };
 }
-
-const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
-
-const qualityLine = ({ name, bytesPerSecond, psnr, p999, worst }: ReturnType<typeof decode>) =>
-  `${name.padEnd(8)} ${kB(bytesPerSecond)}/s  ${psnr.toFixed(1)} dB  errors of living places: p99.9 ${p999}, worst ${worst} of 255`;
 
 /** Largest colour value, of 255, that counts as dark. */
 const DARK = 8;

@@ -5,7 +5,7 @@ import type { Engine, NewPatch } from '../../server/engine/engine.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { mean, median, millions } from '../load/figures.ts';
+import { mean, median, rounded } from '../load/figures.ts';
 import { Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';
 import type { Log } from './options.ts';
@@ -91,12 +91,9 @@ export async function benchTick(log: Log) {
       const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
       const cells = mean(samples[phase].map((sample) => sample.cells));
       const cellsPerSecond = Math.round((cells / msPerTick) * 1000);
-      const row = { organisms, chimeras, phase, cellsPerSecond };
-      rows.push({ ...row, msPerTick: Number(msPerTick.toFixed(3)) });
-      log(
-        `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
-          `${millions(cellsPerSecond)} cells/s${chimeras > 0 ? ', a third of them chimeras' : ''}`,
-      );
+      const row = { organisms, chimeras, phase, cellsPerSecond, msPerTick: rounded(msPerTick) };
+      rows.push(row);
+      log(JSON.stringify(row));
     }
   }
   await engine.close();

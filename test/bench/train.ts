@@ -106,13 +106,7 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
       ratio: pytorch ? round(pytorchBest / best) : null,
     };
     rows.push(row);
-    const compared = pytorch
-      ? `  PyTorch ${`${row.pytorchGflops}`.padStart(6)}  ratio ${row.ratio}`
-      : '';
-    log(
-      `${row.backend.padEnd(10)} ${row.channels}→${row.hidden}  batch ${`${batch}`.padStart(2)}  ` +
-        `${`${row.gflops}`.padStart(6)} GFLOP/s  ${`${row.updatesPerSecond}`.padStart(6)} updates/s${compared}`,
-    );
+    log(JSON.stringify(row));
   }
   return rows;
 }
