@@ -12,6 +12,7 @@ import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import { fill, MAP_FILE, pushApart } from '../../vnca/gallery-map.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
+import type { TrainingConfig } from '../config.ts';
 import { gatherImages } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { openPosteriors } from '../model/networks.ts';
@@ -195,52 +196,69 @@ export async function drawProgressSheet(
   rule: TrainedRule,
   side: number,
 ): Promise<Buffer> {
-  const { data } = rule;
-  const { closing, extraSteps, latentSize, pool, seed } = rule.config;
+  const { config, data } = rule;
   const { train } = data.splits;
-  // The gallery is not drawn, so one entry is enough.
-  const config = { ...rule.config, gallery: 1 };
-  const model = await trainedModel(compute, { ...rule, config });
-  const card = { ...model.card, side };
-  const random = createRandom(seed);
+  // The sheet does not show the gallery, so one entry is enough.
+  const model = await trainedModel(compute, { ...rule, config: { ...config, gallery: 1 } });
   const images = Uint32Array.from(someOf(train.length, COLUMNS), (at) => train[at]);
   const posteriors = await openPosteriors(compute, model);
   const { mean: latents } = await posteriors.encode(gatherImages(data, images), images.length);
   await posteriors.dispose();
-  const batch = new EvaluationBatch(compute, { ...model, card }, seed);
-  const tiles = (states: Float32Array, of = side): Tile[] =>
-    tilesOfStates(card, states, of).map((tile) => enlarged(tile, data.side));
-  const one = latents.subarray(0, latentSize);
+  const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
+  const batch = new EvaluationBatch(
+    compute,
+    { ...model, card: { ...model.card, side } },
+    config.seed,
+  );
+  try {
+    const rows = [shown, ...(await growRows(batch, latents, config))];
+    return drawSheet(rows.map((row) => row.slice(0, COLUMNS)));
+  } finally {
+    await batch.dispose();
+  }
+}
+
+/** Grows the organisms of a progress sheet. @returns its rows, except the first row */
+async function growRows(
+  batch: EvaluationBatch,
+  latents: Float32Array,
+  config: TrainingConfig,
+): Promise<Tile[][]> {
+  const { card } = batch;
+  const { closing, extraSteps, pool } = config;
+  const random = createRandom(config.seed);
+  const tiles = (states: Float32Array, of = card.side): Tile[] =>
+    tilesOfStates(card, states, of).map((tile) => enlarged(tile, config.side));
+  const one = latents.subarray(0, card.latentSize);
   const states = await batch.grow(latents);
   const grown = tiles(states);
-  const samples = tiles(await batch.grow(random.latent(COLUMNS * latentSize)));
+  const samples = tiles(await batch.grow(random.latent(COLUMNS * card.latentSize)));
   const strip = (await batch.stages(one)).flatMap((at) => tiles(at.states, at.stage));
-  const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
-  const rows = [shown, grown, samples, strip];
   // Skip steps that the rule was not trained for, because their pictures would say nothing and take
   // minutes with a large rule.
   const lastExtra = ('to' in extraSteps ? extraSteps.to : extraSteps)[1];
-  if (pool || lastExtra > 0) {
-    const first = states.slice(0, batch.patchSize);
-    const later: Tile[] = [];
-    await batch.follow({ latents, states }, STAYED, (mark, now, from) => {
-      const found = tiles(now);
-      if (from === 0) strip.push(found[0]);
-      if (mark < STAYED[STAYED.length - 1]) return;
-      for (const [i, tile] of found.entries()) later[from + i] = tile;
-    });
-    const healing = [grown[0]];
-    const lives = woundMask(random, side, 'half', 0.5);
-    applyWound(first, lives, card.channels);
-    const isClosed = lives.map((is) => 1 - is);
-    const closed = closing && stepsUntilOpen({ isClosed, lives, width: side, reach: closing });
-    const wounded = { latents: one, states: first, ...(closed && { closed }) };
-    await batch.follow(wounded, [0, ...HEALED], (_, now) => void healing.push(...tiles(now)));
-    rows.splice(2, 0, later);
-    rows.push(healing);
-  }
-  await batch.dispose();
-  return drawSheet(rows.map((row) => row.slice(0, COLUMNS)));
+  if (!pool && lastExtra === 0) return [grown, samples, strip];
+  const later: Tile[] = [];
+  await batch.follow({ latents, states }, STAYED, (mark, now, from) => {
+    const found = tiles(now);
+    if (from === 0) strip.push(found[0]);
+    if (mark < STAYED[STAYED.length - 1]) return;
+    for (const [i, tile] of found.entries()) later[from + i] = tile;
+  });
+  const healing = [grown[0]];
+  const wounded = states.slice(0, batch.patchSize);
+  const lives = woundMask(random, card.side, 'half', 0.5);
+  applyWound(wounded, lives, card.channels);
+  const isClosed = lives.map((is) => 1 - is);
+  const closed = closing && stepsUntilOpen({ isClosed, lives, width: card.side, reach: closing });
+  await batch.follow(
+    { latents: one, states: wounded, ...(closed && { closed }) },
+    [0, ...HEALED],
+    (_, now) => {
+      healing.push(...tiles(now));
+    },
+  );
+  return [grown, later, samples, strip, healing];
 }
 
 /** Size of one panel's plot area, and the margins around it, in pixels. */
