@@ -32,7 +32,6 @@ import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
-import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -66,6 +65,10 @@ const COMMAND = {
     },
   },
 } as const;
+
+/** Waits until pictures have come and nothing moves. */
+const settle = (page: Page, ms: number) =>
+  page.evaluate((time) => new Promise((resolve) => setTimeout(resolve, time)), ms);
 
 /** The point of a phone's view that is farthest from all creatures. */
 async function emptiest(page: Page, spots: readonly (readonly [number, number])[]): Promise<Point> {
