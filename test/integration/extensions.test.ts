@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-thread.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { LogRecorder } from '../support/receivers.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 
 const EXAMPLE = fileURLToPath(
   new URL('../../server/extensions/examples/remembrance.ts', import.meta.url),
 );
-const SHELL = { from: 'gallery', index: 105 } as const;
+const SHELL = { from: 'gallery', index: 3 } as const;
 const folder = suiteFolder();
 
 /** Real time, but a busy machine's extensions may take a minute to answer and to close. */
@@ -35,9 +36,9 @@ async function filesOf(sources: Readonly<Record<string, string>>): Promise<strin
 }
 
 /** Starts a server with extensions for all tests of this file. */
-async function serverWith(extension: string, clock: Clock = systemClock) {
+async function serverWith(extension: string, organisms: object = SMALL, clock = systemClock) {
   const log = new LogRecorder();
-  const settings = { size: '160x96', 'tick-rate': 30, extension };
+  const settings = { ...organisms, size: '160x96', 'tick-rate': 30, extension };
   return { ...(await suiteServer(settings, { clock, log, drawsSoon: true })), log };
 }
 
@@ -84,7 +85,7 @@ describe('several extensions', () => {
         onTick() { throw new Error('oh dear'); },
         onPlant: async () => { throw new Error('oh no'); },
       }`,
-  }).then((files) => serverWith(`${files},${EXAMPLE}`, patient));
+  }).then((files) => serverWith(`${files},${EXAMPLE}`, {}, patient));
 
   test('refuse with their reasons, and what they let pass keeps its order; one that is shipped keeps its clearing', async () => {
     const { join: enter, connect, room, log } = await started;
@@ -164,7 +165,7 @@ test('one that acts does so as a participant: named, checked and limited, but no
       hands: `export default (hand) => ({
           name: 'The hands',
           async onJoined({ room }) {
-            const seed = { from: 'gallery', index: 105 };
+            const seed = { from: 'gallery', index: 3 };
             const at = (x, y) => hand.plant(room, { x, y, seed });
             const tell = async (act) => hand.say(JSON.stringify(await act));
             await tell(at(40, 40));
