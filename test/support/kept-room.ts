@@ -15,6 +15,7 @@ import { COARSE_SHIFT } from '../../shared/codec/frame-source.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';
 import { startEngine } from './engine.ts';
+import { SMALL } from './organisms.ts';
 import { openClusterParts } from './valkey.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -128,7 +129,7 @@ export class KeptRoom {
 
   /** Begins with the first snapshot that there is. */
   static async open(url: string): Promise<KeptRoom> {
-    const { engine, species } = await startEngine();
+    const { engine, species } = await startEngine('auto', SMALL.checkpoint);
     const parts = await openClusterParts(url);
     const store = new Store(parts.records);
     const world = new World(engine);
