@@ -1,10 +1,14 @@
-/** Adding a language, by the steps in shared/languages.ts, to a copy of the sources. */
+/**
+ * Adding a language, by the steps in shared/languages.ts, to a copy of the sources. Only in full
+ * runs; `npm test` checks that the languages of the pages are complete.
+ */
 
 import { execFile } from 'node:child_process';
 import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suiteFolder } from '../support/closing.ts';
+import { isFull, testNeeding } from '../support/needs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = 'shared/languages.ts';
@@ -55,39 +59,42 @@ async function allFiles(): Promise<string[]> {
   return (await Promise.all(all)).flat().map((file) => file.replaceAll(sep, '/'));
 }
 
-test('one entry and two translation files add a language; until then, types and npm run words say what is missing', async () => {
-  const before = new Set(await allFiles());
+testNeeding('npm run test:full', isFull)(
+  'one entry and two translation files add a language; until then, types and npm run words say what is missing',
+  async () => {
+    const before = new Set(await allFiles());
 
-  const registry = await read(REGISTRY);
-  const entry = "  he: { name: 'עברית', direction: 'rtl' },\n";
-  await write(REGISTRY, registry.replace(/(?=\} as const satisfies)/, entry));
-  const failures = await types();
-  for (const part of [
-    'client/locale/words/visitor',
-    'client/locale/words/host',
-    'client/locale/words/wall',
-    'client/locale/words/kinds',
-    'server/host/printed-sign',
-  ]) {
-    expect(failures).toMatch(new RegExp(`^${part}.*'?he'? is missing`, 'm'));
-  }
+    const registry = await read(REGISTRY);
+    const entry = "  he: { name: 'עברית', direction: 'rtl' },\n";
+    await write(REGISTRY, registry.replace(/(?=\} as const satisfies)/, entry));
+    const failures = await types();
+    for (const part of [
+      'client/locale/words/visitor',
+      'client/locale/words/host',
+      'client/locale/words/wall',
+      'client/locale/words/kinds',
+      'server/host/printed-sign',
+    ]) {
+      expect(failures).toMatch(new RegExp(`^${part}.*'?he'? is missing`, 'm'));
+    }
 
-  const said = await words();
-  const [, texts, allTexts, names, allNames] =
-    said.match(
-      /^he: (\d+) of (\d+) texts to translate in \S+he\.xlf, (\d+) of (\d+) names in \S+he\.json$/m,
-    ) ?? [];
-  expect([Number(texts), Number(names)]).toEqual([Number(allTexts), Number(allNames)]);
-  expect(Number(texts)).toBeGreaterThan(600);
-  expect(await types()).toBe('');
-  expect((await allFiles()).filter((file) => !before.has(file)).sort()).toEqual([
-    KINDS,
-    'client/locale/words/host/he.ts',
-    'client/locale/words/keep/he.ts',
-    'client/locale/words/lineage/he.ts',
-    'client/locale/words/table/he.ts',
-    'client/locale/words/visitor/he.ts',
-    'client/locale/words/wall/he.json',
-    XLIFF,
-  ]);
-});
+    const said = await words();
+    const [, texts, allTexts, names, allNames] =
+      said.match(
+        /^he: (\d+) of (\d+) texts to translate in \S+he\.xlf, (\d+) of (\d+) names in \S+he\.json$/m,
+      ) ?? [];
+    expect([Number(texts), Number(names)]).toEqual([Number(allTexts), Number(allNames)]);
+    expect(Number(texts)).toBeGreaterThan(600);
+    expect(await types()).toBe('');
+    expect((await allFiles()).filter((file) => !before.has(file)).sort()).toEqual([
+      KINDS,
+      'client/locale/words/host/he.ts',
+      'client/locale/words/keep/he.ts',
+      'client/locale/words/lineage/he.ts',
+      'client/locale/words/table/he.ts',
+      'client/locale/words/visitor/he.ts',
+      'client/locale/words/wall/he.json',
+      XLIFF,
+    ]);
+  },
+);

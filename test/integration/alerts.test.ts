@@ -8,6 +8,7 @@ import { readConfig } from '../../server/settings/server.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
+import { fullTest } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { AlertReceiver, faultsOf } from '../support/receivers.ts';
@@ -84,7 +85,8 @@ test('a server says that it started, and that it started after a crash, once; wh
   expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
 });
 
-test('on a full disk the host hears of it, and that it is over', async () => {
+// `npm test` fills a disk in disk-full.test.ts.
+fullTest('on a full disk the host hears of it, and that it is over', async () => {
   const data = suiteFolder();
   // A write beyond the limit of its files only fails.
   const server = start(data, { snapshot: 0.05 }, "trap '' XFSZ");
@@ -130,20 +132,20 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
+  const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
+  const full = await receiver.hears('raised nobody-can-join');
+  expect(full.text).toMatch(/^Nobody can join: all connections are in use\./);
   const slow = await receiver.hears('raised slow garden');
   expect(slow.text).toMatch(
     /^Room "garden" is slow: it runs at \d\.\d instead of 2 ticks per second\.$/,
   );
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
+  for (const visitor of visitors) visitor.leave();
   const over = await receiver.hears('cleared slow garden');
   expect(over.text).toBe('Room "garden": The room keeps its tick rate again.');
   expect(over.since).toBe(slow.at);
 
-  const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
-  const full = await receiver.hears('raised nobody-can-join');
-  expect(full.text).toMatch(/^Nobody can join: all connections are in use\./);
-  for (const visitor of visitors) visitor.leave();
   await receiver.hears('cleared nobody-can-join');
   await receiver.hears('cleared server-restarted');
   expect(new Set(receiver.heard).size).toBe(receiver.heard.length);

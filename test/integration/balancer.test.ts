@@ -190,17 +190,22 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
       if (Math.max(...gaps) > within(GAP) && stalls.longest < STALLED)
         faults.push(`${what}: ${gaps}`);
     };
-    for (const [i, name] of ['gateway-b', 'gateway-a'].entries()) {
-      const place = 1 - i;
+    // `npm test` updates one of each role.
+    for (const [place, name] of [
+      [1, 'gateway-b'],
+      ...(isFull ? ([[0, 'gateway-a']] as const) : []),
+    ] as const) {
       await update(name, gateways[place], async () => {
         gateways[place] = await launch('gateway', gateways[place].port);
         await balancer.sees(name);
       });
     }
-    await update('the owner that waits', owners[1], async () => {
-      owners[1] = await launch('owner');
-      await owners[1].server.says(FOLLOWED);
-    });
+    if (isFull) {
+      await update('the owner that waits', owners[1], async () => {
+        owners[1] = await launch('owner');
+        await owners[1].server.says(FOLLOWED);
+      });
+    }
     await update('the owner', owners[0], async () => {
       owners[0] = await launch('owner');
       await owners[0].server.says(FOLLOWED);

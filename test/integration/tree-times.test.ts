@@ -130,8 +130,10 @@ test('a clock that was 800 days ahead is told to the host, and no time is of the
     const snapshots = await host.call('snapshots', {});
     expect(snapshots.map(({ name }) => name).filter(Boolean)).toEqual(['right', 'ahead']);
     for (const { at } of snapshots) expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
-    for (const at of await filmed(host, 8))
-      expect(Math.abs(at! - date())).toBeLessThan(10 * 60_000);
+    if (isAgain) {
+      for (const at of await filmed(host, 8))
+        expect(Math.abs(at! - date())).toBeLessThan(10 * 60_000);
+    }
     await expectBirths(server, real);
   }
 });
