@@ -103,7 +103,7 @@ const COMMAND = {
     },
   },
   notes: [
-    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection; heapPerSocket is the part of a bare Socket.IO connection, measured separately. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
+    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
     'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second brings one planting and one stroke, some of them by phones.',
   ],
 } as const;

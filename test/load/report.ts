@@ -30,7 +30,7 @@ function lineReport(line: LineFigures, seconds: number) {
 }
 
 export function reportOf(run: Run, options: LoadOptions, split: Split) {
-  const { hello, lines, crowds, server, memory, bareSocket } = run;
+  const { hello, lines, crowds, server, memory } = run;
   const { profile, seconds } = options;
   const refusals: Record<string, number> = {};
   const refusedAttacks: Record<string, number> = {};
@@ -57,8 +57,6 @@ export function reportOf(run: Run, options: LoadOptions, split: Split) {
       cpu: orNull(server?.cpu),
       bytesOut: server ? Math.round(server.bytesOut) : null,
       heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
-      /** Of that, what a bare Socket.IO connection holds. */
-      heapPerSocket: bareSocket === undefined ? null : Math.round(bareSocket),
       loopDelayP99: orNull(server?.loopDelayP99),
       ticksPerSecond: orNull(server?.ticksPerSecond),
       tickMs: server ? { p50: rounded(server.tickMs.p50), p99: rounded(server.tickMs.p99) } : null,
@@ -129,7 +127,6 @@ export function table(report: Report): string[] {
       ['  bytes out', `${server.bytesOut} B/s`],
       ['  loop delay p99', `${server.loopDelayP99} ms`],
       ['  heap of a client', `${server.heapPerClient} B`],
-      ['  of a bare connection', `${server.heapPerSocket} B`],
       ['  heap grown meanwhile', `${report.heapGrowth} B`],
       [
         '  organisms',

@@ -19,7 +19,6 @@ import type {
 import type { LoadOptions } from './options.ts';
 import { planCrowds } from './plan.ts';
 import type { HostHello, ServerMemory, ServerWindow } from './server-process.ts';
-import { measureSockets } from './sockets.ts';
 import type { Split } from './split.ts';
 
 /** ms that all may take to join, beyond their turn. */
@@ -42,8 +41,6 @@ export interface Run {
   readonly gateways: readonly GatewayWindow[];
   /** Before anybody joined, when all had, and at the end with all still there. */
   readonly memory: readonly [ServerMemory, ServerMemory, ServerMemory] | undefined;
-  /** Bytes of heap that a connection holds in a server that makes nothing of it. */
-  readonly bareSocket: number | undefined;
 }
 
 /** The server of this tool's own. */
@@ -71,8 +68,6 @@ export async function runLoad(
   split: Split,
   log: (line: string) => void,
 ): Promise<Run> {
-  if (!options.url) log(`Opening as many bare connections, to measure their memory.`);
-  const bareSocket = options.url ? undefined : await measureSockets(options.clients, split);
   const gateways = options.gateways > 0 ? await Gateways.prepare() : undefined;
   const settings = { ...settingsOf(options), ...gateways?.settings };
   const role = gateways && { role: 'owner' };
@@ -113,7 +108,7 @@ export async function runLoad(
     );
     const end = await host?.ask<ServerMemory>('memory');
     const memory = empty && joined && end && ([empty, joined, end] as const);
-    const measured = { server, gateways: ofGateways, memory, bareSocket };
+    const measured = { server, gateways: ofGateways, memory };
     return { hello, lines: mergeLines(told), crowds: told, ...measured };
   } finally {
     await Promise.all(crowds.map((crowd) => crowd.stop()));
