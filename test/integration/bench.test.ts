@@ -55,29 +55,6 @@ test.each([
   expect(() => readOptions(args)).toThrow(SettingsError);
 });
 
-fullTest('liveliness compares gardens with and without idle life', async () => {
-  const { rows, compared } = await measured('bench', 'liveliness', ...SMALL, '--seconds', '2');
-  expect(rows.map(({ liveliness }: { liveliness: number }) => liveliness)).toEqual([0, 0.1, 1]);
-  for (const row of rows) {
-    expect(row.kBPerSecond).toBeGreaterThanOrEqual(row.phoneKBPerSecond);
-  }
-  expect(compared).toMatchObject([{ organisms: 8, times: expect.any(Number) }]);
-});
-
-fullTest('durability compares the same garden with and without being kept', async () => {
-  const { stored, unstored, overhead, ...figures } = await measured(
-    'bench',
-    'durability',
-    ...SMALL,
-    '--seconds',
-    '2',
-  );
-  expect(figures).toMatchObject({ ticks: 120, same: true });
-  expect(unstored.mean).toBeGreaterThan(0);
-  // Both are rounded, and a machine that stands still may have made either many times the other.
-  expect((1 + overhead.mean) / (stored.mean / unstored.mean)).toBeCloseTo(1, 1);
-});
-
 fullTest('replay does a recorded room again, over a restart, and all of it is equal', async () => {
   const seconds = 12;
   const args = [...SMALL, '--seconds', `${seconds}`];
@@ -86,12 +63,6 @@ fullTest('replay does a recorded room again, over a restart, and all of it is eq
   expect(figures.equal).toBeGreaterThan(9);
   expect(recording.restart.tick).toBe((15 * seconds) / 2);
   expect(recording.restart.remarks.join()).toContain('is restored');
-});
-
-fullTest('busy-show says what memory a show takes', async () => {
-  const size = ['--seconds', '6', '--visitors', '4'];
-  const { joins, accepted, most } = await measured('bench', 'busy-show', ...size);
-  expect(Math.min(joins, accepted, most)).toBeGreaterThan(0);
 });
 
 fullTest('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {

@@ -16,7 +16,7 @@ import {
 } from '../../shared/host/api.ts';
 import { ROLES, type Role, roleOf } from '../../shared/host/roles.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
-import { createShiftedClock } from '../support/fake-clock.ts';
+import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
 import { isFull } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
@@ -25,7 +25,7 @@ import { startServer } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const clock = createShiftedClock();
+const clock = new ShiftedClock();
 const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */

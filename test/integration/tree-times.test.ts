@@ -137,18 +137,3 @@ test('a clock that was 800 days ahead is told to the host, and no time is of the
     await expectBirths(server, real);
   }
 });
-
-test('a clock that was corrected while the server was off is told to the host', async () => {
-  const data = suiteFolder();
-  let server = await start(data);
-  const { hostToken } = server;
-  moved += HOUR;
-  await plant(server, 20);
-  await server.close();
-  moved -= HOUR;
-  server = await start(data);
-  const host = await HostClient.login(server.port, hostToken!);
-  expect(await host.call('state')).toMatchObject({ clockSetBack: true });
-  const [{ at }] = await host.call('snapshots', {});
-  expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
-});
