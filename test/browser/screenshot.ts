@@ -66,10 +66,6 @@ const COMMAND = {
   },
 } as const;
 
-/** Waits until pictures have come and nothing moves. */
-const settle = (page: Page, ms: number) =>
-  page.evaluate((time) => new Promise((resolve) => setTimeout(resolve, time)), ms);
-
 /** The point of a phone's view that is farthest from all creatures. */
 async function emptiest(page: Page, spots: readonly (readonly [number, number])[]): Promise<Point> {
   const taken = await Promise.all(spots.map(([x, y]) => screenOf(page, x, y)));
@@ -124,7 +120,8 @@ async function takeHost(
       await page.mouse.click(at.x, at.y);
       await page.getByTestId('organism').waitFor();
     }
-    await settle(page, 1_200);
+    // Pictures come, and nothing moves any more.
+    await page.waitForTimeout(1_200);
     const file = join(out, `${name}.png`);
     await sharp(await page.screenshot({ timeout: 180_000 }))
       .png({ palette: true, quality: 90 })
@@ -189,7 +186,7 @@ async function main(): Promise<void> {
       const at = await screenOf(page, 300, 165);
       await page.mouse.move(at.x, at.y);
     }
-    await settle(page, 400);
+    await page.waitForTimeout(400);
     // Last, since it heals at once.
     await bo.ask('damage', { radius: 5, points: [x - 6, y + 5, x + 7, y - 4] });
     await waitForWounds(page, id, 1);
