@@ -10,9 +10,6 @@ export interface HostPlan {
   readonly organisms: number;
 }
 
-/** A gateway's one argument. */
-export type GatewayPlan = Pick<HostPlan, 'settings'>;
-
 export type GatewayQuestion = 'port' | 'begin' | 'end';
 
 /** `enliven`: from now on something is planted and cut each second. */
