@@ -1,14 +1,10 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
-import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
-import { fullTest } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { AlertReceiver, faultsOf } from '../support/receivers.ts';
@@ -18,9 +14,6 @@ import { generousTimeout } from '../support/waiting.ts';
 
 /** A minute is two and a half seconds. */
 const FAST = 25;
-
-/** Bytes of a data file with cells; without any it has a few pages. */
-const WITH_CELLS = 2 ** 17;
 
 let receiver: AlertReceiver;
 
@@ -33,9 +26,9 @@ afterEach(async () => {
   await receiver.close();
 });
 
-function start(data: string, settings: ServerSettings = {}, before?: string): ServerProcess {
+function start(data: string, settings: ServerSettings = {}): ServerProcess {
   const usual = { port: 0, host: '127.0.0.1', size: '96x96', energy: 'off', ...SMALL };
-  return new ServerProcess(flagsOf({ ...usual, data, alerts: receiver.url, ...settings }), before);
+  return new ServerProcess(flagsOf({ ...usual, data, alerts: receiver.url, ...settings }));
 }
 
 test('the schema names all alerts, and refuses what is none', async () => {
@@ -83,36 +76,6 @@ test('a server says that it started, and that it started after a crash, once; wh
   expect((await third.end()).code).toBe(0);
   expect(new Set(receiver.heard)).toEqual(new Set(['raised server-restarted']));
   expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
-});
-
-// `npm test` fills a disk in disk-full.test.ts.
-fullTest('on a full disk the host hears of it, and that it is over', async () => {
-  const data = suiteFolder();
-  // A write beyond the limit of its files only fails.
-  const server = start(data, { snapshot: 0.05 }, "trap '' XFSZ");
-  const limit = (most: string) =>
-    execFileSync('prlimit', [`--pid=${server.child.pid}`, `--fsize=${most}`]);
-  const visitor = await Visitor.join(await server.alive());
-  for (const x of [16, 80]) {
-    for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
-  }
-  let isFull = false;
-  for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
-    const { size } = statSync(join(data, 'data.mdb'));
-    if (!isFull && size >= WITH_CELLS) {
-      limit(`${size}:`);
-      isFull = true;
-    }
-    await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
-  }
-  expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
-  expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
-  limit('unlimited');
-  await receiver.hears('cleared not-kept');
-  await receiver.hears('cleared disk-low');
-  expect(receiver.heard.filter((short) => short.endsWith('not-kept'))).toHaveLength(2);
-  visitor.leave();
-  await server.end();
 });
 
 test('slow for a minute, and nobody can join: each once, and once that it is over', async () => {
