@@ -56,6 +56,7 @@ describe('floods', () => {
     ['cursors', 'cursor', { x: 1, y: 1, tool: 'look' }],
     ['strokes', 'damage', { id: 1, radius: 1, points: Array(128).fill(1) }],
     ['unknown messages', 'flood', {}],
+    ['grafts', 'graft', { id: 1, radius: 1, points: [1, 1], seed: { from: 'gallery', index: 1 } }],
   ])('of %s end with the connection', async (_, name, message) => {
     const { join, count, expectUnharmed } = await startThrong();
     // Another client shares the address, or it would be blocked for the next one.
