@@ -15,11 +15,11 @@ import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const data = suiteFolder();
-/** Another checkpoint, `tiny`, with the same weights. */
+/** Another checkpoint, `tiny`: the same weights with another card. */
 const tiny = join(suiteFolder(), 'tiny');
 cpSync(SMALL.checkpoint, tiny, { recursive: true });
 const { identity: _, ...card } = JSON.parse(readFileSync(join(tiny, 'card.json'), 'utf8'));
-writeFileSync(join(tiny, 'card.json'), JSON.stringify({ ...card, name: 'tiny' }));
+writeFileSync(join(tiny, 'card.json'), JSON.stringify({ ...card, name: 'tiny', trustedSteps: 77 }));
 const settings = { ...SMALL, checkpoints: tiny, data, size: '96x64', 'tick-rate': 30 };
 let server = await startServer(settings);
 afterSuite(() => server.close());

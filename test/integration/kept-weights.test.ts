@@ -66,7 +66,10 @@ test('a room goes on with its weights and size when the installed checkpoint has
 });
 
 test.each([
-  [{ size: '128x128' }, /^The room "garden" has 256x256 cells, not 128x128\. .*$/],
+  [
+    { checkpoint: undefined, size: '128x128' },
+    /^The room "garden" has 256x256 cells, not 128x128\. .*$/,
+  ],
   [
     { checkpoint: CHECKPOINT_FOLDER },
     /^The room "garden" grows from the checkpoint "small" and .*$/,

@@ -2,12 +2,11 @@
 import { PNG } from 'pngjs';
 import { windowAround } from '../../shared/geometry.ts';
 import { FILES, pathOf } from '../../shared/host/api.ts';
-import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, url } = await suiteServer({
-  ...{ ...SMALL, size: '160x96', 'tick-rate': 60, energy: 'off', metrics: 'same' },
+  ...{ size: '160x96', 'tick-rate': 60, energy: 'off', metrics: 'same' },
 });
 const host = await hostOf(server);
 /** It rests. */
