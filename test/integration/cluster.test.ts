@@ -100,7 +100,10 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
       expect((await new HostClient(a.port, { cookie }).fetch('/session')).status).toBe(200);
     }
     const host = await HostClient.login(a.port, token);
-    const [garden] = (await host.call('state')).rooms;
+    const gardenNow = async () => (await host.call('state')).rooms[0];
+    let garden = await gardenNow();
+    // A busy owner may answer too late, and is then asked again.
+    while (garden.organisms === null) garden = await gardenNow();
     expect(garden).toMatchObject({ name: 'garden', participants: 2, organisms: 1 });
     await host.call('changeSettings', { cooldown: 1 });
     await bert.until(() => bert.all('settings').at(-1)!.cooldown === 1);
