@@ -8,10 +8,9 @@ import type { Current } from './current.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
 import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
-import type { Light } from './light.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
-import { SCENE_ROWS } from './shaders/scene.ts';
+import { type Light, SCENE_ROWS } from './shaders/scene.ts';
 
 /** How long a GPU context may be lost before the page reloads to replace it, in ms. */
 const LOST = 15_000;

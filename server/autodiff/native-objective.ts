@@ -1,6 +1,5 @@
 /** The objective of refining, as native code: growth, its gradient, and that of the genome net. */
-import { layersAsRead } from '../engine/native/native.ts';
-import type { NativeSteps } from '../engine/native/steps.ts';
+import { layersAsRead, type NativeSteps } from '../engine/native/native.ts';
 import {
   cellLayers,
   divide,

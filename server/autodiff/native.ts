@@ -3,10 +3,8 @@
  * gradients (engine/native/training.c); ONNX Runtime computes everything else.
  */
 import type { StartError } from '../engine/backend.ts';
-import { compilerRemedy } from '../engine/native/compile.ts';
-import { loadKernel } from '../engine/native/native.ts';
-import { missingKernel } from '../engine/native/prebuilt.ts';
-import { openSteps } from '../engine/native/steps.ts';
+import { compilerRemedy, missingKernel } from '../engine/native/compile.ts';
+import { loadKernel, openSteps } from '../engine/native/native.ts';
 import { type Compute, ComputeError } from './compute.ts';
 import { createOnnxCompute } from './onnx.ts';
 

@@ -9,8 +9,7 @@ import { type Backend, type BackendName, type PatchStore, StartError } from './b
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
-import { compilerRemedy } from './native/compile.ts';
-import { missingKernel } from './native/prebuilt.ts';
+import { compilerRemedy, missingKernel } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 

@@ -13,7 +13,7 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { LEASE, Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
+import { NotReplicated, RoomReplica } from '../storage/recovery.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import type { OpenRoom } from './live-room.ts';

@@ -24,7 +24,7 @@ import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { openRoom, type RoomReplica } from '../storage/open-room.ts';
+import { openRoom, type RoomReplica } from '../storage/recovery.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import type { SetAside } from '../storage/set-aside.ts';

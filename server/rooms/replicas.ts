@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
+import { NotReplicated, type RoomReplica } from '../storage/recovery.ts';
 import { StoreError } from '../storage/records.ts';
 
 /** Replicas of other servers' rooms. */

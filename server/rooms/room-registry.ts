@@ -15,7 +15,7 @@ import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/queues.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { isUnused, type RoomReplica } from '../storage/open-room.ts';
+import { isUnused, type RoomReplica } from '../storage/recovery.ts';
 import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';

@@ -129,9 +129,10 @@ export class JournalWriter {
    * @param times wall-clock times of the room's ticks, to be stored with its snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    const { store, date } = this.options;
-    const watched = await WatchedRoom.open(store, room, tail, { date: date(), times });
-    this.now(watched.snapshots[0]?.at);
+    // Leaves out unreadable snapshots, so that the next clean-up removes them.
+    const snapshots = await this.options.store.readableSnapshots(room.name);
+    const watched = new WatchedRoom(room, tail, times, snapshots);
+    this.now(snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -151,19 +152,16 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      watched.at = at;
-      if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
       // Write checksums alone only if no entries are missing. Otherwise no entry would carry `gap`,
       // and recovery would not notice that entries before these checksums are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
-      const entry = kept.events.length > 0 ? watched.entryOf({ tick, ...kept }) : undefined;
+      const entry = kept.events.length > 0 ? watched.entryOf(at, { tick, ...kept }) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
-      const { tail, day } = watched;
-      return [{ watched, write: { room: room.name, tail, entry, marks, day } }];
+      return [{ watched, write: { room: room.name, tail: watched.tail, entry, marks } }];
     });
     if (written.length === 0) return;
     const start = this.options.clock.now();
@@ -268,8 +266,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.at = this.now();
-    const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
+    const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // An organism of the same id and age may have different cells than before the replacement, so
     // store all cells again.

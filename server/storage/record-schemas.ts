@@ -183,19 +183,3 @@ export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
-
-/** Counts of a room's commands on one day. */
-export const dayRecord = v.strictObject({
-  day: text,
-  plant: whole,
-  damage: whole,
-  cross: whole,
-  /** Number of seeds made from drawings. */
-  hold: whole,
-  transform: whole,
-  /** Absent in records from before there were grafts. */
-  graft: v.optional(whole, 0),
-  refused: whole,
-  left: whole,
-});
-export type DayRecord = v.InferOutput<typeof dayRecord>;

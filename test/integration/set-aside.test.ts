@@ -129,7 +129,6 @@ const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unk
     },
   ],
   "the host's token is damaged": ['same', records('house/token', 'flip')],
-  'a daily count is damaged': ['said', records('day/a/', 'flip')],
   'the file ends early': ['file', bytes((all) => all.subarray(0, Math.floor(all.length * 0.6)))],
   'the file is empty': ['file', bytes(() => '')],
   'the file is missing': ['file', (folder) => rmSync(file(folder))],

@@ -2,11 +2,73 @@
 import { getOrAdd } from '../../platform/collections.ts';
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
-import { mixSteps } from '../../vnca/chimera.ts';
+import { type Genomes, genomeWeights, mixSteps } from '../../vnca/chimera.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
-import type { Expression } from './expression.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
+
+/** The genomes that the cells of a patch read, as the patch's rule needs them. */
+export class Expression {
+  /** The result of `weightsAt` for the stage that was asked for last. */
+  private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
+
+  /**
+   * @param conditioning [genomes, K], the result of `StepRule.condition` for each genome; undefined
+   * for rules without that method
+   * @param labels [S, S] The genome that each cell reads; undefined if there is only one
+   * @param latents the genomes, if known
+   */
+  constructor(
+    readonly conditioning?: Float32Array,
+    readonly labels?: Uint8Array,
+    private readonly latents: readonly Float32Array[] = [],
+  ) {}
+
+  /** Returns a copy of the conditioning [K] of a latent, if it is one of the genomes. */
+  rowOf(latent: Float32Array): Float32Array | undefined {
+    const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
+    if (genome < 0) return undefined;
+    const width = this.conditioning!.length / this.latents.length;
+    return this.conditioning!.slice(genome * width, (genome + 1) * width);
+  }
+
+  /** Computes how much each genome of a chimera counts for each cell, [genomes, s, s]. */
+  weightsAt(stage: number): Float32Array {
+    if (this.weights?.stage !== stage) {
+      const count = 1 + this.labels!.reduce((most, label) => Math.max(most, label), 0);
+      this.weights = { stage, values: genomeWeights(this.labels!, count, stage) };
+    }
+    return this.weights.values;
+  }
+}
+
+const NONE = new Expression();
+
+/**
+ * Prepares genomes for a rule. Drops genomes that no cell reads, so that a chimera always has
+ * several.
+ *
+ * @param before what the patch expressed before; its genomes need not be computed again
+ */
+export function express(
+  { condition }: StepRule,
+  { latents, labels }: Genomes,
+  before: Expression = NONE,
+): Expression {
+  if (!condition) return NONE;
+  const used = [...latents.keys()].filter((genome) => !labels || labels.includes(genome));
+  const own = used.map((genome) => latents[genome].slice());
+  const rows = own.map((latent) => before.rowOf(latent) ?? condition(latent));
+  if (!labels || used.length === 1) return new Expression(rows[0], undefined, own);
+  const [{ length }] = rows;
+  const conditioning = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    conditioning.set(row, i * length);
+  });
+  const areAllUsed = used.length === latents.length;
+  const ownLabels = areAllUsed ? labels.slice() : labels.map((label) => used.indexOf(label));
+  return new Expression(conditioning, ownLabels, own);
+}
 
 /** A checkpoint loaded on a backend. */
 export interface LoadedModel {
@@ -117,12 +179,19 @@ class ResidentBatch {
 }
 
 /** A batch that has been stepped but not committed. */
-interface SteppedBatch {
+export interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly Turn[];
   readonly stage: number;
-  /** One read-out per entry, of the states after the step. */
-  readonly readouts: readonly PatchReadout[];
+  /**
+   * For each entry, the picture, the aliveness, and whether all numbers are finite after the step.
+   * The pictures of one step share a buffer.
+   */
+  readonly readouts: readonly {
+    readonly rgba: Uint8Array;
+    readonly presence: Uint8Array;
+    readonly finite: boolean;
+  }[];
 }
 
 /**
@@ -163,7 +232,8 @@ export class BatchStepper {
     const stage = stageAfter(first, step);
     const cells = stage * stage;
     const size = cells * species.card.channels;
-    const most = this.mostPatches(cells);
+    const { batchPatches, maxBatchCells } = this.backend;
+    const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = isChimera ? expression.weightsAt(stage) : undefined;
     // One buffer for all patches, as each allocation costs about a microsecond.
     const pictures = new Uint8Array(4 * cells * entries.length);
@@ -172,23 +242,22 @@ export class BatchStepper {
     for (let start = 0; start < entries.length; start += most) {
       const part = entries.slice(start, start + most);
       const patches = part.map(({ patch }) => patch);
-      const isHere = part.every(({ step: { divide, express } }) => !(divide || express));
       let { batch } = patches[0];
-      let input: Float32Array;
-      if (!batch || !isHere || !batch.consistsOf(patches)) {
-        const slots = isChimera ? 1 : (this.backend.batchPatches ?? part.length);
+      const isNew =
+        !batch?.consistsOf(patches) ||
+        part.some(({ step: { divide, express } }) => divide || express);
+      const isMasked = part.some(({ step: { keep, closed } }) => keep || closed);
+      if (!batch || isNew) {
+        const slots = isChimera ? 1 : (batchPatches ?? part.length);
         batch = new ResidentBatch(part, size, slots, this.buffers);
-        input = batch.states;
-        part.forEach((entry, i) => {
-          writeInput(input, i * size, entry);
-        });
-      } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
-        // Masks a copy, because the patches must not change before `commit`.
-        input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
-        part.forEach((entry, i) => {
-          writeInput(input, i * size, entry);
-        });
-      } else input = batch.states;
+      }
+      // Masks a copy, because the patches must not change before `commit`.
+      const input =
+        isNew || !isMasked
+          ? batch.states
+          : this.buffers.acquire(batch.states.length).fill(0, part.length * size);
+      if (isNew || isMasked)
+        for (const [i, entry] of part.entries()) writeInput(input, i * size, entry);
       const { after, conditioning } = batch;
       const count = after.length / size;
       const tensors: Batch = {
@@ -219,15 +288,9 @@ export class BatchStepper {
     return stepped;
   }
 
-  /** Maximum number of patches in a batch. @param cells number of cells of a patch */
-  private mostPatches(cells: number): number {
-    const { batchPatches, maxBatchCells } = this.backend;
-    return batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
-  }
-
   /**
-   * Steps a chimera once by each of its genomes, as if it was as many patches, and mixes the
-   * results into `batch.after`. For rules that cannot step chimeras.
+   * Steps a chimera once by each of its genomes, and mixes the results into `batch.after`. For rules
+   * that cannot step chimeras.
    *
    * @param weights [genomes, s, s]
    */
@@ -238,36 +301,24 @@ export class BatchStepper {
   ): Promise<void> {
     const genomes = weights.length / stage ** 2;
     const width = conditioning!.length / genomes;
-    const most = this.mostPatches(stage ** 2);
-    const borrowed: Float32Array[] = [];
-    const acquire = (length: number): Float32Array => {
-      const buffer = this.buffers.acquire(length);
-      borrowed.push(buffer);
-      return buffer;
+    const { batchPatches: count = 1 } = this.backend;
+    /** Fills the rest of a batch with zeros. */
+    const padded = (values: Float32Array): Float32Array => {
+      if (count === 1) return values;
+      const all = new Float32Array(count * values.length);
+      all.set(values);
+      return all;
     };
-    const steps: Float32Array[] = [];
-    for (let start = 0; start < genomes; start += most) {
-      const part = Math.min(most, genomes - start);
-      const count = this.backend.batchPatches ?? part;
-      const rows = conditioning!.subarray(start * width, (start + part) * width);
-      const padded = acquire(count * width).fill(0, rows.length);
-      padded.set(rows);
-      const repeated = (values: Float32Array): Float32Array => {
-        const all = acquire(count * values.length).fill(0, part * values.length);
-        for (let i = 0; i < part; i++) all.set(values, i * values.length);
-        return all;
-      };
-      const results = acquire(count * states.length);
-      await rule.step({
-        ...{ count, stage, states: repeated(states), after: results, conditioning: padded },
-        ...(mask && { mask: repeated(mask) }),
-      });
-      for (let i = 0; i < part; i++) {
-        steps.push(results.subarray(i * states.length, (i + 1) * states.length));
-      }
+    const inputs = { count, stage, states: padded(states), ...(mask && { mask: padded(mask) }) };
+    const results: Float32Array[] = [];
+    for (let i = 0; i < genomes; i++) {
+      const own = padded(conditioning!.subarray(i * width, (i + 1) * width));
+      results.push(this.buffers.acquire(count * states.length));
+      await rule.step({ ...inputs, after: results[i], conditioning: own });
     }
+    const steps = results.map((all) => all.subarray(0, states.length));
     layout.mix(steps, weights, after);
-    for (const buffer of borrowed) this.buffers.release(buffer);
+    for (const buffer of results) this.buffers.release(buffer);
   }
 
   /** Commits the steps, and releases batches that are incomplete or were idle for too long. */
@@ -291,16 +342,6 @@ export class BatchStepper {
       }
     }
   }
-}
-
-/**
- * A patch's picture and aliveness after a step. The pictures of one step share a buffer: copy a
- * picture before you keep it for long or transfer it alone.
- */
-export interface PatchReadout {
-  readonly rgba: Uint8Array;
-  readonly presence: Uint8Array;
-  readonly finite: boolean;
 }
 
 /** Writes the input of a step: divides the state, then masks it. */
@@ -344,7 +385,7 @@ class BufferPool {
   private bytes = 0;
 
   /** @param maxReady maximum total size of the unused buffers to keep, in bytes */
-  constructor(private readonly maxReady = MAX_READY) {}
+  constructor(private readonly maxReady: number) {}
 
   /** Returns a buffer of this length with arbitrary content. */
   acquire(length: number): Float32Array {

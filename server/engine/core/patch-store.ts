@@ -13,13 +13,14 @@ import type { PatchStore, ReadPatch, RuleBackend, TransferredPatch } from '../ba
 import type { PatchId, Readout } from '../engine.ts';
 import {
   BatchStepper,
+  Expression,
+  express,
   type LoadedModel,
   type Patch,
-  type PatchReadout,
+  type SteppedBatch,
   stateLayout,
   type Turn,
 } from './batch-stepper.ts';
-import { Expression, express } from './expression.ts';
 import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
@@ -144,7 +145,10 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /** Builds the read-out of a committed step. */
-function readOut({ patch, step }: Entry<Patch>, { rgba, presence, finite }: PatchReadout): Readout {
+function readOut(
+  { patch, step }: Entry<Patch>,
+  { rgba, presence, finite }: SteppedBatch['readouts'][number],
+): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
   else patch.lastRgba = rgba.slice();

@@ -1,4 +1,7 @@
-/** Compiles the kernel for this machine with the system's C compiler, and caches the result. */
+/**
+ * Finds the kernel that a release contains for this machine, or compiles the kernel with the
+ * system's C compiler and caches the result.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,6 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { isInstalled, ROOT } from '../../platform/installation.ts';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
@@ -26,7 +30,7 @@ const COMPILER = 'cc';
 /** Maximum time for compiling, in ms. */
 const PATIENCE = 180_000;
 /** Disables contraction: multiplications and additions are fused only if the source says so. */
-export const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
+const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /** Node itself provides Node-API when it loads the add-on, so allow undefined symbols. */
@@ -69,7 +73,7 @@ const sources = (): string[] =>
     .map((name) => join(SOURCES, name));
 
 /** Returns the files to compile. */
-export const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
+const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
  * Compiles the kernel, unless it is cached for the same compiler and processor.
@@ -165,7 +169,7 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
  * @returns its standard output
  * @throws StartError with the compiler's first error message, or if it took too long
  */
-export async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
+async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
   const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
   try {
     return (await promisify(execFile)(compiler, [...args], options)).stdout;
@@ -191,3 +195,69 @@ function features(): string {
     return model;
   }
 }
+
+/** Folder in which a release has the kernels. In a clone, its kernels may be of older sources. */
+const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
+
+const AVX2 = ['avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
+const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
+
+interface Target {
+  readonly arch: NodeJS.Architecture;
+  /** Compiler, as Debian names it on every machine. */
+  readonly compiler: string;
+  readonly processor: string;
+  /** What the processor must have, as Linux names it in /proc/cpuinfo. */
+  readonly features: readonly string[];
+}
+
+const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
+
+/** Kinds of processors, all with Linux. The first that fits a machine is the fastest there. */
+export const TARGETS: Readonly<Record<string, Target>> = {
+  avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
+  avx2: { ...x64, processor: '-march=x86-64-v3', features: AVX2 },
+  arm64: {
+    arch: 'arm64',
+    compiler: 'aarch64-linux-gnu-gcc',
+    processor: '-march=armv8-a',
+    features: [],
+  },
+};
+
+/**
+ * Compiles the kernel for a kind of processor. The file refers to no version of the C library, so
+ * it loads with old ones, too: whatever Node itself has loaded serves it.
+ *
+ * @param target a key of `TARGETS`
+ * @returns the file
+ * @throws StartError if it does not compile
+ */
+export async function buildKernel(target: string, folder: string): Promise<string> {
+  const { compiler, processor } = TARGETS[target];
+  const linking = ['-shared', '-nodefaultlibs', '-s'];
+  const file = join(folder, `${target}.node`);
+  await callCompiler([...FLAGS, processor, ...linking, ...unitsOf(), '-o', file], compiler);
+  return file;
+}
+
+/** Returns the features of this machine's processor, as Linux names them. */
+function featuresHere(): ReadonlySet<string> {
+  const [, found = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  return new Set(found.split(' '));
+}
+
+/** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
+export function findPrebuilt(folder = FOLDER): string | undefined {
+  if (process.platform !== 'linux' || folder === undefined) return undefined;
+  const here = featuresHere();
+  return Object.entries(TARGETS)
+    .filter(({ 1: { arch } }) => arch === process.arch)
+    .filter(({ 1: { features } }) => features.every((feature) => here.has(feature)))
+    .map(([target]) => join(folder, `${target}.node`))
+    .find((file) => existsSync(file));
+}
+
+/** Returns why there is no kernel for this machine, as far as known without trying. */
+export const missingKernel = (): string | undefined =>
+  findPrebuilt() === undefined ? missingCompiler() : undefined;

@@ -7,12 +7,18 @@
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type Genomes, genomeWeights, MAX_GENOMES } from '../../vnca/chimera.ts';
-import { GROUP_BYTES, type Plan, planFor } from './plan.ts';
-import type { ReadbackBuffer } from './readback.ts';
-import { BINDINGS, seedSource } from './shader/layers.ts';
-import { stepSource } from './shader/step.ts';
-import { packRecord, packWeights, type RecordLayout, recordLayout } from './weights.ts';
-import { ROW, tilesOf } from './work.ts';
+import {
+  GROUP_BYTES,
+  type Plan,
+  packRecord,
+  packWeights,
+  planFor,
+  type RecordLayout,
+  ROW,
+  recordLayout,
+  tilesOf,
+} from './plan.ts';
+import { BINDINGS, seedSource, stepSource } from './shader.ts';
 
 /** Buffers with slots for several patches. */
 export interface Page {
@@ -154,7 +160,7 @@ export class Net {
   encode(
     pass: GPUComputePassEncoder,
     page: Page,
-    buffers: ReadbackBuffer,
+    buffers: Readonly<Record<'work' | 'answers', GPUBuffer>>,
     section: { readonly at: number; readonly words: Uint32Array; readonly tiles: number },
     answerBytes: number,
   ): void {

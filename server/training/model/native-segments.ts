@@ -1,6 +1,6 @@
 /** Segments whose steps are computed by native code, as programs with the inputs of `Segments`. */
 import { type Compute, inputOf, type Program, type Values } from '../../autodiff/compute.ts';
-import type { NativeSteps } from '../../engine/native/steps.ts';
+import type { NativeSteps } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 
 /** The only parameter that native code reads itself. All others are in its `genome`. */

@@ -1,5 +1,6 @@
 import {
   type Camera,
+  CameraRig,
   fitGrid,
   LENS_RADIUS,
   lensPlace,
@@ -8,7 +9,6 @@ import {
   worldToScreen,
   zoomAbout,
 } from '../../../client/render/camera.ts';
-import { CameraRig } from '../../../client/render/camera-rig.ts';
 import { InteractionState, STROKE_RADIUS } from '../../../client/state/interaction-state.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { sweptCells } from '../../../shared/geometry.ts';

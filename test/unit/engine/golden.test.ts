@@ -8,8 +8,8 @@ import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
+import { buildKernel } from '../../../server/engine/native/compile.ts';
 import { backendOf, loadKernel, startNative } from '../../../server/engine/native/native.ts';
-import { buildKernel } from '../../../server/engine/native/prebuilt.ts';
 import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import {
   type Checkpoint,

@@ -15,13 +15,8 @@ import {
   type Readout,
 } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
-import {
-  attachEngine,
-  packReadouts,
-  type ThreadEngine,
-} from '../../../server/engine/thread/protocol.ts';
+import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
-import { Recovery } from '../../../server/engine/thread/replace-lost-thread.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -411,7 +406,7 @@ test.each([
         else parentPort.postMessage({ answer: call, result: undefined });
       });`,
         {
-          ...{ eval: true, workerData: packReadouts([READOUT]) },
+          ...{ eval: true, workerData: [READOUT] },
           resourceLimits: { maxOldGenerationSizeMb: 16 },
         },
       ),
@@ -442,26 +437,32 @@ function house(broken: readonly BackendName[]) {
   const asked: BackendName[] = [];
   const told: [EngineInfo, string][] = [];
   const time = { now: 0 };
+  let isLost = false;
+  const threadOn = (name: BackendName): ThreadEngine => ({
+    ...fakeThread(Infinity, name),
+    async step() {
+      if (!isLost) return [];
+      isLost = false;
+      throw new EngineError('gpu-lost', 'reset');
+    },
+  });
   const options = {
     start: async (name: BackendName) => {
       asked.push(name);
       if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
-      return fakeThread(Infinity, name);
+      return threadOn(name);
     },
     alternative: 'onnx' as const,
     onFallback: (...spoken: [EngineInfo, string]) => told.push(spoken),
     retryDelays: [0, 0, 0, 0],
     clock: { ...systemClock, now: () => time.now },
   };
-  const recovery = new Recovery(fakeThread(Infinity, 'webgpu'), options, async () => {});
+  const thread = recoveringThread(threadOn('webgpu'), options);
   /** Loses the GPU. @returns the backend that answers instead */
-  const lose = (): Promise<string> => {
-    let isLost = false;
-    return recovery.submit(async ({ info }) => {
-      if (isLost) return info.name;
-      isLost = true;
-      throw new EngineError('gpu-lost', 'reset');
-    });
+  const lose = async (): Promise<string> => {
+    isLost = true;
+    await thread.step([]);
+    return thread.info.name;
   };
   return { asked, told, time, lose };
 }

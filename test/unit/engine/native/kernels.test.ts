@@ -7,9 +7,13 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createPatchStore } from '../../../../server/engine/core/patch-store.ts';
-import { backendOf, type Kernel, loadKernel } from '../../../../server/engine/native/native.ts';
-import { buildKernel, findPrebuilt } from '../../../../server/engine/native/prebuilt.ts';
-import { openSteps } from '../../../../server/engine/native/steps.ts';
+import { buildKernel, findPrebuilt } from '../../../../server/engine/native/compile.ts';
+import {
+  backendOf,
+  type Kernel,
+  loadKernel,
+  openSteps,
+} from '../../../../server/engine/native/native.ts';
 import { getOrAdd } from '../../../../server/platform/collections.ts';
 import { growthSchedule } from '../../../../server/vnca/architecture.ts';
 import { loadCheckpoint, type Model } from '../../../../server/vnca/checkpoint.ts';
