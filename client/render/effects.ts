@@ -197,9 +197,8 @@ export class Effects {
 
   /** Shows the birth of a seed as a ring of light. */
   born({ x, y, color }: Speck, now: number): void {
-    const { calm } = this;
     this.add(now, 1100, (t, marks) => {
-      const radius = calm ? 5 : 2 + 9 * easeOut(t);
+      const radius = this.calm ? 5 : 2 + 9 * easeOut(t);
       const alpha = (1 - t) ** 2;
       const here = { x, y, color, glow: 1 };
       marks.add({ ...here, kind: 'ring', radius, softness: 1.5, alpha: 0.7 * alpha });
@@ -209,10 +208,9 @@ export class Effects {
 
   /** Shows that every cell has divided into four: a ring of light spreads from the body's edge. */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
-    const { calm } = this;
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
-      const radius = calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
+      const radius = this.calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
       const alpha = Math.sin(Math.PI * Math.min(1, t * 1.6)) * (1 - t);
       const ring = { kind: 'ring', radius, line: 1, softness: 5, color } as const;
       marks.add({ x, y, ...ring, alpha: 0.26 * alpha, glow: 1 });
@@ -305,10 +303,9 @@ export class Effects {
 
   /** Shows a healed wound: a soft ring contracts around the body. */
   healed({ x, y }: Point, reach: number, now: number): void {
-    const { calm } = this;
     this.add(now, 1_500, (t, marks) => {
       const alpha = Math.sin(Math.PI * t) ** 1.3;
-      const radius = calm ? reach : reach * (1.35 - 0.35 * easeOut(t));
+      const radius = this.calm ? reach : reach * (1.35 - 0.35 * easeOut(t));
       const here = { x, y, radius, color: HEALED, glow: 1 };
       marks.add({ ...here, kind: 'ring', line: 1, softness: 4, alpha: 0.34 * alpha });
       marks.add({ ...here, kind: 'glow', radius: reach * 1.3, alpha: 0.16 * alpha });
@@ -317,7 +314,6 @@ export class Effects {
 
   /** Shows a beacon: rings contract onto the organism, and the last ring lingers around it. */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
-    const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
       const ring = (radius: number, line: number, alpha: number): void => {
@@ -325,7 +321,7 @@ export class Effects {
       };
       marks.add({ kind: 'glow', x, y, radius: reach * 2.1, color, alpha: 0.42 * stay, glow: 1 });
       ring(reach, 3, 0.95 * stay);
-      if (calm) return;
+      if (this.calm) return;
       for (let i = 0; i < 3; i++) {
         const way = (t - i * 0.17) / 0.42;
         if (way <= 0 || way >= 1) continue;

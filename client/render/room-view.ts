@@ -78,8 +78,8 @@ export class RoomView extends CanvasView {
   }
 
   setSheet(image: HTMLImageElement): void {
-    const { checkpoint } = this.model;
-    if (checkpoint) this.renderer.setSheet(image, checkpoint.sheet.columns);
+    const columns = this.model.checkpoint?.sheet.columns;
+    if (columns) this.renderer.setSheet(image, columns);
   }
 
   protected override get isStill(): boolean {

@@ -79,8 +79,6 @@ export class JournalWriter {
   private readonly watched = new Map<Room, WatchedRoom>();
   private lastCommit: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
-  /** Rooms that retry their snapshot after their next tick, when their state is consistent. */
-  private readonly retried = new Set<WatchedRoom>();
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
@@ -189,8 +187,7 @@ export class JournalWriter {
     const now = this.options.clock.now();
     if (this.failedAt !== undefined && now - this.failedAt >= JOURNAL.retry) {
       this.failedAt = now;
-      for (const watched of this.watched.values())
-        if (watched.needsSnapshot) this.retried.add(watched);
+      for (const watched of this.watched.values()) watched.isRetryDue = watched.needsSnapshot;
     }
     for (const ticked of ticks) {
       const { room, result, cells } = ticked;
@@ -208,8 +205,10 @@ export class JournalWriter {
         watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
       }
-      const isRetry = this.retried.delete(watched);
-      const due = this.failedAt === undefined ? this.snapshots.due(watched) : isRetry && 'stored';
+      const { isRetryDue } = watched;
+      watched.isRetryDue = false;
+      const due =
+        this.failedAt === undefined ? this.snapshots.due(watched) : isRetryDue && 'stored';
       if (due === 'stored') void this.saveSnapshot(watched);
       else if (due) this.saveRecent(watched);
     }
@@ -231,7 +230,6 @@ export class JournalWriter {
     await this.saveIfStale(watched);
     await this.lastCommit;
     this.watched.delete(room);
-    this.retried.delete(watched);
     this.markComplete();
     return watched.isSaved;
   }

@@ -143,19 +143,7 @@ const CELL_BYTES_AT_ONCE = 2_000_000;
 const MAX_DIFFERENCES = 15;
 
 /** A room at one moment. Its cells may still be in the engine. */
-interface Draft {
-  readonly state: RoomState;
-  /** Organisms whose cells are not stored yet. */
-  readonly stale: RoomState['organisms'];
-  /** Cell states, [S, S, C] each, in the order of `stale`. */
-  readonly exported: Promise<Float32Array[]>;
-  /** When the room was captured, by the wall clock, in ms. */
-  readonly at: number;
-  readonly seq: number;
-  readonly times: SnapshotRecord['times'];
-  /** Bytes of journal written since the previous snapshot. */
-  readonly bytes: number;
-}
+type Draft = ReturnType<Snapshots['capture']>;
 
 /**
  * Properties that only some snapshots have, such as a name. A later snapshot of the same tick
@@ -199,8 +187,14 @@ export class Snapshots {
     return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;
   }
 
-  /** Captures a room and its cells synchronously, so that no tick runs in between. */
-  capture(watched: WatchedRoom): Draft {
+  /**
+   * Captures a room and its cells synchronously, so that no tick runs in between.
+   *
+   * @returns the room's state; `stale`, the organisms whose cells are not stored yet; `exported`,
+   *   these organisms' cells, [S, S, C] each; and the bytes of journal written since the previous
+   *   snapshot
+   */
+  capture(watched: WatchedRoom) {
     const { engine, date, clock } = this.options;
     const { room, saved, tail, times, bytes } = watched;
     const state = room.export();

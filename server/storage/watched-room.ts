@@ -126,6 +126,8 @@ export class WatchedRoom {
   readonly saving = new Mutex();
   /** Whether the journal lacks entries, which only a snapshot can replace. */
   needsSnapshot = false;
+  /** Whether to retry the snapshot after the next tick, when the room's state is consistent. */
+  isRetryDue = false;
   /** Whether entries before the next one could not be written. */
   gap = false;
   /** End of the journal on disk. */

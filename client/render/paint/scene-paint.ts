@@ -24,36 +24,15 @@ import {
   type Target,
 } from '../gl.ts';
 import type { View } from '../marks.ts';
-import {
-  BATCH,
-  CHUNK,
-  CHUNK_VERTEX,
-  firstFragment,
-  laterFragment,
-  MAP_COLUMNS,
-  MAPS,
-  PAINTED_FRAGMENT,
-  PIXEL_FRAGMENT,
-  PROBES,
-} from '../shaders/paint.ts';
-import { COVER_VERTEX } from '../shaders/passes.ts';
+import { BATCH, CHUNK, MAP_COLUMNS, MAPS, PROBES, paintSources } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { chunksIn, type Job, PaintPlan, STALE } from './paint-plan.ts';
-
-const SOURCES = {
-  pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
-  scene: [COVER_VERTEX, PAINTED_FRAGMENT],
-} as const;
 
 export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 
 /** @throws GlError with the compiler's message */
 export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
-  createPrograms(gl, {
-    ...SOURCES,
-    first: [CHUNK_VERTEX, firstFragment(channelsOf(net))],
-    later: [CHUNK_VERTEX, laterFragment(channelsOf(net))],
-  });
+  createPrograms(gl, paintSources(channelsOf(net)));
 
 /** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;

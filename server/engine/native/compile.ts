@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { access, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,6 @@ import { isInstalled, ROOT } from '../../platform/installation.ts';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-/** Prefix of the name of a draft folder, in which a kernel is being compiled. */
-const DRAFT = 'draft-';
-/** Age from which a draft folder is removed, in ms, because its compiler must have been killed. */
-const LEFT_AFTER = 3_600_000;
-/** Number of kernels to keep, because servers of other releases may use the same folder. */
-const KEPT = 3;
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
  * Folder to use if `CACHE` is not writable. The process loads code from this folder, so other users
@@ -105,7 +99,7 @@ export async function compileKernel({
 
   // Another thread or server may be compiling the kernel, too, so only a complete file gets the
   // final name.
-  const draft = await mkdtemp(join(folder, DRAFT));
+  const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
@@ -117,26 +111,7 @@ export async function compileKernel({
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await removeOld(folder, name).catch(() => {});
   return { file, isNew: true };
-}
-
-/**
- * Removes all kernels except the newest ones, and the draft folders of compilers that were killed.
- */
-async function removeOld(folder: string, latest: string): Promise<void> {
-  const all = (await readdir(folder)).map(async (name) => {
-    const file = join(folder, name);
-    return { name, file, madeAt: (await stat(file)).mtimeMs };
-  });
-  const found = (await Promise.all(all)).sort((a, b) => b.madeAt - a.madeAt);
-  const kernels = found.filter(({ name }) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name));
-  const drafts = found.filter(
-    ({ name, madeAt }) => name.startsWith(DRAFT) && Date.now() - madeAt > LEFT_AFTER,
-  );
-  for (const { file } of [...kernels.slice(KEPT - 1), ...drafts]) {
-    await rm(file, { recursive: true, force: true });
-  }
 }
 
 const isWritable = (folder: string): Promise<boolean> =>

@@ -101,11 +101,6 @@ export interface Kernel {
 /** Interval at which free memory is returned to the system, in ms. */
 const TRIM_EVERY = 10_000;
 
-/**
- * Maximum number of cells in a batch: one patch of 32×32. Larger batches are no faster, and a patch
- * alone in its batch need not be copied when other patches wake or sleep.
- */
-const MAX_BATCH_CELLS = 1024;
 /** Number of float32 values in a line of the CPU's cache. */
 const LINE = 16;
 
@@ -210,7 +205,8 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  maxBatchCells: MAX_BATCH_CELLS,
+  // Steps one patch at a time, as the kernel does so in any case.
+  maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
 

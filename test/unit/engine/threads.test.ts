@@ -53,39 +53,6 @@ test('stepping leaks no tensors, and closing frees all', async () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('seeds that are grown between two ticks leave a room’s patches in their buffers; sleepers leave them at once', async () => {
-  const lent = new Map<number, Float32Array[]>();
-  const load: RuleBackend['load'] = async (model) => {
-    const rule = await backend.load(model);
-    return {
-      ...rule,
-      step(batch) {
-        lent.set(batch.count, [...(lent.get(batch.count) ?? []), batch.states]);
-        return rule.step(batch);
-      },
-    };
-  };
-  const { batchPatches, ...free } = backend;
-  const store = await createPatchStore(CONTRACT_MODELS, { ...free, load });
-  store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[0], patch)));
-  const room = steps.slice(0, 5);
-  const seeds = steps.slice(5, 8);
-  await store.step(room);
-  await store.step(room);
-  const home = new Set(lent.get(5)!.splice(0));
-  for (let k = 0; k < 40; k++) {
-    await store.step(seeds);
-    await store.step(room);
-  }
-  expect(new Set(lent.get(5))).toEqual(home);
-  // Once one of them sleeps, others use their buffers: here the same number with another patch.
-  await store.step(room.slice(1));
-  await store.step([...room.slice(1), steps[8]]);
-  await store.step([...room.slice(1), steps[8]]);
-  expect(new Set(lent.get(5)!.slice(-2))).toEqual(home);
-  await store.close();
-});
-
 test('2,000 rounds of planting, stepping and disposing do not leak memory', async () => {
   const collect = runInNewContext('gc') as () => void;
   const store = await createPatchStore(CONTRACT_MODELS, backend);
@@ -152,10 +119,6 @@ async function sharded(count: number) {
   const cards = CONTRACT_MODELS.map(({ card }) => card);
   return { threads, engine: shardAcross(engines, cards) };
 }
-
-test('what an engine is called does not depend on the number of its threads, so rooms may move between machines', async () => {
-  expect((await startOnnx()).info).toEqual({ name: 'onnx', device: 'CPU (ONNX Runtime)' });
-});
 
 test('patches are distributed evenly, and move when one thread has all the work', async () => {
   const { threads, engine } = await sharded(3);

@@ -1,4 +1,3 @@
-import { unpack } from 'msgpackr';
 import * as v from 'valibot';
 import {
   cellsRecord,
@@ -51,24 +50,6 @@ test('cells that have nothing in common with their base are stored without it', 
   const other = await encodeCells('cells', { id: 1, state: grown, base: { tick: 7, state } });
   expect(other.base).toBeUndefined();
 });
-
-test.each([300, 2_000, 32_768])(
-  'cells of %i numbers are compressed with a window hardly larger than they are',
-  async (length) => {
-    const state = new Float32Array(length).fill(0.5);
-    const { bytes } = (await encodeCells('cells', { id: 1, state })).entry;
-    const { brotli } = unpack(bytes.subarray(5)) as { brotli: Uint8Array };
-    expect(2 ** windowBits(brotli)).toBeLessThan(4 * state.byteLength);
-  },
-);
-
-/** RFC 7932, section 9.1. */
-function windowBits([first]: Uint8Array): number {
-  if ((first & 1) === 0) return 16;
-  const [low, high] = [(first >> 1) & 7, (first >> 4) & 7];
-  if (low > 0) return 17 + low;
-  return high > 0 ? 8 + high : 17;
-}
 
 test('a compressed record with a changed bit is rejected', async () => {
   const state = new Float32Array(2_000).fill(0.5);

@@ -1,5 +1,5 @@
 /** The compiled kernel: its read-outs, and how it is compiled. */
-import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/choose-backend.ts';
@@ -122,18 +122,12 @@ describe('compiling', () => {
     expect((await startNative()).info.name).toBe('native');
   });
 
-  testNative('a kept file that does not load is compiled once more, and old ones go', async () => {
+  testNative('a kept file that does not load is compiled once more', async () => {
     const cache = join(folder, 'cache');
     const { file } = await compileKernel({ cache });
     await writeFile(file, 'what a power cut has left');
-    for (const digit of '1234') await writeFile(join(cache, `${digit.repeat(32)}.node`), '');
-    // A compiler that was killed leaves its folder; another may be at work in a new one.
-    for (const draft of ['draft-old', 'draft-new']) await mkdir(join(cache, draft));
-    await utimes(join(cache, 'draft-old'), 0, 0);
     const kernel = { step: expect.any(Function) };
     expect(await loadKernel({ cache })).toMatchObject({ kernel, file });
-    expect(await readdir(cache)).toHaveLength(4);
-    expect(await readdir(cache)).toContain('draft-new');
     expect(await compileKernel({ cache })).toEqual({ file, isNew: false });
   });
 });

@@ -10,11 +10,12 @@ import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { genomeWeights } from '../../../../server/vnca/chimera.ts';
 import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { ANNA } from '../../../support/rooms.ts';
-import { tinyModel } from '../../vnca/tiny-model.ts';
+import { genomeUpdate, tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
 import { bitsOf, seedOf, still, threadOver } from '../support.ts';
 import { engineOf, isGpuHere, testGpu } from './support.ts';
@@ -244,3 +245,38 @@ testGpu('a step that fails for lack of memory names the reason', async () => {
   await expect(engine.step([still(1)])).rejects.toMatchObject(failure);
   await engine.close();
 });
+
+testGpu(
+  'a genome does nothing to cells that it does not count for, even if it diverges',
+  async () => {
+    const side = 32;
+    const { card, tensors } = tinyModel({
+      ...{ name: 'wide', side, latentSize: 11 },
+      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2, updateProbability: 0.7 },
+    });
+    const { name: checkpoint, channels, latentSize } = card;
+    const latent = createRandom(1).latent(latentSize);
+    const store = await createGpuStore([{ card, tensors }]);
+    const labels = new Uint8Array(side * side).fill(1, 9 * side + 20, 9 * side + 21);
+    const huge = new Float32Array(latentSize).fill(3e38);
+    const genomes = { latents: [latent, huge], labels };
+    await store.plant([
+      { patch: 0, checkpoint, latent },
+      { patch: 1, checkpoint, latent, genomes },
+    ]);
+    const state = createRandom(1).latent(side * side * channels);
+    const closed = genomeWeights(labels, 2, side)
+      .slice(side * side)
+      .map(Math.ceil);
+    const step = async (closed?: Uint8Array) => {
+      await store.importStates([0, 1].map((patch) => ({ patch, state })));
+      return store.step(
+        [0, 1].map((patch) => ({ patch, divide: false, ...(closed && { closed }) })),
+      );
+    };
+    const [alone, chimera] = await step(Uint8Array.from(closed));
+    expect(chimera).toEqual({ ...alone, patch: 1 });
+    expect((await step())[1].broken).toBe(true);
+    await store.close();
+  },
+);
