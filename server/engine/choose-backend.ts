@@ -205,10 +205,7 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /** Predicts which backend will be selected, without loading any; undefined if that is uncertain. */
-export function expectedBackend(
-  wanted: BackendName | 'auto',
-  candidates = CANDIDATES,
-): BackendName | undefined {
+export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
@@ -225,10 +222,7 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
  *
  * @throws NoBackendError; EngineError unavailable if two models have the same name
  */
-export async function openStore(
-  wanted: BackendName | 'auto',
-  models: readonly Model[],
-): Promise<Selection & { readonly store: PatchStore }> {
+export async function openStore(wanted: BackendName | 'auto', models: readonly Model[]) {
   checkNames(models);
   let store!: PatchStore;
   const selection = await selectBackend(wanted, async (backend) => {

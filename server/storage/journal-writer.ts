@@ -29,10 +29,7 @@ const SET_BACK = 60_000;
  * Removes refused commands, as they change nothing. Keeps them in a tick that ran out of engine
  * memory, because there they used up ids and random numbers.
  */
-function withoutRefused(
-  events: readonly RoomEvent[],
-  refused: readonly number[],
-): Pick<TickEvents, 'events' | 'refused'> {
+function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
   if (refused.length === 0 || isOutOfMemory) return { events, refused };
   let index = 0;
@@ -246,10 +243,7 @@ export class JournalWriter {
    * @param marks the snapshot's name, or the host's action that follows the snapshot
    * @throws StoreError
    */
-  async takeSnapshot(
-    room: Room,
-    marks: Pick<SnapshotRecord, 'name' | 'before'>,
-  ): Promise<SnapshotRecord> {
+  async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
     return this.save(this.watchedOf(room), marks);
   }
 
@@ -364,11 +358,7 @@ export class JournalWriter {
   }
 
   /** Captures the room synchronously, then writes the snapshot. */
-  private save(
-    watched: WatchedRoom,
-    marks: SnapshotMarks,
-    entry?: JournalRecord,
-  ): Promise<SnapshotRecord> {
+  private save(watched: WatchedRoom, marks: SnapshotMarks, entry?: JournalRecord) {
     const draft = this.snapshots.capture(watched);
     watched.unsaved = false;
     watched.savedAt = watched.capturedAt;

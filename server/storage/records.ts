@@ -322,10 +322,7 @@ export interface NewCells {
  *
  * @returns the record, and the tick of its base if it needs one
  */
-export async function encodeCells(
-  key: string,
-  { state, base }: NewCells,
-): Promise<{ readonly entry: Entry; readonly base?: number }> {
+export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
     const differences = minus(wordsOf(state), wordsOf(base.state));
     const entry = await compressed(key, { planes: planesOf(differences), base: base.tick });

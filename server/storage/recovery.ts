@@ -14,20 +14,6 @@ import { StoreError } from './records.ts';
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
 
-/** A restored room and the result of its replay. */
-interface Recovered {
-  readonly room: Room;
-  readonly tail: JournalTail;
-  /** Number of replayed ticks. */
-  readonly ticks: number;
-  /** Number of checksums that matched. */
-  readonly equal: number;
-  /** Number of checksums that did not match. */
-  readonly unequal: number;
-  /** Notices for the host. */
-  readonly remarks: readonly string[];
-}
-
 /** Parameters with which the server opens a room. */
 type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
   Pick<RoomRecord, 'checkpoint'>;
@@ -61,13 +47,11 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
  * Opens a stored room in a world and replays its journal.
  *
  * @param world has an engine with the room's checkpoint, and no journal yet
+ * @returns the room, the end of its journal, numbers of replayed ticks and of equal and unequal
+ *   checksums, and notices for the host
  * @throws StoreError damaged, other-version, other-checkpoint, other-size; EngineError
  */
-export async function recover(
-  store: Store,
-  world: World,
-  expected: ExpectedRoom,
-): Promise<Recovered> {
+export async function recover(store: Store, world: World, expected: ExpectedRoom) {
   const { name } = expected;
   const stored = await store.room(name);
   const tail = await store.tail(name);
@@ -367,7 +351,7 @@ export class RoomReplica {
    *
    * @throws NotReplicated; StoreError; EngineError
    */
-  async handOver(world: World): Promise<Recovered> {
+  async handOver(world: World) {
     const stored = await this.store.room(this.room.name);
     if (this.isOver) throw new NotReplicated('the replica is closed');
     if (stored?.made !== this.stored.made)

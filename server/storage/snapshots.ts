@@ -91,10 +91,7 @@ export function retainedSnapshots(
   });
 }
 
-function retainedPeriodic(
-  snapshots: readonly SnapshotRecord[],
-  limits: KeepLimits,
-): SnapshotRecord[] {
+function retainedPeriodic(snapshots: readonly SnapshotRecord[], limits: KeepLimits) {
   const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
   const wanted = new Set([
     ...snapshots.slice(0, keepLatest),
@@ -235,12 +232,7 @@ export class Snapshots {
    * @param entry a journal entry to write in the same transaction
    * @throws StoreError; EngineError
    */
-  async write(
-    watched: WatchedRoom,
-    draft: Draft,
-    marks: SnapshotMarks,
-    entry?: JournalRecord,
-  ): Promise<SnapshotRecord> {
+  async write(watched: WatchedRoom, draft: Draft, marks: SnapshotMarks, entry?: JournalRecord) {
     const { store } = this.options;
     const { room, saved } = watched;
     const { state, stale, at, seq, times } = draft;

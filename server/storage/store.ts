@@ -225,11 +225,7 @@ export class Store {
    * @returns bytes written, and for each organism: if its cells are stored as a difference, the
    *   tick of the cells that they differ from
    */
-  async putCells(
-    name: string,
-    tick: number,
-    cells: readonly NewCells[],
-  ): Promise<{ readonly bytes: number; readonly bases: readonly (number | undefined)[] }> {
+  async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
       cells.map((one) => encodeCells(cellsKey(name, one.id, tick), one)),
     );

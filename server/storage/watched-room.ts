@@ -9,7 +9,6 @@ import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { TickEvents } from '../world/world.ts';
 import type {
-  JournalRecord,
   JournalTail,
   Jump,
   PlaneChecksum,
@@ -151,11 +150,7 @@ export class WatchedRoom {
    *
    * @param at wall-clock time of the tick, in ms
    */
-  entryOf(
-    at: number,
-    { tick, events, refused }: Omit<TickEvents, 'room'>,
-    jump?: Jump,
-  ): JournalRecord {
+  entryOf(at: number, { tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump) {
     const entry = {
       ...{ tick, seq: this.tail.seq + 1, at, events: [...events] },
       ...(refused.length > 0 && { refused: [...refused] }),

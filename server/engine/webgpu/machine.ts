@@ -285,10 +285,7 @@ function sectionsOf(jobs: readonly Job[]) {
 }
 
 /** Copies states to the CPU. The copy is submitted before the call returns. */
-async function readStates(
-  device: GPUDevice,
-  patches: readonly GpuPatch[],
-): Promise<Float32Array[]> {
+async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
@@ -309,10 +306,7 @@ async function readStates(
 }
 
 /** Reads a job's answer. */
-function readAnswer(
-  answers: ArrayBuffer,
-  { step: { patch }, stage, answer, isCompared }: Job,
-): Readout {
+function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCompared }: Job) {
   const [flag] = new Uint32Array(answers, 4 * answer, 1);
   const cells = stage * stage;
   const at = 4 * (answer + ANSWER_HEAD);
@@ -323,11 +317,7 @@ function readAnswer(
 }
 
 /** Maps a buffer and reads it. @param read must not keep a view of the mapped bytes */
-async function readMapped<T>(
-  buffer: GPUBuffer,
-  bytes: number,
-  read: (mapped: ArrayBuffer) => T,
-): Promise<T> {
+async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {
   await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
   try {
     return read(buffer.getMappedRange(0, bytes));

@@ -277,11 +277,7 @@ export function recordLayout(card: Card, plan: Plan) {
  *
  * @param latent [Z]; absent if all patches share one record
  */
-export function packRecord(
-  model: Model,
-  layout: RecordLayout,
-  latent?: Float32Array,
-): Float32Array<ArrayBuffer> {
+export function packRecord(model: Model, layout: RecordLayout, latent?: Float32Array) {
   const { card, tensors } = model;
   const { channels, update } = card;
   const record = new Float32Array(4 * layout.size);

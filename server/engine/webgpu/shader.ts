@@ -137,11 +137,7 @@ ${eachSum(
  * @param last given for the last layer. If genomes have their own weights, these replace the common
  *   weights for the first `ownGroups` groups of channels
  */
-function laterSource(
-  plan: Plan,
-  offset: string,
-  last?: Pick<RecordLayout, 'own' | 'ownGroups'>,
-): string {
+function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own' | 'ownGroups'>) {
   const [columns, atOnce] = last
     ? [plan.outColumns, plan.outRows]
     : [plan.hiddenColumns, plan.hiddenRows];

@@ -19,11 +19,7 @@ export async function startWebgpu(): Promise<StoreBackend> {
 }
 
 /** Converts [s, s, C] to [C/4, s, s, 4], padded with zeros. */
-export function toGroups(
-  state: Float32Array,
-  stage: number,
-  channels: number,
-): Float32Array<ArrayBuffer> {
+export function toGroups(state: Float32Array, stage: number, channels: number) {
   const cells = stage * stage;
   const groups = new Float32Array(groupsOf(channels) * cells * 4);
   for (let cell = 0; cell < cells; cell++) {

@@ -77,12 +77,6 @@ test('a current swells and calms slowly, and then stands still', () => {
   expect(displace({ x: 10, y: 10 }, current)).toEqual({ x: 10, y: 10 });
 });
 
-test('without strength there is no current', () => {
-  const current = new Current();
-  expect(new Set(run(current, { from: 0, ms: 10_000, most: 0 }))).toEqual(new Set([0]));
-  expect(current.flows).toBe(false);
-});
-
 test('when the room is at another time than thought, the water calms before it moves on', () => {
   const current = new Current();
   run(current, { from: 0, ms: 10_000 });

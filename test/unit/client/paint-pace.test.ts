@@ -60,19 +60,6 @@ test('what was too long is tried again within half an hour, however often it fai
   }
 });
 
-test('a budget that was too large is not tried again at once', () => {
-  const { pace, frames } = paceOf(16);
-  const budgets = new Set<number>();
-  frames(32, 16);
-  const most = pace.budget;
-  frames(3, 60);
-  for (let i = 0; i < 500; i++) {
-    frames(1, 16, pace.budget, 1.5 * pace.budget);
-    budgets.add(pace.budget);
-  }
-  expect([...budgets]).toEqual([most / 2]);
-});
-
 test('a scale at which paint is always too old gives way to a smaller one', () => {
   const { pace, frames } = paceOf(16);
   frames(32, 16);

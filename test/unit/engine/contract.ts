@@ -232,26 +232,6 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(await run([ids.toReversed()])).toEqual(alone);
     });
 
-    test('a step is a function of the state: states put back step alike again', async () => {
-      await engine.plant([seed(1, 'chance'), seed(2, 'chance', latentOf(1))]);
-      await engine.step([still(1)]);
-      const state = await stateOf(1);
-      await engine.step([still(1)]);
-      const next = await stateOf(1);
-      await engine.step([still(1)]);
-      await engine.importStates([{ patch: 2, state }]);
-      await engine.step([still(2)]);
-      expect(await stateOf(2)).toEqual(next);
-    });
-
-    test('a standing input is the latent of the patch, not its state', async () => {
-      await engine.plant([seed(1, 'standing'), seed(2, 'standing')]);
-      const state = createRandom(9).latent(16 * CHANNELS);
-      await engine.importStates([1, 2].map((patch) => ({ patch, state })));
-      await engine.step([still(1), still(2)]);
-      expect(await stateOf(1)).not.toEqual(await stateOf(2));
-    });
-
     test.each(['standing', 'genome', 'calm'])(
       'a step with another latent reads it from then on, bit for bit, and so do later ones: %s',
       async (name) => {

@@ -2,13 +2,8 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/choose-backend.ts';
 import { readerOf } from '../../../../server/engine/core/patch-store.ts';
-import {
-  compileKernel,
-  compilerRemedy,
-  missingCompiler,
-} from '../../../../server/engine/native/compile.ts';
+import { compileKernel, compilerRemedy } from '../../../../server/engine/native/compile.ts';
 import { loadKernel, prepareNative, startNative } from '../../../../server/engine/native/native.ts';
 import fc, { forRuns } from '../../../support/property.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
@@ -136,17 +131,4 @@ test('a compiler is recommended only where it helps, by the command of the syste
   expect(compilerRemedy('win32')).toBeUndefined();
   expect(compilerRemedy('darwin')).toContain('xcode-select');
   expect(compilerRemedy('linux')).toContain('apt-get');
-});
-
-test('without a C compiler it is unavailable by name, with what to install', async () => {
-  expect(missingCompiler('/nowhere')).toMatch(/^no C compiler was found$|^it is not for /);
-  const native = { ...CANDIDATES.native, unavailableReason: () => missingCompiler('/nowhere') };
-  const error = await selectBackend('native', undefined, {
-    candidates: { ...CANDIDATES, native },
-  }).catch((failure: unknown) => failure);
-  expect(error).toMatchObject({ reason: 'unavailable' });
-  const [skipped] = (error as { skipped: Parameters<typeof explain>[0][] }).skipped;
-  expect(explain(skipped)).toMatch(
-    /^native: .+ \(to fix it: install a C compiler: apt-get install/,
-  );
 });
