@@ -29,31 +29,18 @@ export const SAVE_EVERY = 64;
  */
 export const SAVE_GPU_EVERY = 128;
 
-type LoggedStep = Omit<PatchStep, 'patch'>;
-
-/**
- * Log entries for steps with neither mask nor genomes: not dividing, dividing. All patches share
- * them, which saves thousands of objects.
- */
-const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
-
-const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
-
 const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   latents: latents.map((latent) => latent.slice()),
   labels: labels?.slice(),
 });
 
-/** Copies a step's masks and genomes, because the caller may change the originals. */
-const copyOf = (step: PatchStep): PatchStep =>
-  isUnmasked(step)
-    ? step
-    : {
-        ...step,
-        ...(step.keep && { keep: step.keep.slice() }),
-        ...(step.closed && { closed: step.closed.slice() }),
-        ...(step.express && { express: copyOfGenomes(step.express) }),
-      };
+/** Copies a step with its masks and genomes, because the caller may change the originals. */
+const copyOf = (step: PatchStep): PatchStep => ({
+  ...step,
+  ...(step.keep && { keep: step.keep.slice() }),
+  ...(step.closed && { closed: step.closed.slice() }),
+  ...(step.express && { express: copyOfGenomes(step.express) }),
+});
 
 /**
  * A copy of a patch's states and the steps made since the copy. A step depends only on the states,
@@ -61,7 +48,7 @@ const copyOf = (step: PatchStep): PatchStep =>
  */
 class Backup {
   /** Steps since the copy, in order. */
-  steps: LoggedStep[] = [];
+  steps: PatchStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /** Number of logged steps after which a copy is due; `Infinity` while a copy is being made. */
@@ -87,9 +74,9 @@ class Backup {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
 
-  /** Logs a step, whose masks and genomes the caller must not change afterwards. */
+  /** Logs a step, which the caller must not change afterwards. */
   log(step: PatchStep, isBroken: boolean): void {
-    this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
+    this.steps.push(step);
     this.isBroken = isBroken;
   }
 
@@ -330,7 +317,7 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
   const most = Math.max(0, ...backups.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {
     const left = backups.filter(({ steps }) => k < steps.length);
-    await thread.step(left.map(({ seed: { patch }, steps }) => ({ ...steps[k], patch })));
+    await thread.step(left.map(({ steps }) => steps[k]));
   }
 }
 
