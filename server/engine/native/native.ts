@@ -211,7 +211,11 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
 });
 
 /** Lists what `net_of` in addon.c reads. @param side of each patch, in cells */
-function shapeOf({ channels, update }: Architecture, count: number, side: number): number[] {
+function shapeOf(
+  { channels, update }: Pick<Architecture, 'channels' | 'update'>,
+  count: number,
+  side: number,
+): number[] {
   const { activates, blocks } = trunkOf(update);
   const [block = []] = blocks;
   const trunk = [activates, blocks.length, block.length, block.at(-1)?.activated].map(Number);

@@ -117,7 +117,11 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
    * Multiplies `cells` by the patches' own weights of the last layer, and adds the result to
    * `changes`. @param cells [N, H, W, hidden]
    */
-  const addExpressed = (changes: tf.Tensor4D, cells: tf.Tensor4D, genome?: tf.Tensor2D) => {
+  const addExpressed = (
+    changes: tf.Tensor4D,
+    cells: tf.Tensor4D,
+    genome?: tf.Tensor2D,
+  ): tf.Tensor4D => {
     const expressed = net?.expressed ?? 0;
     if (!genome || expressed === 0) return changes;
     const [n, height, width] = cells.shape;
@@ -213,8 +217,7 @@ function loadTensorflow(): void {
   let first: unknown;
   for (const name of TENSORFLOW_PACKAGES) {
     try {
-      require(name);
-      return;
+      return void require(name);
     } catch (error) {
       first ??= error;
     }
