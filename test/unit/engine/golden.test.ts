@@ -88,7 +88,8 @@ const engines: [string, () => Promise<Engine>, boolean?][] = [
 ];
 if (isGpuHere) engines.push(['webgpu', on('webgpu')]);
 if (hasCompiler) engines.push(['native', on('native')]);
-if (hasCompiler && process.arch === 'x64') engines.push(['a plain kernel', onStore(startPlain)]);
+if (isFull && hasCompiler && process.arch === 'x64')
+  engines.push(['a plain kernel', onStore(startPlain)]);
 // In an emulator, which is slow; kernels.test.ts compares its bits in a shorter run.
 if (hasArm) engines.push(['the kernel for ARM64', onStore(startArm), isFull]);
 else testNeeding(ARM_NEEDS, false)('on the kernel for ARM64', () => {});
