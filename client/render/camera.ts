@@ -88,18 +88,6 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/**
- * Interpolates between two cameras. The zoom is interpolated geometrically, so that zooming looks
- * even.
- */
-function between(from: Camera, to: Camera, share: number): Camera {
-  return {
-    x: from.x + (to.x - from.x) * share,
-    y: from.y + (to.y - from.y) * share,
-    zoom: from.zoom * (to.zoom / from.zoom) ** share,
-  };
-}
-
 const GLIDE = 90;
 /**
  * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
@@ -148,11 +136,7 @@ export class CameraRig {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
   /** Whether the whole grid is shown. If so, the view stays fitted when the window is resized. */
-  private fitted = true;
-
-  get isFitted(): boolean {
-    return this.fitted;
-  }
+  isFitted = true;
 
   /**
    * Whether the camera follows an organism. It stops following when the visitor moves the camera.
@@ -194,25 +178,25 @@ export class CameraRig {
    */
   layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
     Object.assign(this, { grid, view, insets, margins });
-    if (!this.fitted) return;
+    if (!this.isFitted) return;
     this.camera = this.home();
     this.target = undefined;
   }
 
   /** Shows a part of the grid at once, when the page opens. */
   open(camera: Camera): void {
-    this.fitted = false;
+    this.isFitted = false;
     this.camera = camera;
   }
 
   fit(): void {
-    this.fitted = true;
+    this.isFitted = true;
     this.go(this.home());
   }
 
   /** Moves back to an earlier camera. */
   goTo(camera: Camera): void {
-    this.fitted = false;
+    this.isFitted = false;
     this.go(camera, STROLL);
   }
 
@@ -243,7 +227,7 @@ export class CameraRig {
     const dx = way(x, left, left + width);
     const dy = way(y, top, top + height);
     if (dx === 0 && dy === 0 && zoom === heading.zoom) return;
-    this.fitted = false;
+    this.isFitted = false;
     this.go(panBy({ ...heading, zoom }, dx, dy), STROLL);
   }
 
@@ -267,7 +251,7 @@ export class CameraRig {
 
   /** Stops the camera, because the visitor points at something. */
   stay(): void {
-    if (this.target) this.fitted = false;
+    if (this.target) this.isFitted = false;
     this.target = undefined;
     this.coasting = false;
     this.followZoom = undefined;
@@ -313,7 +297,7 @@ export class CameraRig {
     const from = this.target ?? this.camera;
     const minZoom = this.minZoom();
     const zoomed = zoomAbout(from, this.view, this.middle, { factor, minZoom });
-    this.fitted = false;
+    this.isFitted = false;
     this.go(keepNear(panBy(zoomed, dx, dy), this.grid, minZoom));
   }
 
@@ -337,8 +321,14 @@ export class CameraRig {
       this.glided += elapsed;
       const pace = this.glide === STROLL ? Math.min(1, this.glided / START) : 1;
       const share = 1 - Math.exp((-elapsed * pace) / this.glide);
-      this.camera = between(this.camera, this.target, share);
+      const { camera } = this;
       const { x, y, zoom } = this.target;
+      this.camera = {
+        x: camera.x + (x - camera.x) * share,
+        y: camera.y + (y - camera.y) * share,
+        // Interpolated geometrically, so that zooming looks even.
+        zoom: camera.zoom * (zoom / camera.zoom) ** share,
+      };
       const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
       if (off < 0.3 && Math.abs(this.camera.zoom / zoom - 1) < 0.001) {
         this.camera = this.target;
@@ -351,7 +341,7 @@ export class CameraRig {
   private aim({ x, y }: Point, zoom: number): void {
     const { middle, view } = this;
     const [dx, dy] = [(middle.x - view.width / 2) / zoom, (middle.y - view.height / 2) / zoom];
-    this.fitted = false;
+    this.isFitted = false;
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
@@ -382,7 +372,7 @@ export class CameraRig {
     this.target = undefined;
     this.followZoom = undefined;
     this.coasting = coasting;
-    this.fitted = false;
+    this.isFitted = false;
   }
 
   private home(): Camera {

@@ -216,7 +216,11 @@ export class Store {
   /** Reads an organism's cell states, [stage, stage, C], as stored with the snapshot of a tick. */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
-    return decodeCells(await read(tick), async (base) => decodeCells(await read(base), noBase));
+    const record = await read(tick);
+    if (record.base === undefined) return decodeCells(record);
+    const base = await read(record.base);
+    if (base.base === undefined) return decodeCells(record, decodeCells(base));
+    throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
   }
 
   /**
@@ -264,7 +268,9 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    const first = journalBegin(kept);
+    // Standalone snapshots need no journal.
+    const periodic = kept.filter((one) => !isStandalone(one));
+    const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
       await this.remove({ from: `${kind}/${name}/`, to: `${kind}/${name}/${padded(first)}` });
     }
@@ -501,13 +507,3 @@ const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
 
 const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
-
-/** Returns the first tick whose journal must be kept. Standalone snapshots need no journal. */
-function journalBegin(kept: readonly SnapshotRecord[]): number {
-  const periodic = kept.filter((one) => !isStandalone(one));
-  return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
-}
-
-const noBase = async (): Promise<never> => {
-  throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
-};

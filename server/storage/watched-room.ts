@@ -8,12 +8,7 @@ import { Mutex } from '../platform/queues.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { TickEvents } from '../world/world.ts';
-import type {
-  JournalTail,
-  Jump,
-  PlaneChecksum,
-  SnapshotRecord,
-} from './record-schemas.ts';
+import type { JournalTail, Jump, PlaneChecksum, SnapshotRecord } from './record-schemas.ts';
 import type { Store } from './store.ts';
 
 /** CRC-32 of the planes' colours and owners. */

@@ -67,17 +67,7 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/**
- * Chooses the texture formats for the outputs of hidden layers, and for the ramps (gradients of a
- * cell's colour) that the last layer computes. Pixels multiply the ramps once more, so these get 32
- * bits if possible. Call this only if `mayPaint` returns true.
- */
-const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
-  hidden: gl.RGBA16F,
-  ramps: gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F,
-});
-
-/** Runs one painter's layers on the GPU. */
+/** Runs one painter's layers on the GPU. Create it only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -97,13 +87,14 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    const { hidden, ramps } = formatsOf(gl);
+    // The last layer computes ramps (gradients of a cell's colour), which pixels multiply once more.
+    // So ramps get 32 bits if possible.
+    const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
       const size = { width: CHUNK * groups, height: CHUNK * BATCH };
-      const target = createTarget(gl, {
-        ...{ ...size, format: i < 2 ? hidden : ramps, filter: gl.NEAREST },
-      });
+      const format = i < 2 ? gl.RGBA16F : ramps;
+      const target = createTarget(gl, { ...size, format, filter: gl.NEAREST });
       const learned = net.learned ? [net.learned.layers[i]] : [];
       return { weights: weightTexture(gl, layer, ...learned), target, groups };
     });

@@ -174,8 +174,7 @@ export class BatchStepper {
       part.forEach((turn, i) => {
         const own = afters[i];
         if (count > 1) own.set(after.subarray(i * size, (i + 1) * size));
-        const { closed } = turn.step;
-        if (closed) layout.clear(own, 0, { mask: closed, where: 'set' });
+        layout.clear(own, 0, 'set', turn.step.closed);
         const at = (start + i) * cells;
         const rgba = pictures.subarray(4 * at, 4 * (at + cells));
         const presence = presences.subarray(at, at + cells);
@@ -222,7 +221,13 @@ export class BatchStepper {
     const [{ patch, step }] = turns;
     if (count === 1 && !step.divide && !step.keep && !step.closed) return patch.state;
     const input = this.buffer('input', count * size).fill(0, turns.length * size);
-    for (const [i, turn] of turns.entries()) writeInput(input, i * size, turn);
+    for (const [i, { patch, step }] of turns.entries()) {
+      const { layout } = patch.species;
+      if (step.divide) layout.divideInto(input, i * size, patch.state);
+      else input.set(patch.state, i * size);
+      layout.clear(input, i * size, 'zero', step.keep);
+      layout.clear(input, i * size, 'set', step.closed);
+    }
     return input;
   }
 
@@ -273,15 +278,6 @@ export class BatchStepper {
   }
 }
 
-/** Writes the input of a step: divides the state, then masks it. */
-function writeInput(target: Float32Array, offset: number, { patch, step }: Entry<Patch>): void {
-  const { layout } = patch.species;
-  if (step.divide) layout.divideInto(target, offset, patch.state);
-  else target.set(patch.state, offset);
-  if (step.keep) layout.clear(target, offset, { mask: step.keep, where: 'zero' });
-  if (step.closed) layout.clear(target, offset, { mask: step.closed, where: 'set' });
-}
-
 /** Draws the update mask, for rules with stochastic updates. */
 function updateMask(
   { card }: LoadedModel,
@@ -319,14 +315,11 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, with
-   * `where: 'set'`, is not zero.
+   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, if `where`
+   * is 'set', is not zero. Does nothing without a mask.
    */
-  clear(
-    states: Float32Array,
-    offset: number,
-    { mask, where }: { readonly mask: Uint8Array; readonly where: 'zero' | 'set' },
-  ): void {
+  clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
+    if (!mask) return;
     const [toCell, toChannel] = planar ? [1, mask.length] : [channels, 1];
     const hit: number[] = [];
     for (let i = 0; i < mask.length; i++) {

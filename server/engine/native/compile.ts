@@ -93,7 +93,12 @@ export async function compileKernel({
   hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
   if (existsSync(join(cache, name))) return { file: join(cache, name), isNew: false };
-  const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
+  const folder = await mkdir(cache, { recursive: true })
+    .then(() => access(cache, constants.W_OK))
+    .then(
+      () => cache,
+      () => ownFolder(spare, cache),
+    );
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
@@ -113,14 +118,6 @@ export async function compileKernel({
   }
   return { file, isNew: true };
 }
-
-const isWritable = (folder: string): Promise<boolean> =>
-  mkdir(folder, { recursive: true })
-    .then(() => access(folder, constants.W_OK))
-    .then(
-      () => true,
-      () => false,
-    );
 
 /**
  * Creates the folder if necessary, and returns it if it is safe to load code from.
@@ -216,16 +213,11 @@ export async function buildKernel(target: string, folder: string): Promise<strin
   return file;
 }
 
-/** Returns the features of this machine's processor, as Linux names them. */
-function featuresHere(): ReadonlySet<string> {
-  const [, found = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
-  return new Set(found.split(' '));
-}
-
 /** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
 export function findPrebuilt(folder = FOLDER): string | undefined {
   if (process.platform !== 'linux' || folder === undefined) return undefined;
-  const here = featuresHere();
+  const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  const here = new Set(flags.split(' '));
   return Object.entries(TARGETS)
     .filter(({ 1: { arch } }) => arch === process.arch)
     .filter(({ 1: { features } }) => features.every((feature) => here.has(feature)))

@@ -52,7 +52,7 @@ class Backup {
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /** Number of logged steps after which a copy is due; `Infinity` while a copy is being made. */
-  private saveAfter: number;
+  saveAfter: number;
 
   /**
    * @param seed the patch as planted, but with the genomes that the rule was reading when the copy
@@ -80,11 +80,6 @@ class Backup {
     this.isBroken = isBroken;
   }
 
-  /** Records that a copy of the thread's patches was requested. */
-  beginSave(): void {
-    this.saveAfter = Infinity;
-  }
-
   /**
    * Replaces the copy and clears the log.
    *
@@ -102,13 +97,8 @@ class Backup {
     this.steps = [];
   }
 
-  /** Returns a new backup of the patch after its states were replaced. */
-  withStates(saved: Float32Array): Backup {
-    return new Backup(this.seedNow, this.saveEvery, saved);
-  }
-
   /** The seed with the genomes that the rule reads now. */
-  private get seedNow(): NewPatch {
+  get seedNow(): NewPatch {
     const last = this.steps.findLast(({ express }) => express);
     return last ? { ...this.seed, genomes: last.express } : this.seed;
   }
@@ -361,7 +351,7 @@ export function recoveringThread(
       const backup = backups.get(patch);
       return backup?.isDue ? [backup] : [];
     });
-    for (const backup of due) backup.beginSave();
+    for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
     // Copies the states before this step, so that the log after the copy begins with this step.
     // Restoring a patch then repeats at least one step, whose read-out the next step is compared
@@ -417,7 +407,7 @@ export function recoveringThread(
       const own = states.map(({ patch, state }) => ({ patch, state: state.slice() }));
       return ask('importStates', own, () => {
         for (const { patch, state } of own)
-          backups.set(patch, backups.get(patch)!.withStates(state));
+          backups.set(patch, new Backup(backups.get(patch)!.seedNow, saveEvery, state));
       });
     },
     dispose: (ids) =>

@@ -64,7 +64,9 @@ export function contentOf(bytes: Buffer, count: number) {
     if (!frame) break;
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
-      writes.push(decode(frame.payload));
+      const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
+      // Copy, because sending a view to another thread would transfer its whole buffer.
+      writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
     end = frame.end;
@@ -181,10 +183,4 @@ function hasLater(bytes: Buffer, from: number, number: number): boolean {
     if (found > number && found < number + CAPACITY && frameAt(bytes, at)) return true;
   }
   return false;
-}
-
-function decode(payload: Uint8Array): Write {
-  const [put, remove] = packr.unpack(payload) as [[string, Uint8Array][], string[]];
-  // Copy, because sending a view to another thread would transfer its whole buffer.
-  return { put: put.map(([key, bytes]) => ({ key, bytes: new Uint8Array(bytes) })), remove };
 }
