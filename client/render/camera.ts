@@ -183,7 +183,7 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows a part of the grid at once, when the page opens. */
+  /** Shows a part of the grid immediately, when the page opens. */
   open(camera: Camera): void {
     this.isFitted = false;
     this.camera = camera;

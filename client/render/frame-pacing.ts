@@ -83,7 +83,8 @@ export class Resolution {
    * Records a frame.
    *
    * @param waited whether the frame had to wait for the GPU; a long gap is then not a pause
-   * @param hasSpare whether the picture can do without something, which must go first
+   * @param hasSpare whether the picture contains something optional, which the caller drops before
+   *   the resolution is lowered
    */
   frame(now: number, waited = false, hasSpare = false): void {
     // A long gap may come from compiling shaders, so limit it to the length of a pause.

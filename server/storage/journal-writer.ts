@@ -79,7 +79,7 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** What the wall clock showed after it was last set back, in ms since the epoch. */
+  /** Wall-clock time just after the clock was last set back, in ms; undefined if it never was. */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;

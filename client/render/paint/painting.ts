@@ -19,7 +19,7 @@ const PATIENCE = 5_000;
 /** Longest time for which computing a map delays a picture, in ms. */
 const MAP_SLICE = 3;
 
-/** What a page knows about the genomes of an organism. */
+/** A page's knowledge of an organism's genomes. */
 interface Known {
   /** When they were requested, in ms; undefined if they must be requested again. */
   askedAt: number | undefined;

@@ -376,7 +376,7 @@ export class RoomPaint {
   /**
    * Sets what the painter knows about an organism.
    *
-   * @param map undefined: nothing any more
+   * @param map undefined if the painter no longer knows anything
    */
   setMap(id: number, map: PlacedMap | undefined): void {
     const area = this.maps?.set(id, map);

@@ -46,8 +46,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose maps the GPU holds. */
 export const MAPS = 256;
 /**
- * An organism's slot is its id modulo `MAPS`, or one of the next slots if that is taken: so many
- * slots are searched.
+ * Number of slots that are searched for an organism's map, beginning with the organism's id modulo
+ * `MAPS`.
  */
 export const PROBES = 4;
 /** Number of maps side by side in their texture, which may be 2,048 texels wide. */

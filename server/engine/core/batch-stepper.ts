@@ -98,7 +98,7 @@ export interface Patch {
 
 /** A step of a patch. */
 export interface Turn extends Entry<Patch> {
-  /** What the patch expresses from this step on. */
+  /** The genomes that the patch expresses from this step on. */
   readonly expression: Expression;
 }
 

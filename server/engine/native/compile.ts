@@ -179,7 +179,7 @@ interface Target {
   /** Compiler, as Debian names it on every machine. */
   readonly compiler: string;
   readonly processor: string;
-  /** What the processor must have, as Linux names it in /proc/cpuinfo. */
+  /** Processor features that the kernel needs, by their names in /proc/cpuinfo. */
   readonly features: readonly string[];
 }
 
@@ -198,8 +198,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Compiles the kernel for a kind of processor. The file refers to no version of the C library, so
- * it loads with old ones, too: whatever Node itself has loaded serves it.
+ * Compiles the kernel for a kind of processor. The file refers to no version of the C library. It
+ * uses the library that Node has already loaded, so it loads on old systems, too.
  *
  * @param target a key of `TARGETS`
  * @returns the file

@@ -105,8 +105,8 @@ const TRIM_EVERY = 10_000;
 const LINE = 16;
 
 /**
- * Loads the prebuilt kernel for this machine. Without one that loads, loads a kernel that was
- * compiled here, and compiles it first if it is not cached. A cached kernel that does not load is
+ * Loads the prebuilt kernel for this machine. If none loads, loads a kernel that was compiled on
+ * this machine, and compiles it first if it is not cached. A cached kernel that does not load is
  * deleted and compiled once more.
  *
  * @param folders.prebuilt where prebuilt kernels are; for the others, see `compileKernel`

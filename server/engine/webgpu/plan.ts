@@ -48,7 +48,7 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's few counters, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights held in workgroup memory at once, in bytes. Holding more would save
+ * Maximum size of the weights held in workgroup memory together, in bytes. Holding more would save
  * no time and would prevent a second workgroup from running alongside.
  */
 const MAX_WEIGHT_BYTES = 12_288;
@@ -102,12 +102,12 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels that are in workgroup memory at once, for a tile and its
+       * Number of groups of channels held in workgroup memory together, for a tile and its
        * border.
        */
       perceived,
       /**
-       * Number of groups of inputs whose weights are in workgroup memory at once, for each kind of
+       * Number of groups of inputs whose weights are held in workgroup memory together, for each kind of
        * layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),

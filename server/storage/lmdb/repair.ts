@@ -115,7 +115,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Retry one by one, because the records before the damaged one are readable.
+      // Retry one record at a time, because the records before a damaged record are readable.
       if (limit === 1) return;
       limit = 1;
       continue;
