@@ -21,20 +21,19 @@ import {
   stateLayout,
   type Turn,
 } from './batch-stepper.ts';
-import { brokenReadout, checkNames, PatchTable, stageAfter } from './patch-table.ts';
+import { brokenReadout, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
  * Loads the models on the backend and returns an empty store.
  *
- * @param models models to load; a patch refers to its model by the name in the model's card
- * @throws EngineError unavailable if two models have the same name
+ * @param models models to load, with different names; a patch refers to its model by the name in the
+ *   model's card
  */
 export async function createPatchStore(
   models: readonly Model[],
   backend: RuleBackend,
 ): Promise<PatchStore> {
   const allSpecies = new Map<string, LoadedModel>();
-  checkNames(models);
   for (const model of models) {
     const { card } = model;
     const rule = await backend.load(model);

@@ -207,13 +207,12 @@ export class Net {
   }
 
   /**
-   * Adds a patch, on a new page if no slot is free.
+   * Adds a patch. Call `grow` first, so that a slot is free.
    *
    * @param state [C/4, s, s, 4], see `write`
    */
   plant(stage: number, state: Float32Array<ArrayBuffer>, genomes: Genomes): GpuPatch {
-    let page = this.pages.find(({ free }) => free.length > 0);
-    if (!page) this.pages.push((page = this.createPage()));
+    const page = this.pages.find(({ free }) => free.length > 0)!;
     const patch = new GpuPatch(page, page.free.pop()!, stage);
     this.write(patch, stage, state);
     this.express(patch, genomes);

@@ -2,7 +2,7 @@
 import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { PatchStore, StoreBackend } from '../backend.ts';
-import { checkNames, PatchTable } from '../core/patch-table.ts';
+import { PatchTable } from '../core/patch-table.ts';
 import { findGpu, type Gpu, openGpu } from './device.ts';
 import { Machine } from './machine.ts';
 import type { GpuPatch } from './net.ts';
@@ -49,7 +49,6 @@ export async function createGpuStore(
   models: readonly Model[],
   open: () => Promise<Gpu> = openGpu,
 ): Promise<PatchStore> {
-  checkNames(models);
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**

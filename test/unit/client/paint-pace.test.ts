@@ -70,16 +70,6 @@ test('a scale at which paint is always too old gives way to a smaller one', () =
   expect(pace.scale).toBe(4);
 });
 
-test('a resolution is not judged by frames that are excused', () => {
-  const resolution = new Resolution();
-  for (let now = 0; now < 12_000; now += 60) {
-    // Two frames of three are: the third shows that this machine is slow.
-    if (now % 180 !== 0) resolution.rest(now);
-    resolution.frame(now);
-  }
-  expect(resolution.ratio(1)).toBeLessThan(1);
-});
-
 test('a slow machine first does without what it can spare; only then its resolution becomes lower', () => {
   const resolution = new Resolution();
   let now = 0;

@@ -287,19 +287,6 @@ test('calls fail with the reason when no replacement starts', async () => {
   await thread.close();
 });
 
-test('of the copies of a patch, only the latest takes memory', async () => {
-  const copies: Float32Array[] = [];
-  const exporting = {
-    ...fakeThread(),
-    exportStates: async () => [copies[copies.push(new Float32Array(4)) - 1]],
-  };
-  const { thread } = await lasting([], { start: async () => exporting, saveEvery: 2 });
-  for (let k = 0; k < 12; k++) await thread.step([still(1)]);
-  expect(copies.length).toBeGreaterThan(3);
-  expect(copies.filter(({ length }) => length > 0)).toEqual(copies.slice(-1));
-  await thread.close();
-});
-
 test('can be closed while a replacement starts', async () => {
   let come: (thread: ThreadEngine) => void = () => {};
   const { thread } = await lasting([], {

@@ -233,19 +233,6 @@ testGpu(
   },
 );
 
-testGpu('a step that fails for lack of memory names the reason', async () => {
-  const { engine, fill } = await fillable();
-  await engine.plant(upTo(FIRST).map((patch) => seed(patch)));
-  fill();
-  const failure = { reason: 'failed', detail: expect.stringMatching(/memory/i) };
-  // More calls at once than memory was reserved for.
-  const calls = [1, 2, 3, 4].map((patch) => engine.step([still(patch)]));
-  await Promise.allSettled(calls);
-  await expect(calls.at(-1)).rejects.toMatchObject(failure);
-  await expect(engine.step([still(1)])).rejects.toMatchObject(failure);
-  await engine.close();
-});
-
 testGpu(
   'a genome does nothing to cells that it does not count for, even if it diverges',
   async () => {
