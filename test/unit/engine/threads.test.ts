@@ -21,7 +21,7 @@ import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
-import { LABELS } from './chimeras.ts';
+import { LABELS } from './contract.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from './support.ts';
 
 /** Memory of the patch store: leaks, and the reuse of buffers. */

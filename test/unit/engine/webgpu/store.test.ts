@@ -1,9 +1,15 @@
 /**
- * The store on a GPU: lost, leaking nothing, and without free memory. Errors of memory are the driver's
- * own: no GPU has so large a buffer.
+ * The store on a GPU: lost, leaking nothing, without free memory, and compared with another backend.
+ * Errors of memory are the driver's own: no GPU has so large a buffer.
  */
-import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { type Engine, EngineError } from '../../../../server/engine/engine.ts';
+import type { BackendName, PatchStore } from '../../../../server/engine/backend.ts';
+import { openStore } from '../../../../server/engine/choose-backend.ts';
+import {
+  type Engine,
+  EngineError,
+  type PatchStep,
+  type Readout,
+} from '../../../../server/engine/engine.ts';
 import type { ThreadEngine } from '../../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../../server/engine/thread/recovering-thread.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
@@ -17,7 +23,7 @@ import { describeNeeding } from '../../../support/needs.ts';
 import { ANNA } from '../../../support/rooms.ts';
 import { genomeUpdate, tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
-import { bitsOf, seedOf, still, threadOver } from '../support.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from '../support.ts';
 import { engineOf, isGpuHere, testGpu } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -267,3 +273,94 @@ testGpu(
     await store.close();
   },
 );
+
+const standingInput = true;
+
+/** Few, with much in each: a software adapter takes seconds to compile a kernel. */
+const COMPARED: readonly Model[] = [
+  ...CONTRACT_MODELS.filter(({ card }) => card.name === 'genome'),
+  ...[
+    {
+      name: 'expressed',
+      channels: 9,
+      latentSize: 14,
+      update: {
+        ...{ kind: 'residual', hidden: 20, activation: 'relu', leak: 0.5, stateLimit: 4 },
+        standingInput,
+        genome: { hidden: 11, expressed: 5, scalesPerception: false, gain: 0.3 },
+      },
+      readout: { kind: 'rgba-premultiplied', channels: [5, 0, 8, 4] },
+    },
+    {
+      name: 'colours',
+      channels: 20,
+      latentSize: 20,
+      update: { kind: 'simple', hidden: 12, outBias: true, standingInput, genome: { hidden: 5 } },
+      readout: { kind: 'dmol', mixtures: 2 },
+      presence: { channel: 17, threshold: 0.1 },
+    },
+    {
+      name: 'ink',
+      side: 12,
+      growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 },
+      update: { kind: 'res4', hidden: 9, standingInput },
+      readout: { kind: 'bernoulli', channel: 5 },
+      presence: { threshold: 0.1 },
+    },
+    // Channels that do not all fit beside each other, and more of them than hidden units.
+    { name: 'deep', channels: 130, latentSize: 130, update: { kind: 'simple', hidden: 16 } },
+    // Too wide for the largest tile.
+    { name: 'wide', update: { kind: 'residual', hidden: 200 } },
+  ].map((fields, i) => tinyModel(fields, i + 20)),
+];
+
+/** Divides, masks all but a corner, and steps on with each model. */
+async function live(backend: BackendName) {
+  const { store } = await openStore(backend, COMPARED);
+  const ids = COMPARED.map((_, i) => i);
+  store.plant(COMPARED.map(seedOf));
+  const readouts: Readout[][] = [];
+  for (let k = 0; k < 5; k++) {
+    const divide = k === 1 || k === 3;
+    const steps = ids.map((patch): PatchStep => {
+      const doubles = divide && COMPARED[patch].card.growth.kind === 'doubling';
+      if (k !== 3) return { patch, divide: doubles };
+      const { growth, side } = COMPARED[patch].card;
+      const stage = growth.kind === 'doubling' ? 4 * growth.seedSide : side;
+      const keep = Uint8Array.from({ length: stage * stage }, (_, i) => (i % 5 < 2 ? 0 : 1));
+      return { patch, divide: doubles, keep };
+    });
+    readouts.push(await store.step(steps));
+  }
+  const states = await store.exportStates(ids);
+  await store.close();
+  return { readouts, states };
+}
+
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  expect(a).toHaveLength(b.length);
+  let most = 0;
+  // NaN counts as the largest difference.
+  for (let i = 0; i < a.length; i++)
+    most = Math.max(most, Math.abs(a[i] - b[i]) || (a[i] === b[i] ? 0 : 1e9));
+  return most;
+};
+
+describeNeeding('WebGPU', isGpuHere)('on webgpu', () => {
+  let [wanted, got]: Awaited<ReturnType<typeof live>>[] = [];
+  beforeAll(async () => {
+    [wanted, got] = [await live('onnx'), await live('webgpu')];
+  });
+
+  test.each(COMPARED.map(({ card }, i) => [card.name, i] as const))('%s', (_, i) => {
+    expect(largest(got.states[i], wanted.states[i])).toBeLessThan(1e-4);
+    for (const [k, readouts] of wanted.readouts.entries()) {
+      const seen = got.readouts[k][i];
+      expect(seen.stage).toBe(readouts[i].stage);
+      // A value that lies between two bytes may round to either.
+      expect(largest(seen.rgba, readouts[i].rgba)).toBeLessThanOrEqual(1);
+      expect(largest(seen.presence, readouts[i].presence)).toBeLessThanOrEqual(1);
+      expect(Math.abs(seen.change - readouts[i].change)).toBeLessThanOrEqual(2);
+    }
+  });
+});
