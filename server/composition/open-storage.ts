@@ -130,7 +130,7 @@ async function openDamaged(
  * Types of records that a room can open without. Damaged records of other types stay for now: if
  * they keep the room from opening, the whole room is set aside at that point.
  */
-const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
+const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
  * Groups damaged records by room, omitting records that a room cannot open without. The key null

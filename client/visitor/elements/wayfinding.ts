@@ -9,7 +9,7 @@ import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number } from '../../elements/text.ts';
-import type { CameraRig } from '../../render/camera-rig.ts';
+import type { CameraRig } from '../../render/camera.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { fire, PageElement } from './page-element.ts';
 

@@ -1,6 +1,5 @@
 import { ViewportReporter } from '../../../client/input/canvas-input.ts';
-import { type Camera, screenToWorld } from '../../../client/render/camera.ts';
-import { CameraRig } from '../../../client/render/camera-rig.ts';
+import { type Camera, CameraRig, screenToWorld } from '../../../client/render/camera.ts';
 import { RoomBroadcaster } from '../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewport } from '../../../server/realtime/streaming/viewer-stream.ts';

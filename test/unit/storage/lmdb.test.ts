@@ -1,9 +1,33 @@
-/** What a kill, a loss of power or a bad disk leaves of the log, and what opening makes of it. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * The files of a data folder: what a kill, a loss of power or a bad disk leaves of the log; a damaged
+ * file and the copy that takes its place; the disk's reserve; and stored secrets.
+ */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { openTable, type Table } from '../../../server/storage/lmdb/table.ts';
+import { openFolder, storedSecret } from '../../../server/storage/lmdb/open.ts';
+import {
+  encodeCount,
+  openTable,
+  SpaceGuard,
+  type Table,
+} from '../../../server/storage/lmdb/table.ts';
 import { WriteAheadLog } from '../../../server/storage/lmdb/write-ahead-log.ts';
-import type { Entry } from '../../../server/storage/records.ts';
+import {
+  DISK_RESERVE,
+  type Entry,
+  encodeRecord,
+  StoreError,
+} from '../../../server/storage/records.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { suiteFolder } from '../../support/closing.ts';
 
@@ -172,4 +196,72 @@ test('after a write that failed, nothing is appended until the log begins anew: 
   log.restart();
   expect(log.append(2, put(2))).toBe(true);
   log.close(false);
+});
+
+test('a copy takes the place of a damaged file also after a kill between the two', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  const [key, bytes] = ['house/secret', encodeRecord('house/secret', 'abc')];
+  table.write({ put: [{ key, bytes }] });
+  await table.close();
+  // More was written than the file has.
+  writeFileSync(join(folder, 'witness'), encodeCount(99));
+  writeFileSync(join(scratch, 'file'), '');
+  const rooms: string[] = [];
+  // The copy is whole, and the damaged file can go nowhere.
+  const options = { aside: join(scratch, 'file', 'aside'), rooms };
+  await expect(openFolder(folder, options)).rejects.toThrow(/ENOTDIR|EEXIST/);
+  // Then it has gone, and the copy has not come.
+  renameSync(join(folder, 'data.mdb'), join(scratch, 'data.mdb'));
+  const aside = join(scratch, 'aside');
+  const found = await openFolder(folder, { aside, rooms });
+  expect(await found.get(key)).toEqual(bytes);
+  expect(found.recovered).toMatch(/^The data in .*\.$/);
+  await found.close();
+  expect(existsSync(join(folder, 'fresh'))).toBe(false);
+  expect(readdirSync(aside)).toEqual(['witness']);
+  const again = await openFolder(folder, { aside, rooms });
+  expect(again.recovered).toBeUndefined();
+  await again.close();
+});
+
+const reserve = DISK_RESERVE;
+
+test('writes are refused before the reserve is used, and again only with a margin', () => {
+  let free = 2 * reserve;
+  const guard = new SpaceGuard(() => free);
+  guard.require(1_000);
+  expect(() => guard.require(reserve)).toThrow(StoreError);
+  free = reserve - 1;
+  expect(() => guard.require(0)).toThrow(
+    'The disk is nearly full: 127 MiB are free, and 128 MiB must stay free.',
+  );
+  free = reserve + 1;
+  expect(() => guard.require(0)).toThrow(expect.objectContaining({ reason: 'disk-full' }));
+  free = 1.25 * reserve;
+  guard.require(0);
+  free = reserve;
+  guard.require(0);
+});
+
+const secrets = folderOf();
+
+test('a stored secret is the same the next time, another by another name, and private', () => {
+  const secret = Buffer.from(storedSecret(secrets, 'a.key'));
+  expect(secret).toHaveLength(32);
+  expect(Buffer.from(storedSecret(secrets, 'a.key'))).toEqual(secret);
+  expect(Buffer.from(storedSecret(secrets, 'b.key'))).not.toEqual(secret);
+  expect(statSync(join(secrets, 'a.key')).mode & 0o777).toBe(0o600);
+});
+
+test('a truncated secret is replaced', () => {
+  writeFileSync(join(secrets, 'short.key'), 'short');
+  expect(storedSecret(secrets, 'short.key')).toHaveLength(32);
+});
+
+test('without a folder a secret lasts as long as the process; one that cannot be stored is an error', () => {
+  expect(storedSecret(undefined, 'a.key')).not.toEqual(storedSecret(undefined, 'a.key'));
+  const file = join(secrets, 'file');
+  writeFileSync(file, '');
+  expect(() => storedSecret(file, 'a.key')).toThrow('cannot be read or written');
 });
