@@ -7,8 +7,13 @@ import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { distance } from '../vnca/gallery.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
-import { genomesOf, graftsOfSeed, largestGenome } from './organisms/grafts.ts';
-import type { Seed } from './organisms/organism.ts';
+import {
+  type Genotype,
+  genomesOf,
+  graftsOfSeed,
+  largestGenome,
+  type Seed,
+} from './organisms/grafts.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
@@ -165,9 +170,6 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
   );
 }
 
-/** Those properties of a seed that decide what grows from it. They must not be modified. */
-export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
-
 /**
  * Returns what would be planted for a seed now, so that it can be previewed. Changes nothing and
  * draws no random numbers.
@@ -217,7 +219,7 @@ export function galleryCreatures(
 }
 
 function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomContents): Genotype {
-  if (seed.from === 'organism') return room.lifecycle.require(seed.organism);
+  if (seed.from === 'organism') return room.population.require(seed.organism);
   if (seed.from === 'cross') return { latent: crossOf(seed, room) };
   if (seed.from === 'prior') {
     if (seed.throw === undefined) throw new Refusal('no-such-seed', 'not thrown yet');
@@ -234,9 +236,9 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
  */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
-  { lifecycle }: Pick<RoomContents, 'lifecycle'>,
+  { population }: Pick<RoomContents, 'population'>,
 ): Float32Array {
-  const [one, other] = [a, b].map((id) => largestGenome(lifecycle.require(id)));
+  const [one, other] = [a, b].map((id) => largestGenome(population.require(id)));
   return crossLatents(one, other, mix);
 }
 

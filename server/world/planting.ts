@@ -4,19 +4,13 @@ import { contains, type Rect, stageRect, windowAround } from '../../shared/geome
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { genomesOf } from './organisms/grafts.ts';
-import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
+import { genomesOf, type Seed } from './organisms/grafts.ts';
+import { newOrganism, type Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
-
-/** The tick in which a command runs, and the index of its answer among the answers of the tick. */
-export interface CommandTurn extends RoomTime {
-  readonly answer: number;
-}
 
 interface NewPlant {
   readonly seed: Seed;
@@ -28,16 +22,11 @@ interface NewPlant {
   readonly departed?: Departed | undefined;
 }
 
-/** An organism planted in this tick. */
-interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
-  readonly organism: Organism;
-}
-
 export class Planting {
   /** Id of the next organism; never decreases. */
   nextOrganism = 1;
   /** The organisms that have been planted in this tick. */
-  pending: PendingPlant[] = [];
+  pending: (Pick<NewPlant, 'answer' | 'departed'> & { readonly organism: Organism })[] = [];
   private readonly planted: NewPatch[] = [];
 
   /** @param nextPatch returns a patch id that no other room uses */

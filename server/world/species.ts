@@ -9,14 +9,12 @@ import {
   identityInToken,
   type TokenSeed,
 } from '../../shared/seed-token.ts';
-import type { OrganismView } from '../../shared/vocabulary.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { GrowthStep } from '../vnca/architecture.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
-import { genomesOf } from './organisms/grafts.ts';
-import type { Seed } from './organisms/organism.ts';
+import { genomesOf, type Seed } from './organisms/grafts.ts';
 
 /** A checkpoint as rooms see it. */
 export interface Species {
@@ -86,7 +84,7 @@ export function requireStandingInput({ hasStandingInput }: Species): void {
 /** Returns the seed of an organism as a token. */
 export function seedTokenOf(
   species: Species,
-  organism: Pick<OrganismView, 'kind' | 'origin'> & Pick<Seed, 'latent' | 'grafts'>,
+  organism: Omit<Seed, 'parents'>,
 ): string {
   const { grafts } = organism;
   const numbered = ({

@@ -1,8 +1,7 @@
 /** Encodes the changes of a room at one scale, with the precision of one tier. */
 
 import type { Rect } from '../geometry.ts';
-import { createCells, wordsOf } from './cells.ts';
-import { chunkRect } from './chunks.ts';
+import { chunkRect, createPlanes, wordsOf } from './chunks.ts';
 import { MARKS } from './delta-model.ts';
 import { FrameSource } from './frame-source.ts';
 import { GROUP, GROUP_BITS } from './neighbourhood.ts';
@@ -12,7 +11,10 @@ import type { View } from './view.ts';
 /** Working memory for encoding the delta of one chunk. */
 type Draft = ReturnType<typeof createDraft>;
 
-const createDraft = (size: { width: number; height: number }, after = createCells(size)) => ({
+const createDraft = (
+  size: { width: number; height: number },
+  after = createPlanes(size.width, size.height),
+) => ({
   /** The cells that viewers will hold. */
   after,
   /** Colours of `after`, one number per cell. Creating this view for each chunk would be slow. */

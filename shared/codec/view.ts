@@ -1,7 +1,6 @@
 /** A room's colours and owners at one scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
-import { wordsOf } from './cells.ts';
-import { chunkRect, createPlanes, type Planes } from './chunks.ts';
+import { chunkRect, createPlanes, type Planes, wordsOf } from './chunks.ts';
 
 /** Copies or averages the source planes chunk by chunk, on request. */
 export class View {

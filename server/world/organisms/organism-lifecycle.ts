@@ -4,20 +4,12 @@
  * of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
+import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
-import {
-  blockersOf,
-  keepMask,
-  leaveGround,
-  offerLost,
-  type Stepped,
-  seedPlaces,
-  settle,
-} from '../ownership.ts';
+import { keepMask, leaveGround, offerLost, seedPlaces, settle } from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
 import { growthStep, type Species } from '../species.ts';
 import {
@@ -29,11 +21,18 @@ import {
   waitAfterStep,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import { partsOf, rememberBody } from './grafts.ts';
+import {
+  become,
+  countTurn,
+  followGrafts,
+  MAX_FORMER,
+  partsOf,
+  rememberBody,
+  type Seed,
+  takeExpressed,
+} from './grafts.ts';
 import { Lineage } from './lineage.ts';
-import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts';
-import { Population } from './population.ts';
-import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './transformation.ts';
+import { LIFE, type Organism, Population, viewOf } from './organism.ts';
 
 /**
  * All organisms of a room. In each tick, call `step`, and then `settle` with the engine's
@@ -42,7 +41,7 @@ import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './tr
 export class OrganismLifecycle {
   /** The dead organisms that the room remembers. */
   readonly lineage: Lineage;
-  private population: Population;
+  population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
   private readonly dead: Organism[] = [];
@@ -61,37 +60,6 @@ export class OrganismLifecycle {
   ) {
     this.lineage = new Lineage(species);
     this.population = new Population(grid);
-  }
-
-  /** Number of living organisms, not counting departing ones. */
-  get size(): number {
-    return this.population.size;
-  }
-
-  /** Number of growing or awake organisms. Each of them steps at its own pace. */
-  get awake(): number {
-    return this.population.awake.length;
-  }
-
-  /** All living organisms, oldest first. */
-  get all(): IterableIterator<Organism> {
-    return this.population.all;
-  }
-
-  /** Departing organisms, oldest first. */
-  get departing(): Organism[] {
-    return this.population.departing;
-  }
-
-  find(id: OrganismId): Organism | undefined {
-    return this.population.find(id);
-  }
-
-  /** @throws Refusal no-such-organism */
-  require(id: OrganismId): Organism {
-    const organism = this.population.find(id);
-    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
-    return organism;
   }
 
   /**
@@ -133,7 +101,7 @@ export class OrganismLifecycle {
     const { closing } = this.rules;
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
-      close(organism, killed, { grid: this.grid, reach: closing });
+      close(organism, killed, this.grid, closing);
       // Drop the mask, because closed cells are zero anyway, and ground without a living cell stays
       // as it is.
       organism.woundMask = undefined;
@@ -192,8 +160,7 @@ export class OrganismLifecycle {
 
   /** Lets an organism depart. It takes no further steps. */
   depart(organism: Organism): void {
-    keepSeen(organism);
-    this.population.depart(organism);
+    this.population.setPhase(organism, 'departing');
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
@@ -210,14 +177,14 @@ export class OrganismLifecycle {
     organism.stirs = 0;
     organism.awakeSteps = 0;
     organism.restTicks = 0;
-    this.population.bringBack(organism, phase);
+    this.population.setPhase(organism, phase);
     offerLost(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
   /** Removes an organism and frees its cells. */
   die(organism: Organism, cause: Cause): void {
-    this.population.remove(organism);
+    this.population.setPhase(organism, 'dead');
     this.disposed.push(organism.patch);
     this.dead.push(organism);
     this.lineage.add(organism, cause);
@@ -229,8 +196,8 @@ export class OrganismLifecycle {
   sense(at: { readonly x: number; readonly y: number; readonly radius: number }): void {
     const distance = ({ window: { x, y, width, height } }: Organism): number =>
       Math.hypot(x + width / 2 - at.x, y + height / 2 - at.y);
-    const near = [...this.all]
-      .filter((one) => one.phase !== 'departing' && distance(one) <= at.radius)
+    const near = this.population.staying
+      .filter((one) => distance(one) <= at.radius)
       .sort((a, b) => distance(a) - distance(b) || a.id - b.id);
     for (const organism of near.slice(0, LIFE.maxSensed)) {
       this.sensed.add(organism);
@@ -360,20 +327,6 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns how many live cells of an organism each neighbour blocks; empty if the organism is
-   * dead.
-   */
-  blockersOf(id: OrganismId): Map<OrganismId, number> {
-    const organism = this.population.find(id);
-    return organism ? blockersOf(organism, this.grid) : new Map();
-  }
-
-  /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
-  isPressed(places: readonly number[]): boolean {
-    return this.population.pressingOn(places).length > 0;
-  }
-
-  /**
    * Returns the patches of the organisms removed since the last call. The caller has to dispose of
    * them.
    */
@@ -439,8 +392,7 @@ export class OrganismLifecycle {
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
-    keepSeen(organism);
-    this.population.sleep(organism);
+    this.population.setPhase(organism, 'asleep');
     const parts = partsOf(organism);
     this.pendingEvents.push({ what: 'asleep', id: organism.id, ...(parts && { parts }) });
   }
@@ -461,7 +413,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     if (organism.phase !== 'asleep') return;
-    this.population.wake(organism);
+    this.population.setPhase(organism, 'awake');
     this.pendingEvents.push({ what: 'awake', id: organism.id });
   }
 

@@ -1,11 +1,12 @@
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
-import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
 import {
+  checkOf,
   chunkAt,
   chunkCount,
   chunkRect,
   chunksWithin,
   createPlanes,
+  takeCells,
 } from '../../../shared/codec/chunks.ts';
 import { FRAME_ERRORS, FrameError, readBlocks, writeFrame } from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
@@ -250,7 +251,7 @@ describe('broken data', () => {
         const block = Uint8Array.from({ length: random.integer(120) }, () => random.integer(256));
         block[0] &= 0x1f;
         try {
-          new BlockReader().read(block, createCells({ width: 32, height: 32 }));
+          new BlockReader().read(block, createPlanes(32, 32));
           passed++;
         } catch (error) {
           if (!(error instanceof FrameError)) throw error;
@@ -284,7 +285,7 @@ describe('broken data', () => {
   });
 
   test('the checksum detects single-bit differences', () => {
-    const cells = createCells({ width: 32, height: 32 });
+    const cells = createPlanes(32, 32);
     scribble(cells, 3, 500);
     const checks = new Set([checkOf(cells)]);
     for (let bit = 0; bit < 2_000; bit++) {
