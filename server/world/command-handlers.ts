@@ -67,7 +67,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     },
     skip({ seed }, { planting, random, species }) {
       planting.nextOrganism++;
-      if (seed.from === 'prior' && seed.throw === undefined) random.latent(species.latentSize);
+      if (seed.from === 'prior') random.latent(species.latentSize);
     },
   },
   damage: {

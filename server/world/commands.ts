@@ -279,8 +279,6 @@ const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
  */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
-  /** For each participant, the number of waiting commands. */
-  private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
   /**
@@ -292,7 +290,7 @@ export class CommandQueue {
     const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;
     if (session !== undefined && this.waiting.some(isSame)) return false;
-    const queued = this.queued.get(by) ?? 0;
+    const queued = this.waiting.filter(({ command }) => command.by.id === by).length;
     if (queued >= QUEUE_LIMITS.maxQueuedPerParticipant && by !== HOUSE.id)
       throw new Refusal('too-fast');
     if (this.waiting.length >= QUEUE_LIMITS.maxQueued) throw new Refusal('room-busy');
@@ -301,14 +299,11 @@ export class CommandQueue {
 
   /** Adds a command. Call `admits` first, unless the command comes from the journal. */
   add(event: RoomEvent<'command'>): void {
-    const by = event.command.by.id;
     this.waiting.push(event);
-    this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
   }
 
   /** Removes and returns all commands, in order of arrival. */
   take(): RoomEvent<'command'>[] {
-    this.queued.clear();
     return this.waiting.splice(0);
   }
 

@@ -1,7 +1,7 @@
 /** Makes the latent that is planted from the source of a seed. */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { createRandom, type Random } from '../../shared/random.ts';
+import type { Random } from '../../shared/random.ts';
 import { encodeSeed, type TokenGenome } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { distance } from '../vnca/gallery.ts';
@@ -24,7 +24,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random used only for a prior seed without `throw`, to draw Z normal numbers
+ * @param sources.random used only for a prior seed, to draw Z normal numbers. A throw with a number
+ *   must have been replaced: see `resolvedSeed`
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
@@ -39,11 +40,8 @@ export function createLatent(
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
     case 'prior': {
-      const latent =
-        seed.throw === undefined
-          ? sampleLatent(species, rules.sampler, random.latent(species.latentSize))
-          : createRandom(seed.throw).latent(species.latentSize);
-      return nameless(latent, 'prior');
+      const normals = random.latent(species.latentSize);
+      return nameless(sampleLatent(species, rules.sampler, normals), 'prior');
     }
     case 'map': {
       const latent = latentOnMap(species, seed);

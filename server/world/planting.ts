@@ -27,7 +27,6 @@ export class Planting {
   nextOrganism = 1;
   /** The organisms that have been planted in this tick. */
   pending: (Pick<NewPlant, 'answer' | 'departed'> & { readonly organism: Organism })[] = [];
-  private readonly planted: NewPatch[] = [];
 
   /** @param nextPatch returns a patch id that no other room uses */
   constructor(
@@ -61,19 +60,17 @@ export class Planting {
     for (const place of seedPlaces(window, this.grid)) this.grid.claim(place, organism.id);
     this.lifecycle.add(organism);
     this.pending.push({ organism, answer, departed });
-    const { checkpoint } = this.species;
-    const genomes = genomesOf(organism);
-    this.planted.push({ patch: organism.patch, checkpoint, latent, genomes });
   }
 
-  /**
-   * Returns the patches planted since the last call, for the engine.
-   *
-   * @param disposed patches to leave out, because their organisms have already died
-   */
-  takePlanted(disposed: readonly PatchId[]): NewPatch[] {
-    const disposedSet = new Set(disposed);
-    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
+  /** The patches planted in this tick, for the engine, except for organisms that have died since. */
+  get patches(): NewPatch[] {
+    const { checkpoint } = this.species;
+    return this.pending
+      .filter(({ organism }) => organism.phase !== 'dead')
+      .map(({ organism }) => {
+        const { patch, latent } = organism;
+        return { patch, checkpoint, latent, genomes: genomesOf(organism) };
+      });
   }
 
   /** Removes the organisms that have been planted in this tick. @returns their patches */

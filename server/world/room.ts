@@ -14,7 +14,7 @@ import type {
   OrganismView,
   ParticipantId,
 } from '../../shared/vocabulary.ts';
-import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import type { PatchId, Readout } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
 import type { Genomes } from '../vnca/chimera.ts';
 import { applyEvent, handlerOf } from './command-handlers.ts';
@@ -39,18 +39,6 @@ import { type HeldSeed, viewOfSeed } from './planting.ts';
 import { RoomContents, type RoomOptions } from './room-contents.ts';
 import { type LineageState, ROOM_STATE_VERSION, type RoomState } from './room-state.ts';
 import { seedTokenOf } from './species.ts';
-
-/**
- * What the engine must do in a tick, in the order of the fields, and the events to store in the
- * journal.
- */
-export interface TickWork {
-  readonly dispose: readonly PatchId[];
-  readonly plant: readonly NewPatch[];
-  readonly step: readonly PatchStep[];
-  /** The external events of this tick, in order. */
-  readonly events: readonly RoomEvent[];
-}
 
 export interface TickResult {
   readonly tick: number;
@@ -344,11 +332,16 @@ export class Room extends RoomContents {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
-  /** First half of a tick. Applies the queued commands, and returns what the engine must do. */
-  beginTick(): TickWork {
+  /**
+   * First half of a tick. Applies the queued commands.
+   *
+   * @returns the patches that the engine must dispose of, plant and step, in this order; and the
+   *   external events of this tick, which the journal must store
+   */
+  beginTick() {
     const { planting, lifecycle, isOutOfMemory } = this;
     const commands = this.queue.take();
-    const events = [...this.appliedEvents.splice(0), ...commands];
+    const events: readonly RoomEvent[] = [...this.appliedEvents.splice(0), ...commands];
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     planting.pending = [];
@@ -357,8 +350,7 @@ export class Room extends RoomContents {
     lifecycle.express(this.completedTicks);
     const step = lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = lifecycle.takeDisposed();
-    const plant = planting.takePlanted(dispose);
-    if (!isOutOfMemory) return { dispose, plant, step, events };
+    if (!isOutOfMemory) return { dispose, plant: planting.patches, step, events };
     const refused = new Set(this.retractPending());
     return { dispose, plant: [], step: step.filter(({ patch }) => !refused.has(patch)), events };
   }

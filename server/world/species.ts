@@ -128,19 +128,10 @@ const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 
-/** A normal distribution. */
-interface Fit {
-  /** [Z] */
-  readonly mean: Float64Array;
-  /** Lower triangle of the covariance's Cholesky factor, [Z, Z]. */
-  readonly factor: Float64Array;
-}
-
 type Gallery = Species['gallery'];
-type Sampled = Pick<Species, 'gallery' | 'latentSize'>;
 
 /** For each gallery, the distribution fitted to its latents. Cached at the first draw. */
-const fits = new WeakMap<Gallery, Fit>();
+const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 
 /**
  * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
@@ -150,7 +141,7 @@ const fits = new WeakMap<Gallery, Fit>();
  * @returns [Z]
  */
 export function sampleLatent(
-  { gallery, latentSize }: Sampled,
+  { gallery, latentSize }: Pick<Species, 'gallery' | 'latentSize'>,
   version: SamplerVersion | undefined,
   normals: Float32Array,
 ): Float32Array {
@@ -176,7 +167,12 @@ export function thrownLatent(
   return bounded(sampleLatent(species, species.sampler, normals), species.latentBounds);
 }
 
-function fitTo(gallery: Gallery, size: number): Fit {
+/**
+ * Fits a normal distribution to the latents of a gallery.
+ *
+ * @returns the mean, [Z], and the lower triangle of the covariance's Cholesky factor, [Z, Z]
+ */
+function fitTo(gallery: Gallery, size: number) {
   const creatures = gallery.filter(({ kind }) => CREATURES.includes(kind));
   const chosen = creatures.length >= size ? creatures : gallery;
   const mean = new Float64Array(size);

@@ -38,7 +38,7 @@ function medianOf(left: number, up: number, corner: number): number {
 }
 
 /** Predicts a channel from the neighbours of a cell (`medianOf`). @param c channel of RGBA, 0…3 */
-export function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
+function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
   const cell = y * width + x;
   const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;
   const up = y > 0 ? rgba[(cell - width) * 4 + c] : 0;
@@ -70,7 +70,7 @@ const STEPS: readonly (readonly number[])[] = [
  * @param row index into `CHANNELS`, plus 4 if steps are large
  * @param around sum of the four neighbours' values of the channel
  */
-export function expectedStep(
+function expectedStep(
   { moves, colours, stride }: Neighbourhood,
   at: number,
   row: number,

@@ -1,7 +1,6 @@
 /** Paints the films of growing seeds. */
 import type { PainterNet } from '../../../shared/painter/net.ts';
-import { inSlices } from '../../../shared/painter/still.ts';
-import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
 import { type PackedGenomes, unpackGenomes } from '../../../shared/protocol/genomes.ts';
 
 /** Pixels per cell. */

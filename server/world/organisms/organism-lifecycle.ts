@@ -44,7 +44,8 @@ export class OrganismLifecycle {
   population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
-  private readonly dead: Organism[] = [];
+  /** Organisms that have died since the last tick. Those without a cause have never lived. */
+  private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
   /** Organisms that have begun to express a relative in this tick. */
   expressing: readonly Expressing[] = [];
@@ -147,10 +148,8 @@ export class OrganismLifecycle {
       organism.was = [...was, { kind, origin, until: by.tick }].slice(-MAX_FORMER);
       this.announceKind(organism, by.id);
     }
-    const parts = partsOf(organism);
-    this.pendingEvents.push(
-      defined({ what: 'grafted' as const, id, by: by.id, kind: by.kind, parts }),
-    );
+    const event = { what: 'grafted' as const, id, by: by.id, kind: by.kind };
+    this.pendingEvents.push(defined({ ...event, parts: partsOf(organism) }));
     return true;
   }
 
@@ -186,8 +185,7 @@ export class OrganismLifecycle {
   die(organism: Organism, cause: Cause): void {
     this.population.setPhase(organism, 'dead');
     this.disposed.push(organism.patch);
-    this.dead.push(organism);
-    this.lineage.add(organism, cause);
+    this.dead.set(organism, cause);
     leaveGround(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
@@ -244,13 +242,7 @@ export class OrganismLifecycle {
       remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      const express = takeExpressed(organism);
-      steps.push({
-        ...{ patch, divide },
-        ...(keep && { keep }),
-        ...(closed && { closed }),
-        ...(express && { express }),
-      });
+      steps.push(defined({ patch, divide, keep, closed, express: takeExpressed(organism) }));
     }
     return steps;
   }
@@ -303,12 +295,12 @@ export class OrganismLifecycle {
     const retracted = new Set(organisms.map(({ id }) => id));
     for (const organism of organisms) {
       if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
+      this.dead.set(organism, undefined);
     }
     this.pendingEvents = this.pendingEvents.filter((event) =>
       event.what === 'born' ? !retracted.has(event.organism.id) : !retracted.has(event.id),
     );
     this.stepping = this.stepping.filter(({ id }) => !retracted.has(id));
-    this.lineage.retract(retracted);
   }
 
   /** Returns the life events since the last call, and clears them. */
@@ -322,8 +314,11 @@ export class OrganismLifecycle {
    * @param tick number of completed ticks
    */
   takeDead(tick: number): Organism[] {
-    this.lineage.settle(tick, this.population.all);
-    return this.dead.splice(0);
+    for (const [organism, cause] of this.dead) if (cause) this.lineage.add(organism, cause, tick);
+    this.lineage.prune(this.population.all);
+    const organisms = [...this.dead.keys()];
+    this.dead.clear();
+    return organisms;
   }
 
   /**
@@ -393,8 +388,8 @@ export class OrganismLifecycle {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
     this.population.setPhase(organism, 'asleep');
-    const parts = partsOf(organism);
-    this.pendingEvents.push({ what: 'asleep', id: organism.id, ...(parts && { parts }) });
+    const { id } = organism;
+    this.pendingEvents.push(defined({ what: 'asleep' as const, id, parts: partsOf(organism) }));
   }
 
   /**
