@@ -162,11 +162,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
  * @throws Refusal not-here, errors of `createLatent`, errors of `Strokes.apply`. Nothing has then
  *   changed
  */
-function graft(
-  command: RoomCommand<'graft'>,
-  room: RoomContents,
-  time: RoomTime,
-): Outcome {
+function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime): Outcome {
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);

@@ -82,10 +82,7 @@ export function requireStandingInput({ hasStandingInput }: Species): void {
 }
 
 /** Returns the seed of an organism as a token. */
-export function seedTokenOf(
-  species: Species,
-  organism: Omit<Seed, 'parents'>,
-): string {
+export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): string {
   const { grafts } = organism;
   const numbered = ({
     kind,

@@ -154,17 +154,15 @@ export class Strokes {
     for (const last of Object.values(this.last)) {
       for (const [participant, stroke] of last) {
         if (tick - stroke.at > STROKE_SECONDS * tickRate) last.delete(participant);
-        stroke.wounded = stroke.wounded.filter((id) => this.lifecycle.population.find(id) !== undefined);
+        stroke.wounded = stroke.wounded.filter(
+          (id) => this.lifecycle.population.find(id) !== undefined,
+        );
       }
     }
   }
 
   /** Wounds the organisms under a stroke, and charges its sender. @throws as `apply` */
-  wound(
-    command: RoomCommand<'damage'>,
-    energy: Energy,
-    time: RoomTime,
-  ): Outcome {
+  wound(command: RoomCommand<'damage'>, energy: Energy, time: RoomTime): Outcome {
     const by = command.by.id;
     return this.apply(command, energy, time, {
       refusalOf: (_, isProtected) => (isProtected ? 'protected' : undefined),

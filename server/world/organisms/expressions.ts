@@ -77,7 +77,8 @@ export function beginExpressions(
   const ticks = life.expressing * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
-    Math.ceil(share * population.staying.length) - population.awake.filter((one) => one.expression).length;
+    Math.ceil(share * population.staying.length) -
+    population.awake.filter((one) => one.expression).length;
   const begun: { organism: Organism; event: Expressing }[] = [];
   for (const organism of population.all) {
     if (free <= 0) break;

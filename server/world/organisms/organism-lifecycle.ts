@@ -9,7 +9,14 @@ import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
-import { keepMask, leaveGround, offerLost, seedPlaces, settle } from '../ownership.ts';
+import {
+  keepMask,
+  leaveGround,
+  offerLost,
+  type Stepped,
+  seedPlaces,
+  settle,
+} from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
 import { growthStep, type Species } from '../species.ts';
 import {
