@@ -2,8 +2,7 @@
  * The client `vivarium/client`, for browsers and Node: joins a room, follows what lives in it, and
  * acts in it. The pages use the same connection and the same model of the room. See CLIENT.md.
  */
-import { takeCells } from '../../shared/codec/cells.ts';
-import type { Planes } from '../../shared/codec/chunks.ts';
+import { type Planes, takeCells } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Command, SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';

@@ -7,8 +7,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';
 import { FairQueue } from '../platform/queues.ts';
 import type { Genomes } from '../vnca/chimera.ts';
-import type { Genotype } from '../world/create-latent.ts';
-import { genomesOf } from '../world/organisms/grafts.ts';
+import { type Genotype, genomesOf } from '../world/organisms/grafts.ts';
 import { growthStep, type Species } from '../world/species.ts';
 
 /** Limits of previews; times are in ms unless they say otherwise. */

@@ -5,8 +5,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
-import { inSlices } from '../../shared/painter/still.ts';
-import { paintThumbnail } from '../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../shared/painter/still.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';

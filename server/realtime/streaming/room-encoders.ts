@@ -3,9 +3,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
+import { FrameEncoder, View } from '../../../shared/codec/frame-encoder.ts';
 import { isDue } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import {
   CHANNEL_TIERS,

@@ -70,7 +70,7 @@ test('however a stroke is split and answered, the estimate ends at the server’
           const sent = estimate.send({ points: piece, radius });
           let answer = sent.accepted;
           try {
-            server.spendStroke(1, { points: piece, radius }, 0);
+            server.spend(1, server.priceOf({ points: piece, radius }), 0);
           } catch {
             answer = sent.rejected;
           }

@@ -1,7 +1,72 @@
-import type { Cells } from './cells.ts';
+/** Codes the symbols that deltas and keys share: signed differences of colours, and owners. */
+import type { Cells } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
+import { LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
-import type { BitCoder } from './range-coder.ts';
+import { type BitCoder, NONE } from './range-coder.ts';
+
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+const { abs, max, min } = Math;
+
+/**
+ * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
+ * are the sum of four contexts.
+ */
+export const createDifferenceContexts = () => ({
+  /**
+   * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
+   * exceeds 0, 1, …
+   */
+  lengthA: NONE,
+  lengthB: NONE,
+  lengthC: NONE,
+  lengthD: NONE,
+  signA: NONE,
+  signB: NONE,
+  signC: NONE,
+  signD: NONE,
+  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
+  mantissa: NONE,
+});
+
+type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
+
+/**
+ * Codes one difference.
+ *
+ * @param difference −255…255, for a writer
+ * @returns the difference that was written or read
+ */
+export function codeDifference(
+  coder: BitCoder,
+  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, signD, mantissa }: DifferenceContexts,
+  difference: number,
+): number {
+  const source = abs(difference);
+  const wanted = lengthOf(source);
+  // Deltas have no fourth context from the neighbourhood, so they use `lengthPlace`.
+  const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
+  let length = 0;
+  for (let at = 0; length < 8; length++) {
+    at = min(LENGTHS - 1, length);
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, further + at))
+      break;
+  }
+  if (length === 0) return 0;
+  let magnitude = 1;
+  if (length > 1) {
+    const second = length - 2;
+    magnitude = 2 | coder.bit((source >>> second) & 1, mantissa + second);
+    if (second > 0) {
+      const third = second - 1;
+      magnitude = (magnitude << 1) | coder.bit((source >>> third) & 1, CONTEXTS.lowerBit + second);
+      if (third > 0) {
+        magnitude = (magnitude << third) | coder.plain(third, source & ((1 << third) - 1));
+      }
+    }
+  }
+  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC, signD) ? -magnitude : magnitude;
+}
 
 /** Codes owners by their index in the list of owners met so far, or a new owner in full. */
 export class OwnerCoder {
@@ -83,13 +148,13 @@ export class OwnerCoder {
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
-    const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
+    const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
       // Code only as many bits as the id has, because most rooms have had few organisms and so have
       // short ids.
       const length = coder.plain(5, lengthOf(owner) - 1);
-      const low = Math.min(16, length);
+      const low = min(16, length);
       const rest =
         coder.plain(low, owner & 0xffff) | (coder.plain(length - low, owner >>> 16) << 16);
       result = (rest | (1 << length)) >>> 0;
