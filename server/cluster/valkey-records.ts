@@ -263,8 +263,11 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const unfenced = new Mutex();
   let closed = false;
 
-  const read = async (...command: (string | number)[]): Promise<Reply> => {
+  const requireOpen = (): void => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
+  };
+  const read = async (...command: (string | number)[]): Promise<Reply> => {
+    requireOpen();
     try {
       return await reads.ask(...command);
     } catch (error) {
@@ -344,7 +347,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
   /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {
-    if (closed) throw new StoreError('closed', 'The store is closed.');
+    requireOpen();
     const byRoom = new Map<string | undefined, Change[]>();
     // If a record is changed several times, only the last change counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
@@ -366,7 +369,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     write: ({ put = [], remove = [] }: Write) =>
       change([...put, ...remove.map((key) => ({ key }))]),
     async putNew(entry) {
-      if (closed) throw new StoreError('closed', 'The store is closed.');
+      requireOpen();
       return writeUnfenced([{ ...entry, isNew: true }]);
     },
     putUnsynced: (key, some) =>

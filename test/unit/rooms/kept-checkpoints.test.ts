@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
-import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
+import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/loaded-checkpoint.ts';
 import { fingerprint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMaps } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';

@@ -1,6 +1,6 @@
 /** A touch table at one server, whose room another server runs. */
 import { GATEWAY_TIMES } from '../../../../server/realtime/gateway/messages.ts';
-import { RemoteSession } from '../../../../server/realtime/gateway/remote-session.ts';
+import { RemoteSession } from '../../../../server/realtime/gateway/remote-room.ts';
 import { Allowance, DEFAULT_LIMITS } from '../../../../server/realtime/limits/connection-limits.ts';
 import { TableRings } from '../../../../server/realtime/sessions/table-rings.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';

@@ -1,5 +1,5 @@
 import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
-import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
+import type { FrameFeed } from '../../../../server/realtime/streaming/room-encoders.ts';
 import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import {
