@@ -196,8 +196,6 @@ export class RoomServer {
     this.seats.confirm(client);
     this.walls.confirm(client, frames);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
-    const you = this.seats.participantOf(client);
-    if (you) this.affected.acknowledge(you.id, tick);
   }
 
   /**
@@ -222,7 +220,7 @@ export class RoomServer {
       ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
     });
     this.affected.follow(result, now);
-    this.affected.send(result.tick, now);
+    this.affected.send(now);
     this.queueEvents(result, now);
     this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;

@@ -195,6 +195,7 @@ export class SpreadRoom {
   /** Waits until all that is known is everywhere. No time passes but that of the wants' delay. */
   async settle(): Promise<void> {
     for (let round = 0; round < 2; round++) {
+      await this.clock.advance(0);
       await this.arrived();
       await this.clock.advance(GATEWAY_TIMES.wants / 2);
       await this.clock.advance(GATEWAY_TIMES.wants / 2);
@@ -231,14 +232,18 @@ export class SpreadRoom {
     let frames: ReturnType<typeof openFrames> | undefined;
     const room: RemoteRoom = new RemoteRoom('garden', {
       ...{ bus, clock, node, whyOver: () => undefined, defer: queueMicrotask },
-      openFrames: (...args) => (frames = openFrames(...args)),
+      openFrames: (...args) => {
+        // Before anything is asked of the owner.
+        queueMicrotask(() => session.leave());
+        frames = openFrames(...args);
+        return frames;
+      },
     });
     // The first who enters makes the gateway open its frames.
     const nobody = { address: '', writable: false, send: () => {}, entered: () => {} };
     const session = new RemoteSession(1, nobody as unknown as RoomClient, room);
     session.join({ name: '' });
     for (let turn = 0; !frames; turn++) await clock.advance(turn);
-    session.leave();
     await clock.advance(GATEWAY_TIMES.wants);
     this.gateways.push({ room, ...frames });
   }

@@ -600,7 +600,10 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    if (wants !== this.link.wants) this.send({ what: 'wants', channels });
+    // Each request for a baseline must be sent, even if it looks like the one before it.
+    if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
+      this.send({ what: 'wants', channels });
+    }
     this.link.wants = wants;
   }
 }

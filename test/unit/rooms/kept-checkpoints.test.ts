@@ -165,16 +165,6 @@ describe('one flipped byte', () => {
     },
   );
 
-  test('in a kept painter leaves it without one, at each start with a word in the log', async () => {
-    flip('painter.safetensors');
-    for (const times of [1, 2]) {
-      const [one] = await start();
-      expect([fingerprint(one), one.painter]).toEqual([hash, undefined]);
-      expect(said).toHaveLength(times);
-      expect(said.at(-1)).toContain('painter.safetensors');
-    }
-  });
-
   test('is named while the same checkpoint is installed, from which all is kept again', async () => {
     const before = flip('card.json');
     // Another card of the same weights.

@@ -3,7 +3,6 @@
 import * as v from 'valibot';
 import { GATEWAY_TIMES } from '../../../../server/realtime/gateway/messages.ts';
 import { MAX_WALLS } from '../../../../server/realtime/sessions/watchers.ts';
-import { DEFAULT_ENERGY } from '../../../../server/world/energy.ts';
 import { roomState } from '../../../../server/world/room-state.ts';
 import { arrived, type Connection, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
@@ -80,19 +79,6 @@ test('what a page sends again over another server, to a new owner, is done once'
   await arrived(clock);
   await next.tick();
   expect(next.room.organisms).toHaveLength(3);
-});
-
-test('an owner that goes on after another one has the room is not heard', async () => {
-  const { clock, bus, owner, a } = await startLinked();
-  const anna = await a.enter('Anna');
-  const next = await Owner.start(bus, { clock, epoch: 2, hand: new HandRoom() });
-  await pass(clock, beat);
-  expect(next.server.seats.size).toBe(1);
-  const before = anna.heard.length;
-  owner.server.host.setEnergy(DEFAULT_ENERGY);
-  owner.server.broadcastSettings();
-  await owner.tick();
-  expect(anna.heard).toHaveLength(before);
 });
 
 test('who is in a room that is closed is told so, even if the message is lost', async () => {
