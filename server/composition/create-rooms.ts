@@ -8,7 +8,7 @@ import type { Bus } from '../cluster/bus/bus.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import type { GardenerSettings } from '../gardener/gardener.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
-import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
+import { RemoteRooms } from '../realtime/gateway/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
 import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';

@@ -9,7 +9,7 @@ import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, retry } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
-import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
+import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { type Config, DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
 import { ASIDE_KEY, asideName, readCopy, SetAside, withCopy } from '../storage/set-aside.ts';
@@ -82,7 +82,6 @@ async function openClusterStorage(
     await store.close();
     const { message } = error as Error;
     throw new ClusterError(
-      'unreachable',
       `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
     );
   }

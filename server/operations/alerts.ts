@@ -7,8 +7,8 @@ import type { Server } from 'node:http';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { SETTLED } from '../realtime/sessions/room-walls.ts';
 import { SEATS } from '../realtime/sessions/seats.ts';
+import { SETTLED } from '../realtime/sessions/watchers.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { ExhaustionWatch, TickWatchdog } from './watches.ts';
 

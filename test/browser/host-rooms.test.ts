@@ -4,7 +4,7 @@
  */
 import type { Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
-import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/watchers.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { goTo, liveShows, signIn } from '../support/host-client.ts';

@@ -3,11 +3,11 @@
 import { type AlertMessage, AlertMonitor } from '../../../server/operations/alert-monitor.ts';
 import { problemFinder, wallProblems } from '../../../server/operations/alerts.ts';
 import { WallSeats } from '../../../server/realtime/policy/wall-seats.ts';
+import type { WelcomeBuilder } from '../../../server/realtime/sessions/room-admission.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
-import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
 import { SEATS } from '../../../server/realtime/sessions/seats.ts';
-import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
+import { RoomWalls } from '../../../server/realtime/sessions/watchers.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SECOND = 1_000;

@@ -1,8 +1,9 @@
 /** What viewers are sent over a gateway is byte for byte what they are sent alone. */
-import { openFrames } from '../../../../server/realtime/gateway/remote-room.ts';
-import { FramePublisher } from '../../../../server/realtime/streaming/frame-publisher.ts';
-import { REMOTE_FRAMES } from '../../../../server/realtime/streaming/remote-frames.ts';
-import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
+import {
+  busChannels,
+  decodeNews,
+  GATEWAY_TIMES,
+} from '../../../../server/realtime/gateway/messages.ts';
 import type { StreamStart, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
@@ -10,13 +11,11 @@ import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
 import { afterTest } from '../../../support/closing.ts';
 import { equalPlanes } from '../../../support/compare.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
-import { LocalBus } from '../../../support/local-bus.ts';
 import fc from '../../../support/property.ts';
 import { LossyBus, lookAt, Page, SpreadRoom } from '../../../support/spread-room.ts';
-import { Changes } from '../../../support/waiting.ts';
 import { scribble } from '../../../support/watched-stream.ts';
 
+const { toRoom, news, to } = busChannels('garden');
 const WIDTH = 150;
 const HEIGHT = 100;
 
@@ -176,32 +175,6 @@ test('whatever messages are lost, pages are never out of step, and whole again a
   );
 });
 
-test('pages that miss two messages shortly after one another are soon sent frames again', async () => {
-  const { planes, bus, room } = await start();
-  const pair = new Pair(room).add({}, { tier: 'full' });
-  const step = async (tick: number): Promise<void> => {
-    pair.do((page, now) => page.draw(now));
-    await room.step(() => scribble(planes, tick, 60));
-  };
-  for (let tick = 0; tick < 20; tick++) await step(tick);
-  const { feed } = room.gateways[0];
-  room.isLossy = true;
-  for (let lost = 0; lost < 2; lost++) {
-    bus.loses = (channel) => channel.startsWith('frames:garden:full');
-    await step(20 + lost);
-    bus.loses = () => false;
-    await room.until(() => feed.isCurrent || lost > 0);
-  }
-  expect(feed.isCurrent).toBe(false);
-  for (let tick = 22; tick < 26; tick++) await step(tick);
-  // What it asked for is compressed in another thread.
-  let turns = 0;
-  await room.until(() => feed.isCurrent || ++turns > 1_000);
-  const before = pair.pages[1].frames.length;
-  await step(26);
-  expect(pair.pages[1].frames.length).toBeGreaterThan(before);
-});
-
 test('with another owner, pages go on from what they have, and the owner of before is not heard', async () => {
   const { planes, room } = await start(1, 5_000);
   const pair = new Pair(room).add({}, { tier: 'full' });
@@ -209,7 +182,7 @@ test('with another owner, pages go on from what they have, and the owner of befo
   const [, page] = pair.pages;
   expect(equalPlanes(page.planes, planes)).toBe(true);
   const before = page.frames.length;
-  await room.changeOwner();
+  room.changeOwner();
   await room.step(() => scribble(planes, 2, 10));
   await rest(room, [pair], 30);
   expect(page.lost).toBe(0);
@@ -224,47 +197,47 @@ test('with another owner, pages go on from what they have, and the owner of befo
 
 test('an owner whose lease has ended, also while it compresses, sends no cells', async () => {
   const { planes, bus, room } = await start(1, 5_000);
-  const isCells = (channel: string): boolean => channel.startsWith('frames:garden:to:');
+  const pair = new Pair(room).add();
+  room.isLossy = true;
+  // The owner has heard what is wanted, and compresses in another thread.
+  await room.clock.advance(GATEWAY_TIMES.wants);
+  room.isHere = () => false;
   let sent = 0;
-  let asked = 0;
   bus.loses = (channel) => {
-    if (isCells(channel)) sent++;
+    if (channel === to('0')) sent++;
     return false;
   };
-  for (const isHere of [() => ++asked < 2, () => false]) {
-    // Nobody waits for what does not come.
-    Object.assign(room, { isHere, isLossy: true });
-    const pair = new Pair(room).add();
-    await room.settle();
-    await room.until(() => asked > 1 || sent > 0);
-    await room.settle();
-    expect(sent).toBe(0);
-    expect(pair.pages[1].frames).toEqual([]);
-  }
+  await room.clock.advance(2 * GATEWAY_TIMES.beat);
+  for (let turn = 0; turn < 50; turn++) await room.settle();
+  expect(sent).toBe(0);
+  expect(pair.pages[1].frames).toEqual([]);
   room.isHere = () => true;
   // The gateway asks again by itself.
-  await room.clock.advance(REMOTE_FRAMES.beat);
+  await room.clock.advance(2 * GATEWAY_TIMES.beat);
   room.isLossy = false;
-  const pair = new Pair(room).add();
   await rest(room, [pair], 30);
   expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
 });
 
-test('while no gateway has viewers, nothing is published', async () => {
+test('while no gateway has viewers, no frames are published', async () => {
   const { bus, room } = await start();
   const pair = new Pair(room);
-  const before = bus.messages;
+  let published = 0;
+  bus.loses = (channel, message) => {
+    if (channel === news && decodeNews(message)?.frames) published++;
+    return false;
+  };
   await rest(room, [], 60);
-  expect(bus.messages).toBe(before);
+  expect(published).toBe(0);
   pair.add();
   await rest(room, [pair], 10);
-  expect(bus.messages).toBeGreaterThan(before);
+  expect(published).toBeGreaterThan(0);
   pair.do((page) => page.cast.remove(page));
   // What they looked at is kept for a while.
   await rest(room, [], 35);
-  const after = bus.messages;
+  published = 0;
   await rest(room, [], 60);
-  expect(bus.messages).toBe(after);
+  expect(published).toBe(0);
 });
 
 test('messages that cannot be read change nothing', async () => {
@@ -272,52 +245,16 @@ test('messages that cannot be read change nothing', async () => {
   const pair = new Pair(room).add();
   await room.settle();
   const random = createRandom(7);
-  for (const channel of ['tick', 'wants', 'phone:1']) {
+  for (const channel of [toRoom, news, to('0')]) {
     for (let length = 0; length < 40; length++) {
-      const message = Uint8Array.from({ length }, () => random.integer(256));
-      bus.publish(`frames:garden:${channel}`, message);
-      // Of the right version, and cut off.
-      bus.publish(`frames:garden:${channel}`, Uint8Array.of(1, 4, 200, 200));
+      bus.publish(
+        channel,
+        Uint8Array.from({ length }, () => random.integer(256)),
+      );
     }
   }
   for (let tick = 0; tick < 10; tick++) await room.step(() => scribble(planes, tick, 60));
   await rest(room, [pair], 40);
   expect(pair.pages[1].lost).toBe(0);
   expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
-});
-
-test('who comes, zooms out or leaves before the bus takes listeners is served as they look then', async () => {
-  const clock = new FakeClock();
-  const planes = createPlanes(WIDTH, HEIGHT);
-  const encoders = new RoomEncoders(planes, 1);
-  const bus = new LocalBus();
-  const publisher = new FramePublisher({
-    ...{ encoders, bus, room: 'garden', epoch: 1, clock, isHere: () => true },
-  });
-  await publisher.opened;
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const away = Object.assign(Object.create(bus) as LocalBus, {
-    subscribe: (...args: Parameters<LocalBus['subscribe']>) =>
-      opened.then(() => bus.subscribe(...args)),
-  });
-  const changes = new Changes();
-  const cast = openFrames({ bus: away, clock, room: 'garden', size: planes });
-  const scales: Record<string, number[]> = { stays: [], leaves: [] };
-  const [stays, leaves] = ['stays', 'leaves'].map((name) => ({
-    writable: true,
-    sendFrame: (frame: Uint8Array) => {
-      scales[name].push(readHeader(frame).scale);
-      changes.changed();
-    },
-  }));
-  for (const viewer of [stays, leaves]) cast.add(viewer, lookAt(planes), 0);
-  for (const pixels of [1, 0.25, 0.5]) cast.setViewport(stays, lookAt(planes, { pixels }), 0);
-  cast.remove(leaves);
-  open();
-  await clock.advance(2 * REMOTE_FRAMES.beat);
-  await changes.until(() => scales.stays.length > 0);
-  expect(scales).toEqual({ stays: [2], leaves: [] });
-  cast.close();
-  publisher.close();
 });

@@ -1,16 +1,98 @@
 /**
- * Visitors' reports of organisms, for the host to decide on. The host sees each organism as it
- * looked when it was reported.
+ * The moderation of a room: the records of the host's decisions, and visitors' reports of
+ * organisms. The host sees each organism as it looked when it was reported.
  */
-import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type {
-  LifeEvent,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
+import * as v from 'valibot';
+import { count, finite, id } from '../../../shared/common-schemas.ts';
+import { REASONS, Refusal } from '../../../shared/protocol/reasons.ts';
+import {
+  type LifeEvent,
+  type OrganismId,
+  type OrganismView,
+  origin,
+  type ParticipantId,
+  part,
+  participantView,
+  planter,
 } from '../../../shared/vocabulary.ts';
 import type { Room } from '../../world/room.ts';
-import { type KeepItem, type Moderation, unkept } from './moderation-records.ts';
+
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+/** A time by the wall clock, in ms since the epoch. */
+const at = finite;
+
+/** For each list, the schema of its items. */
+export const MODERATION = {
+  /** Muted participants. */
+  mutes: v.strictObject({ id }),
+  /**
+   * Drawings that are waiting for the host's decision, or whose visitor has not received it yet.
+   */
+  drawings: v.strictObject({
+    id,
+    by: participantView,
+    /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
+    pixels: bytes,
+    /** The drawing's latent, [latentSize]. */
+    latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
+    /** When the drawing was sent. */
+    at,
+    /** `approved`, or the reason for a refusal; absent while the drawing is waiting. */
+    decision: v.optional(v.picklist(['approved', ...REASONS])),
+  }),
+  /** Organisms that visitors have reported, as they looked when they were reported. */
+  reports: v.strictObject({
+    /** Id of the organism. */
+    id,
+    /**
+     * Tick at which the organism was planted. It distinguishes organisms, because a restored room
+     * may reuse an id.
+     */
+    born: count,
+    kind: v.string(),
+    origin,
+    planter,
+    /** The parts of a chimera. */
+    parts: v.optional(v.array(part)),
+    side: count,
+    /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
+    rgba: bytes,
+    /** Tick at which `rgba` was captured. */
+    pictured: count,
+    /** Participants who have reported the organism, each listed once. */
+    reporters: v.array(id),
+    /**
+     * Number of reporters whose reports the host has dismissed; these reporters come first in
+     * `reporters`.
+     */
+    dismissed: count,
+    /** When the first report that has not been dismissed arrived. */
+    since: at,
+  }),
+} as const;
+
+/** The stored lists of a room. */
+export type Moderation = {
+  readonly [List in keyof typeof MODERATION]: readonly v.InferOutput<(typeof MODERATION)[List]>[];
+};
+
+/**
+ * Stores an item of a list under its id. If no item is given, removes the stored item.
+ *
+ * @throws Refusal elsewhere if it cannot be stored, because another server may now be leading the
+ *   room
+ */
+export type KeepItem = <List extends keyof Moderation>(
+  list: List,
+  id: number,
+  item?: Moderation[List][number],
+) => Promise<void>;
+
+/**
+ * Ignores that an item could not be stored, because the failure has been logged and no caller waits
+ * for the result.
+ */
+export const unkept = (): void => {};
 
 /**
  * Maximum number of reporters stored per organism. Further reports would not change what the host
@@ -28,7 +110,7 @@ export const openOf = ({ reporters, dismissed }: Report): number => reporters.le
 
 /** The reports of one room. For each organism, a participant counts only once. */
 export class Reports {
-  private readonly cases: Map<OrganismId, Report>;
+  private readonly cases = new Map(this.options.kept.map((one) => [one.id, one]));
 
   constructor(
     private readonly options: {
@@ -40,7 +122,6 @@ export class Reports {
       readonly date: () => number;
     },
   ) {
-    this.cases = new Map(options.kept.map((one) => [one.id, one]));
     const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
     for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
   }
