@@ -1,5 +1,4 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
-import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
@@ -7,10 +6,10 @@ import { engineLine, ListenError, lossLine, terminalQr } from './composition/lis
 import { ProcessEnd } from './composition/process-end.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './extensions/extension.ts';
-import { tokenRecoveryHint } from './host/host-token.ts';
+import { tokenRecoveryHint } from './host/tokens.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
-import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
+import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError, unknownVariables } from './settings/command-line.ts';
@@ -51,18 +50,8 @@ function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
   return ' To move damaged data aside and start, add --on-damage set-aside (see server/storage/RECOVERY.md).';
 }
 
-/** Files that container engines create in each container. */
-const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
-
 function tokenLine(token: string, { data, cluster }: Config): string {
-  const { env } = process;
-  const by = CONTAINER_FILES.some((file) => existsSync(file))
-    ? 'container'
-    : isService(env)
-      ? 'service'
-      : 'hand';
-  const isShared = cluster !== undefined;
-  const hint = tokenRecoveryHint({ by, data, isShared, folder: process.cwd(), user: env.USER });
+  const hint = tokenRecoveryHint(data, cluster !== undefined);
   return `The host's token, shown only once: ${token} (if you lose it: ${hint})`;
 }
 

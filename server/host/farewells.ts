@@ -11,7 +11,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
 import { isGrown } from '../gardener/choose.ts';
-import { choosePlantingPlace, type PlantingPlace } from '../gardener/planting-place.ts';
+import { choosePlantingPlace, type PlantingPlace } from '../gardener/reefs.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { DEPARTURE } from '../world/departures.ts';
 import {
@@ -21,7 +21,7 @@ import {
   type HeirSeed,
 } from '../world/organisms/lineage-tree.ts';
 import type { Room } from '../world/room.ts';
-import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './host-context.ts';
+import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './room-operations.ts';
 
 /** Breeds the heirs of a room whose day is ending; returns none if no organism is grown. */
 function heirsIn(room: Room): HeirSeed[] {

@@ -18,7 +18,7 @@ import { isStroke, type RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
-import type { HostContext } from './host-context.ts';
+import type { HostContext } from './room-operations.ts';
 
 /**
  * Number of hours, and of days, for which statistics are kept. The keys are the kinds of the stored
@@ -41,7 +41,7 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** For each kind of stroke, where the visitor's last one ended, and its radius. */
+  /** For each kind of stroke, where the visitor's last stroke ended, and its radius. */
   readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
@@ -242,22 +242,12 @@ const hourOf = (at: number): string => localTime(at).slice(0, 13);
 
 /** Formats the statistics as CSV, with a row per hour or day and without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
+  const sums = ['visits', 'seeds', 'wounds', 'crosses', 'grafts', 'refused', 'most'] as const;
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
-  const header = [
-    by,
-    'visits',
-    'seeds',
-    'wounds',
-    'crosses',
-    'grafts',
-    'refused',
-    'most_at_once',
-    ...spans,
-  ];
+  const header = [by, ...sums.map((sum) => (sum === 'most' ? 'most_at_once' : sum)), ...spans];
   const rows = (by === 'hour' ? hours : days).map((one) => [
     'hour' in one ? one.hour : one.day,
-    ...[one.visits, one.seeds, one.wounds, one.crosses, one.grafts, one.refused, one.most],
-    ...one.dwell,
+    ...[...sums.map((sum) => one[sum]), ...one.dwell],
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
 }

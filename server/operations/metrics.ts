@@ -12,7 +12,7 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
-import type { AlertMessage } from './alert-monitor.ts';
+import type { AlertMessage } from './alerts.ts';
 
 type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 

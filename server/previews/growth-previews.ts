@@ -34,6 +34,7 @@ export const PREVIEWS = {
   /** Time that the encoder works before it yields, in ms. */
   slice: 2,
 } as const;
+export type PreviewSettings = { readonly [K in keyof typeof PREVIEWS]: number };
 
 /** Pictures of a seed's growth. */
 export interface GrowthFilm {
@@ -93,7 +94,7 @@ export interface GrowthPreviewsOptions {
   readonly newPatch: () => PatchId;
   /** Returns the time in ms, by the clock that schedules ticks. */
   readonly now: () => number;
-  readonly settings: { readonly [K in keyof typeof PREVIEWS]: number };
+  readonly settings: PreviewSettings;
 }
 
 interface GrowingSeed {

@@ -83,19 +83,3 @@ export function gif(
     },
   };
 }
-
-/** Writes only the last picture. */
-export function lastPicture(file = 'replay.png'): PictureWriter {
-  let last: Planes | undefined;
-  return {
-    async add(planes) {
-      last = planes;
-    },
-    async end() {
-      if (!last) return 'No picture was written.';
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, await png(last));
-      return file;
-    },
-  };
-}

@@ -4,7 +4,7 @@
  */
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
-import { targetCount } from '../../server/gardener/planting-place.ts';
+import { targetCount } from '../../server/gardener/reefs.ts';
 import { loadGalleryLooks } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';

@@ -15,7 +15,8 @@ import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
 const clock = createShiftedClock();
-const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
+const date = () => Date.now() + clock.ahead;
+const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock, date });
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;

@@ -1,11 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  ExtensionThread,
-  LIMITS,
-  RestartPause,
-} from '../../../server/extensions/extension-thread.ts';
+import { ExtensionThread, LIMITS } from '../../../server/extensions/extension-thread.ts';
 import { temporaryFolder } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LogRecorder } from '../../support/receivers.ts';
@@ -116,6 +112,13 @@ test('an extension whose device is off is loaded when it is on', async () => {
   await pass(4 * firstPause);
   await restarted;
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'lit' });
+
+  // Once it has run for long, the first pause is short again.
+  await rm(device);
+  clock.spend(maxPause);
+  hearing.lines.splice(0);
+  thread.tell('onJoined', {} as never);
+  await hearing.until('extension-stopped', 'again in 1 s');
 });
 
 test('an extension that waits too long for its device is tried again', async () => {
@@ -256,16 +259,4 @@ test('an extension that sends a malformed message is stopped', async () => {
   thread.tell('onLife', {} as never);
   await hearing.until('extension-failed', 'malformed message');
   expect(thread.has('onLife')).toBe(false);
-});
-
-test('pauses double up to the longest, until the extension has run for a while', () => {
-  const pauses = new RestartPause();
-  const seconds = Array.from({ length: 8 }, () => pauses.next(0) / 1000);
-  expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
-  pauses.runs(0);
-  expect(pauses.next(maxPause - 1)).toBe(maxPause);
-  pauses.runs(0);
-  expect(pauses.next(maxPause)).toBe(firstPause);
-  // It could not be started again.
-  expect(pauses.next(2 * maxPause)).toBe(2 * firstPause);
 });

@@ -2,7 +2,7 @@
 
 import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
-import { nearestGround } from '../../../server/gardener/planting-place.ts';
+import { nearestGround } from '../../../server/gardener/reefs.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';

@@ -5,9 +5,9 @@ import {
   cutAcross,
   nearestGround,
   type PlantingPlace,
+  Reefs,
   targetCount,
-} from '../../../server/gardener/planting-place.ts';
-import { Reefs } from '../../../server/gardener/reefs.ts';
+} from '../../../server/gardener/reefs.ts';
 import { checkStroke } from '../../../server/world/strokes.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
