@@ -21,7 +21,12 @@ import {
   type HeirSeed,
 } from '../world/organisms/lineage-tree.ts';
 import type { Room } from '../world/room.ts';
-import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './room-operations.ts';
+import {
+  countExecuted,
+  type HostContext,
+  runSystemCommand,
+  takeSnapshot,
+} from './room-operations.ts';
 
 /** Breeds the heirs of a room whose day is ending; returns none if no organism is grown. */
 function heirsIn(room: Room): HeirSeed[] {

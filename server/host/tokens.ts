@@ -2,7 +2,7 @@
  * The token with which the host signs in, and the access tokens with which programs make the host's
  * calls. Each token is shown once, and stored as a hash.
  */
-import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -106,8 +106,13 @@ const quoted = (text: string): string =>
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
-  const command = commandLine('host-token', data === 'none' ? '' : `--data ${quoted(resolve(data))}`);
-  const how = isShared ? `run: VIVARIUM_CLUSTER=... ${command}` : `stop the server and run: ${command}`;
+  const command = commandLine(
+    'host-token',
+    data === 'none' ? '' : `--data ${quoted(resolve(data))}`,
+  );
+  const how = isShared
+    ? `run: VIVARIUM_CLUSTER=... ${command}`
+    : `stop the server and run: ${command}`;
   return `${how}; for a service or container, see server/deploy/HOSTING.md`;
 }
 

@@ -170,10 +170,7 @@ async function openListener(
           'port-taken',
           `Another program uses ${name}. Choose another port with --osc-in.`,
         )
-      : new HookError(
-          'no-address',
-          `OSC cannot listen on ${name} (${message}). Check --osc-in.`,
-        );
+      : new HookError('no-address', `OSC cannot listen on ${name} (${message}). Check --osc-in.`);
   }
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
   socket.on('message', (bytes, { address }) => receive(bytes, address));

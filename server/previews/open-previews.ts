@@ -42,7 +42,10 @@ export class DrawingEncoder {
   constructor(
     private readonly options: {
       readonly encoder: Encoder;
-      readonly settings: Pick<PreviewSettings, 'maxDrawings' | 'slice' | 'refining' | 'refiningAll'>;
+      readonly settings: Pick<
+        PreviewSettings,
+        'maxDrawings' | 'slice' | 'refining' | 'refiningAll'
+      >;
       readonly refine?: (refinement: Refinement) => Promise<Float32Array>;
       readonly now: () => number;
       readonly pause: () => Promise<void>;

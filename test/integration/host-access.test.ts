@@ -16,7 +16,10 @@ import { suiteServer } from '../support/suite.ts';
 
 const clock = createShiftedClock();
 const date = () => Date.now() + clock.ahead;
-const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock, date });
+const { server } = await suiteServer(
+  { 'trust-proxy': 1, size: '64x64', ...SMALL },
+  { clock, date },
+);
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;

@@ -117,7 +117,12 @@ async function failureOf(change: (world: World) => void): Promise<string[]> {
   change(world);
   const onFatal = ({ message }: Error): void => void failures.push(message);
   const base = { world, clock, previews: [], options: { onFatal }, later: {} } as never;
-  const { ticker } = createTickLoop(base, undefined, () => new Map(), () => undefined);
+  const { ticker } = createTickLoop(
+    base,
+    undefined,
+    () => new Map(),
+    () => undefined,
+  );
   const size = { width: 16, height: 16, maxOrganisms: 4 };
   const room = world.open({ ...size, name: 'garden', seed: 1, species: SPECIES });
   const seed = { from: 'gallery', index: 0 } as const;

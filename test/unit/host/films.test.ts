@@ -238,8 +238,7 @@ const net = chanceNet(3);
 const SIZE = { width: 40, height: 36 };
 const SCALE = 2;
 
-const painterOf = (limit = Infinity, now = () => 0) =>
-  new FilmPainter(net, SCALE, limit, now);
+const painterOf = (limit = Infinity, now = () => 0) => new FilmPainter(net, SCALE, limit, now);
 
 function reference({ width, height, rgba, owner }: Planes): number[] {
   const pixels = paint({ cells: rgba, owners: owner, width, height, net, scale: SCALE });

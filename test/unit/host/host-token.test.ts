@@ -46,11 +46,18 @@ test('a new token replaces the old one, on the other servers too once they hear 
 });
 
 test.each([
-  ['.data', false, /^stop the server and run: npm run host-token -- --data \/.*\/\.data; .*HOSTING/],
+  [
+    '.data',
+    false,
+    /^stop the server and run: npm run host-token -- --data \/.*\/\.data; .*HOSTING/,
+  ],
   ['my rooms', false, / --data '\/.*\/my rooms'; /],
   ['/data', true, /^run: VIVARIUM_CLUSTER=\.\.\. npm run host-token -- --data \/data; /],
   ['none', true, /^run: VIVARIUM_CLUSTER=\.\.\. npm run host-token; /],
   ['none', false, /^the next start creates a new token$/],
-])('the hint for a lost token names the data %j of this server (shared: %j)', (data, shared, hint) => {
-  expect(tokenRecoveryHint(data, shared)).toMatch(hint);
-});
+])(
+  'the hint for a lost token names the data %j of this server (shared: %j)',
+  (data, shared, hint) => {
+    expect(tokenRecoveryHint(data, shared)).toMatch(hint);
+  },
+);

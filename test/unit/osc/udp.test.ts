@@ -1,5 +1,5 @@
-import { encodeMessage } from '../../../server/osc/osc-codec.ts';
 import { openSender } from '../../../server/osc/open-osc.ts';
+import { encodeMessage } from '../../../server/osc/osc-codec.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
