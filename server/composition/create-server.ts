@@ -13,10 +13,9 @@ import { EngineError, type EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
-import { wallBuild } from '../http/client-build.ts';
+import { StaticFiles, wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
-import { StaticFiles } from '../http/static-files.ts';
 import { type Alerts, startAlerts } from '../operations/alerts.ts';
 import {
   createMetrics,
@@ -460,7 +459,7 @@ async function openDoors(server: WholeServer): Promise<void> {
   if (metrics && typeof port === 'number') {
     const { admitHost } = server.connectionLimits;
     later.metricsServer = await listen({ flag: '--metrics', host: '127.0.0.1', port }, () =>
-      serveMetrics(metrics, port, { admitHost, log }),
+      serveMetrics(metrics, port, admitHost, log),
     );
   }
   later.stopWatchingOrigin = watchOrigin(clock, server.qrOrigin, () => {

@@ -11,25 +11,23 @@ import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
 import {
   choosePair,
-  GARDENING,
-  isOfSeason,
-  isOwn,
-  preferably,
-  Seasons,
-  suitable,
-  type Theme,
-  woundable,
-} from './choose.ts';
-import {
   cutAcross,
   discBeside,
+  GARDENING,
   hitsOnly,
+  isOfSeason,
+  isOwn,
   nearestGround,
   type Planted,
   type PlantingPlace,
+  preferably,
   Reefs,
+  Seasons,
+  suitable,
+  type Theme,
   targetCount,
-} from './reefs.ts';
+  woundable,
+} from './choose.ts';
 
 const {
   leastPlants,

@@ -10,8 +10,7 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
-import { isGrown } from '../gardener/choose.ts';
-import { choosePlantingPlace, type PlantingPlace } from '../gardener/reefs.ts';
+import { choosePlantingPlace, isGrown, type PlantingPlace } from '../gardener/choose.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { DEPARTURE } from '../world/departures.ts';
 import {

@@ -10,7 +10,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createGrowthFilm } from '../previews/growth-previews.ts';
 import type { When } from '../replay/journal-range.ts';
 import { packBundle, readRange } from '../replay/journal-range.ts';
-import { png } from '../replay/pictures.ts';
+import { png } from '../replay/run-replay.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Host } from './calls.ts';
 import { sendFrame } from './film-jobs.ts';

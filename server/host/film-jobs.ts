@@ -23,7 +23,7 @@ import { type Clock, localTime } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import type { When } from '../replay/journal-range.ts';
-import type { PictureWriter } from '../replay/pictures.ts';
+import type { PictureWriter } from '../replay/run-replay.ts';
 
 /** Time-lapse films. */
 export const FILMS = {

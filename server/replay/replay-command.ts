@@ -28,8 +28,14 @@ import {
   type When,
   writeBundle,
 } from './journal-range.ts';
-import { frames, gif, MAX_FRAMES, type PictureWriter } from './pictures.ts';
-import { type Moment, runReplay } from './run-replay.ts';
+import {
+  frames,
+  gif,
+  MAX_FRAMES,
+  type Moment,
+  type PictureWriter,
+  runReplay,
+} from './run-replay.ts';
 
 const when = v.pipe(
   v.string(),

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { firstView, type Stage } from '../../client/render/first-view.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
-import { png } from '../../server/replay/pictures.ts';
+import { png } from '../../server/replay/run-replay.ts';
 import { prepareCheckpoint } from '../../server/rooms/loaded-checkpoint.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import type { Answer, PlantedSeed, RoomCommand } from '../../server/world/commands.ts';

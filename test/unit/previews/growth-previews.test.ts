@@ -1,12 +1,12 @@
 import { PNG } from 'pngjs';
 import type { PatchStep } from '../../../server/engine/engine.ts';
 import {
+  DrawingEncoder,
   type GrowthFilm,
   GrowthPreviews,
   type GrowthPreviewsOptions,
   PREVIEWS,
 } from '../../../server/previews/growth-previews.ts';
-import { DrawingEncoder } from '../../../server/previews/open-previews.ts';
 import { growthStep } from '../../../server/world/species.ts';
 import { GROWN, SPECIES } from '../../support/rooms.ts';
 
