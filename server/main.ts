@@ -1,11 +1,8 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { inspect } from 'node:util';
-import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
-import { engineLine, ListenError, lossLine, terminalQr } from './composition/listen.ts';
+import { engineLine, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
-import { EngineError } from './engine/engine.ts';
-import { HookError } from './extensions/extension.ts';
 import { tokenRecoveryHint } from './host/tokens.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
@@ -16,28 +13,17 @@ import { SettingsError, unknownVariables } from './settings/command-line.ts';
 import { runCommand } from './settings/document.ts';
 import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
-import { CheckpointError } from './vnca/card.ts';
-
-/** Errors that the host can fix. Their messages say how. */
-const FIXABLE = [
-  SettingsError,
-  CheckpointError,
-  ClusterError,
-  EngineError,
-  HookError,
-  ListenError,
-  StoreError,
-];
 
 /**
- * Exits with one sentence for errors that the host can fix, and with the full error for all others.
+ * Exits with one sentence for errors with a reason, which the host can fix, and with the full error
+ * for all others.
  *
  * @param log writes the error. If absent, the console shows it
  * @param advice sentence to append, with a space before it
  */
 function fail(error: unknown, log?: Log, advice = ''): never {
-  const isFixable = FIXABLE.some((kind) => error instanceof kind);
-  const text = isFixable ? (error as Error).message + advice : inspect(error);
+  const isFixable = error instanceof Error && 'reason' in error;
+  const text = isFixable ? error.message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);
   process.exit(1);

@@ -140,7 +140,7 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     /** The servers of the open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
-    hostToken: host.freshToken,
+    hostToken: host.token.fresh,
     /** The port for metrics, if they have a separate port. */
     metricsPort: later.metricsServer?.port,
     gardeners: server.gardeners,
@@ -232,7 +232,7 @@ async function openRooms(base: ServerBase) {
       onCommit: (duration) => metrics?.committed(duration),
     });
   world.journal = (ticks) => {
-    later.host?.count(ticks);
+    later.host?.counter.record(ticks);
     return journalWriter?.record(ticks) ?? Promise.resolve();
   };
   const disk = folder === undefined ? undefined : new DiskWatch(folder, log, clock);
@@ -253,7 +253,7 @@ async function openRooms(base: ServerBase) {
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
       // A lease can end before `later.host` is set, so `later.host` may be undefined here.
-      return later.host?.closed(roomServer.room.name);
+      return later.host?.counter.closed(roomServer.room.name);
     },
     onSettings: (room, settings) =>
       later.gardeners?.of(room)?.configure(gardenerSettings(settings)),

@@ -8,7 +8,6 @@ import type { Bus } from '../cluster/bus/bus.ts';
 import { RESTART_APART } from '../rooms/cluster-rooms.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import type { TickEvents } from '../world/world.ts';
 import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
@@ -81,22 +80,13 @@ export async function openHost(options: HostOptions) {
     }),
     /** Answers requests that another server has authenticated. */
     relayed: createRelayedApi(host, () => isClosed),
-    /** The token if it was created now, to be shown once. */
-    get freshToken(): string | undefined {
-      return token.fresh;
-    },
+    token,
+    counter,
     /** Stores the created token; call it just before showing the token. @throws StoreError */
     async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
     },
-    /** Adds a tick's events to the visit statistics. */
-    count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
-    /**
-     * Call it when a room has been closed. Resolves when the room's statistics are stored, or when
-     * storing them has failed.
-     */
-    closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {
       isClosed = true;
       for (const part of [throttle, schedule, tokens, changes]) part.close();
@@ -124,8 +114,7 @@ function openFilms({ clock, date, backend, log, rooms, cluster }: HostOptions): 
 }
 
 async function openHours(options: HostOptions, farewells: Farewells): Promise<DailySchedule> {
-  const { hostStore: store, clock, date, log, rooms, cluster } = options;
-  const { restart } = options;
+  const { hostStore: store, clock, date, log, rooms, cluster, restart } = options;
   const hours = await DailySchedule.open({
     ...{ store, clock, date, isSupervised: restart !== undefined },
     onRestart: () => {

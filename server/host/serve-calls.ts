@@ -14,7 +14,6 @@ import * as v from 'valibot';
 import {
   API,
   CALLS,
-  type CallBody,
   type CallName,
   FILES,
   KEY_HEADER,
@@ -165,7 +164,15 @@ export function createHostApi(options: ApiOptions): Router {
       next();
     };
   router.post(CALLS.login.path, parseJson, async (request, response) => {
-    response.json(await login(parsed(CALLS.login.body, request), request, response, options));
+    const { token } = parsed(CALLS.login.body, request);
+    const address = options.addressOf(request);
+    if (!options.token.is(token)) throw wrongToken('a wrong host token', address, options);
+    options.throttle.succeed(address);
+    const { word, session } = await options.sessions.begin();
+    const maxAge = SESSION.life;
+    response.cookie(options.cookie, word, { ...COOKIE, secure: request.secure, maxAge });
+    host.log.info('host-signed-in', 'The host has signed in.');
+    response.json(stateOf(session, options));
   });
   router.post(CALLS.logout.path, signedIn, async (request, response) => {
     await options.sessions.end(wordOf(request, options.cookie));
@@ -265,23 +272,6 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
   const [issue] = result.issues;
   const where = v.getDotPath(issue);
   throw new HostRefusal('bad-call', `${where ? `${where}: ` : ''}${issue.message}`);
-}
-
-async function login(
-  { token }: CallBody<'login'>,
-  request: Request,
-  response: Response,
-  options: ApiOptions,
-): Promise<SessionState> {
-  const { throttle, sessions, cookie, host } = options;
-  const address = options.addressOf(request);
-  if (!options.token.is(token)) throw wrongToken('a wrong host token', address, options);
-  throttle.succeed(address);
-  const { word, session } = await sessions.begin();
-  const maxAge = SESSION.life;
-  response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
-  host.log.info('host-signed-in', 'The host has signed in.');
-  return stateOf(session, options);
 }
 
 /**

@@ -65,6 +65,7 @@ export class VisitCounter {
     this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
+  /** Counts the events of ticks. */
   record(ticks: readonly TickEvents[]): void {
     const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
@@ -96,7 +97,8 @@ export class VisitCounter {
 
   /**
    * Counts all visitors of a closed room as having left, and stores the counts. Another server may
-   * continue counting, so the counts are read again when the room is opened here.
+   * continue counting, so the counts are read again when the room is opened here. Resolves even if
+   * storing the counts fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);

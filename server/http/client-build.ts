@@ -70,9 +70,6 @@ interface StaticFile extends Representation {
   readonly gzipped?: Representation;
 }
 
-/** The folder of files with a hash in their name. */
-const ASSETS = 'assets';
-
 /**
  * Extensions of the files to compress. They take up most of the loading time on a venue's wireless
  * network.
@@ -85,11 +82,11 @@ export function representation(bytes: Buffer): Representation {
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
 }
 
-async function load(path: string, compress: boolean): Promise<StaticFile> {
+async function load(path: string): Promise<StaticFile> {
   const extension = extname(path);
   const [bytes, { mtime: modified }] = await Promise.all([readFile(path), stat(path)]);
   const file = { ...representation(bytes), extension, modified };
-  if (!compress || !COMPRESSED.has(extension)) return file;
+  if (!COMPRESSED.has(extension)) return file;
   const packed = await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION });
   return { ...file, gzipped: representation(packed) };
 }
@@ -105,10 +102,8 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 export class StaticFiles {
-  /** The files, by URL path. */
-  private readonly files = new Map<string, StaticFile>();
-
-  private constructor() {}
+  /** @param files the files, by URL path */
+  private constructor(private readonly files: ReadonlyMap<string, StaticFile>) {}
 
   /**
    * Reads the pages in a folder and the files in its `assets` folder. Later changes on disk take
@@ -118,18 +113,10 @@ export class StaticFiles {
    * @throws the error of reading
    */
   static async load(folder: string): Promise<StaticFiles> {
-    const all = new StaticFiles();
-    const [pages, assets] = await Promise.all([namesIn(folder), namesIn(join(folder, ASSETS))]);
-    const wanted = [
-      ...pages.map((name) => ({ path: `/${name}`, compress: false })),
-      ...assets.map((name) => ({ path: `/${ASSETS}/${name}`, compress: true })),
-    ];
-    await Promise.all(
-      wanted.map(async ({ path, compress }) => {
-        all.files.set(path, await load(join(folder, path), compress));
-      }),
-    );
-    return all;
+    const assets = await namesIn(join(folder, 'assets'));
+    const paths = [...(await namesIn(folder)), ...assets.map((name) => `assets/${name}`)];
+    const files = paths.map(async (path) => [`/${path}`, await load(join(folder, path))] as const);
+    return new StaticFiles(new Map(await Promise.all(files)));
   }
 
   /**

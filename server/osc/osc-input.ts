@@ -89,14 +89,13 @@ export class OscInput {
       rejections.count('wrong-sender');
       return;
     }
-    let messages: readonly OscMessage[];
-    try {
-      this.allowance.charge('bytesPerSecond', bytes.length);
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      if (error instanceof Refusal) rejections.count(error.reason);
-      else if (error instanceof OscError) rejections.count('malformed');
-      else throw error;
+    if (!this.allowance.take('bytesPerSecond', bytes.length)) {
+      rejections.count('too-fast');
+      return;
+    }
+    const messages = decoded(bytes);
+    if (!messages) {
+      rejections.count('malformed');
       return;
     }
     this.pass(bytes, messages);
@@ -108,17 +107,10 @@ export class OscInput {
    * this server are handled.
    */
   receivePassed(bytes: Uint8Array): void {
-    let messages: readonly OscMessage[];
-    try {
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      // Ignore it: the other server's release may accept datagrams that this release cannot decode.
-      if (error instanceof OscError) return;
-      throw error;
-    }
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    for (const message of messages) if (concerns(message, running)) void this.handle(message);
+    // The release of the other server may accept datagrams that this release cannot decode.
+    for (const message of decoded(bytes) ?? []) if (concerns(message, running)) void this.handle(message);
   }
 
   /**
@@ -186,6 +178,16 @@ export class OscInput {
     const { refused } = await actor.act(command);
     // Do not count this refusal here, because refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
+  }
+}
+
+/** Decodes a datagram; undefined if it is malformed. */
+function decoded(bytes: Uint8Array): readonly OscMessage[] | undefined {
+  try {
+    return decodeOsc(bytes);
+  } catch (error) {
+    if (error instanceof OscError) return undefined;
+    throw error;
   }
 }
 

@@ -7,7 +7,6 @@ import { statSync } from 'node:fs';
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
@@ -18,7 +17,6 @@ import { number, oneOf, text } from '../settings/server-types.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { StoreError } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import { CheckpointError } from '../vnca/card.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import {
   type JournalRange,
@@ -163,12 +161,7 @@ function picturesOf(
 
 type Say = (line: string) => void;
 
-async function command(args: readonly string[], say: Say, complain: Say): Promise<number> {
-  const options = readCommand(COMMAND, args);
-  if (options === 'help') {
-    say(helpText(COMMAND));
-    return 0;
-  }
+async function run(options: ReplayOptions, say: Say, complain: Say): Promise<number> {
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`);
@@ -227,11 +220,13 @@ export async function replayCommand(
   complain: Say,
 ): Promise<number> {
   try {
-    return await command(args, say, complain);
+    const options = readCommand(COMMAND, args);
+    if (options !== 'help') return await run(options, say, complain);
+    say(helpText(COMMAND));
+    return 0;
   } catch (error) {
-    const known = [SettingsError, StoreError, CheckpointError, EngineError];
-    if (!known.some((one) => error instanceof one)) throw error;
-    complain((error as Error).message);
+    if (!(error instanceof Error && 'reason' in error)) throw error;
+    complain(error.message);
     return 1;
   }
 }

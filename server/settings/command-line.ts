@@ -6,31 +6,13 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
-/** Counts the letters that must be inserted, deleted or replaced to turn one word into another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
+/** Removes what people easily mistype: dashes, underscores and case. */
+const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
-/**
- * @returns the word most similar to `text`; undefined if all words differ from `text` in more than
- * a third of their letters
- */
-export function closestOf(text: string, words: readonly string[]): string | undefined {
-  const [best] = words
-    .map((word) => ({ word, far: distance(text.slice(0, 64), word) }))
-    .filter(({ word, far }) => far <= Math.max(1, word.length / 3))
-    .sort((a, b) => a.far - b.far);
-  return best?.word;
-}
+/** Finds a word that differs from `text` only in dashes, underscores and case, or begins with it. */
+const closestOf = (text: string, words: readonly string[]): string | undefined =>
+  words.find((word) => plain(word) === plain(text)) ??
+  words.find((word) => plain(word).startsWith(plain(text)));
 
 export interface ValueOption {
   /** Placeholder for the value in the help, like FOLDER. If absent, it is N. */
@@ -196,30 +178,33 @@ function parse(command: Command, args: readonly string[]) {
       const close = closestOf(name, [...keys.keys(), 'help']);
       const hint = close === undefined ? '' : ` Did you mean --${close}?`;
       throw seeHelp(`Unknown option '${rawName}'.${hint}`);
-    } else values.set(key, givenValue(command, key, values.get(key), { value, inlineValue }));
+    } else {
+      const before = values.get(key);
+      const given = givenValue(rawName, command.options[key], value, inlineValue);
+      const isAdded = before !== undefined && 'repeatable' in command.options[key];
+      values.set(key, isAdded ? `${before},${given}` : given);
+    }
   }
   return { help, positionals, values };
 }
 
-/** @param before the option's value so far, if the option was already given */
+/** @param isInline whether an equals sign precedes the value */
 function givenValue(
-  { options }: Command,
-  key: string,
-  before: string | undefined,
-  { value, inlineValue }: { value: string | undefined; inlineValue: boolean | undefined },
+  flag: string,
+  option: Option,
+  value: string | undefined,
+  isInline: boolean | undefined,
 ): string {
-  const option = options[key];
-  const flag = `--${flagOf(key)}`;
   if (!takesValue(option)) {
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
   // Without an equals sign, text that begins with a dash counts as the next option.
-  if (value === undefined || (!inlineValue && /^-./.test(value))) {
+  if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
   }
-  return option.repeatable && before !== undefined ? `${before},${value}` : value;
+  return value;
 }
 
 function readPositional({ noun, choices }: Positional, given: readonly string[]): string {
@@ -288,17 +273,16 @@ const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 export function unknownVariables(command: Command, environment: Environment): string[] {
   const { environment: prefix, options } = command;
   if (prefix === undefined) return [];
-  const known = Object.keys(options).flatMap((key) => {
-    return variableOf(command, key)?.slice(prefix.length) ?? [];
-  });
+  const known = Object.keys(options).flatMap(
+    (key) => variableOf(command, key)?.slice(prefix.length) ?? [],
+  );
   const unknown = Object.keys(environment)
     .filter((variable) => variable.startsWith(prefix) && environment[variable]?.trim())
     .map((variable) => variable.slice(prefix.length))
     .filter((name) => !known.includes(name) && !INTERNAL.test(name));
   return unknown.map((name) => {
     const close = closestOf(name, known);
-    const hint =
-      close === undefined ? 'See --help for all settings.' : `Did you mean ${prefix}${close}?`;
+    const hint = close ? `Did you mean ${prefix}${close}?` : 'See --help for all settings.';
     return `${prefix}${name} is not a setting and has no effect. ${hint}`;
   });
 }
