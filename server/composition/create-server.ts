@@ -119,31 +119,26 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   const withRooms = { ...base, ...(await openRooms(base)) };
   const server = { ...withRooms, ...(await openPages(withRooms)) };
   const { later, bound, rooms, ticker, host } = server;
+  const { config, checkpointList } = server;
   try {
+    await rooms.start(...configuredRooms(config, checkpointList[0].card.name));
     await openDoors(server);
   } catch (error) {
     await shutDown(server, silentLog);
     throw error;
   }
+  const { networkOrigins, qrOrigin, skippedEngines, journalWriter, world, gardeners } = server;
   return {
+    ...{ networkOrigins, qrOrigin, skippedEngines, journalWriter, world, rooms, gardeners },
     port: bound().port,
     localOrigin: localOrigin(bound()),
-    networkOrigins: server.networkOrigins,
-    qrOrigin: server.qrOrigin,
     engine: server.engine.info,
-    /** Faster engines that could not be used, each with the reason. */
-    skippedEngines: server.skippedEngines,
-    /** Undefined if rooms are not stored. */
-    journalWriter: server.journalWriter,
-    world: server.world,
-    rooms,
     /** The servers of the open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
     hostToken: host.token.fresh,
     /** The port for metrics, if they have a separate port. */
     metricsPort: later.metricsServer?.port,
-    gardeners: server.gardeners,
     /** The port for incoming OSC messages; undefined if OSC is off. */
     oscPort: later.osc?.port,
     /** Rejections since the start, by reason. */
@@ -172,6 +167,7 @@ async function openBase(options: VivariumServerOptions) {
   const gallery = await loadGalleries(checkpointFolders);
   const names = createNameCheck(config.bannedWords ?? []);
   const hooks = await Hooks.open(config.extension, clock, log, config.limits);
+  /** Faster engines that could not be used, each with the reason. */
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
     openEngine(config, {
@@ -218,7 +214,7 @@ async function openBase(options: VivariumServerOptions) {
 }
 export type ServerBase = Awaited<ReturnType<typeof openBase>>;
 
-/** Opens the rooms, the journal and the tick loop. */
+/** Creates the registry of rooms, the journal and the tick loop, but does not open rooms yet. */
 async function openRooms(base: ServerBase) {
   const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
   const { opened, store, cluster, records, checkpointFolders } = base;
@@ -238,7 +234,7 @@ async function openRooms(base: ServerBase) {
   const disk = folder === undefined ? undefined : new DiskWatch(folder, log, clock);
   const roomServers = () => serverRooms.rooms.roomServers;
   const loop = createTickLoop(base, journalWriter, roomServers, () => metrics);
-  const { ticker, watchdog } = loop;
+  const { ticker } = loop;
   const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
   const build = await wallBuild(options.clientFolder);
   const defaults = defaultRoomSettings(config);
@@ -252,7 +248,6 @@ async function openRooms(base: ServerBase) {
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
-      // A lease can end before `later.host` is set, so `later.host` may be undefined here.
       return later.host?.counter.closed(roomServer.room.name);
     },
     onSettings: (room, settings) =>
@@ -275,21 +270,6 @@ async function openRooms(base: ServerBase) {
           roomServers: rooms.roomServers,
           rateOf: (room) => ticker.pace(room)!.actual,
         });
-  try {
-    await rooms.start(...configuredRooms(config, base.checkpointList[0].card.name));
-  } catch (error) {
-    serverRooms.cluster?.stopStandby();
-    watchdog.stop();
-    disk?.stop();
-    await ticker.stop();
-    await serverRooms.releaseAll?.();
-    serverRooms.close?.();
-    await journalWriter?.close();
-    await hooks.close();
-    await engine.close();
-    await opened?.close();
-    throw error;
-  }
   return { ...loop, journalWriter, disk, metrics, storage, defaults, serverRooms, rooms };
 }
 
@@ -394,10 +374,9 @@ async function openPages(server: ServerWithRooms) {
   const relay = await openRelay({
     ...{ ...server, cluster: serverRooms.cluster, bans, addressOf, hostApi: host.relayed },
   });
-  const gardeners = new Gardeners({
-    ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
-    settings: (room) => gardenerSettings(rooms.settingsOf(room)),
-  });
+  const gardeners = new Gardeners(rooms.roomServers, clock, config.seed, (room) =>
+    gardenerSettings(rooms.settingsOf(room)),
+  );
   later.gardeners = gardeners;
   server.hooks.add(gardeners);
   const limit = new RestartLimit(server.store, clock, date);

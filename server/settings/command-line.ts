@@ -14,12 +14,15 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
   words.find((word) => plain(word) === plain(text)) ??
   words.find((word) => plain(word).startsWith(plain(text)));
 
-export interface ValueOption {
-  /** Placeholder for the value in the help, like FOLDER. If absent, it is N. */
-  readonly value?: string;
-  /** Parses the text. Its error messages complete the sentence "--flag …". */
-  readonly type: v.GenericSchema<string, unknown>;
+export interface Option {
   readonly help: string;
+  /**
+   * Parses the text. Its error messages complete the sentence "--flag …". If absent, the option
+   * takes no value: it is on if it is given, and has no environment variable.
+   */
+  readonly type?: v.GenericSchema<string, unknown>;
+  /** Placeholder for the value in the help, like FOLDER. If absent, the placeholder is N. */
+  readonly value?: string;
   /** More sentences in Markdown, which only the settings document shows. */
   readonly details?: string;
   /**
@@ -43,14 +46,6 @@ export interface ValueOption {
   readonly keys?: NumberTable;
   readonly section?: string;
 }
-
-/** An option that is on if it is given. It has no environment variable. */
-export interface Switch {
-  readonly help: string;
-  readonly section?: string;
-}
-
-export type Option = ValueOption | Switch;
 
 /** Options by the camel-case form of their flag: `tickRate` is `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
@@ -84,8 +79,13 @@ export interface Command<O extends Options = Options, K extends string = string>
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
-type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
+type Typed<T> = { readonly type: T };
+type ValueOf<O> = O extends Typed<infer T extends v.GenericSchema> ? v.InferOutput<T> : boolean;
+type Sure<O> = O extends { readonly default: string }
+  ? true
+  : O extends Typed<unknown>
+    ? false
+    : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
 /** The values of all options that were given or have a default. */
@@ -116,9 +116,7 @@ export function sectionsOf({ options }: Command): Map<string | undefined, [strin
   return sections;
 }
 
-export const takesValue = (option: Option): option is ValueOption => 'type' in option;
-
-export const placeholderOf = ({ value = 'N' }: ValueOption): string => value;
+export const placeholderOf = ({ value = 'N' }: Option): string => value;
 
 /** @param key like tickRate @returns like tick-rate */
 export const flagOf = (key: string): string =>
@@ -127,9 +125,7 @@ export const flagOf = (key: string): string =>
 /** Returns the name of an option's environment variable, if the option has one. */
 export function variableOf({ environment, options }: Command, key: string): string | undefined {
   const option = options[key];
-  if (environment === undefined || !takesValue(option) || option.environment === false) {
-    return undefined;
-  }
+  if (environment === undefined || !option.type || option.environment === false) return undefined;
   return environment + flagOf(key).toUpperCase().replaceAll('-', '_');
 }
 
@@ -141,8 +137,8 @@ const seeHelp = (sentence: string): SettingsError => new SettingsError(`${senten
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
-    Object.entries(options).flatMap(([key, option]) =>
-      takesValue(option) && option.bare !== undefined ? [[`--${flagOf(key)}`, option.bare]] : [],
+    Object.entries(options).flatMap(([key, { bare }]) =>
+      bare === undefined ? [] : [[`--${flagOf(key)}`, bare]],
     ),
   );
   return args.map((arg, i) => {
@@ -155,7 +151,7 @@ function parse(command: Command, args: readonly string[]) {
   const keys = new Map(Object.keys(command.options).map((key) => [flagOf(key), key]));
   const types = Object.entries(command.options).map(([key, option]) => [
     flagOf(key),
-    { type: takesValue(option) ? ('string' as const) : ('boolean' as const) },
+    { type: option.type ? ('string' as const) : ('boolean' as const) },
   ]);
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
@@ -181,7 +177,7 @@ function parse(command: Command, args: readonly string[]) {
     } else {
       const before = values.get(key);
       const given = givenValue(rawName, command.options[key], value, inlineValue);
-      const isAdded = before !== undefined && 'repeatable' in command.options[key];
+      const isAdded = before !== undefined && command.options[key].repeatable;
       values.set(key, isAdded ? `${before},${given}` : given);
     }
   }
@@ -195,7 +191,7 @@ function givenValue(
   value: string | undefined,
   isInline: boolean | undefined,
 ): string {
-  if (!takesValue(option)) {
+  if (!option.type) {
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
@@ -239,7 +235,7 @@ export function readCommand<O extends Options, K extends string = never>(
   else if (positionals.length > 0) throw seeHelp(`Unexpected argument "${positionals[0]}".`);
   for (const [key, option] of Object.entries(command.options)) {
     const given = values.get(key);
-    if (!takesValue(option)) {
+    if (!option.type) {
       read[key] = given !== undefined;
       continue;
     }
