@@ -163,26 +163,18 @@ test('a server that has stalled reads answers before it counts them as late', as
   expect(countFailures()).toBe(0);
 });
 
-test('late answers of one time limit are one failure', async () => {
-  await start(`export default { name: 'slow', onPlant: () => new Promise(() => {}) }`);
-  const asked = Array.from({ length: failures + 1 }, () => thread.ask('onPlant', planting));
-  await pass(answer);
-  await Promise.all(asked);
-  expect(countFailures()).toBe(1);
-});
-
-test('a late answer allows the command, and too many of them restart the extension', async () => {
+test('late answers allow commands and are one failure in each time limit; too many restart the extension', async () => {
   const nextRestart = await start(
     `export default { name: 'slow', onPlant: () => new Promise(() => {}) }`,
   );
   for (let i = 0; i < failures; i++) {
     expect(thread.has('onPlant')).toBe(true);
-    const asked = thread.ask('onPlant', planting);
+    const asked = Promise.all([1, 2].map(() => thread.ask('onPlant', planting)));
     await clock.advance(answer - 1);
     const early = await Promise.race([asked, Promise.resolve('waits')]);
     expect(early).toBe('waits');
     await clock.advance(1);
-    expect(await asked).toEqual({});
+    expect(await asked).toEqual([{}, {}]);
   }
   expect(thread.has('onPlant')).toBe(false);
   expect(hearing.has('extension-stopped', '"slow"')).toBe(true);
