@@ -96,7 +96,7 @@ beforeAll(async () => {
   const later = { ...model, card: { ...model.card, identity: LATER } };
   const models = pageModels([later, model]);
   const clientFolder = join(import.meta.dirname, '../../client/dist');
-  writeFileSync(file, await singlePage({ clientFolder, models, server: VENUE }));
+  writeFileSync(file, await singlePage(clientFolder, models, VENUE));
 });
 
 test('the picture carries the link of the page that the host has chosen', async () => {

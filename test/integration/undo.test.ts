@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
-import { undoRecent } from '../../server/host/undo-calls.ts';
+import { undoRecent } from '../../server/host/room-operations.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { openMemory, type Records, StoreError } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
