@@ -1,14 +1,15 @@
 /** The canvas of a family tree: draws the tree, and lets pointers and keys move it. */
-
 import type { LineagePage } from '../../shared/lineage.ts';
-import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
-import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
-import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { type Covered, type Edges, layoutTree, nodeAt, TreeCamera, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
+import { dot, DUST, line, paintTree, PAPER_INK, SCREEN_INK, type TreeInk, type TreeScene } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namesOf } from '../family-tree/tree-text.ts';
+import { namesOf, sizeText } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
-import { paintLegend } from './legend.ts';
+import { msg } from '@lit/localize';
+import { FONTS } from '../style/fragments.ts';
+import { canvasOf } from '../keepsake/specimen.ts';
+import { formats } from '../locale/locale.ts';
 
 /** Distance that an arrow key moves the tree, in px, and factor of a zoom key. */
 const PAN = 90;
@@ -235,4 +236,156 @@ export class TreeCanvas {
     const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;
     this.choose(nodes.at(at % nodes.length));
   }
+}
+
+/**
+ * Draws the legend in one line.
+ *
+ * @param x start of the line: its left end, or its right end if time runs from right to left
+ * @param y middle of the line
+ */
+export function paintLegend(
+  to: CanvasRenderingContext2D,
+  { camera: { forward }, ink, textSize: size }: Pick<TreeScene, 'camera' | 'ink' | 'textSize'>,
+  x: number,
+  y: number,
+): void {
+  let at = 0;
+  to.font = `400 ${size}px ${FONTS}`;
+  to.textAlign = 'start';
+  to.direction = forward > 0 ? 'ltr' : 'rtl';
+  to.textBaseline = 'middle';
+  for (const [sign, text] of signs(ink, size)) {
+    to.lineCap = 'round';
+    to.lineWidth = 0.13 * size;
+    to.strokeStyle = ink.soft;
+    to.fillStyle = ink.soft;
+    sign(to, x + forward * (at + 0.7 * size), y, forward);
+    to.fillStyle = ink.soft;
+    to.fillText(text, x + forward * (at + 1.9 * size), y);
+    at += 1.9 * size + to.measureText(text).width + 2 * size;
+  }
+}
+
+/** Draws a sign around a point. */
+type Sign = (to: CanvasRenderingContext2D, x: number, y: number, forward: number) => void;
+
+function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[] {
+  const r = 0.32 * size;
+  return [
+    [(to, x, y) => dot(to, x, y, 0.28 * size), msg('lives')],
+    [
+      (to, x, y, forward) => {
+        for (const [dx, dy, radius] of DUST) {
+          dot(to, x + forward * 2.2 * dx * size, y + 2.4 * dy * size, 2.6 * radius * size);
+        }
+      },
+      msg('has left'),
+    ],
+    [
+      (to, x, y) => {
+        to.strokeStyle = ink.alarm;
+        line(to, x - r, y - r, x + r, y + r);
+        line(to, x - r, y + r, x + r, y - r);
+      },
+      msg('died of its wounds'),
+    ],
+    [
+      (to, x, y) => {
+        to.fillStyle = ink.warm;
+        for (const i of [-1, 0, 1]) dot(to, x + 0.6 * i * size, y, 0.2 * size);
+      },
+      msg('wounds healed'),
+    ],
+  ];
+}
+
+/** Width and height of the picture, in px. Phones limit a canvas to 2^24 pixels. */
+const WIDTH = 4_860;
+const HEIGHT = 3_437;
+const PRINT_MARGIN = 170;
+const HEAD = 540;
+const FOOT = 250;
+/**
+ * Maximum wait for pictures, in ms. Organisms whose picture is still missing are printed as seeds.
+ */
+const LONGEST = 30_000;
+/** Size of the smallest text, in px; 8 points on paper. */
+const PRINT_TEXT = 33;
+
+export interface Printed {
+  readonly room: string;
+  /** Whether time runs from right to left. */
+  readonly isMirrored: boolean;
+  /**
+   * The page's pictures. The print reuses them, because a visitor may request only a few at a time.
+   */
+  readonly pictures: TreePictures;
+}
+
+/**
+ * Draws the whole tree and lets the browser save it as a PNG.
+ *
+ * @throws Error if the browser cannot encode the picture, or the tree was closed while pictures
+ *   loaded
+ */
+export async function savePrint(page: LineagePage, of: Printed): Promise<void> {
+  await of.pictures.all(page.organisms, LONGEST);
+  if (of.pictures.isClosed) throw new Error('the tree was closed');
+  save(await printOf(page, of), `vivarium-${of.room}.png`);
+}
+
+/** @throws Error if the browser cannot encode the picture */
+async function printOf(page: LineagePage, of: Printed): Promise<Blob> {
+  const { canvas, to } = canvasOf(WIDTH, HEIGHT);
+  const size = { width: WIDTH, height: HEIGHT };
+  const forward = of.isMirrored ? -1 : 1;
+  const layout = layoutTree(page, (WIDTH - 2 * PRINT_MARGIN) / (HEIGHT - HEAD - FOOT));
+  const camera = new TreeCamera(layout, forward);
+  camera.closest = 840;
+  camera.resize(size, { top: HEAD, bottom: FOOT, side: PRINT_MARGIN });
+  to.fillStyle = PAPER_INK.ground;
+  to.fillRect(0, 0, WIDTH, HEIGHT);
+  paintTree(to, {
+    ...{ layout, camera, size, pictures: of.pictures, ink: PAPER_INK, textSize: PRINT_TEXT },
+    ...{ names: namesOf, until: layout.width },
+  });
+  paintHead(to, page, of.room, forward);
+  const generations = Math.max(...layout.nodes.map(({ generation }) => generation));
+  const start = forward > 0 ? PRINT_MARGIN : WIDTH - PRINT_MARGIN;
+  const y = HEIGHT - PRINT_MARGIN + 20;
+  paintLegend(to, { camera, ink: PAPER_INK, textSize: 1.2 * PRINT_TEXT }, start, y);
+  to.textAlign = 'end';
+  to.fillText(`${sizeText(page, generations)} · Vivarium`, WIDTH - start, y);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
+  });
+}
+
+function paintHead(
+  to: CanvasRenderingContext2D,
+  { now }: LineagePage,
+  room: string,
+  forward: 1 | -1,
+): void {
+  const start = forward > 0 ? PRINT_MARGIN : WIDTH - PRINT_MARGIN;
+  to.direction = forward > 0 ? 'ltr' : 'rtl';
+  to.textBaseline = 'alphabetic';
+  to.textAlign = 'start';
+  to.fillStyle = PAPER_INK.ink;
+  to.font = `500 ${4.4 * PRINT_TEXT}px ${FONTS}`;
+  to.fillText(msg('Family tree'), start, PRINT_MARGIN + 105);
+  to.fillStyle = PAPER_INK.soft;
+  to.font = `400 ${1.7 * PRINT_TEXT}px ${FONTS}`;
+  const date = new Intl.DateTimeFormat(formats(), { dateStyle: 'full' }).format(new Date(now));
+  to.fillText(`${room} · ${date}`, start, PRINT_MARGIN + 195);
+}
+
+function save(file: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  // Revoke the address later, because the browser reads the file after this call.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

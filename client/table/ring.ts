@@ -1,23 +1,21 @@
 /** A ring of the table: one person, who is a participant of their own over the table's connection. */
-import * as v from 'valibot';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
-import {
-  type Event,
-  RING_EVENTS,
-  type RingEvent,
-  type RingEventName,
-} from '../../shared/protocol/events.ts';
+import { type Event, RING_EVENTS, type RingEvent, type RingEventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import { EnergyEstimate } from '../input/energy-estimate.ts';
-import { ToolHand, type ToolUser } from '../input/tool-hand.ts';
+import { EnergyEstimate, ToolHand, type ToolUser } from '../input/tool-hand.ts';
 import type { Point } from '../render/camera.ts';
 import { RequestTracker } from '../room/connection.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
-import { SeedColours } from '../room/seed-colours.ts';
-import { Previews } from '../room/seed-previews.ts';
+import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { Listeners } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
+import { organismAt } from '../input/canvas-input.ts';
+import type { Framing } from '../render/canvas-view.ts';
+import { RoomView } from '../render/room-view.ts';
+import { ownerColor } from '../style/fragments.ts';
+
+import * as v from 'valibot';
 
 /** Delay before a ring that was refused for a passing reason asks again, in ms. */
 const RETRY = 2_000;
@@ -234,5 +232,55 @@ export class Finger extends ToolHand<Ring> {
 
   protected override refused(): void {
     this.session.refused();
+  }
+}
+
+/** Radius of the line from a creature to the finger that crosses it, in cells. */
+const THREAD = 0.35;
+
+interface Touch {
+  readonly finger: Finger;
+  readonly view: RoomView;
+  readonly ring: Ring;
+}
+
+export class TableView extends RoomView {
+  /** The fingers on the ground, by pointer. */
+  readonly touches = new Map<number, Touch>();
+  /** The open rings. */
+  rings: Iterable<Ring> = [];
+
+  /** Lets a pointer work as a finger of a ring. */
+  touch(pointer: number, ring: Ring): Finger {
+    // The table's view, with a pointer of its own.
+    const view: RoomView = Object.create(this, {
+      pointer: { value: undefined, writable: true },
+      hovered: { value: 0, writable: true },
+      gauge: { value: undefined, writable: true },
+    });
+    const finger = new Finger(ring, view);
+    this.touches.set(pointer, { finger, view, ring });
+    return finger;
+  }
+
+  protected override frame(): Framing {
+    for (const { view, ring, finger } of this.touches.values()) {
+      const from = this.model.organisms.get(finger.from);
+      if (!view.pointer) continue;
+      if (!from) this.drawPointer(view.pointer, ring.state.state, view.gauge);
+      else this.drawThread(from, this.toWorld(view.pointer), ring);
+    }
+    for (const { state, fingers, place, left } of this.rings) {
+      // Show on free ground what would grow there.
+      const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
+      if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
+    }
+    return super.frame();
+  }
+
+  private drawThread(from: Point, to: Point, { model }: Ring): void {
+    const color = ownerColor(model.you?.hue ?? 0);
+    const line = { x: from.x, y: from.y, x2: to.x, y2: to.y };
+    this.marks.add({ kind: 'disc', ...line, radius: THREAD, softness: 1, color, alpha: 0.9 });
   }
 }

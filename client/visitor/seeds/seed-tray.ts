@@ -1,14 +1,16 @@
 /** The selected seed with a preview of its growth, and the controls to choose another one. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { fire, PageElement } from '../elements/page-element.ts';
+import { fire, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
+import { forward, rove, settle } from '../../input/keyboard.ts';
+import { type Offer, offered } from '../../state/browser-store.ts';
 
 /** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(
@@ -287,5 +289,130 @@ export class SeedTray extends PageElement {
     void button.offsetWidth;
     button.classList.add('tumble');
     this.session.state.throwDice(Math.random);
+  }
+}
+
+/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+@customElement('seed-row')
+export class SeedRow extends VisitorElement {
+  static override styles = css`
+    :host {
+      min-width: 0;
+    }
+    .row {
+      display: flex;
+      gap: 3px;
+      overflow-x: auto;
+      overscroll-behavior-x: contain;
+      scrollbar-width: none;
+      padding: 4px;
+      padding-inline: 12px 36px;
+      scroll-padding: 0 60px;
+      mask-image: linear-gradient(
+        calc(var(--forward) * 90deg),
+        transparent,
+        #000 14px calc(100% - 40px),
+        transparent
+      );
+    }
+    button {
+      flex: none;
+      position: relative;
+      width: 3.6em;
+      height: 3.6em;
+      border-radius: 14px;
+      contain: strict;
+    }
+    .tile,
+    seed-film {
+      width: 82%;
+      height: 82%;
+      clip-path: inset(1.5%);
+    }
+    .own::after {
+      content: '';
+      position: absolute;
+      inset-inline-end: 7px;
+      top: 7px;
+      width: 6px;
+      height: 6px;
+      border-radius: 50%;
+      background: var(--warm);
+    }
+  `;
+
+  /**
+   * Renders only when the properties below change, because the row may contain hundreds of seeds.
+   */
+  @property({ attribute: false }) session!: RoomSession;
+  /** What the host offers. */
+  @property({ attribute: false }) offer: Offer | undefined;
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) held!: SeedSource;
+  @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
+
+  override render(): TemplateResult {
+    const { held } = this;
+    const checkpoint = this.session.model.checkpoint!;
+    const shown = new Set(offered(checkpoint, this.offer));
+    // Include the held seed even if this row does not offer it, because the visitor may have found
+    // it by its name.
+    if (held.from === 'gallery') shown.add(held.index);
+    return html`<div
+      class="row"
+      role="group"
+      aria-label=${msg('Seeds')}
+      @wheel=${this.wheel}
+      @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
+    >
+      ${this.hand.map((seed) => this.own(seed))}
+      ${[...shown].map((index) => galleryButton('gallery-item', checkpoint, index, held))}
+    </div>`;
+  }
+
+  /** Focuses the selected seed, or the first one. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    settle([...this.buttons]);
+    if (changed.has('held')) this.reveal();
+  }
+
+  private own(seed: SeedView): TemplateResult {
+    const { held, session } = this;
+    const title = seedTitle(seed, session.model.organisms);
+    const source = { from: 'hand', seed: seed.id } as const;
+    return html`<button
+      class="seed own raise middle"
+      data-testid="hand-seed"
+      data-origin=${seed.origin}
+      title=${title}
+      aria-label=${title}
+      aria-pressed=${held.from === 'hand' && held.seed === seed.id}
+      @click=${() => fire(this, 'take', source)}
+    >
+      <seed-film still .previews=${session.previews} .seed=${source}></seed-film>
+    </button>`;
+  }
+
+  /**
+   * Scrolls the selected seed into view, because the visitor may have chosen it outside this row.
+   */
+  private reveal(): void {
+    const row = this.shadowRoot?.querySelector('.row');
+    const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!row || !held) return;
+    const [outer, inner] = [row.getBoundingClientRect(), held.getBoundingClientRect()];
+    if (inner.left > outer.left + 20 && inner.right < outer.right - 40) return;
+    row.scrollLeft += inner.left - outer.left - row.clientWidth / 2.4;
+  }
+
+  /** Scrolls the row horizontally with a vertical mouse wheel. */
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    (event.currentTarget as HTMLElement).scrollLeft += forward() * event.deltaY;
+    event.preventDefault();
   }
 }
