@@ -3,8 +3,9 @@
  * both sides. Each twig holds organisms that were born one after another, later ones on later
  * twigs. Lengths are in widths of a picture. Pure.
  */
-import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
+
 import type { Rect } from '../../shared/geometry.ts';
+import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 
 /** An organism with its position and its kin in the tree. */
 export interface TreeNode {
@@ -159,20 +160,7 @@ export type Size = Pick<Rect, 'width' | 'height'>;
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */
-export interface Edges {
-  readonly top: number;
-  readonly bottom: number;
-  readonly side: number;
-}
-
-/**
- * Sizes of two strips of the canvas that an organism's card covers, in px: at the bottom, and at
- * the side where lines of text end.
- */
-export interface Covered {
-  readonly below: number;
-  readonly end: number;
-}
+type Edges = Readonly<Record<'top' | 'bottom' | 'side', number>>;
 
 /** Maximum width of a picture, in px. */
 const CLOSEST = 320;
@@ -255,8 +243,13 @@ export class TreeCamera {
     this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
   }
 
-  /** Moves an organism into the uncovered part of the canvas, enlarged if it is small. */
-  lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, { below, end }: Covered): void {
+  /**
+   * Moves an organism into the uncovered part of the canvas, enlarged if it is small.
+   *
+   * @param below height that the organism's card covers at the bottom, in px
+   * @param end width that the card covers at the side where lines of text end, in px
+   */
+  lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, below: number, end: number): void {
     this.scale = Math.max(this.scale, CLOSE);
     this.x = x + end / 2 / this.scale;
     this.y = y + (below - this.edges.top) / 2 / this.scale;
@@ -300,10 +293,10 @@ export function nodeAt(
   { x, y }: Point,
   reach: number,
 ): TreeNode | undefined {
-  const distance = (node: TreeNode): number => Math.hypot(node.x - x, node.y - y);
-  let nearest: TreeNode | undefined;
+  let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];
   for (const node of nodes) {
-    if (distance(node) < (nearest ? distance(nearest) : reach)) nearest = node;
+    const distance = Math.hypot(node.x - x, node.y - y);
+    if (distance < least) [nearest, least] = [node, distance];
   }
   return nearest;
 }

@@ -4,8 +4,7 @@
  */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
-import type { Size, TreeCamera } from './camera.ts';
-import { CELL, type TreeLayout, type TreeNode } from './layout.ts';
+import { CELL, type Size, type TreeCamera, type TreeLayout, type TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
 
 type Context = CanvasRenderingContext2D;

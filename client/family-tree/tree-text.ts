@@ -1,9 +1,17 @@
 import { msg, str } from '@lit/localize';
 import type { LineageOrganism, LineagePage, LineageTree } from '../../shared/lineage.ts';
-import { capitalized, kindName, number, organismName, planterName, planterText, plural } from '../elements/text.ts';
+import { interpolate } from '../../shared/time-points.ts';
+import {
+  capitalized,
+  kindName,
+  number,
+  organismName,
+  planterName,
+  planterText,
+  plural,
+} from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import type { TreeNode } from './layout.ts';
-import { interpolate } from '../../shared/time-points.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
@@ -58,7 +66,11 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
  * Says how many organisms and generations the tree has, and how many organisms the server has
  * forgotten.
  */
-export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
+export function sizeText(
+  { organisms, forgotten }: LineageTree,
+  nodes: readonly Pick<TreeNode, 'generation'>[],
+): string {
+  const generations = Math.max(...nodes.map(({ generation }) => generation));
   const count = organisms.length;
   const all = plural(count, msg('one creature'), msg(str`${number(count)} creatures`));
   const deep = plural(
@@ -74,12 +86,6 @@ export function sizeText({ organisms, forgotten }: LineageTree, generations: num
   }
   return parts.join(' · ');
 }
-
-/**
- * Formatters for each language and kind. They are cached, because creating one is slow and every
- * frame writes times.
- */
-const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** The part of a tree's data that maps ticks to the wall clock. */
 export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
@@ -106,8 +112,5 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
-  const key = `${locale} ${isToday}`;
-  const format = FORMATS.get(key) ?? new Intl.DateTimeFormat(locale, { ...day, ...time });
-  FORMATS.set(key, format);
-  return format.format(at);
+  return new Intl.DateTimeFormat(locale, { ...day, ...time }).format(at);
 }

@@ -2,7 +2,7 @@
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import { type Camera, type Point, screenToWorld, type Size } from '../render/camera.ts';
+import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
 import { Throttle } from '../state/browser-store.ts';

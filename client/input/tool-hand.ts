@@ -1,6 +1,7 @@
 /** Turns presses into the commands of the current tool: plant, graft or damage. */
 import { clampCentre, type Stroke, sweptCells } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { POINTER_INTERVAL } from '../../shared/protocol/pointers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Tool } from '../../shared/vocabulary.ts';
@@ -10,13 +11,12 @@ import { cutOf, freshPlaces, type Speck } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import type { RequestTracker } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import type { SeedColours } from '../room/seed-colours.ts';
+import type { SeedColours } from '../room/seed-previews.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { type InteractionState, isBrush } from '../state/interaction-state.ts';
 import { ownerColor } from '../style/fragments.ts';
 import { ViewTools } from './canvas-input.ts';
 import { StrokeSegmenter } from './gestures.ts';
-import type { Event } from '../../shared/protocol/events.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, in CSS pixels. */
 const FINGER = 40;

@@ -12,7 +12,7 @@ import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { MAX_TOKEN, MIN_TOKEN, modelPath, type TokenSpecies } from '../../shared/seed-token.ts';
-import { latin1 } from '../keepsake/film.ts';
+import { latin1 } from '../keepsake/picture.ts';
 
 /** A model with the bounds of its latents, and the rule for when its organisms fall asleep. */
 export interface PageModel extends Model {

@@ -16,9 +16,8 @@ import {
 } from '../../shared/seed-token.ts';
 import type { Part } from '../../shared/vocabulary.ts';
 import { capitalized, organismName } from '../elements/text.ts';
-import { between, wait } from '../keepsake/film.ts';
-import { paintedBody } from '../keepsake/picture.ts';
-import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
+import { between } from '../keepsake/film.ts';
+import { canvasOf, drawSpecimen, enlarged, paintedBody, wait } from '../keepsake/picture.ts';
 import { languageSelect } from '../locale/locale.ts';
 import { controls } from '../style/controls.ts';
 import {

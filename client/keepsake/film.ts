@@ -2,11 +2,15 @@
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 import { FONTS } from '../style/fragments.ts';
-import { canvasOf, type DrawBody, drawGround, drawSpecimen } from './specimen.ts';
-
-/** Encodes a text as Latin-1, as file formats require. All characters must be below U+0100. */
-export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(text, (character) => character.charCodeAt(0));
+import {
+  canvasOf,
+  type DrawBody,
+  drawGround,
+  drawSpecimen,
+  latin1,
+  wait,
+  yieldUnless,
+} from './picture.ts';
 
 const COLORS = 256;
 /** 4×4 ordered dithering; without it, the dark background shows colour bands. */
@@ -102,19 +106,6 @@ export interface DrawnFilm {
   /** How long the last picture is shown, in ms. */
   readonly rest: number;
 }
-
-/**
- * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
- * takes long on a phone and must not freeze the page.
- */
-export const wait = (delay = 0): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, delay));
-
-/** Yields to the event loop. @throws the signal's reason once the work is no longer needed */
-export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
-  await wait();
-  signal?.throwIfAborted();
-};
 
 /**
  * Draws the film. It begins with the first frame in which something is visible. Between two frames,

@@ -1,9 +1,8 @@
 /** The keepsake picture of an organism: a card with a QR code that plants the organism again. */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
-import { FONTS } from '../style/fragments.ts';
-import { latin1, yieldUnless } from './film.ts';
 import { smoothstep } from '../../shared/smoothstep.ts';
+import { FONTS } from '../style/fragments.ts';
 
 const WIDTH = 1_080;
 const HEIGHT = 1_350;
@@ -51,13 +50,16 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  const png = await new Promise<Blob>((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
-  });
   // End the link with a line break, because otherwise the checksum after it could be read as part
   // of the link.
-  return withComment(png, `${link}\n`);
+  return withComment(await pngOf(canvas), `${link}\n`);
 }
+
+/** Encodes a canvas as a PNG. @throws Error if the browser cannot encode it */
+export const pngOf = (canvas: HTMLCanvasElement): Promise<Blob> =>
+  new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
+  });
 
 /** Number of bytes of a PNG's signature and its first chunk. */
 const PNG_HEAD = 33;
@@ -241,3 +243,20 @@ export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y:
   to.restore();
   to.drawImage(body, x - width / 2, y - width / 2);
 }
+
+/** Encodes a text as Latin-1, as file formats require. All characters must be below U+0100. */
+export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/**
+ * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
+ * takes long on a phone and must not freeze the page.
+ */
+export const wait = (delay = 0): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, delay));
+
+/** Yields to the event loop. @throws the signal's reason once the work is no longer needed */
+export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
+  await wait();
+  signal?.throwIfAborted();
+};

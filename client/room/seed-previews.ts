@@ -8,9 +8,9 @@ import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
-import type { RequestTracker } from './connection.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
 import type { Rgb } from '../style/fragments.ts';
+import type { RequestTracker } from './connection.ts';
 
 export interface FilmView {
   /** Strip of `frames` square pictures; the last shows the grown organism. */

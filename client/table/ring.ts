@@ -1,21 +1,26 @@
 /** A ring of the table: one person, who is a participant of their own over the table's connection. */
+
+import * as v from 'valibot';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
-import { type Event, RING_EVENTS, type RingEvent, type RingEventName } from '../../shared/protocol/events.ts';
+import {
+  type Event,
+  RING_EVENTS,
+  type RingEvent,
+  type RingEventName,
+} from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { organismAt } from '../input/canvas-input.ts';
 import { EnergyEstimate, ToolHand, type ToolUser } from '../input/tool-hand.ts';
 import type { Point } from '../render/camera.ts';
+import type { Framing } from '../render/canvas-view.ts';
+import { RoomView } from '../render/room-view.ts';
 import { RequestTracker } from '../room/connection.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
 import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { Listeners } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
-import { organismAt } from '../input/canvas-input.ts';
-import type { Framing } from '../render/canvas-view.ts';
-import { RoomView } from '../render/room-view.ts';
 import { ownerColor } from '../style/fragments.ts';
-
-import * as v from 'valibot';
 
 /** Delay before a ring that was refused for a passing reason asks again, in ms. */
 const RETRY = 2_000;

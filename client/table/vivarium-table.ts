@@ -15,14 +15,12 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { number, unsupportedText } from '../elements/text.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
-import { WallConnection } from '../room/connection.ts';
-import { mayRenew, visitorAddress } from '../room/display.ts';
+import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
-import { Ring, type RingPlace } from './ring.ts';
+import { Ring, type RingPlace, TableView } from './ring.ts';
 import { REACH, TableRing } from './table-ring.ts';
-import { TableView } from './table-view.ts';
 
 /** When people are forgotten, in ms. */
 const FORGETS = {

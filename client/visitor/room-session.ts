@@ -10,16 +10,14 @@ import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, ParticipantId, SeedView } from '../../shared/vocabulary.ts';
 import { number } from '../elements/text.ts';
 import { Feedback } from '../feedback/feedback.ts';
-import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { EnergyEstimate } from '../input/tool-hand.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection, type RequestTracker } from '../room/connection.ts';
+import { BusyReporter, Connection } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
-import { SeedColours } from '../room/seed-colours.ts';
-import { Previews } from '../room/seed-previews.ts';
-import { BrowserStore } from '../state/browser-store.ts';
+import { Previews, SeedColours } from '../room/seed-previews.ts';
+import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
-import { OpenPanels } from '../state/open-panels.ts';
 import {
   affectedText,
   approvedText,
@@ -48,75 +46,6 @@ export interface SessionPage {
   showPlace(place: Point): void;
   /** Shows the same part of the grid as another page. */
   match(area: Rect): void;
-}
-
-/** Moves the view where the host or a followed participant leads it. */
-export class SharedViews {
-  /** Id of the participant whom this page follows; 0 if it follows nobody. */
-  following: ParticipantId = 0;
-  /** Number of participants who follow this page. */
-  followers = 0;
-  /** The position that the host asked everybody to look at while this visitor was busy. */
-  spot: Point | undefined;
-
-  constructor(
-    model: RoomModel,
-    private readonly ask: RequestTracker['ask'],
-    private readonly page: SessionPage,
-  ) {
-    model.on('welcome', () => {
-      this.following = 0;
-      this.followers = 0;
-    });
-    model.on('spotlight', (place) => {
-      this.spot = place;
-      if (page.isBusy) page.requestUpdate();
-      else this.goToSpot();
-    });
-    model.on('view', ({ participant, area }) => {
-      if (participant !== this.following) return;
-      if (area) page.match(area);
-      else this.end('no-such-participant');
-    });
-    model.on('followers', ({ count }) => {
-      this.followers = count;
-      page.requestUpdate();
-    });
-  }
-
-  /** Moves the view to the position that the host shows. */
-  goToSpot(): void {
-    const { spot, page } = this;
-    this.stop(true);
-    if (!spot) return;
-    page.showPlace(spot);
-    page.announce(spotText());
-  }
-
-  /** Follows a participant's view until this visitor moves. */
-  follow(participant: ParticipantId): void {
-    this.following = participant;
-    this.ask('follow', { participant }, { rejected: (reason) => this.end(reason) });
-    this.page.requestUpdate();
-  }
-
-  /**
-   * Stops following a participant.
-   *
-   * @param isDismissed whether to forget the position shown by the host, and with it the notice
-   */
-  stop(isDismissed = false): void {
-    if (isDismissed) this.spot = undefined;
-    else if (!this.following) return;
-    if (this.following) this.ask('follow', {});
-    this.end();
-  }
-
-  private end(reason?: Reason): void {
-    this.following = 0;
-    if (reason) this.page.tell(reasonText(reason));
-    this.page.requestUpdate();
-  }
 }
 
 /** Returns a participant's name, or their number if they have none. */
@@ -207,7 +136,12 @@ export class RoomSession {
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
-  readonly views: SharedViews;
+  /** Id of the participant whom this page follows; 0 if it follows nobody. */
+  following: ParticipantId = 0;
+  /** Number of participants who follow this page. */
+  followers = 0;
+  /** The position that the host asked everybody to look at while this visitor was busy. */
+  spot: Point | undefined;
   /** Name of the checkpoint in the last welcome; '' before the first. */
   private checkpoint = '';
 
@@ -218,7 +152,20 @@ export class RoomSession {
       knowKinds(checkpoint.gallery.map(({ name }) => name));
       document.title = `${this.roomName} · Vivarium`;
     });
-    this.views = new SharedViews(model, requests.ask, page);
+    model.on('spotlight', (place) => {
+      this.spot = place;
+      if (page.isBusy) refresh();
+      else this.goToSpot();
+    });
+    model.on('view', ({ participant, area }) => {
+      if (participant !== this.following) return;
+      if (area) page.match(area);
+      else this.endFollowing('no-such-participant');
+    });
+    model.on('followers', ({ count }) => {
+      this.followers = count;
+      refresh();
+    });
     if (this.watches) state.take('look');
     state.update({ still: this.water.read() === 'still' });
     state.onChange(() => {
@@ -257,12 +204,10 @@ export class RoomSession {
     };
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
-    const showConnection = (): void => {
-      document.documentElement.dataset.connection = model.connection;
-    };
-    showConnection();
+    const { dataset } = document.documentElement;
+    dataset.connection = model.connection;
     model.on('connection', () => {
-      showConnection();
+      dataset.connection = model.connection;
       if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
       refresh();
     });
@@ -411,10 +356,42 @@ export class RoomSession {
     this.requests.ask('name', { name }, { accepted, rejected });
   }
 
-  close(): void {
-    this.feedback.turnOff();
-    this.panels.dispose();
-    this.connection.close();
+  /** Moves the view to the position that the host shows. */
+  goToSpot(): void {
+    const { spot, page } = this;
+    this.stopFollowing(true);
+    if (!spot) return;
+    page.showPlace(spot);
+    page.announce(spotText());
+  }
+
+  /** Follows a participant's view until this visitor moves. */
+  follow(participant: ParticipantId): void {
+    this.following = participant;
+    this.requests.ask(
+      'follow',
+      { participant },
+      { rejected: (reason) => this.endFollowing(reason) },
+    );
+    this.page.requestUpdate();
+  }
+
+  /**
+   * Stops following a participant.
+   *
+   * @param isDismissed whether to forget the position shown by the host, and with it the notice
+   */
+  stopFollowing(isDismissed = false): void {
+    if (isDismissed) this.spot = undefined;
+    else if (!this.following) return;
+    if (this.following) this.requests.ask('follow', {});
+    this.endFollowing();
+  }
+
+  private endFollowing(reason?: Reason): void {
+    this.following = 0;
+    if (reason) this.page.tell(reasonText(reason));
+    this.page.requestUpdate();
   }
 
   /**
@@ -513,6 +490,7 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
+    this.following = this.followers = 0;
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();

@@ -2,8 +2,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
-import { TreeCamera } from '../family-tree/camera.ts';
-import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
+import { layoutTree, TreeCamera, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';

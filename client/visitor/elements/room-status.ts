@@ -6,16 +6,16 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
+import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
 import { MAX_NAME_LENGTH } from '../../../shared/names.ts';
 import type { OrganismId, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
+import type { CameraRig } from '../../render/camera-rig.ts';
 import { facts, owner, textField, visuallyHidden } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
 import { fire, PageElement } from './page-element.ts';
-import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
-import type { CameraRig } from '../../render/camera-rig.ts';
 
 /** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
@@ -247,7 +247,7 @@ export class RoomStatus extends PageElement {
 
   override render(): TemplateResult {
     const { connection, pace, participants } = this.session.model;
-    const { followers } = this.session.views;
+    const { followers } = this.session;
     const followed = msg('Somebody sees what you see');
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
@@ -329,7 +329,7 @@ export class RoomStatus extends PageElement {
 
   private follow(id: ParticipantId): void {
     this.toggle(false);
-    this.session.views.follow(id);
+    this.session.follow(id);
   }
 }
 

@@ -4,13 +4,24 @@ import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
-import { furtherEvents, number, organismName, type People, peopleText, planterName, planterText, plural, stateText, survivedText } from '../../elements/text.ts';
+import { layerStyle } from '../../elements/cursor-layer.ts';
+import {
+  furtherEvents,
+  number,
+  organismName,
+  type People,
+  peopleText,
+  planterName,
+  planterText,
+  plural,
+  stateText,
+  survivedText,
+} from '../../elements/text.ts';
 import { rove, settle } from '../../input/keyboard.ts';
+import type { Point } from '../../render/camera.ts';
 import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
-import { layerStyle } from '../../elements/cursor-layer.ts';
-import type { Point } from '../../render/camera.ts';
 
 /** The participants of the room and its current organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;

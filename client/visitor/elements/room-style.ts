@@ -1,5 +1,5 @@
 import { css } from 'lit';
-import { brand, roundButton, visuallyHidden } from '../../style/fragments.ts';
+import { brand, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: all elements float over the canvas. */
 export const roomStyle = css`
@@ -131,7 +131,6 @@ export const roomStyle = css`
     flex: 1 1 12em;
   }
   .close {
-    ${roundButton}
     top: 3px;
     inset-inline-end: 6px;
   }

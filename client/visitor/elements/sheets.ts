@@ -1,12 +1,13 @@
-/** The dialog that lists the keyboard shortcuts. */
+/** Two dialogs: the keyboard shortcuts, and the visitor's creatures with what happened to them. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
-import { fire, SheetElement } from './page-element.ts';
+import { customElement } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { kindTile } from '../../elements/icons.ts';
 import { formerText, organismName, stateText, survivedText } from '../../elements/text.ts';
+import { BrowserStore } from '../../state/browser-store.ts';
 import { changeText } from '../text.ts';
+import { fire, SheetElement } from './page-element.ts';
 
 /** Lists the shortcuts, with a setting for single-letter keys. */
 @customElement('key-help')
@@ -63,33 +64,16 @@ export class KeyHelp extends SheetElement {
     }
   `;
 
-  @state() private keys: { everywhere: boolean } | undefined;
+  private readonly setting = new BrowserStore('localStorage', 'vivarium keys');
 
-  /**
-   * Opens the dialog.
-   *
-   * @param keys whether single letters work on the whole page, or only on the focused canvas
-   */
-  async open(keys: { everywhere: boolean }): Promise<void> {
-    this.keys = keys;
-    await this.updateComplete;
-    this.show();
+  /** Whether single letters work on the whole page, or only while the canvas has the focus. */
+  get everywhere(): boolean {
+    return this.setting.read() !== 'canvas';
   }
 
   override render(): TemplateResult | typeof nothing {
-    const { keys } = this;
-    if (!keys) return nothing;
-    return html`<dialog
-      class="panel"
-      aria-labelledby="title"
-      data-testid="key-help"
-      @close=${() => {
-        this.keys = undefined;
-      }}
-      @click=${this.clicked}
-    >
-      ${this.header(msg('Keys'))}
-      <div class="all scroll">
+    if (!this.isOpen) return nothing;
+    const content = html`<div class="all scroll">
       <dl>
         ${this.row(['P', 'G', 'D', 'L'], msg('plant, graft, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
@@ -106,15 +90,14 @@ export class KeyHelp extends SheetElement {
         <input
           type="checkbox"
           data-testid="keys-everywhere"
-          .checked=${keys.everywhere}
-          @change=${(event: Event) => {
-            keys.everywhere = (event.target as HTMLInputElement).checked;
-          }}
+          .checked=${this.everywhere}
+          @change=${({ target }: Event) =>
+            this.setting.write((target as HTMLInputElement).checked ? 'page' : 'canvas')}
         />
         ${msg('Letters work everywhere on the page')}
       </label>
-      </div>
-    </dialog>`;
+    </div>`;
+    return this.frame('key-help', msg('Keys'), content);
   }
 
   private row(keys: readonly string[], text: string): TemplateResult {
@@ -151,44 +134,20 @@ export class MyCreatures extends SheetElement {
       width: 3.4em;
       aspect-ratio: 1;
     }
-    p {
-      margin: 0;
-    }
     .change {
       margin-top: 3px;
       color: var(--warm);
     }
   `;
 
-  @state() private isOpen = false;
-
-  async open(): Promise<void> {
-    this.isOpen = true;
-    await this.updateComplete;
-    this.show();
-  }
-
   override render(): TemplateResult | typeof nothing {
     if (!this.isOpen) return nothing;
     const { mine, gone } = this.session;
-    return html`<dialog
-      class="panel"
-      aria-labelledby="title"
-      data-testid="my-creatures"
-      @close=${() => {
-        this.isOpen = false;
-      }}
-      @click=${this.clicked}
-    >
-      ${this.header(msg('My creatures'))}
-      <ul class="scroll">
-        ${mine
-          .slice(-MAX_LISTED)
-          .reverse()
-          .map((one) => this.living(one))}
-        ${gone.map((one) => this.gone(one))}
-      </ul>
-    </dialog>`;
+    const living = mine.slice(-MAX_LISTED).reverse();
+    const list = html`<ul class="scroll">
+      ${living.map((one) => this.living(one))} ${gone.map((one) => this.gone(one))}
+    </ul>`;
+    return this.frame('my-creatures', msg('My creatures'), list);
   }
 
   private living(organism: OrganismView): TemplateResult {

@@ -11,12 +11,18 @@ import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { capitalized, organismName, planterText, survivedText } from '../../elements/text.ts';
 import { drawFilm, gifOf, recordVideo, videoFormat } from '../../keepsake/film.ts';
-import { paintedBody, specimenCard } from '../../keepsake/picture.ts';
-import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
+import {
+  canvasOf,
+  type DrawBody,
+  enlargedBody,
+  framesOf,
+  paintedBody,
+  specimenCard,
+} from '../../keepsake/picture.ts';
 import { formats } from '../../locale/locale.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
 import { quiet, SheetElement } from '../elements/page-element.ts';
-import { portraitOf } from './organism-card.ts';
+import { portraitOf } from './portraits.ts';
 
 export const keepsakeSheetStyle = css`
   .panel {
@@ -260,15 +266,7 @@ export class KeepsakeSheet extends SheetElement {
   override render(): TemplateResult {
     const { video } = this;
     const title = msg(str`Take home: ${this.heading}`);
-    return html`<dialog
-      class="panel"
-      aria-label=${title}
-      data-testid="keepsake"
-      @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
-      @click=${this.clicked}
-    >
-      ${this.header(title)}
-      <div class="all scroll"><div class="two wrap">
+    const content = html`<div class="all scroll"><div class="two wrap">
         <figure class="picture middle">
           ${
             this.picture
@@ -312,8 +310,12 @@ export class KeepsakeSheet extends SheetElement {
         >
           ${this.copied ? msg('Copied') : msg('Copy link')}
         </button>
-      </div></div>
-    </dialog>`;
+      </div></div>`;
+    return this.frame('keepsake', title, content);
+  }
+
+  protected override closed(): void {
+    this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
   /** Renders a download link, which works in every browser, even over plain http. */

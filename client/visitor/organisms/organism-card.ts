@@ -4,13 +4,29 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { ageText, formerText, furtherText, organismName, partsText, planterText, stateText, survivedText } from '../../elements/text.ts';
+import {
+  ageText,
+  formerText,
+  furtherText,
+  organismName,
+  partsText,
+  planterText,
+  stateText,
+  survivedText,
+} from '../../elements/text.ts';
 import { kinOf } from '../../room/room-model.ts';
-import { facts, roundButton } from '../../style/fragments.ts';
-import { fire, PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
+import type { Selection } from '../../state/interaction-state.ts';
+import { facts } from '../../style/fragments.ts';
+import {
+  closeButton,
+  fire,
+  PanelElement,
+  quiet,
+  radioGroup,
+  solid,
+} from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
-import type { Selection } from '../../state/interaction-state.ts';
 
 /** Maximum number of portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;
@@ -132,7 +148,6 @@ export class OrganismCard extends PanelElement {
     .close {
       top: 4px;
       inset-inline-end: 4px;
-      ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */
     @media (max-width: 720px), (max-height: 520px) {
@@ -221,9 +236,7 @@ export class OrganismCard extends PanelElement {
             : this.facts(organism)
         }
       </div>
-      <button class="close over" aria-label=${msg('Close')} @click=${this.close}>
-        ${icons.close}
-      </button>
+      ${closeButton(() => this.close(), 'over')}
     </section>`;
   }
 

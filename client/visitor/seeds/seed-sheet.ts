@@ -3,16 +3,16 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import { type Checkpoint, icons } from '../../elements/icons.ts';
+import { KIND_TITLES, search } from '../../elements/text.ts';
+import { roveGrid } from '../../input/keyboard.ts';
+import { type Offer, offered, searchable } from '../../state/browser-store.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
+import { textField, visuallyHidden } from '../../style/fragments.ts';
 import type { DrawingWork } from '../drawing/draw-pad.ts';
 import { Drawing } from '../drawing/drawing.ts';
 import { SheetElement, VisitorElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
-import { KIND_TITLES, search } from '../../elements/text.ts';
-import { type Checkpoint, icons } from '../../elements/icons.ts';
-import { roveGrid } from '../../input/keyboard.ts';
-import { type Offer, offered, searchable } from '../../state/browser-store.ts';
-import { textField, visuallyHidden } from '../../style/fragments.ts';
 import { galleryButton } from './seed-tray.ts';
 
 /** Styles of the seed sheet: at the lower edge, or centred in a large window. */
@@ -118,18 +118,18 @@ export class SeedSheet extends SheetElement {
   @property({ attribute: false }) sheet: Sheet | undefined;
   private work = newWork();
 
+  constructor() {
+    super();
+    this.addEventListener('take', (event) => this.take(event as CustomEvent<SeedSource>));
+    this.addEventListener('keydown', (event) => event.stopPropagation());
+  }
+
   override render(): TemplateResult {
-    return html`<dialog
-      class="panel ${this.sheet ?? ''}"
-      aria-labelledby="title"
-      data-testid="seed-sheet"
-      @close=${() => this.sheet && this.session.state.update({ sheet: undefined })}
-      @click=${this.clicked}
-      @take=${this.take}
-      @keydown=${(event: KeyboardEvent) => event.stopPropagation()}
-    >
-      ${this.header(this.heading())} ${this.content()}
-    </dialog>`;
+    return this.frame('seed-sheet', this.heading(), this.content(), this.sheet);
+  }
+
+  protected override closed(): void {
+    if (this.sheet) this.session.state.update({ sheet: undefined });
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -6,11 +6,11 @@ import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
+import { forward, rove, settle } from '../../input/keyboard.ts';
+import { type Offer, offered } from '../../state/browser-store.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import { fire, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
-import { forward, rove, settle } from '../../input/keyboard.ts';
-import { type Offer, offered } from '../../state/browser-store.ts';
 
 /** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(

@@ -1,7 +1,12 @@
 /** How a family tree is laid out, and which part of it is shown. */
-import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
-import { CELL, layoutTree, type TreeNode } from '../../../client/family-tree/layout.ts';
-import { dateOf, momentIn } from '../../../client/family-tree/tree-times.ts';
+import {
+  CELL,
+  layoutTree,
+  nodeAt,
+  TreeCamera,
+  type TreeNode,
+} from '../../../client/family-tree/layout.ts';
+import { dateOf, momentIn } from '../../../client/family-tree/tree-text.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { search } from '../../../client/elements/gallery.ts';
+import { search } from '../../../client/elements/text.ts';
 import {
   Drawing,
   normaliseColour,

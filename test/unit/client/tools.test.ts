@@ -3,7 +3,7 @@ import { RequestTracker } from '../../../client/room/connection.ts';
 import type { ConnectionState } from '../../../client/room/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { ownerColor, type Rgb } from '../../../client/style/fragments.ts';
-import { Tools } from '../../../client/visitor/tools.ts';
+import { Tools } from '../../../client/visitor/room-canvas.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/fake-server.ts';
