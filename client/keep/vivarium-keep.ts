@@ -20,6 +20,7 @@ import { between } from '../keepsake/film.ts';
 import { canvasOf, drawSpecimen, enlarged, paintedBody, wait } from '../keepsake/picture.ts';
 import { languageSelect } from '../locale/locale.ts';
 import { controls } from '../style/controls.ts';
+import { plainSelect } from '../style/fragments.ts';
 import {
   findModel,
   fragmentOf,
@@ -59,7 +60,6 @@ export const style = [
       width: min(40cqw, 26dvh, 15em);
       margin: 0;
       border: 1px solid oklch(0.92 0.02 210 / 0.22);
-      border-radius: 50%;
       background: oklch(0.15 0.01 220 / 0.6);
     }
     /* A seed. */
@@ -80,7 +80,6 @@ export const style = [
       justify-items: center;
       gap: 0.8em;
       max-width: 34em;
-      text-align: center;
     }
     h1 {
       font-size: 2em;
@@ -88,23 +87,18 @@ export const style = [
       line-height: 1.15;
       overflow-wrap: anywhere;
     }
-    p {
-      text-wrap: balance;
-    }
     .actions {
       justify-content: center;
       gap: 8px;
       margin-top: 0.6em;
     }
     .solid {
+      position: relative;
       display: inline-grid;
       place-content: center;
       min-height: 44px;
       text-decoration: none;
       cursor: pointer;
-    }
-    label {
-      position: relative;
     }
     input {
       opacity: 0;
@@ -117,19 +111,7 @@ export const style = [
     footer {
       padding-top: 12px;
     }
-    select {
-      min-height: 44px;
-      padding: 0 0.6em;
-      border: 0;
-      border-radius: 999px;
-      background: none;
-      color: inherit;
-      font: inherit;
-    }
-    option {
-      color: initial;
-      background: initial;
-    }
+    ${plainSelect}
     @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
       section {
         grid-template-columns: auto minmax(0, 24em);
@@ -207,7 +189,7 @@ export class VivariumKeep extends LitElement {
     const [heading, sentence] = this.words;
     return html`<div class="all fill scroll grid">
       <section class="grid">
-        <figure class=${this.isLiving ? '' : 'bare middle'}>
+        <figure class=${this.isLiving ? '' : 'bare middle round'}>
           <canvas
             width=${PICTURE}
             height=${PICTURE}
@@ -215,7 +197,7 @@ export class VivariumKeep extends LitElement {
             aria-label=${this.isLiving ? heading : msg('An empty dish')}
           ></canvas>
         </figure>
-        <div class="words grid" data-testid="keep" data-phase=${this.phase}>
+        <div class="words grid centred" data-testid="keep" data-phase=${this.phase}>
           <h1>${heading}</h1>
           <p class="soft" role="status">${sentence}</p>
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>

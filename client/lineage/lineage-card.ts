@@ -17,7 +17,7 @@ import {
   wasText,
 } from '../family-tree/tree-text.ts';
 import { controls } from '../style/controls.ts';
-import { facts, roundButton, visuallyHidden } from '../style/fragments.ts';
+import { facts, plainSelect, roundButton, visuallyHidden } from '../style/fragments.ts';
 
 /** Styles of the family-tree page and its card. */
 export const style = [
@@ -25,8 +25,6 @@ export const style = [
   css`
     ${facts}
     .all {
-      position: absolute;
-      inset: 0;
       background: radial-gradient(circle at 50% 45%, #1b2123, #12171a 60%, #0b0d0f 100%);
     }
     canvas.tree {
@@ -38,9 +36,7 @@ export const style = [
     }
     .head,
     .foot {
-      position: absolute;
       inset-inline: var(--edge-start) var(--edge-end);
-      pointer-events: none;
     }
     .head {
       top: var(--edge-top);
@@ -66,7 +62,6 @@ export const style = [
       pointer-events: auto;
     }
     .title {
-      min-width: 0;
       pointer-events: none;
     }
     h1 {
@@ -88,6 +83,7 @@ export const style = [
     }
     .links {
       gap: 4px;
+      white-space: nowrap;
     }
     .links > *,
     .card footer a {
@@ -96,38 +92,20 @@ export const style = [
       min-height: 44px;
       text-decoration: none;
     }
-    .links > * {
-      white-space: nowrap;
-    }
-    .quiet {
-      background: oklch(0.2 0.012 225 / 0.72);
-    }
+    ${plainSelect}
+    .quiet,
     select {
-      padding: 0 0.8em;
-      border: 0;
-      border-radius: 999px;
       background: oklch(0.2 0.012 225 / 0.72);
-      color: inherit;
-      font: inherit;
-    }
-    option {
-      color: initial;
-      background: initial;
     }
     .middle {
-      position: absolute;
-      inset: 0;
       align-content: center;
       gap: 1em;
       padding: var(--gap);
-      text-align: center;
     }
     .middle p {
       max-width: 30em;
-      text-wrap: balance;
     }
     .card {
-      position: absolute;
       inset-inline-end: var(--edge-end);
       top: calc(var(--edge-top) + 4.6em);
       width: min(22em, calc(100% - var(--edge-start) - var(--edge-end)));
@@ -141,20 +119,15 @@ export const style = [
       padding-inline-end: 34px;
     }
     .card header > div {
-      min-width: 0;
       overflow-wrap: anywhere;
     }
     .card header canvas {
-      flex: none;
       width: 5em;
-      height: 5em;
       margin: -0.3em;
     }
     h3 {
       margin-top: 12px;
-      font-size: 0.93em;
       font-weight: 400;
-      color: var(--ink-soft);
     }
     dl {
       margin-top: 12px;
@@ -162,7 +135,6 @@ export const style = [
       border-top: 1px solid var(--line);
     }
     .close {
-      position: absolute;
       top: 4px;
       inset-inline-end: 4px;
     }
@@ -231,17 +203,17 @@ export class LineageCard extends LitElement {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);
-    return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Creature')}>
+    return html`<section class="panel card over scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Creature')}>
       <header class="flex">
-        <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
-        <div>
+        <canvas class="rigid" width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
+        <div class="shrinks">
           <h2>${nameOf(organism)}</h2>
           <p class="soft small">${plantedText(organism)}</p>
           <p class="soft small">${graftedText(organism)}</p>
           <p class="soft small">${wasText(organism)}</p>
         </div>
       </header>
-      <button class="close" aria-label=${msg('Close')} @click=${() => this.fire('close')}>
+      <button class="close over" aria-label=${msg('Close')} @click=${() => this.fire('close')}>
         ${icons.close}
       </button>
       <dl>
@@ -281,7 +253,7 @@ export class LineageCard extends LitElement {
   private kin(title: string, kin: readonly TreeNode[]): TemplateResult | typeof nothing {
     if (kin.length === 0) return nothing;
     const more = kin.length - MOST;
-    return html`<h3>${title}</h3>
+    return html`<h3 class="soft small">${title}</h3>
       <div class="kin wrap">
         ${kin
           .slice(0, MOST)

@@ -100,7 +100,7 @@ export class VivariumLineage extends LitElement {
   override render(): TemplateResult {
     const { chosen, phase, printing, page, pictures, room } = this;
     const isShown = phase === 'shown';
-    return html`<div class="all" data-testid="lineage" data-phase=${phase}>
+    return html`<div class="all fill" data-testid="lineage" data-phase=${phase}>
       <canvas
         class="tree fill"
         tabindex=${isShown ? 0 : -1}
@@ -108,8 +108,8 @@ export class VivariumLineage extends LitElement {
         aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go to the next creature and back.')}
         @keydown=${this.press}
       ></canvas>
-      <div class="head flex spread">
-        <div class="title">
+      <div class="head over flex spread ghost">
+        <div class="title shrinks">
           <h1>${msg('Family tree')} · <bdi>${room}</bdi></h1>
           <p class="soft small" data-testid="size">${page && this.layout ? sizeText(page, this.layout.nodes) : ''}</p>
           ${
@@ -121,7 +121,7 @@ export class VivariumLineage extends LitElement {
         ${languageSelect()}
       </div>
       ${isShown ? nothing : this.notice()}
-      <div class="foot flex spread">
+      <div class="foot over flex spread ghost">
         <div class="links flex wrap">
           <a class="quiet" href=${`/r/${room}`} data-testid="to-room">${msg('To the room')}</a>
           ${
@@ -171,7 +171,7 @@ export class VivariumLineage extends LitElement {
       unreachable: msg('The tree could not be loaded. Try again in a moment.'),
     };
     const canRetry = this.phase === 'closed' || this.phase === 'unreachable';
-    return html`<div class="middle" data-testid="notice">
+    return html`<div class="fill middle centred" data-testid="notice">
       <p role=${canRetry ? 'alert' : 'status'}>${texts[this.phase]}</p>
       ${
         canRetry

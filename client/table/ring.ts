@@ -1,7 +1,6 @@
 /** A ring of the table: one person, who is a participant of their own over the table's connection. */
 
 import * as v from 'valibot';
-import type { SeedSource } from '../../shared/protocol/commands.ts';
 import {
   type Event,
   RING_EVENTS,
@@ -30,12 +29,12 @@ export interface RingPlace extends Point {
   readonly turn: number;
 }
 
-/** What a ring tells the page. */
+/** The page of the table, as a ring uses it. */
 interface RingPage {
   readonly send: Send;
-  /** Shows a code that takes a creature along. @param page see `Event<'accepted'>` */
+  /** Shows a code with which visitors take a creature home. @param page see `Event<'accepted'>` */
   showCode(ring: Ring, token: string, page: string | undefined): void;
-  /** Shows that nothing happens. */
+  /** Shows that a touch has no effect. */
   refused(ring: Ring): void;
 }
 
@@ -62,6 +61,9 @@ export class Ring implements ToolUser {
   private energy: Event<'energy'> | undefined;
   private isSeated = false;
   private isForgotten = false;
+  /** Creatures onto which this person has grafted nothing since they took their last graft back. */
+  private readonly settled = new Set<OrganismId>();
+  private readonly stopWatching: () => void;
 
   /** @param touchedAt when somebody last touched the ring, in ms */
   constructor(
@@ -71,13 +73,17 @@ export class Ring implements ToolUser {
     private readonly page: RingPage,
     public touchedAt: number,
   ) {
-    // Everything that a ring does not have of its own is the table's.
+    // A ring inherits all properties of the table's model except these three.
     this.model = Object.create(table, {
       you: { get: () => this.seat.you },
       connection: { get: () => (this.isSeated ? table.connection : 'connecting') },
       on: { value: this.listeners.on.bind(this.listeners) },
     });
     this.estimate = new EnergyEstimate(this.model, () => performance.now());
+    this.stopWatching = table.on('life', ({ event }) => {
+      const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
+      if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
+    });
     // Request the pictures of seeds that are not in the gallery, and the colours to graft with.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
@@ -97,10 +103,11 @@ export class Ring implements ToolUser {
     return [...organisms.values()].reverse().find((one) => this.isOwn(one) && you !== undefined);
   }
 
-  /** The latest creature onto which this person has grafted something that is still there. */
+  /** The latest creature with a graft that this person can take back. */
   get grafted(): OrganismView | undefined {
     const { organisms, you } = this.model;
-    const hasGraft = ({ parts }: OrganismView) => parts?.some(({ by }) => by && by.id === you?.id);
+    const hasGraft = ({ id, parts = [] }: OrganismView) =>
+      !this.settled.has(id) && parts.some(({ by }) => by && by.id === you?.id);
     return [...organisms.values()].reverse().find(hasGraft);
   }
 
@@ -119,6 +126,7 @@ export class Ring implements ToolUser {
 
   forget(): void {
     this.isForgotten = true;
+    this.stopWatching();
     this.page.send('forget', { ring: this.number });
     this.previews.close();
   }
@@ -134,29 +142,27 @@ export class Ring implements ToolUser {
     this.page.send('ring', { ring: this.number, name: 'cursor', message });
   }
 
-  sown(_at: Point, _seed: SeedSource): void {
+  sown(): void {
     this.state.sown(Math.random);
   }
 
-  refused(): void {
-    this.page.refused(this);
-  }
+  readonly refused = (): void => this.page.refused(this);
 
   cross(a: OrganismId, b: OrganismId): void {
     const accepted = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
-    const rejected = () => this.refused();
-    this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected });
+    this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected: this.refused });
   }
 
   takeAlong({ id: organism }: OrganismView): void {
     const accepted = ({ token, page }: Event<'accepted'>) =>
       token && this.page.showCode(this, token, page);
-    this.requests.ask('keep', { organism }, { accepted, rejected: () => this.refused() });
+    this.requests.ask('keep', { organism }, { accepted, rejected: this.refused });
   }
 
-  /** Takes back this person's last graft onto a creature. */
+  /** Takes back this person's last graft onto a creature. The server remembers one graft. */
   ungraft({ id: organism }: OrganismView): void {
-    this.requests.ask('ungraft', { organism }, { rejected: () => this.refused() });
+    const accepted = () => this.settled.add(organism);
+    this.requests.ask('ungraft', { organism }, { accepted, rejected: this.refused });
   }
 
   private readonly handlers: { [N in RingEventName]: (message: RingEvent<N>) => void } = {
@@ -247,24 +253,27 @@ interface Touch {
   readonly finger: Finger;
   readonly view: RoomView;
   readonly ring: Ring;
+  readonly start: Point;
+  /** Whether the finger has moved too far for a tap. */
+  hasMoved: boolean;
 }
 
 export class TableView extends RoomView {
   /** The fingers on the ground, by pointer. */
   readonly touches = new Map<number, Touch>();
-  /** The open rings. */
-  rings: Iterable<Ring> = [];
+  /** The open rings, by number. */
+  rings: ReadonlyMap<number, Ring> = new Map();
 
-  /** Lets a pointer work as a finger of a ring. */
-  touch(pointer: number, ring: Ring): Finger {
-    // The table's view, with a pointer of its own.
+  /** Makes a pointer a finger of a ring. */
+  touch(pointer: number, ring: Ring, start: Point): Finger {
+    // The finger has a pointer of its own in the table's view.
     const view: RoomView = Object.create(this, {
       pointer: { value: undefined, writable: true },
       hovered: { value: 0, writable: true },
       gauge: { value: undefined, writable: true },
     });
     const finger = new Finger(ring, view);
-    this.touches.set(pointer, { finger, view, ring });
+    this.touches.set(pointer, { finger, view, ring, start, hasMoved: false });
     return finger;
   }
 
@@ -275,7 +284,7 @@ export class TableView extends RoomView {
       if (!from) this.drawPointer(view.pointer, ring.state.state, view.gauge);
       else this.drawThread(from, this.toWorld(view.pointer), ring);
     }
-    for (const { state, fingers, place, left } of this.rings) {
+    for (const { state, fingers, place, left } of this.rings.values()) {
       // Show on free ground what would grow there.
       const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);

@@ -3,7 +3,6 @@ import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
-import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
 import { icons, tile } from '../elements/icons.ts';
 import { kindName } from '../elements/text.ts';
 import { offered } from '../state/browser-store.ts';
@@ -11,14 +10,22 @@ import { controls } from '../style/controls.ts';
 import { owner } from '../style/fragments.ts';
 import type { Ring } from './ring.ts';
 
-/** Distance from a ring's middle to those of its buttons, and to its edge, in em. */
+/** Distance from a ring's middle to the middle of its buttons, and to its edge, in em. */
 export const REACH = { buttons: 6.6, edge: 8.4 } as const;
 /** Number of creatures that a ring shows at a time. */
 const TILES = 5;
-/** Angle between two buttons, in degrees. The side of the person's hand stays free. */
+/** Angle between two buttons, in degrees. It leaves the side of the person's hand free. */
 const STEP = 32;
 
-/** Fires nothing: its buttons change the ring. */
+interface RingButton {
+  readonly id: string;
+  readonly label: string;
+  readonly picture: TemplateResult;
+  readonly act: () => void;
+  readonly pressed?: boolean;
+}
+
+/** The buttons around a ring, which change the ring. */
 @localized()
 @customElement('table-ring')
 export class TableRing extends LitElement {
@@ -31,14 +38,13 @@ export class TableRing extends LitElement {
         height: 0;
         pointer-events: none;
       }
-      .middle,
+      .band,
+      .away,
       button {
-        position: absolute;
         translate: -50% -50%;
-        border-radius: 50%;
       }
       /* The band shows the energy left, in the person's colour. */
-      .middle {
+      .band {
         width: ${2 * REACH.buttons - 3.6}em;
         height: ${2 * REACH.buttons - 3.6}em;
         background: conic-gradient(
@@ -49,8 +55,6 @@ export class TableRing extends LitElement {
         animation: fade-in 0.25s ease-out;
       }
       button {
-        display: grid;
-        place-items: center;
         width: 3.2em;
         height: 3.2em;
         min-width: 0 !important;
@@ -83,10 +87,6 @@ export class TableRing extends LitElement {
         height: 2.6em;
         color: var(--alarm);
       }
-      .away {
-        position: absolute;
-        translate: -50% -50%;
-      }
     `,
   ];
 
@@ -104,18 +104,13 @@ export class TableRing extends LitElement {
     const buttons = left ? [] : this.buttons();
     const first = -(STEP * (buttons.length - 1)) / 2;
     return html`<div class=${leaving ? 'leaving' : ''} style="rotate:${place.turn}deg" role="group" aria-label=${msg('Tools')}>
-      <div class="middle"></div>
-      ${left ? html`<div class="away">${icons.close}</div>` : nothing}
-      ${buttons.map((button, i) => {
-        const angle = ((first + STEP * i) * Math.PI) / 180;
-        const x = REACH.buttons * Math.sin(angle);
-        const y = -REACH.buttons * Math.cos(angle);
-        return button(`left:${x}em;top:${y}em`);
-      })}
+      <div class="band over round"></div>
+      ${left ? html`<div class="away over">${icons.close}</div>` : nothing}
+      ${buttons.map((button, i) => this.button(button, ((first + STEP * i) * Math.PI) / 180))}
     </div>`;
   }
 
-  /** Shakes the ring, because nothing happened. */
+  /** Shakes the ring, because a touch had no effect. */
   refuse(): void {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const steps = [0, -0.4, 0.4, -0.2, 0].map((x) => ({ transform: `translateX(${x}em)` }));
@@ -123,8 +118,9 @@ export class TableRing extends LitElement {
   }
 
   /** Returns the buttons from the lower left around the top to the lower right. */
-  private buttons(): ((style: string) => TemplateResult)[] {
-    const { state, model, own, grafted } = this.ring;
+  private buttons(): RingButton[] {
+    const { ring } = this;
+    const { state, model, own, grafted } = ring;
     const { checkpoint, settings } = model;
     if (!checkpoint) return [];
     const { held, tool, hand } = state.state;
@@ -132,46 +128,49 @@ export class TableRing extends LitElement {
     // The button that takes a graft back needs the place of a creature.
     const tiles = grafted ? TILES - 1 : TILES;
     const shown = Array.from({ length: Math.min(tiles, all.length) }, (_, i) => {
-      return all[(this.ring.first + i) % all.length];
+      return all[(ring.first + i) % all.length];
     });
     const inGallery = held.from === 'gallery' && shown.includes(held.index);
     if (held.from === 'gallery' && !inGallery) shown[0] = held.index;
-    const brush = (which: Tool, label: string, picture: TemplateResult) =>
-      this.button(which, label, picture, tool === which, () => {
-        state.take(tool === which ? 'plant' : which);
-      });
-    const seed = (source: SeedSource, id: string, label: string, picture: unknown) =>
-      this.button(id, label, picture, JSON.stringify(held) === JSON.stringify(source), () =>
-        state.hold(source),
-      );
-    return [
-      brush('damage', msg('Damage'), icons.damage),
-      ...(checkpoint.transforms ? [brush('graft', msg('Graft'), icons.graft)] : []),
-      ...(grafted ? [this.ungraftButton(grafted)] : []),
-      ...hand.slice(0, 1).map(({ id }) => {
-        const source = { from: 'hand', seed: id } as const;
-        return seed(source, 'hand-seed', msg('A child of two'), this.film(source) ?? icons.cross);
-      }),
-      ...shown.map((index) => {
-        const label = kindName(checkpoint.gallery[index].name);
-        return seed({ from: 'gallery', index }, 'creature', label, tile(checkpoint, index));
-      }),
-      this.button('more', msg('More'), icons.closer, undefined, () => {
-        this.ring.first += tiles;
-      }),
-      this.button('dice', msg('Dice'), this.film(held) ?? icons.dice, held.from === 'prior', () =>
-        state.throwDice(Math.random),
-      ),
-      ...(own
-        ? [this.button('keep', msg('Keep'), icons.keep, undefined, () => this.ring.takeAlong(own))]
-        : []),
-    ];
-  }
-
-  private ungraftButton(organism: OrganismView) {
-    return this.button('ungraft', msg('Take back my last graft'), icons.undo, undefined, () =>
-      this.ring.ungraft(organism),
+    const brush = (id: 'damage' | 'graft', label: string): RingButton => {
+      const act = (): void => state.take(tool === id ? 'plant' : id);
+      return { id, label, picture: icons[id], act, pressed: tool === id };
+    };
+    const seed = (source: SeedSource, more: Omit<RingButton, 'act'>): RingButton => {
+      const pressed = JSON.stringify(held) === JSON.stringify(source);
+      return { ...more, act: () => state.hold(source), pressed };
+    };
+    const buttons = [brush('damage', msg('Damage'))];
+    if (checkpoint.transforms) buttons.push(brush('graft', msg('Graft')));
+    if (grafted) {
+      const label = msg('Take back my last graft');
+      buttons.push({ id: 'ungraft', label, picture: icons.undo, act: () => ring.ungraft(grafted) });
+    }
+    for (const { id } of hand.slice(0, 1)) {
+      const source = { from: 'hand', seed: id } as const;
+      const picture = this.film(source) ?? icons.cross;
+      buttons.push(seed(source, { id: 'hand-seed', label: msg('A child of two'), picture }));
+    }
+    for (const index of shown) {
+      const label = kindName(checkpoint.gallery[index].name);
+      const picture = tile(checkpoint, index);
+      buttons.push(seed({ from: 'gallery', index }, { id: 'creature', label, picture }));
+    }
+    const turn = (): void => {
+      ring.first += tiles;
+    };
+    buttons.push(
+      { id: 'more', label: msg('More'), picture: icons.closer, act: turn },
+      {
+        ...{ id: 'dice', label: msg('Dice'), picture: this.film(held) ?? icons.dice },
+        ...{ act: () => state.throwDice(Math.random), pressed: held.from === 'prior' },
+      },
     );
+    if (own) {
+      const act = (): void => ring.takeAlong(own);
+      buttons.push({ id: 'keep', label: msg('Keep'), picture: icons.keep, act });
+    }
+    return buttons;
   }
 
   /** Returns the picture of a seed that is not in the gallery; undefined until it has arrived. */
@@ -182,33 +181,26 @@ export class TableRing extends LitElement {
     return html`<i class="tile" style=${background}></i>`;
   }
 
-  private button(
-    id: string,
-    label: string,
-    picture: unknown,
-    pressed: boolean | undefined,
-    act: () => void,
-  ) {
+  /** Renders a button. @param angle clockwise from the top, in radians */
+  private button({ id, label, picture, act, pressed }: RingButton, angle: number): TemplateResult {
     const press = (): void => {
       act();
       this.requestUpdate();
     };
-    // A browser makes no clicks of several fingers at a time.
+    // Browsers fire no click if several fingers touch the screen.
     const up = (event: PointerEvent): void => {
       const { left, top, right, bottom } = (event.currentTarget as Element).getBoundingClientRect();
       const { clientX: x, clientY: y } = event;
       if (x >= left && x <= right && y >= top && y <= bottom) press();
     };
-    const click = ({ detail }: MouseEvent): void => {
-      if (detail === 0) press();
-    };
-    return (style: string): TemplateResult => html`<button
-      style=${style}
+    return html`<button
+      class="over middle round"
+      style="left:${REACH.buttons * Math.sin(angle)}em;top:${-REACH.buttons * Math.cos(angle)}em"
       data-testid=${id}
       aria-label=${label}
       aria-pressed=${pressed ?? nothing}
       @pointerup=${up}
-      @click=${click}
+      @click=${({ detail }: MouseEvent) => detail === 0 && press()}
     >${picture}</button>`;
   }
 }

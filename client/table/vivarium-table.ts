@@ -13,7 +13,7 @@ import { RINGS } from '../../shared/vocabulary.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { number, unsupportedText } from '../elements/text.ts';
-import { ViewportReporter } from '../input/canvas-input.ts';
+import { reportView } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
 import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -71,24 +71,17 @@ export class VivariumTable extends LitElement {
         -webkit-touch-callout: none;
       }
       canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
         touch-action: none;
-      }
-      cursor-layer,
-      .hint {
-        pointer-events: none;
       }
       :host([dim]) canvas {
         opacity: 0.1;
       }
-      .card {
-        position: absolute;
+      .card,
+      .hint {
         translate: -50% -50%;
+      }
+      .card {
         width: 14em;
-        padding: 0;
         border-radius: 1em;
         background: oklch(0.945 0.012 165);
         box-shadow: var(--shadow);
@@ -102,30 +95,20 @@ export class VivariumTable extends LitElement {
         shape-rendering: crispEdges;
       }
       .hint {
-        position: absolute;
         width: 7em;
         height: 7em;
-        translate: -50% -50%;
         border: 0.15em solid oklch(0.94 0.008 200 / 0.75);
-        border-radius: 50%;
         animation: invite 3s ease-out infinite;
       }
       .count,
       .message {
-        position: absolute;
         left: 50%;
         top: 50%;
         translate: -50% -50%;
-        text-align: center;
-        text-wrap: balance;
-        pointer-events: none;
       }
       .count {
-        display: grid;
-        place-items: center;
         width: 4em;
         height: 4em;
-        border-radius: 50%;
         font-size: 1.6em;
         background: conic-gradient(
           var(--accent-deep) calc(var(--left) * 360deg),
@@ -139,16 +122,12 @@ export class VivariumTable extends LitElement {
       }
       /* The host's message, for people on both sides. */
       .said {
-        position: absolute;
         left: 50%;
         bottom: 1em;
         translate: -50% 0;
         width: max-content;
         max-width: min(44em, 90%);
         padding: 0.6em 1.4em;
-        text-align: center;
-        text-wrap: balance;
-        pointer-events: none;
       }
       .said.far {
         inset-block: 1em auto;
@@ -180,10 +159,7 @@ export class VivariumTable extends LitElement {
   readonly model: RoomModel = this.connection.model;
   /** The open rings, by number. */
   readonly rings = new Map<number, Ring>();
-  private readonly reporter = new ViewportReporter((look) => this.connection.send('look', look));
   private view: TableView | undefined;
-  /** Where each finger on the ground began. */
-  private readonly starts = new Map<number, Point & { moved?: boolean }>();
   private gone: ReturnType<typeof setTimeout> | undefined;
   /** When somebody last touched the table, in ms; undefined if nobody has since it began anew. */
   private touchedAt: number | undefined;
@@ -215,7 +191,6 @@ export class VivariumTable extends LitElement {
     model.on('wall', ({ origin }) => {
       const { address } = visitorAddress(this.room, '', location.origin, origin);
       this.origin = new URL(address).origin;
-      this.reporter.forget();
       for (const ring of this.rings.values()) ring.enter();
       this.layout();
     });
@@ -240,7 +215,7 @@ export class VivariumTable extends LitElement {
   }
 
   override firstUpdated(): void {
-    const { model, canvas, cursors, reporter } = this;
+    const { model, canvas, cursors } = this;
     try {
       const state = new InteractionState();
       state.take('look');
@@ -250,10 +225,10 @@ export class VivariumTable extends LitElement {
       return;
     }
     const { view } = this;
-    view.rings = { [Symbol.iterator]: () => this.rings.values() };
+    view.rings = this.rings;
+    const report = reportView(view, this.connection, new AbortController().signal);
     view.onFrame = (now) => {
-      let waits =
-        model.connection === 'live' && reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      let waits = report(now);
       for (const { finger } of view.touches.values()) waits = finger.flush(now) || waits;
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
@@ -286,6 +261,7 @@ export class VivariumTable extends LitElement {
       html`<table-ring .ring=${ring} ?leaving=${this.leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
     return html`
       <canvas
+        class="fill"
         data-testid="canvas"
         role="img"
         aria-label=${label}
@@ -299,8 +275,8 @@ export class VivariumTable extends LitElement {
       ${repeat(rings.values(), (ring) => ring, shown)}
       ${cards.map((card) => this.card(card))}
       ${this.countdown(now)}
- ${said ? html`<p class="said panel" role="status" dir="auto">${said}</p><p class="said far panel" aria-hidden="true" dir="auto">${said}</p>` : nothing}
-      ${message ? html`<p class="message panel" role="status">${message}</p>` : nothing}
+ ${said ? html`<p class="said panel over centred ghost" role="status" dir="auto">${said}</p><p class="said far panel over centred ghost" aria-hidden="true" dir="auto">${said}</p>` : nothing}
+      ${message ? html`<p class="message panel over centred ghost" role="status">${message}</p>` : nothing}
     `;
   }
 
@@ -328,7 +304,7 @@ export class VivariumTable extends LitElement {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
       const [left, top] = isUpright ? [50, share] : [share, 50];
-      return html`<div class="hint" style="left:${left}%;top:${top}%;animation-delay:${1.5 * i}s"></div>`;
+      return html`<div class="hint over round ghost" style="left:${left}%;top:${top}%;animation-delay:${1.5 * i}s"></div>`;
     });
   }
 
@@ -338,7 +314,7 @@ export class VivariumTable extends LitElement {
     };
     const label = msg('Scan the code, or open the link, and it grows again in your own browser.');
     return html`<button
-      class="card"
+      class="card over"
       data-testid="code"
       data-link=${link}
       style="left:${place.x}px;top:${place.y}px;rotate:${place.turn}deg"
@@ -355,7 +331,7 @@ export class VivariumTable extends LitElement {
     const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
     const { table } = FORGETS.warning;
     if (left > table) return nothing;
-    return html`<div class="count number" data-testid="countdown" style="--left:${left / table}">
+    return html`<div class="count number over middle round centred ghost" data-testid="countdown" style="--left:${left / table}">
       ${number(Math.ceil(left / 1000))}
     </div>`;
   }
@@ -393,29 +369,25 @@ export class VivariumTable extends LitElement {
     }
     found.touchedAt = performance.now();
     if (found.left) return;
-    this.starts.set(pointerId, { x, y });
     this.canvas.setPointerCapture(pointerId);
-    view.touch(pointerId, found).toolStart(x, y, timeStamp);
+    view.touch(pointerId, found, { x, y }).toolStart(x, y, timeStamp);
   }
 
   private move(event: PointerEvent): void {
-    const start = this.starts.get(event.pointerId);
     const touch = this.view?.touches.get(event.pointerId);
-    if (!start || !touch) return;
+    if (!touch) return;
     for (const { offsetX: x, offsetY: y, timeStamp } of event.getCoalescedEvents?.() ?? [event]) {
-      start.moved ||= Math.hypot(x - start.x, y - start.y) > SLOP;
+      touch.hasMoved ||= Math.hypot(x - touch.start.x, y - touch.start.y) > SLOP;
       touch.finger.toolMove(x, y, timeStamp);
     }
   }
 
   private lift({ type, pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
-    const start = this.starts.get(pointerId);
     const touch = this.view?.touches.get(pointerId);
-    if (!start || !touch) return;
+    if (!touch) return;
     if (type === 'pointercancel') touch.finger.toolCancel(timeStamp);
-    else touch.finger.toolEnd(x, y, !start.moved, timeStamp);
+    else touch.finger.toolEnd(x, y, !touch.hasMoved, timeStamp);
     touch.ring.touchedAt = performance.now();
-    this.starts.delete(pointerId);
     this.view?.touches.delete(pointerId);
     this.requestUpdate();
   }
