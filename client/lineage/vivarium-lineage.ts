@@ -220,7 +220,6 @@ export class VivariumLineage extends LitElement {
       this.card?.requestUpdate();
       this.invalidate();
     });
-    void this.pictures.open();
     this.resize();
     this.requestUpdate();
   }

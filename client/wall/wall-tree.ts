@@ -98,7 +98,9 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    await this.pictures.open();
+    // Let the tree begin to grow with the pictures of the gallery's kinds.
+    await this.pictures.all([], 5_000);
+    if (!this.isConnected) return;
     this.since = performance.now();
     this.dataset.organisms = `${page.organisms.length}`;
     this.draw();

@@ -140,7 +140,7 @@ test('a page that reconnects sends again what waits, and the line under the pen 
   for (const key of [' ', 'ArrowLeft', 'ArrowLeft']) await pad.press(key);
   const drawn = () =>
     phone.locator('draw-pad').evaluate((element) => {
-      const { lines } = Reflect.get(element, 'work').drawing;
+      const { lines } = Reflect.get(element, 'drawing');
       return [lines.length, lines.at(-1).points.length];
     });
   const [lines, points] = await drawn();

@@ -230,6 +230,31 @@ export const solid = button('solid');
 /** Renders a secondary action. */
 export const quiet = button('quiet');
 
+interface ButtonState {
+  readonly id?: string;
+  readonly pressed?: boolean | undefined;
+  readonly disabled?: boolean;
+  /** Whether the button opens a dialog. */
+  readonly opens?: boolean;
+}
+
+/** Renders a button whose name is not its content. @param kind its CSS classes */
+export const labelled = (
+  kind: string,
+  [label, content]: readonly [label: string, content: unknown],
+  click: (event: Event) => void,
+  { id, pressed, disabled = false, opens = false }: ButtonState = {},
+): TemplateResult => html`<button
+  class=${kind}
+  title=${label}
+  aria-label=${label}
+  aria-pressed=${pressed ?? nothing}
+  aria-haspopup=${opens ? 'dialog' : nothing}
+  data-testid=${id ?? nothing}
+  ?disabled=${disabled}
+  @click=${click}
+>${content}</button>`;
+
 /** Renders the button with a cross that closes a panel. */
 export const closeButton = (click: () => void, kind = '', id?: string): TemplateResult =>
   html`<button class="close ${kind}" aria-label=${msg('Close')} data-testid=${id ?? nothing} @click=${click}>${icons.close}</button>`;

@@ -15,7 +15,7 @@ import type { CameraRig } from '../../render/camera-rig.ts';
 import { facts, owner, textField, visuallyHidden } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, labelled, PageElement } from './page-element.ts';
 
 /** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
@@ -55,13 +55,7 @@ export class NameField extends PageElement {
 
   override render(): TemplateResult {
     const { you } = this.session.model;
-    return html`<form
-      class="flex"
-      @submit=${(event: SubmitEvent) => {
-        event.preventDefault();
-        this.submit();
-      }}
-    >
+    return html`<form class="flex" @submit=${this.submit}>
       <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
@@ -88,13 +82,12 @@ export class NameField extends PageElement {
 
   /** Whether the typed text is a change that can be submitted. */
   private get isNew(): boolean {
-    const { draft, submitted } = this;
-    return (
-      draft !== undefined && !submitted && draft.trim() !== (this.session.model.you?.name ?? '')
-    );
+    const name = this.submitted ? undefined : this.draft?.trim();
+    return name !== undefined && name !== (this.session.model.you?.name ?? '');
   }
 
-  private submit(): void {
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
     const { draft: name } = this;
     if (name === undefined || !this.isNew) return;
     this.submitted = true;
@@ -205,50 +198,34 @@ export class RoomStatus extends PageElement {
   `;
 
   @state() private open = false;
-  private dismissListeners = new AbortController();
   private closed: (() => void) | undefined;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.toggle(false);
+  /** Closes the panel on Escape, and on a click or focus outside it. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Listen on the shadow root, because the document does not receive events when the focus moves
+    // within the page's shadow tree.
+    const page = this.getRootNode();
+    const closeIfOutside = (event: Event): void => {
+      if (this.open && !event.composedPath().includes(this)) this.toggle(false);
+    };
+    for (const name of ['click', 'focusin']) page.addEventListener(name, closeIfOutside, true);
+    const press = ({ key }: KeyboardEvent): void => {
+      if (key !== 'Escape' || !this.open) return;
+      if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
+      this.toggle(false);
+    };
+    document.addEventListener('keydown', press, true);
   }
 
-  /**
-   * Opens or closes the details panel, which also closes on Escape and on a click or focus outside
-   * it.
-   */
   private toggle(open: boolean): void {
     this.open = open;
     this.closed?.();
     this.closed = open ? this.session.panels.open(() => this.toggle(false)) : undefined;
-    this.dismissListeners.abort();
-    this.dismissListeners = new AbortController();
-    if (!open) return;
-    const { signal } = this.dismissListeners;
-    const closeIfOutside = (event: Event): void => {
-      if (!event.composedPath().includes(this)) this.toggle(false);
-    };
-    // Listen on the shadow root, because the document does not receive events when the focus moves
-    // within the page's shadow tree.
-    const page = this.getRootNode();
-    for (const name of ['click', 'focusin']) {
-      page.addEventListener(name, closeIfOutside, { signal, capture: true });
-    }
-    document.addEventListener(
-      'keydown',
-      ({ key }) => {
-        if (key !== 'Escape') return;
-        if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
-        this.toggle(false);
-      },
-      { signal, capture: true },
-    );
   }
 
   override render(): TemplateResult {
     const { connection, pace, participants } = this.session.model;
-    const { followers } = this.session;
-    const followed = msg('Somebody sees what you see');
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
@@ -261,8 +238,8 @@ export class RoomStatus extends PageElement {
         ${
           live
             ? html`${
-                followers > 0
-                  ? html`<span role="img" aria-label=${followed}>${icons.watch}</span>`
+                this.session.followers > 0
+                  ? html`<span role="img" aria-label=${msg('Somebody sees what you see')}>${icons.watch}</span>`
                   : nothing
               }${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
@@ -274,12 +251,13 @@ export class RoomStatus extends PageElement {
   }
 
   private details(): TemplateResult {
-    const { mine, gone } = this.session;
-    const { room, organisms, pace, settings } = this.session.model;
+    const { session } = this;
+    const { mine, gone, watches, roomName } = session;
+    const { room, organisms, pace, settings } = session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details over scroll" data-testid="details">
-      ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
+      ${settings?.names === false || watches ? nothing : html`<name-field .session=${session}></name-field>`}
       <p class="about small soft">${aboutText()}</p>
       <dl>
         ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
@@ -292,12 +270,12 @@ export class RoomStatus extends PageElement {
         <input
           type="checkbox"
           data-testid="water"
-          .checked=${!this.session.state.state.still}
-          @change=${({ target }: Event) => this.session.stillWater(!(target as HTMLInputElement).checked)}
+          .checked=${!session.state.state.still}
+          @change=${({ target }: Event) => session.stillWater(!(target as HTMLInputElement).checked)}
         />
         ${msg('Moving water')}
       </label>
-      <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
+      <a class="follow raise flex" href="/lineage#${roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;
   }
@@ -489,16 +467,18 @@ export class FindMine extends PageElement {
     const { you, connection } = model;
     const { length: living } = mine;
     if (!you || connection !== 'live' || living === 0) return nothing;
-    const label = msg('My creatures');
     return html`<div class="panel flex ${unseen ? 'unseen' : ''}">
       <button class="raise shrinks ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
         <i class="who rigid" style="--hue:${you.hue}"></i><span class="cut">${msg('Find mine')}</span>
       </button>
       ${
         living + gone.length > 1
-          ? html`<button class="list raise soft rigid number" data-testid="list-mine" title=${label} aria-label=${label} @click=${() => fire(this, 'list-mine')}>
-            ${icons.list}${number(living)}
-          </button>`
+          ? labelled(
+              'list raise soft rigid number',
+              [msg('My creatures'), html`${icons.list}${number(living)}`],
+              () => fire(this, 'list-mine'),
+              { id: 'list-mine' },
+            )
           : nothing
       }
     </div>`;

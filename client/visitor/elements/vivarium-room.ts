@@ -15,7 +15,7 @@ import { Hint } from '../../state/browser-store.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
 import { aboutText, changeText, reasonText, type WayBack } from '../text.ts';
-import { closeButton, solid, VisitorElement } from './page-element.ts';
+import { closeButton, labelled, solid, VisitorElement } from './page-element.ts';
 import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { MyCreatures } from './sheets.ts';
@@ -274,7 +274,8 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
-    return iconButton(label, icon, () => this.room?.act(action));
+    const act = (): void => this.room?.act(action);
+    return labelled(`raise soft ${icon}`, [label, icons[icon]], act);
   }
 
   private soundButton(): TemplateResult {
@@ -285,7 +286,9 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
       else feedback.turnOn();
       this.requestUpdate();
     };
-    return iconButton(msg('Sound and vibration'), isOn ? 'sound' : 'silent', toggle, isOn);
+    const icon = isOn ? 'sound' : 'silent';
+    const face = [msg('Sound and vibration'), icons[icon]] as const;
+    return labelled(`raise soft ${icon}`, face, toggle, { id: 'senses', pressed: isOn });
   }
 
   /** Renders the visitor's position in the queue of a full room. */
@@ -372,17 +375,4 @@ function notice(text: unknown, button: unknown, close: () => void): TemplateResu
   return html`<div class="panel flex small" role="status" data-testid="shared-view">
     <span>${text}</span>${button} ${closeButton(close, 'over')}
   </div>`;
-}
-
-function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
-  return html`<button
-    class="raise soft ${icon}"
-    title=${label}
-    aria-label=${label}
-    aria-pressed=${on ?? nothing}
-    data-testid=${on === undefined ? nothing : 'senses'}
-    @click=${click}
-  >
-    ${icons[icon]}
-  </button>`;
 }

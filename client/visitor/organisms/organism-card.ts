@@ -20,6 +20,7 @@ import { facts } from '../../style/fragments.ts';
 import {
   closeButton,
   fire,
+  labelled,
   PanelElement,
   quiet,
   radioGroup,
@@ -335,14 +336,11 @@ export class OrganismCard extends PanelElement {
   }
 
   private reportButton(organism: OrganismView): TemplateResult {
-    return html`<button
-      class="quiet report"
-      aria-label=${msg('Report to the host')}
-      data-testid="report"
-      @click=${() => this.session.report(organism)}
-    >
-      ${icons.report}<span>${msg('Report')}</span>
-    </button>`;
+    const face = [
+      msg('Report to the host'),
+      html`${icons.report}<span>${msg('Report')}</span>`,
+    ] as const;
+    return labelled('quiet report', face, () => this.session.report(organism), { id: 'report' });
   }
 
   private kin(organism: OrganismView): TemplateResult {
@@ -382,14 +380,8 @@ export class OrganismCard extends PanelElement {
 
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
-    return html`<button
-      class="raise middle rigid"
-      title=${name}
-      aria-label=${name}
-      @click=${() => fire(this, 'visit', organism)}
-    >
-      <organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>
-    </button>`;
+    const portrait = html`<organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>`;
+    return labelled('raise middle rigid', [name, portrait], () => fire(this, 'visit', organism));
   }
 
   private removed(): TemplateResult {

@@ -9,7 +9,6 @@ import { roveGrid } from '../../input/keyboard.ts';
 import { type Offer, offered, searchable } from '../../state/browser-store.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import type { DrawingWork } from '../drawing/draw-pad.ts';
 import { Drawing } from '../drawing/drawing.ts';
 import { SheetElement, VisitorElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
@@ -116,7 +115,7 @@ export class SeedSheet extends SheetElement {
   static override styles = seedSheetStyle;
 
   @property({ attribute: false }) sheet: Sheet | undefined;
-  private work = newWork();
+  private drawing = new Drawing();
 
   constructor() {
     super();
@@ -165,20 +164,18 @@ export class SeedSheet extends SheetElement {
       .session=${this.session}
       .live=${isLive}
       .asks=${model.settings?.drawings === 'ask'}
-      .work=${this.work}
+      .drawing=${this.drawing}
     ></draw-pad>`;
   }
 
   private take({ detail }: CustomEvent<SeedSource>): void {
     const { state } = this.session;
     state.hold(detail);
-    if (this.sheet === 'draw') this.work = newWork();
+    if (this.sheet === 'draw') this.drawing = new Drawing();
     if (this.sheet !== 'gallery') state.update({ taken: state.state.taken + 1 });
     this.close();
   }
 }
-
-const newWork = (): DrawingWork => ({ drawing: new Drawing(), sent: [], seed: undefined });
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')

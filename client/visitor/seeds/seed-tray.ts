@@ -9,7 +9,7 @@ import { kindName, organismName } from '../../elements/text.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import { type Offer, offered } from '../../state/browser-store.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { fire, PageElement, VisitorElement } from '../elements/page-element.ts';
+import { fire, labelled, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
 /** Returns the name of one of the visitor's own seeds. */
@@ -72,6 +72,9 @@ export function galleryButton(
     ${tile(checkpoint, index)}
   </button>`;
 }
+
+/** Classes of the buttons for ways to get a seed. */
+const WAY = 'raise flex small soft shrinks';
 
 /** Content of the dock while a tool that needs a seed is selected. */
 @customElement('seed-tray')
@@ -242,16 +245,7 @@ export class SeedTray extends PageElement {
       </div>
       <div class="ways shrinks" role="group" aria-label=${msg('Ways to get a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
-        <button
-          class="raise flex small soft shrinks"
-          data-testid="dice"
-          title=${msg('A random seed, different each time')}
-          aria-label=${msg('A random seed, different each time')}
-          aria-pressed=${held.from === 'prior'}
-          @click=${this.throwDice}
-        >
-          ${icons.dice}<span class="cut">${msg('Dice')}</span>
-        </button>
+        ${labelled(WAY, [msg('A random seed, different each time'), html`${icons.dice}<span class="cut">${msg('Dice')}</span>`], (event) => this.throwDice(event), { id: 'dice', pressed: held.from === 'prior' })}
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
@@ -270,16 +264,9 @@ export class SeedTray extends PageElement {
   }
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
-    return html`<button
-      class="raise flex small soft shrinks"
-      data-testid="open-${sheet}"
-      aria-haspopup="dialog"
-      title=${label}
-      aria-label=${label}
-      @click=${() => this.session.state.update({ sheet })}
-    >
-      ${icons[icon]}<span class="cut">${label}</span>
-    </button>`;
+    const content = html`${icons[icon]}<span class="cut">${label}</span>`;
+    const open = (): void => this.session.state.update({ sheet });
+    return labelled(WAY, [label, content], open, { id: `open-${sheet}`, opens: true });
   }
 
   private throwDice(event: Event): void {
