@@ -46,7 +46,6 @@ export class TableRing extends LitElement {
       /* The band shows the energy left, in the person's colour. */
       .band {
         width: ${2 * REACH.buttons - 3.6}em;
-        height: ${2 * REACH.buttons - 3.6}em;
         background: conic-gradient(
           oklch(${owner} var(--hue)) calc(var(--share) * 360deg),
           oklch(0.95 0.01 210 / 0.14) 0
@@ -56,7 +55,6 @@ export class TableRing extends LitElement {
       }
       button {
         width: 3.2em;
-        height: 3.2em;
         min-width: 0 !important;
         min-height: 0 !important;
         background: var(--panel);
@@ -72,19 +70,16 @@ export class TableRing extends LitElement {
       }
       .tile {
         width: 72%;
-        aspect-ratio: 1;
       }
       svg {
-        width: 1.7em;
-        height: 1.7em;
+        --icon: 1.7em;
       }
       .leaving {
         animation: pulse 1s ease-in-out infinite;
         --faintest: 0.25;
       }
       .away svg {
-        width: 2.6em;
-        height: 2.6em;
+        --icon: 2.6em;
         color: var(--alarm);
       }
     `,

@@ -96,7 +96,6 @@ export class VivariumTable extends LitElement {
       }
       .hint {
         width: 7em;
-        height: 7em;
         border: 0.15em solid oklch(0.94 0.008 200 / 0.75);
         animation: invite 3s ease-out infinite;
       }
@@ -108,7 +107,6 @@ export class VivariumTable extends LitElement {
       }
       .count {
         width: 4em;
-        height: 4em;
         font-size: 1.6em;
         background: conic-gradient(
           var(--accent-deep) calc(var(--left) * 360deg),

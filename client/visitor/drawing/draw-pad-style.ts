@@ -72,7 +72,6 @@ export const drawPadStyle = css`
   }
   .pen {
     width: 18px;
-    height: 18px;
     margin: -9px;
     border: 2px solid var(--accent);
   }
@@ -147,7 +146,6 @@ export const drawPadStyle = css`
   }
   .brushes i {
     width: calc(6px + 90px * var(--size));
-    height: calc(6px + 90px * var(--size));
     background: var(--colour);
     box-shadow: 0 0 0 1px oklch(1 0 0 / 0.18);
   }

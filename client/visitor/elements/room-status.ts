@@ -123,13 +123,11 @@ export class RoomStatus extends PageElement {
       border-radius: 999px;
     }
     .pill svg {
-      width: 1.2em;
-      height: 1.2em;
+      --icon: 1.2em;
       margin-inline-end: -0.35em;
     }
     .dot {
       width: 7px;
-      height: 7px;
       background: var(--accent);
     }
     .slow .dot {
@@ -171,14 +169,11 @@ export class RoomStatus extends PageElement {
     .details .about {
       margin: 0 0 10px;
     }
-    a.follow {
-      min-height: 44px;
-      color: inherit;
-    }
-    label.follow {
+    :is(a, label).follow {
       min-height: 44px;
     }
     .follow {
+      color: inherit;
       gap: 0.7em;
       width: 100%;
       min-height: 2.6em;
@@ -411,13 +406,10 @@ export class FindMine extends PageElement {
       white-space: nowrap;
     }
     .list {
+      --icon: 1.3em;
       gap: 0.3em;
       padding-inline: 0.6em 0.9em;
       border-inline-start: 1px solid var(--line);
-    }
-    .list svg {
-      width: 1.3em;
-      height: 1.3em;
     }
     button:focus-visible {
       outline-offset: -3px;

@@ -107,7 +107,6 @@ export const roomStyle = css`
     inset: 0 auto auto 0;
     z-index: 5;
     width: 120px;
-    height: 120px;
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }

@@ -132,7 +132,6 @@ export class MyCreatures extends SheetElement {
     organism-portrait,
     .tile {
       width: 3.4em;
-      aspect-ratio: 1;
     }
     .change {
       margin-top: 3px;

@@ -72,7 +72,6 @@ export class OrganismCard extends PanelElement {
     }
     header organism-portrait {
       width: 4.4em;
-      aspect-ratio: 1;
       margin: -0.3em;
     }
     dl {
@@ -105,7 +104,6 @@ export class OrganismCard extends PanelElement {
     }
     .row organism-portrait {
       width: 2.6em;
-      height: 2.6em;
     }
     .gone::after {
       content: '';
@@ -404,17 +402,14 @@ export class CrossPanel extends PanelElement {
     }
     organism-portrait {
       width: 4.2em;
-      height: 4.2em;
     }
     .empty {
       width: 3.2em;
-      height: 3.2em;
       border: 1.5px dashed var(--warm);
     }
     .child {
       position: relative;
       width: 6.6em;
-      height: 6.6em;
       background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
       box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
     }
@@ -452,13 +447,11 @@ export class CrossPanel extends PanelElement {
       }
       .child {
         width: 5.6em;
-        height: 5.6em;
       }
     }
     @media (max-width: 720px) and (max-height: 600px) {
       .child {
         width: 4.6em;
-        height: 4.6em;
       }
     }
     @media (max-width: 299px) {

@@ -121,7 +121,6 @@ export class SeedFilm extends VisitorElement {
   static override styles = css`
     :host {
       position: relative;
-      aspect-ratio: 1;
     }
     i {
       inset: 0;

@@ -236,7 +236,6 @@ export class GalleryGrid extends VisitorElement {
     }
     .tile {
       width: 80%;
-      aspect-ratio: 1;
       clip-path: inset(1.5%);
     }
     p {

@@ -102,6 +102,7 @@ export class SeedTray extends PageElement {
       inset: 7%;
     }
     .ways {
+      --icon: 1.4em;
       display: flex;
       gap: 2px;
       padding-top: 2px;
@@ -114,11 +115,6 @@ export class SeedTray extends PageElement {
       min-height: 2.6em;
       padding: 0 0.3em;
       border-radius: 13px;
-    }
-    .ways svg {
-      flex: none;
-      width: 1.4em;
-      height: 1.4em;
     }
     .ways button[aria-pressed='true'] {
       color: var(--accent);
@@ -153,9 +149,8 @@ export class SeedTray extends PageElement {
         min-height: 3.4em;
         font-size: 0.82em;
       }
-      .ways svg {
-        width: 1.75em;
-        height: 1.75em;
+      .ways {
+        --icon: 1.75em;
       }
       .held {
         width: 6.9em;
@@ -313,7 +308,6 @@ export class SeedRow extends VisitorElement {
     .tile,
     seed-film {
       width: 82%;
-      height: 82%;
       clip-path: inset(1.5%);
     }
     .own::after {
