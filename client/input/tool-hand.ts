@@ -36,7 +36,7 @@ export interface ToolUser {
   /** Reports the pointer's position; undefined once it has left. */
   pointAt(place: Point | undefined): void;
   /** Records that the server has accepted a seed. */
-  sown(at: Point, seed: SeedSource): void;
+  sown(): void;
 }
 
 /** Applies the selected tool under a pointer; shows effects before the server answers. */
@@ -192,7 +192,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.sown({ x, y }, held),
+        accepted: () => this.session.sown(),
         rejected: (reason) => this.refused(reason, at),
       },
     );

@@ -182,25 +182,27 @@ export class WallConnection extends RoomConnection {
   }
 }
 
-/** Refusals after which a retry would be refused for the same reason. */
-const FINAL: ReadonlySet<Reason> = new Set([
-  'protocol-version',
-  'no-such-room',
-  'replaced',
-  'gave-way',
-  'sent-away',
-]);
-
-/** Refused joins that leave the connection open. The page joins again over the open connection. */
-const PASSING: ReadonlySet<Reason> = new Set([
-  'room-full',
-  'too-many-spectators',
-  'too-many-joins',
-  'not-here',
-]);
-
-/** Refused joins after which the server closes the connection. The page reconnects. */
-const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
+/**
+ * What a page does after a refused join. Reasons that are not listed leave it as it is.
+ *
+ * - `end`: gives up, because a retry would be refused for the same reason
+ * - `join`: joins again over the connection, which the server keeps open
+ * - `dial`: connects again, because the server closes the connection
+ */
+const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
+  'protocol-version': 'end',
+  'no-such-room': 'end',
+  replaced: 'end',
+  'gave-way': 'end',
+  'sent-away': 'end',
+  'room-full': 'join',
+  'too-many-spectators': 'join',
+  'too-many-joins': 'join',
+  'not-here': 'join',
+  'room-closed': 'dial',
+  'no-spectators': 'dial',
+  'join-timeout': 'dial',
+};
 
 /**
  * Delay before another join, ms. It doubles with each refusal, up to `longest`. A random part of up
@@ -303,7 +305,8 @@ export class Connection extends RoomConnection {
   }
 
   private refused(reason: Reason): void {
-    if (FINAL.has(reason)) {
+    const then = AFTER[reason];
+    if (then === 'end') {
       this.close(reason);
       return;
     }
@@ -313,9 +316,8 @@ export class Connection extends RoomConnection {
     this.refusal = reason;
     // This page's site may only embed rooms.
     if (reason === 'only-watches') this.close(reason);
-    const passes = PASSING.has(reason);
-    if (passes || HANGS_UP.has(reason)) this.refusals++;
-    if (passes) this.joinLater();
+    if (then) this.refusals++;
+    if (then === 'join') this.joinLater();
   }
 
   protected get retryDelay(): number {

@@ -168,16 +168,12 @@ export class OpenPanels {
   private entries: number;
   /** Whether this page has called `history.go` and the move has not happened yet. */
   private isTravelling = false;
-  private readonly stop = new AbortController();
 
   /** @param changed called when a panel has opened or closed, with whether any panel is open */
-  constructor(
-    private readonly changed: (isOpen: boolean) => void,
-    private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
-  ) {
-    page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
+  constructor(private readonly changed: (isOpen: boolean) => void) {
+    window.addEventListener('popstate', (event) => this.arrive(event));
     // A page that was reloaded with open panels still has their history entries, but no panels.
-    this.entries = entriesIn(page.history.state);
+    this.entries = entriesIn(window.history.state);
     this.follow();
   }
 
@@ -211,10 +207,6 @@ export class OpenPanels {
     this.update();
   }
 
-  dispose(): void {
-    this.stop.abort();
-  }
-
   private update(): void {
     this.follow();
     this.changed(this.panels.length > 0);
@@ -222,7 +214,7 @@ export class OpenPanels {
 
   /** Adds or removes history entries until there is one per panel. */
   private follow(): void {
-    const { history } = this.page;
+    const { history } = window;
     if (this.isTravelling) return;
     const excess = this.entries - this.panels.length;
     if (excess > 0) {

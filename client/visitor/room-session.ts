@@ -4,7 +4,7 @@
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
-import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, ParticipantId, SeedView } from '../../shared/vocabulary.ts';
@@ -13,7 +13,7 @@ import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/tool-hand.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection } from '../room/connection.ts';
+import { type Answers, BusyReporter, Connection } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
@@ -77,8 +77,6 @@ type Offer = Change & { readonly until: number };
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
 
-const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
-
 /** Whether a page of another site frames this page. */
 function isFramed(): boolean {
   try {
@@ -125,11 +123,6 @@ export class RoomSession {
   gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /**
-   * For each position, the seed (as JSON) that this visitor last planted there or used there for a
-   * transformation.
-   */
-  private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
   /** Whether the visitor's last seed fell on another creature. */
@@ -254,13 +247,12 @@ export class RoomSession {
   }
 
   beacon(organism: OrganismView): void {
-    if (this.isOnline()) this.requests.ask('beacon', { organism: organism.id }, this.telling);
+    this.act('beacon', { organism: organism.id });
   }
 
   report({ id: organism }: OrganismView): void {
-    if (!this.isOnline()) return;
-    const accepted = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
-    this.requests.ask('report', { organism }, { ...this.telling, accepted });
+    const thank = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
+    this.act('report', { organism }, thank);
   }
 
   /** Renews one of the visitor's organisms, which then stays or is planted again. */
@@ -282,14 +274,10 @@ export class RoomSession {
    * visitor touched it.
    */
   transform(organism: OrganismView): void {
-    if (!this.isOnline()) return;
-    const { held, selection } = this.state.state;
+    const { held: seed, selection } = this.state.state;
     const at = selection?.organism === organism.id ? selection.at : undefined;
-    this.requests.ask(
-      'transform',
-      { organism: organism.id, seed: held, ...(at && { at }) },
-      { ...this.telling, accepted: () => this.sown(organism, held) },
-    );
+    const command = { organism: organism.id, seed, ...(at && { at }) };
+    this.act('transform', command, () => this.sown());
   }
 
   /**
@@ -298,8 +286,7 @@ export class RoomSession {
    * @param foreign whether to take back all grafts of others instead
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
-    if (!this.isOnline()) return;
-    this.requests.ask('ungraft', { organism, ...(foreign && { foreign }) }, this.telling);
+    this.act('ungraft', { organism, ...(foreign && { foreign }) });
   }
 
   setOccupied(isOccupied: boolean): void {
@@ -307,22 +294,17 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Records that the server has accepted a seed at a position on the grid. */
-  sown(at: Point, seed: SeedSource): void {
+  /** Records that the server has accepted a seed. */
+  sown(): void {
     this.isOccupied = false;
-    this.made.set(placeOf(at), JSON.stringify(seed));
     this.state.sown(Math.random);
   }
 
-  /**
-   * Whether an organism already is the creature that the selected seed grows into, as far as this
-   * page knows.
-   */
-  isHeld({ kind, parts, ...at }: OrganismView): boolean {
+  /** Whether an organism already is the creature of the gallery that the visitor holds. */
+  isHeld({ kind, parts }: OrganismView): boolean {
     const { held } = this.state.state;
-    if (parts) return false;
-    if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
-    return this.made.get(placeOf(at)) === JSON.stringify(held);
+    const gallery = this.model.checkpoint?.gallery ?? [];
+    return !parts && held.from === 'gallery' && gallery[held.index]?.name === kind;
   }
 
   /** Withdraws the offer to renew an organism. */
@@ -334,13 +316,10 @@ export class RoomSession {
   /** Requests a seed that crosses the two selected organisms. */
   makeSeed(): void {
     const { selection } = this.state.state;
-    if (!selection?.second || !this.isOnline()) return;
+    if (!selection?.second) return;
     const { organism: a, second: b, mix, mutation } = selection;
-    this.requests.ask(
-      'cross',
-      { a, b, mix, mutation },
-      { ...this.telling, accepted: ({ seed }) => seed && this.state.receive(seed) },
-    );
+    const take = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
+    this.act('cross', { a, b, mix, mutation }, take);
   }
 
   /** Requests a name. @param refused called if the visitor may not have the name */
@@ -420,6 +399,15 @@ export class RoomSession {
     rejected: (reason: Reason): void => this.page.tell(this.whyNot(reason)),
   };
 
+  /** Sends a command if the room is connected, and tells the visitor if it is refused. */
+  private act<N extends 'beacon' | 'report' | 'transform' | 'ungraft' | 'cross'>(
+    name: N,
+    command: Omit<Command<N>, 'id'>,
+    accepted: Answers['accepted'] = () => {},
+  ): void {
+    if (this.isOnline()) this.requests.ask(name, command, { ...this.telling, accepted });
+  }
+
   /** Whether the room is connected; if not, shows a notice. */
   private isOnline(): boolean {
     if (!this.isLive) this.page.tell(offlineText());
@@ -438,8 +426,6 @@ export class RoomSession {
     }
     if (event.what === 'renewed') this.departing.delete(event.id);
     if (event.what === 'transformed' || event.what === 'grafted') this.previews.outdate(event.id);
-    const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
-    if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
@@ -498,9 +484,6 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // Forget which seed was used where, because others may have transformed the organisms while
-    // this page was disconnected.
-    this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();
     const { selection } = state.state;

@@ -1,6 +1,6 @@
 /** The room for screen readers: a live region with events, and a list of all organisms. */
 import { msg, str } from '@lit/localize';
-import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
@@ -217,34 +217,28 @@ export class RoomStory extends VisitorElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, story } = this;
-    this.untilGone(
-      () => {
-        clearTimeout(this.timer);
-        this.timer = undefined;
-      },
-      model.on('opened', ({ organisms, participants }) => {
-        story.forget();
-        this.announce(() => greeting(organisms.length, participants.length));
-      }),
-      // Update the announcement, because names may have changed or been removed.
-      model.on('people', () => {
-        if (this.currentText) this.announcement = this.currentText();
-        this.requestUpdate();
-      }),
-      model.on('life', (change) => {
-        const { event, organism } = change;
-        const you = model.you?.id;
-        // Skip events that a toast already reports to the organism's planter: actions of other
-        // participants, and departures.
-        const isTold =
-          // Wounds, transformations and grafts that another participant has caused.
-          ('by' in event && event.by !== you) ||
-          event.what === 'departing' ||
-          (event.what === 'died' && event.cause === 'departed');
-        if (!isTold || organism.planter.id !== you) story.add(change);
-        this.schedule();
-      }),
-    );
+    model.on('opened', ({ organisms, participants }) => {
+      story.forget();
+      this.announce(() => greeting(organisms.length, participants.length));
+    });
+    // Update the announcement, because names may have changed or been removed.
+    model.on('people', () => {
+      if (this.currentText) this.announcement = this.currentText();
+      this.requestUpdate();
+    });
+    model.on('life', (change) => {
+      const { event, organism } = change;
+      const you = model.you?.id;
+      // Skip events that a toast already reports to the organism's planter: actions of other
+      // participants, and departures.
+      const isTold =
+        // Wounds, transformations and grafts that another participant has caused.
+        ('by' in event && event.by !== you) ||
+        event.what === 'departing' ||
+        (event.what === 'died' && event.cause === 'departed');
+      if (!isTold || organism.planter.id !== you) story.add(change);
+      this.schedule();
+    });
   }
 
   override render(): TemplateResult {
@@ -267,7 +261,7 @@ export class RoomStory extends VisitorElement {
       </section>`;
   }
 
-  protected override updated(_changed: PropertyValues): void {
+  protected override updated(): void {
     settle([...this.buttons]);
   }
 
