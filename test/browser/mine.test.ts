@@ -78,16 +78,4 @@ test('the overview and the flag to report have words, on the narrowest phone too
   const report = narrow.getByTestId('report');
   await report.getByText('Report').waitFor();
   expect(await outOfReach(narrow.locator('organism-card'))).toEqual([]);
-
-  // A device that shares links, but no files.
-  await narrow.evaluate(() =>
-    Object.assign(navigator, {
-      canShare: () => false,
-      share: async (data: ShareData) => Object.assign(window, { shared: data }),
-    }),
-  );
-  await narrow.getByTestId('keep').tap();
-  await narrow.locator('[data-testid=share]:enabled').tap();
-  const link = await narrow.getByTestId('copy-link').getAttribute('data-link');
-  expect(await narrow.evaluate(() => Reflect.get(window, 'shared'))).toEqual({ url: link });
 });
