@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
-import { leaveOutUnused } from './unused-code.ts';
 
 /**
  * Each page has its own build (`--mode`), so that no page contains code of another page. The
@@ -102,6 +101,26 @@ const shrinkTemplates: Plugin = {
   },
 };
 
+/** Files of libraries that pages replace by shorter ones, by the ends of their paths. */
+const REPLACED: Readonly<Record<string, string>> = {
+  // Pages connect only by WebSocket.
+  'engine.io-client/build/esm/transports/index.js':
+    "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
+  // Modules that a page loads later have no style sheets.
+  'vite/preload-helper.js': 'export const __vitePreload = (load) => load();',
+};
+
+/** Replaces files of libraries, and lets the bundler omit modules of Socket.IO that are not used. */
+const replaceFiles: Plugin = {
+  name: 'replace-files',
+  enforce: 'pre',
+  transform(code, id) {
+    const file = Object.keys(REPLACED).find((end) => id.endsWith(end));
+    if (!file && !/\/node_modules\/(engine|socket)\.io-/.test(id)) return undefined;
+    return { code: file ? REPLACED[file] : code, map: null, moduleSideEffects: false };
+  },
+};
+
 const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
 const EMITTER = resolveFrom(
   resolveFrom(import.meta.url, 'socket.io-client'),
@@ -114,7 +133,7 @@ export default defineConfig(({ mode }) => {
     root: import.meta.dirname,
     base: '/',
     plugins: [
-      leaveOutUnused(mode),
+      replaceFiles,
       shortenIds,
       ...(mode === 'visitor' ? [orderKinds] : []),
       shrinkTemplates,

@@ -7,7 +7,7 @@ import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
 import type { Genomes } from '../../server/vnca/chimera.ts';
 import type { LatentBounds } from '../../server/vnca/genome.ts';
-import { createReadout, type ReadCells } from '../../server/vnca/readout.ts';
+import { createReadout } from '../../server/vnca/readout.ts';
 import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
@@ -100,72 +100,63 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
  */
 export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
   const { card, rest } = model;
+  const { channels } = card;
   const step = createScalarRule(model, genomes);
   const read = createReadout(card);
-  const places = new Places(card);
-  let states = seedState(genomes.latents[0], firstStage(card), card.channels);
-  let seen = readCells(card, read, states);
+  const held = new Uint8Array(card.side ** 2);
+  let states = seedState(genomes.latents[0], firstStage(card), channels);
+  let rgba = new Uint8Array(0);
+  const look = (): ImageData => {
+    const cells = states.length / channels;
+    const presence = new Uint8Array(cells);
+    rgba = new Uint8Array(4 * cells);
+    read(states, 0, rgba, presence);
+    return ownedCells(card, held, rgba, presence);
+  };
   for (const { divide: isDividing } of growthSchedule(card)) {
-    states = step(isDividing ? divide(states, card.channels) : states);
-    seen = readCells(card, read, states);
-    yield places.settle(seen);
+    states = step(isDividing ? divide(states, channels) : states);
+    yield look();
   }
   for (let steps = 0, resting = 0; steps < rest.most && resting < rest.ticks; steps++) {
+    const before = rgba;
     states = step(states);
-    const next = readCells(card, read, states);
-    const isResting = next.rgba.every((v, i) => Math.abs(v - seen.rgba[i]) <= rest.level);
+    const picture = look();
+    const isResting = rgba.every((v, i) => Math.abs(v - before[i]) <= rest.level);
     resting = isResting ? resting + 1 : 0;
-    seen = next;
-    yield places.settle(seen);
+    yield picture;
   }
 }
 
-/** The visible state of cells: RGBA, premultiplied, and aliveness, 0 to 255. */
-interface Seen {
-  readonly rgba: Uint8Array;
-  readonly presence: Uint8Array;
-}
-
-/** Reads the visible state of cells. @param states [s, s, C] */
-function readCells({ channels }: Card, read: ReadCells, states: Float32Array): Seen {
-  const cells = states.length / channels;
-  const seen = { rgba: new Uint8Array(4 * cells), presence: new Uint8Array(cells) };
-  read(states, 0, seen.rgba, seen.presence);
-  return seen;
-}
-
-/** The cells that an organism owns, as if it were alone in a room (rules OWN-2 and OWN-3). */
-class Places {
-  private readonly held: Uint8Array;
-  private readonly threshold: number;
-
-  constructor(private readonly card: Card) {
-    this.held = new Uint8Array(card.side ** 2);
-    this.threshold = Math.ceil(card.presence.threshold * 255);
+/**
+ * Claims and releases cells after a step, as if the organism were alone in a room (rules OWN-2 and
+ * OWN-3).
+ *
+ * @param held whether the organism owns each cell, [side, side]; changed by this function
+ * @param rgba premultiplied colours of the current stage's cells
+ * @param presence aliveness of the current stage's cells, 0 to 255
+ * @returns the picture of the owned cells
+ */
+function ownedCells(
+  { side, presence: { threshold: share } }: Card,
+  held: Uint8Array,
+  rgba: Uint8Array,
+  presence: Uint8Array,
+): ImageData {
+  const threshold = Math.ceil(share * 255);
+  const stage = Math.sqrt(presence.length);
+  const inset = (side - stage) >> 1;
+  const picture = new ImageData(side, side);
+  for (let cell = 0; cell < presence.length; cell++) {
+    const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
+    if (presence[cell] >= threshold) held[place] = 1;
+    // An organism keeps a cell as long as its presence is at least half of the claiming threshold.
+    else if (presence[cell] < threshold / 2) held[place] = 0;
+    const alpha = rgba[4 * cell + 3];
+    if (held[place] === 0 || alpha === 0) continue;
+    for (let c = 0; c < 3; c++) picture.data[4 * place + c] = (255 * rgba[4 * cell + c]) / alpha;
+    picture.data[4 * place + 3] = alpha;
   }
-
-  /** Claims and releases cells after a step. @returns the picture of the owned cells */
-  settle({ rgba, presence }: Seen): ImageData {
-    const { held, threshold } = this;
-    const { side } = this.card;
-    const stage = Math.sqrt(presence.length);
-    const inset = (side - stage) >> 1;
-    const picture = new ImageData(side, side);
-    for (let cell = 0; cell < presence.length; cell++) {
-      const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
-      if (presence[cell] >= threshold) held[place] = 1;
-      // An organism keeps a cell as long as its presence is at least half of the claiming
-      // threshold.
-      else if (presence[cell] < threshold / 2) held[place] = 0;
-      const alpha = rgba[4 * cell + 3];
-      if (held[place] === 0 || alpha === 0) continue;
-      for (let c = 0; c < 3; c++) {
-        picture.data[4 * place + c] = (255 * rgba[4 * cell + c]) / alpha;
-      }
-      picture.data[4 * place + 3] = alpha;
-    }
-    return picture;
-  }
+  return picture;
 }
 
 export interface KeepLink {

@@ -164,21 +164,10 @@ export class VivariumKeep extends LitElement {
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   /** Number of starts so far. A start stops its work once a later start has changed this number. */
   private run = 0;
-  private readonly restart = (): void => void this.start();
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    addEventListener('hashchange', this.restart);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    removeEventListener('hashchange', this.restart);
-    this.run++;
-  }
 
   override firstUpdated(): void {
-    this.restart();
+    addEventListener('hashchange', () => this.start());
+    void this.start();
   }
 
   protected override updated(): void {
@@ -255,14 +244,14 @@ export class VivariumKeep extends LitElement {
           </a>`
         : nothing
     }
-      <button class="quiet raise" data-testid="again" @click=${this.restart}>
+      <button class="quiet raise" data-testid="again" @click=${this.start}>
         ${msg('Grow it again')}
       </button>`;
   }
 
   private wayOut(): TemplateResult {
     if (this.phase === 'unreachable') {
-      return html`<button class="solid" data-testid="retry" @click=${this.restart}>
+      return html`<button class="solid" data-testid="retry" @click=${this.start}>
         ${msg('Try again')}
       </button>`;
     }
@@ -279,7 +268,7 @@ export class VivariumKeep extends LitElement {
     this.isBarren = !link;
     if (!link) return;
     history.replaceState(history.state, '', fragmentOf(link));
-    this.restart();
+    void this.start();
   }
 
   /** Grows the seed in the address. */
