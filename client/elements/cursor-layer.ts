@@ -31,19 +31,8 @@ interface Cursor {
   width: number;
   position: Point;
   target: Point;
-  /** Where it is drawn, in CSS pixels. */
+  /** Where the pointer is drawn, in CSS pixels. */
   at: Point;
-}
-
-function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
-  const element = document.createElement('div');
-  element.className = 'cursor';
-  element.style.setProperty('--hue', String(participant.hue));
-  const dot = document.createElement('i');
-  const name = document.createElement('span');
-  name.textContent = participant.name;
-  element.append(dot, name);
-  return { element, name };
 }
 
 /**
@@ -157,16 +146,15 @@ export class CursorLayer extends LitElement {
       }
       let cursor = this.cursors.get(id);
       if (!cursor) {
-        const { element, name } = createCursor(participant);
+        const element = document.createElement('div');
+        element.className = 'cursor';
+        element.style.setProperty('--hue', String(participant.hue));
+        const name = document.createElement('span');
+        name.textContent = participant.name;
+        element.append(document.createElement('i'), name);
         this.renderRoot.append(element);
-        cursor = {
-          element,
-          name,
-          width: name.offsetWidth,
-          position: { x, y },
-          target: { x, y },
-          at: UNDRAWN,
-        };
+        const place = { position: { x, y }, target: { x, y }, at: UNDRAWN };
+        cursor = { element, name, width: name.offsetWidth, ...place };
         this.cursors.set(id, cursor);
       }
       cursor.target = { x, y };

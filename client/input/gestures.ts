@@ -103,7 +103,12 @@ export class Gestures {
       const tap = this.moved <= SLOP;
       this.state = 'idle';
       this.target.toolEnd(sample.x, sample.y, tap, now);
-      if (tap) this.tapped(sample, now);
+      if (!tap) return;
+      const { x, y } = sample;
+      const isNear = Math.hypot(x - this.lastTap.x, y - this.lastTap.y) < DOUBLE_SLOP;
+      const isDouble = isNear && now - this.lastTap.at < DOUBLE;
+      this.lastTap = { x, y, at: isDouble ? Number.NEGATIVE_INFINITY : now };
+      if (isDouble) this.target.doubleTap(x, y, 1);
     } else if (this.state === 'pan') {
       this.state = 'idle';
       this.target.panEnd(now);
@@ -126,13 +131,6 @@ export class Gestures {
   private startTool(now: number): void {
     this.state = 'tool';
     this.target.toolStart(this.start.x, this.start.y, now);
-  }
-
-  private tapped({ x, y }: PointerSample, now: number): void {
-    const near = Math.hypot(x - this.lastTap.x, y - this.lastTap.y) < DOUBLE_SLOP;
-    const twice = near && now - this.lastTap.at < DOUBLE;
-    this.lastTap = { x, y, at: twice ? Number.NEGATIVE_INFINITY : now };
-    if (twice) this.target.doubleTap(x, y, 1);
   }
 
   private pinch(sample: PointerSample, now: number): void {

@@ -60,26 +60,21 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** Parses a painter; undefined if that fails, for example if a later release has written it. */
-function painterOf(text: string): PainterNet | undefined {
-  try {
-    return parsePainter(latin1(atob(text)));
-  } catch {
-    return undefined;
-  }
-}
-
 function parse(bytes: Uint8Array): PageModel {
   const file = readSafetensors(bytes);
   const { card, bounds, rest, painter } = file.metadata;
-  const net = painter ? painterOf(painter) : undefined;
-  return {
+  const model = {
     card: JSON.parse(card) as Card,
     tensors: float32Of(file),
     bounds: JSON.parse(bounds),
     rest: JSON.parse(rest),
-    ...(net && { painter: net }),
   };
+  try {
+    return painter ? { ...model, painter: parsePainter(latin1(atob(painter))) } : model;
+  } catch {
+    // A later release may have written the painter.
+    return model;
+  }
 }
 
 /** Returns the properties of a model that its tokens depend on. */

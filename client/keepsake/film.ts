@@ -125,7 +125,10 @@ export async function drawFilm(
   const { to } = canvasOf(SIDE, SIDE);
   to.textAlign = 'center';
   to.font = `500 22px ${FONTS}`;
-  const first = frames.findIndex((cells) => opaqueIn(cells) >= VISIBLE);
+  const first = frames.findIndex((cells) => {
+    const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
+    return data.filter((value, i) => i % 4 > 2 && value > 127).length >= VISIBLE;
+  });
   const shown = frames.slice(Math.max(0, first));
   const pictures: Uint8ClampedArray<ArrayBuffer>[] = [];
   for (const [i, cells] of shown.entries()) {
@@ -165,11 +168,6 @@ export async function gifOf(
     gif.add(picture, i === last ? rest : FRAME_DELAY);
   }
   return new Blob([gif.finish(link)], { type: 'image/gif' });
-}
-
-function opaqueIn(cells: HTMLCanvasElement): number {
-  const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
-  return data.filter((value, i) => i % 4 > 2 && value > 127).length;
 }
 
 /** Draws the mean of two frames. */

@@ -316,7 +316,10 @@ export class VivariumLineage extends LitElement {
       },
       toolEnd: (x, y, tap) => {
         last = undefined;
-        if (tap) this.move(() => this.tap(x, y));
+        if (!tap || !this.layout) return;
+        const reach = Math.max(0.62, REACH / this.camera.scale);
+        this.choose(nodeAt(this.layout.nodes, this.camera.toTree(x, y), reach));
+        this.invalidate();
       },
       toolCancel: () => {
         last = undefined;
@@ -324,11 +327,6 @@ export class VivariumLineage extends LitElement {
       doubleTap: (x, y, fingers) => zoomAbout(x, y, KEY_ZOOM ** (fingers === 1 ? 2 : -2)),
       ...{ panBy, zoomAbout, panEnd: nothing, hover: nothing, leave: nothing },
     };
-  }
-
-  private tap(x: number, y: number): void {
-    const reach = Math.max(0.62, REACH / this.camera.scale);
-    this.choose(nodeAt(this.layout!.nodes, this.camera.toTree(x, y), reach));
   }
 
   private press(event: KeyboardEvent): void {

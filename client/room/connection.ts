@@ -279,20 +279,20 @@ export class Connection extends RoomConnection {
       // Such a page has nothing to resume.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
-    for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
+    for (const event of ['picture', 'pace'] as const) {
+      this.model.on(event, () => {
+        // Browsers notice dead connections late, so detect silence here.
+        this.cancelSilence();
+        this.cancelSilence = this.means.after(SILENCE, () => {
+          if (this.model.connection === 'live') this.model.setConnection('reconnecting');
+        });
+      });
+    }
   }
 
   override close(reason?: EndReason): void {
     this.cancelSilence();
     super.close(reason);
-  }
-
-  /** Restarts the timer that detects silence, because browsers notice dead connections late. */
-  private heard(): void {
-    this.cancelSilence();
-    this.cancelSilence = this.means.after(SILENCE, () => {
-      if (this.model.connection === 'live') this.model.setConnection('reconnecting');
-    });
   }
 
   /** Ends the connection if it stays out of the room, and out of the queue, for too long. */

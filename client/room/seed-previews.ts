@@ -3,9 +3,7 @@
  * cached. Each viewer sets the seed that it wants to show, and is notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
-import type { Event } from '../../shared/protocol/events.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
@@ -18,11 +16,8 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** A film, with the picture to paint it from until that has begun. */
-interface Film extends FilmView {
-  raw?: Blob | undefined;
-  readonly genomes: PackedGenomes | undefined;
-}
+/** A film, and its unpainted picture until painting begins. */
+type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /** Paints a film, see `paintFilm`. */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
@@ -33,8 +28,6 @@ const KEPT = 80;
 const MOST_ASKED = 2;
 /** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
-
-const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
 
 /** Requests growth previews, and caches their films. */
 export class Previews {
@@ -178,10 +171,16 @@ export class Previews {
       'preview',
       { seed },
       {
-        accepted: ({ film }) => answered(() => film && this.keep(key, film)),
+        accepted: ({ film }) =>
+          answered(() => {
+            if (!film) return;
+            const { png, frames, genomes } = film;
+            const raw = new Blob([png], { type: 'image/png' });
+            this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
+          }),
         rejected: (reason) =>
           answered(() => {
-            if (!isPassing(reason)) return this.put(key, 'none');
+            if (reason !== 'room-busy' && reason !== 'too-fast') return this.put(key, 'none');
             this.resting = true;
             this.after(RETRY, () => {
               this.resting = false;
@@ -190,12 +189,6 @@ export class Previews {
           }),
       },
     );
-  }
-
-  private keep(key: string, film: NonNullable<Event<'accepted'>['film']>): void {
-    const { png, frames, genomes } = film;
-    const raw = new Blob([png], { type: 'image/png' });
-    this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
   }
 
   private put(key: string, film: Film | 'none'): void {

@@ -282,7 +282,12 @@ export class TableView extends RoomView {
       const from = this.model.organisms.get(finger.from);
       if (!view.pointer) continue;
       if (!from) this.drawPointer(view.pointer, ring.state.state, view.gauge);
-      else this.drawThread(from, this.toWorld(view.pointer), ring);
+      else {
+        const color = ownerColor(ring.model.you?.hue ?? 0);
+        const { x: x2, y: y2 } = this.toWorld(view.pointer);
+        const line = { x: from.x, y: from.y, x2, y2, radius: THREAD };
+        this.marks.add({ kind: 'disc', ...line, softness: 1, color, alpha: 0.9 });
+      }
     }
     for (const { state, fingers, place, left } of this.rings.values()) {
       // Show on free ground what would grow there.
@@ -290,11 +295,5 @@ export class TableView extends RoomView {
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
     }
     return super.frame();
-  }
-
-  private drawThread(from: Point, to: Point, { model }: Ring): void {
-    const color = ownerColor(model.you?.hue ?? 0);
-    const line = { x: from.x, y: from.y, x2: to.x, y2: to.y };
-    this.marks.add({ kind: 'disc', ...line, radius: THREAD, softness: 1, color, alpha: 0.9 });
   }
 }

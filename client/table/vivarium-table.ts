@@ -182,8 +182,13 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // A touch anywhere keeps the table, also one on a ring or a code.
-    window.addEventListener('pointerdown', (event) => this.touched(event), { capture: true });
+    // A touch anywhere, including on a ring or a code, keeps the table from beginning anew.
+    const touched = (event: Event): void => {
+      this.touchedAt = performance.now();
+      const pressed = event.composedPath().find((one) => one instanceof TableRing);
+      if (pressed) pressed.ring.touchedAt = this.touchedAt;
+    };
+    window.addEventListener('pointerdown', touched, { capture: true });
     const refresh = (): void => this.requestUpdate();
     for (const event of ['rejected', 'people', 'energy'] as const) model.on(event, refresh);
     model.on('wall', ({ origin }) => {
@@ -337,7 +342,12 @@ export class VivariumTable extends LitElement {
   /** Forgets rings, codes, and in the end that anybody was here. */
   private check(now: number): void {
     const { touchedAt, cards } = this;
-    for (const ring of this.rings.values()) if (this.leftOf(ring, now) <= 0) this.forget(ring);
+    for (const ring of this.rings.values()) {
+      if (this.leftOf(ring, now) > 0) continue;
+      this.rings.delete(ring.number);
+      ring.forget();
+      this.view?.loop.invalidate();
+    }
     const begins = touchedAt !== undefined && now - touchedAt >= FORGETS.table;
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
@@ -349,12 +359,6 @@ export class VivariumTable extends LitElement {
   /** Time until a ring is forgotten, in ms. */
   private leftOf({ touchedAt, fingers }: Ring, now: number): number {
     return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
-  }
-
-  private forget(ring: Ring): void {
-    this.rings.delete(ring.number);
-    ring.forget();
-    this.view?.loop.invalidate();
   }
 
   private down({ pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
@@ -424,13 +428,6 @@ export class VivariumTable extends LitElement {
   /** Size of the letters, on which all lengths depend, in CSS pixels. */
   private get em(): number {
     return Number.parseFloat(getComputedStyle(this).fontSize);
-  }
-
-  /** Keeps the table from beginning anew, and the ring whose button is touched. */
-  private touched(event: Event): void {
-    this.touchedAt = performance.now();
-    const pressed = event.composedPath().find((one) => one instanceof TableRing);
-    if (pressed) pressed.ring.touchedAt = this.touchedAt;
   }
 
   private readonly showCode = (ring: Ring, token: string, page = `${this.origin}/keep`): void => {

@@ -145,7 +145,11 @@ export class DrawPad extends VisitorElement {
           ${this.isInk || seed ? nothing : this.brushes()}
           <footer class="wrap">${
             seed
-              ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
+              ? html`${quiet('try-again', msg('Try again'), () => {
+                  this.drawing.seed = undefined;
+                  this.requestUpdate();
+                  this.updateComplete.then(() => this.canvas.focus());
+                })}
                 ${solid('plant-drawing', msg('Take it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
               : solid(
                   'grow-drawing',
@@ -299,12 +303,6 @@ export class DrawPad extends VisitorElement {
   private clear(): void {
     this.drawing.clear();
     this.changed();
-  }
-
-  private tryAgain(): void {
-    this.drawing.seed = undefined;
-    this.requestUpdate();
-    this.updateComplete.then(() => this.canvas.focus());
   }
 
   private changed(): void {
