@@ -25,18 +25,6 @@ export interface Twig {
   readonly nodes: readonly TreeNode[];
 }
 
-/** The positions of a tree's organisms, from (0, 0) to (width, height). */
-export interface TreeLayout {
-  /** Organisms in the order of their ids. */
-  readonly nodes: readonly TreeNode[];
-  readonly byId: ReadonlyMap<number, TreeNode>;
-  readonly width: number;
-  readonly height: number;
-  /** y of the trunk. */
-  readonly trunk: number;
-  readonly twigs: readonly Twig[];
-}
-
 /** Space of a picture with its name. */
 export const CELL = { width: 1.5, height: 1.7 } as const;
 /** Free space around the whole tree, and height of the trunk's lane. */
@@ -77,10 +65,7 @@ type LinkedNode = TreeNode & Record<'parents' | 'children', TreeNode[]>;
  *
  * @param aspect ratio of width to height of the area that will show the tree
  */
-export function layoutTree(
-  { organisms }: Pick<LineageTree, 'organisms'>,
-  aspect: number,
-): TreeLayout {
+export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect: number) {
   const count = Math.max(1, organisms.length);
   const scaleOf = (each: number): number => {
     const { width, height } = sizeOf(count, each);
@@ -123,8 +108,12 @@ export function layoutTree(
       parent.children.push(node);
     }
   }
-  return { nodes: [...byId.values()], byId, width, height, trunk, twigs };
+  const nodes: readonly TreeNode[] = [...byId.values()];
+  return { nodes, width, height, trunk, twigs };
 }
+
+/** The positions of a tree's organisms, from (0, 0) to (width, height), and the trunk's y. */
+export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
  * Assigns places to the organisms of two opposite twigs. Children come as close to their parents as

@@ -19,28 +19,21 @@ export const BUSY_INTERVAL = 20_000;
 /** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
-/** Dependencies of a connection. */
-export interface Means {
-  /** @param origin of the server; absent: that of the page */
-  readonly dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string) => Socket;
-  /** Returns a random number, 0…1. */
-  readonly random: () => number;
-  /**
-   * Calls back after a delay, ms.
-   *
-   * @returns a function that cancels it
-   */
-  readonly after: (ms: number, call: () => void) => () => void;
-}
-
-export const BROWSER: Means = {
-  dial: (options, origin) => (origin ? io(origin, options) : io(options)),
+/** The dependencies of a connection, in a browser. */
+export const BROWSER = {
+  /** @param origin of the server; if absent, the page's own */
+  dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string): Socket =>
+    origin ? io(origin, options) : io(options),
+  /** Returns a random number from 0 to 1. */
   random: Math.random,
-  after: (ms, call) => {
+  /** Calls back after a delay, in ms. @returns a function that cancels it */
+  after: (ms: number, call: () => void): (() => void) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
   },
 };
+
+export type Means = Readonly<typeof BROWSER>;
 
 /**
  * A Socket.IO connection to one room. Joins with the handshake, reconnects after each
@@ -57,7 +50,7 @@ export abstract class RoomConnection {
 
   constructor(
     private readonly room: string,
-    protected readonly means = BROWSER,
+    protected readonly means: Means = BROWSER,
   ) {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({

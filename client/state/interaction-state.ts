@@ -34,27 +34,6 @@ export interface Selection {
   readonly mutation: number;
 }
 
-interface State {
-  tool: Tool;
-  radius: number;
-  /** Maximum stroke radius in this room, in cells. */
-  widest: number;
-  held: SeedSource;
-  /** The visitor's seeds on the server, newest first. */
-  hand: readonly SeedView[];
-  sheet: Sheet | undefined;
-  selection: Selection | undefined;
-  crisp: boolean;
-  /** Whether the visitor has grafted since the page was opened. */
-  grafted: boolean;
-  /** Whether the visitor has asked for still water. */
-  still: boolean;
-  /** Number of seeds that the visitor has planted since the page was opened. */
-  planted: number;
-  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
-  taken: number;
-}
-
 const { minRadius, maxRadius } = STROKE_LIMITS;
 
 /** Whether a tool draws strokes. */
@@ -62,32 +41,40 @@ export const isBrush = (tool: Tool | undefined): boolean => tool === 'damage' ||
 
 const { radius } = STROKE_RADIUS;
 
+const START = {
+  tool: 'plant' as Tool,
+  radius: radius as number,
+  /** Maximum stroke radius in this room, in cells. */
+  widest: maxRadius as number,
+  held: { from: 'prior', throw: 0 } as SeedSource,
+  /** The visitor's seeds on the server, newest first. */
+  hand: [] as readonly SeedView[],
+  sheet: undefined as Sheet | undefined,
+  selection: undefined as Selection | undefined,
+  crisp: false,
+  /** Whether the visitor has grafted since the page was opened. */
+  grafted: false,
+  /** Whether the visitor has asked for still water. */
+  still: false,
+  /** Number of seeds that the visitor has planted since the page was opened. */
+  planted: 0,
+  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
+  taken: 0,
+};
+
 /** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
 export class InteractionState {
-  private current: State = {
-    tool: 'plant',
-    radius,
-    widest: maxRadius,
-    held: { from: 'prior', throw: 0 },
-    hand: [],
-    sheet: undefined,
-    selection: undefined,
-    crisp: false,
-    grafted: false,
-    still: false,
-    planted: 0,
-    taken: 0,
-  };
+  private current: typeof START;
   /** The initial seed, until the visitor chooses another one. */
   private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   /** @param first initial radius of strokes, cells */
   constructor(first: number = radius) {
-    this.current.radius = first;
+    this.current = { ...START, radius: first };
   }
 
-  get state(): Readonly<State> {
+  get state(): Readonly<typeof START> {
     return this.current;
   }
 
@@ -95,7 +82,7 @@ export class InteractionState {
     return this.listeners.on('change', listener);
   }
 
-  update(change: Partial<State>): void {
+  update(change: Partial<typeof START>): void {
     this.current = { ...this.current, ...change };
     this.listeners.emit('change', undefined);
   }

@@ -19,8 +19,7 @@ import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts'
 import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
-import { Ring, type RingPlace, TableView } from './ring.ts';
-import { REACH, TableRing } from './table-ring.ts';
+import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 
 /** When people are forgotten, in ms. */
 const FORGETS = {

@@ -305,12 +305,7 @@ const DURATION = 2_600;
 const PER_LETTER = 75;
 const MAX_TOASTS = 3;
 
-interface Toast extends Point {
-  readonly id: number;
-  readonly text: string;
-  /** How long the toast is shown, in ms. */
-  readonly duration: number;
-}
+type Toast = Point & Readonly<{ id: number; text: string; duration: number }>;
 
 /** Overlay on the canvas for toasts. */
 @customElement('toast-layer')

@@ -1,5 +1,10 @@
 /** What the page of keepsakes reads from addresses and files. */
-import { fragmentOf, linkInFile, plantingAddress, readLink } from '../../../client/keep/models.ts';
+import {
+  fragmentOf,
+  linkInFile,
+  plantingAddress,
+  readLink,
+} from '../../../client/keep/vivarium-keep.ts';
 import { GifWriter, paletteOf } from '../../../client/keepsake/film.ts';
 
 const token = 'Aq-_'.repeat(68);
