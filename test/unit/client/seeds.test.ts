@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { search } from '../../../client/elements/text.ts';
+import { search } from '../../../client/elements/gallery.ts';
 import { Drawing, normalise, type Sheet } from '../../../client/visitor/drawing/drawing.ts';
 import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
 import { betweenText, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';

@@ -1,0 +1,86 @@
+/** The gallery as people search it: its categories, and names that match a text. */
+import { msg } from '@lit/localize';
+import { kindName } from './text.ts';
+
+/** Titles of the gallery's categories, in display order. */
+export const KIND_TITLES: Readonly<Record<string, () => string>> = {
+  animal: () => msg('Animals'),
+  plant: () => msg('Plants'),
+  food: () => msg('Food'),
+  face: () => msg('Faces'),
+  thing: () => msg('Things'),
+};
+
+/** Converts a text to lower case without accents. */
+const plain = (text: string): string =>
+  text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
+
+/**
+ * Counts the letters that were added, left out, replaced or swapped in a typed word, compared with
+ * the most similar beginning of another word.
+ *
+ * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance (optimal string alignment)
+ */
+function errorsIn(typed: string, word: string): number {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: word.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= typed.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= word.length; j++) {
+      const isSame = typed[i - 1] === word[j - 1];
+      const isSwapped = typed[i - 1] === word[j - 2] && typed[i - 2] === word[j - 1];
+      next[j] = Math.min(
+        ...[row[j] + 1, next[j - 1] + 1, row[j - 1] + (isSame ? 0 : 1)],
+        ...(isSwapped ? [before[j - 2] + 1] : []),
+      );
+    }
+    before = row;
+    row = next;
+  }
+  return Math.min(...row);
+}
+
+/**
+ * Rates how well a typed word describes a creature: 1 if the word begins a word of the name or, with
+ * three or more letters, is anywhere in it; less if it does so with typing errors; otherwise 0.
+ */
+function rating(typed: string, names: string): number {
+  if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
+  const errors = Math.min(...names.split(' ').map((word) => errorsIn(typed, word)));
+  const allowed = typed.length < 4 ? 0 : typed.length < 7 ? 1 : 2;
+  return errors <= allowed ? 1 - errors / 10 : 0;
+}
+
+/**
+ * Searches the gallery for a text, by names in the page's language and in English. A word with
+ * typing errors counts only if no creature has the word as typed. Finds the creatures that all
+ * words describe. If there is none, finds those that some words describe, and starts with those
+ * that most words describe: "whale shark" finds whale and shark.
+ *
+ * @param among gallery indices to choose from, in the order in which equally good ones are returned
+ */
+export function search(
+  gallery: readonly { readonly name: string }[],
+  among: readonly number[],
+  typed: string,
+): readonly number[] {
+  const words = plain(typed).split(/\s+/).filter(Boolean);
+  const matches = new Map(among.map((index) => [index, 0]));
+  for (const word of words) {
+    const ratings = among.map((index) => {
+      const { name } = gallery[index];
+      return rating(word, plain(`${kindName(name)} ${name.replaceAll(/[_-]+/g, ' ')}`));
+    });
+    const best = Math.max(...ratings);
+    for (const [at, index] of among.entries()) {
+      if (best > 0 && ratings[at] === best) matches.set(index, matches.get(index)! + 1);
+    }
+  }
+  const all = among.filter((index) => matches.get(index) === words.length);
+  if (all.length > 0) return all;
+  // Short words, like "of", are in many names.
+  const long = words.filter(({ length }) => length > 3);
+  if (long.length > 0 && long.length < words.length) return search(gallery, among, long.join(' '));
+  const some = among.filter((index) => matches.get(index)! > 0);
+  return some.sort((a, b) => matches.get(b)! - matches.get(a)!);
+}
