@@ -17,8 +17,9 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * How often a resting pointer follows the water, in ms, and how far it must move to be drawn before,
- * in CSS pixels. Each change costs the page more than all else in a frame.
+ * Interval at which pointers that only drift with the water are redrawn, in ms, and the drift, in CSS
+ * pixels, after which they are redrawn earlier. Redrawing a pointer takes more time than the rest
+ * of a frame.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -122,7 +123,7 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When the resting pointers last followed the water, in ms. */
+  /** When the drifting pointers were last redrawn, in ms. */
   private followedAt = 0;
 
   override render(): TemplateResult {

@@ -193,10 +193,11 @@ export class ViewportReporter {
 }
 
 /**
- * Reports what a view shows, and when its page is hidden, until `signal`.
+ * Reports to the server which part of the grid a view shows, and when the page is hidden.
  *
  * @param best see `ViewportReporter`
- * @returns call it with each picture, at a time in ms; it returns whether a report is still pending
+ * @returns a function to call in each frame, with the time in ms. It returns whether a report is
+ *   still pending
  */
 export function reportView(
   view: Pick<RoomView, 'rig' | 'size' | 'loop'>,

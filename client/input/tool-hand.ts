@@ -22,18 +22,18 @@ import { StrokeSegmenter } from './gestures.ts';
 const FINGER = 40;
 const POINTER = 16;
 
-/** Whoever uses the tools: a visitor, or a ring of a table. */
+/** A user of the tools: a visitor, or a ring of a table. */
 export interface ToolUser {
   readonly model: RoomModel;
   readonly state: InteractionState;
   readonly requests: Pick<RequestTracker, 'ask'>;
   readonly estimate: EnergyEstimate;
   readonly colours: Pick<SeedColours, 'colours'>;
-  /** Plays sounds, where there are any. */
+  /** Plays sounds; undefined on pages without sound. */
   readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
   /** Why nobody can act at the moment; '' if they can. */
   readonly pause: string;
-  /** Reports the pointer's position; undefined once it has left. */
+  /** Reports the pointer's position, or that the pointer has left. */
   pointAt(place: Point | undefined): void;
   /** Records that the server has accepted a seed. */
   sown(): void;

@@ -1,7 +1,7 @@
 /**
- * A client's connection to its room. `RoomConnection` is the base class of all connections,
- * `WallConnection` is for walls, and `Connection` for visitors, of pages and of programs (join.ts).
- * `RequestTracker` matches answers to a visitor's requests.
+ * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
+ * visitors, on pages and in other programs. `RequestTracker` matches answers to a visitor's
+ * requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -16,7 +16,8 @@ import { RoomModel, type Send } from './room-model.ts';
 /** Interval at which a page reports again that its visitor is busy, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
-/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
+/** Reconnection: first delay (varied by up to half), maximum delay, and time limit per attempt, in
+ * ms. */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
 /** The dependencies of a connection, in a browser. */
@@ -85,7 +86,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /** Sends a command. Without a connection it is dropped, because it would be out of date later. */
+  /** Sends a command. Without a connection, drops the command, because it would be outdated later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -121,7 +122,7 @@ const REFUSED = 3_000;
 
 /** A wall's or table's connection to a room; it always reconnects. */
 export class WallConnection extends RoomConnection {
-  /** Lets a table replace its own lost connection. */
+  /** Identifies this page, so that a table can replace its own lost connection. */
   private readonly session = Date.now() >>> 0;
   /** Reason for refusing the last join; undefined if it was accepted. */
   refusal: Reason | undefined;
@@ -129,7 +130,7 @@ export class WallConnection extends RoomConnection {
   constructor(
     private readonly options: {
       readonly room: string;
-      /** `view`: the picture of the room on the host's page. */
+      /** `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /** The pass, from the page's address; '' for a wall without a seat of its own. */
       readonly pass: string;
@@ -176,7 +177,7 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a page does after a refused join. Reasons that are not listed leave it as it is.
+ * What a page does after a refused join. Other reasons have no effect.
  *
  * - `end`: gives up, because a retry would be refused for the same reason
  * - `join`: joins again over the connection, which the server keeps open
@@ -218,7 +219,7 @@ const MARK = /^[\w-]{1,64}$/;
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
-  /** Called with answers to no pending request, and refusals that nobody handles. */
+  /** Handles answers that match no pending request, and refusals that no request handles. */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
@@ -240,7 +241,7 @@ export class Connection extends RoomConnection {
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
-    /** How long to try to get into the room before the connection ends, in ms; absent: for ever. */
+    /** Time limit for entering the room, in ms; if absent, there is no limit. */
     private readonly patience?: number,
   ) {
     super(room, means);

@@ -43,7 +43,7 @@ type Digested = 'frame' | 'life' | 'people' | 'cursors';
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** Emitted when the planes show a new tick. */
+  /** Emitted when the planes contain a new tick. */
   picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */

@@ -19,7 +19,7 @@ export interface FilmView {
 /** A film, and its unpainted picture until painting begins. */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
-/** Paints a film, see `paintFilm`. */
+/** Paints a film. @returns the URL of the painted film */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
@@ -83,7 +83,7 @@ export class Previews {
     return this.paint !== undefined;
   }
 
-  /** From now on, films that are shown are painted, one after the other. */
+  /** Sets the function with which films on display are painted, one after the other. */
   paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
@@ -92,8 +92,8 @@ export class Previews {
   /**
    * Paints a picture or a film after all others that wait.
    *
-   * @param isWanted whether it is still to be painted when its turn comes
-   * @param genomes those of the organism, if known
+   * @param isWanted returns whether to paint the picture when its turn comes
+   * @param genomes the organism's genomes, if known
    * @returns URL of the painted picture; undefined if it cannot be painted
    */
   painted(
@@ -111,7 +111,7 @@ export class Previews {
   private async paintLater(key: string, film: Film, raw: Blob): Promise<void> {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
-    // A film that cannot be painted stays as it is.
+    // Keep a film that cannot be painted.
     const url = await this.painted(raw, isKept, film.genomes);
     if (!url) return;
     if (!isKept()) return URL.revokeObjectURL(url);
@@ -135,7 +135,7 @@ export class Previews {
     this.dropAll(stale);
   }
 
-  /** Frees all films, because nobody shows them any more. */
+  /** Frees all films. Call it when no viewer is left. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);

@@ -1,4 +1,5 @@
-/** A ring of the table: one person, who is a participant of their own over the table's connection. */
+/** A ring of the table, and its buttons. Each ring belongs to one person, who is a participant of
+ * their own and shares the table's connection. */
 
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -31,7 +32,7 @@ import { owner, ownerColor } from '../style/fragments.ts';
 /** Delay before a ring that was refused for a passing reason asks again, in ms. */
 const RETRY = 2_000;
 
-/** Where a ring is: its middle in CSS pixels, and its turn in degrees clockwise. */
+/** The middle of a ring, in CSS pixels, and its rotation, in degrees clockwise. */
 export interface RingPlace extends Point {
   readonly turn: number;
 }
@@ -62,7 +63,7 @@ export class Ring implements ToolUser {
   /** Index of the first creature on the ring, among those on offer. */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
-  /** Ids of this page's commands are unique within a ring's session. */
+  /** Identifies this ring's session, within which the ids of commands are unique. */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
   private energy: Event<'energy'> | undefined;
@@ -138,7 +139,7 @@ export class Ring implements ToolUser {
     this.previews.close();
   }
 
-  /** Handles what the server tells this ring. Messages that do not match their schema are ignored. */
+  /** Handles a message from the server to this ring. Ignores messages that do not match their schema. */
   receive<N extends RingEventName>(name: N, payload: unknown): void {
     const parsed = v.safeParse(RING_EVENTS[name], payload);
     if (parsed.success) this.handlers[name](parsed.output as never);
@@ -182,7 +183,7 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // What the host offers first is shown first.
+      // Begin with the creatures that the host offers first.
       if (isNew && settings?.first?.length) this.first = 0;
       this.state.setHand(seat.hand, Math.random);
       this.requests.resume(seat.you.id);
@@ -218,7 +219,7 @@ export class Ring implements ToolUser {
 
 /** A finger of a ring on the ground. */
 export class Finger extends ToolHand<Ring> {
-  /** The creature from which the finger drags to cross it; 0 if none. */
+  /** Id of the creature on which the finger was put down; 0 if there is none. */
   from: OrganismId = 0;
 
   override toolStart(x: number, y: number, now: number): void {
@@ -227,7 +228,8 @@ export class Finger extends ToolHand<Ring> {
     if (this.tool === 'plant') this.from = this.organismAt({ x, y });
   }
 
-  /** A tap on one's creature takes it along; a drag from one creature to another crosses them. */
+  /** Shows a code after a tap on the person's own creature. Crosses two creatures after a drag from
+   * one to the other. */
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     const { from, session, model } = this;
     const to = from && this.organismAt({ x, y });

@@ -25,29 +25,29 @@ import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 const FORGETS = {
   /** A ring that nobody has touched for this long is forgotten. */
   ring: 15_000,
-  /** The table, with the codes on it, begins anew after this long without a touch. */
+  /** After this time without a touch, the table starts over for new people, without codes. */
   table: 40_000,
-  /** How long before, a ring pulses and the table counts down. */
+  /** How long a ring pulses before it is forgotten, and the table counts down before it starts over. */
   warning: { ring: 5_000, table: 10_000 },
-  /** How often the times are checked. */
+  /** Interval at which these times are checked. */
   check: 250,
 } as const;
 
-/** A touch nearer to a ring than this belongs to it, in em. */
+/** Maximum distance between a ring and a touch that belongs to it, in em. */
 const NEAR = 2 * REACH.edge;
-/** A finger that moves less than this has tapped, in CSS pixels. */
+/** Maximum move of a finger that taps, in CSS pixels. */
 const SLOP = 10;
 /** Width of the quiet zone around a code, in modules. */
 const QUIET = 4;
 /** How long the connection may be lost before the table says so, in ms. */
 const BLINK = 4_000;
 
-/** A code that takes a creature along. It stays when its ring is forgotten. */
+/** A QR code with which visitors take a creature home. It stays when its ring is forgotten. */
 interface Card {
   readonly ring: Ring;
   readonly code: Code;
   readonly link: string;
-  /** When it disappears, in ms. */
+  /** When the code disappears, in ms. */
   readonly until: number;
 }
 
@@ -158,7 +158,7 @@ export class VivariumTable extends LitElement {
   readonly rings = new Map<number, Ring>();
   private view: TableView | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  /** When somebody last touched the table, in ms; undefined if nobody has since it began anew. */
+  /** When somebody last touched the table, in ms; undefined after the table has started over. */
   private touchedAt: number | undefined;
   private origin = '';
   @state() private cards: readonly Card[] = [];
@@ -181,7 +181,7 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // A touch anywhere, including on a ring or a code, keeps the table from beginning anew.
+    // A touch anywhere, including on a ring or a code, keeps the table from starting over.
     const touched = (event: Event): void => {
       this.touchedAt = performance.now();
       const pressed = event.composedPath().find((one) => one instanceof TableRing);
@@ -235,7 +235,7 @@ export class VivariumTable extends LitElement {
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Whoever stands at the table sees their own fingers.
+      // Omit the pointers of people at the table, because they see their own fingers.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -282,7 +282,7 @@ export class VivariumTable extends LitElement {
     `;
   }
 
-  /** Text for the person who sets the table up, or for everybody while nobody can act. */
+  /** A text for the person who sets up the table, or for all people while nobody can act. */
   private get message(): string {
     const { model, connection, rings } = this;
     const { paused, farewell } = model.settings ?? {};
@@ -301,7 +301,7 @@ export class VivariumTable extends LitElement {
     return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
   }
 
-  /** Circles that invite a touch, one in each half of the table. */
+  /** Renders circles that invite a touch, one in each half of the table. */
   private hints(): TemplateResult[] {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
@@ -328,7 +328,7 @@ export class VivariumTable extends LitElement {
     </button>`;
   }
 
-  /** Counts down before the table begins anew. */
+  /** Renders the countdown before the table starts over. */
   private countdown(now: number): TemplateResult | typeof nothing {
     const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
     const { table } = FORGETS.warning;
@@ -338,7 +338,7 @@ export class VivariumTable extends LitElement {
     </div>`;
   }
 
-  /** Forgets rings, codes, and in the end that anybody was here. */
+  /** Removes rings and codes whose time is over, and lets the table start over. */
   private check(now: number): void {
     const { touchedAt, cards } = this;
     for (const ring of this.rings.values()) {
@@ -351,7 +351,7 @@ export class VivariumTable extends LitElement {
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
     if (kept.length < cards.length) this.cards = kept;
-    // The energy refills, and the times run.
+    // Show the current energy and the remaining times.
     if (touchedAt !== undefined) this.requestUpdate();
   }
 
@@ -419,19 +419,19 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // Whoever stands before an upright screen is always below it.
+    // People always stand below an upright screen.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }
 
-  /** Size of the letters, on which all lengths depend, in CSS pixels. */
+  /** Font size, in CSS pixels. All lengths on the page depend on it. */
   private get em(): number {
     return Number.parseFloat(getComputedStyle(this).fontSize);
   }
 
   private readonly showCode = (ring: Ring, token: string, page = `${this.origin}/keep`): void => {
     const link = `${page}#${token}/${this.room}`;
-    // A second press replaces the code of the first.
+    // Replace the earlier code of the ring.
     const others = this.cards.filter((card) => card.ring !== ring);
     const until = performance.now() + FORGETS.table;
     this.cards = [...others, { ring, link, code: codeOf(link, QUIET), until }];
@@ -442,7 +442,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   };
 
-  /** Fills the screen, so that every touch meets the ground: insets below 0 hide the rest. */
+  /** Makes the room cover the screen, so that each touch is on ground. Negative insets hide the rest. */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;
     const { room } = this.model;

@@ -210,7 +210,7 @@ export class SeedFilm extends VisitorElement {
   }
 
   private play(): void {
-    // A film that has been painted meanwhile goes on where it was.
+    // If only the painted version of the film is new, continue at the same position.
     const at = this.played === this.key ? (this.animation?.currentTime ?? 0) : 0;
     this.played = this.key;
     this.animation?.cancel();
