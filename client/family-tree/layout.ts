@@ -19,7 +19,7 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** A twig: where it leaves the trunk, and its organisms from there on. */
+/** A twig: the x at which it leaves the trunk, and its organisms, from the trunk outwards. */
 export interface Twig {
   readonly x: number;
   readonly nodes: readonly TreeNode[];
@@ -27,12 +27,12 @@ export interface Twig {
 
 /** Space of a picture with its name. */
 export const CELL = { width: 1.5, height: 1.7 } as const;
-/** Free space around the whole tree, and height of the trunk's lane. */
+/** Free space around the whole tree, and free height along the trunk. */
 const MARGIN = 0.2;
 const LANE = 0.5;
 /** How far the tip of a twig bends forward, per organism on it. */
 const BEND = 0.2;
-/** How far pictures stand off their places, so that the tree does not look like a table. */
+/** Maximum shift of a picture from its place. Without shifts, the tree would look like a table. */
 const OFF = 0.07;
 
 /** A place on a twig: the twig's side of the trunk, and the place's index on the twig. */
@@ -47,7 +47,7 @@ const placesOf = (count: number): Place[] =>
 
 const reachOf = ({ side, index }: Place): number => side * (LANE / 2 + CELL.height * (index + 0.5));
 
-/** Width and height of a tree with so many organisms on the two twigs at each point of the trunk. */
+/** Computes the width and height of a tree. @param each organisms on the two twigs at one point */
 function sizeOf(count: number, each: number) {
   const steps = Math.ceil(count / each);
   const most = Math.min(count, each);
@@ -145,7 +145,7 @@ function placeGroup(
 
 /** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A point: on the canvas, in px; in the tree, in picture widths. */
+/** A point on the canvas, in px, or in the tree, in picture widths. */
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */
@@ -153,11 +153,11 @@ type Edges = Readonly<Record<'top' | 'bottom' | 'side', number>>;
 
 /** Maximum width of a picture, in px. */
 const CLOSEST = 320;
-/** Width of a picture in a close-up, in px, and its maximum width while the whole tree is shown. */
+/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
 const CLOSE = 120;
 const WHOLE = 170;
 
-/** Maps a tree to a canvas. */
+/** Converts between positions in a tree and on a canvas. */
 export class TreeCamera {
   /** Width of a picture, in px. */
   scale = 1;
@@ -214,7 +214,7 @@ export class TreeCamera {
   }
 
   /**
-   * Zooms about a point, which stays in its position.
+   * Zooms about a point of the canvas, which keeps its position.
    *
    * @param x in px of the canvas
    * @param y in px of the canvas

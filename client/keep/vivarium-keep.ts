@@ -1,6 +1,6 @@
 /**
- * The keepsake page: grows the seed in its address. It never joins a room. Start here; `models.ts`
- * loads models and steps their cells.
+ * The keepsake page: grows the seed in its address, with a model that is inlined in the page or comes
+ * from the server. It never joins a room.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -167,7 +167,7 @@ export class VivariumKeep extends LitElement {
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. A start stops its work once a later start has changed this number. */
+  /** Number of starts so far. An earlier start stops its work when this number has changed. */
   private run = 0;
 
   override firstUpdated(): void {
@@ -317,7 +317,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The first steps show nothing yet, so they are neither drawn nor delayed.
+      // The pictures of the first steps are empty, so neither draw nor delay them.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -398,7 +398,7 @@ export interface PageModel extends Model {
     /** Maximum number of steps before a grown organism sleeps. */
     readonly most: number;
   };
-  /** Paints the model's organisms; if it is undefined, organisms are drawn enlarged. */
+  /** Paints the model's organisms. If undefined, organisms are drawn enlarged. */
   readonly painter?: PainterNet;
 }
 
@@ -549,7 +549,7 @@ export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
   return readLink(text.startsWith('GIF8') ? lastComment(text, bytes) : text);
 }
 
-/** Returns the comment at the end of a GIF. It is stored in blocks that begin with their length. */
+/** Returns the comment at the end of a GIF. Each block of the comment begins with its length. */
 function lastComment(text: string, bytes: Uint8Array): string {
   let comment = '';
   let at = text.lastIndexOf('!\xfe') + 2;
@@ -568,7 +568,7 @@ export const fragmentOf = ({ token, room }: KeepLink): string =>
 /**
  * Returns the address where the seed can be planted.
  *
- * @param server its origin; '' for the page's own
+ * @param server origin of the server; '' for the page's own
  */
 export function plantingAddress({ token, room }: KeepLink, server: string): string {
   return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;

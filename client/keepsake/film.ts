@@ -90,7 +90,7 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
 
 /** Width and height of the film, in pixels. */
 export const SIDE = 360;
-/** How long each picture is shown, and the minimum duration of the whole film, in ms. */
+/** Duration of each picture, and minimum duration of the whole film, in ms. */
 export const FRAME_DELAY = 120;
 const LEAST = 6_500;
 /** Minimum time that the grown organism stays in view, in ms. */
@@ -150,7 +150,7 @@ export async function drawFilm(
 /**
  * Encodes a film as a GIF that loops.
  *
- * @param link stored as its comment
+ * @param link stored as the GIF's comment
  * @throws the signal's reason
  */
 export async function gifOf(
@@ -158,8 +158,8 @@ export async function gifOf(
   link: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  // Choose the palette from every fourth picture, counted back from the last one. The last picture
-  // alone would not do, because earlier stages have other colours.
+  // Choose the palette from every fourth picture, counted back from the last one. Earlier stages have
+  // colours that the last picture lacks.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);

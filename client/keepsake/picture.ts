@@ -1,4 +1,5 @@
-/** The keepsake picture of an organism: a card with a QR code that plants the organism again. */
+/** Draws organisms large and smooth, and the keepsake picture: a card with a QR code that plants the
+ * organism again. */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
 import { smoothstep } from '../../shared/smoothstep.ts';
@@ -148,7 +149,7 @@ export type Context = CanvasRenderingContext2D;
 
 /** Alpha range (0 to 255) in which the body's edge fades from transparent to opaque. */
 const EDGE = [70, 150] as const;
-/** Width and height to which the body is reduced to blur its glow, in pixels. */
+/** Width and height of the reduced body from which its glow is drawn, in pixels. */
 const GLOW = 20;
 
 /**

@@ -42,7 +42,7 @@ const BUTTON_ZOOM = 1.5;
 const GROWTH = 3_000;
 /** Maximum distance between a tap and an organism, in px. */
 const REACH = 26;
-/** Minimum width of a window with a legend, and where the legend begins, in px. */
+/** Minimum width of a window with a legend, and distance of the legend from the window's edge, in px. */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
 /** Size of names, in px. */
@@ -80,7 +80,7 @@ export class VivariumLineage extends LitElement {
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
   @query('lineage-card') private readonly card!: LineageCard | null;
-  /** Number of loads so far, so that a load can notice a later one. */
+  /** Number of loads so far. An earlier load stops when this number has changed. */
   private run = 0;
   private frame = 0;
   /** When the tree began to grow, in ms. */

@@ -36,10 +36,10 @@ export interface LifeChange {
 
 type EventName = keyof typeof EVENTS;
 
-/** Messages that listeners do not receive, or receive in another form. */
+/** Messages that are not passed to listeners unchanged. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/** Events for listeners: unchanged messages, and events derived from other messages. */
+/** The events that listeners receive: unchanged messages, and events derived from messages. */
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
@@ -179,7 +179,7 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // The room may have been silent for a while. If its picture is on screen, it is live again.
+      // A message ends a silence of the room. If the room's picture is on screen, the room is live.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -225,8 +225,8 @@ export class RoomModel {
   }
 
   /**
-   * Updates the names of those who planted and grafted, because participants may have changed their
-   * names since then.
+   * Updates the names of the participants who planted or grafted, because they may have changed their
+   * names.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>

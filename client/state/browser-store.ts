@@ -2,8 +2,8 @@
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**
- * A string in the browser's storage: `localStorage` for this browser, `sessionStorage` for this
- * tab, where a reload keeps it. If storage is blocked, the string lasts as long as the page.
+ * A string in the browser's storage. `localStorage` is shared by all tabs; `sessionStorage` belongs to
+ * one tab and survives a reload. If storage is blocked, the string lasts as long as the page.
  */
 export class BrowserStore {
   private text: string | null = null;
@@ -30,8 +30,8 @@ export class BrowserStore {
 }
 
 /**
- * Storage for data that outlives a page. `seat` holds the resume token, with which a reload keeps
- * its seat or its position in the queue. `mark` holds the device's mark, see `welcome.mark`.
+ * Storage for data that outlives a page. `seat` holds the resume token, with which a reloaded page
+ * keeps its seat or its position in the queue. `mark` holds the device's mark (`welcome.mark`).
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -164,9 +164,9 @@ export class OpenPanels {
   private readonly panels: (() => void)[] = [];
   /** Number of modal dialogs that are open; `SheetElement` counts them. */
   modals = 0;
-  /** Number of history entries that belong to panels, up to the current entry. */
+  /** Number of history entries of panels, counted up to the current entry. */
   private entries: number;
-  /** Whether this page has called `history.go` and the move has not happened yet. */
+  /** Whether this page has called `history.go` and the browser has not moved yet. */
   private isTravelling = false;
 
   /** @param changed called when a panel has opened or closed, with whether any panel is open */

@@ -110,8 +110,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects an initial seed from the gallery: one that the host offers first, or else an animal, or
-   * else any.
+   * Selects an initial seed from the gallery: a seed that the host offers first, or else an animal, or
+   * else any seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -124,8 +124,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects another seed if the host has hidden the held one, or offers others first and the visitor
-   * has neither chosen nor planted the held one.
+   * Selects another seed if the host has hidden the held seed. Does the same if the host offers other
+   * seeds first, and the visitor has neither chosen nor planted the held seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;

@@ -27,7 +27,7 @@ import type { ToolDock } from './elements/tool-dock.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';
 
-/** Windows in which organisms would be too small if the whole room were shown. */
+/** Windows that are too small for a view of the whole room. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
 /** Height of the hint above the dock, in CSS pixels. */
@@ -59,7 +59,7 @@ export class RoomCanvas {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   /** The creature whose card is open. */
   private carded: OrganismId = 0;
-  /** The camera, as JSON, after it has left the whole grid because of a card. */
+  /** The camera, as JSON, after a card has made it leave the view of the whole grid. */
   private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -408,8 +408,7 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid, a double tap with one finger acts twice, so it does not move the
-    // view.
+    // On the grid, a double tap with one finger uses the tool twice, so it does not move the view.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -418,8 +417,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool at a point on the screen, for the keyboard. Keys select organisms by their
-   * middle, which may be a hole, so a stroke hits the nearest cell.
+   * Uses the tool at a point on the screen, for the keyboard. Keys point at the middle of an organism,
+   * which may be a hole, so a stroke begins at the nearest cell.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

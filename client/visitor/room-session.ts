@@ -62,9 +62,9 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
- * server closed the connection. The server does so after it has refused admission, if it stops, or
- * if the room has moved to another server.
+ * Reasons that are not shown to the visitor: the page sent a message before joining, or the server
+ * closed the connection because it refused admission, because it stops, or because the room has
+ * moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -90,8 +90,8 @@ function isFramed(): boolean {
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who has used a view-only link or a page of another site that
-   * frames this one, sees everything and cannot act.
+   * Whether the visitor is a spectator, who sees everything and cannot act. Visitors of view-only links
+   * and of pages in frames of other sites are spectators.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** The name chosen in this tab. */
@@ -100,7 +100,7 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Stored per tab, so that a reload keeps the participant but another tab is another
+      // Store the seat per tab, so that a reload keeps the participant but another tab is another
       // participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
@@ -255,7 +255,7 @@ export class RoomSession {
     this.act('report', { organism }, thank);
   }
 
-  /** Renews one of the visitor's organisms, which then stays or is planted again. */
+  /** Renews one of the visitor's organisms: a living organism stays, and a dead one is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);

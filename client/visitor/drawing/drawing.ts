@@ -79,7 +79,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // A single point is drawn as a line of length zero, which round caps turn into a dot.
+    // Draw a single point as a line of length zero, which round caps turn into a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -101,8 +101,8 @@ export interface Sheet {
 /** Pixels whose ink or alpha (0 to 1) is lower count as empty. */
 const FAINT = 0.02;
 /**
- * MNIST digits fill a box of 20 pixels in a picture of 28. In larger pictures the box stays as
- * large, and in smaller ones it shrinks with the picture.
+ * MNIST digits fill a box of 20 pixels in a picture of 28 pixels. In larger pictures, the box also has
+ * 20 pixels; in smaller pictures, it shrinks with the picture.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Number of empty pixels on each side of a creature. */

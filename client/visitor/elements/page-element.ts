@@ -32,8 +32,8 @@ const block = css`
 `;
 
 /**
- * Base class that puts the styles of controls before an element's own styles, and renders the
- * element again after a change of language.
+ * Base class of all elements. It adds the styles of controls, which the element's own styles may
+ * override, and renders the element again after a change of language.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -56,7 +56,7 @@ export class VisitorElement extends LitElement {
 
 /** Base class of elements that show parts of the session. */
 export abstract class PageElement extends VisitorElement {
-  /** The session's contents change in place, so the element renders whenever its parent does. */
+  /** The session changes in place, so the element renders whenever its parent renders. */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
@@ -238,7 +238,7 @@ interface ButtonState {
   readonly opens?: boolean;
 }
 
-/** Renders a button whose name is not its content. @param kind its CSS classes */
+/** Renders a button that shows `content` and has `label` as its name. @param kind its CSS classes */
 export const labelled = (
   kind: string,
   [label, content]: readonly [label: string, content: unknown],

@@ -1,6 +1,6 @@
 /**
- * The status button in the upper right corner. Its panel has the visitor's name and the room's
- * details.
+ * The status button, whose panel has the visitor's name and the room's details; a small map of the
+ * room; and the button that finds the visitor's own organisms.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -93,7 +93,7 @@ export class NameField extends PageElement {
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep the draft if the visitor has changed it in the meantime.
+      // Keep the draft if the visitor has changed the text in the meantime.
       if (this.submitted && this.draft === name) this.reset();
     });
   }

@@ -1,4 +1,5 @@
-/** The room for screen readers: a live region with events, and a list of all organisms. */
+/** The room in texts: announcements and a list of all organisms for screen readers, and short messages
+ * near the pointer. */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
@@ -105,7 +106,7 @@ export function greeting(organisms: number, people: number): string {
 
 /** Collects events and turns the most important ones into an announcement. */
 export class Story {
-  /** Keyed by organism and event type, so that a repeated event is announced once. */
+  /** Changes by organism and type of event, so that a repeated event is announced once. */
   private readonly pending = new Map<string, LifeChange>();
 
   get hasNews(): boolean {

@@ -91,7 +91,7 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Equal widths, as wide as the longest label: the energy bar is positioned by their number. */
+      /* All tools are as wide as the longest label, because the energy bar is positioned by their number. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -229,7 +229,7 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* Two rows, because four buttons are too wide. The line's place is that of one row. */
+    /* Show two rows of tools, because four buttons are too wide, and no energy bar, which needs one row. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;

@@ -1,4 +1,5 @@
-/** The card of the selected organism: live portraits, facts and relatives, or the cross panel. */
+/** The card of the selected organism: live portraits, facts and relatives, or the panel for crossing
+ * it with another organism. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -177,7 +178,7 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* There the panel has no height to spare for what the family shows anyway. */
+    /* In low windows, omit the header while crossing, because the family shows the organism. */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {

@@ -33,7 +33,7 @@ export function portraitOf(
   return shown;
 }
 
-/** Redraws when a part of the room that overlaps the organism changes. */
+/** Live picture of an organism, redrawn when a part of the room that overlaps the organism changes. */
 @customElement('organism-portrait')
 export class OrganismPortrait extends PageElement {
   static override styles = css`
@@ -107,7 +107,7 @@ export class OrganismPortrait extends PageElement {
   }
 }
 
-/** How long the film shows the growth, and then the grown organism, in ms. */
+/** Duration of the growth, and of the grown organism after it, in ms. */
 const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;

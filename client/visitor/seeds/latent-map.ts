@@ -22,8 +22,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which pictures are larger than the size at which all would fit side by side. They may
- * overlap, because most of a picture's square is empty.
+ * Factor by which pictures are larger than if all of them lay side by side. Pictures may overlap,
+ * because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -149,8 +149,7 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * Changes in the session do not render the map again, because the parts that the map shows do not
-   * change while it is open.
+   * Changes of the session do not render the map again, because they do not affect an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */

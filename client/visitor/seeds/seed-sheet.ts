@@ -1,4 +1,4 @@
-/** The dialog for choosing a seed in the gallery, on the map or by drawing. */
+/** The dialog for choosing a seed in the gallery, on the map or by drawing, and the gallery in it. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -82,7 +82,7 @@ export const seedSheetStyle = css`
   header {
     padding-inline-start: 6px;
   }
-  /* In landscape the pad or the map takes the full height and the controls are beside it. */
+  /* In landscape, the pad or the map takes the full height, and the controls are at its side. */
   @media (min-aspect-ratio: 11/10) {
     dialog[open] {
       --side: clamp(94px, 39dvw, max(188px, 14em));

@@ -1,4 +1,5 @@
-/** The selected seed with a preview of its growth, and the controls to choose another one. */
+/** The selected seed with a preview of its growth, and the controls to choose another seed, among
+ * them a row of seeds. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll } from 'lit/decorators.js';
