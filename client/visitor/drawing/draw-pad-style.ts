@@ -162,8 +162,8 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* No colours for digits. */
-  :host([ink]) {
+  /* No colours for digits. Media queries below override this rule, because :where weighs nothing. */
+  :host(:where([ink])) {
     --columns: 5;
     --rows: 2;
   }
@@ -175,14 +175,12 @@ export const drawPadStyle = css`
     }
   }
   @media (max-width: 299px) {
-    :host,
-    :host([ink]) {
+    :host {
       --columns: 3;
     }
   }
   @media (min-aspect-ratio: 11/10) {
-    :host,
-    :host([ink]) {
+    :host {
       --columns: 4;
       --gap: 10px;
       --side-length: min(var(--free-height), var(--free-width) - var(--side) - var(--gap), 60em);
@@ -230,14 +228,12 @@ export const drawPadStyle = css`
       }
     }
     @media (max-width: 469px) {
-      :host,
-      :host([ink]) {
+      :host {
         --columns: 3;
       }
     }
     @media (max-width: 299px) {
-      :host,
-      :host([ink]) {
+      :host {
         --columns: 2;
       }
       .last .brushes {

@@ -120,7 +120,7 @@ export class SeedTray extends PageElement {
     .ways button[aria-pressed='true'] {
       color: var(--accent);
     }
-    :host([brush]) {
+    :host(:where([brush])) {
       grid-template-columns: auto 1fr 10em;
     }
     seed-row {
@@ -136,7 +136,7 @@ export class SeedTray extends PageElement {
     }
     /* The brush takes the place of the row. */
     @media (max-width: 720px), (max-height: 520px) {
-      :host([brush]) {
+      :host(:where([brush])) {
         grid-template-columns: auto minmax(0, 1fr);
       }
       :host([brush]) seed-row {
@@ -159,8 +159,7 @@ export class SeedTray extends PageElement {
       }
     }
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: auto auto minmax(0, 1fr);
         align-items: center;
       }
@@ -187,8 +186,7 @@ export class SeedTray extends PageElement {
     }
     /* No room for the row; the gallery button remains. */
     @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: auto minmax(0, 1fr);
         column-gap: 4px;
       }
@@ -203,8 +201,7 @@ export class SeedTray extends PageElement {
       }
     }
     @media (max-width: 299px) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: minmax(0, 1fr);
       }
       seed-row {
