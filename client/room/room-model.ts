@@ -169,7 +169,10 @@ export class RoomModel {
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     accepted: (event) => {
       this.spent(event.energy);
-      if (event.seed) this.hold([...this.seeds, event.seed]);
+      const { seed } = event;
+      // Ignore a second answer to a command that was sent twice.
+      const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
+      if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
     },
     rejected: (event) => {

@@ -2,12 +2,7 @@
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import {
-  MAX_SEEDS_IN_HAND,
-  type OrganismId,
-  type SeedView,
-  type Tool,
-} from '../../shared/vocabulary.ts';
+import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
@@ -47,8 +42,6 @@ const START = {
   /** Maximum stroke radius in this room, in cells. */
   widest: maxRadius as number,
   held: { from: 'prior', throw: 0 } as SeedSource,
-  /** The visitor's seeds on the server, newest first. */
-  hand: [] as readonly SeedView[],
   sheet: undefined as Sheet | undefined,
   selection: undefined as Selection | undefined,
   crisp: false,
@@ -180,24 +173,11 @@ export class InteractionState {
     }
   }
 
-  /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
-  receive(seed: SeedView): void {
-    // Avoid a duplicate, because a welcome that lists the seed may arrive before the answer.
-    const others = this.current.hand.filter(({ id }) => id !== seed.id);
-    const kept = others.slice(0, MAX_SEEDS_IN_HAND - 1);
-    this.update({ hand: [seed, ...kept] });
-    this.hold({ from: 'hand', seed: seed.id });
-  }
-
-  /**
-   * Replaces the visitor's hand.
-   *
-   * @param hand as the server sends it, oldest first
-   */
-  setHand(hand: readonly SeedView[], random: () => number): void {
+  /** Holds another seed if the held seed is not among the visitor's seeds on the server. */
+  keepTo(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
-    const gone = held.from === 'hand' && !hand.some(({ id }) => id === held.seed);
-    this.update({ hand: [...hand].reverse(), ...(gone && { held: thrown(random) }) });
+    if (held.from !== 'hand' || hand.some(({ id }) => id === held.seed)) return;
+    this.update({ held: thrown(random) });
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type RingEventName,
 } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
 import { icons, tile } from '../elements/icons.ts';
 import { kindName } from '../elements/text.ts';
 import { organismAt } from '../input/canvas-input.ts';
@@ -58,6 +58,8 @@ export class Ring implements ToolUser {
   readonly estimate: EnergyEstimate;
   /** Why this person cannot act, such as a ban, until the ring is forgotten. */
   left: Reason | undefined;
+  /** This person's own seeds, newest first. */
+  hand: readonly SeedView[] = [];
   /** Number of fingers on the ground. */
   fingers = 0;
   /** Index of the first creature on the ring, among those on offer. */
@@ -157,7 +159,11 @@ export class Ring implements ToolUser {
   readonly refused = (): void => this.page.refused(this);
 
   cross(a: OrganismId, b: OrganismId): void {
-    const accepted = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
+    const accepted = ({ seed }: Event<'accepted'>): void => {
+      if (!seed) return;
+      this.hand = [seed, ...this.hand];
+      this.state.hold({ from: 'hand', seed: seed.id });
+    };
     this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected: this.refused });
   }
 
@@ -185,7 +191,8 @@ export class Ring implements ToolUser {
       if (settings) this.state.setWidest(settings.maxRadius);
       // Begin with the creatures that the host offers first.
       if (isNew && settings?.first?.length) this.first = 0;
-      this.state.setHand(seat.hand, Math.random);
+      this.hand = [...seat.hand].reverse();
+      this.state.keepTo(this.hand, Math.random);
       this.requests.resume(seat.you.id);
       this.previews.renew(seat.you.id);
     },
@@ -412,10 +419,10 @@ export class TableRing extends LitElement {
   /** Returns the buttons from the lower left around the top to the lower right. */
   private buttons(): RingButton[] {
     const { ring } = this;
-    const { state, model, own, grafted } = ring;
+    const { state, model, own, grafted, hand } = ring;
     const { checkpoint, settings } = model;
     if (!checkpoint) return [];
-    const { held, tool, hand } = state.state;
+    const { held, tool } = state.state;
     const all = offered(checkpoint, settings);
     // The button that takes a graft back needs the place of a creature.
     const tiles = grafted ? TILES - 1 : TILES;

@@ -318,7 +318,7 @@ export class RoomSession {
     const { selection } = this.state.state;
     if (!selection?.second) return;
     const { organism: a, second: b, mix, mutation } = selection;
-    const take = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
+    const take = ({ seed }: Event<'accepted'>) => seed && this.hold(seed);
     this.act('cross', { a, b, mix, mutation }, take);
   }
 
@@ -378,8 +378,12 @@ export class RoomSession {
    * the visitor.
    */
   receiveDrawing(seed: SeedView): void {
-    this.state.receive(seed);
+    this.hold(seed);
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
+  }
+
+  private hold({ id }: SeedView): void {
+    this.state.hold({ from: 'hand', seed: id });
   }
 
   /** Reports that a drawing was refused. If the drawing pad is open, the pad reports it instead. */
@@ -481,7 +485,7 @@ export class RoomSession {
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
-    state.setHand(hand, Math.random);
+    state.keepTo(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));

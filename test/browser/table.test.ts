@@ -55,8 +55,8 @@ class Table {
   rings(): Promise<RingState[]> {
     return this.page.evaluate(() => {
       const { rings } = document.querySelector<VivariumTable>('vivarium-table')!;
-      return [...rings.values()].map(({ number, place, model, state, left }) => {
-        const { tool, hand } = state.state;
+      return [...rings.values()].map(({ number, place, model, state, left, hand }) => {
+        const { tool } = state.state;
         return { number, place, left, tool, hand: hand.length, you: model.you?.id };
       });
     });

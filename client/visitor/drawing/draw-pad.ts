@@ -92,8 +92,8 @@ export class DrawPad extends VisitorElement {
 
   /** Forgets a seed that the server has dropped, so that the drawing can be grown again. */
   private forgetLost(): void {
-    const { hand } = this.session.state.state;
-    if (!hand.some(({ id }) => id === this.seed?.id)) this.drawing.seed = undefined;
+    if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
+      this.drawing.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -26,12 +26,12 @@ export function seedTitle(
 
 /** Returns the name of the seed that the visitor holds. */
 export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
-  const { held, hand } = state.state;
+  const { held } = state.state;
   switch (held.from) {
     case 'gallery':
       return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
     case 'hand': {
-      const seed = hand.find(({ id }) => id === held.seed);
+      const seed = model.seeds.find(({ id }) => id === held.seed);
       return seed ? seedTitle(seed, model.organisms) : '';
     }
     case 'token':
@@ -230,7 +230,7 @@ export class SeedTray extends PageElement {
     const { model, state, previews } = this.session;
     const { checkpoint } = model;
     if (!checkpoint) return nothing;
-    const { held, hand, tool } = state.state;
+    const { held, tool } = state.state;
     const isBrush = tool === 'graft';
     this.toggleAttribute('brush', isBrush);
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
@@ -246,7 +246,7 @@ export class SeedTray extends PageElement {
       <seed-row
         .session=${this.session}
         .offer=${model.settings}
-        .hand=${hand}
+        .hand=${model.seeds}
         .held=${held}
         @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
       ></seed-row>`;
@@ -326,6 +326,7 @@ export class SeedRow extends VisitorElement {
   @property({ attribute: false }) session!: RoomSession;
   /** What the host offers. */
   @property({ attribute: false }) offer: Offer | undefined;
+  /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
@@ -344,7 +345,7 @@ export class SeedRow extends VisitorElement {
       @wheel=${this.wheel}
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
-      ${this.hand.map((seed) => this.own(seed))}
+      ${[...this.hand].reverse().map((seed) => this.own(seed))}
       ${[...shown].map((index) => galleryButton('gallery-item', checkpoint, index, held))}
     </div>`;
   }

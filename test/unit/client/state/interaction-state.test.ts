@@ -69,17 +69,15 @@ describe('session', () => {
     expect(state.state.selection).toBeUndefined();
   });
 
-  test('a crossed seed is in hand for as long as the server keeps it', () => {
+  test('a crossed seed is held for as long as the server keeps it', () => {
     const state = new InteractionState();
     const seed = { id: 9, origin: 'cross', parents: [1, 2] } as const;
     const drawn = { id: 7, origin: 'drawing', parents: [] } as const;
-    state.receive(drawn);
-    state.receive(seed);
-    expect(state.state).toMatchObject({ tool: 'plant', held: { from: 'hand', seed: 9 } });
-    state.setHand([drawn, seed], () => 0);
-    expect(state.state).toMatchObject({ hand: [seed, drawn], held: { from: 'hand', seed: 9 } });
-    state.setHand([drawn], () => 0.5);
-    expect(state.state).toMatchObject({ hand: [drawn], held: { from: 'prior', throw: 2 ** 31 } });
+    state.hold({ from: 'hand', seed: 9 });
+    state.keepTo([drawn, seed], () => 0);
+    expect(state.state.held).toEqual({ from: 'hand', seed: 9 });
+    state.keepTo([drawn], () => 0.5);
+    expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
   });
 
   test('planting the dice’s seed throws the dice again; other seeds stay in hand', () => {
