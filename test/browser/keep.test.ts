@@ -102,30 +102,6 @@ test('the picture carries the link of the page that the host has chosen', async 
   fragment = new URL(link).hash;
 });
 
-test('what is drawn when the connection is lost for a moment is not asked for again', async () => {
-  const page = await openCard();
-  const asked = await page.locator('vivarium-room').evaluateHandle((element) => {
-    const { requests } = Reflect.get(element, 'session');
-    const { ask } = requests;
-    const names: string[] = [];
-    requests.ask = (name: string, ...more: unknown[]) => {
-      names.push(name);
-      ask(name, ...more);
-    };
-    return names;
-  });
-  await page.getByTestId('keep').click();
-  await page.locator('keepsake-sheet').evaluate(async (element: HTMLElement) => {
-    const sheet = element as HTMLElement & { live: boolean; updateComplete: Promise<unknown> };
-    while (!Reflect.get(sheet, 'isDrawing')) await new Promise(requestAnimationFrame);
-    for (const live of [false, true]) {
-      sheet.live = live;
-      await sheet.updateComplete;
-    }
-  });
-  expect(await asked.jsonValue()).toEqual(['keep', 'preview']);
-});
-
 test('the server’s own page grows it', async () => {
   const page = await cheapPage({ reducedMotion: 'reduce' });
   await page.goto(`${url}/keep${fragment}`);

@@ -1,8 +1,6 @@
-import { survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
-import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
 describe('session', () => {
   test('begins with an animal in hand', () => {
@@ -138,18 +136,7 @@ describe('clocks', () => {
   });
 });
 
-describe('texts and keys', () => {
-  test('texts about organisms', () => {
-    const survived = (wounds: number, healed: number) =>
-      survivedText({ wounds, healed } as OrganismView);
-    expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
-      'never wounded',
-      '',
-      'one wound healed',
-      '3 wounds healed',
-    ]);
-  });
-
+describe('keys', () => {
   test('arrows move the view only from the canvas', () => {
     expect(keyAction('D', false)).toEqual({ do: 'take', tool: 'damage' });
     expect(keyAction('g', false)).toEqual({ do: 'take', tool: 'graft' });
