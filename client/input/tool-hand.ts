@@ -15,8 +15,7 @@ import type { SeedColours } from '../room/seed-previews.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { type InteractionState, isBrush } from '../state/interaction-state.ts';
 import { ownerColor } from '../style/fragments.ts';
-import { ViewTools } from './canvas-input.ts';
-import { StrokeSegmenter } from './gestures.ts';
+import { StrokeSegmenter, ViewTools } from './canvas-input.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, in CSS pixels. */
 const FINGER = 40;

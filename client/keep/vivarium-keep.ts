@@ -7,7 +7,6 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
-import type { Model } from '../../server/vnca/checkpoint.ts';
 import type { Genomes } from '../../server/vnca/chimera.ts';
 import { bounded, type LatentBounds } from '../../server/vnca/genome.ts';
 import { createReadout } from '../../server/vnca/readout.ts';
@@ -384,24 +383,6 @@ function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number):
   return canvas;
 }
 
-/** A model with the bounds of its latents, and the rule for when its organisms fall asleep. */
-export interface PageModel extends Model {
-  readonly bounds: LatentBounds;
-  readonly rest: {
-    /**
-     * Maximum change of an RGBA8 value from one step to the next at which an organism counts as at
-     * rest.
-     */
-    readonly level: number;
-    /** Number of steps at rest after which an organism sleeps. */
-    readonly ticks: number;
-    /** Maximum number of steps before a grown organism sleeps. */
-    readonly most: number;
-  };
-  /** Paints the model's organisms. If undefined, organisms are drawn enlarged. */
-  readonly painter?: PainterNet;
-}
-
 /** Models that `npm run keep-page` has inlined in the page. */
 const inlined = (): HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>('script[data-model]'),
@@ -430,14 +411,20 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-function parse(bytes: Uint8Array): PageModel {
+function parse(bytes: Uint8Array) {
   const file = readSafetensors(bytes);
   const { card, bounds, rest, painter } = file.metadata;
   const model = {
     card: JSON.parse(card) as Card,
     tensors: float32Of(file),
-    bounds: JSON.parse(bounds),
-    rest: JSON.parse(rest),
+    bounds: JSON.parse(bounds) as LatentBounds,
+    /**
+     * An organism rests while no RGBA8 value changes by more than `level` in a step. It sleeps after
+     * `ticks` steps at rest, or at the latest after `most` steps.
+     */
+    rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
+    /** Paints the model's organisms. If undefined, organisms are drawn enlarged. */
+    painter: undefined as PainterNet | undefined,
   };
   try {
     return painter ? { ...model, painter: parsePainter(latin1(atob(painter))) } : model;
@@ -446,6 +433,8 @@ function parse(bytes: Uint8Array): PageModel {
     return model;
   }
 }
+
+type PageModel = ReturnType<typeof parse>;
 
 /** Returns the properties of a model that its tokens depend on. */
 export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {

@@ -1,4 +1,4 @@
-import { StrokeSegmenter } from '../../../client/input/gestures.ts';
+import { StrokeSegmenter } from '../../../client/input/canvas-input.ts';
 import { EnergyEstimate } from '../../../client/input/tool-hand.ts';
 import { Listeners } from '../../../client/state/browser-store.ts';
 import { Energy } from '../../../server/world/energy.ts';

@@ -1,16 +1,16 @@
-import { bindCanvas, type CanvasHand } from '../../../client/input/canvas-input.ts';
 import {
+  bindCanvas,
+  type CanvasHand,
   Gestures,
-  type GestureTarget,
   type PointerSample,
   StrokeSegmenter,
-} from '../../../client/input/gestures.ts';
+} from '../../../client/input/canvas-input.ts';
 import { STROKE_LIMITS, strokeLength } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 function harness() {
   const calls: unknown[][] = [];
-  const target = new Proxy({} as GestureTarget, {
+  const target = new Proxy({} as CanvasHand, {
     get:
       (_, name) =>
       (...args: unknown[]) =>
