@@ -60,11 +60,16 @@ export class Feedback {
   }
 
   /**
-   * Turns sound and vibration on. Call it from a user gesture, because otherwise browsers block
-   * sound.
+   * Turns sound and vibration on, or off. Call it from a user gesture, because otherwise browsers
+   * block sound.
    */
-  turnOn(): void {
-    if (this.context || typeof AudioContext === 'undefined') return;
+  toggle(): void {
+    if (this.context) {
+      this.context.close().catch(() => undefined);
+      this.context = this.sound = undefined;
+      return;
+    }
+    if (typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
     this.context = context;
     this.vibrate(PATTERNS.planted);
@@ -78,12 +83,6 @@ export class Feedback {
       // If the module cannot be loaded, there is no sound, but everything else works.
       () => undefined,
     );
-  }
-
-  /** Turns sound and vibration off and frees the audio context. */
-  turnOff(): void {
-    this.context?.close().catch(() => undefined);
-    this.context = this.sound = undefined;
   }
 
   /** Suspends sound while the page is hidden. */

@@ -23,14 +23,11 @@ const DITHER = 7;
  *
  * @param pictures RGBA, opaque
  */
-export function paletteOf(pictures: readonly Uint8ClampedArray[]): Palette {
-  const all = new Uint8ClampedArray(pictures.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const picture of pictures) {
-    all.set(picture, offset);
-    offset += picture.length;
-  }
-  return quantize(all, COLORS);
+export async function paletteOf(
+  pictures: readonly Uint8ClampedArray<ArrayBuffer>[],
+): Promise<Palette> {
+  const all = await new Blob([...pictures]).arrayBuffer();
+  return quantize(new Uint8ClampedArray(all), COLORS);
 }
 
 /** Encodes an animated GIF that loops forever. */
@@ -161,7 +158,7 @@ export async function gifOf(
   // Choose the palette from every fourth picture, counted back from the last one. Earlier stages have
   // colours that the last picture lacks.
   const last = pictures.length - 1;
-  const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
+  const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
     await yieldUnless(signal);

@@ -282,8 +282,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     const { feedback } = this.session;
     const { isOn } = feedback;
     const toggle = (): void => {
-      if (isOn) feedback.turnOff();
-      else feedback.turnOn();
+      feedback.toggle();
       this.requestUpdate();
     };
     const icon = isOn ? 'sound' : 'silent';

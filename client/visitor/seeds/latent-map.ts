@@ -44,15 +44,9 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
-    scale,
-    left,
-    top,
+    /** Returns the point of the map at a screen position; it may be outside 0 to 1. */
+    toMap: (x: number, y: number): MapPoint => ({ x: (x - left) / scale, y: (y - top) / scale }),
   };
-}
-
-/** Returns the point of the map at a screen position; it may be outside 0 to 1. */
-export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
-  return { x: (x - left) / scale, y: (y - top) / scale };
 }
 
 /** Maximum number of nearby creatures that the text names. */
@@ -305,7 +299,7 @@ export class LatentMap extends VisitorElement {
   private point({ clientX, clientY }: PointerEvent): void {
     if (!this.chart) return;
     const { left, top } = this.canvas.getBoundingClientRect();
-    this.select(placeAt(this.chart, clientX - left, clientY - top));
+    this.select(this.chart.toMap(clientX - left, clientY - top));
   }
 
   private key(event: KeyboardEvent): void {

@@ -27,20 +27,13 @@ export function seedTitle(
 /** Returns the name of the seed that the visitor holds. */
 export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
   const { held } = state.state;
-  switch (held.from) {
-    case 'gallery':
-      return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
-    case 'hand': {
-      const seed = model.seeds.find(({ id }) => id === held.seed);
-      return seed ? seedTitle(seed, model.organisms) : '';
-    }
-    case 'token':
-      return msg('A keepsake');
-    case 'map':
-      return msg('A creature from the map');
-    default:
-      return msg('A child of chance');
+  if (held.from === 'gallery') return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
+  if (held.from === 'hand') {
+    const seed = model.seeds.find(({ id }) => id === held.seed);
+    return seed ? seedTitle(seed, model.organisms) : '';
   }
+  if (held.from === 'token') return msg('A keepsake');
+  return held.from === 'map' ? msg('A creature from the map') : msg('A child of chance');
 }
 
 /** Names the creatures around a point of the map. @param names up to three, nearest first */

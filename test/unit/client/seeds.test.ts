@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { search } from '../../../client/elements/gallery.ts';
 import { Drawing, normalise, type Sheet } from '../../../client/visitor/drawing/drawing.ts';
-import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
+import { mapProjectionOf } from '../../../client/visitor/seeds/latent-map.ts';
 import { betweenText, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
@@ -109,7 +109,7 @@ test('the map with its pictures fits the screen, and screen positions map back t
       expect(x).toBeLessThanOrEqual(width - chart.tile / 3);
       expect(y).toBeGreaterThanOrEqual(chart.tile / 3);
       expect(y).toBeLessThanOrEqual(height - chart.tile / 3);
-      const again = placeAt(chart, x, y);
+      const again = chart.toMap(x, y);
       expect(again.x).toBeCloseTo(place.x, 9);
       expect(again.y).toBeCloseTo(place.y, 9);
     }
