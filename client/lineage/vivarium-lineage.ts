@@ -1,13 +1,14 @@
 /**
- * The page of a room's family tree, at `/lineage#<room>`. It draws the tree and lets pointers and
- * keys move it, and never joins the room. `lineage-card.ts` describes one organism.
+ * The page of a room's family tree, at `/lineage#<room>`. It draws the tree, lets pointers and keys
+ * move it, and describes the selected organism on a card. It never joins the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { LANGUAGES } from '../../shared/languages.ts';
-import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
+import { type LineagePage, lineagePath, lineageSeedPath } from '../../shared/lineage.ts';
 import { icons } from '../elements/icons.ts';
+import { furtherText, number, survivedText } from '../elements/text.ts';
 import {
   layoutTree,
   nodeAt,
@@ -15,23 +16,23 @@ import {
   type TreeLayout,
   type TreeNode,
 } from '../family-tree/layout.ts';
-import {
-  DUST,
-  dot,
-  line,
-  PAPER_INK,
-  paintTree,
-  SCREEN_INK,
-  type TreeScene,
-} from '../family-tree/paint.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { endText, nameOf, namesOf, sizeText } from '../family-tree/tree-text.ts';
+import {
+  endText,
+  graftedText,
+  nameOf,
+  namesOf,
+  plantedText,
+  sizeText,
+  spanText,
+  wasText,
+} from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
-import { canvasOf, pngOf } from '../keepsake/picture.ts';
-import { formats, knowKinds, language, languageSelect } from '../locale/locale.ts';
-import { FONTS } from '../style/fragments.ts';
-import { type LineageCard, style } from './lineage-card.ts';
+import { knowKinds, language, languageSelect } from '../locale/locale.ts';
+import { paintLegend, savePrint } from './print.ts';
+import { style } from './style.ts';
 
 /** Distance that an arrow key moves the tree, in px. */
 const PAN = 90;
@@ -62,6 +63,10 @@ const LOW = 400;
  */
 const NARROW = 600;
 const CARD = 330;
+/** Width and height of the picture on a card, in px. */
+const PORTRAIT = 160;
+/** Maximum number of relatives listed per group. */
+const MOST_KIN = 8;
 
 /** The page's root element. Scripts may read `phase`, `layout` and `camera`. */
 @customElement('vivarium-lineage')
@@ -79,7 +84,12 @@ export class VivariumLineage extends LitElement {
   @state() private printing: 'under-way' | 'failed' | undefined;
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
-  @query('lineage-card') private readonly card!: LineageCard | null;
+  @query('.card') private readonly card!: HTMLElement | null;
+  @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
+  /** The seed of `described`; undefined until it has arrived. */
+  @state() private token: string | undefined;
+  /** The organism whose seed has been requested. */
+  private described: TreeNode | undefined;
   /** Number of loads so far. An earlier load stops when this number has changed. */
   private run = 0;
   private frame = 0;
@@ -104,10 +114,12 @@ export class VivariumLineage extends LitElement {
     // If the language has changed, time may run in the other direction.
     if (this.layout && this.camera.forward !== this.forward) this.open();
     else this.invalidate();
+    this.drawPortrait();
+    if (this.described !== this.chosen) void this.requestSeed(this.chosen);
   }
 
   override render(): TemplateResult {
-    const { chosen, phase, printing, page, pictures, room } = this;
+    const { chosen, phase, printing, page, room } = this;
     const isShown = phase === 'shown';
     return html`<div class="all fill" data-testid="lineage" data-phase=${phase}>
       <canvas
@@ -143,20 +155,86 @@ export class VivariumLineage extends LitElement {
         </div>
         ${isShown ? this.viewButtons() : nothing}
       </div>
-      ${
-        chosen && page
-          ? html`<lineage-card
-              .node=${chosen}
-              .page=${page}
-              .pictures=${pictures}
-              room=${room}
-              @look=${({ detail }: CustomEvent<TreeNode>) => this.look(detail)}
-              @close=${() => this.look(undefined)}
-            ></lineage-card>`
-          : nothing
-      }
+      ${chosen && page ? this.describe(chosen, page) : nothing}
       <p class="away" role="status">${chosen ? `${nameOf(chosen.organism)}, ${endText(chosen.organism)}` : ''}</p>
     </div>`;
+  }
+
+  /** Renders the card of an organism. */
+  private describe(node: TreeNode, page: LineagePage): TemplateResult {
+    const { organism, parents, children, generation } = node;
+    const survived = survivedText(organism);
+    const { token, room } = this;
+    return html`<section class="panel card over scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Creature')}>
+      <header class="flex">
+        <canvas class="rigid" width=${PORTRAIT} height=${PORTRAIT} aria-hidden="true"></canvas>
+        <div class="shrinks">
+          <h2>${nameOf(organism)}</h2>
+          <p class="soft small">${plantedText(organism)}</p>
+          <p class="soft small">${graftedText(organism)}</p>
+          <p class="soft small">${wasText(organism)}</p>
+        </div>
+      </header>
+      <button class="close over" aria-label=${msg('Close')} @click=${() => this.look(undefined)}>
+        ${icons.close}
+      </button>
+      <dl>
+        <dt>${msg('Life')}</dt>
+        <dd>${spanText(page, organism)}</dd>
+        <dt>${msg('Now')}</dt>
+        <dd>${endText(organism)}</dd>
+        ${survived ? html`<dt>${msg('Wounds')}</dt><dd>${survived}</dd>` : nothing}
+        <dt>${msg('Generation')}</dt>
+        <dd>${number(generation)}</dd>
+      </dl>
+      ${this.kin(msg('Child of'), parents)} ${this.kin(msg('Parent of'), children)}
+      ${
+        token
+          ? html`<footer class="wrap">
+              ${
+                page.canPlant
+                  ? html`<a class="solid" data-testid="plant" href=${`/r/${room}?seed=${token}`}>${msg('Plant it again')}</a>`
+                  : nothing
+              }
+              <a class="quiet raise" data-testid="grow" href=${`/keep#${token}/${room}`}>${msg('See it grow')}</a>
+            </footer>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  private kin(title: string, kin: readonly TreeNode[]): TemplateResult | typeof nothing {
+    if (kin.length === 0) return nothing;
+    const more = kin.length - MOST_KIN;
+    const button = (one: TreeNode): TemplateResult =>
+      html`<button data-testid="kin" @click=${() => this.look(one)}>${nameOf(one.organism)}</button>`;
+    return html`<h3 class="soft small">${title}</h3>
+      <div class="kin wrap">
+        ${kin.slice(0, MOST_KIN).map(button)}
+        ${more > 0 ? html`<span class="soft small">${furtherText(more)}</span>` : nothing}
+      </div>`;
+  }
+
+  private async requestSeed(node: TreeNode | undefined): Promise<void> {
+    this.described = node;
+    this.token = undefined;
+    if (!node) return;
+    // If the organism's seed is unavailable, the card shows no links.
+    const response = await fetch(lineageSeedPath(this.room, node.organism.id)).catch(
+      () => undefined,
+    );
+    const answer = response?.ok ? await response.json().catch(() => undefined) : undefined;
+    if (this.described === node) this.token = answer?.token;
+  }
+
+  private drawPortrait(): void {
+    const to = this.portrait?.getContext('2d');
+    const picture = this.chosen && this.pictures?.of(this.chosen.organism);
+    to?.clearRect(0, 0, PORTRAIT, PORTRAIT);
+    if (!to || !picture) return;
+    const { image, x, y, side } = picture;
+    to.imageSmoothingQuality = 'high';
+    to.drawImage(image, x, y, side, side, 0, 0, PORTRAIT, PORTRAIT);
   }
 
   private viewButtons(): TemplateResult {
@@ -226,7 +304,7 @@ export class VivariumLineage extends LitElement {
     this.since = this.layout || isCalm ? Number.NEGATIVE_INFINITY : undefined;
     this.close();
     this.pictures = new TreePictures(this.room, this.page!, () => {
-      this.card?.requestUpdate();
+      this.drawPortrait();
       this.invalidate();
     });
     this.resize();
@@ -383,7 +461,7 @@ export class VivariumLineage extends LitElement {
   private look(node: TreeNode | undefined): void {
     this.choose(node);
     if (!node) this.canvas.focus();
-    else void this.updateComplete.then(() => this.card?.enter());
+    else void this.updateComplete.then(() => this.card?.focus({ preventScroll: true }));
   }
 
   private async print(): Promise<void> {
@@ -396,122 +474,4 @@ export class VivariumLineage extends LitElement {
     );
     if (run === this.run) this.printing = outcome;
   }
-}
-
-/**
- * Draws the legend in one line.
- *
- * @param x start of the line: its left end, or its right end if time runs from right to left
- * @param y middle of the line
- */
-export function paintLegend(
-  to: CanvasRenderingContext2D,
-  { camera: { forward }, ink, textSize: size }: Pick<TreeScene, 'camera' | 'ink' | 'textSize'>,
-  x: number,
-  y: number,
-): void {
-  let at = 0;
-  to.font = `400 ${size}px ${FONTS}`;
-  to.textAlign = 'start';
-  to.direction = forward > 0 ? 'ltr' : 'rtl';
-  to.textBaseline = 'middle';
-  const r = 0.32 * size;
-  const signs: [text: string, draw: (x: number, y: number) => void][] = [
-    [msg('lives'), (x, y) => dot(to, x, y, 0.28 * size)],
-    [
-      msg('has left'),
-      (x, y) => {
-        for (const [dx, dy, radius] of DUST) {
-          dot(to, x + forward * 2.2 * dx * size, y + 2.4 * dy * size, 2.6 * radius * size);
-        }
-      },
-    ],
-    [
-      msg('died of its wounds'),
-      (x, y) => {
-        to.strokeStyle = ink.alarm;
-        line(to, x - r, y - r, x + r, y + r);
-        line(to, x - r, y + r, x + r, y - r);
-      },
-    ],
-    [
-      msg('wounds healed'),
-      (x, y) => {
-        to.fillStyle = ink.warm;
-        for (const i of [-1, 0, 1]) dot(to, x + 0.6 * i * size, y, 0.2 * size);
-      },
-    ],
-  ];
-  to.lineCap = 'round';
-  to.lineWidth = 0.13 * size;
-  to.strokeStyle = ink.soft;
-  for (const [text, draw] of signs) {
-    to.fillStyle = ink.soft;
-    draw(x + forward * (at + 0.7 * size), y);
-    to.fillStyle = ink.soft;
-    to.fillText(text, x + forward * (at + 1.9 * size), y);
-    at += 1.9 * size + to.measureText(text).width + 2 * size;
-  }
-}
-
-/** Width and height of the picture, in px. Phones limit a canvas to 2^24 pixels. */
-const WIDTH = 4_860;
-const HEIGHT = 3_437;
-const MARGIN = 170;
-const HEAD = 540;
-const FOOT = 250;
-/**
- * Maximum wait for pictures, in ms. Organisms whose picture is still missing are printed as seeds.
- */
-const LONGEST = 30_000;
-/** Size of the smallest text, in px; 8 points on paper. */
-const PRINT_TEXT = 33;
-
-/**
- * Draws the whole tree and lets the browser save it as a PNG.
- *
- * @param pictures the page's pictures, because a visitor may request only a few at a time
- * @param forward 1; −1 if time runs from right to left
- * @throws Error if the browser cannot encode the picture, or the tree was closed while pictures
- *   loaded
- */
-export async function savePrint(
-  page: LineagePage,
-  pictures: TreePictures,
-  room: string,
-  forward: 1 | -1,
-): Promise<void> {
-  await pictures.all(page.organisms, LONGEST);
-  if (pictures.isClosed) throw new Error('the tree was closed');
-  const { canvas, to } = canvasOf(WIDTH, HEIGHT);
-  const size = { width: WIDTH, height: HEIGHT };
-  const layout = layoutTree(page, (WIDTH - 2 * MARGIN) / (HEIGHT - HEAD - FOOT));
-  const camera = new TreeCamera(layout, forward);
-  camera.closest = 840;
-  camera.resize(size, { top: HEAD, bottom: FOOT, side: MARGIN });
-  const { ground, ink, soft } = PAPER_INK;
-  to.fillStyle = ground;
-  to.fillRect(0, 0, WIDTH, HEIGHT);
-  const scene = { layout, camera, size, pictures, ink: PAPER_INK, textSize: PRINT_TEXT };
-  paintTree(to, { ...scene, names: namesOf, until: layout.width });
-  const start = forward > 0 ? MARGIN : WIDTH - MARGIN;
-  const foot = HEIGHT - MARGIN + 20;
-  paintLegend(to, { ...scene, textSize: 1.2 * PRINT_TEXT }, start, foot);
-  to.textAlign = 'end';
-  to.fillText(`${sizeText(page, layout.nodes)} · Vivarium`, WIDTH - start, foot);
-  to.textBaseline = 'alphabetic';
-  to.textAlign = 'start';
-  to.fillStyle = ink;
-  to.font = `500 ${4.4 * PRINT_TEXT}px ${FONTS}`;
-  to.fillText(msg('Family tree'), start, MARGIN + 105);
-  to.fillStyle = soft;
-  to.font = `400 ${1.7 * PRINT_TEXT}px ${FONTS}`;
-  const date = new Intl.DateTimeFormat(formats(), { dateStyle: 'full' }).format(page.now);
-  to.fillText(`${room} · ${date}`, start, MARGIN + 195);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await pngOf(canvas));
-  link.download = `vivarium-${room}.png`;
-  link.click();
-  // Revoke the address later, because the browser reads the file after this call.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

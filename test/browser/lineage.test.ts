@@ -112,7 +112,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   expect(await links.nth(0).getAttribute('href')).toMatch(/^\/r\/garden\?seed=[\w-]{30,}$/);
   expect(await links.nth(1).getAttribute('href')).toMatch(/^\/keep#[\w-]{30,}\/garden$/);
   expect(await violations(page)).toEqual([]);
-  expect(await outOfReach(page.locator('lineage-card'))).toEqual([]);
+  expect(await outOfReach(card)).toEqual([]);
   await card.getByTestId('kin').first().tap();
   await card.getByText('Parent of').waitFor();
   await page.keyboard.press('Escape');
