@@ -8,7 +8,7 @@ import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
 import type { Rgb } from '../style/fragments.ts';
-import type { RequestTracker } from './connection.ts';
+import { BROWSER, type RequestTracker } from './connection.ts';
 
 export interface FilmView {
   /** Strip of `frames` square pictures; the last shows the grown organism. */
@@ -47,9 +47,7 @@ export class Previews {
   /** @param after calls back after a delay, ms */
   constructor(
     private readonly ask: RequestTracker['ask'],
-    private readonly after: (ms: number, call: () => void) => void = (ms, call) => {
-      setTimeout(call, ms);
-    },
+    private readonly after: (ms: number, call: () => void) => void = BROWSER.after,
   ) {}
 
   onChange(listener: () => void): () => void {

@@ -68,7 +68,6 @@ export class Ring implements ToolUser {
   /** Identifies this ring's session, within which the ids of commands are unique. */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
-  private energy: Event<'energy'> | undefined;
   private isSeated = false;
   private isForgotten = false;
   /** Creatures onto which this person has grafted nothing since they took their last graft back. */
@@ -215,11 +214,12 @@ export class Ring implements ToolUser {
   };
 
   private spent(level: number | undefined): void {
-    if (level !== undefined && this.energy) this.tellEnergy({ ...this.energy, level });
+    const { energy } = this.seat;
+    if (level !== undefined && energy) this.tellEnergy({ ...energy, level });
   }
 
   private tellEnergy(energy: Event<'energy'>): void {
-    this.energy = energy;
+    this.seat = { ...this.seat, energy };
     this.listeners.emit('energy', energy);
   }
 }

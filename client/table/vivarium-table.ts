@@ -9,6 +9,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import { buildOf } from '../../shared/build.ts';
 import { type Code, codeOf } from '../../shared/printed-address.ts';
 import type { RingEventName } from '../../shared/protocol/events.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import { RINGS } from '../../shared/vocabulary.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
@@ -288,13 +289,12 @@ export class VivariumTable extends LitElement {
     const { paused, farewell } = model.settings ?? {};
     const refusal = model.connection === 'live' ? undefined : connection.refusal;
     if (this.isBlind) return unsupportedText();
-    if (refusal === 'table-taken') {
-      return msg('Another screen uses this table’s address. Only one screen can.');
-    }
-    if (refusal === 'no-such-table') {
-      return msg('This is not the address of a table. Add a table on the host’s page.');
-    }
-    if (refusal === 'no-such-room') return msg('There is no room with that name.');
+    const refused: Partial<Record<Reason, string>> = {
+      'table-taken': msg('Another screen uses this table’s address. Only one screen can.'),
+      'no-such-table': msg('This is not the address of a table. Add a table on the host’s page.'),
+      'no-such-room': msg('There is no room with that name.'),
+    };
+    if (refusal && refused[refusal]) return refused[refusal];
     if (this.isAway) return msg('The room cannot be reached right now. Please wait a moment.');
     if (farewell) return msg('This day is over. Thank you, and goodbye.');
     const isBlocked = [...rings.values()].some(({ left }) => left === 'table-blocked');
