@@ -1,6 +1,6 @@
 /** The times of a family tree and a film, over nights with the machine off and changes of the speed. */
 
-import { dateOf } from '../../client/family-tree/tree-times.ts';
+import { dateOf } from '../../client/family-tree/tree-text.ts';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';

@@ -1,8 +1,8 @@
 /** Videos of films, which the browser records, because the server has no video encoder. */
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
-import { record, wait } from '../../keepsake/film.ts';
-import { canvasOf } from '../../keepsake/specimen.ts';
+import { record } from '../../keepsake/film.ts';
+import { canvasOf, wait } from '../../keepsake/picture.ts';
 import type { Size } from '../../render/camera.ts';
 
 /** Pictures per second of a film, as in the files that the server makes. */
