@@ -14,9 +14,6 @@ import {
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
-/** Formatters, keyed by time zone. They are reused, because each poll formats many dates. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
 /**
  * Returns the server's local time as if it were UTC, in ms since 1970.
  *
@@ -24,15 +21,12 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function localTime(at: number, zone: string): number {
-  let format = formatters.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat('sv-SE', {
-      ...{ dateStyle: 'short', timeStyle: 'medium', timeZone: zone },
-    });
-    formatters.set(zone, format);
-  }
-  return Date.parse(`${format.format(at).replace(' ', 'T')}Z`);
+  const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
+  return Date.parse(`${text.replace(' ', 'T')}Z`);
 }
+
+const TRY_AGAIN = msg('That did not work. Try again, or look in the server’s log.');
+const OTHER_VERSION = msg('This page does not match the server’s version. Reload it.');
 
 /** Explanations of refused calls. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
@@ -44,14 +38,14 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
   // Only programs receive these two.
-  'not-allowed': msg('That did not work. Try again, or look in the server’s log.'),
-  'too-many-calls': msg('That did not work. Try again, or look in the server’s log.'),
+  'not-allowed': TRY_AGAIN,
+  'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
   'too-many-tokens': msg('You have reached the limit of tokens. Revoke one that is not used.'),
-  'unknown-call': msg('This page does not match the server’s version. Reload it.'),
+  'unknown-call': OTHER_VERSION,
   'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
   'too-large': msg('That was too much data at once.'),
-  'not-json': msg('This page does not match the server’s version. Reload it.'),
+  'not-json': OTHER_VERSION,
   'no-such-room': msg('There is no room with that name. Choose another one.'),
   'room-exists': msg('There is already a room with that name. Choose another one.'),
   'room-open': msg('Close the room first.'),
@@ -99,7 +93,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'not-a-picture': msg('That is no PNG, JPEG or WebP picture, or it is damaged.'),
   'no-alerts': msg('This server sends no alerts: it was started without --alerts.'),
   'not-delivered': msg('The alert did not arrive. Check the receiver and its address in --alerts.'),
-  failed: msg('That did not work. Try again, or look in the server’s log.'),
+  failed: TRY_AGAIN,
 };
 
 /** Explanations of films that could not be made, with advice. */
@@ -111,7 +105,7 @@ export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
     'It stopped making progress and was cancelled. Try again when the machine is less busy.',
   ),
   ended: msg('It ended before it was finished. Try a shorter time, or look in the server’s log.'),
-  failed: msg('That did not work. Try again, or look in the server’s log.'),
+  failed: TRY_AGAIN,
 };
 
 /** Names of the days in the order of a schedule, from Monday. */
@@ -136,11 +130,8 @@ export function span(milliseconds: number): string {
   ];
   const first = units.findIndex(([n]) => n > 0);
   if (first < 0) return timeText(0, 'second');
-  return units
-    .slice(first, first + 2)
-    .filter(([n]) => n > 0)
-    .map((each) => timeText(...each))
-    .join(' ');
+  const largest = units.slice(first, first + 2).filter(([n]) => n > 0);
+  return largest.map((each) => timeText(...each)).join(' ');
 }
 
 /** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
@@ -230,7 +221,7 @@ export function failure(error: unknown): string {
     );
   }
   const { reason, retryAfter } = error;
-  if ((reason === 'too-many-tries' || reason === 'wrong-token') && retryAfter) {
+  if (['too-many-tries', 'wrong-token'].includes(reason) && retryAfter) {
     const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
@@ -263,16 +254,12 @@ export function visitorName({ id, name }: { readonly id: number; readonly name: 
 /** Formats a room's speed in steps per second, or says that it is slower than configured. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
-  return pace.slow
-    ? msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`)
-    : plural(
-        wanted,
-        msg(str`${number(wanted)} step per second`),
-        msg(str`${number(wanted)} steps per second`),
-      );
+  if (pace.slow) return msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`);
+  const one = msg(str`${number(wanted)} step per second`);
+  return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** Nobody has another name than when they acted. */
+/** Leaves every participant the name that they had when they acted. */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
 /** Names an organism; of a chimera, all its parts and who painted them. */

@@ -1,24 +1,37 @@
-/** The settings of the selected room. Every change applies at the next tick, without a restart. */
+/**
+ * The settings of the selected room, with a file to save them and to load them into any room. Every
+ * change applies at the next tick, without a restart.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
+import * as v from 'valibot';
 import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import {
   type RoomSettings,
   roomSettings,
   type SettingsRequest,
+  settingsFile,
 } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { number, plural } from '../../elements/text.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { locationHash } from '../sections.ts';
+import { locationHash } from '../navigation.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
-import { settingsFileButtons } from './settings-file.ts';
+
+/** Settings that other sections change. */
+type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
+
+/** Returns the settings that this section offers. */
+function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
+  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
+  return rest;
+}
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
@@ -153,20 +166,6 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
-/** Whether the settings have their defaults. Ignores those that this section does not offer. */
-function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
-  return JSON.stringify(offered(settings)) === JSON.stringify(offered(defaults));
-}
-
-/** Returns the settings that this section offers. */
-function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
-  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
-  return rest;
-}
-
-/** Settings that other sections change. */
-type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
-
 @customElement('knobs-section')
 export class KnobsSection extends ui.HostElement {
   static override styles = css`
@@ -262,26 +261,24 @@ export class KnobsSection extends ui.HostElement {
 
   protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
     const settings = host.settings!;
+    const isDefault =
+      JSON.stringify(offered(settings)) === JSON.stringify(offered(roomDefaults));
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
-    const action = html`<div class="row">
-      ${isDefault(settings, roomDefaults) ? nothing : reset} ${settingsFileButtons(name, settings)}
-    </div>`;
+    const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
     // The cards are keyed by room. If the host selects another room while dragging a slider, the
     // slider therefore still changes the room for which it was rendered.
-    const cards = this.cards(name, settings, roomDefaults);
-    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)} ${keyed(name, cards)}`;
+    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
+      ${keyed(name, this.cards(name, settings))}`;
   }
 
-  private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
-    const { attract, drawings, languages } = settings;
-    const apply = (id: SettingId) => (change: SettingsRequest) => this.apply(room, id, change);
+  private cards(room: string, settings: RoomSettings): TemplateResult {
     const knob = (id: KnobId, name: string, about: string): TemplateResult =>
-      this.knob(id, [name, about], settings, shownValue(id, defaults), apply(id));
+      this.knob(room, id, name, about);
     const toggle = (id: SettingId, name: string, about: string): TemplateResult =>
       html`<label class="switch flex spread gap-20 py-12 lined" data-testid="knob-${id}">
         <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusOf(id)}</span><small>${about}</small></span>
-        ${ui.checkbox(isOn(id, settings), (on) => apply(id)(changeTo(id, on)))}
+        ${ui.checkbox(isOn(id, settings), (on) => this.apply(room, id, changeTo(id, on)))}
       </label>`;
     const card = (name: string, about: string, rows: TemplateResult): TemplateResult =>
       html`<section class="card" aria-label=${name}>
@@ -324,17 +321,17 @@ export class KnobsSection extends ui.HostElement {
         msg('Wall and text'),
         msg('What the room does when nobody plays, and what text it shows.'),
         html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
-          ${attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
+          ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
           ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
           ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
           ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
-          ${languageRow(languages, apply('languages'))}
+          ${this.languageRow(room, settings.languages)}
           ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`,
       )}
       ${card(
         msg('What visitors plant'),
         msg('Everybody sees what anybody plants. You decide what is allowed.'),
-        html`${drawingsRow(drawings, this.statusOf('drawings'), apply('drawings'))}
+        html`${this.drawingsRow(room, settings.drawings)}
           <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
           ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
           ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
@@ -347,25 +344,20 @@ export class KnobsSection extends ui.HostElement {
     </div>`;
   }
 
-  /** @param normal the default value */
-  private knob(
-    id: KnobId,
-    [name, about]: readonly [name: string, about: string],
-    settings: RoomSettings,
-    normal: number,
-    apply: Apply,
-  ): TemplateResult {
+  /** Renders a slider for a setting, with a field for larger values, its unit and its state. */
+  private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
     const { slider, unit } = KNOBS[id];
     const [min, max, step] = slider;
     const most = mostOf(id);
-    const current = shownValue(id, settings);
+    const current = shownValue(id, host.settings!);
+    const normal = shownValue(id, host.state!.roomDefaults);
     const value = this.drafts.get(id)?.value ?? current;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     const send = (next: number): void => {
       clearTimeout(this.drafts.get(id)?.timer);
       this.drafts.delete(id);
       this.requestUpdate();
-      if (Math.abs(next - current) >= 1e-9) apply(changeTo(id, next));
+      if (Math.abs(next - current) >= 1e-9) void this.apply(room, id, changeTo(id, next));
     };
     const slide = (event: Event, delay: number): void => {
       const next = Number(ui.inputValue(event));
@@ -383,7 +375,7 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="link" @click=${() => send(normal)} aria-label=${msg(str`${name}: reset to ${normal}`)}>
       ${hostIcons.undo}${msg(str`reset to ${normal}`)}
     </button>`;
-    const isDefault = Math.abs(current - normal) < 1e-6;
+    const isNormal = Math.abs(current - normal) < 1e-6;
     return html`<div class="knob grid lined" data-testid="knob-${id}">
       <div style="grid-area: words">
         <label class="name" for="slider-${id}">${name}</label>
@@ -392,16 +384,14 @@ export class KnobsSection extends ui.HostElement {
       <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
         <input id="slider-${id}" type="range" min=${min} max=${max} step=${step}
           aria-describedby=${about ? `about-${id}` : nothing} aria-valuetext="${value} ${unit}"
-          .value=${String(value)}
-          @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
-          @change=${(event: Event) => slide(event, 0)}
-        />
+          .value=${String(value)} @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
+          @change=${(event: Event) => slide(event, 0)} />
         <i class="default" aria-hidden="true"></i>
       </div>
       <input type="number" style="grid-area: field" min=${min} max=${most} step=${step}
         aria-label="${name}, ${unit}" inputmode="decimal" .value=${String(value)} @change=${enter} />
       <span class="unit small soft" style="grid-area: unit">${unit}</span>
-      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isDefault ? msg('default') : reset)}</span>
+      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isNormal ? msg('default') : reset)}</span>
     </div>`;
   }
 
@@ -426,38 +416,62 @@ export class KnobsSection extends ui.HostElement {
     const { room, summary, state } = host;
     if (!summary || !state) return;
     const before = offered(summary.settings);
-    const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
-    await host.change(offered(state.roomDefaults), {
-      text: msg('All settings are reset.'),
-      action: undo,
-    });
+    const action = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+    const text = msg('All settings are reset.');
+    await host.change(offered(state.roomDefaults), { text, action });
+  }
+
+  private drawingsRow(room: string, selected: RoomSettings['drawings']): TemplateResult {
+    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+    const change = (drawings: RoomSettings['drawings']) =>
+      this.apply(room, 'drawings', { drawings });
+    return html`<div class="py-12" data-testid="knob-drawings">
+      ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, change)}
+      <p class="small soft mt-8" aria-live="polite">${this.statusOf('drawings')} ${about}</p>
+    </div>`;
+  }
+
+  private languageRow(room: string, selected: RoomSettings['languages']): TemplateResult {
+    const choice = (code: LanguageCode): TemplateResult => {
+      const isSelected = selected.includes(code);
+      const isOnly = isSelected && selected.length === 1;
+      const toggle = () => {
+        const languages = LANGUAGE_CODES.filter(
+          (each) => selected.includes(each) !== (each === code),
+        );
+        return this.apply(room, 'languages', { languages });
+      };
+      return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
+    };
+    return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
   }
 }
 
-type Apply = (change: SettingsRequest) => unknown;
+/** Maximum size of a settings file, in bytes. A room's settings take less than half of it. */
+const MAX_BYTES = 65_536;
 
-function drawingsRow(
-  selected: RoomSettings['drawings'],
-  status: string,
-  apply: Apply,
-): TemplateResult {
-  const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
-  return html`<div class="py-12" data-testid="knob-drawings">
-    ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
-    <p class="small soft mt-8" aria-live="polite">${status} ${about}</p>
-  </div>`;
+/** Renders the link that saves the settings as a file, and the button that loads a file. */
+function fileButtons(room: string, all: RoomSettings): TemplateResult {
+  // Leave out the settings that the schema of the file does not have.
+  const settings = v.parse(v.object(settingsFile.entries), all);
+  const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
+  const load = (file: File) => loadFile(file, room, settings);
+  return html`<a class="button plain" data-testid="save-settings" href="data:application/json,${data}" download="${room}-settings.json">
+      ${hostIcons.save}${msg('Save as file')}</a>
+    ${ui.fileButton('load-settings', msg('Load from file'), '.json,application/json', load)}`;
 }
 
-function languageRow(selected: RoomSettings['languages'], apply: Apply): TemplateResult {
-  const choice = (code: LanguageCode): TemplateResult => {
-    const isSelected = selected.includes(code);
-    const toggle = (): void => {
-      const chosen = (each: LanguageCode): boolean =>
-        each === code ? !isSelected : selected.includes(each);
-      apply({ languages: LANGUAGE_CODES.filter(chosen) });
-    };
-    const isOnly = isSelected && selected.length === 1;
-    return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
-  };
-  return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
+async function loadFile(file: File, room: string, before: SettingsRequest): Promise<void> {
+  const content = file.size > MAX_BYTES ? '' : await file.text();
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsFile), content);
+  if (!parsed.success) {
+    const text = msg(
+      str`“${file.name}” does not hold the settings of a room. Nothing has changed.`,
+    );
+    host.show({ text, wrong: true });
+    return;
+  }
+  const action = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+  const text = msg(str`The settings of “${file.name}” apply now.`);
+  await host.change(parsed.output, { text, action }, room);
 }

@@ -17,10 +17,10 @@ import {
 import { number } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
 import { oklch } from '../../style/fragments.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { failure, localTime, seedsText, shortSpan, visitsText, woundsText } from '../text.ts';
+import * as texts from '../text.ts';
 
 interface Bar {
   /** Text below the bar; may be empty. */
@@ -30,21 +30,28 @@ interface Bar {
   readonly value: number;
 }
 
+const SPANS = [
+  { value: 'today', name: msg('Today') },
+  { value: 'yesterday', name: msg('Yesterday') },
+  { value: 'week', name: msg('7 days') },
+  { value: 'month', name: msg('30 days') },
+] as const;
+
 /** The period that a chart shows. */
-type Span = 'today' | 'yesterday' | 'week' | 'month';
+type Span = (typeof SPANS)[number]['value'];
+
+const CHARTS = {
+  visits: { name: msg('Visits'), amount: texts.visitsText },
+  seeds: { name: msg('Seeds'), amount: texts.seedsText },
+  wounds: { name: msg('Wounds'), amount: texts.woundsText },
+} as const;
+
 /** The counts that a bar chart can show. */
-type Counted = 'visits' | 'seeds' | 'wounds';
+type Counted = keyof typeof CHARTS;
 
 const DAY = 86_400_000;
 
-const twoDigits = (n: number): string => String(n).padStart(2, '0');
-
-/** Returns the server's date `ago` days before now: '2026-11-25'. */
-function dayOf(now: number, zone: string, ago: number): string {
-  return new Date(localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
-}
-
-/** One hour or day with its counts. */
+/** One hour or day: the text below its bar, which may be empty; its full name; and its counts. */
 interface Column {
   readonly tick: string;
   readonly label: string;
@@ -58,33 +65,29 @@ interface Column {
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
+  /** Returns the server's date a number of days before now: '2026-11-25'. */
+  const dayOf = (ago: number): string =>
+    new Date(texts.localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
   if (span === 'today' || span === 'yesterday') {
-    const day = dayOf(now, zone, span === 'today' ? 0 : 1);
-    const hours = new Map(all.hours.map((each) => [each.hour, each]));
+    const day = dayOf(span === 'today' ? 0 : 1);
     return Array.from({ length: 24 }, (_, hour) => {
-      const start = twoDigits(hour);
-      const label = `${start}:00–${twoDigits(hour + 1)}:00`;
-      return { tick: hour % 3 === 0 ? start : '', label, sums: hours.get(`${day}T${start}`) };
+      const [start, end] = [hour, hour + 1].map((n) => String(n).padStart(2, '0'));
+      const sums = all.hours.find((each) => each.hour === `${day}T${start}`);
+      return { tick: hour % 3 === 0 ? start : '', label: `${start}:00–${end}:00`, sums };
     });
   }
   const count = span === 'week' ? 7 : 30;
-  const days = new Map(all.days.map((each) => [each.day, each]));
   return Array.from({ length: count }, (_, i) => {
-    const day = dayOf(now, zone, count - 1 - i);
-    const date = new Date(day);
+    const ago = count - 1 - i;
+    const day = dayOf(ago);
+    const format = (options: Intl.DateTimeFormatOptions): string =>
+      new Date(day).toLocaleDateString(formats(), { ...options, timeZone: 'UTC' });
     const short =
-      count === 7
-        ? date.toLocaleDateString(formats(), { weekday: 'short', timeZone: 'UTC' })
-        : number(date.getUTCDate());
+      count === 7 ? format({ weekday: 'short' }) : number(new Date(day).getUTCDate());
     return {
-      tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
-      label: date.toLocaleDateString(formats(), {
-        weekday: 'long',
-        day: 'numeric',
-        month: 'long',
-        timeZone: 'UTC',
-      }),
-      sums: days.get(day),
+      tick: count === 7 || ago % 5 === 0 ? short : '',
+      label: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+      sums: all.days.find((each) => each.day === day),
     };
   });
 }
@@ -99,44 +102,40 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
  * is the number of seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
-  const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
-  const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
-  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, grafts: 0, most: 0 };
-  for (const { sums: part } of columns) {
-    if (!part) continue;
-    const { most, ...others } = sums;
-    for (const what of Object.keys(others) as (keyof typeof others)[]) sums[what] += part[what];
-    sums.most = Math.max(most, part.most);
-    for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
-    for (const [i, n] of part.heat.entries()) heat[i]! += n;
-  }
-  return { ...sums, dwell, heat };
-}
-
-function dwellLabel(from: number, to: number | undefined): string {
-  if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
-  return from === 0
-    ? msg(str`less than ${shortSpan(to)}`)
-    : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
+  const parts = columns.flatMap(({ sums }) => sums ?? []);
+  const sum = (of: (part: (typeof parts)[number]) => number): number =>
+    parts.reduce((all, part) => all + of(part), 0);
+  return {
+    visits: sum(({ visits }) => visits),
+    seeds: sum(({ seeds }) => seeds),
+    wounds: sum(({ wounds }) => wounds),
+    crosses: sum(({ crosses }) => crosses),
+    grafts: sum(({ grafts }) => grafts),
+    most: Math.max(0, ...parts.map(({ most }) => most)),
+    dwell: Array.from({ length: DWELL_SPANS.length + 1 }, (_, i) => sum(({ dwell }) => dwell[i])),
+    heat: Array.from({ length: HEAT_SIDE ** 2 }, (_, i) => sum(({ heat }) => heat[i])),
+  };
 }
 
 /** Returns the bars for visits by duration. */
 function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
-    const from = DWELL_SPANS[i - 1] ?? 0;
-    const to = DWELL_SPANS[i];
-    const tick = to === undefined ? msg('more') : to < 60 ? `${to}″` : `${to / 60}′`;
-    return { tick, label: dwellLabel(from, to), value };
+    const [from, to] = [DWELL_SPANS[i - 1] ?? 0, DWELL_SPANS[i]];
+    if (to === undefined) {
+      return { tick: msg('more'), label: msg(str`more than ${texts.shortSpan(from)}`), value };
+    }
+    const range = msg(str`${texts.shortSpan(from)} to ${texts.shortSpan(to)}`);
+    const label = from === 0 ? msg(str`less than ${texts.shortSpan(to)}`) : range;
+    return { tick: to < 60 ? `${to}″` : `${to / 60}′`, label, value };
   });
 }
 
 /** Returns the range that contains the median visit's duration, as text; undefined if no visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
-  if (all === 0) return undefined;
   let sum = 0;
   const median = dwell.findIndex((n) => (sum += n) * 2 >= all);
-  return dwellBars(dwell)[median]?.label;
+  return all === 0 ? undefined : dwellBars(dwell)[median]?.label;
 }
 
 /** Rounds up to a round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
@@ -182,7 +181,7 @@ const FILLS = {
 
 /** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
-export class BarChart extends ui.StyledElement {
+export class BarChart extends ui.HostElement {
   static override styles = css`
     svg {
       width: 100%;
@@ -274,7 +273,7 @@ export class BarChart extends ui.StyledElement {
 
 /** Draws counts on a coarse grid, stretched to the shape of the room. */
 @customElement('heat-map')
-export class HeatMap extends ui.StyledElement {
+export class HeatMap extends ui.HostElement {
   static override styles = css`
     canvas {
       max-height: 24em;
@@ -322,19 +321,6 @@ export class HeatMap extends ui.StyledElement {
     context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);
   }
 }
-
-const SPANS: readonly ui.Choice<Span>[] = [
-  { value: 'today', name: msg('Today') },
-  { value: 'yesterday', name: msg('Yesterday') },
-  { value: 'week', name: msg('7 days') },
-  { value: 'month', name: msg('30 days') },
-];
-
-const CHARTS = {
-  visits: { name: msg('Visits'), amount: visitsText },
-  seeds: { name: msg('Seeds'), amount: seedsText },
-  wounds: { name: msg('Wounds'), amount: woundsText },
-} as const;
 
 @customElement('visitors-section')
 export class VisitorsSection extends ui.HostElement {
@@ -434,7 +420,7 @@ export class VisitorsSection extends ui.HostElement {
         ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3 class="mb-12">${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(dwell)}></bar-chart>
+          <bar-chart caption=${msg('Duration of visits')} .amount=${texts.visitsText} .bars=${dwellBars(dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3 class="mb-12">${msg('Where seeds and wounds were')}</h3>
@@ -450,7 +436,7 @@ export class VisitorsSection extends ui.HostElement {
       if (room === host.room) this.all = all;
       this.wrong = '';
     } catch (error) {
-      this.wrong = failure(error);
+      this.wrong = texts.failure(error);
     }
   }
 }

@@ -9,11 +9,11 @@ import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { icons, kindTile } from '../../elements/icons.ts';
 import { ageText, organismName, stateText, survivedText } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import * as ui from '../elements/host-element.ts';
-import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
+import * as ui from '../host-element.ts';
+import { type LiveView, organismsIn, type PointerTool } from '../live-view.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { clock, inLineText, organismsText, partNames, planterName, visitorsText } from '../text.ts';
+import * as texts from '../text.ts';
 import { offerUndo } from './saved-section.ts';
 import './watch-lists.ts';
 import './queues.ts';
@@ -276,13 +276,13 @@ export class WatchSection extends ui.HostElement {
     const { tool, area, picked } = this;
     const { name, width, participants, waiting, organisms, pace } = summary;
     const organism = this.live?.model?.organisms.get(picked);
-    const visitors = `${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}`;
+    const visitors = `${texts.visitorsText(participants)}${waiting > 0 ? `, ${texts.inLineText(waiting)}` : ''}`;
     return html`<div class="tools row spread">
         <div class="row gap-8" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${ui.facts(visitors, organisms !== null && organismsText(organisms), ui.paceFact(pace))}
+        ${ui.facts(visitors, organisms !== null && texts.organismsText(organisms), ui.paceFact(pace))}
         ${wallBar(summary)}
       </div>
       <div class="stage">
@@ -322,8 +322,8 @@ export class WatchSection extends ui.HostElement {
       <header class="flex gap-14">
         ${kindTile(model.checkpoint, kind)}
         <div>
-          <h3 class="capital">${partNames(organism)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
+          <h3 class="capital">${texts.partNames(organism)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${texts.planterName(planter)}</p>
         </div>
       </header>
       <p class="details soft">${life.join(', ')}</p>
@@ -350,7 +350,7 @@ export class WatchSection extends ui.HostElement {
     if (!this.area) {
       return html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`;
     }
-    return html`<span>${organismsText(this.organismsInArea())}</span>
+    return html`<span>${texts.organismsText(this.organismsInArea())}</span>
       <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
       <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`;
   }
@@ -390,7 +390,7 @@ export class WatchSection extends ui.HostElement {
     const { room } = host;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
-    const planter = organism?.planter.name && planterName(organism.planter);
+    const planter = organism?.planter.name && texts.planterName(organism.planter);
     const ask = {
       title: msg(str`Remove this organism: ${name}?`),
       text: planter
@@ -417,7 +417,7 @@ export class WatchSection extends ui.HostElement {
       confirm: msg('Clear'),
     };
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
-      offerUndo(room, msg(str`Removed: ${organismsText(removed)}.`), command);
+      offerUndo(room, msg(str`Removed: ${texts.organismsText(removed)}.`), command);
     const answer = await host.do('clearArea', { ...area }, { ask, done });
     if (answer && room === host.room) this.useTool('look');
   }
@@ -434,7 +434,7 @@ function closed(name: string): TemplateResult {
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;
-  const until = clock(now + showing.left, zone);
+  const until = texts.clock(now + showing.left, zone);
   return html`<div class="showing pill wrap spread" role="status" data-testid="walls-show">
     <span>${
       showing.what === 'film'

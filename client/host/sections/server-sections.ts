@@ -1,28 +1,22 @@
 /**
- * Lists all rooms with their state; creates, opens, closes and removes them. In a cluster, lists the
- * servers that share the rooms with their load, and moves a server's rooms to the others.
+ * Sections about the whole server: its rooms, which the host can create, open, close and remove; in
+ * a cluster, the servers that share the rooms; and access tokens, with which programs make the
+ * host's calls.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { repeat } from 'lit/directives/repeat.js';
-import { FILES, pathOf } from '../../../shared/host/api.ts';
+import { API, type CallAnswer, FILES, OPENAPI, pathOf } from '../../../shared/host/api.ts';
+import { ROLES, type Role } from '../../../shared/host/roles.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
-import type { HostState, RoomSummary, ServerState } from '../../../shared/host/state.ts';
-import { LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
+import type { AccessTokenState, HostState, RoomSummary, ServerState } from '../../../shared/host/state.ts';
+import { LANGUAGES, type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { addressName, locationHash } from '../sections.ts';
-import {
-  inLineText,
-  lastCopy,
-  organismsText,
-  REASON_TEXTS,
-  roughSpan,
-  visitorsText,
-} from '../text.ts';
+import { addressName, locationHash } from '../navigation.ts';
+import * as texts from '../text.ts';
 
 /** Room sizes for common screens, in cells. */
 const SIZES = [
@@ -77,16 +71,19 @@ export class RoomForm extends ui.HostElement {
     const note = address
       ? msg(html`Visitors find it at <b>/r/${address}</b>`)
       : msg('Letters and digits. The name becomes part of the address.');
+    const kinds = checkpoints
+      .filter(({ replaced }) => !replaced)
+      .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
+    const language = (code: LanguageCode): TemplateResult =>
+      html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
     return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
       ${ui.field(
         msg('Name'),
         html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
-          placeholder=${msg('for example: Blue Hall')}
-          aria-invalid=${isTaken} aria-describedby="address"
-          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))}
-        />`,
-        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? REASON_TEXTS['room-exists'] : note}</small>`,
+          placeholder=${msg('for example: Blue Hall')} aria-invalid=${isTaken} aria-describedby="address"
+          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))} />`,
+        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? texts.REASON_TEXTS['room-exists'] : note}</small>`,
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
@@ -101,22 +98,11 @@ export class RoomForm extends ui.HostElement {
         }
       </fieldset>
       <div class="tiles">
-        ${ui.field(
-          msg('What grows here'),
-          html`<select name="checkpoint">
-            ${checkpoints
-              .filter(({ replaced }) => !replaced)
-              .map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
-          </select>`,
-        )}
+        ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
         ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, 1, 20_000)}
         ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, 1, 60)}
       </div>
-      ${ui.languageChips(
-        msg('Languages of the captions on the wall'),
-        (code) =>
-          html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`,
-      )}
+      ${ui.languageChips(msg('Languages of the captions on the wall'), language)}
       <div class="row">
         <button class="solid" data-testid="make-room" ?disabled=${!address || isTaken}>${msg('Create room')}</button>
         <button type="button" class="quiet" @click=${() => this.emit('close')}>${msg('Cancel')}</button>
@@ -144,28 +130,26 @@ export class RoomForm extends ui.HostElement {
     const isOwn = size.id === 'own';
     const languages = data.getAll('language') as LanguageCode[];
     const name = addressName(this.name);
+    const settings = {
+      capacity: numberOf('capacity'),
+      tickRate: numberOf('tickRate'),
+      languages: languages.length > 0 ? languages : [SOURCE_LANGUAGE],
+    };
     const watch = (): void => {
       location.hash = locationHash({ room: name, section: 'watch' });
+    };
+    const done = {
+      text: msg(str`The room “${name}” is open.`),
+      action: { label: msg('Watch it'), run: watch },
     };
     const created = await host.do(
       'createRoom',
       {
-        name,
+        ...{ name, settings, checkpoint: String(data.get('checkpoint')) },
         width: isOwn ? numberOf('width') : size.width,
         height: isOwn ? numberOf('height') : size.height,
-        checkpoint: String(data.get('checkpoint')),
-        settings: {
-          capacity: numberOf('capacity'),
-          tickRate: numberOf('tickRate'),
-          languages: languages.length > 0 ? languages : ['en'],
-        },
       },
-      {
-        done: {
-          text: msg(str`The room “${name}” is open.`),
-          action: { label: msg('Watch it'), run: watch },
-        },
-      },
+      { done },
     );
     if (created) this.emit('close');
   }
@@ -246,7 +230,7 @@ export class RoomsSection extends ui.HostElement {
         ${all.rooms.map((room) => roomCard(room, all))}
       </div>
       <p class="server small soft number">
-        Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
+        Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${texts.roughSpan(now - since)}`)}
       </p>`;
   }
 
@@ -265,18 +249,15 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   // Drawing a picture costs the server time, so load a new one only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
+  const button = (kind: string, label: unknown, click: () => void): TemplateResult =>
+    html`<button class=${kind} ?disabled=${busy !== null} @click=${click}>${label}</button>`;
+  const remove = html`${hostIcons.remove}${msg('Remove')}`;
   const buttons = open
     ? html`<a class="button plain" href=${locationHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
         <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
-        <button class="plain" ?disabled=${busy !== null} @click=${() => closeRoom(room)}>${msg('Close')}</button>`
-    : html`<button class="solid" ?disabled=${busy !== null} @click=${() => openRoom(name)}>${msg('Open')}</button>
-        ${
-          room.fixed
-            ? nothing
-            : html`<button class="danger" ?disabled=${busy !== null} @click=${() => removeRoom(room)}>
-                ${hostIcons.remove}${msg('Remove')}
-              </button>`
-        }`;
+        ${button('plain', msg('Close'), () => closeRoom(room))}`
+    : html`${button('solid', msg('Open'), () => openRoom(name))}
+        ${room.fixed ? nothing : button('danger', remove, () => removeRoom(room))}`;
   return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
     ${ui.picture(`${pathOf(FILES.picture, { room: name })}?at=${at}`)}
     <div class="about">
@@ -288,8 +269,8 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
         </div>
         ${ui.facts(
           msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`),
-          waiting > 0 && inLineText(waiting),
-          organisms !== null && organismsText(organisms),
+          waiting > 0 && texts.inLineText(waiting),
+          organisms !== null && texts.organismsText(organisms),
           open && ui.paceFact(pace),
           `${number(width)} × ${number(height)}`,
           species !== undefined && (areSeveral || species.replaced) && species.title,
@@ -306,7 +287,7 @@ const openRoom = (room: string): unknown =>
 
 function closeRoom({ name: room, participants }: RoomSummary): void {
   const kept = msg('Nobody can join until you open it again. Everything in it is saved as it is.');
-  const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
+  const out = participants > 0 ? msg(str`This disconnects ${texts.visitorsText(participants)}.`) : '';
   const ask = {
     title: msg(str`Close “${room}”?`),
     text: `${kept} ${out}`,
@@ -325,11 +306,11 @@ function removeRoom({ name: room, organisms }: RoomSummary): void {
     organisms === null
       ? msg('Everything in it and all its saved states are removed.')
       : msg(
-          str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`,
+          str`Everything in it (${texts.organismsText(organisms)}) and all its saved states are removed.`,
         );
   const ask = {
     title: msg(str`Remove “${room}” permanently?`),
-    text: `${inside} ${lastCopy(host.state)}`,
+    text: `${inside} ${texts.lastCopy(host.state)}`,
     confirm: msg('Remove room'),
     typed: room,
   };
@@ -337,7 +318,7 @@ function removeRoom({ name: room, organisms }: RoomSummary): void {
   void host.do('removeRoom', { room, confirm: room }, { ask, done });
 }
 
-const ROLES: Readonly<Record<ServerState['role'], string>> = {
+const SERVER_ROLES: Readonly<Record<ServerState['role'], string>> = {
   owner: msg('runs rooms'),
   gateway: msg('connects visitors'),
   both: msg('runs rooms, connects visitors'),
@@ -356,18 +337,11 @@ export class ServersSection extends ui.HostElement {
     const lead = msg(
       'They share the rooms: each room runs on one of them, whichever server its visitors use.',
     );
+    const stale = html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`;
     return html`${ui.sectionHead(msg('Servers'), lead)}
       <div class="grid gap-14">
-        ${
-          cluster.current
-            ? nothing
-            : html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`
-        }
-        ${repeat(
-          cluster.servers,
-          ({ name }) => name,
-          (server) => serverCard(server, server.name === cluster.own),
-        )}
+        ${cluster.current ? nothing : stale}
+        ${cluster.servers.map((server) => serverCard(server, server.name === cluster.own))}
       </div>`;
   }
 }
@@ -375,6 +349,7 @@ export class ServersSection extends ui.HostElement {
 function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   const { name, role, version, since, draining, tick, latency, rooms, followed } = server;
   const { now = 0 } = host.state ?? {};
+  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`;
   return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
     <div>
       <div class="row">
@@ -383,19 +358,15 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
         ${isOwn ? ui.tag(msg('answers this page'), 'good') : nothing}
       </div>
       ${ui.facts(
-        ROLES[role],
+        SERVER_ROLES[role],
         msg(str`version ${version}`),
-        msg(str`running for ${roughSpan(now - since)}`),
+        msg(str`running for ${texts.roughSpan(now - since)}`),
         tick !== null && rooms.length > 0 && msg(str`a step takes ${milliseconds(tick)}`),
         latency !== null && msg(str`a message takes ${milliseconds(latency)}`),
       )}
     </div>
     ${roomTable(server)}
-    ${
-      draining || followed.length === 0
-        ? nothing
-        : html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`
-    }
+    ${draining || followed.length === 0 ? nothing : standby}
     ${role === 'gateway' ? nothing : drainRow(server)}
   </article>`;
 }
@@ -413,18 +384,14 @@ function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | type
     const { connections = 0 } = viewers.find((each) => each.room === room) ?? {};
     return runs ? [awake, epoch, connections] : [connections];
   };
+  const row = (name: string) =>
+    html`<tr>
+      <th scope="row">${name}</th>
+      ${cells(name).map((value) => html`<td>${value === undefined ? '–' : number(value)}</td>`)}
+    </tr>`;
   return html`<table class="number loads">
-    <thead>
-      <tr>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr>
-    </thead>
-    <tbody>
-      ${[...names].sort().map(
-        (name) => html`<tr>
-          <th scope="row">${name}</th>
-          ${cells(name).map((value) => html`<td>${value === undefined ? '–' : number(value)}</td>`)}
-        </tr>`,
-      )}
-    </tbody>
+    <thead><tr>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
+    <tbody>${[...names].sort().map(row)}</tbody>
   </table>`;
 }
 
@@ -439,9 +406,8 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
       confirm: msg('Drain'),
       harmless: true,
     };
-    return html`<div class="row">
-      <button class="plain" data-testid="drain" @click=${() => host.do('drain', { server }, { ask })}>${msg('Drain')}</button>
-    </div>`;
+    const drain = () => host.do('drain', { server }, { ask });
+    return html`<div class="row"><button class="plain" data-testid="drain" @click=${drain}>${msg('Drain')}</button></div>`;
   }
   const kept = rooms.filter((room) => room.kept).map(({ name }) => name);
   const text =
@@ -456,5 +422,85 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
     <button class="plain" data-testid="undrain" @click=${() => host.do('stopDraining', { server }, { done })}>
       ${hostIcons.undo}${msg('Take rooms again')}
     </button>
+  </div>`;
+}
+
+/** The name of each role of programs, and what the role allows. */
+const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
+  observer: [msg('Observer'), msg('Reads figures and pictures.')],
+  operator: [msg('Operator'), msg('Also pauses rooms and runs the show.')],
+  host: [msg('Host'), msg('May do everything that this page can.')],
+};
+
+/** Makes, lists and revokes tokens. A new token is shown until the section is left. */
+@customElement('access-section')
+export class AccessSection extends ui.HostElement {
+  protected override readonly reloadInterval = 5_000;
+
+  @state() private tokens: readonly AccessTokenState[] | undefined;
+  @state() private wanted: Role = 'observer';
+  @state() private made: CallAnswer<'makeToken'> | undefined;
+
+  protected override async load(): Promise<void> {
+    this.tokens = await host.api.call('tokens', {}).catch(() => this.tokens);
+  }
+
+  protected override section(): TemplateResult {
+    const { tokens, made, wanted } = this;
+    const roles = ui.choicesOf(ROLES, (each) => ROLE_TEXTS[each][0]);
+    const choose = (role: string) => (this.wanted = role as Role);
+    const document = html`<a href=${API + OPENAPI} target="_blank">OpenAPI</a>`;
+    const lead = msg(
+      html`With a token, a program such as a show controller makes the calls of this page. For its author: ${document}.`,
+    );
+    return html`${ui.sectionHead(msg('Access tokens'), lead)}
+      <div class="grid gap-14">
+        <form class="card grid gap-12" @submit=${this.submit}><div class="row end gap-12">
+          ${ui.nameField(msg('Name of the program'), 'token-name', msg('for example: Lights'))}
+          ${ui.field(msg('Role'), ui.select('token-role', roles, wanted, choose))}
+          <button class="solid" data-testid="make-token">${hostIcons.plus}${msg('Make token')}</button>
+        </div><p class="soft">${ROLE_TEXTS[wanted][1]}</p></form>
+        <div role="status">${made ? madeCard(made) : nothing}</div>
+        ${tokens?.map((token) => this.card(token))}
+        ${tokens?.length === 0 ? html`<div class="empty"><p>${msg('No program has a token.')}</p></div>` : nothing}
+      </div>`;
+  }
+
+  private readonly submit = ui.submitName(async (name) => {
+    const { wanted: role } = this;
+    const made = await host.do('makeToken', { name, role });
+    if (made) this.made = made;
+    // The emptied form has this role again.
+    this.wanted = 'observer';
+    void this.load();
+    return made;
+  });
+
+  private card({ id, name, role, made }: AccessTokenState): TemplateResult {
+    return html`<article class="card wrap spread gap-12" data-testid="access-${id}" aria-label=${name}>
+      <div>
+        <h3 class="title">${name}</h3>
+        ${ui.facts(ROLE_TEXTS[role][0], msg(str`made: ${host.moment(made)}`))}
+      </div>
+      <button class="danger" data-testid="revoke-token" @click=${() => this.revoke(id, name)}>${hostIcons.remove}${msg('Revoke')}</button>
+    </article>`;
+  }
+
+  private async revoke(token: number, name: string): Promise<void> {
+    const ask = {
+      title: msg(str`Revoke the token of “${name}”?`),
+      text: msg('The program can then do nothing any more, on any server.'),
+      confirm: msg('Revoke'),
+    };
+    await host.do('revokeToken', { token }, { ask, done: msg(str`Revoked: ${name}.`) });
+    if (this.made?.id === token) this.made = undefined;
+    void this.load();
+  }
+}
+
+function madeCard({ name, token }: CallAnswer<'makeToken'>): TemplateResult {
+  return html`<div class="card field wide">
+    <span>${msg(str`Token for “${name}”. Copy it now: it is not shown again.`)}</span>
+    <code dir="ltr" data-testid="access-token">${token}</code>
   </div>`;
 }

@@ -1,12 +1,10 @@
 /**
- * Base classes of the host's elements, and templates that several of them share. Nothing here calls
- * the server. Start with `HostElement`.
+ * The base class of the host's elements, and templates that several of them share. Nothing here
+ * calls the server.
  */
-
 import { msg, str } from '@lit/localize';
 import {
   type CSSResultGroup,
-  type CSSResultOrNative,
   html,
   LitElement,
   nothing,
@@ -15,44 +13,37 @@ import {
 } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import { host } from '../host-model.ts';
-import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
-import { paceText } from '../text.ts';
+import type { HostState, RoomSummary } from '../../shared/host/state.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
+import { host } from './host-model.ts';
+import { hostIcons } from './icons.ts';
+import { hostStyle } from './style.ts';
+import { paceText } from './text.ts';
 
-/** Base class that adds the styles of the host's page before an element's own. */
-export abstract class StyledElement extends LitElement {
-  protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
+/**
+ * Base class of elements that show the model. It adds the styles of the host's page before an
+ * element's own, renders again when the model changes, and calls `roomChanged` when another room is
+ * selected.
+ */
+export abstract class HostElement extends LitElement {
+  /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
+  protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
+  private shownRoom = '';
+  private loadedAt = 0;
+  private readonly renew = (): void => this.requestUpdate();
+
+  protected static override finalizeStyles(own: CSSResultGroup = []) {
     return LitElement.finalizeStyles([hostStyle, own]);
   }
 
-  /** Fires an event that does not bubble. */
-  protected emit(name: string, detail?: unknown): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
-}
-
-/**
- * Base class of elements that show the model. It renders again when the model changes, and calls
- * `roomChanged` when another room is selected.
- */
-export abstract class HostElement extends StyledElement {
-  private shownRoom = '';
-  /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
-  protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
-  private loadedAt = 0;
-  private removeListener = (): void => {};
-
   override connectedCallback(): void {
     super.connectedCallback();
-    this.removeListener = host.onChange(() => this.requestUpdate());
+    host.listeners.add(this.renew);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.removeListener();
+    host.listeners.delete(this.renew);
   }
 
   protected override willUpdate(_changed: PropertyValues): void {
@@ -66,14 +57,14 @@ export abstract class HostElement extends StyledElement {
     void this.load(room);
   }
 
-  /** Renders a section about the selected room. Other elements override `render` instead. */
-  protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
-    return nothing;
-  }
-
   override render(): TemplateResult | typeof nothing {
     const { summary, state } = host;
     return summary && state ? this.section(summary, state) : nothing;
+  }
+
+  /** Renders a section about the selected room. Other elements override `render` instead. */
+  protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
+    return nothing;
   }
 
   /** Resets the state that belongs to the previous room. */
@@ -81,6 +72,11 @@ export abstract class HostElement extends StyledElement {
 
   /** Fetches data that the model does not hold. Must not reject. */
   protected async load(_room: string): Promise<void> {}
+
+  /** Fires an event that does not bubble. */
+  protected emit(name: string, detail?: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
 }
 
 /** Renders a section's heading with a lead text below it and an action beside it. */
@@ -122,13 +118,11 @@ export function radioChips<T extends string | number>(
   });
 }
 
-/** Renders a labelled group of check boxes, one per language, styled as chips. */
-export function languageChips(
+/** Renders a labelled group of check boxes, one per language, as chips. */
+export const languageChips = (
   legend: string,
   checkbox: (language: LanguageCode) => TemplateResult,
-): TemplateResult {
-  return chips(legend, LANGUAGE_CHOICES, checkbox, (language) => language);
-}
+): TemplateResult => chips(legend, LANGUAGE_CHOICES, checkbox, (language) => language);
 
 /**
  * Renders a labelled group of chips.
@@ -141,14 +135,11 @@ export function chips<T>(
   input: (value: T) => TemplateResult,
   lang: (value: T) => string | typeof nothing = () => nothing,
 ): TemplateResult {
+  const chip = ({ value, name }: Choice<T>): TemplateResult =>
+    html`<label class="chip">${input(value)}<span lang=${lang(value)}>${name}</span></label>`;
   return html`<fieldset>
     <legend>${legend}</legend>
-    <div class="chips wrap gap-8">
-      ${choices.map(
-        ({ value, name }) =>
-          html`<label class="chip">${input(value)}<span lang=${lang(value)}>${name}</span></label>`,
-      )}
-    </div>
+    <div class="chips wrap gap-8">${choices.map(chip)}</div>
   </fieldset>`;
 }
 
@@ -161,6 +152,13 @@ export function iconButton(label: string, icon: unknown, click: () => void, titl
 export function field(label: unknown, control: TemplateResult, notes?: TemplateResult) {
   return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 }
+
+/** Renders the field `name` of a form for `submitName`. @param example placeholder */
+export const nameField = (label: string, testId: string, example: string): TemplateResult =>
+  html`<label class="field fills"
+    ><span>${label}</span
+    ><input name="name" data-testid=${testId} required maxlength="80" autocomplete="off" placeholder=${example} />
+  </label>`;
 
 /** Renders a row with a title, an explanation and a check box at the end. */
 export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
@@ -219,16 +217,11 @@ export function fileButton(
 }
 
 /** Renders a picture, which is hidden if it cannot be loaded. */
-export function picture(
-  src: string,
-  alt = '',
-  kind = '',
-  loading: 'eager' | 'lazy' = 'eager',
-): TemplateResult {
+export function picture(src: string, alt = '', kind = ''): TemplateResult {
   const ended = ({ target, type }: Event): void => {
     (target as HTMLImageElement).classList.toggle('failed', type === 'error');
   };
-  return html`<img class="picture ${kind}" src=${src} alt=${alt} loading=${loading} @load=${ended} @error=${ended} />`;
+  return html`<img class="picture ${kind}" src=${src} alt=${alt} loading="lazy" @load=${ended} @error=${ended} />`;
 }
 
 /** Renders short facts beside one another. Empty facts are left out. */
@@ -253,13 +246,10 @@ export function select(
   selected: string | number,
   change: (value: string) => void,
 ): TemplateResult {
+  const option = ({ value, name }: Choice<string | number>): TemplateResult =>
+    html`<option value=${value} .selected=${value === selected}>${name}</option>`;
   return html`<select data-testid=${testId} @change=${(event: Event) => change(inputValue(event))}>
-    ${repeat(
-      options,
-      ({ value }) => value,
-      ({ value, name }) =>
-        html`<option value=${value} .selected=${value === selected}>${name}</option>`,
-    )}
+    ${repeat(options, ({ value }) => value, option)}
   </select>`;
 }
 
