@@ -11,6 +11,7 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from 'lit';
+import { state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { HostState, RoomSummary } from '../../shared/host/state.ts';
@@ -18,16 +19,20 @@ import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/langu
 import { host } from './host-model.ts';
 import { hostIcons } from './icons.ts';
 import { hostStyle } from './style.ts';
-import { paceText } from './text.ts';
+import { failure, paceText } from './text.ts';
 
 /**
  * Base class of elements that show the model. It adds the styles of the host's page before an
  * element's own, renders again when the model changes, and calls `roomChanged` when another room is
  * selected.
  */
-export abstract class HostElement extends LitElement {
+export abstract class HostElement<Loaded = unknown> extends LitElement {
   /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
+  /** The answer of `load` for the selected room; undefined until it arrives. */
+  @state() protected loaded: Loaded | undefined;
+  /** Why the last call of `load` failed; '' if it has not failed. */
+  @state() protected loadFailure = '';
   private shownRoom = '';
   private loadedAt = 0;
   private readonly renew = (): void => this.requestUpdate();
@@ -51,10 +56,13 @@ export abstract class HostElement extends LitElement {
     const now = state?.now ?? 0;
     const isNew = room !== this.shownRoom;
     this.shownRoom = room;
-    if (isNew) this.roomChanged();
+    if (isNew) {
+      this.loaded = undefined;
+      this.roomChanged();
+    }
     if (!room || (!isNew && now - this.loadedAt <= this.reloadInterval)) return;
     this.loadedAt = now;
-    void this.load(room);
+    void this.reload();
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -70,8 +78,21 @@ export abstract class HostElement extends LitElement {
   /** Resets the state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /** Fetches data that the model does not hold. Must not reject. */
-  protected async load(_room: string): Promise<void> {}
+  /** Fetches data that the model does not hold. */
+  protected load(_room: string): Promise<Loaded> | undefined {
+    return undefined;
+  }
+
+  protected async reload(): Promise<void> {
+    const { room } = host;
+    try {
+      const loaded = await this.load(room);
+      if (room === host.room) this.loaded = loaded;
+      this.loadFailure = '';
+    } catch (error) {
+      this.loadFailure = failure(error);
+    }
+  }
 
   /** Fires an event that does not bubble. */
   protected emit(name: string, detail?: unknown): void {

@@ -1,22 +1,21 @@
 /** Shows a live room, with the host's tools to select organisms and areas. */
-
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Planes } from '../../../shared/codec/chunks.ts';
-import type { Rect } from '../../../shared/geometry.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
-import type { CursorLayer } from '../../elements/cursor-layer.ts';
-import { number, unsupportedText, waitingText } from '../../elements/text.ts';
-import { bindCanvas, type CanvasHand, reportView, ViewTools } from '../../input/canvas-input.ts';
-import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';
-import type { Point, Size } from '../../render/camera.ts';
-import { RoomView } from '../../render/room-view.ts';
-import { WallConnection } from '../../room/connection.ts';
-import type { RoomModel } from '../../room/room-model.ts';
-import { InteractionState } from '../../state/interaction-state.ts';
-import { StyledElement } from './host-element.ts';
-import '../../elements/cursor-layer.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { CursorLayer } from '../elements/cursor-layer.ts';
+import { number, unsupportedText, waitingText } from '../elements/text.ts';
+import { bindCanvas, type CanvasHand, reportView, ViewTools } from '../input/canvas-input.ts';
+import { arrowMove, keyAction, type Press } from '../input/keyboard.ts';
+import type { Point, Size } from '../render/camera.ts';
+import { RoomView } from '../render/room-view.ts';
+import { WallConnection } from '../room/connection.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import { InteractionState } from '../state/interaction-state.ts';
+import { HostElement } from './host-element.ts';
+import '../elements/cursor-layer.ts';
 
 /**
  * A drag moves the view or draws a rectangle; a tap selects an organism or points at a position.
@@ -121,8 +120,7 @@ export function areaKey(
   if (!step) return undefined;
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
-    const x = Math.round(middle.x - width / 2);
-    const y = Math.round(middle.y - height / 2);
+    const [x, y] = [middle.x - width / 2, middle.y - height / 2].map(Math.round);
     return inside({ x, y, width, height }, grid);
   }
   const { x, y, width, height } = area;
@@ -165,7 +163,7 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
  * `area-ready` when Enter confirms a rectangle.
  */
 @customElement('live-view')
-export class LiveView extends StyledElement {
+export class LiveView extends HostElement {
   static override styles = css`
     :host {
       position: relative;
@@ -252,6 +250,7 @@ export class LiveView extends StyledElement {
   override render(): TemplateResult {
     const { model, area, tool } = this;
     const isLive = !model || model.connection === 'live';
+    const waiting = isLive ? '' : `${waitingText(model.connection)} …`;
     const keys = {
       look: msg(
         'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
@@ -263,29 +262,15 @@ export class LiveView extends StyledElement {
         'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
       ),
     };
-    return html`<canvas
-        class="fill"
-        data-testid="live"
-        data-tool=${tool}
-        tabindex="0"
-        role="application"
-        aria-label=${msg('The room as visitors see it')}
-        aria-describedby="keys"
-        @keydown=${this.key}
-        @focus=${this.updateAim}
-        @blur=${this.updateAim}
-      ></canvas>
+    const message = this.unsupported ? unsupportedText() : waiting;
+    return html`<canvas class="fill" data-testid="live" data-tool=${tool} tabindex="0" role="application"
+        aria-label=${msg('The room as visitors see it')} aria-describedby="keys"
+        @keydown=${this.key} @focus=${this.updateAim} @blur=${this.updateAim}></canvas>
       <p id="keys" hidden>${keys[tool]}</p>
       <cursor-layer></cursor-layer>
       ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
       ${this.aiming && tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
-      ${
-        this.unsupported
-          ? html`<p class="waiting fill grid centred ghost soft">${unsupportedText()}</p>`
-          : isLive
-            ? nothing
-            : html`<p class="waiting fill grid centred ghost soft" role="status">${waitingText(model.connection)} …</p>`
-      }`;
+      ${message ? html`<p class="waiting fill grid centred ghost soft" role="status">${message}</p>` : nothing}`;
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -336,15 +321,15 @@ export class LiveView extends StyledElement {
       this.emit('model', model);
     };
     for (const name of ['people', 'pace', 'life', 'waiting', 'connection'] as const) {
-      model.on(name, notify);
+      model.on(name, () => {
+        this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
+        notify();
+      });
     }
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
       view.loop.invalidate();
     });
-    const keepPointers = (): void =>
-      this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
-    for (const name of ['people', 'connection'] as const) model.on(name, keepPointers);
     model.on('wall', () => {
       this.layout();
       notify();
@@ -359,9 +344,7 @@ export class LiveView extends StyledElement {
     this.stop?.abort();
     const { connection } = this;
     this.view?.dispose();
-    this.view = undefined;
-    this.tools = undefined;
-    this.connection = undefined;
+    this.view = this.tools = this.connection = undefined;
     connection?.close();
   }
 

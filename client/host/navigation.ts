@@ -272,6 +272,7 @@ function health(): TemplateResult | typeof nothing {
   const percent = number(Math.round(100 * load));
   const test = () =>
     host.do('testAlert', {}, { done: msg('The test alert has arrived.'), busy: 'test' });
+  const alert = html`<button class="link" data-testid="test-alert" ?disabled=${host.isBusy('test')} @click=${test}>${msg('Send a test alert')}</button>`;
   const { kind, text } = healthOf(state, reachable);
   const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
   return html`<p class="health grid small soft number">
@@ -282,11 +283,7 @@ function health(): TemplateResult | typeof nothing {
       <span>${msg(str`Memory: ${bytes(memoryFree)} free`)}</span>
       <span>${msg(str`Load: ${percent} %`)}</span>
     </span>
-    ${
-      hasAlerts
-        ? html`<button class="link" data-testid="test-alert" ?disabled=${host.isBusy('test')} @click=${test}>${msg('Send a test alert')}</button>`
-        : nothing
-    }
+    ${hasAlerts ? alert : nothing}
   </p>`;
 }
 

@@ -14,7 +14,13 @@ import { icons } from '../elements/icons.ts';
 import * as ui from './host-element.ts';
 import { type HostModel, host, type Question } from './host-model.ts';
 import { hostIcons } from './icons.ts';
-import { type HostLocation, healthOf, locationHash, parseLocation, sectionsOf } from './navigation.ts';
+import {
+  type HostLocation,
+  healthOf,
+  locationHash,
+  parseLocation,
+  sectionsOf,
+} from './navigation.ts';
 import { shellStyle } from './style.ts';
 import { failure } from './text.ts';
 import './sections/exhibition-sections.ts';
@@ -129,7 +135,9 @@ function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
   const { kind, text } = healthOf(state, reachable);
-  return kind === 'good' ? nothing : html`<p class="trouble" role="status">${ui.tag(text, kind)}</p>`;
+  return kind === 'good'
+    ? nothing
+    : html`<p class="trouble" role="status">${ui.tag(text, kind)}</p>`;
 }
 
 /** Lists the data of all rooms that the server has set aside; nothing if there are none. */
@@ -357,17 +365,11 @@ export class ConfirmDialog extends ui.HostElement {
 
   private form({ title, text, fields, confirm, harmless, typed }: Question): TemplateResult {
     const isReady = typed === undefined || this.typed.trim() === typed;
+    const input = html`<input data-testid="confirm-typed" autocomplete="off" autocapitalize="off" spellcheck="false" @input=${this.type} />`;
     return html`<form class="gap-16" @submit=${this.submit}>
       <h2 id="title" class="break">${title}</h2>
       ${text ? html`<p id="text">${text}</p>` : nothing} ${fields}
-      ${
-        typed === undefined
-          ? nothing
-          : ui.field(
-              msg(html`Type <b>${typed}</b> to confirm`),
-              html`<input data-testid="confirm-typed" autocomplete="off" autocapitalize="off" spellcheck="false" @input=${this.type} />`,
-            )
-      }
+      ${typed === undefined ? nothing : ui.field(msg(html`Type <b>${typed}</b> to confirm`), input)}
       <footer class="wrap">
         <button type="button" class="plain" @click=${() => host.answer(undefined)}>${msg('Cancel')}</button>
         <button class=${harmless ? 'solid' : 'danger now'} data-testid="confirm" ?disabled=${!isReady}>${confirm}</button>

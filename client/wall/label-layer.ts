@@ -1,11 +1,75 @@
+/** Texts beside organisms on a wall, and the bare ground on which they stand. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { intersects, type Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
-import type { Point } from '../render/camera.ts';
-import { bodyOf, placeBeside } from './bare-ground.ts';
+import type { Point, Size } from '../render/camera.ts';
+import type { WallView } from './wall-view.ts';
+
+type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
+
+/** Calls back for each cell of an area of the grid, until the callback returns true. */
+function someOwner(
+  { width, height, owner }: Owners,
+  area: Rect,
+  is: (id: number, x: number, y: number) => boolean,
+): boolean {
+  const [right, lower] = [area.x + area.width, area.y + area.height];
+  for (let y = Math.max(0, Math.floor(area.y)); y < Math.min(height, lower); y++) {
+    for (let x = Math.max(0, Math.floor(area.x)); x < Math.min(width, right); x++) {
+      if (is(owner[y * width + x], x, y)) return true;
+    }
+  }
+  return false;
+}
+
+/** Returns whether no organism owns a cell in an area, given in cells. */
+export const isBare = (planes: Owners, area: Rect): boolean =>
+  !someOwner(planes, area, (id) => id !== 0);
+
+/** Returns the bounds of an organism's cells, in cells; a point if it has none yet. */
+export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
+  let [left, top, right, bottom] = [x, y, x, y];
+  const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
+  someOwner(planes, patch, (owner, i, j) => {
+    if (owner !== id) return false;
+    [left, top] = [Math.min(left, i), Math.min(top, j)];
+    [right, bottom] = [Math.max(right, i + 1), Math.max(bottom, j + 1)];
+    return false;
+  });
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** Shifts along a side of a body that are tried in turn, as shares of the text's size. */
+const SHIFTS = [0, 0.45, -0.45];
+
+/**
+ * Finds a place for a text beside a body: below, above, after or before it.
+ *
+ * @param body in px
+ * @param text in px
+ * @param gap distance between body and text, in px
+ * @param fits whether a text may stand in an area, given in px
+ * @returns the upper left corner of the text, in px; undefined if there is no place
+ */
+export function placeBeside(
+  body: Rect,
+  text: Size,
+  gap: number,
+  fits: (area: Rect) => boolean,
+): Point | undefined {
+  const x = body.x + (body.width - text.width) / 2;
+  const y = body.y + (body.height - text.height) / 2;
+  const [above, below] = [body.y - gap - text.height, body.y + body.height + gap];
+  const [before, after] = [body.x - gap - text.width, body.x + body.width + gap];
+  const places = [
+    ...[below, above].flatMap((at) => SHIFTS.map((by) => ({ x: x + by * text.width, y: at }))),
+    ...[after, before].flatMap((at) => SHIFTS.map((by) => ({ x: at, y: y + by * body.height }))),
+  ];
+  return places.find((place) => fits({ ...place, ...text }));
+}
 
 /** How long a name stays after its organism has grown, and how long a label fades, in ms. */
 const STAY = 4_000;
@@ -33,17 +97,10 @@ interface Label {
   hiddenAt: number;
 }
 
-/** What labels need to know of the picture. */
-export interface LabelledPicture {
+/** The view on whose picture labels stand, and the room's current planes. */
+type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
   readonly planes: Planes | undefined;
-  /** CSS pixels per cell. */
-  readonly zoom: number;
-  /** Whether the camera glides. Labels are then hidden. */
-  readonly isGliding: boolean;
-  readonly toScreen: (place: Point) => Point;
-  /** Returns whether an area, given in CSS pixels, lies in the picture and on bare ground. */
-  readonly isBare: (area: Rect) => boolean;
-}
+};
 
 /**
  * Texts beside organisms: the planter's name while an organism grows, and one caption. Labels stand
@@ -139,14 +196,14 @@ export class LabelLayer extends LitElement {
    *
    * @returns whether any label still has to be moved
    */
-  frame(now: number, picture: LabelledPicture): boolean {
+  frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];
-    if (this.caption) this.move(this.caption, now, picture, taken);
+    if (this.caption) this.move(this.caption, now, ground, taken);
     for (const [id, name] of this.names) {
       if (now > name.until + FADE) {
         name.element.remove();
         this.names.delete(id);
-      } else this.move(name, now, picture, taken);
+      } else this.move(name, now, ground, taken);
     }
     return this.names.size > 0 || this.caption !== undefined;
   }
@@ -159,17 +216,13 @@ export class LabelLayer extends LitElement {
   }
 
   /** @param taken areas of other labels, in CSS pixels; this label's area is added */
-  private move(
-    label: Label,
-    now: number,
-    { planes, zoom, isGliding, toScreen, isBare }: LabelledPicture,
-    taken: Rect[],
-  ): void {
+  private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;
+    const { planes, isGliding, camera } = ground;
     const { offsetWidth: width, offsetHeight: height } = element;
-    const at = toScreen(organism);
+    const at = ground.toScreen(organism);
     const fits = (area: Rect): boolean =>
-      isBare(area) && !taken.some((one) => intersects(one, area));
+      ground.isBare(area) && !taken.some((one) => intersects(one, area));
     const areaOf = ({ x, y }: Point): Rect => ({ x: at.x + x, y: at.y + y, width, height });
     const isOver = isGliding || now > until || !planes;
     if (label.place && (isOver || !fits(areaOf(label.place)))) {
@@ -178,9 +231,9 @@ export class LabelLayer extends LitElement {
     }
     if (!label.place && !isOver && now > label.hiddenAt + FADE) {
       const body = bodyOf(planes, organism);
-      const { x, y } = toScreen(body);
-      const seen = { x, y, width: body.width * zoom, height: body.height * zoom };
-      const place = placeBeside(seen, { width, height }, GAP * zoom, fits);
+      const [wide, high] = [body.width * camera.zoom, body.height * camera.zoom];
+      const seen = { ...ground.toScreen(body), width: wide, height: high };
+      const place = placeBeside(seen, { width, height }, GAP * camera.zoom, fits);
       label.place = place && { x: place.x - at.x, y: place.y - at.y };
     }
     element.toggleAttribute('data-shown', label.place !== undefined);

@@ -5,7 +5,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
-import type { Rect } from '../../shared/geometry.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
@@ -18,12 +17,11 @@ import { WallNews } from './captions.ts';
 import { Direction } from './direction.ts';
 import { FilmPlayer } from './film-player.ts';
 import type { LabelLayer, OrganismCaption } from './label-layer.ts';
-import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
+import { signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, readOptions } from './wall-options.ts';
 import { stripOf, WallView } from './wall-view.ts';
 import './label-layer.ts';
-import './wall-overlay.ts';
-import type { WallOverlay, WallState } from './wall-overlay.ts';
+import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
 /** How long there must be no visitors before the wall invites passers-by, in ms. */
@@ -116,11 +114,7 @@ export class VivariumWall extends LitElement {
   private readonly direction = new Direction(this.model, this.news, () => performance.now());
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  @state() private shown: WallState = {
-    ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
-    ...{ attract: false, captions: true, away: false, blind: false },
-    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined, host: {} },
-  };
+  @state() private shown = INITIAL_STATE;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('label-layer') private readonly labels!: LabelLayer;
@@ -209,16 +203,12 @@ export class VivariumWall extends LitElement {
     settle();
     stage.onFrame = (now) => {
       const toScreen = (place: Point): Point => stage.toScreen(place);
-      const isBare = (area: Rect): boolean => stage.isBare(area);
-      let waits = this.labels.frame(now, {
-        ...{ planes: model.planes, zoom: stage.camera.zoom, isGliding: stage.isGliding, toScreen },
-        isBare,
-      });
+      let waits = this.labels.frame(now, stage);
       if (model.connection === 'live') {
         const view = { width: this.frame.clientWidth, height: this.frame.clientHeight };
         waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
       }
-      return this.cursors.frame(now, toScreen, isBare) || waits;
+      return this.cursors.frame(now, toScreen, (area) => stage.isBare(area)) || waits;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
     this.player = player;
@@ -252,21 +242,15 @@ export class VivariumWall extends LitElement {
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
+    const tree = html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`;
+    const overlay = html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`;
     return html`
-      ${
-        options.overlay || blind || refusal
-          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`
-          : nothing
-      }
+      ${options.overlay || blind || refusal ? overlay : nothing}
       <div class="room">
         <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
         <cursor-layer></cursor-layer>
         <label-layer></label-layer>
-        ${
-          this.showsTree
-            ? html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`
-            : nothing
-        }
+        ${this.showsTree ? tree : nothing}
       </div>
     `;
   }

@@ -11,34 +11,35 @@ import type { VisitorAddress } from '../room/display.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import type { OrganismCaption } from './label-layer.ts';
-import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
+import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** The state on which the text of a wall depends. */
-export interface WallState {
+/** The state on which the text of a wall depends, before the room is known. */
+export const INITIAL_STATE = {
   /** Address for visitors, and whether phones can reach it. If they cannot, no QR code is shown. */
-  readonly visitorAddress: VisitorAddress;
-  readonly people: readonly ParticipantView[];
-  /** Whether nobody has been active for a while. */
-  readonly attract: boolean;
-  /** Whether the host has enabled captions. */
-  readonly captions: boolean;
-  /** Whether the server has not responded for a while. */
-  readonly away: boolean;
-  /** Whether this browser cannot draw the room. */
-  readonly blind: boolean;
-  /** Reason why the wall is not admitted; undefined if it is. */
-  readonly refusal: Reason | undefined;
-  /** Whether the room's day is ending. */
-  readonly farewell: boolean;
-  /** Whether the day's family tree covers the room, as it does when the day ends. */
-  readonly tree: boolean;
-  /** The time of day that a film shows; undefined if the wall shows the room. */
-  readonly moment: string | undefined;
-  /** What the host says about the exhibition, and to everybody. */
-  readonly host: Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>;
+  visitorAddress: { address: '', forPhones: false } as VisitorAddress,
+  people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
-  readonly voices: readonly Caption[];
-}
+  voices: [ENGLISH] as readonly Caption[],
+  /** Whether nobody has been active for a while. */
+  attract: false,
+  /** Whether the host has enabled captions. */
+  captions: true,
+  /** Whether the server has not responded for a while. */
+  away: false,
+  /** Whether this browser cannot draw the room. */
+  blind: false,
+  /** Reason why the wall is not admitted; undefined if it is. */
+  refusal: undefined as Reason | undefined,
+  /** Whether the room's day is ending. */
+  farewell: false,
+  /** Whether the day's family tree covers the room, as it does when the day ends. */
+  tree: false,
+  /** The time of day that a film shows; undefined if the wall shows the room. */
+  moment: undefined as string | undefined,
+  /** What the host says about the exhibition, and to everybody. */
+  host: {} as Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>,
+};
+export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
  * The strip is beside the room on a wide wall and below it on an upright one. Lengths are relative

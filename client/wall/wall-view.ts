@@ -15,8 +15,8 @@ import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import { isBare } from './bare-ground.ts';
 import { DIRECTION_GLIDE, type Direction } from './direction.ts';
+import { isBare } from './label-layer.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim around the grid, in cells. */
@@ -92,26 +92,21 @@ export function frameOf(
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
 }
 
-/** A grid, the size of the whole picture, and the space that text takes from it. */
-interface Scene {
-  readonly grid: Size;
-  readonly view: Size;
-  readonly insets: Insets;
-}
-
 /**
  * Returns the camera of a close-up. Near the edge of the dish, it shows as little as possible of
  * the surroundings.
  *
  * @param side of a grown organism, in cells
  * @param home camera of the whole room
+ * @param scene the grid, the size of the whole picture, and the space that text takes from it
  */
 export function closeUpOf(
   at: Point,
   side: number,
   home: Camera,
-  { grid, view, insets }: Scene,
+  scene: { grid: Size; view: Size; insets: Insets },
 ): Camera {
+  const { grid, view, insets } = scene;
   const part = { width: CLOSE * side, height: CLOSE * side };
   const zoom = Math.max(home.zoom, fitGrid(part, view, insets).zoom);
   const inside = (place: number, length: number, before: number, after: number, all: number) => {
@@ -141,13 +136,8 @@ export function drifted(
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
   if (frame === 'fill') {
     // Pan slowly over the part that does not fit on the screen.
-    const hidden = (side: number, shown: number): number =>
-      Math.max(0, side - shown / home.zoom) / 2;
-    return {
-      ...home,
-      x: home.x + a * hidden(grid.width, view.width),
-      y: home.y + b * hidden(grid.height, view.height),
-    };
+    const hidden = (axis: keyof Size) => Math.max(0, grid[axis] - view[axis] / home.zoom) / 2;
+    return { ...home, x: home.x + a * hidden('width'), y: home.y + b * hidden('height') };
   }
   return {
     x: home.x + (a * DRIFT.x * view.width) / home.zoom,
@@ -273,10 +263,14 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
+  /** The planes of the room, even while others are shown. */
+  get planes(): Planes | undefined {
+    return this.model.planes;
+  }
+
   /** Returns whether an area, given in CSS pixels, lies in the view and on bare ground. */
   isBare({ x, y, width, height }: Rect): boolean {
-    const { planes } = this.model;
-    const { view } = this;
+    const { planes, view } = this;
     const isInside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
     if (!planes || !isInside) return false;
     const from = this.toWorld({ x, y });

@@ -174,7 +174,9 @@ export class SignSection extends ui.HostElement {
     const watchText = settings.spectators
       ? msg('People who open it can watch everything, but not act. They take nobody’s place.')
       : msg('The link is switched off in this room’s settings.');
-    const lead = msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.');
+    const lead = msg(
+      'Print it and hang it beside the wall. Scanning it takes visitors into the room.',
+    );
     return html`${ui.sectionHead(msg(str`Sign of “${room}”`), lead)}
       <div class="two grid">
         <div class="grid gap-22 card">

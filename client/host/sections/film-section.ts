@@ -221,20 +221,18 @@ export class FilmSection extends ui.HostElement {
         ${ui.radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
         <div><button class="solid" data-testid="make-film" ?disabled=${isRunning}>${hostIcons.film}${isRunning ? msg('A film is being made') : msg('Make the film')}</button></div>
       </form>`;
+    const films = html`<h3 class="part">${msg('Films')}</h3>
+      <div class="grid gap-14">${own.map((job) => this.job(job))}</div>`;
     return html`${ui.sectionHead(msg('Film of the day'), lead)}
       ${keeping === null ? ui.noStorage() : html`<div class="grid gap-14">${form}</div>`}
-      ${
-        own.length > 0
-          ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="grid gap-14">${own.map((job) => this.job(job))}</div>`
-          : nothing
-      }`;
+      ${own.length > 0 ? films : nothing}`;
   }
 
   private viewer({ width, height }: Size): TemplateResult {
     const { film, share, last, isPlaying, isOnWall } = this;
     const time = this.momentText();
     const percent = Math.round(100 * (film?.progress ?? 0));
+    const progress = html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, from the beginning: ${percent} %`)}</p>`;
     return html`<canvas class="picture" width=${width} height=${height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
         <button class="icon" data-testid="play-film" aria-label=${isPlaying ? msg('Pause') : msg('Play')} @click=${this.togglePlaying}>
@@ -244,11 +242,7 @@ export class FilmSection extends ui.HostElement {
           aria-label=${msg('Moment')} aria-valuetext=${time} @input=${this.scrub} />
         <output class="soft number" data-testid="film-time">${time}</output>
       </div>
-      ${
-        film?.state === 'going'
-          ? html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, from the beginning: ${percent} %`)}</p>`
-          : nothing
-      }
+      ${film?.state === 'going' ? progress : nothing}
       <div class="row">
         <button class="plain" data-testid="film-on-wall" @click=${this.toggleWall}>
           ${hostIcons.walls}${isOnWall ? msg('Show the room again') : msg('Show on the walls')}
@@ -396,19 +390,14 @@ export class FilmSection extends ui.HostElement {
         ${videoFormat ? this.videoButton(job, videoFormat) : nothing}
         <a class="button solid" href=${pathOf(FILES.job, { job: id })} download=${file}>${hostIcons.save}${msg('Download')}</a>`,
     };
+    const failure = html`<span class="wrong">${texts.JOB_REASON_TEXTS[error ?? 'failed']}</span>`;
+    const begins = (from: number) =>
+      html`<p class="soft" data-testid="film-begins">${msg(str`From ${host.moment(from)}`)}</p>`;
     return html`<article class="card job grid" aria-label=${file} data-testid="job">
       <div>
         <h3>${kind === 'gif' ? msg('Film') : msg('Images')}</h3>
-        <p class="soft">${
-          state === 'failed'
-            ? html`<span class="wrong">${texts.JOB_REASON_TEXTS[error ?? 'failed']}</span>`
-            : html`${host.moment(since)}${size}${state === 'stopped' ? msg(', stopped') : ''}`
-        }</p>
-        ${
-          from === null || state === 'failed'
-            ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`From ${host.moment(from)}`)}</p>`
-        }
+        <p class="soft">${state === 'failed' ? failure : html`${host.moment(since)}${size}${state === 'stopped' ? msg(', stopped') : ''}`}</p>
+        ${from === null || state === 'failed' ? nothing : begins(from)}
       </div>
       <div class="row">${buttons[state]?.()}</div>
       ${state === 'going' ? progressBar(progress) : nothing}

@@ -35,7 +35,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
 ];
 
 @customElement('gallery-section')
-export class GallerySection extends ui.HostElement {
+export class GallerySection extends ui.HostElement<Checkpoint> {
   static override styles = css`
     .lists {
       position: sticky;
@@ -122,25 +122,18 @@ export class GallerySection extends ui.HostElement {
     }
   `;
 
-  @state() private checkpoint: Checkpoint | undefined;
   @state() private list: List = 'hidden';
   @state() private typed = '';
   @state() private kind = '';
   @query('.seeds') private readonly seeds!: HTMLElement;
 
-  protected override roomChanged(): void {
-    this.checkpoint = undefined;
-  }
-
-  protected override async load(room: string): Promise<void> {
-    const checkpoint = host.summary?.checkpoint ?? '';
-    const loaded = await host.api.call('gallery', { checkpoint }).catch(() => undefined);
-    if (room === host.room) this.checkpoint = loaded;
+  protected override load() {
+    return host.api.call('gallery', { checkpoint: host.summary?.checkpoint ?? '' });
   }
 
   protected override section({ name }: RoomSummary): TemplateResult {
     const { curation, wholeGallery } = host.settings!;
-    const { checkpoint } = this;
+    const { loaded: checkpoint } = this;
     const lead = msg(
       'Choose which seeds visitors are offered, and in which order. What already grows stays.',
     );

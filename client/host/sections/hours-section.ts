@@ -2,7 +2,11 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { closesNextDay, MAX_EXCEPTIONS, type Schedule } from '../../../shared/host/room-settings.ts';
+import {
+  closesNextDay,
+  MAX_EXCEPTIONS,
+  type Schedule,
+} from '../../../shared/host/room-settings.ts';
 import type { HostState } from '../../../shared/host/state.ts';
 import * as ui from '../host-element.ts';
 import { type HoursDraft, host, withDraft } from '../host-model.ts';

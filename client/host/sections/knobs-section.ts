@@ -261,8 +261,7 @@ export class KnobsSection extends ui.HostElement {
 
   protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
     const settings = host.settings!;
-    const isDefault =
-      JSON.stringify(offered(settings)) === JSON.stringify(offered(roomDefaults));
+    const isDefault = JSON.stringify(offered(settings)) === JSON.stringify(offered(roomDefaults));
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;

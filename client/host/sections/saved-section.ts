@@ -5,8 +5,19 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { type CallAnswer, FILES, type HostCommand, MOST_UNDO, pathOf } from '../../../shared/host/api.ts';
-import type { HostState, RoomSummary, SnapshotState, VisitorState } from '../../../shared/host/state.ts';
+import {
+  type CallAnswer,
+  FILES,
+  type HostCommand,
+  MOST_UNDO,
+  pathOf,
+} from '../../../shared/host/api.ts';
+import type {
+  HostState,
+  RoomSummary,
+  SnapshotState,
+  VisitorState,
+} from '../../../shared/host/state.ts';
 import * as ui from '../host-element.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
@@ -178,7 +189,7 @@ const BEFORE = {
 } as const;
 
 @customElement('saved-section')
-export class SavedSection extends ui.HostElement {
+export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
   static override styles = css`
     .all {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
@@ -195,12 +206,7 @@ export class SavedSection extends ui.HostElement {
     }
   `;
 
-  @state() private all: readonly SnapshotState[] | undefined;
   protected override readonly reloadInterval = 10_000;
-
-  protected override roomChanged(): void {
-    this.all = undefined;
-  }
 
   protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
     const links = html`<div class="row">
@@ -219,26 +225,22 @@ export class SavedSection extends ui.HostElement {
   }
 
   private states(): TemplateResult {
-    const { all } = this;
-    const named = all?.filter(({ name }) => name !== null) ?? [];
-    const own = all?.filter(({ name }) => name === null) ?? [];
+    const all = [...(this.loaded ?? [])].sort((a, b) => b.tick - a.tick);
+    const named = all.filter(({ name }) => name !== null);
+    const own = all.filter(({ name }) => name === null);
     const group = (name: string, snapshots: readonly SnapshotState[]): TemplateResult =>
       html`<h3 class="part">${name}</h3>
         <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
     const save = (name: string): Promise<unknown> =>
-      this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+      this.reloadAfter(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+    const empty = msg('Nothing has been saved automatically yet. This happens in a moment.');
+    const status = this.loaded ? empty : msg('Loading …');
     return html`<form class="card row end gap-12" @submit=${ui.submitName(save)}>
         ${ui.nameField(msg('Save the current state'), 'snapshot-name', msg('for example: opening night'))}
         <button class="solid" data-testid="take">${msg('Save')}</button>
       </form>
       ${named.length > 0 ? group(msg('Saved by you'), named) : nothing}
-      ${
-        all === undefined
-          ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
-          : own.length > 0
-            ? group(msg('Saved automatically'), own)
-            : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
-      }`;
+      ${own.length > 0 ? group(msg('Saved automatically'), own) : html`<p class="part soft" role="status">${status}</p>`}`;
   }
 
   private one(snapshot: SnapshotState): TemplateResult {
@@ -261,20 +263,14 @@ export class SavedSection extends ui.HostElement {
     </article>`;
   }
 
-  protected override async load(room: string): Promise<void> {
-    if (host.state?.keeping === null) return;
-    try {
-      const all = await host.api.call('snapshots', { room });
-      if (room === host.room) this.all = [...all].sort((a, b) => b.tick - a.tick);
-    } catch {
-      // Ignore the failure, because the list is soon loaded again.
-    }
+  protected override load(room: string) {
+    return host.state?.keeping === null ? undefined : host.api.call('snapshots', { room });
   }
 
-  /** Loads the list again after a call. @returns the call's answer */
-  private async reload<T>(call: Promise<T>): Promise<T> {
+  /** Loads the list again after a call. */
+  private async reloadAfter(call: Promise<unknown>): Promise<unknown> {
     const answer = await call;
-    if (answer) await this.load(host.room);
+    if (answer) await this.reload();
     return answer;
   }
 
@@ -289,7 +285,7 @@ export class SavedSection extends ui.HostElement {
     };
     const done = ({ kept }: CallAnswer<'restore'>) =>
       offerRestore(room, msg('The state is restored.'), kept);
-    return this.reload(host.do('restore', { tick }, { ask, done }));
+    return this.reloadAfter(host.do('restore', { tick }, { ask, done }));
   }
 
   private removeSnapshot(tick: number, name: string): unknown {
@@ -299,6 +295,6 @@ export class SavedSection extends ui.HostElement {
       confirm: msg('Remove'),
     };
     const done = msg(str`“${name}” is removed.`);
-    return this.reload(host.do('unnameSnapshot', { tick }, { ask, done }));
+    return this.reloadAfter(host.do('unnameSnapshot', { tick }, { ask, done }));
   }
 }

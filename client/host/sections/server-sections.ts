@@ -9,7 +9,12 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { API, type CallAnswer, FILES, OPENAPI, pathOf } from '../../../shared/host/api.ts';
 import { ROLES, type Role } from '../../../shared/host/roles.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
-import type { AccessTokenState, HostState, RoomSummary, ServerState } from '../../../shared/host/state.ts';
+import type {
+  AccessTokenState,
+  HostState,
+  RoomSummary,
+  ServerState,
+} from '../../../shared/host/state.ts';
 import { LANGUAGES, type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
 import * as ui from '../host-element.ts';
@@ -76,6 +81,10 @@ export class RoomForm extends ui.HostElement {
       .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
     const language = (code: LanguageCode): TemplateResult =>
       html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
+    const ownSize = html`<div class="tiles mt-8">
+      ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
+      ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
+    </div>`;
     return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
       ${ui.field(
@@ -88,14 +97,7 @@ export class RoomForm extends ui.HostElement {
       <fieldset>
         <legend>${msg('Size')}</legend>
         <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((size) => this.sizeChip(size))}</div>
-        ${
-          this.size.id === 'own'
-            ? html`<div class="tiles mt-8">
-                ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
-                ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
-              </div>`
-            : html`<small class="mt-8">${this.size.about}</small>`
-        }
+        ${this.size.id === 'own' ? ownSize : html`<small class="mt-8">${this.size.about}</small>`}
       </fieldset>
       <div class="tiles">
         ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
@@ -287,7 +289,8 @@ const openRoom = (room: string): unknown =>
 
 function closeRoom({ name: room, participants }: RoomSummary): void {
   const kept = msg('Nobody can join until you open it again. Everything in it is saved as it is.');
-  const out = participants > 0 ? msg(str`This disconnects ${texts.visitorsText(participants)}.`) : '';
+  const out =
+    participants > 0 ? msg(str`This disconnects ${texts.visitorsText(participants)}.`) : '';
   const ask = {
     title: msg(str`Close “${room}”?`),
     text: `${kept} ${out}`,
@@ -434,19 +437,18 @@ const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>>
 
 /** Makes, lists and revokes tokens. A new token is shown until the section is left. */
 @customElement('access-section')
-export class AccessSection extends ui.HostElement {
+export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
   protected override readonly reloadInterval = 5_000;
 
-  @state() private tokens: readonly AccessTokenState[] | undefined;
   @state() private wanted: Role = 'observer';
   @state() private made: CallAnswer<'makeToken'> | undefined;
 
-  protected override async load(): Promise<void> {
-    this.tokens = await host.api.call('tokens', {}).catch(() => this.tokens);
+  protected override load() {
+    return host.api.call('tokens', {});
   }
 
   protected override section(): TemplateResult {
-    const { tokens, made, wanted } = this;
+    const { loaded: tokens, made, wanted } = this;
     const roles = ui.choicesOf(ROLES, (each) => ROLE_TEXTS[each][0]);
     const choose = (role: string) => (this.wanted = role as Role);
     const document = html`<a href=${API + OPENAPI} target="_blank">OpenAPI</a>`;
@@ -472,7 +474,7 @@ export class AccessSection extends ui.HostElement {
     if (made) this.made = made;
     // The emptied form has this role again.
     this.wanted = 'observer';
-    void this.load();
+    void this.reload();
     return made;
   });
 
@@ -494,7 +496,7 @@ export class AccessSection extends ui.HostElement {
     };
     await host.do('revokeToken', { token }, { ask, done: msg(str`Revoked: ${name}.`) });
     if (this.made?.id === token) this.made = undefined;
-    void this.load();
+    void this.reload();
   }
 }
 

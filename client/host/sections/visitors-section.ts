@@ -82,8 +82,7 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: string
     const day = dayOf(ago);
     const format = (options: Intl.DateTimeFormatOptions): string =>
       new Date(day).toLocaleDateString(formats(), { ...options, timeZone: 'UTC' });
-    const short =
-      count === 7 ? format({ weekday: 'short' }) : number(new Date(day).getUTCDate());
+    const short = count === 7 ? format({ weekday: 'short' }) : number(new Date(day).getUTCDate());
     return {
       tick: count === 7 || ago % 5 === 0 ? short : '',
       label: format({ weekday: 'long', day: 'numeric', month: 'long' }),
@@ -323,7 +322,7 @@ export class HeatMap extends ui.HostElement {
 }
 
 @customElement('visitors-section')
-export class VisitorsSection extends ui.HostElement {
+export class VisitorsSection extends ui.HostElement<Statistics> {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
@@ -361,26 +360,17 @@ export class VisitorsSection extends ui.HostElement {
     }
   `;
 
-  @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
-  @state() private wrong = '';
   protected override readonly reloadInterval = 20_000;
 
-  protected override roomChanged(): void {
-    this.all = undefined;
-  }
-
   protected override section({ name: room, width, height }: RoomSummary, { now, zone }: HostState) {
-    const { all, span } = this;
+    const { loaded, loadFailure, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
+    const status = html`<p class="lead" role="status">${loadFailure || msg('Counting …')}</p>`;
     const lead = msg('Totals only. No names or addresses are stored.');
     return html`${ui.sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
       ${ui.radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
-      ${
-        all
-          ? this.figures(columnsOf(all, span, now, zone), width / height)
-          : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`
-      }`;
+      ${loaded ? this.figures(columnsOf(loaded, span, now, zone), width / height) : status}`;
   }
 
   /** @param shape ratio of the room's width to its height */
@@ -430,13 +420,7 @@ export class VisitorsSection extends ui.HostElement {
       </div>`;
   }
 
-  protected override async load(room: string): Promise<void> {
-    try {
-      const all = await host.api.call('statistics', { room });
-      if (room === host.room) this.all = all;
-      this.wrong = '';
-    } catch (error) {
-      this.wrong = texts.failure(error);
-    }
+  protected override load(room: string) {
+    return host.api.call('statistics', { room });
   }
 }

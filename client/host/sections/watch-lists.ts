@@ -29,7 +29,8 @@ export class BanList extends ui.HostElement {
         const name = texts.visitorName({ id: participant, name: given });
         const time =
           until === null ? msg('until you lift it') : msg(str`until ${host.moment(until)}`);
-        const lift = () => host.do('liftBan', { ban }, { done: msg(str`${name} can come back in.`) });
+        const lift = () =>
+          host.do('liftBan', { ban }, { done: msg(str`${name} can come back in.`) });
         return html`<li class="flex spread gap-12 py-8 lined">
           <span>${name}<small>${address ? msg('everyone at the address, ') : ''}${time}</small></span>
           <button class="link rigid" aria-label=${msg(str`Lift the ban for ${name}`)} @click=${lift}>
@@ -244,14 +245,11 @@ export class OrganismList extends ui.HostElement {
     const organisms = [...(this.model?.organisms.values() ?? [])].reverse();
     const shown = organisms.slice(0, this.all ? undefined : FIRST_ORGANISMS);
     const toggled = ({ target }: Event) => (this.open = (target as HTMLDetailsElement).open);
+    const list = html`<ul>${repeat(shown, ui.idOf, (organism) => this.organism(organism))}</ul>
+      ${ui.showAll(shown.length, organisms.length, () => (this.all = true))}`;
     return html`<details @toggle=${toggled}>
       <summary class="flex spread"><h3>${texts.organismsText(organisms.length)}</h3></summary>
-      ${
-        this.open
-          ? html`<ul>${repeat(shown, ui.idOf, (organism) => this.organism(organism))}</ul>
-              ${ui.showAll(shown.length, organisms.length, () => (this.all = true))}`
-          : nothing
-      }
+      ${this.open ? list : nothing}
     </details>`;
   }
 

@@ -1,1 +1,0 @@
-import './vivarium-wall.ts';
