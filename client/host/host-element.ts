@@ -33,6 +33,8 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
   @state() protected loaded: Loaded | undefined;
   /** Why the last call of `load` failed; '' if it has not failed. */
   @state() protected loadFailure = '';
+  /** Whether a long list is shown as a whole. */
+  @state() private isWhole = false;
   private shownRoom = '';
   private loadedAt = 0;
   private readonly renew = (): void => this.requestUpdate();
@@ -58,6 +60,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     this.shownRoom = room;
     if (isNew) {
       this.loaded = undefined;
+      this.isWhole = false;
       this.roomChanged();
     }
     if (!room || (!isNew && now - this.loadedAt <= this.reloadInterval)) return;
@@ -92,6 +95,18 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
     } catch (error) {
       this.loadFailure = failure(error);
     }
+  }
+
+  /** Returns the first items of a list, or all items if the host has asked for them. */
+  protected first<T>(all: readonly T[], count: number): readonly T[] {
+    return this.isWhole ? all : all.slice(0, count);
+  }
+
+  /** Renders a button that shows the rest of a list; nothing if the whole list is shown. */
+  protected showAll(shown: number, all: number): TemplateResult | typeof nothing {
+    const show = () => (this.isWhole = true);
+    const label = msg(str`Show all ${all}`);
+    return shown < all ? html`<button class="quiet" @click=${show}>${label}</button>` : nothing;
   }
 
   /** Fires an event that does not bubble. */
@@ -192,13 +207,6 @@ export function option(input: TemplateResult, name: string, about: unknown): Tem
 }
 
 export const idOf = ({ id }: { readonly id: number }): number => id;
-
-/** Renders a button that shows the rest of a list; nothing if the whole list is shown. */
-export function showAll(shown: number, all: number, show: () => void) {
-  return shown < all
-    ? html`<button class="quiet" @click=${show}>${msg(str`Show all ${all}`)}</button>`
-    : nothing;
-}
 
 /** Replaces a section that needs stored data, if the server stores none. */
 export function noStorage(): TemplateResult {

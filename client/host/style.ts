@@ -4,9 +4,6 @@ import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';
 
 const shared = css`
-  :host {
-    display: block;
-  }
   h2 {
     font-size: 1.65em;
     font-weight: 400;
@@ -42,9 +39,6 @@ const shared = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 10px 14px;
-  }
-  .facts {
-    gap: 2px 1.4em;
   }
   .picture {
     display: block;
@@ -305,12 +299,6 @@ const shared = css`
     height: 100%;
     opacity: 0;
   }
-  .chip:has(:checked),
-  .tool[aria-pressed='true'] {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: var(--accent-edge);
-  }
   .chip:has(:focus-visible) {
     outline: 2px solid var(--accent);
     outline-offset: 2px;
@@ -328,9 +316,6 @@ const shared = css`
     text-align: start;
   }
   /* Numbers at the end of the row, below their titles. */
-  .loads {
-    max-width: 44em;
-  }
   .loads :is(td, th:not(:first-child)) {
     padding-inline: 1.2em 0;
     text-align: end;
@@ -359,6 +344,13 @@ const shared = css`
     border-radius: 26px;
     box-shadow: var(--shadow);
   }
+  .lit,
+  .chip:has(:checked),
+  .tool[aria-pressed='true'],
+  .seed[aria-pressed='true'] {
+    background: var(--accent-deep);
+    border-color: var(--accent-edge);
+  }
   /* A part of a whole, from --from to --to. */
   .strip {
     position: relative;
@@ -377,14 +369,20 @@ const shared = css`
 
 /** Rules with one declaration each; they come after the rules above. */
 const RULES = {
+  ':host': 'display: block',
   '[hidden]': 'display: none !important',
+  '.facts': 'gap: 2px 1.4em',
+  '.loads': 'max-width: 44em',
   legend: 'margin-bottom: 8px',
   'label:has([type=checkbox], [type=radio]), [type=checkbox], [type=radio]': 'cursor: pointer',
   'input[aria-invalid=true]': 'border-color: var(--alarm)',
   'input[type=checkbox]:checked::after': 'translate: calc(var(--forward) * 1.25em) 0',
   '.options input:checked': 'border: 0.4em solid var(--accent)',
   '.options label:has(:checked)': 'border-color: var(--accent-edge)',
+  '.chip:has(:checked), .tool[aria-pressed=true]': 'color: var(--accent)',
   '.end': 'align-items: end',
+  '.centre': 'align-items: center',
+  '.relative': 'position: relative',
   '.whole': 'grid-column: 1 / -1',
   '.lined': 'border-top: 1px solid var(--line)',
   '.break': 'overflow-wrap: anywhere',

@@ -267,11 +267,6 @@ export class SignSection extends ui.HostElement {
 @customElement('exhibition-section')
 export class ExhibitionSection extends ui.HostElement {
   static override styles = css`
-    .said {
-      align-items: center;
-      border-color: var(--accent-edge);
-      background: var(--accent-deep);
-    }
     .said bdi {
       flex: 1 1 12em;
     }
@@ -295,7 +290,7 @@ function messageCard(): TemplateResult {
   const { message } = host.settings!;
   const done = msg('Everybody sees the message.');
   const send = ui.submitName((text) => host.change({ message: text }, done));
-  const shown = html`<div class="said pill wrap spread" data-testid="message">
+  const shown = html`<div class="said pill lit wrap spread centre" data-testid="message">
     <bdi>${message}</bdi>
     <button type="button" class="plain" @click=${() => host.change({ message: '' })}>${hostIcons.remove}${msg('Remove')}</button>
   </div>`;

@@ -119,7 +119,6 @@ export class FilmSection extends ui.HostElement {
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
-      align-items: center;
     }
     @media (max-width: 560px) {
       .bar {
@@ -393,7 +392,7 @@ export class FilmSection extends ui.HostElement {
     const failure = html`<span class="wrong">${texts.JOB_REASON_TEXTS[error ?? 'failed']}</span>`;
     const begins = (from: number) =>
       html`<p class="soft" data-testid="film-begins">${msg(str`From ${host.moment(from)}`)}</p>`;
-    return html`<article class="card job grid" aria-label=${file} data-testid="job">
+    return html`<article class="card job grid centre" aria-label=${file} data-testid="job">
       <div>
         <h3>${kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${state === 'failed' ? failure : html`${host.moment(since)}${size}${state === 'stopped' ? msg(', stopped') : ''}`}</p>

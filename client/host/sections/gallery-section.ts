@@ -49,7 +49,6 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
       flex: 1 1 8em;
     }
     .queue {
-      display: flex;
       gap: 6px;
       margin: 0;
       padding: 3px;
@@ -61,7 +60,6 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
       margin-top: 14px;
     }
     .seed {
-      position: relative;
       width: 4.6em;
       aspect-ratio: 1;
       border-radius: 14px;
@@ -72,10 +70,6 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
       width: auto;
       /* Else the choice of the list covers what the keyboard has reached. */
       scroll-margin-block: 7em 6em;
-    }
-    .seed[aria-pressed='true'] {
-      background: var(--accent-deep);
-      border-color: var(--accent-edge);
     }
     @media (max-width: 760px), (max-height: 520px) {
       .card {
@@ -199,10 +193,10 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     const { gallery } = checkpoint;
     const button = (index: number): TemplateResult => {
       const move = () => this.change([...new Set([index, ...chosen])]);
-      return html`<button class="seed middle rigid" data-testid="queued" aria-label=${msg(str`${kindName(gallery[index].name)}: move to the front`)}
+      return html`<button class="seed middle relative rigid" data-testid="queued" aria-label=${msg(str`${kindName(gallery[index].name)}: move to the front`)}
         title=${msg('Move to the front')} @click=${move}>${tile(checkpoint, index)}</button>`;
     };
-    return html`<div class="queue" role="group" aria-label=${msg('Seeds that are offered first')}>${chosen.map(button)}</div>`;
+    return html`<div class="queue flex" role="group" aria-label=${msg('Seeds that are offered first')}>${chosen.map(button)}</div>`;
   }
 
   /** @param isFirst whether the Tab key reaches this seed; arrow keys reach the others */
@@ -222,7 +216,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
       const rest = list.filter((other) => other !== index);
       this.change(rest.length < list.length ? rest : [...list, index]);
     };
-    return html`<button class="seed middle ${isHidden ? 'off' : ''}" data-testid="seed-${index}"
+    return html`<button class="seed middle relative ${isHidden ? 'off' : ''}" data-testid="seed-${index}"
       title=${name} aria-label=${[name, ...facts.filter(Boolean)].join(', ')}
       aria-pressed=${isChosen} tabindex=${isFirst ? 0 : -1} @click=${toggled}>
       ${tile(checkpoint, index)}

@@ -22,7 +22,6 @@ export class HoursSection extends ui.HostElement {
   static override styles = css`
     .day {
       grid-template-columns: 8em 4.2em minmax(0, 1fr);
-      align-items: center;
       gap: 6px 16px;
       min-height: 3.6em;
     }
@@ -158,7 +157,7 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
   const hours = days[index] ?? null;
   const set = (day: Days[number]): void => changeDays({ [index]: day });
   const drawn = hours && strip(hours, days[(index + 6) % 7] ?? null);
-  return html`<div class="day grid lined" role="group" aria-label=${name}>
+  return html`<div class="day grid centre lined" role="group" aria-label=${name}>
     <span>${name}</span>
     ${hoursFields([name, hours, drawn], typicalDay(days), set)}
   </div>`;
@@ -200,7 +199,7 @@ function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
     const set = (more: Partial<HoursException>): void =>
       put(exceptions.map((one, i) => (i === index ? { ...one, ...more } : one)));
     const remove = (): void => put(exceptions.filter((_, i) => i !== index));
-    return html`<div class="day dates grid lined" role="group" aria-label=${name} data-testid="exception">
+    return html`<div class="day dates grid centre lined" role="group" aria-label=${name} data-testid="exception">
       <div class="times flex">
         <label>${timeField(msg('First day'), first, (day) => set({ first: day, last: [day, last].sort()[1] }), 'date')}</label>
         <span aria-hidden="true">–</span>

@@ -175,24 +175,20 @@ export class KnobsSection extends ui.HostElement {
           1fr
         ) 5.6em 7.4em;
       gap: 0 12px;
-      align-items: center;
       padding: 11px 0;
     }
     .knob small {
       line-height: 1.35;
     }
     .slide {
-      position: relative;
       margin: 0 12px;
     }
     .default {
-      position: absolute;
       inset-inline-start: calc(0.65em + var(--at) * (100% - 1.3em));
       top: calc(50% + 0.55em);
       width: 1px;
       height: 0.5em;
       background: var(--ink-soft);
-      pointer-events: none;
     }
     .unit {
       line-height: 1.25;
@@ -375,17 +371,17 @@ export class KnobsSection extends ui.HostElement {
       ${hostIcons.undo}${msg(str`reset to ${normal}`)}
     </button>`;
     const isNormal = Math.abs(current - normal) < 1e-6;
-    return html`<div class="knob grid lined" data-testid="knob-${id}">
+    return html`<div class="knob grid centre lined" data-testid="knob-${id}">
       <div style="grid-area: words">
         <label class="name" for="slider-${id}">${name}</label>
         <small id="about-${id}" ?hidden=${!about}>${about}</small>
       </div>
-      <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
+      <div class="slide relative" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
         <input id="slider-${id}" type="range" min=${min} max=${max} step=${step}
           aria-describedby=${about ? `about-${id}` : nothing} aria-valuetext="${value} ${unit}"
           .value=${String(value)} @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
           @change=${(event: Event) => slide(event, 0)} />
-        <i class="default" aria-hidden="true"></i>
+        <i class="default over ghost" aria-hidden="true"></i>
       </div>
       <input type="number" style="grid-area: field" min=${min} max=${most} step=${step}
         aria-label="${name}, ${unit}" inputmode="decimal" .value=${String(value)} @change=${enter} />

@@ -178,7 +178,6 @@ export class RoomsSection extends ui.HostElement {
       grid-template-columns: 8.5em minmax(0, 1fr);
       gap: 18px 22px;
       padding: 16px;
-      align-items: center;
     }
     .picture {
       aspect-ratio: 4 / 3;
@@ -260,7 +259,7 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
         ${button('plain', msg('Close'), () => closeRoom(room))}`
     : html`${button('solid', msg('Open'), () => openRoom(name))}
         ${room.fixed ? nothing : button('danger', remove, () => removeRoom(room))}`;
-  return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
+  return html`<article class="card room grid centre ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
     ${ui.picture(`${pathOf(FILES.picture, { room: name })}?at=${at}`)}
     <div class="about">
       <div>

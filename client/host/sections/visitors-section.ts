@@ -15,6 +15,7 @@ import {
   type Statistics,
 } from '../../../shared/host/state.ts';
 import { number } from '../../elements/text.ts';
+import { canvasOf } from '../../keepsake/specimen.ts';
 import { formats } from '../../locale/locale.ts';
 import { oklch } from '../../style/fragments.ts';
 import * as ui from '../host-element.ts';
@@ -145,9 +146,9 @@ export function roundUp(value: number): number {
 
 /** Names of the nine parts of a picture, row by row. */
 const NINTHS = [
-  [msg('at the top left'), msg('at the top'), msg('at the top right')],
-  [msg('on the left'), msg('in the middle'), msg('on the right')],
-  [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
+  ...[msg('at the top left'), msg('at the top'), msg('at the top right')],
+  ...[msg('on the left'), msg('in the middle'), msg('on the right')],
+  ...[msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
 ];
 
 /**
@@ -158,13 +159,12 @@ const NINTHS = [
 export function ninths(counts: readonly number[]): { where: string; share: number }[] {
   const side = Math.sqrt(counts.length);
   const all = counts.reduce((a, b) => a + b, 0);
-  const shares = new Map<string, number>();
+  const ninths = NINTHS.map((where) => ({ where, share: 0 }));
   for (const [i, count] of counts.entries()) {
     const [row, column] = [Math.floor(i / side), i % side].map((at) => Math.floor((at * 3) / side));
-    const where = NINTHS[row!]![column!]!;
-    shares.set(where, (shares.get(where) ?? 0) + count / Math.max(1, all));
+    ninths[3 * row + column].share += count / Math.max(1, all);
   }
-  return [...shares].map(([where, share]) => ({ where, share })).sort((a, b) => b.share - a.share);
+  return ninths.sort((a, b) => b.share - a.share);
 }
 
 const HEIGHT = 168;
@@ -293,8 +293,7 @@ export class HeatMap extends ui.HostElement {
   }
 
   private sentence(): string {
-    const parts = ninths(this.heat).filter(({ share }) => share > 0);
-    const [first, second] = parts;
+    const [first, second] = ninths(this.heat).filter(({ share }) => share > 0);
     if (!first) return msg('Nobody has planted or wounded anything yet.');
     const per = (share: number): string => `${Math.round(100 * share)} %`;
     const most = msg(str`Busiest: ${first.where} (${per(first.share)}).`);
@@ -313,11 +312,10 @@ export class HeatMap extends ui.HostElement {
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
     }
-    const source = document.createElement('canvas');
-    source.width = source.height = HEAT_SIDE;
-    source.getContext('2d')?.putImageData(small, 0, 0);
+    const source = canvasOf(HEAT_SIDE, HEAT_SIDE);
+    source.to.putImageData(small, 0, 0);
     context.imageSmoothingQuality = 'high';
-    context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);
+    context.drawImage(source.canvas, 0, 0, this.canvas.width, this.canvas.height);
   }
 }
 

@@ -141,10 +141,8 @@ export class VisitorList extends ui.HostElement {
       min-height: 2.75em;
     }
     li {
-      display: grid;
       grid-template-columns: auto minmax(0, 1fr);
       grid-auto-flow: column;
-      align-items: center;
       gap: 0 10px;
       padding: 5px 0;
     }
@@ -157,16 +155,10 @@ export class VisitorList extends ui.HostElement {
     }
   `;
 
-  @state() private all = false;
-
-  protected override roomChanged(): void {
-    this.all = false;
-  }
-
   override render(): TemplateResult {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
-    const shown = visitors.slice(0, this.all ? undefined : FIRST_VISITORS);
+    const shown = this.first(visitors, FIRST_VISITORS);
     // The visitors of a busy room are unknown.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
@@ -181,14 +173,14 @@ export class VisitorList extends ui.HostElement {
       </header>
       <ul>${repeat(shown, ui.idOf, visitorRow)}</ul>
       ${isEmpty ? html`<p class="soft">${msg('Nobody is here right now.')}</p>` : nothing}
-      ${ui.showAll(shown.length, visitors.length, () => (this.all = true))}`;
+      ${this.showAll(shown.length, visitors.length)}`;
   }
 }
 
 function visitorRow(visitor: VisitorState): TemplateResult {
   const { id, hue, muted, stay, acts, table } = visitor;
   const facts = [table, texts.roughSpan(stay), texts.actsText(acts)].filter((one) => one !== null);
-  return html`<li class="lined snug" data-testid="visitor-${id}">
+  return html`<li class="lined snug grid centre" data-testid="visitor-${id}">
     <i class="who" style="--hue:${hue}"></i>
     <span class="cut line"
       >${texts.visitorName(visitor)}<small
@@ -221,10 +213,7 @@ export class OrganismList extends ui.HostElement {
       translate: 0 25%;
     }
     li {
-      display: grid;
       grid-template-columns: minmax(0, 1fr) auto;
-      align-items: center;
-      gap: 8px;
     }
     .pick {
       padding: 6px 0;
@@ -239,14 +228,13 @@ export class OrganismList extends ui.HostElement {
   @property({ attribute: false }) model: RoomModel | undefined;
   @property({ attribute: false }) picked: OrganismId = 0;
   @state() private open = false;
-  @state() private all = false;
 
   override render(): TemplateResult {
     const organisms = [...(this.model?.organisms.values() ?? [])].reverse();
-    const shown = organisms.slice(0, this.all ? undefined : FIRST_ORGANISMS);
+    const shown = this.first(organisms, FIRST_ORGANISMS);
     const toggled = ({ target }: Event) => (this.open = (target as HTMLDetailsElement).open);
     const list = html`<ul>${repeat(shown, ui.idOf, (organism) => this.organism(organism))}</ul>
-      ${ui.showAll(shown.length, organisms.length, () => (this.all = true))}`;
+      ${this.showAll(shown.length, organisms.length)}`;
     return html`<details @toggle=${toggled}>
       <summary class="flex spread"><h3>${texts.organismsText(organisms.length)}</h3></summary>
       ${this.open ? list : nothing}
@@ -255,7 +243,7 @@ export class OrganismList extends ui.HostElement {
 
   private organism({ id, kind, planter }: OrganismView): TemplateResult {
     const name = kindName(kind);
-    return html`<li class="lined" aria-current=${id === this.picked ? 'true' : nothing}>
+    return html`<li class="lined grid centre gap-8" aria-current=${id === this.picked ? 'true' : nothing}>
       <button class="pick grid capital" @click=${() => this.emit('pick', id)}>
         ${name}<small>${texts.planterName(planter)}</small>
       </button>
@@ -268,62 +256,17 @@ export class OrganismList extends ui.HostElement {
  * How long a row must have been in its position before presses count, in ms. This is about as long
  * as a finger needs to come down.
  */
-export const SETTLE_MS = 700;
+const SETTLE_MS = 700;
 
 /**
- * Tracks how long each row of a list has been in its position. A press immediately after rows have
- * moved was probably aimed at another row.
- */
-export class SettledRows {
-  private rows: ReadonlyMap<number, { readonly place: number; readonly since: number }> = new Map();
-
-  /** @param now returns ms on the clock of events' time stamps */
-  constructor(private readonly now = () => performance.now()) {}
-
-  /**
-   * Records the positions of rows. Call it before each rendering.
-   *
-   * @param ids of the rows, in order
-   * @param above number of rows in lists above this one, which shift its rows
-   */
-  place(ids: readonly number[], above = 0): void {
-    const since = this.now();
-    const rows = ids.map((id, i) => {
-      const known = this.rows.get(id);
-      const place = above + i;
-      return [id, known?.place === place ? known : { place, since }] as const;
-    });
-    this.rows = new Map(rows);
-  }
-
-  /** Forgets all rows, because rows of another room may have the same ids. */
-  clear(): void {
-    this.rows = new Map();
-  }
-
-  /** Whether a row has been in its position for long enough. @param at time of the press, in ms */
-  isSettled(id: number, at = this.now()): boolean {
-    const row = this.rows.get(id);
-    return row !== undefined && at - row.since >= SETTLE_MS;
-  }
-
-  /** How long it takes until all rows have settled, in ms; negative if they have. */
-  get rest(): number {
-    const latest = Math.max(...[...this.rows.values()].map(({ since }) => since));
-    return latest + SETTLE_MS - this.now();
-  }
-}
-
-/**
- * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into its position, so a press
- * counts only for a row that was already there when the host aimed. Each row is a focusable `li`.
+ * Base class of the lists of drawings and reports. When a row vanishes, the next row moves into the
+ * free position, so a press counts only for a row that was already there when the host aimed. Each
+ * row is a focusable `li`.
  */
 abstract class QueueElement<T extends { readonly id: number }> extends ui.HostElement {
   static override styles = css`
     li {
-      display: grid;
       gap: 10px 12px;
-      align-items: center;
       padding: 12px 0;
     }
     .drawing {
@@ -350,7 +293,9 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   /** The rows' kind, such as 'drawing'; the row with id 7 then has the test id 'drawing-7'. */
   protected abstract readonly kind: string;
   @query('h3') private readonly heading!: HTMLElement | null;
-  private readonly settled = new SettledRows();
+  /** The position of each row, and since when the row has been there, in ms. Keyed by id. */
+  private places: ReadonlyMap<number, { readonly place: number; readonly since: number }> =
+    new Map();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** What the rows show, in order. */
@@ -374,17 +319,29 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     this.shown = this.entries();
-    this.settled.place(this.shown.map(ui.idOf), this.above);
+    const since = performance.now();
+    const places = this.shown.map(({ id }, i) => {
+      const [known, place] = [this.places.get(id), this.above + i];
+      return [id, known?.place === place ? known : { place, since }] as const;
+    });
+    this.places = new Map(places);
   }
 
   protected override updated(): void {
     clearTimeout(this.timer);
-    const { rest } = this.settled;
+    const latest = Math.max(...[...this.places.values()].map(({ since }) => since));
+    const rest = latest + SETTLE_MS - performance.now();
     if (rest > 0) this.timer = setTimeout(() => this.requestUpdate(), Math.ceil(rest));
   }
 
   protected override roomChanged(): void {
-    this.settled.clear();
+    // Rows of another room may have the same ids.
+    this.places = new Map();
+  }
+
+  /** Whether a row has been in its position for long enough. @param at time of the press, in ms */
+  private isSettled(id: number, at = performance.now()): boolean {
+    return at - (this.places.get(id)?.since ?? at) >= SETTLE_MS;
   }
 
   /** Renders the list. @param about number of rows, in words */
@@ -398,7 +355,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   /** Renders a row. @param content pictures and text above the buttons */
   protected item(id: number, name: string, content: TemplateResult, buttons: TemplateResult[]) {
     const { kind } = this;
-    return html`<li class="lined ${kind}" tabindex="-1" aria-label=${name} data-testid="${kind}-${id}">
+    return html`<li class="lined grid centre ${kind}" tabindex="-1" aria-label=${name} data-testid="${kind}-${id}">
       ${content}
       <div class="row whole gap-8">${buttons}</div>
     </li>`;
@@ -422,7 +379,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
   ): TemplateResult {
     // Use `aria-disabled` for unsettled rows because, unlike `disabled`, it does not take the focus
     // from a button.
-    const isUnsettled = !this.settled.isSettled(id);
+    const isUnsettled = !this.isSettled(id);
     return html`<button class="${kind} grow" ?disabled=${host.isBusy(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing} aria-label=${label ?? nothing}
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
@@ -430,7 +387,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 
   /** Applies a decision about a row, unless the press was probably meant for another row. */
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
-    if (!this.settled.isSettled(id, timeStamp)) return;
+    if (!this.isSettled(id, timeStamp)) return;
     const { room } = host;
     const place = this.shown.findIndex((row) => row.id === id);
     await call();
@@ -496,20 +453,14 @@ type Report = ReportState & { readonly id: OrganismId };
 /** Lists reports. Hidden if there are none. Fires `pick` and `remove` (`detail`: OrganismId). */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement<Report> {
-  @state() private all = false;
   protected override readonly kind = 'report';
-
-  protected override roomChanged(): void {
-    super.roomChanged();
-    this.all = false;
-  }
 
   override render(): TemplateResult | typeof nothing {
     const { length } = host.detail?.reports ?? [];
     this.hidden = length === 0;
     if (this.hidden) return nothing;
     return html`${this.list(msg('Reported by visitors'), texts.reportedText(length))}
-      ${ui.showAll(this.shown.length, length, () => (this.all = true))}`;
+      ${this.showAll(this.shown.length, length)}`;
   }
 
   protected override get above(): number {
@@ -517,7 +468,7 @@ export class ReportQueue extends QueueElement<Report> {
   }
 
   protected override entries(): Report[] {
-    const shown = host.detail?.reports.slice(0, this.all ? undefined : FIRST_REPORTS) ?? [];
+    const shown = this.first(host.detail?.reports ?? [], FIRST_REPORTS);
     return shown.map((report) => ({ ...report, id: report.organism }));
   }
 

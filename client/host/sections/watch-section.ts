@@ -35,13 +35,9 @@ const watchStyle = css`
     gap: 8px 16px;
   }
   .showing {
-    align-items: center;
     flex-basis: 100%;
-    border-color: var(--accent-edge);
-    background: var(--accent-deep);
   }
   .tight {
-    position: absolute;
     inset-block: auto 14px;
     inset-inline: auto 14px;
     padding: 3px;
@@ -53,11 +49,9 @@ const watchStyle = css`
     border-radius: 13px;
   }
   .stage {
-    position: relative;
     min-height: 0;
   }
   .organism {
-    position: absolute;
     inset: 14px 14px auto auto;
     width: 19em;
     max-width: 100%;
@@ -88,12 +82,10 @@ const watchStyle = css`
     margin: 10px 0 14px;
   }
   .close {
-    position: absolute;
     top: 8px;
     inset-inline-end: 8px;
   }
   .bar {
-    position: absolute;
     left: 50%;
     bottom: 16px;
     translate: -50%;
@@ -276,19 +268,19 @@ export class WatchSection extends ui.HostElement {
         ${ui.facts(visitors, organisms !== null && texts.organismsText(organisms), ui.paceFact(pace))}
         ${wallBar(summary)}
       </div>
-      <div class="stage">
+      <div class="stage relative">
         <live-view class="fill" .room=${name} .tool=${tool} .picked=${picked} .area=${area}
           @model=${() => this.requestUpdate()}
           @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
           @point=${({ detail }: CustomEvent<Point>) => this.spotlight(detail)}
           @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
           @area-ready=${this.clear}></live-view>
-        <div class="tight grid" role="group" aria-label=${msg('View')}>
+        <div class="tight over grid" role="group" aria-label=${msg('View')}>
           ${ui.iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / ZOOM))}
           ${ui.iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
           ${ui.iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
+        ${tool === 'look' ? nothing : html`<div class="bar pill over flex" role="status">${this.instruction()}</div>`}
         ${tool === 'look' ? this.organismCard(width) : nothing}
       </div>`;
   }
@@ -302,7 +294,7 @@ export class WatchSection extends ui.HostElement {
     const side = organism.x * 2 > width ? 'left' : '';
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
     const life = [ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean);
-    return html`<section class="organism card ${side}" aria-label=${msg('Organism')} data-testid="organism">
+    return html`<section class="organism card over ${side}" aria-label=${msg('Organism')} data-testid="organism">
       <header class="flex gap-14">
         ${kindTile(model.checkpoint, kind)}
         <div>
@@ -312,7 +304,7 @@ export class WatchSection extends ui.HostElement {
       </header>
       <p class="details soft">${life.join(', ')}</p>
       <button class="danger" data-testid="remove" @click=${() => this.removeOrganism(id)}>${hostIcons.remove}${msg('Remove')}</button>
-      <button class="icon close" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>${icons.close}</button>
+      <button class="icon close over" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>${icons.close}</button>
     </section>`;
   }
 
@@ -408,7 +400,7 @@ function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | type
     showing.what === 'film'
       ? msg(str`The walls show a film until ${until}.`)
       : msg(str`The walls show this place until ${until}.`);
-  return html`<div class="showing pill wrap spread" role="status" data-testid="walls-show">
+  return html`<div class="showing pill lit wrap spread centre" role="status" data-testid="walls-show">
     <span>${text}</span>
     <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', {})}>${msg('Show the room again')}</button>
   </div>`;
