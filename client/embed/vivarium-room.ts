@@ -9,7 +9,7 @@ import { RoomView } from '../render/room-view.ts';
 import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
-/** Why no room is shown. A site says it in its own words with the element's content. */
+/** Sentences that say why no room is shown. A site can replace them with the element's content. */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators':
     'So many people are watching that there is no place left. Please wait a moment.',
@@ -33,7 +33,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
   constructor(
     user: ToolUser,
     view: RoomView,
-    private readonly tell: (reason: string) => void,
+    private readonly tell: (reason: string) => unknown,
   ) {
     super(user, view);
   }
@@ -54,9 +54,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
  * `seed`; `transparent`. Fires `change` when `state` changes, and `refused` (`detail`: the reason).
  */
 export class VivariumRoom extends HTMLElement {
-  static readonly observedAttributes = [
-    ...['src', 'interactive', 'transparent', 'view', 'tool', 'seed'],
-  ];
+  static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
   /** The room, for programs; undefined while the element is not on a page. */
   room: Room | undefined;
   private view: RoomView | undefined;
@@ -123,9 +121,7 @@ export class VivariumRoom extends HTMLElement {
     this.room = room;
     const { view } = this;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const applyMotion = (): void => {
-      view.rig.calm = view.effects.calm = calm.matches;
-    };
+    const applyMotion = () => (view.rig.calm = view.effects.calm = calm.matches);
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
     const report = reportView(view, connection, signal);
@@ -158,9 +154,7 @@ export class VivariumRoom extends HTMLElement {
   /** Lets a person use the room. @returns sends what is due, see `ToolHand.flush` */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;
-    const tell = (reason: string): void => {
-      this.dispatchEvent(new CustomEvent('refused', { detail: reason }));
-    };
+    const tell = (detail: string) => this.dispatchEvent(new CustomEvent('refused', { detail }));
     const user: ToolUser = {
       ...{ model, state: this.state, requests: connection.requests, colours: { colours: [] } },
       estimate: new EnergyEstimate(model, () => performance.now()),

@@ -5,16 +5,7 @@
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
 import * as v from 'valibot';
-import {
-  ANSWER_PATIENCE,
-  CALLS,
-  type CallAnswer,
-  type CallBody,
-  type CallName,
-  KEY_HEADER,
-  pathOf,
-  USED_HEADER,
-} from '../../shared/host/api.ts';
+import * as api from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
@@ -51,13 +42,13 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 }
 
 /** The fields of a call's body, together with the values for the placeholders in its path. */
-type CallInput<N extends CallName> = CallBody<N> & Readonly<Record<string, unknown>>;
+type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
  * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
  * cluster waits for another server.
  */
-const READ_LIMIT = ANSWER_PATIENCE + 2_000;
+const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
 /** Makes calls and holds the session's key. */
 export class HostApi {
@@ -72,24 +63,24 @@ export class HostApi {
    * @throws HostRefusal if the server refuses the call
    * @throws Error if the server does not answer, or its answer does not follow the host API
    */
-  async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {
-    const { method, path, answer } = CALLS[name];
+  async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
+    const { method, path, answer } = api.CALLS[name];
     // Leave the room out of the body. It is in the path, or the call is not about a room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
-    const response = await fetch(pathOf(path, input as Record<string, string | number>), {
+    const response = await fetch(api.pathOf(path, input as Record<string, string | number>), {
       method,
       headers: {
-        ...(!isRead && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
-        ...(this.touched && { [USED_HEADER]: '1' }),
+        ...(!isRead && { 'content-type': 'application/json', [api.KEY_HEADER]: this.key }),
+        ...(this.touched && { [api.USED_HEADER]: '1' }),
       },
       body: isRead ? null : JSON.stringify(body),
       signal: (isRead && AbortSignal.timeout?.(READ_LIMIT)) || null,
     });
     this.touched = false;
     const content: unknown = await response.json();
-    if (response.ok) return v.parse(answer, content) as CallAnswer<N>;
+    if (response.ok) return v.parse(answer, content) as api.CallAnswer<N>;
     const { reason, detail, retryAfter } = v.parse(refusal, content);
     throw new HostRefusal(reason, detail, retryAfter);
   }
@@ -299,15 +290,15 @@ export class HostModel {
    * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
    *   which case a notice explains the failure
    */
-  async do<N extends CallName>(
+  async do<N extends api.CallName>(
     name: N,
     input: CallInput<N>,
     options: {
       readonly ask?: Question;
-      readonly done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string);
+      readonly done?: Notice | string | ((answer: api.CallAnswer<N>) => Notice | string);
       readonly busy?: string;
     } = {},
-  ): Promise<CallAnswer<N> | undefined> {
+  ): Promise<api.CallAnswer<N> | undefined> {
     const { room } = this;
     const { ask, done, busy } = options;
     if (ask && !(await this.ask(ask))) return undefined;

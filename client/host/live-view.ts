@@ -156,6 +156,19 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
   return found.size;
 }
 
+/** Explanations of the keys, for each tool. */
+const KEYS: Readonly<Record<PointerTool, string>> = {
+  look: msg(
+    'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+  ),
+  area: msg(
+    'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
+  ),
+  point: msg(
+    'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+  ),
+};
+
 /**
  * Shows a live room. Fires `model` when the room model has changed, `pick` (`detail`: OrganismId)
  * when the host taps an organism, `point` (`detail`: Point, in cells) when the host points at a
@@ -251,22 +264,11 @@ export class LiveView extends HostElement {
     const { model, area, tool } = this;
     const isLive = !model || model.connection === 'live';
     const waiting = isLive ? '' : `${waitingText(model.connection)} …`;
-    const keys = {
-      look: msg(
-        'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-      ),
-      area: msg(
-        'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
-      ),
-      point: msg(
-        'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
-      ),
-    };
     const message = this.unsupported ? unsupportedText() : waiting;
     return html`<canvas class="fill" data-testid="live" data-tool=${tool} tabindex="0" role="application"
         aria-label=${msg('The room as visitors see it')} aria-describedby="keys"
         @keydown=${this.key} @focus=${this.updateAim} @blur=${this.updateAim}></canvas>
-      <p id="keys" hidden>${keys[tool]}</p>
+      <p id="keys" hidden>${KEYS[tool]}</p>
       <cursor-layer></cursor-layer>
       ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
       ${this.aiming && tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
@@ -288,10 +290,8 @@ export class LiveView extends HostElement {
   private connect(): void {
     // Connect like a wall, because the host's page is not a participant and must not count toward
     // the room's capacity.
-    const { room } = this;
-    const connection = new WallConnection({
-      ...{ room, as: 'view', pass: '', build: '', renew: () => {} },
-    });
+    const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
+    const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
     this.state.take('look');
     try {
@@ -350,10 +350,9 @@ export class LiveView extends HostElement {
 
   private layout(): void {
     const { view, model } = this;
-    if (!view) return;
     const size = { width: this.clientWidth, height: this.clientHeight };
-    view.resize(size);
-    if (!model?.room) return;
+    view?.resize(size);
+    if (!view || !model?.room) return;
     const gap = size.width < 600 ? 10 : 22;
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
@@ -364,29 +363,23 @@ export class LiveView extends HostElement {
     if (!frame || !area || !view) return;
     const from = view.toScreen(area);
     const to = view.toScreen({ x: area.x + area.width, y: area.y + area.height });
-    frame.style.transform = `translate(${from.x}px, ${from.y}px)`;
-    frame.style.width = `${to.x - from.x}px`;
-    frame.style.height = `${to.y - from.y}px`;
+    const [width, height] = [`${to.x - from.x}px`, `${to.y - from.y}px`];
+    const transform = `translate(${from.x}px, ${from.y}px)`;
+    Object.assign(frame.style, { transform, width, height });
   }
 
   private key(event: KeyboardEvent): void {
     const { view, model } = this;
     if (!view || !model?.planes || event.ctrlKey || event.metaKey || event.altKey) return;
     const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
-    if (this.tool === 'area') {
-      if (event.key === 'Enter' && this.area) this.emit('area-ready', this.area);
-      else if (event.key === 'Escape') this.emit('area', undefined);
-      else {
-        const area = areaKey(event, this.area, view.toWorld(middle), model.planes);
-        if (!area) return;
-        this.emit('area', area);
-      }
-      event.preventDefault();
-      return;
-    }
     const action = keyAction(event.key, true);
-    if (!action) return;
-    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
+    if (this.tool === 'area') {
+      const area = areaKey(event, this.area, view.toWorld(middle), model.planes);
+      if (event.key === 'Enter' && this.area) this.emit('area-ready', this.area);
+      else if (area || event.key === 'Escape') this.emit('area', area);
+      else return;
+    } else if (!action) return;
+    else if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
     else if (action.do === 'zoom') this.zoom(action.factor);
     else if (action.do === 'fit') this.fit();
     else if (action.do === 'use') this.tools?.toolEnd(middle.x, middle.y, true, performance.now());

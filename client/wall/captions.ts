@@ -157,10 +157,8 @@ export class CaptionTurns {
 
   private longestAgo(lines: readonly Line[]): Line | undefined {
     const turnOf = ({ id }: Line): number => this.shown.get(id) ?? -1;
-    return lines.reduce<Line | undefined>(
-      (best, line) => (best && turnOf(best) <= turnOf(line) ? best : line),
-      undefined,
-    );
+    // The sort is stable, so of several captions that were never shown, the first one is next.
+    return [...lines].sort((a, b) => turnOf(a) - turnOf(b))[0];
   }
 }
 
@@ -288,13 +286,14 @@ export class WallNews {
     const { planes } = this.model;
     if (!planes) return undefined;
     const { width, owner, rgba } = planes;
-    const places: number[] = [];
-    for (let row = y - side / 2; row < y + side / 2; row++) {
-      for (let place = row * width + x - side / 2; place < row * width + x + side / 2; place++) {
-        if (owner[place] === id) places.push(place);
-      }
-    }
-    const mean = meanColourAt(rgba, places);
+    const places = Array.from({ length: side * side }, (_, i) => {
+      const row = y - side / 2 + Math.floor(i / side);
+      return row * width + x - side / 2 + (i % side);
+    });
+    const mean = meanColourAt(
+      rgba,
+      places.filter((place) => owner[place] === id),
+    );
     return mean && colourRange(mean);
   }
 }

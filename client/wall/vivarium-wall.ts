@@ -16,7 +16,7 @@ import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
 import { Direction } from './direction.ts';
 import { FilmPlayer } from './film-player.ts';
-import type { LabelLayer, OrganismCaption } from './label-layer.ts';
+import type { LabelLayer } from './label-layer.ts';
 import { signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, readOptions } from './wall-options.ts';
 import { stripOf, WallView } from './wall-view.ts';
@@ -202,13 +202,15 @@ export class VivariumWall extends LitElement {
     calm.addEventListener('change', settle, { signal });
     settle();
     stage.onFrame = (now) => {
+      const { clientWidth: width, clientHeight: height } = this.frame;
+      const { viewportReporter, labels, cursors } = this;
+      const isReporting =
+        model.connection === 'live' &&
+        viewportReporter.shows(stage, { width, height }, devicePixelRatio, now);
+      const isLabelled = labels.frame(now, stage);
       const toScreen = (place: Point): Point => stage.toScreen(place);
-      let waits = this.labels.frame(now, stage);
-      if (model.connection === 'live') {
-        const view = { width: this.frame.clientWidth, height: this.frame.clientHeight };
-        waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
-      }
-      return this.cursors.frame(now, toScreen, (area) => stage.isBare(area)) || waits;
+      const isPointed = cursors.frame(now, toScreen, (area) => stage.isBare(area));
+      return isReporting || isLabelled || isPointed;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
     this.player = player;
@@ -229,9 +231,7 @@ export class VivariumWall extends LitElement {
       // Captions beside organisms end with what they tell.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
-      if (event.what === 'grown' || event.what === 'died') {
-        this.labels.done(event.id, performance.now());
-      }
+      if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());
     });
     this.labels.sign = (name) => signature(this.shown.voices[0].say, name);
     model.on('wall', () => this.labels.keep(model.organisms, performance.now()));
@@ -255,13 +255,10 @@ export class VivariumWall extends LitElement {
     `;
   }
 
-  private readonly facts: WallOverlay['facts'] = (wall) => {
-    const { stage } = this;
-    return this.news.facts(wall, (one) => !stage || stage.isSeen(one), stage?.event?.id);
-  };
+  private readonly facts: WallOverlay['facts'] = (wall) =>
+    this.news.facts(wall, (one) => this.stage?.isSeen(one) ?? true, this.stage?.event?.id);
 
-  private readonly tell = (told: OrganismCaption | undefined): void =>
-    this.labels?.showCaption(told);
+  private readonly tell: WallOverlay['tell'] = (told) => this.labels?.showCaption(told);
 
   private show(change: Partial<WallState>): void {
     this.shown = { ...this.shown, ...change };

@@ -81,7 +81,6 @@ const overlayStyle = css`
   .credits {
     margin-top: 0.8em;
     font-size: 0.86em;
-    color: var(--ink-soft);
     text-wrap: balance;
   }
   .people {
@@ -92,6 +91,7 @@ const overlayStyle = css`
   .people p {
     margin-bottom: 0.5em;
   }
+  .credits,
   .people p,
   li.more,
   figcaption {
@@ -141,7 +141,6 @@ const overlayStyle = css`
     line-height: 1.24;
     letter-spacing: -0.005em;
     text-wrap: balance;
-    opacity: 0;
     animation: speak var(--turn) ease-in-out both;
   }
   /* The host's own words may be long. */
@@ -150,7 +149,6 @@ const overlayStyle = css`
     line-height: 1.34;
   }
   .words p.stays {
-    opacity: 1;
     animation: come 1.2s ease-out;
   }
   time {
@@ -272,13 +270,9 @@ const overlayStyle = css`
   }
   @media (prefers-reduced-motion: reduce) {
     .words p,
-    .words p.stays,
-    li {
-      opacity: 1;
-      animation: none;
-    }
-    :host([data-attract]) .code {
-      animation: none;
+    li,
+    .code {
+      animation: none !important;
     }
   }
 `;
@@ -328,14 +322,12 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { visitorAddress, attract, voices, away, farewell } = this.wall;
-    if (changed.has('wall')) {
-      const before = changed.get('wall');
-      if (visitorAddress !== before?.visitorAddress) {
-        const { address, forPhones } = visitorAddress;
-        this.code = forPhones ? codeOf(address, QUIET) : undefined;
-      }
-      if (attract !== before?.attract) this.begin();
+    const before = changed.has('wall') ? changed.get('wall') : this.wall;
+    if (visitorAddress !== before?.visitorAddress) {
+      const { address, forPhones } = visitorAddress;
+      this.code = forPhones ? codeOf(address, QUIET) : undefined;
     }
+    if (attract !== before?.attract) this.begin();
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
@@ -420,18 +412,16 @@ export class WallOverlay extends LitElement {
     return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 
-  private toScan({ side, path }: Code): TemplateResult {
-    return html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${this.wall.voices[0].say(TEXTS.scanCode)}>
-      ${svg`<path d=${path}></path>`}
-    </svg>`;
-  }
-
   private wayIn(): TemplateResult {
     const { visitorAddress, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     const address = readable(visitorAddress.address);
+    const { side, path } = this.code ?? {};
+    const code = html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${say(TEXTS.scanCode)}>
+      ${svg`<path d=${path}></path>`}
+    </svg>`;
     return html`<figure>
-      ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
+      ${this.code ? code : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
       <figcaption data-testid="address" style="--longest:${address.length}"><bdi dir="ltr">${address}</bdi></figcaption>
     </figure>`;
   }
@@ -450,9 +440,7 @@ export class WallOverlay extends LitElement {
         ${repeat(named.slice(0, MAX_NAMES), idOf, namedItem)}
         ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}
       </ul>
-      <div class="guests" aria-hidden="true">
-        ${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}
-      </div>
+      <div class="guests" aria-hidden="true">${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}</div>
     `;
   }
 }

@@ -326,10 +326,8 @@ export class WallView extends CanvasView {
 
   /** Begins or ends the close-up of an event. @param side of a grown organism, in cells */
   private direct(now: number, side: number): void {
-    const { effects } = this.happenings;
-    const isFree = !this.place && !this.isAway && !effects.calm;
-    const half = (CLOSE * side) / 2;
-    const shown = isFree ? this.direction?.at(now, half)?.organism : undefined;
+    const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;
+    const shown = isFree ? this.direction?.at(now, (CLOSE * side) / 2)?.organism : undefined;
     if (shown?.id === this.event?.id) return;
     this.event = shown;
     this.startGlide(DIRECTION_GLIDE);
