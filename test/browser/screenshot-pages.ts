@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { SECTIONS } from '../../client/host/sections.ts';
+import { sectionsOf } from '../../client/host/navigation.ts';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { leaveUnpainted, runTranspiled } from '../support/browser.ts';
@@ -263,7 +263,7 @@ export async function takeHost(studio: Studio): Promise<void> {
   await host.call('takeSnapshot', { name: 'Evening of the opening' });
   await people[0].ask('report', { organism: server.world.rooms.get('garden')!.organisms[2].id });
   await signIn(page, server.port, server.hostToken!);
-  for (const { id } of SECTIONS) {
+  for (const { id } of sectionsOf(false)) {
     await goTo(page, id);
     if (id === 'film') {
       await page.getByTestId('film-moment').focus();

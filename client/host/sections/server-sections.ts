@@ -70,6 +70,7 @@ export class RoomForm extends ui.HostElement {
   }
 
   override render(): TemplateResult {
+    const { size } = this;
     const { rooms = [], checkpoints = [] } = host.state ?? {};
     const address = addressName(this.name);
     const isTaken = rooms.some(({ name }) => name === address);
@@ -85,6 +86,9 @@ export class RoomForm extends ui.HostElement {
       ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
       ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
     </div>`;
+    const preset = html`<small class="mt-8">${size.about}</small>
+      <input type="hidden" name="width" value=${size.width} />
+      <input type="hidden" name="height" value=${size.height} />`;
     return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
       ${ui.field(
@@ -96,8 +100,8 @@ export class RoomForm extends ui.HostElement {
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
-        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((size) => this.sizeChip(size))}</div>
-        ${this.size.id === 'own' ? ownSize : html`<small class="mt-8">${this.size.about}</small>`}
+        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((each) => this.sizeChip(each))}</div>
+        ${size.id === 'own' ? ownSize : preset}
       </fieldset>
       <div class="tiles">
         ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
@@ -128,8 +132,6 @@ export class RoomForm extends ui.HostElement {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
     const numberOf = (name: string): number => Number(data.get(name));
-    const { size } = this;
-    const isOwn = size.id === 'own';
     const languages = data.getAll('language') as LanguageCode[];
     const name = addressName(this.name);
     const settings = {
@@ -144,15 +146,10 @@ export class RoomForm extends ui.HostElement {
       text: msg(str`The room “${name}” is open.`),
       action: { label: msg('Watch it'), run: watch },
     };
-    const created = await host.do(
-      'createRoom',
-      {
-        ...{ name, settings, checkpoint: String(data.get('checkpoint')) },
-        width: isOwn ? numberOf('width') : size.width,
-        height: isOwn ? numberOf('height') : size.height,
-      },
-      { done },
-    );
+    const checkpoint = String(data.get('checkpoint'));
+    const [width, height] = ['width', 'height'].map(numberOf);
+    const room = { name, width, height, checkpoint, settings };
+    const created = await host.do('createRoom', room, { done });
     if (created) this.emit('close');
   }
 }

@@ -1,6 +1,6 @@
 /** Computations of the host's page: areas, statistics, hours, settings. */
 
-import { areaBetween, areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
+import { areaBetween, areaKey, organismsIn } from '../../../client/host/live-view.ts';
 import { withDraft } from '../../../client/host/host-model.ts';
 import {
   changeTo,
@@ -25,7 +25,7 @@ import {
   healthOf,
   locationHash,
   parseLocation,
-} from '../../../client/host/sections.ts';
+} from '../../../client/host/navigation.ts';
 import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
