@@ -73,10 +73,6 @@ export class VivariumRoom extends HTMLElement {
     this.open(!this.hasAttribute('interactive'));
   }
 
-  disconnectedCallback(): void {
-    this.close();
-  }
-
   attributeChangedCallback(name: string): void {
     if (!this.room) return;
     if (name === 'view') this.aim();
@@ -84,13 +80,13 @@ export class VivariumRoom extends HTMLElement {
     else this.connectedCallback();
   }
 
-  /** The part of the room that `view` asks for. */
+  /** The part of the room that the attribute `view` asks for. */
   private get area(): Rect | undefined {
     const [x, y, width, height] = (this.getAttribute('view') ?? '').split(',').map(Number);
     return width > 0 && height > 0 && Number.isFinite(x + y) ? { x, y, width, height } : undefined;
   }
 
-  private close(): void {
+  disconnectedCallback(): void {
     this.stop.abort();
     this.view?.dispose();
     this.room?.leave();
@@ -100,7 +96,7 @@ export class VivariumRoom extends HTMLElement {
 
   /** @param watches whether to join as a spectator */
   private open(watches: boolean): void {
-    this.close();
+    this.disconnectedCallback();
     const src = this.getAttribute('src');
     if (!src) return;
     this.stop = new AbortController();
@@ -110,13 +106,10 @@ export class VivariumRoom extends HTMLElement {
     const canvas = document.createElement('canvas');
     this.shadowRoot!.prepend(canvas);
     try {
-      this.view = new RoomView(canvas, model, this.state, {
-        isClear: this.hasAttribute('transparent'),
-        renew: () => this.connectedCallback(),
-      });
+      const [isClear, renew] = [this.hasAttribute('transparent'), () => this.connectedCallback()];
+      this.view = new RoomView(canvas, model, this.state, { isClear, renew });
     } catch {
-      this.say('no-webgl');
-      return;
+      return this.say('no-webgl');
     }
     this.room = room;
     const { view } = this;
@@ -140,7 +133,7 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // Its site may only watch.
+      // Sites of --embed may only watch.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
@@ -176,10 +169,10 @@ export class VivariumRoom extends HTMLElement {
   /** Takes the tool and the seed that the attributes name. */
   private arm(): void {
     const { room, state } = this;
-    const wished = this.getAttribute('tool') ?? 'plant';
+    const wished = (this.getAttribute('tool') ?? 'plant') as Tool;
     const index = room?.gallery.indexOf(this.getAttribute('seed') ?? '') ?? -1;
     if (index >= 0) state.hold({ from: 'gallery', index });
-    state.take(room?.you && TOOLS.includes(wished as Tool) ? (wished as Tool) : 'look');
+    state.take(room?.you && TOOLS.includes(wished) ? wished : 'look');
   }
 
   private layout(): void {
@@ -191,7 +184,7 @@ export class VivariumRoom extends HTMLElement {
     this.aim();
   }
 
-  /** Turns the view to what `view` asks for, at once. */
+  /** Turns the view immediately to what the attribute `view` asks for. */
   private aim(): void {
     const { view, area } = this;
     if (!view) return;

@@ -116,11 +116,7 @@ export abstract class HostElement<Loaded = unknown> extends LitElement {
 }
 
 /** Renders a section's heading with a lead text below it and an action beside it. */
-export function sectionHead(
-  title: string,
-  lead: unknown,
-  action: TemplateResult | typeof nothing = nothing,
-): TemplateResult {
+export function sectionHead(title: string, lead: unknown, action: unknown = nothing) {
   return html`<div class="head wrap spread">
     <div>
       <h2>${title}</h2>
@@ -149,9 +145,9 @@ export function radioChips<T extends string | number>(
   selected: T,
   select: (value: T) => void,
 ): TemplateResult {
-  return chips(legend, choices, (value) => {
-    return html`<input type="radio" name=${legend} value=${value} .checked=${value === selected} @change=${() => select(value)} />`;
-  });
+  const input = (value: T): TemplateResult =>
+    html`<input type="radio" name=${legend} value=${value} .checked=${value === selected} @change=${() => select(value)} />`;
+  return chips(legend, choices, input);
 }
 
 /** Renders a labelled group of check boxes, one per language, as chips. */
@@ -180,14 +176,12 @@ export function chips<T>(
 }
 
 /** Renders a round button with an icon. @param title tooltip; the label or a longer explanation */
-export function iconButton(label: string, icon: unknown, click: () => void, title = label) {
-  return html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
-}
+export const iconButton = (label: string, icon: unknown, click: () => void, title = label) =>
+  html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
 
 /** Renders a control with its label above it and notes below it. */
-export function field(label: unknown, control: TemplateResult, notes?: TemplateResult) {
-  return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
-}
+export const field = (label: unknown, control: TemplateResult, notes?: TemplateResult) =>
+  html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 
 /** Renders the field `name` of a form for `submitName`. @param example placeholder */
 export const nameField = (label: string, testId: string, example: string): TemplateResult =>
@@ -197,26 +191,22 @@ export const nameField = (label: string, testId: string, example: string): Templ
   </label>`;
 
 /** Renders a row with a title, an explanation and a check box at the end. */
-export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
-  return html`<label class="switch flex spread gap-20"><span>${title}<small>${about}</small></span>${input}</label>`;
-}
+export const switchRow = (title: unknown, about: string, input: TemplateResult): TemplateResult =>
+  html`<label class="switch flex spread gap-20"><span>${title}<small>${about}</small></span>${input}</label>`;
 
 /** Renders a radio button with its name and an explanation. */
-export function option(input: TemplateResult, name: string, about: unknown): TemplateResult {
-  return html`<label>${input}<span>${name}<small>${about}</small></span></label>`;
-}
+export const option = (input: TemplateResult, name: string, about: unknown): TemplateResult =>
+  html`<label>${input}<span>${name}<small>${about}</small></span></label>`;
 
 export const idOf = ({ id }: { readonly id: number }): number => id;
 
 /** Replaces a section that needs stored data, if the server stores none. */
-export function noStorage(): TemplateResult {
-  return html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
-}
+export const noStorage = (): TemplateResult =>
+  html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 
 /** Returns the value of the input, select or text area that fired an event. */
-export function inputValue({ target }: Event): string {
-  return (target as HTMLInputElement | HTMLSelectElement).value;
-}
+export const inputValue = ({ target }: Event): string =>
+  (target as HTMLInputElement | HTMLSelectElement).value;
 
 /** Renders a check box. @param label name of the check box, unless a label element surrounds it */
 export function checkbox(
@@ -254,19 +244,16 @@ export function picture(src: string, alt = '', kind = ''): TemplateResult {
 }
 
 /** Renders short facts beside one another. Empty facts are left out. */
-export function facts(...all: readonly (TemplateResult | string | false)[]): TemplateResult {
-  return html`<p class="facts wrap wide soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
-}
+export const facts = (...all: readonly (TemplateResult | string | false)[]): TemplateResult =>
+  html`<p class="facts wrap wide soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
 
 /** Renders a state as a word with a dot. */
-export function tag(text: string, kind: '' | 'good' | 'warning' | 'wrong' = ''): TemplateResult {
-  return html`<span class="tag ${kind}">${text}</span>`;
-}
+export const tag = (text: string, kind: '' | 'good' | 'warning' | 'wrong' = ''): TemplateResult =>
+  html`<span class="tag ${kind}">${text}</span>`;
 
 /** Renders a room's pace, marked if the room runs slower than configured. */
-export function paceFact(pace: RoomSummary['pace']): TemplateResult {
-  return html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>`;
-}
+export const paceFact = (pace: RoomSummary['pace']): TemplateResult =>
+  html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>`;
 
 /** Renders a select. @param change receives the value of the chosen option */
 export function select(

@@ -150,7 +150,8 @@ export class HostModel {
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  private readonly busy = new Set<string>();
+  /** Names of the calls that have not been answered yet, as given to `do`. */
+  readonly busy = new Set<string>();
   /** Changed settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
   /** Resolves when the next change of settings may be sent. */
@@ -275,18 +276,12 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Whether a call with this name has not been answered yet. */
-  isBusy(name: string): boolean {
-    return this.busy.has(name);
-  }
-
   /**
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
    * the selected room, unless `input` names another one.
    *
    * @param options `ask` is a question, without whose confirmation the call is not made; `done` is
-   *   the notice after a successful call; `isBusy` returns true for the name `busy` until the call
-   *   is answered
+   *   the notice after a successful call; `busy` is the call's name in `this.busy`
    * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
    *   which case a notice explains the failure
    */

@@ -232,7 +232,7 @@ export class HostNav extends HostElement {
       </button>
       <div id="rest" class="rest ${this.open ? 'open' : ''}">
         ${rest.map((section) => this.link(section))} ${health()}
-        <host-language></host-language>
+        ${languageMenu()}
         <button class="item leave raise flex soft" data-testid="leave" @click=${() => host.signOut()}>
           ${hostIcons.leave}<span>${msg('Sign out')}</span>
         </button>
@@ -272,7 +272,7 @@ function health(): TemplateResult | typeof nothing {
   const percent = number(Math.round(100 * load));
   const test = () =>
     host.do('testAlert', {}, { done: msg('The test alert has arrived.'), busy: 'test' });
-  const alert = html`<button class="link" data-testid="test-alert" ?disabled=${host.isBusy('test')} @click=${test}>${msg('Send a test alert')}</button>`;
+  const alert = html`<button class="link" data-testid="test-alert" ?disabled=${host.busy.has('test')} @click=${test}>${msg('Send a test alert')}</button>`;
   const { kind, text } = healthOf(state, reachable);
   const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
   return html`<p class="health grid small soft number">
@@ -287,32 +287,11 @@ function health(): TemplateResult | typeof nothing {
   </p>`;
 }
 
-/** Selects a language and reloads the page in it. */
-@customElement('host-language')
-export class HostLanguage extends HostElement {
-  static override styles = css`
-    select:not(:focus-visible) {
-      border-color: transparent;
-      background-color: transparent;
-    }
-    select {
-      color: var(--ink-soft);
-      cursor: pointer;
-    }
-    @media (hover: hover) {
-      select:hover {
-        color: var(--ink);
-        background-color: var(--raised);
-      }
-    }
-  `;
-
-  override render(): TemplateResult {
-    return languageSelect(this.choose);
-  }
-
-  private async choose(event: Event): Promise<void> {
+/** Renders the menu that selects a language and reloads the page in it. */
+export function languageMenu(): TemplateResult {
+  const change = async (event: Event): Promise<void> => {
     await choose(event);
     location.reload();
-  }
+  };
+  return html`<div class="language">${languageSelect(change)}</div>`;
 }

@@ -220,6 +220,15 @@ const shared = css`
     background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
     background-size: 0.9em;
   }
+  .language select:not(:focus-visible) {
+    border-color: transparent;
+    background-color: transparent;
+    color: var(--ink-soft);
+  }
+  .language select:hover {
+    color: var(--ink);
+    background-color: var(--raised);
+  }
   option {
     background: #14191c;
     color: var(--ink);

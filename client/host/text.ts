@@ -119,19 +119,10 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** Formats a duration in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
+/** Formats a duration in seconds or, from a minute on, in minutes: '30 seconds', '2 minutes'. */
 export function span(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const units: Parameters<typeof timeText>[] = [
-    [Math.floor(seconds / 86_400), 'day'],
-    [Math.floor(seconds / 3_600) % 24, 'hour'],
-    [Math.floor(seconds / 60) % 60, 'minute'],
-    [seconds % 60, 'second'],
-  ];
-  const first = units.findIndex(([n]) => n > 0);
-  if (first < 0) return timeText(0, 'second');
-  const largest = units.slice(first, first + 2).filter(([n]) => n > 0);
-  return largest.map((each) => timeText(...each)).join(' ');
+  const seconds = Math.ceil(milliseconds / 1_000);
+  return seconds < 60 ? timeText(seconds, 'second') : timeText(Math.ceil(seconds / 60), 'minute');
 }
 
 /** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
@@ -221,11 +212,11 @@ export function failure(error: unknown): string {
     );
   }
   const { reason, retryAfter } = error;
-  if (['too-many-tries', 'wrong-token'].includes(reason) && retryAfter) {
-    const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
-    return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
-  }
-  return REASON_TEXTS[reason];
+  const isWaiting = ['too-many-tries', 'wrong-token'].includes(reason) && retryAfter;
+  const wait = isWaiting ? span(retryAfter) : '';
+  return wait
+    ? msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`)
+    : REASON_TEXTS[reason];
 }
 
 /** Says whether a room's previous state is saved before a change of the whole room. */

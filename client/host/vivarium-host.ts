@@ -17,6 +17,7 @@ import { hostIcons } from './icons.ts';
 import {
   type HostLocation,
   healthOf,
+  languageMenu,
   locationHash,
   parseLocation,
   sectionsOf,
@@ -155,7 +156,7 @@ function asideRow(entry: AsideState): TemplateResult {
   const isCalm = what === 'replaced';
   // Only an entry that holds a whole room can be put back.
   const isWhole = isCalm || what === 'room';
-  const isBusy = host.isBusy(`aside ${id}`);
+  const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>
     html`<button class="plain" data-testid=${id} ?disabled=${isBusy} @click=${click}>${text}</button>`;
   const undo = html`${hostIcons.undo}${msg('Put back')}`;
@@ -239,7 +240,7 @@ export class HostLogin extends ui.HostElement {
     input {
       font-size: 1.1em;
     }
-    host-language {
+    .language {
       width: fit-content;
       margin-inline-start: -0.8em;
     }
@@ -297,7 +298,7 @@ export class HostLogin extends ui.HostElement {
         <summary>${msg('Where do I find the token?')}</summary>
         <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
       </details>
-      <host-language></host-language>
+      ${languageMenu()}
     </form>`;
   }
 

@@ -105,7 +105,7 @@ function unsaved(): TemplateResult {
   return html`<div class="save pill row">
     <p class="grow" role="status">${msg('Not saved yet.')}</p>
     <button type="button" class="quiet" @click=${() => host.draftHours(undefined)}>${msg('Cancel')}</button>
-    <button class="solid" data-testid="keep-hours" ?disabled=${host.isBusy('hours')}>${msg('Save hours')}</button>
+    <button class="solid" data-testid="keep-hours" ?disabled=${host.busy.has('hours')}>${msg('Save hours')}</button>
   </div>`;
 }
 

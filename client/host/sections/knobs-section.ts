@@ -40,11 +40,7 @@ export type SettingId =
   | `attract-${keyof RoomSettings['attract']}`;
 
 /** A slider for a setting. The slider shows the setting's value times `factor`. */
-interface Knob {
-  readonly slider: readonly [min: number, max: number, step: number];
-  readonly unit: string;
-  readonly factor?: number;
-}
+type Knob = readonly [min: number, max: number, step: number, unit: string, factor?: number];
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
 const ENERGY = msg('energy');
@@ -53,25 +49,25 @@ const SLOWER = msg('times slower');
 
 /** The numeric settings. */
 export const KNOBS = {
-  tickRate: { slider: [1, 30, 1], unit: msg('steps per second') },
-  maxOrganisms: { slider: [8, 512, 8], unit: msg('organisms') },
-  capacity: { slider: [5, 500, 5], unit: msg('visitors') },
-  birth: { slider: [1, 6, 1], unit: SLOWER },
-  healing: { slider: [1, 6, 1], unit: SLOWER },
-  liveliness: { slider: [0, 50, 1], unit: msg('percent of them at once'), factor: 100 },
-  water: { slider: [0, 200, 5], unit: msg('percent of the usual'), factor: 100 },
-  lifetime: { slider: [0, 1_800, 30], unit: SECONDS },
-  'energy-newcomer': { slider: [0, 200, 4], unit: ENERGY },
-  'energy-capacity': { slider: [10, 400, 5], unit: ENERGY },
-  'energy-refillPerSecond': { slider: [0, 30, 0.5], unit: msg('energy per second') },
-  'energy-plant': { slider: [0, 60, 1], unit: ENERGY },
-  'energy-damagePerCell': { slider: [0, 10, 0.1], unit: msg('energy per 100 cells'), factor: 100 },
-  'energy-wake': { slider: [0, 10, 0.5], unit: ENERGY },
-  maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
-  protect: { slider: [0, 60, 1], unit: SECONDS },
-  cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
-  closeUps: { slider: [0, 4, 0.5], unit: msg('per minute') },
-  'attract-after': { slider: [5, 300, 5], unit: SECONDS },
+  tickRate: [1, 30, 1, msg('steps per second')],
+  maxOrganisms: [8, 512, 8, msg('organisms')],
+  capacity: [5, 500, 5, msg('visitors')],
+  birth: [1, 6, 1, SLOWER],
+  healing: [1, 6, 1, SLOWER],
+  liveliness: [0, 50, 1, msg('percent of them at once'), 100],
+  water: [0, 200, 5, msg('percent of the usual'), 100],
+  lifetime: [0, 1_800, 30, SECONDS],
+  'energy-newcomer': [0, 200, 4, ENERGY],
+  'energy-capacity': [10, 400, 5, ENERGY],
+  'energy-refillPerSecond': [0, 30, 0.5, msg('energy per second')],
+  'energy-plant': [0, 60, 1, ENERGY],
+  'energy-damagePerCell': [0, 10, 0.1, msg('energy per 100 cells'), 100],
+  'energy-wake': [0, 10, 0.5, ENERGY],
+  maxRadius: [minRadius, maxRadius, 0.5, msg('cells')],
+  protect: [0, 60, 1, SECONDS],
+  cooldown: [0, 60, 0.5, SECONDS],
+  closeUps: [0, 4, 0.5, msg('per minute')],
+  'attract-after': [5, 300, 5, SECONDS],
 } satisfies Partial<Record<SettingId, Knob>>;
 
 type KnobId = keyof typeof KNOBS;
@@ -83,7 +79,7 @@ function settingOf(id: SettingId, settings: RoomSettings): unknown {
   return part ? (settings[group] as Record<string, unknown>)[part] : settings[group];
 }
 
-const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.factor ?? 1;
+const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.[4] ?? 1;
 
 /** Returns the value that a knob shows. */
 export const shownValue = (id: KnobId, settings: RoomSettings): number =>
@@ -341,8 +337,7 @@ export class KnobsSection extends ui.HostElement {
 
   /** Renders a slider for a setting, with a field for larger values, its unit and its state. */
   private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
-    const { slider, unit } = KNOBS[id];
-    const [min, max, step] = slider;
+    const [min, max, step, unit] = KNOBS[id];
     const most = mostOf(id);
     const current = shownValue(id, host.settings!);
     const normal = shownValue(id, host.state!.roomDefaults);

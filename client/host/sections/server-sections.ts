@@ -5,7 +5,7 @@
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
+import { customElement, state } from 'lit/decorators.js';
 import { API, type CallAnswer, FILES, OPENAPI, pathOf } from '../../../shared/host/api.ts';
 import { ROLES, type Role } from '../../../shared/host/roles.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
@@ -32,9 +32,22 @@ const SIZES = [
   { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
-/** Form for a new room. Fires `close` when the room is created, or if the host cancels. */
-@customElement('room-form')
-export class RoomForm extends ui.HostElement {
+function numberField(name: string, label: string, value: number, min: number, max: number) {
+  return ui.field(
+    label,
+    html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
+  );
+}
+
+const BUSY = {
+  opening: msg('opening …'),
+  closing: msg('closing …'),
+  undoing: msg('undoing …'),
+  restoring: msg('restoring …'),
+} as const;
+
+@customElement('rooms-section')
+export class RoomsSection extends ui.HostElement {
   static override styles = css`
     .size {
       display: grid;
@@ -58,119 +71,6 @@ export class RoomForm extends ui.HostElement {
       font-size: 0.86em;
       color: inherit;
     }
-  `;
-
-  @state() private name = '';
-  @state() private size: (typeof SIZES)[number] = SIZES[1];
-  @query('[name=name]') private readonly nameField!: HTMLInputElement;
-
-  /** Focuses the first field, because the button that opened the form has vanished. */
-  protected override firstUpdated(): void {
-    this.nameField.focus();
-  }
-
-  override render(): TemplateResult {
-    const { size } = this;
-    const { rooms = [], checkpoints = [] } = host.state ?? {};
-    const address = addressName(this.name);
-    const isTaken = rooms.some(({ name }) => name === address);
-    const note = address
-      ? msg(html`Visitors find it at <b>/r/${address}</b>`)
-      : msg('Letters and digits. The name becomes part of the address.');
-    const kinds = checkpoints
-      .filter(({ replaced }) => !replaced)
-      .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
-    const language = (code: LanguageCode): TemplateResult =>
-      html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
-    const ownSize = html`<div class="tiles mt-8">
-      ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
-      ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
-    </div>`;
-    const preset = html`<small class="mt-8">${size.about}</small>
-      <input type="hidden" name="width" value=${size.width} />
-      <input type="hidden" name="height" value=${size.height} />`;
-    return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
-      <h3>${msg('New room')}</h3>
-      ${ui.field(
-        msg('Name'),
-        html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
-          placeholder=${msg('for example: Blue Hall')} aria-invalid=${isTaken} aria-describedby="address"
-          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))} />`,
-        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? texts.REASON_TEXTS['room-exists'] : note}</small>`,
-      )}
-      <fieldset>
-        <legend>${msg('Size')}</legend>
-        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((each) => this.sizeChip(each))}</div>
-        ${size.id === 'own' ? ownSize : preset}
-      </fieldset>
-      <div class="tiles">
-        ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
-        ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, 1, 20_000)}
-        ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, 1, 60)}
-      </div>
-      ${ui.languageChips(msg('Languages of the captions on the wall'), language)}
-      <div class="row">
-        <button class="solid" data-testid="make-room" ?disabled=${!address || isTaken}>${msg('Create room')}</button>
-        <button type="button" class="quiet" @click=${() => this.emit('close')}>${msg('Cancel')}</button>
-      </div>
-    </form>`;
-  }
-
-  private sizeChip(size: (typeof SIZES)[number]): TemplateResult {
-    const { id, name, width, height } = size;
-    const isOwn = id === 'own';
-    const [w, h] = isOwn ? [34, 26] : [width / 6, height / 6];
-    return html`<label class="chip size">
-      <input type="radio" name="size" value=${id} .checked=${size === this.size} @change=${() => (this.size = size)} />
-      <i class=${isOwn ? 'own' : ''} style="width:${w}px;height:${h}px"></i>
-      <span>${name}</span>
-      ${isOwn ? nothing : html`<small class="number">${number(width)} × ${number(height)}</small>`}
-    </label>`;
-  }
-
-  private async submit(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    const data = new FormData(event.target as HTMLFormElement);
-    const numberOf = (name: string): number => Number(data.get(name));
-    const languages = data.getAll('language') as LanguageCode[];
-    const name = addressName(this.name);
-    const settings = {
-      capacity: numberOf('capacity'),
-      tickRate: numberOf('tickRate'),
-      languages: languages.length > 0 ? languages : [SOURCE_LANGUAGE],
-    };
-    const watch = (): void => {
-      location.hash = locationHash({ room: name, section: 'watch' });
-    };
-    const done = {
-      text: msg(str`The room “${name}” is open.`),
-      action: { label: msg('Watch it'), run: watch },
-    };
-    const checkpoint = String(data.get('checkpoint'));
-    const [width, height] = ['width', 'height'].map(numberOf);
-    const room = { name, width, height, checkpoint, settings };
-    const created = await host.do('createRoom', room, { done });
-    if (created) this.emit('close');
-  }
-}
-
-function numberField(name: string, label: string, value: number, min: number, max: number) {
-  return ui.field(
-    label,
-    html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
-  );
-}
-
-const BUSY = {
-  opening: msg('opening …'),
-  closing: msg('closing …'),
-  undoing: msg('undoing …'),
-  restoring: msg('restoring …'),
-} as const;
-
-@customElement('rooms-section')
-export class RoomsSection extends ui.HostElement {
-  static override styles = css`
     .room {
       grid-template-columns: 8.5em minmax(0, 1fr);
       gap: 18px 22px;
@@ -212,19 +112,21 @@ export class RoomsSection extends ui.HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private isMaking = false;
-  @query('[data-testid=new-room]') private readonly newRoom!: HTMLElement | null;
+  /** What the host has typed and chosen in the form. */
+  @state() private name = '';
+  @state() private size: (typeof SIZES)[number] = SIZES[1];
 
   override render(): TemplateResult | typeof nothing {
     const { state: all } = host;
     if (!all) return nothing;
     const { engine, version, now, since } = all;
-    const add = html`<button class="solid" data-testid="new-room" @click=${() => (this.isMaking = true)}>
+    const add = html`<button class="solid" data-testid="new-room" @click=${this.make}>
       ${hostIcons.plus}${msg('New room')}
     </button>`;
     const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
     return html`${ui.sectionHead(msg('Rooms'), lead, this.isMaking ? nothing : add)}
       <div class="grid gap-14">
-        ${this.isMaking ? html`<room-form class="card" @close=${this.endMaking}></room-form>` : nothing}
+        ${this.isMaking ? this.form(all) : nothing}
         ${all.rooms.map((room) => roomCard(room, all))}
       </div>
       <p class="server small soft number">
@@ -232,11 +134,105 @@ export class RoomsSection extends ui.HostElement {
       </p>`;
   }
 
-  /** Closes the form and returns the focus to the button that opened it. */
-  private async endMaking(): Promise<void> {
+  private make(): void {
+    this.isMaking = true;
+    this.name = '';
+    this.size = SIZES[1];
+    void this.focusOn('[name=name]');
+  }
+
+  private endMaking(): Promise<void> {
     this.isMaking = false;
+    return this.focusOn('[data-testid=new-room]');
+  }
+
+  /** Moves the focus, because the button that the host has pressed vanishes. */
+  private async focusOn(selector: string): Promise<void> {
     await this.updateComplete;
-    this.newRoom?.focus();
+    this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
+  }
+
+  private form({ rooms, checkpoints }: HostState): TemplateResult {
+    const { size } = this;
+    const address = addressName(this.name);
+    const isTaken = rooms.some(({ name }) => name === address);
+    const note = address
+      ? msg(html`Visitors find it at <b>/r/${address}</b>`)
+      : msg('Letters and digits. The name becomes part of the address.');
+    const kinds = checkpoints
+      .filter(({ replaced }) => !replaced)
+      .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
+    const language = (code: LanguageCode): TemplateResult =>
+      html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
+    const ownSize = html`<div class="tiles mt-8">
+      ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
+      ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
+    </div>`;
+    const preset = html`<small class="mt-8">${size.about}</small>
+      <input type="hidden" name="width" value=${size.width} />
+      <input type="hidden" name="height" value=${size.height} />`;
+    return html`<form class="card gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
+      <h3>${msg('New room')}</h3>
+      ${ui.field(
+        msg('Name'),
+        html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
+          placeholder=${msg('for example: Blue Hall')} aria-invalid=${isTaken} aria-describedby="address"
+          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))} />`,
+        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? texts.REASON_TEXTS['room-exists'] : note}</small>`,
+      )}
+      <fieldset>
+        <legend>${msg('Size')}</legend>
+        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((each) => this.sizeChip(each))}</div>
+        ${size.id === 'own' ? ownSize : preset}
+      </fieldset>
+      <div class="tiles">
+        ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
+        ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, 1, 20_000)}
+        ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, 1, 60)}
+      </div>
+      ${ui.languageChips(msg('Languages of the captions on the wall'), language)}
+      <div class="row">
+        <button class="solid" data-testid="make-room" ?disabled=${!address || isTaken}>${msg('Create room')}</button>
+        <button type="button" class="quiet" @click=${this.endMaking}>${msg('Cancel')}</button>
+      </div>
+    </form>`;
+  }
+
+  private sizeChip(size: (typeof SIZES)[number]): TemplateResult {
+    const { id, name, width, height } = size;
+    const isOwn = id === 'own';
+    const [w, h] = isOwn ? [34, 26] : [width / 6, height / 6];
+    return html`<label class="chip size">
+      <input type="radio" name="size" value=${id} .checked=${size === this.size} @change=${() => (this.size = size)} />
+      <i class=${isOwn ? 'own' : ''} style="width:${w}px;height:${h}px"></i>
+      <span>${name}</span>
+      ${isOwn ? nothing : html`<small class="number">${number(width)} × ${number(height)}</small>`}
+    </label>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const numberOf = (name: string): number => Number(data.get(name));
+    const languages = data.getAll('language') as LanguageCode[];
+    const name = addressName(this.name);
+    const settings = {
+      capacity: numberOf('capacity'),
+      tickRate: numberOf('tickRate'),
+      languages: languages.length > 0 ? languages : [SOURCE_LANGUAGE],
+    };
+    const watch = (): void => {
+      location.hash = locationHash({ room: name, section: 'watch' });
+    };
+    const done = {
+      text: msg(str`The room “${name}” is open.`),
+      action: { label: msg('Watch it'), run: watch },
+    };
+    const checkpoint = String(data.get('checkpoint'));
+    const [width, height] = ['width', 'height'].map(numberOf);
+    const room = { name, width, height, checkpoint, settings };
+    const created = await host.do('createRoom', room, { done });
+    if (created) await this.endMaking();
   }
 }
 

@@ -190,7 +190,6 @@ export class BarChart extends ui.HostElement {
     text {
       font-size: 12px;
       fill: var(--ink-soft);
-      font-variant-numeric: tabular-nums;
     }
     .scroll {
       max-height: 18em;
@@ -231,11 +230,14 @@ export class BarChart extends ui.HostElement {
     const step = (width - left) / Math.max(1, this.bars.length);
     const scale = (HEIGHT - TOP - FOOT) / top;
     const floor = HEIGHT - FOOT;
-    const line = (
-      value: number,
-    ) => svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
-      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
-    return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+    const line = (value: number) => {
+      const y = floor - value * scale;
+      return svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${y} y2=${y} />
+      <text x=${left - 7} y=${y + 4} text-anchor="end">${number(value)}</text>`;
+    };
+    const row = ({ label, value }: Bar): TemplateResult =>
+      html`<tr><th scope="row">${label}</th><td>${this.amount(value)}</td></tr>`;
+    return html`<svg class="number" direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
         ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
         ${this.bars.map(({ tick, label, value }, i) => {
           const height = value === 0 ? 2 : Math.max(3, value * scale);
@@ -249,16 +251,7 @@ export class BarChart extends ui.HostElement {
       <details class="soft mt-6">
         <summary class="small fit">${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
-          <table class="number">
-            <tbody>
-              ${this.bars.map(
-                ({ label, value }) => html`<tr>
-                  <th scope="row">${label}</th>
-                  <td>${this.amount(value)}</td>
-                </tr>`,
-              )}
-            </tbody>
-          </table>
+          <table class="number"><tbody>${this.bars.map(row)}</tbody></table>
         </div>
       </details>`;
   }
@@ -343,7 +336,6 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       font-weight: 300;
       letter-spacing: -0.01em;
       line-height: 1.25;
-      font-variant-numeric: tabular-nums;
     }
     .text {
       font-size: 1.2em;
@@ -380,7 +372,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       seeds: hourly ? msg('Seeds per hour') : msg('Seeds per day'),
       wounds: hourly ? msg('Wounds per hour') : msg('Wounds per day'),
     };
-    const figures: readonly (readonly [name: string, value: number | string])[] = [
+    const figures: [name: string, value: number | string][] = [
       [msg('visits'), sums.visits],
       [msg('most at once'), sums.most],
       [msg('typical stay'), medianStay(dwell) ?? msg('none yet')],
@@ -396,14 +388,12 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
         <bar-chart caption=${titles[what]} .amount=${amount} .bars=${bars(columns, what)}></bar-chart>
       </section>`;
     };
-    return html`<dl class="figures grid gap-14" data-testid="figures">
-        ${figures.map(
-          ([name, value]) => html`<div class="card">
-            <dt class="soft">${name}</dt>
-            <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
-          </div>`,
-        )}
-      </dl>
+    const figure = ([name, value]: (typeof figures)[number]): TemplateResult =>
+      html`<div class="card">
+        <dt class="soft">${name}</dt>
+        <dd class="number ${typeof value === 'string' ? 'text' : ''}">${value}</dd>
+      </div>`;
+    return html`<dl class="figures grid gap-14" data-testid="figures">${figures.map(figure)}</dl>
       <div class="tiles gap-14" style="--least:24em">
         ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>

@@ -380,7 +380,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     // Use `aria-disabled` for unsettled rows because, unlike `disabled`, it does not take the focus
     // from a button.
     const isUnsettled = !this.isSettled(id);
-    return html`<button class="${kind} grow" ?disabled=${host.isBusy(this.busyName(id))}
+    return html`<button class="${kind} grow" ?disabled=${host.busy.has(this.busyName(id))}
       aria-disabled=${isUnsettled ? 'true' : nothing} aria-label=${label ?? nothing}
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
   }
