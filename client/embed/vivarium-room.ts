@@ -144,7 +144,7 @@ export class VivariumRoom extends HTMLElement {
     connection.open();
   }
 
-  /** Lets a person use the room. @returns sends what is due, see `ToolHand.flush` */
+  /** Connects pointer and keys to the room. @returns sends what is due, see `ToolHand.flush` */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;
     const tell = (detail: string) => this.dispatchEvent(new CustomEvent('refused', { detail }));
@@ -166,7 +166,7 @@ export class VivariumRoom extends HTMLElement {
     return (now: number): boolean => hand.flush(now);
   }
 
-  /** Takes the tool and the seed that the attributes name. */
+  /** Selects the tool and the seed that the attributes name. */
   private arm(): void {
     const { room, state } = this;
     const wished = (this.getAttribute('tool') ?? 'plant') as Tool;

@@ -229,7 +229,7 @@ export function fileButton(
     const input = target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file) void use(file);
-    // Otherwise the same file could not be opened again.
+    // Empty the input, because otherwise the same file could not be opened again.
     input.value = '';
   };
   return html`<label class="plain chip">${hostIcons.load}${name}<input type="file" data-testid=${testId} accept=${accept} @change=${changed} /></label>`;

@@ -325,8 +325,8 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // One after another, because each change of a list has the whole list. A change that the server
-    // does not answer delays others only for a while.
+    // Send changes one after another, because a change of a list contains the whole list. A change
+    // that the server does not answer delays the next one by at most `READ_LIMIT`.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );

@@ -18,7 +18,8 @@ import { HostElement } from './host-element.ts';
 import '../elements/cursor-layer.ts';
 
 /**
- * A drag moves the view or draws a rectangle; a tap selects an organism or points at a position.
+ * With `look`, a drag moves the view, and a tap selects an organism. With `area`, a drag draws a
+ * rectangle. With `point`, a tap points at a position.
  */
 export type PointerTool = 'look' | 'area' | 'point';
 
@@ -156,7 +157,7 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
   return found.size;
 }
 
-/** Explanations of the keys, for each tool. */
+/** Explanations of the keys, by tool. */
 const KEYS: Readonly<Record<PointerTool, string>> = {
   look: msg(
     'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
@@ -309,7 +310,7 @@ export class LiveView extends HostElement {
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
     // Report the visible area, because the server streams only this area. While the page is hidden,
-    // it streams nothing.
+    // the server streams nothing.
     const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
       const isPending = report(now);

@@ -185,7 +185,7 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
-  /* To be copied, or typed on another machine. */
+  /* A tap selects the whole code, which is copied, or typed on another machine. */
   code {
     font: inherit;
     overflow-wrap: anywhere;
@@ -324,7 +324,7 @@ const shared = css`
     font-weight: 400;
     text-align: start;
   }
-  /* Numbers at the end of the row, below their titles. */
+  /* Numbers stand at the end of their cells, below the column's title. */
   .loads :is(td, th:not(:first-child)) {
     padding-inline: 1.2em 0;
     text-align: end;
@@ -343,7 +343,7 @@ const shared = css`
     grid-template-columns: repeat(auto-fit, minmax(min(100%, var(--least, 12.5em)), 1fr));
     gap: 16px 18px;
   }
-  /* A floating row that says something, with buttons at its end. */
+  /* A floating bar with a sentence and buttons. */
   .pill {
     gap: 8px 12px;
     padding: 6px 8px;
@@ -360,7 +360,7 @@ const shared = css`
     background: var(--accent-deep);
     border-color: var(--accent-edge);
   }
-  /* A part of a whole, from --from to --to. */
+  /* A bar that is filled from --from to --to. */
   .strip {
     position: relative;
     height: 5px;
@@ -478,7 +478,7 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* Takes the focus only so that screen readers announce the new section. */
+  /* The main element takes the focus only so that screen readers announce the new section. */
   main:focus-visible {
     outline: none;
   }

@@ -37,7 +37,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs receive these two.
+  // Only programs receive the next two reasons.
   'not-allowed': TRY_AGAIN,
   'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
@@ -250,7 +250,7 @@ export function paceText(pace: RoomSummary['pace']): string {
   return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** Leaves every participant the name that they had when they acted. */
+/** No participants, so that everybody has the name that they had when they acted. */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
 /** Names an organism; of a chimera, all its parts and who painted them. */

@@ -42,7 +42,7 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
-/** A text field. */
+/** The text field of a form. */
 export const textField = css`
   input {
     flex: 1;

@@ -25,7 +25,7 @@ import {
   TEXTS,
 } from './text.ts';
 
-/** Time that a caption is shown, in ms. */
+/** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
 /** A recent event, and what a wall knows about it. */
@@ -127,9 +127,9 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. From close by, it is the news about the organism shown. Otherwise,
-   * after a caption that was not news, it is the latest news not shown yet. After news, or if all
-   * news has been shown, it is the fact that was shown longest ago.
+   * Chooses the next caption. In a close-up, the caption is news about the organism shown.
+   * Otherwise, the caption is the latest news not shown yet, unless the previous caption was news.
+   * If there is no such news, the caption is the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -180,7 +180,7 @@ const SEASON_SHARE = 0.75;
 
 interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
-  /** Who caused it; undefined for events that nobody caused. */
+  /** The participant who caused the event; undefined if nobody did. */
   readonly by: ParticipantId | undefined;
 }
 

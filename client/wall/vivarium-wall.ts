@@ -67,7 +67,7 @@ export class VivariumWall extends LitElement {
     wall-overlay {
       flex: none;
     }
-    /* The picture of a video wall leaves the strip free by itself. */
+    /* On a video wall, the camera leaves the strip free, so the overlay may lie over the picture. */
     :host([split]) wall-overlay {
       position: absolute;
       inset-inline-start: 0;
@@ -228,7 +228,7 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // Captions beside organisms end with what they tell.
+      // An event may end the caption beside an organism, so update the captions.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
       if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());

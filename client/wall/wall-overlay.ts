@@ -143,7 +143,7 @@ const overlayStyle = css`
     text-wrap: balance;
     animation: speak var(--turn) ease-in-out both;
   }
-  /* The host's own words may be long. */
+  /* The host's own words may be long, so they are smaller. */
   .words p.own {
     font-size: 1.3em;
     line-height: 1.34;
@@ -173,7 +173,7 @@ const overlayStyle = css`
     shape-rendering: crispEdges;
     transition: opacity 4s;
   }
-  /* While nobody acts, the creatures are the brightest. */
+  /* While nobody acts, the code is dimmer, so that the creatures are the brightest. */
   :host([data-attract]) .code {
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
@@ -225,7 +225,7 @@ const overlayStyle = css`
       gap: 1em;
       margin: 0;
     }
-    /* Without a height of its own, this row would shrink to nothing. */
+    /* Without a height of its own, the row of names would shrink to nothing. */
     .people {
       grid-area: 3 / 2;
       height: 1.8em;
@@ -351,7 +351,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Begins the next caption at once, and gives it its full time. */
+  /** Begins the next caption immediately, and shows it for its full time. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;

@@ -153,7 +153,7 @@ export class SignSection extends ui.HostElement {
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
-  /** Number of changes of the Wi-Fi since the section was opened. */
+  /** Number of times that the Wi-Fi has been changed since the section was opened. */
   @state() private version = 0;
   @query('img') private readonly picture!: HTMLImageElement | null;
 
@@ -162,7 +162,7 @@ export class SignSection extends ui.HostElement {
     const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
-    // The server ignores this part, which makes the browser load the changed sign.
+    // The server ignores the version. A new version makes the browser load the changed sign.
     query.set('version', `${this.version}`);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
     const watchLink = `${address || location.origin}/r/${room}?view=only`;
@@ -210,7 +210,7 @@ export class SignSection extends ui.HostElement {
     );
   }
 
-  /** Renders the form for a second code, with which phones join the Wi-Fi. */
+  /** Renders the form for the sign's second code, with which phones join the Wi-Fi. */
   private wifiForm(wifi: RoomSettings['wifi']): TemplateResult {
     const change = async (next: RoomSettings['wifi'], done: string): Promise<void> => {
       if (await host.change({ wifi: next }, done)) this.version++;

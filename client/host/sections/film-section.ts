@@ -137,7 +137,7 @@ export class FilmSection extends ui.HostElement {
     }
   `;
 
-  /** Settings of the next film. Without a film, the slider covers the period of `hours`. */
+  /** Format, period in hours and length in seconds of the next film. */
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;
@@ -422,7 +422,7 @@ export class FilmSection extends ui.HostElement {
       link.href = URL.createObjectURL(video);
       link.download = file.replace(/\.\w+$/, `.${format}`);
       link.click();
-      // The download has its own reference by then.
+      // By then, the download holds its own reference to the video.
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch {
       if (this.isConnected) host.show({ text: texts.REASON_TEXTS.failed, wrong: true });

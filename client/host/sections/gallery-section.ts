@@ -68,7 +68,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     }
     .seeds .seed {
       width: auto;
-      /* Else the choice of the list covers what the keyboard has reached. */
+      /* Otherwise, the sticky choice of the list would cover the seed that has the focus. */
       scroll-margin-block: 7em 6em;
     }
     @media (max-width: 760px), (max-height: 520px) {

@@ -68,7 +68,7 @@ export class HoursSection extends ui.HostElement {
       .times label {
         flex: 1;
       }
-      /* Beside the switch. */
+      /* On a phone, the button that removes an entry stands beside the entry's switch. */
       .dates .icon {
         grid-column: 3;
         order: 1;

@@ -112,7 +112,7 @@ export class RoomsSection extends ui.HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private isMaking = false;
-  /** What the host has typed and chosen in the form. */
+  /** The name that the host has typed in the form, and the chosen size. */
   @state() private name = '';
   @state() private size: (typeof SIZES)[number] = SIZES[1];
 
@@ -420,7 +420,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
   </div>`;
 }
 
-/** The name of each role of programs, and what the role allows. */
+/** For each role of a program: its name, and what the role allows. */
 const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
   observer: [msg('Observer'), msg('Reads figures and pictures.')],
   operator: [msg('Operator'), msg('Also pauses rooms and runs the show.')],
@@ -464,7 +464,7 @@ export class AccessSection extends ui.HostElement<readonly AccessTokenState[]> {
     const { wanted: role } = this;
     const made = await host.do('makeToken', { name, role });
     if (made) this.made = made;
-    // The emptied form has this role again.
+    // The form, which has been emptied, shows this role again.
     this.wanted = 'observer';
     void this.reload();
     return made;

@@ -319,7 +319,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
       margin: 18px 0 14px;
     }
-    /* Six figures: no single one in a row of its own. */
+    /* Three columns, so that no figure stands alone in a row. */
     @media (min-width: 560px) and (max-width: 1000px) {
       .figures {
         grid-template-columns: repeat(3, 1fr);

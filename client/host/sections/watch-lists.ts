@@ -159,7 +159,7 @@ export class VisitorList extends ui.HostElement {
     const { detail, summary, settings } = host;
     const visitors = detail?.visitors ?? [];
     const shown = this.first(visitors, FIRST_VISITORS);
-    // The visitors of a busy room are unknown.
+    // While a room is busy, its visitors are unknown.
     const isEmpty = visitors.length === 0 && !summary?.busy;
     const setNames = (names: boolean): void => {
       const hidden = msg('Names are hidden. Visitors only have a colour.');
@@ -275,7 +275,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     .report {
       grid-template-columns: 4.4em minmax(0, 1fr) auto;
     }
-    /* For the moment in which its row has just moved. */
+    /* Presses on the buttons of a row that has just moved do not count. */
     .row button[aria-disabled='true'] {
       opacity: 0.45;
     }
@@ -283,7 +283,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     li:focus-visible {
       outline-offset: 4px;
     }
-    /* The film is a row of squares, the grown one last. */
+    /* The picture is a strip of square frames. Show only the last frame, the grown creature. */
     .grown {
       object-fit: cover;
       object-position: right;
@@ -298,10 +298,10 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     new Map();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** What the rows show, in order. */
+  /** The entries that the rows show, in order. */
   protected shown: readonly T[] = [];
 
-  /** Returns what to show, in order. */
+  /** Returns the entries to show, in order. */
   protected abstract entries(): readonly T[];
 
   protected abstract row(entry: T): TemplateResult;
@@ -339,7 +339,11 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     this.places = new Map();
   }
 
-  /** Whether a row has been in its position for long enough. @param at time of the press, in ms */
+  /**
+   * Whether a row has been in its position long enough for presses to count.
+   *
+   * @param at time of the press, in ms
+   */
   private isSettled(id: number, at = performance.now()): boolean {
     return at - (this.places.get(id)?.since ?? at) >= SETTLE_MS;
   }
@@ -361,7 +365,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Name of the call about a row, for `host.isBusy`. */
+  /** Returns the name under which `host.busy` lists the call about a row. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }

@@ -23,7 +23,7 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* Of the page's column, which is lower while notices are shown. */
+    /* The unit cqh refers to the page's column, which is lower while notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {
@@ -177,7 +177,7 @@ const watchStyle = css`
       position: relative;
       height: 44vh;
     }
-    /* Below the picture, of which it would leave nothing. */
+    /* On a phone, the organism's card stands below the picture, which it would cover completely. */
     .organism,
     .organism.left {
       position: relative;
@@ -209,7 +209,7 @@ const watchStyle = css`
       grid-auto-flow: column;
     }
   }
-  /* Beside the dish. */
+  /* On a phone held sideways, the instruction stands beside the dish. */
   @media (min-width: 561px) and (max-width: 1100px) and (max-height: 500px) {
     .bar {
       left: 8px;
