@@ -408,6 +408,7 @@ const RULES = {
   '.pixelated': 'image-rendering: pixelated',
   '.square': 'aspect-ratio: 1',
   '.wide': 'max-width: none',
+  '.plain.fit': 'white-space: normal',
   '.good': 'color: var(--accent)',
   '.warning': 'color: var(--warm)',
   '.wrong': 'color: var(--alarm)',

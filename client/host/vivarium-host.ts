@@ -282,12 +282,10 @@ export class HostLogin extends ui.HostElement {
         <p class="lead">${msg('Rooms, settings and statistics.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
-      ${ui.field(
-        msg('Host token'),
-        html`<input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
+      <label class="field"><span>${msg('Host token')}</span>
+        <input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
           autocomplete="current-password" autocapitalize="off" autocorrect="off" spellcheck="false"
-          aria-invalid=${wrong !== ''} aria-describedby="wrong" />`,
-      )}
+          aria-invalid=${wrong !== ''} aria-describedby="wrong" /></label>
       <label class="check flex">
         ${ui.checkbox(this.shown, (on) => (this.shown = on))}
         <span>${msg('Show token')}</span>

@@ -224,15 +224,11 @@ export class SignSection extends ui.HostElement {
     };
     const remove = (): unknown => change(null, msg('The Wi-Fi code is off the sign.'));
     return html`<form class="grid gap-12" data-testid="wifi" @submit=${save}>
-      ${ui.field(
-        msg('Wi-Fi that phones must join'),
-        html`<input name="ssid" required maxlength="32" autocomplete="off" .value=${wifi?.name ?? ''} placeholder=${msg('Name of the network')} />`,
-        html`<small>${msg('The sign then has a second code, which connects a phone to this Wi-Fi.')}</small>`,
-      )}
-      ${ui.field(
-        msg('Password'),
-        html`<input name="key" dir="ltr" minlength="8" maxlength="64" autocomplete="off" .value=${wifi?.password ?? ''} placeholder=${msg('none: an open network')} />`,
-      )}
+      <label class="field"><span>${msg('Wi-Fi that phones must join')}</span>
+        <input name="ssid" required maxlength="32" autocomplete="off" .value=${wifi?.name ?? ''} placeholder=${msg('Name of the network')} />
+        <small>${msg('The sign then has a second code, which connects a phone to this Wi-Fi.')}</small></label>
+      <label class="field"><span>${msg('Password')}</span>
+        <input name="key" dir="ltr" minlength="8" maxlength="64" autocomplete="off" .value=${wifi?.password ?? ''} placeholder=${msg('none: an open network')} /></label>
       <label class="row"><input type="checkbox" name="hidden" .checked=${wifi?.hidden ?? false} />${msg('The network hides its name')}</label>
       <div class="row">
         <button class="plain" data-testid="save-wifi">${wifi ? msg('Change the Wi-Fi code') : msg('Add the Wi-Fi code')}</button>
@@ -297,11 +293,9 @@ function messageCard(): TemplateResult {
   return html`<form class="card gap-14" @submit=${send}>
     <h3>${msg('Message to everybody')}</h3>
     ${message ? shown : nothing}
-    ${ui.field(
-      msg('Text'),
-      html`<input name="name" data-testid="message-text" dir="auto" required maxlength="200" autocomplete="off" placeholder=${msg('for example: We close in ten minutes.')} />`,
-      html`<small>${msg('Phones, walls and tables show it until you remove it.')}</small>`,
-    )}
+    <label class="field"><span>${msg('Text')}</span>
+      <input name="name" data-testid="message-text" dir="auto" required maxlength="200" autocomplete="off" placeholder=${msg('for example: We close in ten minutes.')} />
+      <small>${msg('Phones, walls and tables show it until you remove it.')}</small></label>
     <div><button class="solid" data-testid="send-message">${msg('Show')}</button></div>
   </form>`;
 }
@@ -316,14 +310,10 @@ function textCard(): TemplateResult {
   return html`<form class="card gap-14" @submit=${save}>
     <h3>${msg('About the exhibition')}</h3>
     <p class="soft">${msg('Walls show it among their captions, signs at the foot, and phones beside the room’s details.')}</p>
-    ${ui.field(
-      msg('What it is'),
-      html`<textarea name="exhibition" dir="auto" rows="3" maxlength="280" .value=${exhibition}></textarea>`,
-    )}
-    ${ui.field(
-      msg('Who made it, who paid for it'),
-      html`<input name="credits" dir="auto" maxlength="140" autocomplete="off" .value=${credits} />`,
-    )}
+    <label class="field"><span>${msg('What it is')}</span>
+      <textarea name="exhibition" dir="auto" rows="3" maxlength="280" .value=${exhibition}></textarea></label>
+    <label class="field"><span>${msg('Who made it, who paid for it')}</span>
+      <input name="credits" dir="auto" maxlength="140" autocomplete="off" .value=${credits} /></label>
     <div><button class="solid" data-testid="save-texts">${msg('Save')}</button></div>
   </form>`;
 }

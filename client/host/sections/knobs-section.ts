@@ -277,59 +277,44 @@ export class KnobsSection extends ui.HostElement {
         <p class="soft mt-4 mb-10">${about}</p>
         ${rows}
       </section>`;
+    const running = html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
+      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
+      ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
+    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
+      ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
+      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
+      ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`;
+    const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
+      ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
+      ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
+      ${knob('energy-plant', msg('Cost of a seed'), '')}
+      ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
+      ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
+      ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
+      ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
+      ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
+      <p class="story wide" data-testid="story">${energyStory(settings)}</p>`;
+    const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
+      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
+      ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
+      ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
+      ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
+      ${this.languageRow(room, settings.languages)}
+      ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`;
+    const planting = html`${this.drawingsRow(room, settings.drawings)}
+      <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
+      ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
+      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
+      ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
+      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
+      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`;
     return html`<div class="grid gap-14">
-      ${card(
-        msg('The room'),
-        msg('How fast the room runs, and how much lives in it.'),
-        html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
-          ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
-          ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`,
-      )}
-      ${card(
-        msg('Life'),
-        msg('How organisms grow, heal, rest and leave.'),
-        html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
-          ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
-          ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
-          ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
-          ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`,
-      )}
-      ${card(
-        msg('Planting and wounding'),
-        msg('Visitors have energy. Actions cost energy, and it refills over time.'),
-        html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
-          ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
-          ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
-          ${knob('energy-plant', msg('Cost of a seed'), '')}
-          ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
-          ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
-          ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
-          ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
-          ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
-          <p class="story wide" data-testid="story">${energyStory(settings)}</p>`,
-      )}
-      ${card(
-        msg('Wall and text'),
-        msg('What the room does when nobody plays, and what text it shows.'),
-        html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
-          ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
-          ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
-          ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
-          ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
-          ${this.languageRow(room, settings.languages)}
-          ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`,
-      )}
-      ${card(
-        msg('What visitors plant'),
-        msg('Everybody sees what anybody plants. You decide what is allowed.'),
-        html`${this.drawingsRow(room, settings.drawings)}
-          <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
-          ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
-          ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
-          ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
-          ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
-          ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`,
-      )}
+      ${card(msg('The room'), msg('How fast the room runs, and how much lives in it.'), running)}
+      ${card(msg('Life'), msg('How organisms grow, heal, rest and leave.'), life)}
+      ${card(msg('Planting and wounding'), msg('Visitors have energy. Actions cost energy, and it refills over time.'), acting)}
+      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text it shows.'), wall)}
+      ${card(msg('What visitors plant'), msg('Everybody sees what anybody plants. You decide what is allowed.'), planting)}
       ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
       ${reseedCard()}
     </div>`;

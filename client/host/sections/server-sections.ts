@@ -32,12 +32,9 @@ const SIZES = [
   { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
-function numberField(name: string, label: string, value: number, min: number, max: number) {
-  return ui.field(
-    label,
-    html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
-  );
-}
+const numberField = (name: string, label: string, value: number, [min, max]: number[]) =>
+  html`<label class="field"><span>${label}</span>
+    <input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" /></label>`;
 
 const BUSY = {
   opening: msg('opening …'),
@@ -165,21 +162,19 @@ export class RoomsSection extends ui.HostElement {
     const language = (code: LanguageCode): TemplateResult =>
       html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
     const ownSize = html`<div class="tiles mt-8">
-      ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
-      ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
+      ${numberField('width', msg('Width in cells'), 256, [32, 1_024])}
+      ${numberField('height', msg('Height in cells'), 256, [32, 1_024])}
     </div>`;
     const preset = html`<small class="mt-8">${size.about}</small>
       <input type="hidden" name="width" value=${size.width} />
       <input type="hidden" name="height" value=${size.height} />`;
     return html`<form class="card gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
-      ${ui.field(
-        msg('Name'),
-        html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
+      <label class="field"><span>${msg('Name')}</span>
+        <input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
           placeholder=${msg('for example: Blue Hall')} aria-invalid=${isTaken} aria-describedby="address"
-          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))} />`,
-        html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? texts.REASON_TEXTS['room-exists'] : note}</small>`,
-      )}
+          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))} />
+        <small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? texts.REASON_TEXTS['room-exists'] : note}</small></label>
       <fieldset>
         <legend>${msg('Size')}</legend>
         <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((each) => this.sizeChip(each))}</div>
@@ -187,8 +182,8 @@ export class RoomsSection extends ui.HostElement {
       </fieldset>
       <div class="tiles">
         ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
-        ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, 1, 20_000)}
-        ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, 1, 60)}
+        ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, [1, 20_000])}
+        ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, [1, 60])}
       </div>
       ${ui.languageChips(msg('Languages of the captions on the wall'), language)}
       <div class="row">
