@@ -109,7 +109,8 @@ export class VivariumRoom extends HTMLElement {
       const [isClear, renew] = [this.hasAttribute('transparent'), () => this.connectedCallback()];
       this.view = new RoomView(canvas, model, this.state, { isClear, renew });
     } catch {
-      return this.say('no-webgl');
+      this.say('no-webgl');
+      return;
     }
     this.room = room;
     const { view } = this;

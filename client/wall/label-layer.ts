@@ -1,4 +1,4 @@
-/** Texts beside organisms on a wall, and the bare ground on which they stand. */
+/** Texts beside organisms on a wall, and where they stand. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
@@ -6,41 +6,7 @@ import { intersects, type Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point, Size } from '../render/camera.ts';
-import type { WallView } from './wall-view.ts';
-
-type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
-
-/** Calls back for each cell of an area of the grid, until the callback returns true. */
-function someOwner(
-  { width, height, owner }: Owners,
-  area: Rect,
-  is: (id: number, x: number, y: number) => boolean,
-): boolean {
-  const [right, lower] = [area.x + area.width, area.y + area.height];
-  for (let y = Math.max(0, Math.floor(area.y)); y < Math.min(height, lower); y++) {
-    for (let x = Math.max(0, Math.floor(area.x)); x < Math.min(width, right); x++) {
-      if (is(owner[y * width + x], x, y)) return true;
-    }
-  }
-  return false;
-}
-
-/** Returns whether no organism owns a cell in an area, given in cells. */
-export const isBare = (planes: Owners, area: Rect): boolean =>
-  !someOwner(planes, area, (id) => id !== 0);
-
-/** Returns the bounds of an organism's cells, in cells; a point if it has none yet. */
-export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
-  let [left, top, right, bottom] = [x, y, x, y];
-  const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
-  someOwner(planes, patch, (owner, i, j) => {
-    if (owner !== id) return false;
-    [left, top] = [Math.min(left, i), Math.min(top, j)];
-    [right, bottom] = [Math.max(right, i + 1), Math.max(bottom, j + 1)];
-    return false;
-  });
-  return { x: left, y: top, width: right - left, height: bottom - top };
-}
+import { bodyOf, type WallView } from './wall-view.ts';
 
 /** Shifts along a side of a body that are tried in turn, as shares of the text's size. */
 const SHIFTS = [0, 0.45, -0.45];

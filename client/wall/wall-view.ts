@@ -16,7 +16,6 @@ import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { DIRECTION_GLIDE, type Direction } from './direction.ts';
-import { isBare } from './label-layer.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim around the grid, in cells. */
@@ -33,6 +32,40 @@ const CLOSE = 2.2;
 
 /** Bare ground that text needs around it, in cells. */
 const MARGIN = 1.5;
+
+type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
+
+/** Calls back for each cell of an area of the grid, until the callback returns true. */
+function someOwner(
+  { width, height, owner }: Owners,
+  area: Rect,
+  is: (id: number, x: number, y: number) => boolean,
+): boolean {
+  const [right, lower] = [area.x + area.width, area.y + area.height];
+  for (let y = Math.max(0, Math.floor(area.y)); y < Math.min(height, lower); y++) {
+    for (let x = Math.max(0, Math.floor(area.x)); x < Math.min(width, right); x++) {
+      if (is(owner[y * width + x], x, y)) return true;
+    }
+  }
+  return false;
+}
+
+/** Returns whether no organism owns a cell in an area, given in cells. */
+export const isBare = (planes: Owners, area: Rect): boolean =>
+  !someOwner(planes, area, (id) => id !== 0);
+
+/** Returns the bounds of an organism's cells, in cells; a point if it has none yet. */
+export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
+  let [left, top, right, bottom] = [x, y, x, y];
+  const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
+  someOwner(planes, patch, (owner, i, j) => {
+    if (owner !== id) return false;
+    [left, top] = [Math.min(left, i), Math.min(top, j)];
+    [right, bottom] = [Math.max(right, i + 1), Math.max(bottom, j + 1)];
+    return false;
+  });
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 

@@ -245,7 +245,10 @@ export class SignSection extends ui.HostElement {
     const blocked = msg(
       'The browser blocked the print window. Download the sign and print it from there.',
     );
-    if (!page) return host.show({ text: blocked, wrong: true });
+    if (!page) {
+      host.show({ text: blocked, wrong: true });
+      return;
+    }
     const { document: sheet } = page;
     sheet.title = 'Vivarium';
     const style = sheet.createElement('style');

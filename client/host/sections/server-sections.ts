@@ -209,13 +209,10 @@ export class RoomsSection extends ui.HostElement {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
     const numberOf = (name: string): number => Number(data.get(name));
-    const languages = data.getAll('language') as LanguageCode[];
+    const chosen = data.getAll('language') as LanguageCode[];
+    const languages: LanguageCode[] = chosen.length > 0 ? chosen : [SOURCE_LANGUAGE];
     const name = addressName(this.name);
-    const settings = {
-      capacity: numberOf('capacity'),
-      tickRate: numberOf('tickRate'),
-      languages: languages.length > 0 ? languages : [SOURCE_LANGUAGE],
-    };
+    const [capacity, tickRate] = ['capacity', 'tickRate'].map(numberOf);
     const watch = (): void => {
       location.hash = locationHash({ room: name, section: 'watch' });
     };
@@ -225,7 +222,7 @@ export class RoomsSection extends ui.HostElement {
     };
     const checkpoint = String(data.get('checkpoint'));
     const [width, height] = ['width', 'height'].map(numberOf);
-    const room = { name, width, height, checkpoint, settings };
+    const room = { name, width, height, checkpoint, settings: { capacity, tickRate, languages } };
     const created = await host.do('createRoom', room, { done });
     if (created) await this.endMaking();
   }

@@ -120,7 +120,8 @@ export function total(columns: readonly Column[]) {
 /** Returns the bars for visits by duration. */
 function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
-    const [from, to] = [DWELL_SPANS[i - 1] ?? 0, DWELL_SPANS[i]];
+    const from: number = DWELL_SPANS[i - 1] ?? 0;
+    const to = DWELL_SPANS[i];
     if (to === undefined) {
       return { tick: msg('more'), label: msg(str`more than ${texts.shortSpan(from)}`), value };
     }

@@ -38,7 +38,7 @@ const ENTRIES = {
   keep: 'client/keep/main.ts',
   lineage: 'client/lineage/main.ts',
   table: 'client/table/main.ts',
-  wall: 'client/wall/vivarium-wall.ts',
+  wall: 'client/wall/main.ts',
   sign: 'server/host/printed-sign.ts',
 } as const;
 
@@ -64,7 +64,12 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
 });
 
 /** Reads the sources of all parts, once per process, because this takes a second. */
-const sources = new RuntimeLitLocalizer(configOf(Object.values(ENTRIES), ''));
+class Sources extends RuntimeLitLocalizer {
+  get files(): Program {
+    return this.program;
+  }
+}
+const sources = new Sources(configOf(Object.values(ENTRIES), ''));
 
 /** Names of the functions that mark texts, whichever module exports them. */
 const MARKS: readonly unknown[] = ['msg', 'str'];
@@ -75,7 +80,7 @@ const MARKS: readonly unknown[] = ['msg', 'str'];
  * every called function; resolving all types would take five times as long as everything else.
  */
 function programOf(entries: readonly string[]): Program {
-  const { program } = sources;
+  const program = sources.files;
   const files = new Set<SourceFile>();
   const gather = (path: string): void => {
     const file = program.getSourceFile(path);

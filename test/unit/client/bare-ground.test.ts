@@ -1,7 +1,14 @@
 /** No text of a wall lies on a body: its strip lies beside the room, its labels on bare ground. */
 import { type Camera, type Size, worldToScreen } from '../../../client/render/camera.ts';
-import { bodyOf, isBare, placeBeside } from '../../../client/wall/label-layer.ts';
-import { closeUpOf, drifted, frameOf, stripOf } from '../../../client/wall/wall-view.ts';
+import { placeBeside } from '../../../client/wall/label-layer.ts';
+import {
+  bodyOf,
+  closeUpOf,
+  drifted,
+  frameOf,
+  isBare,
+  stripOf,
+} from '../../../client/wall/wall-view.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { createRandom, type Random } from '../../../shared/random.ts';

@@ -1,7 +1,13 @@
 /** Computations of the host's page: areas, statistics, hours, settings. */
 
-import { areaBetween, areaKey, organismsIn } from '../../../client/host/live-view.ts';
 import { withDraft } from '../../../client/host/host-model.ts';
+import { areaBetween, areaKey, organismsIn } from '../../../client/host/live-view.ts';
+import {
+  addressName,
+  healthOf,
+  locationHash,
+  parseLocation,
+} from '../../../client/host/navigation.ts';
 import {
   changeTo,
   energyStory,
@@ -20,12 +26,6 @@ import {
   roundUp,
   total,
 } from '../../../client/host/sections/visitors-section.ts';
-import {
-  addressName,
-  healthOf,
-  locationHash,
-  parseLocation,
-} from '../../../client/host/navigation.ts';
 import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';

@@ -1,0 +1,1 @@
+import './vivarium-wall.ts';
