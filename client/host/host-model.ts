@@ -21,15 +21,13 @@ import {
 } from '../../shared/host/state.ts';
 import { failure, moment } from './text.ts';
 
-type Day = Schedule['days'][number];
-
 /**
  * The host's unsaved changes to the hours. Unchanged fields are absent, so that other hosts can
  * change them in the meantime.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index, from Monday. */
-  readonly days?: Readonly<Record<number, Day>>;
+  readonly days?: Readonly<Record<number, Schedule['days'][number]>>;
 }
 
 /** Returns the schedule with a draft's changes applied. */

@@ -212,11 +212,10 @@ export function failure(error: unknown): string {
     );
   }
   const { reason, retryAfter } = error;
-  const isWaiting = ['too-many-tries', 'wrong-token'].includes(reason) && retryAfter;
-  const wait = isWaiting ? span(retryAfter) : '';
-  return wait
-    ? msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`)
-    : REASON_TEXTS[reason];
+  const isWaiting = ['too-many-tries', 'wrong-token'].includes(reason);
+  if (!isWaiting || !retryAfter) return REASON_TEXTS[reason];
+  const wait = span(retryAfter);
+  return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
 }
 
 /** Says whether a room's previous state is saved before a change of the whole room. */

@@ -83,10 +83,17 @@ const overlayStyle = css`
     font-size: 0.86em;
     text-wrap: balance;
   }
+  /* Names that do not fit wrap into another column or row, outside the visible part. */
   .people {
+    display: flex;
+    flex-flow: column wrap;
+    align-content: start;
     margin-top: 2.2em;
     min-height: 0;
     overflow: hidden;
+  }
+  .people :is(p, li, .guests) {
+    width: 100%;
   }
   .people p {
     margin-bottom: 0.5em;
@@ -98,7 +105,7 @@ const overlayStyle = css`
     color: var(--ink-soft);
   }
   ul {
-    padding: 0;
+    display: contents;
     list-style: none;
   }
   li {
@@ -128,7 +135,7 @@ const overlayStyle = css`
     padding-top: 0.5em;
   }
   .words {
-    flex: 1;
+    flex: 1 0 auto;
     display: grid;
     align-items: end;
     min-height: 9.2em;
@@ -147,6 +154,9 @@ const overlayStyle = css`
   .words p.own {
     font-size: 1.3em;
     line-height: 1.34;
+  }
+  .words p.long {
+    font-size: 1.08em;
   }
   .words p.stays {
     animation: come 1.2s ease-out;
@@ -219,16 +229,16 @@ const overlayStyle = css`
       max-height: 3em;
       margin: 0;
     }
-    .people,
-    .people ul {
-      display: flex;
-      gap: 1em;
-      margin: 0;
-    }
     /* Without a height of its own, the row of names would shrink to nothing. */
     .people {
       grid-area: 3 / 2;
+      flex-direction: row;
+      gap: 1em;
       height: 1.8em;
+      margin: 0;
+    }
+    .people :is(p, li, .guests) {
+      width: auto;
     }
     figcaption {
       grid-area: 4 / 2;
@@ -277,6 +287,8 @@ const overlayStyle = css`
   }
 `;
 
+/** Minimum length of the host's own words that are shown smaller, in characters. */
+const LONG = 140;
 /** Width of the quiet zone around the code, in modules. */
 const QUIET = 4;
 /** Maximum number of names, and of dots for guests without a name. */
@@ -403,12 +415,15 @@ export class WallOverlay extends LitElement {
     if (moment !== undefined) return staying(html`${say(TEXTS.film)}<time>${moment}</time>`);
     const voice = voices[turn % voices.length];
     if (farewell) return staying(voice.say(TEXTS.farewell), voice);
-    if (host.message) return html`<p class="stays own" dir="auto">${host.message}</p>`;
+    const own = (text: string): string => `own ${text.length > LONG ? 'long' : ''}`;
+    if (host.message)
+      return html`<p class="stays ${own(host.message)}" dir="auto">${host.message}</p>`;
     if (!captions || !line || line.about) return nothing;
     const { language, direction } = voice;
+    const text = line.text(voice);
     const p = line.isOwn
-      ? html`<p class="own" dir="auto">${line.text(voice)}</p>`
-      : html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
+      ? html`<p class=${own(text)} dir="auto">${text}</p>`
+      : html`<p lang=${language} dir=${direction}>${text}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 

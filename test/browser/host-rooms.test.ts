@@ -204,7 +204,7 @@ test.each([
   ['Arabic, from right to left,', 'ar'],
   ['German', 'de'],
 ])('in %s every section fits any window', async (_, locale) => {
-  const { id } = await host.call('addWall', { name: `Foyer ${locale}` });
+  const { id } = await host.call('addWall', { name: `Hall ${locale}` });
   const other = await newPage({ ...DESKTOP, locale });
   await signIn(other, server.port, server.hostToken!);
   const nav = (await other.locator('host-nav').boundingBox())!;

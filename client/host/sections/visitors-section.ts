@@ -23,14 +23,6 @@ import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
-interface Bar {
-  /** Text below the bar; may be empty. */
-  readonly tick: string;
-  /** Full name of the bar. */
-  readonly label: string;
-  readonly value: number;
-}
-
 const SPANS = [
   { value: 'today', name: msg('Today') },
   { value: 'yesterday', name: msg('Yesterday') },
@@ -58,6 +50,8 @@ interface Column {
   readonly label: string;
   readonly sums: Omit<DayStatistics, 'day'> | undefined;
 }
+
+type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 
 /**
  * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
