@@ -104,7 +104,7 @@ export class VivariumHost extends ui.HostElement {
     };
     return html`<div class="shell grid">
       <header>
-        <h1 class="cut line">Vivarium<span>${msg('host')}</span></h1>
+        <h1>Vivarium<wbr /><span>${msg('host')}</span></h1>
         <label class="room"
           ><span class="visually-hidden">${msg('Room')}</span>
           ${ui.select('room', rooms, host.room, choose)}</label
