@@ -56,9 +56,7 @@ export function parseLocation(hash: string): HostLocation {
 }
 
 /** Returns the hash for a location, such as '#/garden/watch'. */
-export function locationHash({ room, section }: HostLocation): string {
-  return `#/${room}/${section}`;
-}
+export const locationHash = ({ room, section }: HostLocation): string => `#/${room}/${section}`;
 
 /** Latin letters that Unicode does not decompose into an ASCII letter and a mark. */
 const SPELT: Readonly<Record<string, string>> = {

@@ -179,9 +179,8 @@ export function bytes(n: number): string {
  * @param at in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
-export function clock(at: number, zone: string): string {
-  return new Date(localTime(at, zone)).toISOString().slice(11, 16);
-}
+export const clock = (at: number, zone: string): string =>
+  new Date(localTime(at, zone)).toISOString().slice(11, 16);
 
 /** Names a day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
 export function dayName(at: number, now: number, zone: string): string {
@@ -196,9 +195,8 @@ export function dayName(at: number, now: number, zone: string): string {
 }
 
 /** Formats day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
-export function moment(at: number, now: number, zone: string): string {
-  return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
-}
+export const moment = (at: number, now: number, zone: string): string =>
+  `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 
 /** Formats a duration as short as possible: '30 s', '5 min'. */
 export const shortSpan = (seconds: number): string =>
@@ -237,9 +235,8 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
 }
 
 /** Returns the visitor's name, or their number if they have none. */
-export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return name || msg(str`visitor ${number(id)}`);
-}
+export const visitorName = ({ id, name }: { readonly id: number; readonly name: string }): string =>
+  name || msg(str`visitor ${number(id)}`);
 
 /** Formats a room's speed in steps per second, or says that it is slower than configured. */
 export function paceText(pace: RoomSummary['pace']): string {

@@ -63,7 +63,6 @@ const overlayStyle = css`
   }
   h1,
   p,
-  ul,
   figure {
     margin: 0;
   }
@@ -106,7 +105,6 @@ const overlayStyle = css`
   }
   ul {
     display: contents;
-    list-style: none;
   }
   li {
     display: flex;

@@ -170,9 +170,8 @@ export function formsOf(code: string, contents: Message['contents']): Message['c
 }
 
 /** Formats a text as translators see it. */
-export function textOf(contents: ProgramMessage['contents']): string {
-  return contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
-}
+export const textOf = (contents: ProgramMessage['contents']): string =>
+  contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 
 /** The project's texts and translations. */
 export class Words {
