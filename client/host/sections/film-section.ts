@@ -381,14 +381,18 @@ export class FilmSection extends ui.HostElement {
 
   private job(job: JobState): TemplateResult {
     const { id, kind, state, error, since, from, progress, file } = job;
+    const percent = Math.round(100 * progress);
     const size = job.bytes === null ? '' : `, ${texts.bytes(job.bytes)}`;
     const buttons: Partial<Record<JobState['state'], () => TemplateResult>> = {
-      going: () => html`<span class="number" role="status">${Math.round(100 * progress)} %</span>
+      going: () => html`<span class="number" role="status">${percent} %</span>
         <button class="plain" @click=${() => host.do('stopJob', { job: id })}>${msg('Stop')}</button>`,
       done: () => html`<button class="plain" data-testid="look-film" aria-pressed=${id === this.film?.id} @click=${() => this.choose(id)}>${msg('Look')}</button>
         ${videoFormat ? this.videoButton(job, videoFormat) : nothing}
         <a class="button solid" href=${pathOf(FILES.job, { job: id })} download=${file}>${hostIcons.save}${msg('Download')}</a>`,
     };
+    const bar = html`<div class="strip whole" role="progressbar" aria-valuenow=${percent} aria-label=${msg('Progress')}>
+      <i style="--from:0%;--to:${percent}%"></i>
+    </div>`;
     const failure = html`<span class="wrong">${texts.JOB_REASON_TEXTS[error ?? 'failed']}</span>`;
     const begins = (from: number) =>
       html`<p class="soft" data-testid="film-begins">${msg(str`From ${host.moment(from)}`)}</p>`;
@@ -399,7 +403,7 @@ export class FilmSection extends ui.HostElement {
         ${from === null || state === 'failed' ? nothing : begins(from)}
       </div>
       <div class="row">${buttons[state]?.()}</div>
-      ${state === 'going' ? progressBar(progress) : nothing}
+      ${state === 'going' ? bar : nothing}
     </article>`;
   }
 
@@ -464,11 +468,4 @@ export class FilmSection extends ui.HostElement {
     if (room === this.room) this.refused = job ? 0 : hours;
     this.isAsking = false;
   }
-}
-
-function progressBar(share: number): TemplateResult {
-  const percent = Math.round(100 * share);
-  return html`<div class="strip whole" role="progressbar" aria-valuenow=${percent} aria-label=${msg('Progress')}>
-    <i style="--from:0%;--to:${percent}%"></i>
-  </div>`;
 }
