@@ -87,6 +87,7 @@ const overlayStyle = css`
     display: flex;
     flex-flow: column wrap;
     align-content: start;
+    column-gap: 2em;
     margin-top: 2.2em;
     min-height: 0;
     overflow: hidden;
