@@ -18,7 +18,7 @@ export const controls = css`
   figure {
     margin: 0;
   }
-  /* Layouts that many rules refine, so they weigh nothing. */
+  /* Layout classes. :where gives them no specificity, so that every other rule overrides them. */
   :where(.flex) {
     display: flex;
     align-items: center;
@@ -86,7 +86,7 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /* A dot in the colour of a participant; in a text, before their name. */
+  /* A dot in a participant's colour. In a text, the dot stands before the participant's name. */
   .who {
     flex: none;
     width: 0.7em;
@@ -124,7 +124,7 @@ export const controls = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
-  /* A canvas fills its window or frame: outside, nobody would see the outline. */
+  /* A canvas fills its window or frame, so only an outline inside the canvas is visible. */
   canvas:focus-visible {
     outline-width: 3px;
     outline-offset: -3px;
@@ -140,11 +140,11 @@ export const controls = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  /* What points along the line of text. */
+  /* Icons that point in reading direction are mirrored in languages from right to left. */
   .along {
     transform: scaleX(var(--forward));
   }
-  /* Letters of Arabic join. */
+  /* Spacing would separate the joined letters of Arabic. */
   :dir(rtl) {
     letter-spacing: 0 !important;
   }
@@ -216,7 +216,7 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* Also moves in when --from is set. */
+  /* If --from is set, the element also moves in. */
   @keyframes fade-in {
     from {
       opacity: 0;

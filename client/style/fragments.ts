@@ -59,7 +59,7 @@ export const plainSelect = css`
   }
 `;
 
-/** A text field. */
+/** The text field of a form. */
 export const textField = css`
   input {
     flex: 1;
@@ -133,6 +133,4 @@ export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestH
  * @param hue in degrees
  * @returns sRGB, 0 to 1
  */
-export function ownerColor(hue: number): Rgb {
-  return oklch(lightnessOf(hue), OWNER_CHROMA, hue);
-}
+export const ownerColor = (hue: number): Rgb => oklch(lightnessOf(hue), OWNER_CHROMA, hue);

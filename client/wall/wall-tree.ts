@@ -15,6 +15,8 @@ const STEP = 50;
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 1 / 45;
+/** Margin around the tree, as a share of the wall's shorter side. */
+const GAP = 0.02;
 /** Maximum width of a picture, as a share of the tree's height. */
 const CLOSEST = 0.32;
 
@@ -85,10 +87,6 @@ export class WallTree extends LitElement {
       <h2 lang=${voice.language} dir=${voice.direction}>${voice.say(TEXTS.tree)}</h2>`;
   }
 
-  private get gap(): number {
-    return 0.02 * Math.min(this.clientWidth, this.clientHeight);
-  }
-
   private async open(): Promise<void> {
     const page: LineagePage | undefined = await fetch(lineagePath(this.room))
       .then((response) => (response.ok ? response.json() : undefined))
@@ -113,20 +111,20 @@ export class WallTree extends LitElement {
     if (!page || !pictures || !to) return;
     const size = { width: this.clientWidth, height: this.clientHeight };
     const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    const [width, height] = [size.width, size.height].map((side) => Math.round(side * ratio));
     if (canvas.width !== width || canvas.height !== height) {
       Object.assign(canvas, { width, height });
       this.layout = undefined;
     }
     const text = TEXT * Math.min(size.width, size.height);
-    const top = 2 * this.gap + 2 * text;
-    const edges = { top, bottom: this.gap, side: this.gap };
-    const [free, tall] = [size.width - 2 * this.gap, size.height - top - this.gap];
+    const gap = GAP * Math.min(size.width, size.height);
+    const top = 2 * gap + 2 * text;
+    const [free, tall] = [size.width - 2 * gap, size.height - top - gap];
     this.layout ??= layoutTree(page, free / Math.max(1, tall));
     const { layout } = this;
     const camera = new TreeCamera(layout, voice.direction === 'rtl' ? -1 : 1);
     camera.closest = CLOSEST * tall;
-    camera.resize(size, edges);
+    camera.resize(size, { top, bottom: gap, side: gap });
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const share = isCalm ? 1 : Math.min(1, (performance.now() - this.since) / GROWTH);
     to.setTransform(ratio, 0, 0, ratio, 0, 0);

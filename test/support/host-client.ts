@@ -221,7 +221,7 @@ export async function signIn(page: Page, port: number, token: string): Promise<v
   await page.getByTestId('leave').first().waitFor({ state: 'attached' });
 }
 
-/** Opens a section. @param section its id in `client/host/sections.ts` */
+/** Opens a section. @param section its id in `client/host/navigation.ts` */
 export async function goTo(page: Page, section: string, room = 'garden'): Promise<void> {
   await page.evaluate((hash) => {
     location.hash = hash;

@@ -1,25 +1,25 @@
 /** Shows a live room, with the host's tools to select organisms and areas. */
-
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Planes } from '../../../shared/codec/chunks.ts';
-import type { Rect } from '../../../shared/geometry.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
-import type { CursorLayer } from '../../elements/cursor-layer.ts';
-import { number, unsupportedText, waitingText } from '../../elements/text.ts';
-import { bindCanvas, type CanvasHand, reportView, ViewTools } from '../../input/canvas-input.ts';
-import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';
-import type { Point, Size } from '../../render/camera.ts';
-import { RoomView } from '../../render/room-view.ts';
-import { WallConnection } from '../../room/connection.ts';
-import type { RoomModel } from '../../room/room-model.ts';
-import { InteractionState } from '../../state/interaction-state.ts';
-import { StyledElement } from './host-element.ts';
-import '../../elements/cursor-layer.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { CursorLayer } from '../elements/cursor-layer.ts';
+import { number, unsupportedText, waitingText } from '../elements/text.ts';
+import { bindCanvas, type CanvasHand, reportView, ViewTools } from '../input/canvas-input.ts';
+import { arrowMove, keyAction, type Press } from '../input/keyboard.ts';
+import type { Point, Size } from '../render/camera.ts';
+import { RoomView } from '../render/room-view.ts';
+import { WallConnection } from '../room/connection.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import { InteractionState } from '../state/interaction-state.ts';
+import { HostElement } from './host-element.ts';
+import '../elements/cursor-layer.ts';
 
 /**
- * A drag moves the view or draws a rectangle; a tap selects an organism or points at a position.
+ * With `look`, a drag moves the view, and a tap selects an organism. With `area`, a drag draws a
+ * rectangle. With `point`, a tap points at a position.
  */
 export type PointerTool = 'look' | 'area' | 'point';
 
@@ -121,8 +121,7 @@ export function areaKey(
   if (!step) return undefined;
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
-    const x = Math.round(middle.x - width / 2);
-    const y = Math.round(middle.y - height / 2);
+    const [x, y] = [middle.x - width / 2, middle.y - height / 2].map(Math.round);
     return inside({ x, y, width, height }, grid);
   }
   const { x, y, width, height } = area;
@@ -158,6 +157,19 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
   return found.size;
 }
 
+/** Explanations of the keys, by tool. */
+const KEYS: Readonly<Record<PointerTool, string>> = {
+  look: msg(
+    'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+  ),
+  area: msg(
+    'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
+  ),
+  point: msg(
+    'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+  ),
+};
+
 /**
  * Shows a live room. Fires `model` when the room model has changed, `pick` (`detail`: OrganismId)
  * when the host taps an organism, `point` (`detail`: Point, in cells) when the host points at a
@@ -165,7 +177,7 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
  * `area-ready` when Enter confirms a rectangle.
  */
 @customElement('live-view')
-export class LiveView extends StyledElement {
+export class LiveView extends HostElement {
   static override styles = css`
     :host {
       position: relative;
@@ -252,40 +264,16 @@ export class LiveView extends StyledElement {
   override render(): TemplateResult {
     const { model, area, tool } = this;
     const isLive = !model || model.connection === 'live';
-    const keys = {
-      look: msg(
-        'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-      ),
-      area: msg(
-        'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
-      ),
-      point: msg(
-        'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
-      ),
-    };
-    return html`<canvas
-        class="fill"
-        data-testid="live"
-        data-tool=${tool}
-        tabindex="0"
-        role="application"
-        aria-label=${msg('The room as visitors see it')}
-        aria-describedby="keys"
-        @keydown=${this.key}
-        @focus=${this.updateAim}
-        @blur=${this.updateAim}
-      ></canvas>
-      <p id="keys" hidden>${keys[tool]}</p>
+    const waiting = isLive ? '' : `${waitingText(model.connection)} …`;
+    const message = this.unsupported ? unsupportedText() : waiting;
+    return html`<canvas class="fill" data-testid="live" data-tool=${tool} tabindex="0" role="application"
+        aria-label=${msg('The room as visitors see it')} aria-describedby="keys"
+        @keydown=${this.key} @focus=${this.updateAim} @blur=${this.updateAim}></canvas>
+      <p id="keys" hidden>${KEYS[tool]}</p>
       <cursor-layer></cursor-layer>
       ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
       ${this.aiming && tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
-      ${
-        this.unsupported
-          ? html`<p class="waiting fill grid centred ghost soft">${unsupportedText()}</p>`
-          : isLive
-            ? nothing
-            : html`<p class="waiting fill grid centred ghost soft" role="status">${waitingText(model.connection)} …</p>`
-      }`;
+      ${message ? html`<p class="waiting fill grid centred ghost soft" role="status">${message}</p>` : nothing}`;
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -303,10 +291,8 @@ export class LiveView extends StyledElement {
   private connect(): void {
     // Connect like a wall, because the host's page is not a participant and must not count toward
     // the room's capacity.
-    const { room } = this;
-    const connection = new WallConnection({
-      ...{ room, as: 'view', pass: '', build: '', renew: () => {} },
-    });
+    const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
+    const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
     this.state.take('look');
     try {
@@ -324,7 +310,7 @@ export class LiveView extends StyledElement {
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
     // Report the visible area, because the server streams only this area. While the page is hidden,
-    // it streams nothing.
+    // the server streams nothing.
     const report = reportView(view, connection, signal);
     view.onFrame = (now) => {
       const isPending = report(now);
@@ -336,15 +322,15 @@ export class LiveView extends StyledElement {
       this.emit('model', model);
     };
     for (const name of ['people', 'pace', 'life', 'waiting', 'connection'] as const) {
-      model.on(name, notify);
+      model.on(name, () => {
+        this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
+        notify();
+      });
     }
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
       view.loop.invalidate();
     });
-    const keepPointers = (): void =>
-      this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
-    for (const name of ['people', 'connection'] as const) model.on(name, keepPointers);
     model.on('wall', () => {
       this.layout();
       notify();
@@ -359,18 +345,15 @@ export class LiveView extends StyledElement {
     this.stop?.abort();
     const { connection } = this;
     this.view?.dispose();
-    this.view = undefined;
-    this.tools = undefined;
-    this.connection = undefined;
+    this.view = this.tools = this.connection = undefined;
     connection?.close();
   }
 
   private layout(): void {
     const { view, model } = this;
-    if (!view) return;
     const size = { width: this.clientWidth, height: this.clientHeight };
-    view.resize(size);
-    if (!model?.room) return;
+    view?.resize(size);
+    if (!view || !model?.room) return;
     const gap = size.width < 600 ? 10 : 22;
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
@@ -381,29 +364,23 @@ export class LiveView extends StyledElement {
     if (!frame || !area || !view) return;
     const from = view.toScreen(area);
     const to = view.toScreen({ x: area.x + area.width, y: area.y + area.height });
-    frame.style.transform = `translate(${from.x}px, ${from.y}px)`;
-    frame.style.width = `${to.x - from.x}px`;
-    frame.style.height = `${to.y - from.y}px`;
+    const [width, height] = [`${to.x - from.x}px`, `${to.y - from.y}px`];
+    const transform = `translate(${from.x}px, ${from.y}px)`;
+    Object.assign(frame.style, { transform, width, height });
   }
 
   private key(event: KeyboardEvent): void {
     const { view, model } = this;
     if (!view || !model?.planes || event.ctrlKey || event.metaKey || event.altKey) return;
     const middle = { x: this.clientWidth / 2, y: this.clientHeight / 2 };
-    if (this.tool === 'area') {
-      if (event.key === 'Enter' && this.area) this.emit('area-ready', this.area);
-      else if (event.key === 'Escape') this.emit('area', undefined);
-      else {
-        const area = areaKey(event, this.area, view.toWorld(middle), model.planes);
-        if (!area) return;
-        this.emit('area', area);
-      }
-      event.preventDefault();
-      return;
-    }
     const action = keyAction(event.key, true);
-    if (!action) return;
-    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
+    if (this.tool === 'area') {
+      const area = areaKey(event, this.area, view.toWorld(middle), model.planes);
+      if (event.key === 'Enter' && this.area) this.emit('area-ready', this.area);
+      else if (area || event.key === 'Escape') this.emit('area', area);
+      else return;
+    } else if (!action) return;
+    else if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
     else if (action.do === 'zoom') this.zoom(action.factor);
     else if (action.do === 'fit') this.fit();
     else if (action.do === 'use') this.tools?.toolEnd(middle.x, middle.y, true, performance.now());
