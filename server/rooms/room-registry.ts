@@ -18,7 +18,7 @@ import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
-import { isUnused, type RoomReplica } from '../storage/recovery.ts';
+import { isUnused } from '../storage/recovery.ts';
 import type { Store } from '../storage/store.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
