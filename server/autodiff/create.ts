@@ -1,9 +1,7 @@
 /** Chooses and starts the back end that training uses. */
 import type { StartError } from '../engine/backend.ts';
-import { compilerRemedy } from '../engine/native/compile.ts';
-import { loadKernel } from '../engine/native/native.ts';
-import { missingKernel } from '../engine/native/prebuilt.ts';
-import { openSteps } from '../engine/native/steps.ts';
+import { compilerRemedy, missingKernel } from '../engine/native/compile.ts';
+import { loadKernel, openSteps } from '../engine/native/native.ts';
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {

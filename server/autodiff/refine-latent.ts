@@ -3,8 +3,9 @@
  * rule's growth. The encoder alone is exact only for pictures that it was trained on; for others it
  * finds no more than the colour and the rough shape.
  */
+
+import type { NativeSteps } from '../engine/native/native.ts';
 import { layersAsRead } from '../engine/native/native.ts';
-import type { NativeSteps } from '../engine/native/steps.ts';
 import {
   cellLayers,
   divide,

@@ -9,8 +9,7 @@ import {
   nativeObjective,
   type Objective,
 } from '../autodiff/refine-latent.ts';
-import { openKernel } from '../engine/native/native.ts';
-import { openSteps } from '../engine/native/steps.ts';
+import { openKernel, openSteps } from '../engine/native/native.ts';
 import { serveWorker } from '../platform/worker-rpc.ts';
 import type { RefinerMethods, RefinerStart } from './latent-refiner.ts';
 

@@ -7,7 +7,7 @@ import type { Engine } from '../../server/engine/engine.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import { JournalWriter } from '../../server/storage/journal-writer.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
-import { openRoom } from '../../server/storage/open-room.ts';
+import { openRoom } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { type Checkpoint, fingerprint } from '../../server/vnca/checkpoint.ts';
 import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';

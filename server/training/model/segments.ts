@@ -15,7 +15,7 @@ import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { type Parameters, parameterInputs } from '../../autodiff/parameters.ts';
 import { layerRows, readGenome, ruleSteps } from '../../autodiff/rule.ts';
-import type { NativeSteps } from '../../engine/native/steps.ts';
+import type { NativeSteps } from '../../engine/native/native.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
