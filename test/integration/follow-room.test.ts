@@ -2,8 +2,8 @@
 
 import { EngineError } from '../../server/engine/engine.ts';
 import { JOURNAL } from '../../server/storage/journal-writer.ts';
-import { MAX_LAG, openRoom, RoomReplica, recover } from '../../server/storage/recovery.ts';
 import { openMemory, StoreError } from '../../server/storage/records.ts';
+import { MAX_LAG, openRoom, RoomReplica, recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

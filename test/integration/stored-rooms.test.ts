@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
-import { RoomReplica } from '../../server/storage/recovery.ts';
 import {
   encodeRecord,
   openMemory,
@@ -23,6 +22,7 @@ import {
   StoreError,
   type StoreReason,
 } from '../../server/storage/records.ts';
+import { RoomReplica } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
