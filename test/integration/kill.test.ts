@@ -20,7 +20,7 @@ import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabular
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { isFull } from '../support/needs.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -28,7 +28,9 @@ const rounds = isFull ? 200 : 2;
 const SIDE = 96;
 
 const folder = suiteFolder();
-const { engine, species } = await startEngine();
+/** Figures are those of the shipped organisms. */
+const checkpoint = isFull || process.env.VIVARIUM_FIGURES ? CHECKPOINT_FOLDER : SMALL.checkpoint;
+const { engine, species } = await startEngine('auto', checkpoint);
 afterSuite(() => engine.close());
 
 /** Frequent snapshots, so that kills also hit a snapshot or the deletion of old data after it. */
@@ -36,7 +38,7 @@ const start = (): ServerProcess =>
   new ServerProcess(
     flagsOf({
       ...{ port: 0, host: '127.0.0.1', data: folder, snapshot: 0.05, size: `${SIDE}x${SIDE}` },
-      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0', checkpoint: CHECKPOINT_FOLDER },
+      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0', checkpoint },
     }),
   );
 

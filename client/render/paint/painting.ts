@@ -1,8 +1,7 @@
 /** Connects a renderer to the painter of the room's checkpoint, and to its organisms' genomes. */
 import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
-import { inSlices } from '../../../shared/painter/still.ts';
-import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
 import { MAX_GENOMES_ASKED } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import { type PackedGenomes, unpackGenomes } from '../../../shared/protocol/genomes.ts';
