@@ -154,19 +154,6 @@ describe('life', () => {
     expect(hand.owner(11, 8)).toBe(2);
   });
 
-  test('LIF-3: places freed by a death wake sleepers too', () => {
-    const hand = grown([8, 8], [14, 8]);
-    hand.rest();
-    hand.change = 255;
-    hand.damage([5, 8], 0.6);
-    expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
-    hand.broken = 1;
-    expect(hand.tick().life).toEqual([
-      { what: 'died', id: 1, cause: 'broken' },
-      { what: 'awake', id: 2 },
-    ]);
-  });
-
   test('LIF-6: neighbours whose borders never rest still fall asleep, until a new cause', () => {
     const hand = sown([8, 8], [14, 8]);
     // Each gives up its rim every other tick, which frees ground for the other.
