@@ -211,16 +211,6 @@ describe('life', () => {
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 2, healed: 1 });
   });
 
-  test('LIF-7: one wounded while it grew has healed when it first rests as a whole; the unwounded never heal', () => {
-    const hand = sown([8, 8], [24, 8]);
-    hand.ticks(GROWN - 1);
-    hand.damage([6, 6], 1);
-    hand.tick();
-    hand.change = 0;
-    const healed = hand.lives(20).filter(({ what }) => what === 'healed');
-    expect(healed).toEqual([{ what: 'healed', id: 1, healed: 1 }]);
-  });
-
   test('LIF-4: an organism without a live cell dies and leaves bare places', () => {
     const hand = grown([8, 8]);
     const result = hand.tick(() => 0);
