@@ -256,7 +256,7 @@ const LENGTH_BYTES = 8;
  * @throws RangeError if a tensor's numbers do not fit its shape
  */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, Float32Tensor>,
+  tensors: ReadonlyMap<string, Pick<Float32Tensor, 'shape'> & { data: Float32Array | Uint16Array }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const fields: [string, unknown][] = [];
@@ -267,7 +267,8 @@ export function writeSafetensors(
       throw new RangeError(`tensor "${name}": ${data.length} numbers do not fit shape [${shape}]`);
     }
     const end = offset + data.byteLength;
-    fields.push([name, { dtype: 'F32', shape: [...shape], data_offsets: [offset, end] }]);
+    const dtype = data.BYTES_PER_ELEMENT === 2 ? 'F16' : 'F32';
+    fields.push([name, { dtype, shape: [...shape], data_offsets: [offset, end] }]);
     offset = end;
   }
   const json = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);

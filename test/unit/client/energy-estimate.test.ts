@@ -1,5 +1,5 @@
-import { EnergyEstimate } from '../../../client/input/energy-estimate.ts';
-import { StrokeSegmenter } from '../../../client/input/gestures.ts';
+import { StrokeSegmenter } from '../../../client/input/canvas-input.ts';
+import { EnergyEstimate } from '../../../client/input/tool-hand.ts';
 import { Listeners } from '../../../client/state/browser-store.ts';
 import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
