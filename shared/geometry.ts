@@ -86,28 +86,15 @@ export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number 
 }
 
 /** Computes the smallest rectangle of cells that contains a stroke. */
-export function strokeBounds(stroke: Stroke): Rect {
-  let x0 = Infinity;
-  let y0 = Infinity;
-  let x1 = -Infinity;
-  let y1 = -Infinity;
-  for (let i = 0; i + 1 < stroke.points.length; i += 2) {
-    x0 = Math.min(x0, stroke.points[i]);
-    x1 = Math.max(x1, stroke.points[i]);
-    y0 = Math.min(y0, stroke.points[i + 1]);
-    y1 = Math.max(y1, stroke.points[i + 1]);
-  }
-  const left = Math.floor(x0 - stroke.radius);
-  const top = Math.floor(y0 - stroke.radius);
-  return {
-    x: left,
-    y: top,
-    width: Math.ceil(x1 + stroke.radius) - left,
-    height: Math.ceil(y1 + stroke.radius) - top,
-  };
+function strokeBounds({ points, radius }: Stroke): Rect {
+  const [xs, ys] = [0, 1].map((axis) => Array.from(points).filter((_, i) => i % 2 === axis));
+  const x = Math.floor(Math.min(...xs) - radius);
+  const y = Math.floor(Math.min(...ys) - radius);
+  const width = Math.ceil(Math.max(...xs) + radius) - x;
+  return { x, y, width, height: Math.ceil(Math.max(...ys) + radius) - y };
 }
 
-/** @returns a function that measures the squared distance of a point from the segment a-b */
+/** Creates a function that measures the squared distance of a point from the segment a–b. */
 function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
   const dx = bx - ax;
   const dy = by - ay;

@@ -6,7 +6,7 @@ const TOO_LARGE = 65_520;
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);
 
-/** Rounds to 16-bit floats, ties to even; magnitudes of 65,520 or more become infinite. */
+/** Rounds numbers to 16-bit floats, ties to even. Magnitudes of 65,520 or more become infinite. */
 export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, halfOf);
 }

@@ -1,12 +1,12 @@
 /**
- * Labels of cells in few bits. Each is predicted from the labels to the left and above, so that
- * straight edges go on.
+ * Codes labels of cells in few bits. Each label is predicted from the labels to its left and above
+ * it, as if straight edges continued.
  */
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
-/** Number of contexts of "the label is not as expected": which neighbours are equal. */
+/** Number of contexts for whether a prediction is wrong: one per combination of equal neighbours. */
 const EDGES = 8;
-/** Initial log-odds of the contexts. Few labels are not as expected, even if neighbours differ. */
+/** Returns the initial log-odds of the contexts. Few predictions are wrong. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
@@ -62,7 +62,8 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Coarsens labels: each result is the most frequent label of a block, the lowest of several.
+ * Coarsens labels: takes the most frequent label of each block. If several labels are equally
+ * frequent, takes the lowest.
  *
  * @param labels [S, S], 0…3
  * @param block side of a block, in cells; blocks at the end may be cut off

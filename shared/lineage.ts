@@ -13,7 +13,7 @@ export interface LineageOrganism
   readonly cause?: Cause;
   /** Its earlier kinds, oldest first. */
   readonly was?: readonly string[];
-  /** The parts of a chimera, its own first. */
+  /** The parts of a chimera, its own genome first. */
   readonly parts?: readonly Part[];
 }
 

@@ -139,9 +139,9 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * Kinds of reports to the planter of an organism: others wounded it, planted its child, took ground
- * that it lost to a wound, transformed it, or grafted a part onto it; it departs, and its planter can still renew it; or it
- * has departed for good.
+ * Kinds of reports to the planter of an organism. Others wounded it, planted its child, took ground
+ * that it lost to a wound, transformed it, or grafted a part onto it. It departs, and its planter can
+ * still renew it. Or it has departed for good.
  */
 const HOW = [
   'wounded',
@@ -169,7 +169,7 @@ export const lifeEvent = v.variant('what', [
    * The organism has come to rest at its former size after a wound. `healed` includes this wound.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
-  /** `parts`: those of a chimera, whose shares change when it comes to rest. */
+  /** `parts`: the parts of a chimera. Their shares change when the chimera comes to rest. */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
   /** Somebody in the hall is near it. */

@@ -83,7 +83,7 @@ export async function readMap({
  *
  * @param latents [Z] each
  */
-export function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
+function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const size = latents[0].length;
   const mean = new Float64Array(size);
   for (const latent of latents) {

@@ -11,7 +11,7 @@ import type { Card } from './card.ts';
  * organisms, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
-/** File name of the same picture as the checkpoint's painter paints it. */
+/** File name of the gallery's picture as the checkpoint's painter paints it. */
 export const PAINTED_GALLERY_FILE = 'gallery.avif';
 /** Number of tiles per row. */
 export const GALLERY_COLUMNS = 24;
@@ -68,7 +68,7 @@ export function familyOf({ name, kind = '' }: { name: string; kind?: string }): 
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
-/** Families in the order in which they are offered: what grows in a reef first, faces last. */
+/** Families in the order in which visitors are offered them: plants first, faces last. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**

@@ -12,19 +12,12 @@ import {
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
 import { genomesNow } from './organisms/grafts.ts';
-import { Room, type TickResult } from './room.ts';
+import { Room } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
 
 /** The outcome of a tick in one room. */
-export interface RoomTick {
-  readonly room: Room;
-  readonly result: TickResult;
-  /** Number of cells that the engine has stepped. */
-  readonly cells: number;
-  /** Whether the room's seeds were refused because the engine had no memory left. */
-  readonly lacksMemory: boolean;
-}
+export type RoomTick = Awaited<ReturnType<World['tick']>>[number];
 
 /** Those events of the tick in progress that a room's journal must store. */
 export interface TickEvents {
@@ -147,10 +140,12 @@ export class World {
    * @param meanwhile called once, while the engine is stepping
    * @param isApart whether to step only a few patches per engine call, so that other rooms can step
    *   in between
+   * @returns for each room, its result; the number of cells that the engine has stepped; and whether
+   *   the room's seeds were refused because the engine had no memory left
    * @throws EngineError. The rooms are then unusable, because their cells and planes no longer
    *   agree
    */
-  async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false): Promise<RoomTick[]> {
+  async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false) {
     const works = rooms.map((room) => room.beginTick());
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);

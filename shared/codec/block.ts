@@ -101,11 +101,7 @@ export class BlockWriter {
  *   or log₂ of a delta's step, 0…7; and the 16-bit checksum of the decoded cells
  * @throws FrameError block
  */
-export function readBlockHeader(block: Uint8Array): {
-  kind: BlockKind;
-  shift: number;
-  check: number;
-} {
+export function readBlockHeader(block: Uint8Array) {
   if (block.length < BLOCK_HEADER_BYTES) throw new FrameError('block');
   const kind = BLOCK_KINDS[block[0] & 3];
   const shift = block[0] >>> 2;

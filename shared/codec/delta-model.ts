@@ -160,11 +160,7 @@ export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }
       const shown = opacity(colours[4 * at + 3]);
       const movedNear = moved[at - 1] + moved[at - stride];
       const hasMoved = alive
-        ? coder.bit(
-            after.owner[cell] === old ? 0 : 1,
-            CONTEXTS.moved + shown * 3 + movedNear,
-            CONTEXTS.movedAmong + neighbourhood.sameOwner(at),
-          )
+        ? coder.bit(after.owner[cell] === old ? 0 : 1, CONTEXTS.moved + shown * 3 + movedNear)
         : 1;
       moved[at] = hasMoved;
       if (hasMoved) {

@@ -15,7 +15,7 @@ import {
   sumOf,
   takeCells,
 } from './chunks.ts';
-import { FrameError } from './frame.ts';
+import { type FrameBlock, FrameError } from './frame.ts';
 
 /** Number of low bits of colours that a first picture may omit, to arrive sooner. */
 export const COARSE_SHIFT = 3;
@@ -162,13 +162,6 @@ export class FrameSource {
   }
 }
 
-/** A delta, and the version that its chunk has after it. */
-interface VersionedDelta {
-  readonly chunk: number;
-  readonly version: number;
-  readonly block: Uint8Array;
-}
-
 export class FrameMirror extends FrameSource {
   private readonly reader = new BlockReader();
 
@@ -188,11 +181,11 @@ export class FrameMirror extends FrameSource {
   /**
    * Applies the deltas of a round. If one cannot be applied, the deltas before it stay applied.
    *
-   * @param deltas their blocks are copied
+   * @param deltas each with the version that its chunk has after it; their blocks are copied
    * @throws FrameError chunks: an earlier delta was missed; block, check: the delta does not fit
    *   the chunk's cells
    */
-  apply(deltas: readonly VersionedDelta[]): void {
+  apply(deltas: readonly (FrameBlock & { readonly version: number })[]): void {
     this.beginRound();
     for (const { chunk, version, block } of deltas) {
       if (version !== this.version(chunk) + 1) throw new FrameError('chunks');

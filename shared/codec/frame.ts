@@ -44,21 +44,13 @@ export interface FrameBlock {
 }
 
 /** Why a frame or block cannot be read. */
-export const FRAME_ERRORS = [
-  'truncated',
-  'magic',
-  'version',
-  'header',
-  'chunks',
-  'block',
-  'check',
-] as const;
+type FrameErrorReason = 'truncated' | 'magic' | 'version' | 'header' | 'chunks' | 'block' | 'check';
 
 /** Thrown for a frame or block that cannot be read. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 
-  constructor(readonly reason: (typeof FRAME_ERRORS)[number]) {
+  constructor(readonly reason: FrameErrorReason) {
     super(`bad frame: ${reason}`);
   }
 }

@@ -22,9 +22,6 @@ import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, floor, max, min } = Math;
 
-/** [class, channel, weight] Weights in 32nds. */
-type Weights = readonly (readonly (readonly number[])[])[];
-
 /**
  * Weights of the main prediction of a colour, in 32nds. The first two are for the distances of the
  * colour's plane and mean from its share of alpha. Then, for each already coded channel, two
@@ -35,35 +32,20 @@ type Weights = readonly (readonly (readonly number[])[])[];
  * the left and upper neighbours. A colour's share of alpha is the value at which its ratio to alpha
  * equals that of these two neighbours.
  */
-const WEIGHTS: Weights = [
+const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
   [[], [20, 0, 17, 0], [16, 0, -1, 0, 11, 6], [18, 0, 2, 0, 0, -3, 5, 6]],
-];
-
-/**
- * Weights of a second prediction of a colour, in 32nds. The first six are for the distances of six
- * neighbours (left, upper, upper left, upper right, second left, second upper) from the colour's
- * share of alpha (see `WEIGHTS`). Then, for each already coded channel, four weights are for the
- * distances of its value from the first four neighbours.
- */
-const FURTHER: Weights[number] = [
-  [],
-  [19, 13, -15, 3, -1, -1, 14, 10, -11, 2],
-  [23, 15, -15, 5, -1, -1, 1, 0, -2, 0, 16, 11, -10, 3],
-  [16, 10, -12, 4, -2, -2, 1, 0, -2, 1, -6, -4, 4, -2, 13, 9, -8, 2],
 ];
 
 /**
  * Predicts a channel, in levels, from a cell's neighbours and its already coded channels, with
  * weights learned by regression. If two predictions differ, the value mostly lies between them.
  */
-export class KeyPrediction {
+class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
-  /** A second prediction, in eighths of a level, any integer. */
+  /** A second prediction. For a colour, its ratio to alpha is that of the neighbours. */
   second = 0;
-  /** A third prediction, in levels. For a colour, its ratio to alpha is that of the neighbours. */
-  third = 0;
   /** 1 for colours inside a body, where all neighbours are opaque. */
   within: 0 | 1 = 0;
 
@@ -98,8 +80,7 @@ export class KeyPrediction {
       5 * levels[up - 4 * stride];
     this.from = max(0, min(top, (sum + 38) >> 5));
     this.within = 0;
-    this.third = levels[up + 4];
-    this.second = 8 * this.third;
+    this.second = levels[up + 4];
   }
 
   private predictColour(own: number, i: number): void {
@@ -114,35 +95,19 @@ export class KeyPrediction {
     const share = floor(((2 * alpha + 1) * sum * 16) / (alphas + 1));
     this.within = alpha === top && alphas === 2 * top ? 1 : 0;
     const weights = WEIGHTS[this.within][i];
-    const further = FURTHER[i];
     let moves =
       weights[0] * (32 * (sum - levels[corner + c]) - share) + weights[1] * (32 * sum - 2 * share);
-    let others =
-      further[0] * (32 * levels[left + c] - share) +
-      further[1] * (32 * levels[up + c] - share) +
-      further[2] * (32 * levels[corner + c] - share) +
-      further[3] * (32 * levels[up + 4 + c] - share) +
-      further[4] * (32 * levels[left - 4 + c] - share) +
-      further[5] * (32 * levels[up - 4 * stride + c] - share);
     for (let j = 0; j < i; j++) {
       const d = CHANNELS[j];
       const both = levels[left + d] + levels[up + d];
       const before = levels[own + d];
-      const k = 6 + 4 * j;
       moves +=
         32 *
         (weights[2 + 2 * j] * (before - both + levels[corner + d]) +
           weights[3 + 2 * j] * (2 * before - both));
-      others +=
-        32 *
-        (further[k] * (before - levels[left + d]) +
-          further[k + 1] * (before - levels[up + d]) +
-          further[k + 2] * (before - levels[corner + d]) +
-          further[k + 3] * (before - levels[up + 4 + d]));
     }
     this.from = max(0, min(alpha, (share + (moves >> 5) + 16) >> 5));
-    this.second = (share + (others >> 5)) >> 2;
-    this.third = share >> 5;
+    this.second = share >> 5;
   }
 }
 
@@ -198,10 +163,8 @@ export function codeKey(
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
         contexts.lengthC =
           CONTEXTS.keyWithin + ((isColour + prediction.within) * 9 + room) * LENGTHS;
-        const further = prediction.third - from;
-        const pull = prediction.second - 8 * from;
-        contexts.lengthD =
-          CONTEXTS.keyTowards + (channel * 16 + halfOctave(abs(further))) * LENGTHS;
+        const pull = prediction.second - from;
+        contexts.lengthD = CONTEXTS.keyTowards + (channel * 16 + halfOctave(abs(pull))) * LENGTHS;
         contexts.signA =
           CONTEXTS.keySign +
           (isColour * 9 + signOf(differences[left + i]) * 3 + signOf(differences[up + i])) * 3 +
@@ -209,10 +172,6 @@ export function codeKey(
         contexts.signB = CONTEXTS.keySignWithin + isColour * 9 + room;
         contexts.signC =
           CONTEXTS.keySignTowards + (channel * 2 + (pull >>> 31)) * 16 + halfOctave(abs(pull));
-        contexts.signD =
-          CONTEXTS.keySignFurther +
-          (channel * 2 + (further >>> 31)) * 16 +
-          halfOctave(abs(further));
         contexts.mantissa = CONTEXTS.keyMantissa + isColour * 8;
         const wanted = levelAt(rgba[cell * 4 + c], shift);
         previous = codeDifference(coder, contexts, wanted - from);
@@ -244,70 +203,23 @@ export function coarsen(cells: Cells, shift: number): Cells {
 }
 
 /**
- * Number of bits that hold the sum of up to four colours. The bits above hold the number of
- * neighbours.
- */
-const COUNT_BITS = 10;
-/**
- * Returns a neighbour's colour, plus a count of 1 in the bits above it. Returns 0 if the colour
- * differs from this cell's colour by more than `reach`.
- */
-const countOf = (colour: number, own: number, reach: number): number =>
-  abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
-
-/**
- * Number of contexts, in `lowExpected` and `lowWithin`, for the nodes of the binary tree of low
- * bits. All further nodes share the last context.
- */
-const NODES = 16;
-
-/**
- * Codes the low bits that a coarse key omits. Contexts depend on alpha and on the neighbours; the
- * left and upper neighbours are already exact.
+ * Codes the low bits that a coarse key omits.
  *
  * @param cells for a writer: the exact cells, which stay unchanged; for a reader: the cells decoded
  *   from the coarse key, which become exact
  * @param shift number of low bits that the key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
-  const { width, height, owner, rgba } = cells;
-  const { rgba: coarse } = coder.reads ? cells : coarsen(cells, shift);
-  const last = (1 << shift) - 1;
-  const reach = 4 * last;
-  for (let y = 0, cell = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, cell++) {
-      if (owner[cell] === 0) continue;
-      for (let i = 0; i < 4; i++) {
-        const at = cell * 4 + CHANNELS[i];
-        const high = rgba[at] >> shift;
-        const base = high << shift;
-        const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
-        // Count only neighbours of a similar colour, because others do not help to predict.
-        const own = coarse[at];
-        const counted =
-          (x > 0 ? countOf(rgba[at - 4], own, reach) : 0) +
-          (y > 0 ? countOf(rgba[at - 4 * width], own, reach) : 0) +
-          (x + 1 < width ? countOf(coarse[at + 4], own, reach) : 0) +
-          (y + 1 < height ? countOf(coarse[at + 4 * width], own, reach) : 0);
-        const near = counted >> COUNT_BITS;
-        const sum = counted & ((1 << COUNT_BITS) - 1);
-        const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
-        const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
-        const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));
-        // Code the low bits as a path through a binary tree, highest bit first.
-        let node = 1;
-        for (let b = shift - 1; b >= 0; b--) {
-          const branch = min(NODES - 1, node);
-          const bit = coder.bit(
-            (rgba[at] >> b) & 1,
-            CONTEXTS.low + kind * 128 + node,
-            CONTEXTS.lowExpected + ((i === 0 ? 0 : 1) * 16 + expected) * NODES + branch,
-            CONTEXTS.lowWithin + within * NODES + branch,
-          );
-          node = (node << 1) | bit;
-        }
-        rgba[at] = base | (node & last);
-      }
+  const { owner, rgba } = cells;
+  for (let at = 0; at < rgba.length; at++) {
+    if (owner[at >> 2] === 0) continue;
+    const high = rgba[at] >> shift;
+    const kind = ((at & 3) === 3 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
+    // Code the low bits as a path through a binary tree, highest bit first.
+    let node = 1;
+    for (let b = shift - 1; b >= 0; b--) {
+      node = (node << 1) | coder.bit((rgba[at] >> b) & 1, CONTEXTS.low + kind * 128 + node);
     }
+    rgba[at] = (high << shift) | (node & ((1 << shift) - 1));
   }
 }

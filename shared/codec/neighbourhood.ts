@@ -181,16 +181,4 @@ export class Neighbourhood {
     }
     return sum;
   }
-
-  /** Returns, as bits, which of the four neighbours had this cell's owner before the change. */
-  sameOwner(at: number): number {
-    const { owners, stride } = this;
-    const own = owners[at];
-    return (
-      (owners[at + 1] === own ? 1 : 0) +
-      (owners[at + stride] === own ? 2 : 0) +
-      (owners[at - 1] === own ? 4 : 0) +
-      (owners[at - stride] === own ? 8 : 0)
-    );
-  }
 }

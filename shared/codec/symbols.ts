@@ -10,7 +10,7 @@ const { abs, max, min } = Math;
 
 /**
  * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
- * are the sum of four contexts.
+ * are the sum of up to four contexts.
  */
 export const createDifferenceContexts = () => ({
   /**
@@ -24,7 +24,6 @@ export const createDifferenceContexts = () => ({
   signA: NONE,
   signB: NONE,
   signC: NONE,
-  signD: NONE,
   /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
   mantissa: NONE,
 });
@@ -39,17 +38,17 @@ type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
  */
 export function codeDifference(
   coder: BitCoder,
-  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, signD, mantissa }: DifferenceContexts,
+  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, mantissa }: DifferenceContexts,
   difference: number,
 ): number {
   const source = abs(difference);
   const wanted = lengthOf(source);
-  // Deltas have no fourth context from the neighbourhood, so they use `lengthPlace`.
-  const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, further + at))
+    // Deltas have no fourth context.
+    const fourth = lengthD === NONE ? NONE : lengthD + at;
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, fourth))
       break;
   }
   if (length === 0) return 0;
@@ -65,7 +64,7 @@ export function codeDifference(
       }
     }
   }
-  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC, signD) ? -magnitude : magnitude;
+  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC) ? -magnitude : magnitude;
 }
 
 /** Codes owners by their index in the list of owners met so far, or a new owner in full. */
@@ -108,21 +107,8 @@ export class OwnerCoder {
       (up === upRight ? 4 : 0) +
       (left === 0 ? 8 : 0) +
       (up === 0 ? 16 : 0);
-    const further =
-      (left === up ? 1 : 0) +
-      (up === upRight ? 2 : 0) +
-      ((x > 1 ? owner[cell - 2] : 0) === left ? 4 : 0) +
-      ((y > 1 ? owner[cell - 2 * width] : 0) === up ? 8 : 0) +
-      ((y > 0 && x + 2 < width ? owner[cell - width + 2] : 0) === upRight ? 16 : 0);
     const wanted = owner[cell];
-    if (
-      coder.bit(
-        wanted === left ? 1 : 0,
-        CONTEXTS.sameOwner + context,
-        CONTEXTS.sameOwnerFurther + further,
-      )
-    )
-      owner[cell] = left;
+    if (coder.bit(wanted === left ? 1 : 0, CONTEXTS.sameOwner + context)) owner[cell] = left;
     else if (
       up !== left &&
       coder.bit(wanted === up ? 1 : 0, CONTEXTS.upperOwner + (up === 0 ? 1 : 0))

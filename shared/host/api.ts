@@ -95,12 +95,12 @@ const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 /** Where in the hall somebody is, and how strongly a sensor perceives them. */
 export const presence = v.strictObject({
   ...place,
-  /** 0: nobody is there any more. 1: one person. */
+  /** 0: nobody is there. 1: one person is there. */
   strength: between(0, 1),
 });
 export type HallPresence = v.InferOutput<typeof presence>;
 
-/** Commands that programs send; see the protocol. They are executed as those of "The house". */
+/** Commands of the protocol that programs may send. Their planter is "The house". */
 const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
 const act = v.variant(
   'what',
@@ -320,13 +320,13 @@ export const CALLS = {
 
   /** Lists the tokens with which programs make calls. */
   tokens: get('/tokens', v.array(accessTokenState)),
-  /** Makes a token. It is in this answer only. */
+  /** Makes a token. Only this answer contains the token itself. */
   makeToken: post(
     '/tokens',
     { name: label, role: v.picklist(ROLES) },
     v.object({ ...accessTokenState.entries, token: v.string() }),
   ),
-  /** Revokes a token at once, on all servers of a cluster. */
+  /** Revokes a token immediately, on all servers of a cluster. */
   revokeToken: remove('/tokens/:token', {}),
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),

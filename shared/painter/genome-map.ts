@@ -6,8 +6,8 @@
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference from a learned genome. On creatures that the painter has not
- * learned, it would paint features of others.
+ * Maximum root mean square difference from a learned genome. On a creature that the painter has not
+ * learned, a map would show features of other creatures.
  */
 const NEAR = 0.25;
 

@@ -14,7 +14,7 @@
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** Versions of the file: of cells alone, and with layers for genomes. */
+/** Versions of the file: painters that read only cells, and painters that also read genomes. */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
 /** Maximum size of a file, in bytes. */
@@ -50,7 +50,7 @@ export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
 /** What a painter has learned about some genomes. */
 export interface LearnedGenomes {
-  /** As the painter's layers, but the first one also reads the C numbers of the map. */
+  /** Like the painter's layers, but the first layer also reads the C numbers of the map. */
   readonly layers: Layers;
   /** The layers that make maps, see `GENOME_LAYERS`. */
   readonly genome: readonly PainterLayer[];
@@ -58,7 +58,7 @@ export interface LearnedGenomes {
   readonly keys: Float32Array;
 }
 
-/** Numbers of a latent that tell creatures apart, and the name of their tensor. */
+/** Number of leading values of a latent that identify a creature, and the name of their tensor. */
 export const KEY = 16;
 export const KEYS = 'keys';
 
@@ -68,11 +68,11 @@ export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
 export const LEARNED = 'learned_';
 /** Names of the layers for genomes: two dense ones, and one for each doubling of the map. */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Side of the map before it doubles, and at last. */
+/** Side of a map before its first doubling, and after its last doubling. */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 
-/** Returns the number of numbers of a map for each place, C; 0 without maps. */
+/** Returns how many numbers a map has for each place, C; 0 if the painter has no maps. */
 export const channelsOf = ({ learned }: PainterNet): number =>
   learned ? learned.layers[0].inputs - INPUTS : 0;
 
@@ -80,8 +80,8 @@ export const channelsOf = ({ learned }: PainterNet): number =>
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
 /**
- * Counts multiply-adds: for the layers, once per cell, at most; and for each pixel, including its
- * interpolation.
+ * Counts multiply-adds. `cell`: the most that the layers need for a cell. `pixel`: for each pixel,
+ * including its interpolation.
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(
@@ -112,8 +112,9 @@ export const MOST_CHANNELS = 16;
 const WIDEST_OF_GENOME = 2_048;
 
 /**
- * Reads `painter.safetensors`: the six tensors of `LAYERS`; for learned genomes the same again,
- * those of `GENOME_LAYERS`, and `keys`. All are F16, and the version as metadata `painter`.
+ * Reads `painter.safetensors`. It has the six tensors of `LAYERS`. A painter that has learned genomes
+ * has six more with the prefix `LEARNED`, the tensors of `GENOME_LAYERS`, and `keys`. All tensors are
+ * F16. The metadata field `painter` holds the version.
  *
  * @throws PainterError
  */

@@ -88,16 +88,6 @@ export async function inSlices<T>(
   }
 }
 
-/** The pixels that a cell paints along one axis, `OVERLAP` included. */
-interface Places {
-  /** Positions in pixels from the cell's first pixel. */
-  readonly pixels: Int32Array;
-  /** Positions from the middle of the cell, in cells. */
-  readonly at: Float32Array;
-  /** This cell's share of each pixel, 0…1. */
-  readonly shares: Float32Array;
-}
-
 interface Corner {
   /** First pixel of the cell. */
   readonly x: number;
@@ -106,7 +96,13 @@ interface Corner {
   readonly row: number;
 }
 
-function placesOf(scale: number): Places {
+/**
+ * Lists the pixels that a cell paints along one axis, `OVERLAP` included.
+ *
+ * @returns `pixels`: positions in pixels from the cell's first pixel; `at`: positions from the middle
+ *   of the cell, in cells; `shares`: this cell's share of each pixel, 0…1
+ */
+function placesOf(scale: number) {
   const margin = Math.ceil(OVERLAP * scale);
   const pixels = Int32Array.from({ length: scale + 2 * margin }, (_, k) => k - margin);
   const at = Float32Array.from(pixels, (pixel) => (pixel + 0.5) / scale - 0.5);
@@ -147,7 +143,7 @@ function addShares(
   sums: Float32Array,
   { x, y, row }: Corner,
   ramps: Float32Array,
-  { pixels, at, shares }: Places,
+  { pixels, at, shares }: ReturnType<typeof placesOf>,
 ): void {
   const colour = new Float64Array(4);
   for (let j = 0; j < at.length; j++) {

@@ -2,14 +2,13 @@
 import {
   countParameters,
   divide,
-  divideInto,
   firstStage,
   growthSchedule,
   macPerCellStep,
   seedState,
   updateShapes,
 } from '../../../server/vnca/architecture.ts';
-import { drawUpdateMask, randomOfState } from '../../../server/vnca/scalar-rule.ts';
+import { randomOfState } from '../../../server/vnca/scalar-rule.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { tinyCard } from './tiny-model.ts';
 
@@ -62,21 +61,6 @@ test('cells divide into blocks of copies, with all channels', () => {
   const state = Float32Array.of(1, 2, 3, 4);
   expect([...divide(state, 1)]).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
   expect([...divide(Float32Array.of(5, 6), 2)]).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
-});
-
-test('division writes only its own part of a batch', () => {
-  const batch = new Float32Array(12).fill(9);
-  divideInto(batch, 4, Float32Array.of(7), 1);
-  expect([...batch]).toEqual([9, 9, 9, 9, 7, 7, 7, 7, 9, 9, 9, 9]);
-});
-
-test('cells take part as often as the rule says', () => {
-  const mask = new Float32Array(10_000);
-  drawUpdateMask(mask, 0.3, createRandom(1));
-  const share = mask.reduce((a, b) => a + b, 0) / mask.length;
-  expect(share).toBeGreaterThan(0.28);
-  expect(share).toBeLessThan(0.32);
-  expect(new Set(mask)).toEqual(new Set([0, 1]));
 });
 
 test('equal states draw the same mask, and the smallest change draws another', () => {

@@ -3,9 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { familyOf, selectGallery } from '../../../server/vnca/gallery.ts';
-import { loadMaps, principalPlaces } from '../../../server/vnca/gallery-map.ts';
+import { loadMaps } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
-import { createRandom } from '../../../shared/random.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { tinyModel } from './tiny-model.ts';
@@ -84,19 +83,6 @@ test('a checkpoint without a map is laid out by its principal components, with a
   await expect(loaded()).rejects.toThrow('map.json: map does not give');
   writeFileSync(join(folder, 'map.json'), '[');
   await expect(loaded()).rejects.toThrow('map.json: map is not JSON');
-});
-
-test('principal components are found, the larger first', () => {
-  const random = createRandom(1);
-  const rows = Array.from({ length: 200 }, () => {
-    const [a, b] = [5 * random.normal(), 2 * random.normal()];
-    return new Float32Array([0.1 * random.normal(), (a + b) / 2 ** 0.5, (a - b) / 2 ** 0.5]);
-  });
-  const places = principalPlaces(rows);
-  const spread = (values: number[]) =>
-    Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
-  expect(Math.abs(spread(places.map(({ x }) => x)) - 5)).toBeLessThan(0.8);
-  expect(Math.abs(spread(places.map(({ y }) => y)) - 2)).toBeLessThan(0.4);
 });
 
 test('the shipped table relates creatures of a kind, most of them, and none to what does not suit everybody', async () => {

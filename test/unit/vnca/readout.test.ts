@@ -8,20 +8,6 @@ function readOne(card: Visible, state: number[]): { rgba: number[]; presence: nu
   return { rgba: [...rgba], presence: presence[0] };
 }
 
-test.each([
-  [0, 0],
-  [-3, 0],
-  [1, 255],
-  [7, 255],
-  [Number.NaN, 0],
-  [127.5 / 255, 128],
-  [0.499 / 255, 0],
-  [0.5 / 255, 1],
-  [254.49 / 255, 254],
-])('%p reads %p', (value, byte) => {
-  expect(toByte(value)).toBe(byte);
-});
-
 describe('premultiplied RGBA', () => {
   const card: Visible = {
     channels: 6,
@@ -81,10 +67,6 @@ describe('Bernoulli', () => {
     createReadout(card)(states, 0, new Uint8Array(4 * logits.length), presence);
     expect([...presence]).toEqual(logits.map(ofSigmoid));
   });
-
-  test('a state of zeros reads as empty', () => {
-    expect(readOne(card, [0, 0, 0])).toEqual({ rgba: [0, 0, 0, 0], presence: 0 });
-  });
 });
 
 describe('discretised mixture of logistics', () => {
@@ -110,10 +92,6 @@ describe('discretised mixture of logistics', () => {
   test('conditional means are clamped before others depend on them', () => {
     const state = Float32Array.of(0, 3, 0, 20, 0, 0, 0, 0, 0, 0);
     expect(dmolMean(state, 0, 1)).toEqual([1, 1, 0]);
-  });
-
-  test('large logits do not overflow', () => {
-    expect(dmolMean(Float32Array.of(1e4, 0.25, 0, 0, 0, 0, 0, 0, 0, 0), 0, 1)[0]).toBe(0.25);
   });
 
   test('−1…1 becomes 0…255, opaque', () => {

@@ -84,16 +84,6 @@ describe('a wound', () => {
     ]);
   });
 
-  test('CLO-3: so does a part behind the strip of a neighbour', () => {
-    const strip: Look = ({ x, organism }) => (organism === 2 || x === 6 ? 255 : 0);
-    const hand = room(1, strip, [8, 8], [12, 8]);
-    expect(hand.census().get(2)).toBe(7 * 8);
-    hand.damage([9, 4, 9, 12], 1);
-    expect(sizes(hand, 5, strip, 2)).toEqual([40, 40, 48, 56, 56]);
-    // Of its ground the neighbour has lost nothing.
-    expect(hand.census().get(1)).toBe(8);
-  });
-
   test('CLO-4: ground that a neighbour holds is open as soon as it is free', () => {
     const left: Look = ({ x, organism, tick }) =>
       organism === 1 && tick < 2 * GROWN && x > 5 ? 0 : 255;
@@ -142,16 +132,5 @@ describe('an organism that is killed whole', () => {
     other.damage([10, 4, 10, 9], 2);
     other.tick();
     expect(other.room.size).toBe(1);
-  });
-
-  test('CLO-6: also while it grows, and before its first step', () => {
-    for (const ticks of [0, 1, 3]) {
-      const hand = new HandRoom({ life: { birth: 3, healing: 1, expressing: 1 } });
-      hand.plant(8, 8);
-      hand.ticks(ticks);
-      all(hand);
-      expect(hand.tick().life.at(-1)).toEqual({ what: 'died', id: 1, cause: 'killed' });
-      expect(hand.room.size).toBe(0);
-    }
   });
 });

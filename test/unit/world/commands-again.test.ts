@@ -77,14 +77,6 @@ test('it is known from the journal too, and forgotten when the participant leave
   expect(replayed.room.export()).not.toHaveProperty('done');
 });
 
-test('what somebody has had done just as they left is not remembered', () => {
-  const hand = attended();
-  hand.room.enqueue(5, plant(8, 8), PAGE);
-  hand.room.leave(ANNA.id);
-  expect(hand.tick().answers).toHaveLength(1);
-  expect(hand.room.export()).not.toHaveProperty('done');
-});
-
 test('a command that waits already is not counted as one too many', () => {
   const hand = attended();
   const most = QUEUE_LIMITS.maxQueuedPerParticipant;

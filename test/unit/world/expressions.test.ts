@@ -1,6 +1,5 @@
 import { hasTurn } from '../../../server/world/organisms/expressions.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
-import { chance } from '../../../server/world/room-rules.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
@@ -243,18 +242,6 @@ describe('expressions', () => {
     expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });
   });
 
-  test('IDL-5: it sleeps after the steps of the table, even if it still changes and freed ground has often woken it', () => {
-    const hand = resting();
-    hand.change = 255;
-    for (let round = 0; round < 3; round++) {
-      untilExpressed(hand);
-      hand.ticks(LENT + HOME - 2);
-      expect(phases(hand)).toEqual(['awake']);
-      hand.tick();
-      expect(phases(hand)).toEqual(['asleep']);
-    }
-  });
-
   test('PAC-1, IDL-2: where the room says so it steps at a pace of its own, and turns come as seldom', () => {
     const stepsOf = (life: LifeSettings) => {
       const hand = resting(1, 1, { life });
@@ -277,13 +264,4 @@ describe('expressions', () => {
     });
     expect(each).toEqual([0, 0, 1, 0, 0, 1]);
   });
-});
-
-test('chances of one organism tell nothing of those of another', () => {
-  const count = 20_000;
-  let both = 0;
-  for (let tick = 0; tick < count; tick++) {
-    if (chance(3, 1, tick) < 0.5 === chance(3, 2, tick) < 0.5) both++;
-  }
-  expect(Math.abs(both - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
 });

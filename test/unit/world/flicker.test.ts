@@ -115,12 +115,3 @@ test('LIF-9: what does not flash takes a step every tick', () => {
     expect(hand.steps).toBe(1);
   }
 });
-
-test('LIF-9: a sleeping organism soon has nothing to remember', () => {
-  const hand = planted();
-  hand.ticks(GROWN);
-  hand.rest();
-  expect(hand.room.awake).toBe(0);
-  hand.ticks(80);
-  expect(hand.room.export().organisms[0].flicker).toBeUndefined();
-});

@@ -154,19 +154,6 @@ describe('life', () => {
     expect(hand.owner(11, 8)).toBe(2);
   });
 
-  test('LIF-3: places freed by a death wake sleepers too', () => {
-    const hand = grown([8, 8], [14, 8]);
-    hand.rest();
-    hand.change = 255;
-    hand.damage([5, 8], 0.6);
-    expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
-    hand.broken = 1;
-    expect(hand.tick().life).toEqual([
-      { what: 'died', id: 1, cause: 'broken' },
-      { what: 'awake', id: 2 },
-    ]);
-  });
-
   test('LIF-6: neighbours whose borders never rest still fall asleep, until a new cause', () => {
     const hand = sown([8, 8], [14, 8]);
     // Each gives up its rim every other tick, which frees ground for the other.
@@ -222,16 +209,6 @@ describe('life', () => {
     hand.damage([10, 10], 1);
     expect(words(hand.lives(20, holed))).toContain('healed');
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 2, healed: 1 });
-  });
-
-  test('LIF-7: one wounded while it grew has healed when it first rests as a whole; the unwounded never heal', () => {
-    const hand = sown([8, 8], [24, 8]);
-    hand.ticks(GROWN - 1);
-    hand.damage([6, 6], 1);
-    hand.tick();
-    hand.change = 0;
-    const healed = hand.lives(20).filter(({ what }) => what === 'healed');
-    expect(healed).toEqual([{ what: 'healed', id: 1, healed: 1 }]);
   });
 
   test('LIF-4: an organism without a live cell dies and leaves bare places', () => {

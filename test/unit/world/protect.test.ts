@@ -58,14 +58,6 @@ describe('protection', () => {
     expect(cut(hand, LEFT).refused).toBeUndefined();
   });
 
-  test('DMG-3, DMG-4: a stroke goes on at a 64th tick, when full accounts are forgotten', () => {
-    const hand = room();
-    hand.ticks(63 - (hand.room.tick % 64));
-    expect(cut(hand, [4, 6, 5, 6]).refused).toBeUndefined();
-    expect(hand.room.tick % 64).toBe(0);
-    expect(cut(hand, [5, 6, 4, 6]).refused).toBeUndefined();
-  });
-
   test('DMG-3: another stroke of the same participant is not its continuation', () => {
     const hand = room();
     cut(hand, [4, 6, 5, 6]);

@@ -1,7 +1,7 @@
 /** How planters keep what departs. */
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
-import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
+import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
 import {
   besideDeparting,
   CLEO,
@@ -12,7 +12,6 @@ import {
   renew,
   rested,
   SLOW,
-  words,
 } from './departing-rooms.ts';
 
 const { dissolveSeconds, protectedSeconds, renewSeconds } = DEPARTURE;
@@ -62,13 +61,6 @@ describe('renewing', () => {
     const middle = [grid.place(5, 5), grid.place(6, 5), grid.place(5, 6), grid.place(6, 6)];
     return { hand, grid, middle };
   }
-
-  test('DEP-10: one that is still growing goes on growing', () => {
-    const { hand } = growing();
-    expect(renew(hand, 1).life).toContainEqual({ what: 'renewed', id: 1, phase: 'growing' });
-    const grown = hand.lives(GROWN);
-    expect(grown).toContainEqual({ what: 'grown', id: 1 });
-  });
 
   test('DEP-10, OWN-7: one that is still growing has the bare places in its middle again', () => {
     const { hand, grid, middle } = growing();
@@ -121,19 +113,6 @@ describe('renewing', () => {
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
   });
 
-  test('DEP-10: where others have taken its place, it is planted at the nearest with room', () => {
-    const hand = departing({ maxOrganisms: 2, width: 60 });
-    hand.ticks(dissolveSeconds);
-    hand.room.setMaxOrganisms(8);
-    hand.plant(7, 7, CLEO);
-    hand.ticks(GROWN);
-    const { life } = renew(hand, 1);
-    const [born] = life.flatMap((event) => (event.what === 'born' ? [event.organism] : []));
-    expect(Math.hypot(born.x - 6, born.y - 6)).toBeGreaterThan(3);
-    expect(Math.hypot(born.x - 6, born.y - 6)).toBeLessThan(11);
-    expect(held(hand, born.id)).toBeGreaterThanOrEqual(4);
-  });
-
   test('DEP-10, TIM-2: by others, too late, or of what never was, it is refused and changes nothing', () => {
     const hand = departing();
     const roomNow = () => {
@@ -152,13 +131,6 @@ describe('renewing', () => {
     expect(hand.room.export().departed).toBeUndefined();
   });
 
-  test('DEP-10: what the host has removed cannot be renewed', () => {
-    const hand = departing();
-    const { life } = hand.act({ what: 'remove', by: BERT, organism: 1 });
-    expect(life).toContainEqual({ what: 'died', id: 1, cause: 'removed' });
-    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
-  });
-
   test('DEP-13: what the host has depart dissolves within the time given, and cannot be renewed', () => {
     const hand = rested([ANNA, BERT]);
     const { answers, life } = hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
@@ -173,12 +145,5 @@ describe('renewing', () => {
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
     const again = hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
     expect(reasonOf(again)).toBe('no-such-organism');
-  });
-
-  test('DEP-13: one that departs already goes on, and cannot be renewed any more', () => {
-    const hand = departing();
-    expect(words(hand.act({ what: 'depart', by: HOUSE, organism: 1, seconds: 2 }))).toEqual([]);
-    expect(hand.room.renewable(ANNA.id)).toEqual([]);
-    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
   });
 });

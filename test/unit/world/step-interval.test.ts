@@ -92,18 +92,6 @@ describe('pace', () => {
     expect(seen).toEqual([undefined, 0, undefined]);
   });
 
-  test('PAC-2, OWN-7: the seed places of one that grows are dark and stay its own', () => {
-    const hand = sown();
-    hand.ticks(PACE.birth * 2 + 1);
-    hand.damage([8, 8], 1);
-    hand.tick();
-    expect(hand.steps).toBe(0);
-    expect(hand.owner(7, 7)).toBe(1);
-    expect(hand.room.grid.planes.rgba[4 * hand.room.grid.place(7, 7) + 3]).toBe(0);
-    hand.ticks(2);
-    expect(hand.steps).toBe(1);
-  });
-
   test('PAC-3, CLO-2: another card changes the room only by its journal', () => {
     const { species } = new HandRoom().room;
     const from = new HandRoom({ species: { ...species, closing: 4 } }).room.export();

@@ -219,18 +219,4 @@ describe('the state of one that turns', () => {
     expect(run(1)).not.toEqual(run(2));
     expect(v.is(roomEvent, { what: 'command', id: 1, command })).toBe(true);
   });
-
-  test('IDL-1: from then on it expresses relatives of what it has become', () => {
-    const table = { lentSteps: 3, homeSteps: 4, of: [[], [0]] };
-    const hand = resting({ species: { ...species, relatives: table } });
-    hand.room.setLiveliness(1);
-    hand.ticks(80);
-    expect(hand.room.awake).toBe(0);
-    hand.turn();
-    hand.room.setLiveliness(0);
-    hand.untilRest();
-    hand.room.setLiveliness(1);
-    while (hand.expressed.length === 0) hand.tick();
-    expect(hand.expressed).toEqual([{ patch: 1, latent: OWN }]);
-  });
 });
