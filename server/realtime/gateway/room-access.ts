@@ -50,6 +50,7 @@ const compress = promisify(deflate);
 
 /** The channels that the viewers of one gateway use. */
 export class GatewayChannels {
+  /** The keys are channel keys. Includes channels without viewers, which are kept for a while. */
   private readonly used = new Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
