@@ -8,13 +8,16 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
-import { inSlices } from '../../shared/painter/still.ts';
-import { paintThumbnail } from '../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../shared/painter/still.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { type GrowthFilm, grownOf } from '../previews/growth-previews.ts';
-import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
+import {
+  type GrowthFilm,
+  grownOf,
+  openSeedPreviews,
+  type SeedPreviews,
+} from '../previews/growth-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
 import {

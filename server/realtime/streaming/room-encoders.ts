@@ -4,10 +4,9 @@
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
+import { FrameEncoder, View } from '../../../shared/codec/frame-encoder.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 
 /**

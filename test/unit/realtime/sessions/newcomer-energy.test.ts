@@ -46,7 +46,7 @@ class Entrance {
   plantAll(id: number): number {
     for (let count = 0; ; count++) {
       try {
-        this.energy.spendPlant(id, this.ticks);
+        this.energy.spend(id, this.energy.costs.plant, this.ticks);
       } catch {
         return count;
       }

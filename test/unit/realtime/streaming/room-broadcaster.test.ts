@@ -8,8 +8,7 @@ import {
   type Viewer,
   type Viewport,
 } from '../../../../server/realtime/streaming/viewer-stream.ts';
-import { checkOf, createCells } from '../../../../shared/codec/cells.ts';
-import { createPlanes } from '../../../../shared/codec/chunks.ts';
+import { checkOf, createPlanes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
 import { equalPlanes } from '../../../support/compare.ts';
@@ -233,7 +232,7 @@ test('what a page holds is not taken for what the room shows because half a chec
   const room = open(32, 32);
   const held = new Page(room.planes, room.cast);
   // Cells of another content with the same check of a block.
-  const [cells, check] = [createCells({ width: 32, height: 32 }), checkOf(held.planes)];
+  const [cells, check] = [createPlanes(32, 32), checkOf(held.planes)];
   do cells.owner[0]++;
   while (checkOf(cells) !== check);
   held.planes.owner.set(cells.owner);
