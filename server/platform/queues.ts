@@ -105,17 +105,6 @@ export class FairQueue<T> {
     );
   }
 
-  /** Replaces an entry, which keeps its position. @returns whether the old entry was waiting */
-  replace(entry: T, by: T): boolean {
-    for (const entries of this.sources.values()) {
-      const index = entries.findIndex((other) => other.entry === entry);
-      if (index < 0) continue;
-      entries[index] = { ...entries[index], entry: by };
-      return true;
-    }
-    return false;
-  }
-
   /** Removes an entry. @returns whether it was waiting */
   delete(entry: T): boolean {
     for (const [source, entries] of this.sources) {

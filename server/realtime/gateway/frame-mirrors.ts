@@ -162,7 +162,7 @@ export class FrameMirrors implements FrameFeed {
       const users = [...mirror.users];
       const chunks = [...chunksOf(users)].sort((a, b) => a - b);
       const mayReceive = users.some((user) => user.mayReceive);
-      return { ...mirror.name, asks, chunks, mayReceive };
+      return { ...mirror.name, isUsed: users.length > 0, asks, chunks, mayReceive };
     });
   }
 

@@ -84,13 +84,20 @@ const toRoom = v.variant('what', [
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
   /**
-   * All channels that the gateway's viewers use, with the chunks that they look at. `mayReceive` is
-   * set if at least one viewer can take a frame. `asks` requests a baseline.
+   * All channels that the gateway's viewers use, with the chunks that they look at. A channel
+   * without viewers stays in the list for a while. `mayReceive` is set if at least one viewer can
+   * take a frame. `asks` requests a baseline.
    */
   v.object({
     what: v.literal('wants'),
     channels: v.array(
-      v.object({ ...channel, mayReceive: v.boolean(), asks: v.boolean(), chunks: v.array(whole) }),
+      v.object({
+        ...channel,
+        isUsed: v.boolean(),
+        mayReceive: v.boolean(),
+        asks: v.boolean(),
+        chunks: v.array(whole),
+      }),
     ),
   }),
 ]);

@@ -34,10 +34,7 @@ import {
 
 const { beat, silence, again } = GATEWAY_TIMES;
 
-/**
- * Commands that must not be executed twice, although the room does not recognise repetitions of
- * them.
- */
+/** Commands that must not be executed twice, but whose repetitions the room does not recognise. */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that expects an answer. */
@@ -51,9 +48,7 @@ type Asked = readonly [name: CommandName, message: { readonly id: number }];
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, perhaps only to its queue. */
   hasEntered = false;
-  /**
-   * Whether the session has received its welcome, and therefore also receives events for everybody.
-   */
+  /** Whether the session has received its welcome, and so also receives events for everybody. */
   isPresent = false;
   /** When the session asked to join, in ms. */
   joinedAt = 0;
@@ -62,10 +57,7 @@ export class RemoteSession implements RoomSession {
   private entry: Entry | undefined;
   /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
-  /**
-   * Session id for the commands of a client that names no session: see `Command<'join'>`. These
-   * commands, too, may be repeated to a new leader and must be executed only once.
-   */
+  /** Session id for the commands of a client that names no session: see `Command<'join'>`. */
   private readonly commandSession = randomInt(2 ** 32);
   /** Whether the session is joining again over a new link, so that commands may have been lost. */
   private hasRejoined = false;
@@ -81,10 +73,7 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /**
-   * Returns the checksums of the picture that the page showed when it joined. Returns them only
-   * once, because only the first frames use them.
-   */
+  /** Returns the checksums of the picture that the page showed when it joined, but only once. */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
@@ -388,11 +377,7 @@ export class RemoteRoom {
     });
   }
 
-  /**
-   * Handles a message, if this server processes messages of its type itself.
-   *
-   * @returns false if the message is for the room's server
-   */
+  /** Handles a message of a type that this server processes itself. @returns false for others */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
     handle?.(session, message);

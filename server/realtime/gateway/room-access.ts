@@ -12,7 +12,6 @@ import { unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { type Bus, encodeMessage } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { getOrAdd } from '../../platform/collections.ts';
 import {
   isRingMessage,
   type MessageName,
@@ -51,6 +50,7 @@ const compress = promisify(deflate);
 
 /** The channels that the viewers of one gateway use. */
 export class GatewayChannels {
+  /** The keys are channel keys. Includes channels without viewers, which are kept for a while. */
   private readonly used = new Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -65,16 +65,19 @@ export class GatewayChannels {
     return [...this.used.values()].map(({ channel }) => channel);
   }
 
-  /** @param wants all channels that the viewers use now */
+  /** @param wants all channels that the viewers use, or have used lately */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);
-    for (const { mayReceive, chunks, asks, ...name } of wants) {
+    for (const { isUsed, mayReceive, chunks, asks, ...name } of wants) {
       const key = keyOf(name);
       gone.delete(key);
-      const { user, channel } = getOrAdd(this.used, key, () => {
-        const user = createUser();
-        return { user, channel: this.encoders.use(name, user) };
-      });
+      const user = this.used.get(key)?.user ?? createUser();
+      if (!isUsed) {
+        this.encoders.leave(name, user);
+        continue;
+      }
+      const channel = this.encoders.use(name, user);
+      this.used.set(key, { user, channel });
       Object.assign(user, { mayReceive, lists: [chunks] });
       if (asks) void this.copy(channel);
     }
