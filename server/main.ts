@@ -3,10 +3,10 @@ import { inspect } from 'node:util';
 import { createVivariumServer } from './composition/create-server.ts';
 import { engineLine, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
-import { tokenRecoveryHint } from './host/tokens.ts';
+import { tokenRecoveryHint } from './host/host-sessions.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
-import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
+import { findSupervisor, isService, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError, unknownVariables } from './settings/command-line.ts';
@@ -58,15 +58,16 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   collectGarbageRarely();
   for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
   const clientFolder = await ensureClient((line) => log.info('build', line));
-  const supervised = isSupervised(config.supervised, process.env);
-  const supervisor = findSupervisor(process.env, () => performance.now());
+  const { supervised: setting } = config;
+  const isSupervised = setting === 'auto' ? isService(process.env) : setting === 'yes';
+  const supervisor = findSupervisor(process.env);
   const vivarium = await createVivariumServer({
     config,
     clientFolder,
     log,
     onEngineLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
     onHeartbeat: () => supervisor?.beat(),
-    restart: supervised ? () => end.begin(RESTART_CODE) : undefined,
+    restart: isSupervised ? () => end.begin(RESTART_CODE) : undefined,
     onFatal,
   });
 

@@ -18,10 +18,7 @@ import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
 
 /** Host name or IP address, and port. */
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
+type Endpoint = { readonly host: string; readonly port: number };
 
 interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;

@@ -110,7 +110,8 @@ export class OscInput {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
     // The release of the other server may accept datagrams that this release cannot decode.
-    for (const message of decoded(bytes) ?? []) if (concerns(message, running)) void this.handle(message);
+    for (const message of decoded(bytes) ?? [])
+      if (concerns(message, running)) void this.handle(message);
   }
 
   /**
