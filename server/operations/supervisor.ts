@@ -59,9 +59,7 @@ const BEAT_INTERVAL = 5_000;
  *
  * @returns undefined if systemd does not expect notifications
  */
-export function findSupervisor(
-  environment: Environment,
-): { ready(): void; beat(): void } | undefined {
+export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
     // Ignore a failure, because systemd's watchdog notices missing notifications.
