@@ -1,5 +1,6 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { inspect } from 'node:util';
+import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
 import { engineLine, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
@@ -15,14 +16,14 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits with one sentence for errors with a reason, which the host can fix, and with the full error
- * for all others.
+ * Exits with one sentence for errors that the host can fix, and with the full error for all others.
+ * The host can fix errors of Valkey and errors with a reason.
  *
  * @param log writes the error. If absent, the console shows it
  * @param advice sentence to append, with a space before it
  */
 function fail(error: unknown, log?: Log, advice = ''): never {
-  const isFixable = error instanceof Error && 'reason' in error;
+  const isFixable = error instanceof ClusterError || (error instanceof Error && 'reason' in error);
   const text = isFixable ? error.message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);

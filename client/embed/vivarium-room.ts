@@ -3,13 +3,12 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { EndReason } from '../../shared/protocol/reasons.ts';
 import { TOOLS, type Tool } from '../../shared/vocabulary.ts';
 import { bindCanvas, type CanvasHand, reportView } from '../input/canvas-input.ts';
-import { EnergyEstimate } from '../input/energy-estimate.ts';
-import { ToolHand, type ToolUser } from '../input/tool-hand.ts';
+import { EnergyEstimate, ToolHand, type ToolUser } from '../input/tool-hand.ts';
 import { RoomView } from '../render/room-view.ts';
 import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
-/** Why no room is shown. A site says it in its own words with the element's content. */
+/** Sentences that say why no room is shown. A site can replace them with the element's content. */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators':
     'So many people are watching that there is no place left. Please wait a moment.',
@@ -33,7 +32,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
   constructor(
     user: ToolUser,
     view: RoomView,
-    private readonly tell: (reason: string) => void,
+    private readonly tell: (reason: string) => unknown,
   ) {
     super(user, view);
   }
@@ -54,9 +53,7 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
  * `seed`; `transparent`. Fires `change` when `state` changes, and `refused` (`detail`: the reason).
  */
 export class VivariumRoom extends HTMLElement {
-  static readonly observedAttributes = [
-    ...['src', 'interactive', 'transparent', 'view', 'tool', 'seed'],
-  ];
+  static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
   /** The room, for programs; undefined while the element is not on a page. */
   room: Room | undefined;
   private view: RoomView | undefined;
@@ -75,10 +72,6 @@ export class VivariumRoom extends HTMLElement {
     this.open(!this.hasAttribute('interactive'));
   }
 
-  disconnectedCallback(): void {
-    this.close();
-  }
-
   attributeChangedCallback(name: string): void {
     if (!this.room) return;
     if (name === 'view') this.aim();
@@ -86,13 +79,13 @@ export class VivariumRoom extends HTMLElement {
     else this.connectedCallback();
   }
 
-  /** The part of the room that `view` asks for. */
+  /** The part of the room that the attribute `view` asks for. */
   private get area(): Rect | undefined {
     const [x, y, width, height] = (this.getAttribute('view') ?? '').split(',').map(Number);
     return width > 0 && height > 0 && Number.isFinite(x + y) ? { x, y, width, height } : undefined;
   }
 
-  private close(): void {
+  disconnectedCallback(): void {
     this.stop.abort();
     this.view?.dispose();
     this.room?.leave();
@@ -102,7 +95,7 @@ export class VivariumRoom extends HTMLElement {
 
   /** @param watches whether to join as a spectator */
   private open(watches: boolean): void {
-    this.close();
+    this.disconnectedCallback();
     const src = this.getAttribute('src');
     if (!src) return;
     this.stop = new AbortController();
@@ -112,10 +105,8 @@ export class VivariumRoom extends HTMLElement {
     const canvas = document.createElement('canvas');
     this.shadowRoot!.prepend(canvas);
     try {
-      this.view = new RoomView(canvas, model, this.state, {
-        isClear: this.hasAttribute('transparent'),
-        renew: () => this.connectedCallback(),
-      });
+      const [isClear, renew] = [this.hasAttribute('transparent'), () => this.connectedCallback()];
+      this.view = new RoomView(canvas, model, this.state, { isClear, renew });
     } catch {
       this.say('no-webgl');
       return;
@@ -123,9 +114,7 @@ export class VivariumRoom extends HTMLElement {
     this.room = room;
     const { view } = this;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const applyMotion = (): void => {
-      view.rig.calm = view.effects.calm = calm.matches;
-    };
+    const applyMotion = () => (view.rig.calm = view.effects.calm = calm.matches);
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
     const report = reportView(view, connection, signal);
@@ -144,7 +133,7 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // Its site may only watch.
+      // Sites of --embed may only watch.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
@@ -155,12 +144,10 @@ export class VivariumRoom extends HTMLElement {
     connection.open();
   }
 
-  /** Lets a person use the room. @returns sends what is due, see `ToolHand.flush` */
+  /** Connects pointer and keys to the room. @returns sends what is due, see `ToolHand.flush` */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;
-    const tell = (reason: string): void => {
-      this.dispatchEvent(new CustomEvent('refused', { detail: reason }));
-    };
+    const tell = (detail: string) => this.dispatchEvent(new CustomEvent('refused', { detail }));
     const user: ToolUser = {
       ...{ model, state: this.state, requests: connection.requests, colours: { colours: [] } },
       estimate: new EnergyEstimate(model, () => performance.now()),
@@ -179,13 +166,13 @@ export class VivariumRoom extends HTMLElement {
     return (now: number): boolean => hand.flush(now);
   }
 
-  /** Takes the tool and the seed that the attributes name. */
+  /** Selects the tool and the seed that the attributes name. */
   private arm(): void {
     const { room, state } = this;
-    const wished = this.getAttribute('tool') ?? 'plant';
+    const wished = (this.getAttribute('tool') ?? 'plant') as Tool;
     const index = room?.gallery.indexOf(this.getAttribute('seed') ?? '') ?? -1;
     if (index >= 0) state.hold({ from: 'gallery', index });
-    state.take(room?.you && TOOLS.includes(wished as Tool) ? (wished as Tool) : 'look');
+    state.take(room?.you && TOOLS.includes(wished) ? wished : 'look');
   }
 
   private layout(): void {
@@ -197,7 +184,7 @@ export class VivariumRoom extends HTMLElement {
     this.aim();
   }
 
-  /** Turns the view to what `view` asks for, at once. */
+  /** Turns the view immediately to what the attribute `view` asks for. */
   private aim(): void {
     const { view, area } = this;
     if (!view) return;

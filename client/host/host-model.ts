@@ -5,16 +5,7 @@
 import { msg } from '@lit/localize';
 import type { TemplateResult } from 'lit';
 import * as v from 'valibot';
-import {
-  ANSWER_PATIENCE,
-  CALLS,
-  type CallAnswer,
-  type CallBody,
-  type CallName,
-  KEY_HEADER,
-  pathOf,
-  USED_HEADER,
-} from '../../shared/host/api.ts';
+import * as api from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
@@ -28,10 +19,7 @@ import {
   type RoomSummary,
   refusal,
 } from '../../shared/host/state.ts';
-import { Listeners } from '../state/browser-store.ts';
 import { failure, moment } from './text.ts';
-
-type Day = Schedule['days'][number];
 
 /**
  * The host's unsaved changes to the hours. Unchanged fields are absent, so that other hosts can
@@ -39,7 +27,7 @@ type Day = Schedule['days'][number];
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index, from Monday. */
-  readonly days?: Readonly<Record<number, Day>>;
+  readonly days?: Readonly<Record<number, Schedule['days'][number]>>;
 }
 
 /** Returns the schedule with a draft's changes applied. */
@@ -52,18 +40,13 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 }
 
 /** The fields of a call's body, together with the values for the placeholders in its path. */
-type CallInput<N extends CallName> = CallBody<N> & Readonly<Record<string, unknown>>;
-
-/** Thrown if the server did not answer, or its answer does not follow the host API. */
-export class Unreachable extends Error {
-  override readonly name = 'Unreachable';
-}
+type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
  * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
  * cluster waits for another server.
  */
-const READ_LIMIT = ANSWER_PATIENCE + 2_000;
+const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
 /** Makes calls and holds the session's key. */
 export class HostApi {
@@ -75,39 +58,28 @@ export class HostApi {
   /**
    * Makes a call.
    *
-   * @throws HostRefusal if the server refuses it
-   * @throws Unreachable if the server does not answer
+   * @throws HostRefusal if the server refuses the call
+   * @throws Error if the server does not answer, or its answer does not follow the host API
    */
-  async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {
-    const { method, path, answer } = CALLS[name];
+  async call<N extends api.CallName>(name: N, input: CallInput<N>): Promise<api.CallAnswer<N>> {
+    const { method, path, answer } = api.CALLS[name];
     // Leave the room out of the body. It is in the path, or the call is not about a room.
     const isInPath = (key: string) => key === 'room' || new RegExp(`:${key}\\b`).test(path);
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
-    const isWrite = method !== 'GET';
-    const used = this.touched;
+    const isRead = method === 'GET';
+    const response = await fetch(api.pathOf(path, input as Record<string, string | number>), {
+      method,
+      headers: {
+        ...(!isRead && { 'content-type': 'application/json', [api.KEY_HEADER]: this.key }),
+        ...(this.touched && { [api.USED_HEADER]: '1' }),
+      },
+      body: isRead ? null : JSON.stringify(body),
+      signal: (isRead && AbortSignal.timeout?.(READ_LIMIT)) || null,
+    });
     this.touched = false;
-    let response: Response;
-    let content: unknown;
-    try {
-      response = await fetch(pathOf(path, input as Record<string, string | number>), {
-        method,
-        headers: {
-          ...(isWrite && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
-          ...(used && { [USED_HEADER]: '1' }),
-        },
-        ...(isWrite
-          ? { body: JSON.stringify(body) }
-          : { signal: AbortSignal.timeout?.(READ_LIMIT) ?? null }),
-      });
-      content = await response.json();
-    } catch (error) {
-      this.touched ||= used;
-      throw new Unreachable('no answer', { cause: error });
-    }
-    if (response.ok) return v.parse(answer, content) as CallAnswer<N>;
-    const refused = v.safeParse(refusal, content);
-    if (!refused.success) throw new Unreachable(`status ${response.status}`);
-    const { reason, detail, retryAfter } = refused.output;
+    const content: unknown = await response.json();
+    if (response.ok) return v.parse(answer, content) as api.CallAnswer<N>;
+    const { reason, detail, retryAfter } = v.parse(refusal, content);
     throw new HostRefusal(reason, detail, retryAfter);
   }
 }
@@ -145,30 +117,10 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** Options of a call: the question before it, the notice after it, and its name while it lasts. */
-interface CallOptions<N extends CallName> {
-  /** The question; the call is made only if the host confirms. */
-  readonly ask?: Question | undefined;
-  /** The notice after a successful call. */
-  readonly done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string);
-  /** Until the call is answered, `isBusy` returns true for this name. */
-  readonly busy?: string;
-}
-
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
   reason === 'no-session' || reason === 'wrong-key';
 
-/**
- * Keeps the previous lists while a room is busy, because the server sends no lists during that
- * time.
- */
-function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
-  if (!before || !detail.open || detail.busy === null) return detail;
-  const { visitors, drawings, reports } = before;
-  return { ...detail, visitors, drawings, reports };
-}
-
-/** Emits a change whenever its fields change. Polls the server while signed in. */
+/** Polls the server while signed in, and calls its listeners whenever a field changes. */
 export class HostModel {
   /** Whether there is a session; undefined until this is known. */
   signedIn: boolean | undefined;
@@ -196,12 +148,14 @@ export class HostModel {
   private answerQuestion: ((answer: FormData | undefined) => void) | undefined;
   notices: readonly (Notice & { readonly id: number })[] = [];
   private nextNotice = 1;
-  private readonly busy = new Set<string>();
+  /** Names of the calls that have not been answered yet, as given to `do`. */
+  readonly busy = new Set<string>();
   /** Changed settings that the server has not confirmed yet. */
   private readonly changes = new Set<{ readonly room: string; readonly change: SettingsRequest }>();
   /** Resolves when the next change of settings may be sent. */
   private sending: Promise<unknown> = Promise.resolve();
-  private readonly listeners = new Listeners<{ change: undefined }>();
+  /** Called whenever a field changes. */
+  readonly listeners = new Set<() => void>();
 
   constructor(readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi()) {}
 
@@ -224,13 +178,7 @@ export class HostModel {
    * @param at in ms since 1970
    */
   moment(at: number): string {
-    const { now = 0, zone = 'UTC' } = this.state ?? {};
-    return moment(at, now, zone);
-  }
-
-  /** @returns a function that removes the listener */
-  onChange(listener: () => void): () => void {
-    return this.listeners.on('change', listener);
+    return moment(at, this.state?.now ?? 0, this.state?.zone ?? 'UTC');
   }
 
   /** Resumes the session of this browser, if there is one. */
@@ -255,7 +203,7 @@ export class HostModel {
    * Signs in, which starts a session.
    *
    * @throws HostRefusal if the token is wrong, or after too many attempts
-   * @throws Unreachable if the server does not answer
+   * @throws Error if the server does not answer
    */
   async signIn(token: string): Promise<void> {
     const { key } = await this.api.call('login', { token });
@@ -273,11 +221,8 @@ export class HostModel {
     } catch (error) {
       this.callFailed(error);
       // The session had already ended.
-      if (!this.signedIn) this.endSession('');
-      else {
-        const text = `${msg('You are still signed in.')} ${failure(error)}`;
-        this.show({ text, wrong: true });
-      }
+      if (!this.signedIn) return this.endSession('');
+      this.show({ text: `${msg('You are still signed in.')} ${failure(error)}`, wrong: true });
     }
   }
 
@@ -329,24 +274,26 @@ export class HostModel {
     this.emitChange();
   }
 
-  /** Whether a call with this name has not been answered yet. */
-  isBusy(name: string): boolean {
-    return this.busy.has(name);
-  }
-
   /**
    * Makes a call, refreshes the state and shows the result as a notice. A call about a room uses
    * the selected room, unless `input` names another one.
    *
+   * @param options `ask` is a question, without whose confirmation the call is not made; `done` is
+   *   the notice after a successful call; `busy` is the call's name in `this.busy`
    * @returns the answer; undefined if the host has not confirmed the call, or if it failed, in
    *   which case a notice explains the failure
    */
-  async do<N extends CallName>(
+  async do<N extends api.CallName>(
     name: N,
     input: CallInput<N>,
-    { ask, done, busy }: CallOptions<N> = {},
-  ): Promise<CallAnswer<N> | undefined> {
+    options: {
+      readonly ask?: Question;
+      readonly done?: Notice | string | ((answer: api.CallAnswer<N>) => Notice | string);
+      readonly busy?: string;
+    } = {},
+  ): Promise<api.CallAnswer<N> | undefined> {
     const { room } = this;
+    const { ask, done, busy } = options;
     if (ask && !(await this.ask(ask))) return undefined;
     if (busy) this.busy.add(busy);
     this.emitChange();
@@ -376,8 +323,8 @@ export class HostModel {
     const pending = { room, change };
     this.changes.add(pending);
     this.emitChange();
-    // One after another, because each change of a list has the whole list. A change that the server
-    // does not answer delays others only for a while.
+    // Send changes one after another, because a change of a list contains the whole list. A change
+    // that the server does not answer delays the next one by at most `READ_LIMIT`.
     const answer = this.sending.then(() =>
       this.do('changeSettings', { room, ...change }, { done }),
     );
@@ -400,38 +347,42 @@ export class HostModel {
       this.state = state;
       this.reachable = true;
       if (!this.summary) this.switchTo(state.rooms[0]?.name ?? '');
-      const { room } = this;
-      const [detail, refused] = room ? await this.detailOf(room) : [undefined, ''];
+      await this.refreshDetail(refresh);
       if (refresh !== this.refreshes) return;
-      if (room === this.room) {
-        this.detail = detail && withLists(detail, this.detail);
-        this.detailRefused = refused;
-      }
     } catch (error) {
       this.callFailed(error);
     }
     this.emitChange();
     clearTimeout(this.timer);
-    if (this.signedIn) {
-      this.timer = setTimeout(
-        () => void this.refresh(),
-        document.hidden ? POLL_HIDDEN_MS : POLL_MS,
-      );
-    }
+    if (!this.signedIn) return;
+    this.timer = setTimeout(() => this.refresh(), document.hidden ? POLL_HIDDEN_MS : POLL_MS);
   }
 
   /**
-   * Fetches a room's details, or the reason why the server refuses them.
+   * Fetches the details of the selected room, or the reason why the server refuses them.
    *
-   * @throws Unreachable, HostRefusal
+   * @param refresh number of the refresh to which this request belongs
+   * @throws Error if the server does not answer, or if the session has ended
    */
-  private async detailOf(room: string): Promise<[RoomDetail | undefined, string]> {
+  private async refreshDetail(refresh: number): Promise<void> {
+    const { room } = this;
+    if (!room) return;
+    let detail: RoomDetail | undefined;
+    let refused = '';
     try {
-      return [await this.api.call('room', { room }), ''];
+      detail = await this.api.call('room', { room });
     } catch (error) {
       if (!(error instanceof HostRefusal) || isEndOfSession(error)) throw error;
-      return [undefined, failure(error)];
+      refused = failure(error);
     }
+    if (refresh !== this.refreshes || room !== this.room) return;
+    if (this.detail && detail?.open && detail.busy !== null) {
+      // Keep the previous lists while a room is busy, because the server then sends none.
+      const { visitors, drawings, reports } = this.detail;
+      detail = { ...detail, visitors, drawings, reports };
+    }
+    this.detail = detail;
+    this.detailRefused = refused;
   }
 
   private async beginSession(key: string): Promise<void> {
@@ -470,7 +421,7 @@ export class HostModel {
   }
 
   private emitChange(): void {
-    this.listeners.emit('change', undefined);
+    for (const listener of this.listeners) listener();
   }
 }
 

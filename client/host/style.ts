@@ -4,9 +4,6 @@ import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';
 
 const shared = css`
-  :host {
-    display: block;
-  }
   h2 {
     font-size: 1.65em;
     font-weight: 400;
@@ -42,9 +39,6 @@ const shared = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 10px 14px;
-  }
-  .facts {
-    gap: 2px 1.4em;
   }
   .picture {
     display: block;
@@ -191,7 +185,7 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
-  /* To be copied, or typed on another machine. */
+  /* A tap selects the whole code, which is copied, or typed on another machine. */
   code {
     font: inherit;
     overflow-wrap: anywhere;
@@ -225,6 +219,15 @@ const shared = css`
     background-repeat: no-repeat;
     background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
     background-size: 0.9em;
+  }
+  .language select:not(:focus-visible) {
+    border-color: transparent;
+    background-color: transparent;
+    color: var(--ink-soft);
+  }
+  .language select:hover {
+    color: var(--ink);
+    background-color: var(--raised);
   }
   option {
     background: #14191c;
@@ -305,12 +308,6 @@ const shared = css`
     height: 100%;
     opacity: 0;
   }
-  .chip:has(:checked),
-  .tool[aria-pressed='true'] {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: var(--accent-edge);
-  }
   .chip:has(:focus-visible) {
     outline: 2px solid var(--accent);
     outline-offset: 2px;
@@ -327,10 +324,7 @@ const shared = css`
     font-weight: 400;
     text-align: start;
   }
-  /* Numbers at the end of the row, below their titles. */
-  .loads {
-    max-width: 44em;
-  }
+  /* Numbers stand at the end of their cells, below the column's title. */
   .loads :is(td, th:not(:first-child)) {
     padding-inline: 1.2em 0;
     text-align: end;
@@ -349,7 +343,7 @@ const shared = css`
     grid-template-columns: repeat(auto-fit, minmax(min(100%, var(--least, 12.5em)), 1fr));
     gap: 16px 18px;
   }
-  /* A floating row that says something, with buttons at its end. */
+  /* A floating bar with a sentence and buttons. */
   .pill {
     gap: 8px 12px;
     padding: 6px 8px;
@@ -359,7 +353,14 @@ const shared = css`
     border-radius: 26px;
     box-shadow: var(--shadow);
   }
-  /* A part of a whole, from --from to --to. */
+  .lit,
+  .chip:has(:checked),
+  .tool[aria-pressed='true'],
+  .seed[aria-pressed='true'] {
+    background: var(--accent-deep);
+    border-color: var(--accent-edge);
+  }
+  /* A bar that is filled from --from to --to. */
   .strip {
     position: relative;
     height: 5px;
@@ -377,14 +378,20 @@ const shared = css`
 
 /** Rules with one declaration each; they come after the rules above. */
 const RULES = {
+  ':host': 'display: block',
   '[hidden]': 'display: none !important',
+  '.facts': 'gap: 2px 1.4em',
+  '.loads': 'max-width: 44em',
   legend: 'margin-bottom: 8px',
   'label:has([type=checkbox], [type=radio]), [type=checkbox], [type=radio]': 'cursor: pointer',
   'input[aria-invalid=true]': 'border-color: var(--alarm)',
   'input[type=checkbox]:checked::after': 'translate: calc(var(--forward) * 1.25em) 0',
   '.options input:checked': 'border: 0.4em solid var(--accent)',
   '.options label:has(:checked)': 'border-color: var(--accent-edge)',
+  '.chip:has(:checked), .tool[aria-pressed=true]': 'color: var(--accent)',
   '.end': 'align-items: end',
+  '.centre': 'align-items: center',
+  '.relative': 'position: relative',
   '.whole': 'grid-column: 1 / -1',
   '.lined': 'border-top: 1px solid var(--line)',
   '.break': 'overflow-wrap: anywhere',
@@ -401,6 +408,7 @@ const RULES = {
   '.pixelated': 'image-rendering: pixelated',
   '.square': 'aspect-ratio: 1',
   '.wide': 'max-width: none',
+  '.plain.fit': 'white-space: normal',
   '.good': 'color: var(--accent)',
   '.warning': 'color: var(--warm)',
   '.wrong': 'color: var(--alarm)',
@@ -471,7 +479,7 @@ export const shellStyle = css`
     container-type: size;
     overflow: auto;
   }
-  /* Takes the focus only so that screen readers announce the new section. */
+  /* The main element takes the focus only so that screen readers announce the new section. */
   main:focus-visible {
     outline: none;
   }

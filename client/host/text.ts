@@ -14,9 +14,6 @@ import {
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
-/** Formatters, keyed by time zone. They are reused, because each poll formats many dates. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
 /**
  * Returns the server's local time as if it were UTC, in ms since 1970.
  *
@@ -24,15 +21,12 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function localTime(at: number, zone: string): number {
-  let format = formatters.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat('sv-SE', {
-      ...{ dateStyle: 'short', timeStyle: 'medium', timeZone: zone },
-    });
-    formatters.set(zone, format);
-  }
-  return Date.parse(`${format.format(at).replace(' ', 'T')}Z`);
+  const text = new Date(at).toLocaleString('sv-SE', { timeZone: zone });
+  return Date.parse(`${text.replace(' ', 'T')}Z`);
 }
+
+const TRY_AGAIN = msg('That did not work. Try again, or look in the server’s log.');
+const OTHER_VERSION = msg('This page does not match the server’s version. Reload it.');
 
 /** Explanations of refused calls. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
@@ -43,15 +37,15 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs receive these two.
-  'not-allowed': msg('That did not work. Try again, or look in the server’s log.'),
-  'too-many-calls': msg('That did not work. Try again, or look in the server’s log.'),
+  // Only programs receive the next two reasons.
+  'not-allowed': TRY_AGAIN,
+  'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
   'too-many-tokens': msg('You have reached the limit of tokens. Revoke one that is not used.'),
-  'unknown-call': msg('This page does not match the server’s version. Reload it.'),
+  'unknown-call': OTHER_VERSION,
   'bad-call': msg('The server did not accept that. Check what you typed, or reload the page.'),
   'too-large': msg('That was too much data at once.'),
-  'not-json': msg('This page does not match the server’s version. Reload it.'),
+  'not-json': OTHER_VERSION,
   'no-such-room': msg('There is no room with that name. Choose another one.'),
   'room-exists': msg('There is already a room with that name. Choose another one.'),
   'room-open': msg('Close the room first.'),
@@ -99,7 +93,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'not-a-picture': msg('That is no PNG, JPEG or WebP picture, or it is damaged.'),
   'no-alerts': msg('This server sends no alerts: it was started without --alerts.'),
   'not-delivered': msg('The alert did not arrive. Check the receiver and its address in --alerts.'),
-  failed: msg('That did not work. Try again, or look in the server’s log.'),
+  failed: TRY_AGAIN,
 };
 
 /** Explanations of films that could not be made, with advice. */
@@ -111,7 +105,7 @@ export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
     'It stopped making progress and was cancelled. Try again when the machine is less busy.',
   ),
   ended: msg('It ended before it was finished. Try a shorter time, or look in the server’s log.'),
-  failed: msg('That did not work. Try again, or look in the server’s log.'),
+  failed: TRY_AGAIN,
 };
 
 /** Names of the days in the order of a schedule, from Monday. */
@@ -125,22 +119,10 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** Formats a duration in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
+/** Formats a duration in seconds or, from a minute on, in minutes: '30 seconds', '2 minutes'. */
 export function span(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const units: Parameters<typeof timeText>[] = [
-    [Math.floor(seconds / 86_400), 'day'],
-    [Math.floor(seconds / 3_600) % 24, 'hour'],
-    [Math.floor(seconds / 60) % 60, 'minute'],
-    [seconds % 60, 'second'],
-  ];
-  const first = units.findIndex(([n]) => n > 0);
-  if (first < 0) return timeText(0, 'second');
-  return units
-    .slice(first, first + 2)
-    .filter(([n]) => n > 0)
-    .map((each) => timeText(...each))
-    .join(' ');
+  const seconds = Math.ceil(milliseconds / 1_000);
+  return seconds < 60 ? timeText(seconds, 'second') : timeText(Math.ceil(seconds / 60), 'minute');
 }
 
 /** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
@@ -197,9 +179,8 @@ export function bytes(n: number): string {
  * @param at in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
-export function clock(at: number, zone: string): string {
-  return new Date(localTime(at, zone)).toISOString().slice(11, 16);
-}
+export const clock = (at: number, zone: string): string =>
+  new Date(localTime(at, zone)).toISOString().slice(11, 16);
 
 /** Names a day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
 export function dayName(at: number, now: number, zone: string): string {
@@ -214,9 +195,8 @@ export function dayName(at: number, now: number, zone: string): string {
 }
 
 /** Formats day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
-export function moment(at: number, now: number, zone: string): string {
-  return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
-}
+export const moment = (at: number, now: number, zone: string): string =>
+  `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 
 /** Formats a duration as short as possible: '30 s', '5 min'. */
 export const shortSpan = (seconds: number): string =>
@@ -230,11 +210,10 @@ export function failure(error: unknown): string {
     );
   }
   const { reason, retryAfter } = error;
-  if ((reason === 'too-many-tries' || reason === 'wrong-token') && retryAfter) {
-    const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
-    return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
-  }
-  return REASON_TEXTS[reason];
+  const isWaiting = ['too-many-tries', 'wrong-token'].includes(reason);
+  if (!isWaiting || !retryAfter) return REASON_TEXTS[reason];
+  const wait = span(retryAfter);
+  return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
 }
 
 /** Says whether a room's previous state is saved before a change of the whole room. */
@@ -256,23 +235,18 @@ export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefi
 }
 
 /** Returns the visitor's name, or their number if they have none. */
-export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return name || msg(str`visitor ${number(id)}`);
-}
+export const visitorName = ({ id, name }: { readonly id: number; readonly name: string }): string =>
+  name || msg(str`visitor ${number(id)}`);
 
 /** Formats a room's speed in steps per second, or says that it is slower than configured. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
-  return pace.slow
-    ? msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`)
-    : plural(
-        wanted,
-        msg(str`${number(wanted)} step per second`),
-        msg(str`${number(wanted)} steps per second`),
-      );
+  if (pace.slow) return msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`);
+  const one = msg(str`${number(wanted)} step per second`);
+  return plural(wanted, one, msg(str`${number(wanted)} steps per second`));
 }
 
-/** Nobody has another name than when they acted. */
+/** No participants, so that everybody has the name that they had when they acted. */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
 /** Names an organism; of a chimera, all its parts and who painted them. */

@@ -1,43 +1,42 @@
 /**
- * The host's page: the sign-in form, then the sections of the selected room. Elements show
- * `HostModel` and make calls through it; they never fetch the state themselves. Start with
- * `host-model.ts`, then `elements/host-element.ts`.
+ * The host's page: the sign-in form, then the sections of the selected room, with a dialog that asks
+ * before some actions and short notices. Elements show `HostModel` and make calls through it; they
+ * never fetch the state themselves. Start with `host-model.ts`, then `host-element.ts`.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { AsideState } from '../../shared/host/state.ts';
-import { type Choice, checkbox, field, HostElement, select, tag } from './elements/host-element.ts';
-import { host } from './host-model.ts';
+import { icons } from '../elements/icons.ts';
+import * as ui from './host-element.ts';
+import { type HostModel, host, type Question } from './host-model.ts';
 import { hostIcons } from './icons.ts';
 import {
   type HostLocation,
   healthOf,
+  languageMenu,
   locationHash,
   parseLocation,
   sectionsOf,
-} from './sections.ts';
+} from './navigation.ts';
 import { shellStyle } from './style.ts';
 import { failure } from './text.ts';
-import './elements/host-nav.ts';
-import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
-import './elements/feedback.ts';
-import './sections/access-section.ts';
-import './sections/hours-section.ts';
-import './sections/exhibition-section.ts';
+import './sections/exhibition-sections.ts';
 import './sections/film-section.ts';
 import './sections/gallery-section.ts';
+import './sections/hours-section.ts';
 import './sections/knobs-section.ts';
-import './sections/rooms-section.ts';
+import './sections/server-sections.ts';
 import './sections/saved-section.ts';
-import './sections/walls-section.ts';
 import './sections/visitors-section.ts';
 import './sections/watch-section.ts';
 
 /** Root element. The hash of the page's address holds the section and the room. */
 @customElement('vivarium-host')
-export class VivariumHost extends HostElement {
+export class VivariumHost extends ui.HostElement {
   static override styles = shellStyle;
 
   @state() private location: HostLocation = parseLocation(location.hash);
@@ -48,15 +47,11 @@ export class VivariumHost extends HostElement {
     super.connectedCallback();
     const { signal } = this.stop;
     window.addEventListener('hashchange', () => this.navigate(), { signal });
-    const refresh = (): void => {
-      if (!document.hidden) void host.refresh();
-    };
+    const refresh = (): unknown => document.hidden || host.refresh();
     document.addEventListener('visibilitychange', refresh, { signal });
-    const touched = (): void => {
-      host.api.touched = true;
-    };
     for (const name of ['pointerdown', 'keydown', 'wheel'] as const) {
-      window.addEventListener(name, touched, { signal, capture: true, passive: true });
+      const options = { signal, capture: true, passive: true };
+      window.addEventListener(name, () => (host.api.touched = true), options);
     }
     if (this.location.room) host.select(this.location.room);
     void host.start();
@@ -91,9 +86,8 @@ export class VivariumHost extends HostElement {
 
   override render(): TemplateResult {
     const login = html`<main><host-login></host-login></main>`;
-    return html`${
-      host.signedIn === undefined ? nothing : host.signedIn ? this.shell() : login
-    }<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
+    const page = host.signedIn ? this.shell() : host.signedIn === false ? login : nothing;
+    return html`${page}<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
   }
 
   private shell(): TemplateResult {
@@ -101,14 +95,19 @@ export class VivariumHost extends HostElement {
     // `unsafeStatic` is safe here: a location has one of the ids of `sectionsOf`, and an element
     // exists for each id.
     const section = unsafeStatic(`${this.shown}-section`);
+    const rooms = (host.state?.rooms ?? []).map(({ name, open }) => ({
+      value: name,
+      name: open ? name : msg(str`${name} (closed)`),
+    }));
+    const choose = (room: string): void => {
+      location.hash = locationHash({ ...this.location, room });
+    };
     return html`<div class="shell grid">
       <header>
-        <h1>Vivarium<span>${msg('host')}</span></h1>
+        <h1>Vivarium<wbr /><span>${msg('host')}</span></h1>
         <label class="room"
           ><span class="visually-hidden">${msg('Room')}</span>
-          ${select('room', roomChoices(), host.room, (room) => {
-            location.hash = locationHash({ ...this.location, room });
-          })}</label
+          ${ui.select('room', rooms, host.room, choose)}</label
         >
         <host-nav .current=${this.shown}></host-nav>
       </header>
@@ -132,21 +131,17 @@ export class VivariumHost extends HostElement {
   }
 }
 
-const roomChoices = (): Choice<string>[] =>
-  (host.state?.rooms ?? []).map(({ name, open }) => ({
-    value: name,
-    name: open ? name : msg(str`${name} (closed)`),
-  }));
-
 /** Shows the server's most serious problem, if any, on screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
   if (!state || !reachable) return nothing;
   const { kind, text } = healthOf(state, reachable);
-  return kind === 'good' ? nothing : html`<p class="trouble" role="status">${tag(text, kind)}</p>`;
+  return kind === 'good'
+    ? nothing
+    : html`<p class="trouble" role="status">${ui.tag(text, kind)}</p>`;
 }
 
-/** Lists the data that the server has set aside, of all rooms; nothing if there are none. */
+/** Lists the data of all rooms that the server has set aside; nothing if there are none. */
 function asideList(): TemplateResult | typeof nothing {
   const { aside = [], rooms = [] } = host.state ?? {};
   // Hide the entries of a room that is being restored, because these entries are about to change.
@@ -161,20 +156,15 @@ function asideRow(entry: AsideState): TemplateResult {
   const isCalm = what === 'replaced';
   // Only an entry that holds a whole room can be put back.
   const isWhole = isCalm || what === 'room';
-  const isBusy = host.isBusy(`aside ${id}`);
+  const isBusy = host.busy.has(`aside ${id}`);
+  const button = (id: string, text: unknown, click: () => void): TemplateResult =>
+    html`<button class="plain" data-testid=${id} ?disabled=${isBusy} @click=${click}>${text}</button>`;
+  const undo = html`${hostIcons.undo}${msg('Put back')}`;
   return html`<li class="alert row ${isCalm ? 'calm' : ''}" data-testid="aside">
     ${isCalm ? nothing : hostIcons.warning}
     <p role="status" title=${why}>${asideText(entry)} <small>${host.moment(at)}</small></p>
-    ${
-      isWhole
-        ? html`<button class="plain" data-testid="put-back" ?disabled=${isBusy} @click=${() => putBack(entry)}>
-            ${hostIcons.undo}${msg('Put back')}
-          </button>`
-        : nothing
-    }
-    <button class="plain" data-testid="dismiss" ?disabled=${isBusy} @click=${() => dismissAside(entry, isWhole)}>
-      ${msg('Keep as it is')}
-    </button>
+    ${isWhole ? button('put-back', undo, () => putBack(entry)) : nothing}
+    ${button('dismiss', msg('Keep as it is'), () => dismissAside(entry, isWhole))}
   </li>`;
 }
 
@@ -192,10 +182,7 @@ function putBack({ id: aside, room }: AsideState): void {
 
 function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
   const ask = {
-    title:
-      room === null
-        ? msg('Keep the server’s data as they are?')
-        : msg(str`Keep “${room}” as it is?`),
+    title: room ? msg(str`Keep “${room}” as it is?`) : msg('Keep the server’s data as they are?'),
     text: isWhole
       ? msg(
           'The data that were set aside stay in the data folder, but you can no longer put them back on this page.',
@@ -226,7 +213,7 @@ function asideText({ what, room, tick }: AsideState): string {
 
 /** Signs the host in. */
 @customElement('host-login')
-export class HostLogin extends HostElement {
+export class HostLogin extends ui.HostElement {
   static override styles = css`
     :host {
       display: grid;
@@ -253,7 +240,7 @@ export class HostLogin extends HostElement {
     input {
       font-size: 1.1em;
     }
-    host-language {
+    .language {
       width: fit-content;
       margin-inline-start: -0.8em;
     }
@@ -295,14 +282,12 @@ export class HostLogin extends HostElement {
         <p class="lead">${msg('Rooms, settings and statistics.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
-      ${field(
-        msg('Host token'),
-        html`<input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
+      <label class="field"><span>${msg('Host token')}</span>
+        <input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
           autocomplete="current-password" autocapitalize="off" autocorrect="off" spellcheck="false"
-          aria-invalid=${wrong !== ''} aria-describedby="wrong" />`,
-      )}
+          aria-invalid=${wrong !== ''} aria-describedby="wrong" /></label>
       <label class="check flex">
-        ${checkbox(this.shown, (on) => (this.shown = on))}
+        ${ui.checkbox(this.shown, (on) => (this.shown = on))}
         <span>${msg('Show token')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${wrong || nothing}</p>
@@ -311,7 +296,7 @@ export class HostLogin extends HostElement {
         <summary>${msg('Where do I find the token?')}</summary>
         <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
       </details>
-      <host-language></host-language>
+      ${languageMenu()}
     </form>`;
   }
 
@@ -322,5 +307,126 @@ export class HostLogin extends HostElement {
     this.failed = '';
     this.failed = await host.signIn(token).then(() => '', failure);
     this.busy = false;
+  }
+}
+
+/** Shows the model's open question. Closing the dialog counts as no. */
+@customElement('confirm-dialog')
+export class ConfirmDialog extends ui.HostElement {
+  static override styles = css`
+    dialog {
+      width: min(29em, calc(100vw - 32px));
+      padding: 26px 26px 20px;
+      color: var(--ink);
+      background: oklch(0.22 0.012 225);
+      border: 1px solid var(--edge);
+      border-radius: 22px;
+      box-shadow: var(--shadow);
+    }
+    dialog::backdrop {
+      background: oklch(0.08 0.01 230 / 0.72);
+    }
+    dialog[open] {
+      animation: appear 0.16s ease-out;
+    }
+    h2 {
+      font-size: 1.35em;
+    }
+    footer {
+      justify-content: end;
+      gap: 10px;
+      margin-top: 6px;
+    }
+    b {
+      font-weight: 600;
+      user-select: all;
+    }
+  `;
+
+  private question: Question | undefined;
+  private typed = '';
+  @query('dialog') private readonly dialog!: HTMLDialogElement;
+
+  override render(): TemplateResult {
+    const { question } = host;
+    if (question !== this.question) this.typed = '';
+    this.question = question;
+    return html`<dialog aria-labelledby="title" aria-describedby=${question?.text ? 'text' : nothing} @close=${this.closed}>
+      ${question ? keyed(question, this.form(question)) : nothing}
+    </dialog>`;
+  }
+
+  protected override updated(): void {
+    const { dialog, question } = this;
+    if (question && !dialog.open) dialog.showModal();
+    else if (!question && dialog.open) dialog.close();
+  }
+
+  private form({ title, text, fields, confirm, harmless, typed }: Question): TemplateResult {
+    const isReady = typed === undefined || this.typed.trim() === typed;
+    const input = html`<input data-testid="confirm-typed" autocomplete="off" autocapitalize="off" spellcheck="false" @input=${this.type} />`;
+    return html`<form class="gap-16" @submit=${this.submit}>
+      <h2 id="title" class="break">${title}</h2>
+      ${text ? html`<p id="text">${text}</p>` : nothing} ${fields}
+      ${typed === undefined ? nothing : ui.field(msg(html`Type <b>${typed}</b> to confirm`), input)}
+      <footer class="wrap">
+        <button type="button" class="plain" @click=${() => host.answer(undefined)}>${msg('Cancel')}</button>
+        <button class=${harmless ? 'solid' : 'danger now'} data-testid="confirm" ?disabled=${!isReady}>${confirm}</button>
+      </footer>
+    </form>`;
+  }
+
+  private type(event: InputEvent): void {
+    this.typed = ui.inputValue(event);
+    this.requestUpdate();
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    host.answer(new FormData(event.target as HTMLFormElement));
+  }
+
+  private closed(): void {
+    // The event is asynchronous, so the dialog may already show the next question.
+    if (!this.dialog.open) host.answer(undefined);
+  }
+}
+
+/** Shows the notices at the bottom. The rest of the page makes room for them. */
+@customElement('notice-layer')
+export class NoticeLayer extends ui.HostElement {
+  static override styles = css`
+    section {
+      margin: 0 auto var(--foot);
+    }
+    section:has(.pill) {
+      padding: 10px 12px;
+    }
+    .pill {
+      max-width: 44em;
+      animation: appear 0.2s ease-out;
+    }
+    .wrong {
+      color: var(--ink);
+      border-color: oklch(0.76 0.13 28 / 0.6);
+    }
+  `;
+
+  override render(): TemplateResult {
+    return html`<section class="grid gap-8 fit" aria-live="polite" aria-label=${msg('Notifications')}>
+      ${repeat(host.notices, ui.idOf, (notice) => this.notice(notice))}
+    </section>`;
+  }
+
+  private notice({ id, text, wrong, action }: HostModel['notices'][number]): TemplateResult {
+    const run = (): void => {
+      host.dismiss(id);
+      action?.run();
+    };
+    return html`<div class="flex pill ${wrong ? 'wrong' : ''}" data-testid="notice">
+      <p class="py-6">${text}</p>
+      ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
+      ${ui.iconButton(msg('Close this message'), icons.close, () => host.dismiss(id))}
+    </div>`;
   }
 }

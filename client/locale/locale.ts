@@ -66,9 +66,7 @@ let texts: TextLoaders | undefined;
 let dictionary: Dictionary | undefined;
 let wanted: LanguageCode = SOURCE_LANGUAGE;
 
-export function language(): LanguageCode {
-  return getLocale() as LanguageCode;
-}
+export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
  * The locale for numbers and dates. For English, it is British English, like the page's words. For

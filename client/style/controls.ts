@@ -18,7 +18,7 @@ export const controls = css`
   figure {
     margin: 0;
   }
-  /* Layouts that many rules refine, so they weigh nothing. */
+  /* Layout classes. :where gives them no specificity, so that every other rule overrides them. */
   :where(.flex) {
     display: flex;
     align-items: center;
@@ -59,6 +59,11 @@ export const controls = css`
   }
   :where(.round) {
     border-radius: 50%;
+    aspect-ratio: 1;
+  }
+  /* Pictures of creatures. */
+  :where(.tile, seed-film, organism-portrait) {
+    aspect-ratio: 1;
   }
   :where(.ghost) {
     pointer-events: none;
@@ -81,7 +86,7 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /* A dot in the colour of a participant; in a text, before their name. */
+  /* A dot in a participant's colour. In a text, the dot stands before the participant's name. */
   .who {
     flex: none;
     width: 0.7em;
@@ -119,26 +124,27 @@ export const controls = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
-  /* A canvas fills its window or frame: outside, nobody would see the outline. */
+  /* A canvas fills its window or frame, so only an outline inside the canvas is visible. */
   canvas:focus-visible {
     outline-width: 3px;
     outline-offset: -3px;
   }
   svg {
     display: block;
-    width: 1.55em;
-    height: 1.55em;
+    flex: none;
+    width: var(--icon, 1.55em);
+    height: var(--icon, 1.55em);
     fill: none;
     stroke: currentColor;
     stroke-width: 1.5;
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  /* What points along the line of text. */
+  /* Icons that point in reading direction are mirrored in languages from right to left. */
   .along {
     transform: scaleX(var(--forward));
   }
-  /* Letters of Arabic join. */
+  /* Spacing would separate the joined letters of Arabic. */
   :dir(rtl) {
     letter-spacing: 0 !important;
   }
@@ -210,7 +216,7 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* Also moves in when --from is set. */
+  /* If --from is set, the element also moves in. */
   @keyframes fade-in {
     from {
       opacity: 0;

@@ -42,7 +42,24 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
-/** A text field. */
+/** A menu without a frame. */
+export const plainSelect = css`
+  select {
+    min-height: 44px;
+    padding: 0 0.7em;
+    border: 0;
+    border-radius: 999px;
+    background-color: transparent;
+    color: inherit;
+    font: inherit;
+  }
+  option {
+    color: initial;
+    background: initial;
+  }
+`;
+
+/** The text field of a form. */
 export const textField = css`
   input {
     flex: 1;
@@ -116,6 +133,4 @@ export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestH
  * @param hue in degrees
  * @returns sRGB, 0 to 1
  */
-export function ownerColor(hue: number): Rgb {
-  return oklch(lightnessOf(hue), OWNER_CHROMA, hue);
-}
+export const ownerColor = (hue: number): Rgb => oklch(lightnessOf(hue), OWNER_CHROMA, hue);

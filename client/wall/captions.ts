@@ -3,7 +3,7 @@
  * permanent facts take turns.
  */
 
-import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
+import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import {
   HOUSE,
@@ -17,6 +17,7 @@ import {
   crossedText,
   hasSeason,
   livingText,
+  NEWS,
   type News,
   type NewsKind,
   newsText,
@@ -24,7 +25,7 @@ import {
   TEXTS,
 } from './text.ts';
 
-/** Time that a caption is shown, in ms. */
+/** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
 /** A recent event, and what a wall knows about it. */
@@ -35,34 +36,8 @@ export interface RecentEvent extends News {
   readonly parents: readonly OrganismView[];
 }
 
-/** The gardener's current preference. */
-export interface Season {
-  /** Category of the gallery. */
-  readonly kind: string;
-  /** Range of the preferred colours; undefined if the colours differ. */
-  readonly colour?: ColourRange | undefined;
-}
-
 /** The wall's knowledge of its room. */
-export interface CaptionFacts {
-  /** All living organisms, including departing ones. */
-  readonly organisms: readonly OrganismView[];
-  /** Events of the last seconds that are in the picture, latest first. */
-  readonly news: readonly RecentEvent[];
-  /** The organism that the wall shows from close by; undefined if it shows the whole room. */
-  readonly shown: OrganismId | undefined;
-  /** Whether nobody has been in the room for a while. */
-  readonly isAlone: boolean;
-  /** Whether the wall shows a QR code. */
-  readonly hasCode: boolean;
-  /** Whether the room shows the names of planters. */
-  readonly names: boolean;
-  /** Whether the gardener has planted lately. */
-  readonly isTended: boolean;
-  readonly season?: Season | undefined;
-  /** What the exhibition is, in the host's words; '' if the host says nothing. */
-  readonly exhibition: string;
-}
+export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 
 /** A caption that can be shown in any language. */
 export interface Line {
@@ -112,6 +87,10 @@ export function standingLines(facts: CaptionFacts): Line[] {
   const count = organisms.length;
   const grown = organisms.filter(({ phase }) => phase !== 'growing').length;
   const living: Line = { id: 'living', text: (voice) => livingText(voice, count, isAlone) };
+  const ofSeason: Line = {
+    id: `season ${season?.kind}`,
+    text: (voice) => seasonText(voice, season!),
+  };
   const lines: readonly (readonly [when: boolean, line: Line])[] = [
     [count === 0 && isAlone, standing('first')],
     [count > 0 && isAlone, living],
@@ -120,10 +99,7 @@ export function standingLines(facts: CaptionFacts): Line[] {
     [hasCode && isAlone, standing('point')],
     [organisms.some(({ phase }) => phase === 'growing'), standing('grows')],
     [count > 0 && !isAlone, living],
-    [
-      season !== undefined,
-      { id: `season ${season?.kind}`, text: (voice) => seasonText(voice, season!) },
-    ],
+    [season !== undefined, ofSeason],
     [isAlone && isTended, standing('tended')],
     [count > 0, standing('cells')],
     [grown > 0, standing('wound')],
@@ -151,9 +127,9 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. From close by, it is the news about the organism shown. Otherwise,
-   * after a caption that was not news, it is the latest news not shown yet. After news, or if all
-   * news has been shown, it is the fact that was shown longest ago.
+   * Chooses the next caption. In a close-up, the caption is news about the organism shown.
+   * Otherwise, the caption is the latest news not shown yet, unless the previous caption was news.
+   * If there is no such news, the caption is the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -181,10 +157,8 @@ export class CaptionTurns {
 
   private longestAgo(lines: readonly Line[]): Line | undefined {
     const turnOf = ({ id }: Line): number => this.shown.get(id) ?? -1;
-    return lines.reduce<Line | undefined>(
-      (best, line) => (best && turnOf(best) <= turnOf(line) ? best : line),
-      undefined,
-    );
+    // The sort is stable, so of several captions that were never shown, the first one is next.
+    return [...lines].sort((a, b) => turnOf(a) - turnOf(b))[0];
   }
 }
 
@@ -204,18 +178,9 @@ const SEASON_LATEST = 5;
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
-const NEWS: readonly string[] = [
-  'born',
-  'transformed',
-  'grafted',
-  'wounded',
-  'healed',
-  'departing',
-] satisfies NewsKind[];
-
 interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
-  /** Who caused it; undefined for events that nobody caused. */
+  /** The participant who caused the event; undefined if nobody did. */
   readonly by: ParticipantId | undefined;
 }
 
@@ -232,7 +197,7 @@ export class WallNews {
     model.on('life', ({ event, organism }) => {
       const { what } = event;
       const isTakenBack = what === 'grafted' && event.kind === undefined;
-      if (!NEWS.includes(what) || isTakenBack) return;
+      if (!(NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
       // An organism's planting is old news once the organism has been transformed.
@@ -258,23 +223,31 @@ export class WallNews {
   }
 
   /**
+   * @param wall whether nobody has been in the room for a while; whether the wall shows a QR code
    * @param isSeen whether an organism is in the picture
+   * @param shown the organism that the wall shows from close by; undefined for the whole room
    * @returns undefined before the room is known
    */
   facts(
-    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
+    wall: { readonly isAlone: boolean; readonly hasCode: boolean },
     isSeen: (organism: OrganismView) => boolean = () => true,
     shown?: OrganismId,
-  ): CaptionFacts | undefined {
+  ) {
     const { model } = this;
     if (!model.room) return undefined;
+    /** All living organisms, including departing ones. */
     const organisms = [...model.organisms.values()];
-    const news = this.recent().filter(({ organism }) => isSeen(organism));
-    const season = this.season(organisms);
     return {
-      ...{ ...wall, organisms, news, shown, season },
+      ...{ ...wall, organisms, shown },
+      /** Events of the last seconds that are in the picture, latest first. */
+      news: this.recent().filter(({ organism }) => isSeen(organism)),
+      /** The gardener's current preference. */
+      season: this.season(organisms),
+      /** Whether the room shows the names of planters. */
       names: model.settings?.names ?? true,
+      /** What the exhibition is, in the host's words; '' if the host says nothing. */
       exhibition: model.settings?.exhibition ?? '',
+      /** Whether the gardener has planted lately. */
       isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,
     };
   }
@@ -292,7 +265,7 @@ export class WallNews {
   }
 
   /** Returns the category and colour that most of the gardener's latest gallery creatures share. */
-  private season(organisms: readonly OrganismView[]): Season | undefined {
+  private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];
     const latest = this.plantedByGardener(organisms, SEASON_TIME)
       .flatMap((organism) => {
@@ -313,13 +286,14 @@ export class WallNews {
     const { planes } = this.model;
     if (!planes) return undefined;
     const { width, owner, rgba } = planes;
-    const places: number[] = [];
-    for (let row = y - side / 2; row < y + side / 2; row++) {
-      for (let place = row * width + x - side / 2; place < row * width + x + side / 2; place++) {
-        if (owner[place] === id) places.push(place);
-      }
-    }
-    const mean = meanColourAt(rgba, places);
+    const places = Array.from({ length: side * side }, (_, i) => {
+      const row = y - side / 2 + Math.floor(i / side);
+      return row * width + x - side / 2 + (i % side);
+    });
+    const mean = meanColourAt(
+      rgba,
+      places.filter((place) => owner[place] === id),
+    );
     return mean && colourRange(mean);
   }
 }

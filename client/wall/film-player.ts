@@ -61,15 +61,14 @@ export class FilmPlayer {
 
   /** @returns undefined if the picture cannot be fetched, or its size differs from the room's */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
+    const { width = 0, height = 0 } = this.screen.room ?? {};
+    const cells = width * height;
     try {
       const response = await this.load(`/host/api/films/${id}/${frame}`);
-      if (!response.ok) return undefined;
       const bytes = await response.arrayBuffer();
-      const { width = 0, height = 0 } = this.screen.room ?? {};
-      const places = width * height;
-      if (bytes.byteLength !== 8 * places) return undefined;
-      const rgba = new Uint8Array(bytes, 0, 4 * places);
-      return { width, height, rgba, owner: new Uint32Array(bytes, 4 * places) };
+      if (!response.ok || bytes.byteLength !== 8 * cells) return undefined;
+      const rgba = new Uint8Array(bytes, 0, 4 * cells);
+      return { width, height, rgba, owner: new Uint32Array(bytes, 4 * cells) };
     } catch {
       return undefined;
     }
@@ -82,10 +81,9 @@ export class FilmPlayer {
  */
 function momentOf(film: Film, frame: number): string {
   const at = momentOfFrame(film, frame);
-  if (at === null) return '';
-  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const time = { hour: '2-digit', minute: '2-digit', timeZone: film.zone } as const;
   try {
-    return new Intl.DateTimeFormat('en-GB', { ...time, timeZone: film.zone }).format(at);
+    return at === null ? '' : new Date(at).toLocaleTimeString('en-GB', time);
   } catch {
     return '';
   }

@@ -1,11 +1,41 @@
+/** Texts beside organisms on a wall, and where they stand. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { intersects, type Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
-import type { Point } from '../render/camera.ts';
-import { bodyOf, placeBeside } from './bare-ground.ts';
+import type { Point, Size } from '../render/camera.ts';
+import { bodyOf, type WallView } from './wall-view.ts';
+
+/** Shifts along a side of a body that are tried in turn, as shares of the text's size. */
+const SHIFTS = [0, 0.45, -0.45];
+
+/**
+ * Finds a place for a text beside a body: below, above, after or before it.
+ *
+ * @param body in px
+ * @param text in px
+ * @param gap distance between body and text, in px
+ * @param fits whether a text may stand in an area, given in px
+ * @returns the upper left corner of the text, in px; undefined if there is no place
+ */
+export function placeBeside(
+  body: Rect,
+  text: Size,
+  gap: number,
+  fits: (area: Rect) => boolean,
+): Point | undefined {
+  const x = body.x + (body.width - text.width) / 2;
+  const y = body.y + (body.height - text.height) / 2;
+  const [above, below] = [body.y - gap - text.height, body.y + body.height + gap];
+  const [before, after] = [body.x - gap - text.width, body.x + body.width + gap];
+  const places = [
+    ...[below, above].flatMap((at) => SHIFTS.map((by) => ({ x: x + by * text.width, y: at }))),
+    ...[after, before].flatMap((at) => SHIFTS.map((by) => ({ x: at, y: y + by * body.height }))),
+  ];
+  return places.find((place) => fits({ ...place, ...text }));
+}
 
 /** How long a name stays after its organism has grown, and how long a label fades, in ms. */
 const STAY = 4_000;
@@ -33,17 +63,10 @@ interface Label {
   hiddenAt: number;
 }
 
-/** What labels need to know of the picture. */
-export interface LabelledPicture {
+/** The view on whose picture labels stand, and the room's current planes. */
+type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
   readonly planes: Planes | undefined;
-  /** CSS pixels per cell. */
-  readonly zoom: number;
-  /** Whether the camera glides. Labels are then hidden. */
-  readonly isGliding: boolean;
-  readonly toScreen: (place: Point) => Point;
-  /** Returns whether an area, given in CSS pixels, lies in the picture and on bare ground. */
-  readonly isBare: (area: Rect) => boolean;
-}
+};
 
 /**
  * Texts beside organisms: the planter's name while an organism grows, and one caption. Labels stand
@@ -139,14 +162,14 @@ export class LabelLayer extends LitElement {
    *
    * @returns whether any label still has to be moved
    */
-  frame(now: number, picture: LabelledPicture): boolean {
+  frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];
-    if (this.caption) this.move(this.caption, now, picture, taken);
+    if (this.caption) this.move(this.caption, now, ground, taken);
     for (const [id, name] of this.names) {
       if (now > name.until + FADE) {
         name.element.remove();
         this.names.delete(id);
-      } else this.move(name, now, picture, taken);
+      } else this.move(name, now, ground, taken);
     }
     return this.names.size > 0 || this.caption !== undefined;
   }
@@ -159,17 +182,13 @@ export class LabelLayer extends LitElement {
   }
 
   /** @param taken areas of other labels, in CSS pixels; this label's area is added */
-  private move(
-    label: Label,
-    now: number,
-    { planes, zoom, isGliding, toScreen, isBare }: LabelledPicture,
-    taken: Rect[],
-  ): void {
+  private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;
+    const { planes, isGliding, camera } = ground;
     const { offsetWidth: width, offsetHeight: height } = element;
-    const at = toScreen(organism);
+    const at = ground.toScreen(organism);
     const fits = (area: Rect): boolean =>
-      isBare(area) && !taken.some((one) => intersects(one, area));
+      ground.isBare(area) && !taken.some((one) => intersects(one, area));
     const areaOf = ({ x, y }: Point): Rect => ({ x: at.x + x, y: at.y + y, width, height });
     const isOver = isGliding || now > until || !planes;
     if (label.place && (isOver || !fits(areaOf(label.place)))) {
@@ -178,9 +197,9 @@ export class LabelLayer extends LitElement {
     }
     if (!label.place && !isOver && now > label.hiddenAt + FADE) {
       const body = bodyOf(planes, organism);
-      const { x, y } = toScreen(body);
-      const seen = { x, y, width: body.width * zoom, height: body.height * zoom };
-      const place = placeBeside(seen, { width, height }, GAP * zoom, fits);
+      const [wide, high] = [body.width * camera.zoom, body.height * camera.zoom];
+      const seen = { ...ground.toScreen(body), width: wide, height: high };
+      const place = placeBeside(seen, { width, height }, GAP * camera.zoom, fits);
       label.place = place && { x: place.x - at.x, y: place.y - at.y };
     }
     element.toggleAttribute('data-shown', label.place !== undefined);

@@ -129,7 +129,8 @@ export function seasonText(
 }
 
 /** Recent events that captions report. */
-export type NewsKind = 'born' | 'transformed' | 'grafted' | 'wounded' | 'healed' | 'departing';
+export const NEWS = ['born', 'transformed', 'grafted', 'wounded', 'healed', 'departing'] as const;
+export type NewsKind = (typeof NEWS)[number];
 
 /** A recent event of an organism. */
 export interface News {

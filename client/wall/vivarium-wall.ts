@@ -5,25 +5,22 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
-import type { Rect } from '../../shared/geometry.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
-import { WallConnection } from '../room/connection.ts';
-import { mayRenew, visitorAddress } from '../room/display.ts';
+import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
 import { Direction } from './direction.ts';
 import { FilmPlayer } from './film-player.ts';
-import type { LabelLayer, OrganismCaption } from './label-layer.ts';
-import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
+import type { LabelLayer } from './label-layer.ts';
+import { signature, TEXTS, voiceOf } from './text.ts';
 import { languagesWithoutGlyphs, readOptions } from './wall-options.ts';
 import { stripOf, WallView } from './wall-view.ts';
 import './label-layer.ts';
-import './wall-overlay.ts';
-import type { WallOverlay, WallState } from './wall-overlay.ts';
+import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
 /** How long there must be no visitors before the wall invites passers-by, in ms. */
@@ -69,7 +66,7 @@ export class VivariumWall extends LitElement {
     wall-overlay {
       flex: none;
     }
-    /* The picture of a video wall leaves the strip free by itself. */
+    /* On a video wall, the camera leaves the strip free, so the overlay may lie over the picture. */
     :host([split]) wall-overlay {
       position: absolute;
       inset-inline-start: 0;
@@ -116,11 +113,7 @@ export class VivariumWall extends LitElement {
   private readonly direction = new Direction(this.model, this.news, () => performance.now());
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  @state() private shown: WallState = {
-    ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
-    ...{ attract: false, captions: true, away: false, blind: false },
-    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined, host: {} },
-  };
+  @state() private shown = INITIAL_STATE;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('label-layer') private readonly labels!: LabelLayer;
@@ -208,17 +201,15 @@ export class VivariumWall extends LitElement {
     calm.addEventListener('change', settle, { signal });
     settle();
     stage.onFrame = (now) => {
+      const { clientWidth: width, clientHeight: height } = this.frame;
+      const { viewportReporter, labels, cursors } = this;
+      const isReporting =
+        model.connection === 'live' &&
+        viewportReporter.shows(stage, { width, height }, devicePixelRatio, now);
+      const isLabelled = labels.frame(now, stage);
       const toScreen = (place: Point): Point => stage.toScreen(place);
-      const isBare = (area: Rect): boolean => stage.isBare(area);
-      let waits = this.labels.frame(now, {
-        ...{ planes: model.planes, zoom: stage.camera.zoom, isGliding: stage.isGliding, toScreen },
-        isBare,
-      });
-      if (model.connection === 'live') {
-        const view = { width: this.frame.clientWidth, height: this.frame.clientHeight };
-        waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
-      }
-      return this.cursors.frame(now, toScreen, isBare) || waits;
+      const isPointed = cursors.frame(now, toScreen, (area) => stage.isBare(area));
+      return isReporting || isLabelled || isPointed;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
     this.player = player;
@@ -236,12 +227,10 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // Captions beside organisms end with what they tell.
+      // An event may end the caption beside an organism, so update the captions.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
-      if (event.what === 'grown' || event.what === 'died') {
-        this.labels.done(event.id, performance.now());
-      }
+      if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());
     });
     this.labels.sign = (name) => signature(this.shown.voices[0].say, name);
     model.on('wall', () => this.labels.keep(model.organisms, performance.now()));
@@ -252,32 +241,23 @@ export class VivariumWall extends LitElement {
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
+    const tree = html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`;
+    const overlay = html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`;
     return html`
-      ${
-        options.overlay || blind || refusal
-          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`
-          : nothing
-      }
+      ${options.overlay || blind || refusal ? overlay : nothing}
       <div class="room">
         <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
         <cursor-layer></cursor-layer>
         <label-layer></label-layer>
-        ${
-          this.showsTree
-            ? html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`
-            : nothing
-        }
+        ${this.showsTree ? tree : nothing}
       </div>
     `;
   }
 
-  private readonly facts: WallOverlay['facts'] = (wall) => {
-    const { stage } = this;
-    return this.news.facts(wall, (one) => !stage || stage.isSeen(one), stage?.event?.id);
-  };
+  private readonly facts: WallOverlay['facts'] = (wall) =>
+    this.news.facts(wall, (one) => this.stage?.isSeen(one) ?? true, this.stage?.event?.id);
 
-  private readonly tell = (told: OrganismCaption | undefined): void =>
-    this.labels?.showCaption(told);
+  private readonly tell: WallOverlay['tell'] = (told) => this.labels?.showCaption(told);
 
   private show(change: Partial<WallState>): void {
     this.shown = { ...this.shown, ...change };

@@ -7,38 +7,39 @@ import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
-import type { VisitorAddress } from '../room/display.ts';
+import type { VisitorAddress } from '../room/connection.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import type { OrganismCaption } from './label-layer.ts';
-import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
+import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** The state on which the text of a wall depends. */
-export interface WallState {
+/** The state on which the text of a wall depends, before the room is known. */
+export const INITIAL_STATE = {
   /** Address for visitors, and whether phones can reach it. If they cannot, no QR code is shown. */
-  readonly visitorAddress: VisitorAddress;
-  readonly people: readonly ParticipantView[];
-  /** Whether nobody has been active for a while. */
-  readonly attract: boolean;
-  /** Whether the host has enabled captions. */
-  readonly captions: boolean;
-  /** Whether the server has not responded for a while. */
-  readonly away: boolean;
-  /** Whether this browser cannot draw the room. */
-  readonly blind: boolean;
-  /** Reason why the wall is not admitted; undefined if it is. */
-  readonly refusal: Reason | undefined;
-  /** Whether the room's day is ending. */
-  readonly farewell: boolean;
-  /** Whether the day's family tree covers the room, as it does when the day ends. */
-  readonly tree: boolean;
-  /** The time of day that a film shows; undefined if the wall shows the room. */
-  readonly moment: string | undefined;
-  /** What the host says about the exhibition, and to everybody. */
-  readonly host: Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>;
+  visitorAddress: { address: '', forPhones: false } as VisitorAddress,
+  people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
-  readonly voices: readonly Caption[];
-}
+  voices: [ENGLISH] as readonly Caption[],
+  /** Whether nobody has been active for a while. */
+  attract: false,
+  /** Whether the host has enabled captions. */
+  captions: true,
+  /** Whether the server has not responded for a while. */
+  away: false,
+  /** Whether this browser cannot draw the room. */
+  blind: false,
+  /** Reason why the wall is not admitted; undefined if it is. */
+  refusal: undefined as Reason | undefined,
+  /** Whether the room's day is ending. */
+  farewell: false,
+  /** Whether the day's family tree covers the room, as it does when the day ends. */
+  tree: false,
+  /** The time of day that a film shows; undefined if the wall shows the room. */
+  moment: undefined as string | undefined,
+  /** What the host says about the exhibition, and to everybody. */
+  host: {} as Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>,
+};
+export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
  * The strip is beside the room on a wide wall and below it on an upright one. Lengths are relative
@@ -62,7 +63,6 @@ const overlayStyle = css`
   }
   h1,
   p,
-  ul,
   figure {
     margin: 0;
   }
@@ -80,25 +80,32 @@ const overlayStyle = css`
   .credits {
     margin-top: 0.8em;
     font-size: 0.86em;
-    color: var(--ink-soft);
     text-wrap: balance;
   }
+  /* Names that do not fit wrap into another column or row, outside the visible part. */
   .people {
+    display: flex;
+    flex-flow: column wrap;
+    align-content: start;
+    column-gap: 2em;
     margin-top: 2.2em;
     min-height: 0;
     overflow: hidden;
   }
+  .people :is(p, li, .guests) {
+    width: 100%;
+  }
   .people p {
     margin-bottom: 0.5em;
   }
+  .credits,
   .people p,
   li.more,
   figcaption {
     color: var(--ink-soft);
   }
   ul {
-    padding: 0;
-    list-style: none;
+    display: contents;
   }
   li {
     display: flex;
@@ -127,7 +134,7 @@ const overlayStyle = css`
     padding-top: 0.5em;
   }
   .words {
-    flex: 1;
+    flex: 1 0 auto;
     display: grid;
     align-items: end;
     min-height: 9.2em;
@@ -140,16 +147,17 @@ const overlayStyle = css`
     line-height: 1.24;
     letter-spacing: -0.005em;
     text-wrap: balance;
-    opacity: 0;
     animation: speak var(--turn) ease-in-out both;
   }
-  /* The host's own words may be long. */
+  /* The host's own words may be long, so they are smaller. */
   .words p.own {
     font-size: 1.3em;
     line-height: 1.34;
   }
+  .words p.long {
+    font-size: 1.08em;
+  }
   .words p.stays {
-    opacity: 1;
     animation: come 1.2s ease-out;
   }
   time {
@@ -174,7 +182,7 @@ const overlayStyle = css`
     shape-rendering: crispEdges;
     transition: opacity 4s;
   }
-  /* While nobody acts, the creatures are the brightest. */
+  /* While nobody acts, the code is dimmer, so that the creatures are the brightest. */
   :host([data-attract]) .code {
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
@@ -220,16 +228,16 @@ const overlayStyle = css`
       max-height: 3em;
       margin: 0;
     }
-    .people,
-    .people ul {
-      display: flex;
-      gap: 1em;
-      margin: 0;
-    }
-    /* Without a height of its own, this row would shrink to nothing. */
+    /* Without a height of its own, the row of names would shrink to nothing. */
     .people {
       grid-area: 3 / 2;
+      flex-direction: row;
+      gap: 1em;
       height: 1.8em;
+      margin: 0;
+    }
+    .people :is(p, li, .guests) {
+      width: auto;
     }
     figcaption {
       grid-area: 4 / 2;
@@ -271,17 +279,15 @@ const overlayStyle = css`
   }
   @media (prefers-reduced-motion: reduce) {
     .words p,
-    .words p.stays,
-    li {
-      opacity: 1;
-      animation: none;
-    }
-    :host([data-attract]) .code {
-      animation: none;
+    li,
+    .code {
+      animation: none !important;
     }
   }
 `;
 
+/** Minimum length of the host's own words that are shown smaller, in characters. */
+const LONG = 140;
 /** Width of the quiet zone around the code, in modules. */
 const QUIET = 4;
 /** Maximum number of names, and of dots for guests without a name. */
@@ -327,14 +333,12 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { visitorAddress, attract, voices, away, farewell } = this.wall;
-    if (changed.has('wall')) {
-      const before = changed.get('wall');
-      if (visitorAddress !== before?.visitorAddress) {
-        const { address, forPhones } = visitorAddress;
-        this.code = forPhones ? codeOf(address, QUIET) : undefined;
-      }
-      if (attract !== before?.attract) this.begin();
+    const before = changed.has('wall') ? changed.get('wall') : this.wall;
+    if (visitorAddress !== before?.visitorAddress) {
+      const { address, forPhones } = visitorAddress;
+      this.code = forPhones ? codeOf(address, QUIET) : undefined;
     }
+    if (attract !== before?.attract) this.begin();
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
@@ -358,7 +362,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Begins the next caption at once, and gives it its full time. */
+  /** Begins the next caption immediately, and shows it for its full time. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;
@@ -410,27 +414,28 @@ export class WallOverlay extends LitElement {
     if (moment !== undefined) return staying(html`${say(TEXTS.film)}<time>${moment}</time>`);
     const voice = voices[turn % voices.length];
     if (farewell) return staying(voice.say(TEXTS.farewell), voice);
-    if (host.message) return html`<p class="stays own" dir="auto">${host.message}</p>`;
+    const own = (text: string): string => `own ${text.length > LONG ? 'long' : ''}`;
+    if (host.message)
+      return html`<p class="stays ${own(host.message)}" dir="auto">${host.message}</p>`;
     if (!captions || !line || line.about) return nothing;
     const { language, direction } = voice;
+    const text = line.text(voice);
     const p = line.isOwn
-      ? html`<p class="own" dir="auto">${line.text(voice)}</p>`
-      : html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
+      ? html`<p class=${own(text)} dir="auto">${text}</p>`
+      : html`<p lang=${language} dir=${direction}>${text}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
-  }
-
-  private toScan({ side, path }: Code): TemplateResult {
-    return html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${this.wall.voices[0].say(TEXTS.scanCode)}>
-      ${svg`<path d=${path}></path>`}
-    </svg>`;
   }
 
   private wayIn(): TemplateResult {
     const { visitorAddress, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     const address = readable(visitorAddress.address);
+    const { side, path } = this.code ?? {};
+    const code = html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${say(TEXTS.scanCode)}>
+      ${svg`<path d=${path}></path>`}
+    </svg>`;
     return html`<figure>
-      ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
+      ${this.code ? code : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
       <figcaption data-testid="address" style="--longest:${address.length}"><bdi dir="ltr">${address}</bdi></figcaption>
     </figure>`;
   }
@@ -449,9 +454,7 @@ export class WallOverlay extends LitElement {
         ${repeat(named.slice(0, MAX_NAMES), idOf, namedItem)}
         ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}
       </ul>
-      <div class="guests" aria-hidden="true">
-        ${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}
-      </div>
+      <div class="guests" aria-hidden="true">${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}</div>
     `;
   }
 }

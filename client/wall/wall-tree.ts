@@ -2,8 +2,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
-import { TreeCamera } from '../family-tree/camera.ts';
-import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
+import { layoutTree, TreeCamera, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
@@ -16,6 +15,8 @@ const STEP = 50;
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 1 / 45;
+/** Margin around the tree, as a share of the wall's shorter side. */
+const GAP = 0.02;
 /** Maximum width of a picture, as a share of the tree's height. */
 const CLOSEST = 0.32;
 
@@ -86,10 +87,6 @@ export class WallTree extends LitElement {
       <h2 lang=${voice.language} dir=${voice.direction}>${voice.say(TEXTS.tree)}</h2>`;
   }
 
-  private get gap(): number {
-    return 0.02 * Math.min(this.clientWidth, this.clientHeight);
-  }
-
   private async open(): Promise<void> {
     const page: LineagePage | undefined = await fetch(lineagePath(this.room))
       .then((response) => (response.ok ? response.json() : undefined))
@@ -99,7 +96,9 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    await this.pictures.open();
+    // Let the tree begin to grow with the pictures of the gallery's kinds.
+    await this.pictures.all([], 5_000);
+    if (!this.isConnected) return;
     this.since = performance.now();
     this.dataset.organisms = `${page.organisms.length}`;
     this.draw();
@@ -112,20 +111,20 @@ export class WallTree extends LitElement {
     if (!page || !pictures || !to) return;
     const size = { width: this.clientWidth, height: this.clientHeight };
     const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    const [width, height] = [size.width, size.height].map((side) => Math.round(side * ratio));
     if (canvas.width !== width || canvas.height !== height) {
       Object.assign(canvas, { width, height });
       this.layout = undefined;
     }
     const text = TEXT * Math.min(size.width, size.height);
-    const top = 2 * this.gap + 2 * text;
-    const edges = { top, bottom: this.gap, side: this.gap };
-    const [free, tall] = [size.width - 2 * this.gap, size.height - top - this.gap];
+    const gap = GAP * Math.min(size.width, size.height);
+    const top = 2 * gap + 2 * text;
+    const [free, tall] = [size.width - 2 * gap, size.height - top - gap];
     this.layout ??= layoutTree(page, free / Math.max(1, tall));
     const { layout } = this;
     const camera = new TreeCamera(layout, voice.direction === 'rtl' ? -1 : 1);
     camera.closest = CLOSEST * tall;
-    camera.resize(size, edges);
+    camera.resize(size, { top, bottom: gap, side: gap });
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const share = isCalm ? 1 : Math.min(1, (performance.now() - this.since) / GROWTH);
     to.setTransform(ratio, 0, 0, ratio, 0, 0);

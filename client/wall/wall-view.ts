@@ -15,7 +15,6 @@ import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import { isBare } from './bare-ground.ts';
 import { DIRECTION_GLIDE, type Direction } from './direction.ts';
 import type { WallOptions } from './wall-options.ts';
 
@@ -33,6 +32,40 @@ const CLOSE = 2.2;
 
 /** Bare ground that text needs around it, in cells. */
 const MARGIN = 1.5;
+
+type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
+
+/** Calls back for each cell of an area of the grid, until the callback returns true. */
+function someOwner(
+  { width, height, owner }: Owners,
+  area: Rect,
+  is: (id: number, x: number, y: number) => boolean,
+): boolean {
+  const [right, lower] = [area.x + area.width, area.y + area.height];
+  for (let y = Math.max(0, Math.floor(area.y)); y < Math.min(height, lower); y++) {
+    for (let x = Math.max(0, Math.floor(area.x)); x < Math.min(width, right); x++) {
+      if (is(owner[y * width + x], x, y)) return true;
+    }
+  }
+  return false;
+}
+
+/** Returns whether no organism owns a cell in an area, given in cells. */
+export const isBare = (planes: Owners, area: Rect): boolean =>
+  !someOwner(planes, area, (id) => id !== 0);
+
+/** Returns the bounds of an organism's cells, in cells; a point if it has none yet. */
+export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
+  let [left, top, right, bottom] = [x, y, x, y];
+  const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
+  someOwner(planes, patch, (owner, i, j) => {
+    if (owner !== id) return false;
+    [left, top] = [Math.min(left, i), Math.min(top, j)];
+    [right, bottom] = [Math.max(right, i + 1), Math.max(bottom, j + 1)];
+    return false;
+  });
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
@@ -92,26 +125,21 @@ export function frameOf(
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
 }
 
-/** A grid, the size of the whole picture, and the space that text takes from it. */
-interface Scene {
-  readonly grid: Size;
-  readonly view: Size;
-  readonly insets: Insets;
-}
-
 /**
  * Returns the camera of a close-up. Near the edge of the dish, it shows as little as possible of
  * the surroundings.
  *
  * @param side of a grown organism, in cells
  * @param home camera of the whole room
+ * @param scene the grid, the size of the whole picture, and the space that text takes from it
  */
 export function closeUpOf(
   at: Point,
   side: number,
   home: Camera,
-  { grid, view, insets }: Scene,
+  scene: { grid: Size; view: Size; insets: Insets },
 ): Camera {
+  const { grid, view, insets } = scene;
   const part = { width: CLOSE * side, height: CLOSE * side };
   const zoom = Math.max(home.zoom, fitGrid(part, view, insets).zoom);
   const inside = (place: number, length: number, before: number, after: number, all: number) => {
@@ -141,13 +169,8 @@ export function drifted(
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
   if (frame === 'fill') {
     // Pan slowly over the part that does not fit on the screen.
-    const hidden = (side: number, shown: number): number =>
-      Math.max(0, side - shown / home.zoom) / 2;
-    return {
-      ...home,
-      x: home.x + a * hidden(grid.width, view.width),
-      y: home.y + b * hidden(grid.height, view.height),
-    };
+    const hidden = (axis: keyof Size) => Math.max(0, grid[axis] - view[axis] / home.zoom) / 2;
+    return { ...home, x: home.x + a * hidden('width'), y: home.y + b * hidden('height') };
   }
   return {
     x: home.x + (a * DRIFT.x * view.width) / home.zoom,
@@ -273,10 +296,14 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
+  /** The planes of the room, even while others are shown. */
+  get planes(): Planes | undefined {
+    return this.model.planes;
+  }
+
   /** Returns whether an area, given in CSS pixels, lies in the view and on bare ground. */
   isBare({ x, y, width, height }: Rect): boolean {
-    const { planes } = this.model;
-    const { view } = this;
+    const { planes, view } = this;
     const isInside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
     if (!planes || !isInside) return false;
     const from = this.toWorld({ x, y });
@@ -332,10 +359,8 @@ export class WallView extends CanvasView {
 
   /** Begins or ends the close-up of an event. @param side of a grown organism, in cells */
   private direct(now: number, side: number): void {
-    const { effects } = this.happenings;
-    const isFree = !this.place && !this.isAway && !effects.calm;
-    const half = (CLOSE * side) / 2;
-    const shown = isFree ? this.direction?.at(now, half)?.organism : undefined;
+    const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;
+    const shown = isFree ? this.direction?.at(now, (CLOSE * side) / 2)?.organism : undefined;
     if (shown?.id === this.event?.id) return;
     this.event = shown;
     this.startGlide(DIRECTION_GLIDE);

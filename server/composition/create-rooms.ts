@@ -17,7 +17,7 @@ import { isTarget, type Relay } from '../host/serve-calls.ts';
 import { type LineageOptions, lineageRoutes } from '../http/room-pages.ts';
 import { WALL_ALIVE, wallAlive } from '../http/routes.ts';
 import type { Clock } from '../platform/clock.ts';
-import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
+import { RemoteRooms } from '../realtime/gateway/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
 import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';

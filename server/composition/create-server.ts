@@ -38,8 +38,7 @@ import {
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { httpOptions, MOVING, openSocketServer } from '../realtime/socket-server.ts';
-import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
-import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { checkpointCopier, prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { storedSecret } from '../storage/lmdb/open.ts';

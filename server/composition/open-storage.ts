@@ -16,7 +16,7 @@ import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import { WallSeats } from '../realtime/policy/wall-seats.ts';
-import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
+import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { type Config, DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
 import { banRecords, wallSeatRecords } from '../storage/record-schemas.ts';
@@ -85,7 +85,7 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
     await store.close();
     const { message } = error as Error;
     const remedy = 'Check Valkey, then start this server again.';
-    throw new ClusterError('unreachable', `--cluster: ${notDelivered} (${message}). ${remedy}`);
+    throw new ClusterError(`--cluster: ${notDelivered} (${message}). ${remedy}`);
   }
 }
 
@@ -131,7 +131,7 @@ async function openDamaged(
  * Types of records that a room can open without. Damaged records of other types stay for now: if
  * they keep the room from opening, the whole room is set aside at that point.
  */
-const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
+const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
  * Groups damaged records by room, and omits records that a room cannot open without. Records of the

@@ -34,9 +34,9 @@ import type {
   SystemCommand,
 } from '../realtime/commands/command-dispatcher.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
-import { openOf } from '../realtime/policy/reports.ts';
+import { openOf } from '../realtime/policy/moderation.ts';
 import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
-import { MAX_WALLS, wallStates } from '../realtime/sessions/room-walls.ts';
+import { MAX_WALLS, wallStates } from '../realtime/sessions/watchers.ts';
 import { readRange, writeBundle } from '../replay/journal-range.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';

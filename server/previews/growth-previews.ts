@@ -15,8 +15,7 @@ import { FairQueue } from '../platform/queues.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import type { Genomes } from '../vnca/chimera.ts';
 import { createEncoder, type Encoder } from '../vnca/encoder.ts';
-import type { Genotype } from '../world/create-latent.ts';
-import { genomesOf } from '../world/organisms/grafts.ts';
+import { type Genotype, genomesOf } from '../world/organisms/grafts.ts';
 import { growthStep, type Species } from '../world/species.ts';
 import { LatentRefiner } from './latent-refiner.ts';
 

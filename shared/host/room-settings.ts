@@ -222,7 +222,6 @@ const exception = v.pipe(
   }),
   v.check(({ first, last }) => first <= last, 'ends before it begins'),
 );
-export type HoursException = v.InferOutput<typeof exception>;
 
 /** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>

@@ -1,6 +1,6 @@
 /** The host's page in a real browser: all that a host can do in one room, section by section. */
 import sharp from 'sharp';
-import { SECTIONS } from '../../client/host/sections.ts';
+import { sectionsOf } from '../../client/host/navigation.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, HostClient, liveScreenOf, liveShows, signIn } from '../support/host-client.ts';
@@ -187,7 +187,7 @@ test('a film of the day is made and downloaded', async () => {
   await page.keyboard.press('Home');
   await asked;
   expect(onWalls()!.frame).toBe(0);
-  const isPainted = await page.locator('film-viewer canvas').evaluate((canvas) => {
+  const isPainted = await page.locator('film-section canvas').evaluate((canvas) => {
     const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 1, 1);
     return data[3] === 255;
   });
@@ -484,15 +484,14 @@ test('a token is shown once, lets a program in, and is revoked', async () => {
   expect(await program.refusal('state')).toBe('wrong-token');
 });
 
-const SCREENS = [
-  ['phone', PHONE],
-  ['desktop', DESKTOP],
-] as const;
-
+const SECTIONS = sectionsOf(false);
 /** Sections that look otherwise where there is room; all of them with VIVARIUM_TEST_FULL. */
 const WIDE = SECTIONS.filter(({ id }) => id === 'watch' || id === 'rooms');
 
-test.each(SCREENS)('axe finds nothing in any section at %s size', async (_name, screen) => {
+test.each([
+  ['phone', PHONE],
+  ['desktop', DESKTOP],
+] as const)('axe finds nothing in any section at %s size', async (_name, screen) => {
   const other = await cheapPage(screen);
   await signIn(other, server.port, server.hostToken!);
   for (const { id } of screen === PHONE || isFull ? SECTIONS : WIDE) {

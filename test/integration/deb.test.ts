@@ -18,8 +18,8 @@ import { ARCHITECTURES, packDeb } from '../../server/deploy/release.mjs';
 import { bareDebian, CHROOT_NEEDS, hasChroot, inside, wordsInside } from '../support/chroot.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest, testNeeding } from '../support/needs.ts';
-import { nodeOf } from '../support/node-version.ts';
 import { ServerProcess } from '../support/process.ts';
+import { nodeOf } from '../support/programs.ts';
 import { Visitor } from '../support/visitor.ts';
 import { ARM_NEEDS, hasArm } from '../unit/engine/native/remote-kernel.ts';
 

@@ -3,18 +3,19 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../../shared/host/room-settings.ts';
-import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
+import type { RoomSummary } from '../../../shared/host/state.ts';
 import { KIND_TITLES, search } from '../../elements/gallery.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, number, plural } from '../../elements/text.ts';
 import { roveGrid } from '../../input/keyboard.ts';
 import { offered } from '../../state/browser-store.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 
+type Curation = RoomSettings['curation'];
 /** A list of the setting `curation`, which a tap on a picture changes. */
-type List = keyof RoomSettings['curation'];
+type List = keyof Curation;
 
 const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
   {
@@ -34,7 +35,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
 ];
 
 @customElement('gallery-section')
-export class GallerySection extends ui.HostElement {
+export class GallerySection extends ui.HostElement<Checkpoint> {
   static override styles = css`
     .lists {
       position: sticky;
@@ -48,7 +49,6 @@ export class GallerySection extends ui.HostElement {
       flex: 1 1 8em;
     }
     .queue {
-      display: flex;
       gap: 6px;
       margin: 0;
       padding: 3px;
@@ -60,7 +60,6 @@ export class GallerySection extends ui.HostElement {
       margin-top: 14px;
     }
     .seed {
-      position: relative;
       width: 4.6em;
       aspect-ratio: 1;
       border-radius: 14px;
@@ -69,12 +68,8 @@ export class GallerySection extends ui.HostElement {
     }
     .seeds .seed {
       width: auto;
-      /* Else the choice of the list covers what the keyboard has reached. */
+      /* Otherwise, the sticky choice of the list would cover the seed that has the focus. */
       scroll-margin-block: 7em 6em;
-    }
-    .seed[aria-pressed='true'] {
-      background: var(--accent-deep);
-      border-color: var(--accent-edge);
     }
     @media (max-width: 760px), (max-height: 520px) {
       .card {
@@ -121,29 +116,22 @@ export class GallerySection extends ui.HostElement {
     }
   `;
 
-  @state() private checkpoint: Checkpoint | undefined;
   @state() private list: List = 'hidden';
   @state() private typed = '';
   @state() private kind = '';
   @query('.seeds') private readonly seeds!: HTMLElement;
 
-  protected override roomChanged(): void {
-    this.checkpoint = undefined;
+  protected override load() {
+    return host.api.call('gallery', { checkpoint: host.summary?.checkpoint ?? '' });
   }
 
-  protected override async load(room: string): Promise<void> {
-    const checkpoint = host.summary?.checkpoint ?? '';
-    const loaded = await host.api.call('gallery', { checkpoint }).catch(() => undefined);
-    if (room === host.room) this.checkpoint = loaded;
-  }
-
-  protected override section({ name }: RoomSummary, _: HostState): TemplateResult {
+  protected override section({ name }: RoomSummary): TemplateResult {
     const { curation, wholeGallery } = host.settings!;
-    const head = ui.sectionHead(
-      msg(str`Gallery of “${name}”`),
-      msg('Choose which seeds visitors are offered, and in which order. What already grows stays.'),
+    const { loaded: checkpoint } = this;
+    const lead = msg(
+      'Choose which seeds visitors are offered, and in which order. What already grows stays.',
     );
-    const { checkpoint } = this;
+    const head = ui.sectionHead(msg(str`Gallery of “${name}”`), lead);
     if (!checkpoint) return head;
     const { gallery } = checkpoint;
     const front = offered(checkpoint, { wholeGallery });
@@ -152,21 +140,19 @@ export class GallerySection extends ui.HostElement {
     const found = search(gallery, ofKind, this.typed);
     const shown = found.filter((index) => front.includes(index));
     const others = found.filter((index) => !front.includes(index));
+    const seed = (index: number) => this.seed(checkpoint, curation, index, index === first);
+    const first = [...shown, ...others][0];
     return html`${head} ${this.controls(checkpoint, curation, found)}
       <div class="grid seeds" role="group" aria-label=${msg('Seeds')}
         @keydown=${(event: KeyboardEvent) => roveGrid(event, this.seeds)}>
-        ${shown.map((index, at) => this.seed(checkpoint, curation, index, at === 0))}
+        ${shown.map(seed)}
         ${others.length > 0 ? html`<h3 class="whole part">${msg('Found only by a search, or in the whole gallery')}</h3>` : nothing}
-        ${others.map((index, at) => this.seed(checkpoint, curation, index, at === 0 && shown.length === 0))}
+        ${others.map(seed)}
         ${found.length === 0 ? html`<p class="whole soft">${msg('Nothing here has that name.')}</p>` : nothing}
       </div>`;
   }
 
-  private controls(
-    checkpoint: Checkpoint,
-    curation: RoomSettings['curation'],
-    found: readonly number[],
-  ): TemplateResult {
+  private controls(checkpoint: Checkpoint, curation: Curation, found: readonly number[]) {
     const { list } = this;
     const { gallery } = checkpoint;
     const chosen = curation[list].filter((index) => gallery[index]);
@@ -176,27 +162,20 @@ export class GallerySection extends ui.HostElement {
     const isEmpty = Object.values(curation).every(({ length }) => length === 0);
     const all = [...new Set([...curation[list], ...found])];
     const none = curation[list].filter((index) => !found.includes(index));
-    const button = (id: string, label: unknown, next: Partial<typeof curation>, isDone: boolean) =>
+    const count = plural(
+      chosen.length,
+      msg(str`${number(chosen.length)} seed chosen.`),
+      msg(str`${number(chosen.length)} seeds chosen.`),
+    );
+    const button = (id: string, label: unknown, next: Partial<Curation>, isDone: boolean) =>
       html`<button class="plain" data-testid=${id} ?disabled=${isDone} @click=${() => this.changeMany(next)}>${label}</button>`;
     return html`<div class="lists">${ui.radioChips(msg('A tap on a seed'), LISTS, list, (next) => (this.list = next))}</div>
     <div class="card grid gap-12">
       <p class="small soft wide" role="status">
         ${LISTS.find(({ value }) => value === list)?.about}
-        ${plural(chosen.length, msg(str`${number(chosen.length)} seed chosen.`), msg(str`${number(chosen.length)} seeds chosen.`))}
+        ${count}
       </p>
-      ${
-        list === 'first' && chosen.length > 0
-          ? html`<div class="queue" role="group" aria-label=${msg('Seeds that are offered first')}>
-            ${chosen.map(
-              (
-                index,
-              ) => html`<button class="seed middle rigid" data-testid="queued" aria-label=${msg(str`${kindName(gallery[index].name)}: move to the front`)}
-                title=${msg('Move to the front')} @click=${() => this.change([...new Set([index, ...chosen])])}
-              >${tile(checkpoint, index)}</button>`,
-            )}
-          </div>`
-          : nothing
-      }
+      ${list === 'first' && chosen.length > 0 ? this.queue(checkpoint, chosen) : nothing}
       <div class="row">
         <input class="shrinks" type="search" data-testid="search" autocomplete="off" placeholder=${msg('Search')}
           aria-label=${msg('Search seeds')} .value=${this.typed} @input=${(event: Event) => (this.typed = ui.inputValue(event))} />
@@ -209,13 +188,20 @@ export class GallerySection extends ui.HostElement {
     </div>`;
   }
 
-  private seed(
-    checkpoint: Checkpoint,
-    { hidden, first, gardener }: RoomSettings['curation'],
-    index: number,
-    isFirst: boolean,
-  ): TemplateResult {
-    const lists = { hidden, first, gardener };
+  /** Renders the seeds that are offered first. A press moves a seed to the front. */
+  private queue(checkpoint: Checkpoint, chosen: readonly number[]): TemplateResult {
+    const { gallery } = checkpoint;
+    const button = (index: number): TemplateResult => {
+      const move = () => this.change([...new Set([index, ...chosen])]);
+      return html`<button class="seed middle relative rigid" data-testid="queued" aria-label=${msg(str`${kindName(gallery[index].name)}: move to the front`)}
+        title=${msg('Move to the front')} @click=${move}>${tile(checkpoint, index)}</button>`;
+    };
+    return html`<div class="queue flex" role="group" aria-label=${msg('Seeds that are offered first')}>${chosen.map(button)}</div>`;
+  }
+
+  /** @param isFirst whether the Tab key reaches this seed; arrow keys reach the others */
+  private seed(checkpoint: Checkpoint, curation: Curation, index: number, isFirst: boolean) {
+    const { hidden, first, gardener } = curation;
     const place = first.indexOf(index) + 1;
     const [isHidden, isTended] = [hidden.includes(index), gardener.includes(index)];
     const name = kindName(checkpoint.gallery[index].name);
@@ -224,13 +210,13 @@ export class GallerySection extends ui.HostElement {
       place > 0 && msg(str`offered as number ${number(place)}`),
       isTended && msg('used by the gardener'),
     ];
-    const isChosen = lists[this.list].includes(index);
+    const isChosen = curation[this.list].includes(index);
     const toggled = (): void => {
       const list = host.settings!.curation[this.list];
       const rest = list.filter((other) => other !== index);
       this.change(rest.length < list.length ? rest : [...list, index]);
     };
-    return html`<button class="seed middle ${isHidden ? 'off' : ''}" data-testid="seed-${index}"
+    return html`<button class="seed middle relative ${isHidden ? 'off' : ''}" data-testid="seed-${index}"
       title=${name} aria-label=${[name, ...facts.filter(Boolean)].join(', ')}
       aria-pressed=${isChosen} tabindex=${isFirst ? 0 : -1} @click=${toggled}>
       ${tile(checkpoint, index)}
@@ -245,10 +231,10 @@ export class GallerySection extends ui.HostElement {
   }
 
   /** Changes many seeds at once, with a button to undo the change. */
-  private changeMany(curation: Partial<RoomSettings['curation']>): void {
+  private changeMany(curation: Partial<Curation>): void {
     const { room, settings } = host;
-    const undo = () => void host.change({ curation: settings!.curation }, '', room);
-    const action = { label: msg('Undo'), run: undo };
+    const run = () => void host.change({ curation: settings!.curation }, '', room);
+    const action = { label: msg('Undo'), run };
     void host.change({ curation }, { text: msg('The gallery is changed.'), action });
   }
 }

@@ -4,15 +4,14 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import {
   closesNextDay,
-  type HoursException,
   MAX_EXCEPTIONS,
   type Schedule,
 } from '../../../shared/host/room-settings.ts';
 import type { HostState } from '../../../shared/host/state.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { type HoursDraft, host, withDraft } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { clock, DAY_NAMES, farewellText, localTime } from '../text.ts';
+import * as texts from '../text.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -23,7 +22,6 @@ export class HoursSection extends ui.HostElement {
   static override styles = css`
     .day {
       grid-template-columns: 8em 4.2em minmax(0, 1fr);
-      align-items: center;
       gap: 6px 16px;
       min-height: 3.6em;
     }
@@ -70,7 +68,7 @@ export class HoursSection extends ui.HostElement {
       .times label {
         flex: 1;
       }
-      /* Beside the switch. */
+      /* On a phone, the button that removes an entry stands beside the entry's switch. */
       .dates .icon {
         grid-column: 3;
         order: 1;
@@ -85,33 +83,30 @@ export class HoursSection extends ui.HostElement {
     const { state: all } = host;
     if (!all) return nothing;
     const schedule = withDraft(all.schedule, host.hoursDraft);
+    const useHours = ui.checkbox(schedule.on, (on) => change({ on }), { testId: 'hours-on' });
     const isChanged = JSON.stringify(schedule) !== JSON.stringify(all.schedule);
     const lead = msg(
-      str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
+      str`For all rooms. Times follow the server’s clock, which shows ${texts.clock(all.now, all.zone)} now.`,
     );
     return html`${ui.sectionHead(msg('Hours'), html`${lead} ${nextChange(all)}`)}
       <form class="grid gap-14" @submit=${(event: SubmitEvent) => save(event, schedule)}>
         <section class="card" aria-label=${msg('Opening hours')}>
-          ${ui.switchRow(
-            html`<h3>${msg('Use opening hours')}</h3>`,
-            msg('Off: open day and night.'),
-            ui.checkbox(schedule.on, (on) => change({ on }), { testId: 'hours-on' }),
-          )}
+          ${ui.switchRow(html`<h3>${msg('Use opening hours')}</h3>`, msg('Off: open day and night.'), useHours)}
           ${schedule.on ? week(schedule.days) : nothing}
         </section>
-        ${schedule.on ? exceptionsCard(schedule) : nothing}
-        ${schedule.on ? outsideCard(schedule) : nothing} ${restartCard(schedule, all.supervised)}
-        ${
-          isChanged
-            ? html`<div class="save pill row">
-                <p class="grow" role="status">${msg('Not saved yet.')}</p>
-                <button type="button" class="quiet" @click=${() => host.draftHours(undefined)}>${msg('Cancel')}</button>
-                <button class="solid" data-testid="keep-hours" ?disabled=${host.isBusy('hours')}>${msg('Save hours')}</button>
-              </div>`
-            : nothing
-        }
+        ${schedule.on ? [exceptionsCard(schedule), outsideCard(schedule)] : nothing}
+        ${restartCard(schedule, all.supervised)}
+        ${isChanged ? unsaved() : nothing}
       </form>`;
   }
+}
+
+function unsaved(): TemplateResult {
+  return html`<div class="save pill row">
+    <p class="grow" role="status">${msg('Not saved yet.')}</p>
+    <button type="button" class="quiet" @click=${() => host.draftHours(undefined)}>${msg('Cancel')}</button>
+    <button class="solid" data-testid="keep-hours" ?disabled=${host.busy.has('hours')}>${msg('Save hours')}</button>
+  </div>`;
 }
 
 function nextChange({ next }: HostState): string {
@@ -122,8 +117,9 @@ function nextChange({ next }: HostState): string {
 }
 
 type Days = Schedule['days'];
+type HoursException = Schedule['exceptions'][number];
 
-/** Opening hours that a closed day gets when the host opens it. */
+/** Returns the opening hours that a closed day gets when the host opens it. */
 const typicalDay = (days: Days) => days.find((day) => day !== null) ?? TYPICAL_DAY;
 
 function change(change: HoursDraft): void {
@@ -152,7 +148,7 @@ function week(days: Days): TemplateResult {
     changeDays(Object.fromEntries(days.flatMap((day, i) => (day ? [[i, hours]] : []))));
   };
   return html`<div class="mt-14">
-    ${DAY_NAMES.map((name, i) => dayRow(name, i, days))}
+    ${texts.DAY_NAMES.map((name, i) => dayRow(name, i, days))}
     <button type="button" class="link mt-14" @click=${useMonday}>${msg('Use Monday’s hours for every open day')}</button>
   </div>`;
 }
@@ -160,61 +156,56 @@ function week(days: Days): TemplateResult {
 function dayRow(name: string, index: number, days: Days): TemplateResult {
   const hours = days[index] ?? null;
   const set = (day: Days[number]): void => changeDays({ [index]: day });
-  return html`<div class="day grid lined" role="group" aria-label=${name}>
+  const drawn = hours && strip(hours, days[(index + 6) % 7] ?? null);
+  return html`<div class="day grid centre lined" role="group" aria-label=${name}>
     <span>${name}</span>
-    ${hoursFields(name, hours, typicalDay(days), set, hours && strip(hours, days[(index + 6) % 7] ?? null))}
+    ${hoursFields([name, hours, drawn], typicalDay(days), set)}
   </div>`;
 }
 
 /**
  * Renders the hours of a day or of several days.
  *
- * @param name of the days, for labels
+ * @param days their name, for labels; their hours; and a drawing of the hours
  * @param typical hours that the host begins with when opening a closed day
  */
 function hoursFields(
-  name: string,
-  hours: Days[number],
+  [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],
   typical: NonNullable<Days[number]>,
   set: (hours: Days[number]) => void,
-  after?: TemplateResult | null,
 ): TemplateResult {
-  return html`${ui.checkbox(hours !== null, (on) => set(on ? typical : null), {
-    label: msg(str`${name}: open`),
-  })}
-    ${
-      hours
-        ? html`<div class="times flex">
-            <label>${timeField(msg(str`${name}: opens`), hours.from, (from) => set({ ...hours, from }))}</label>
-            <span aria-hidden="true">–</span>
-            <label>${timeField(msg(str`${name}: closes`), hours.to, (to) => set({ ...hours, to }))}</label>
-            ${after}
-            ${closesNextDay(hours) && hours.to !== '00:00' ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
-          </div>`
-        : html`<span class="soft">${msg('closed')}</span>`
-    }`;
+  const label = msg(str`${name}: open`);
+  const isOpen = ui.checkbox(hours !== null, (on) => set(on ? typical : null), { label });
+  if (!hours) return html`${isOpen} <span class="soft">${msg('closed')}</span>`;
+  const isLate = closesNextDay(hours) && hours.to !== '00:00';
+  return html`${isOpen}
+    <div class="times flex">
+      <label>${timeField(msg(str`${name}: opens`), hours.from, (from) => set({ ...hours, from }))}</label>
+      <span aria-hidden="true">–</span>
+      <label>${timeField(msg(str`${name}: closes`), hours.to, (to) => set({ ...hours, to }))}</label>
+      ${drawn} ${isLate ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
+    </div>`;
 }
 
 function exceptionsCard({ exceptions, days }: Schedule): TemplateResult {
   const put = (list: Schedule['exceptions']): void => change({ exceptions: list });
   const add = (): void => {
     const { now = 0, zone = 'UTC' } = host.state ?? {};
-    const tomorrow = new Date(localTime(now, zone) + 86_400_000).toISOString().slice(0, 10);
+    const tomorrow = new Date(texts.localTime(now, zone) + 86_400_000).toISOString().slice(0, 10);
     put([...exceptions, { first: tomorrow, last: tomorrow, hours: null }]);
   };
-  const row = (exception: HoursException, index: number): TemplateResult => {
-    const { first, last, hours } = exception;
+  const row = ({ first, last, hours }: HoursException, index: number): TemplateResult => {
     const name = first === last ? first : `${first} – ${last}`;
     const set = (more: Partial<HoursException>): void =>
       put(exceptions.map((one, i) => (i === index ? { ...one, ...more } : one)));
     const remove = (): void => put(exceptions.filter((_, i) => i !== index));
-    return html`<div class="day dates grid lined" role="group" aria-label=${name} data-testid="exception">
+    return html`<div class="day dates grid centre lined" role="group" aria-label=${name} data-testid="exception">
       <div class="times flex">
-        <label>${dateField(msg('First day'), first, (day) => set({ first: day, last: [day, last].sort()[1] }))}</label>
+        <label>${timeField(msg('First day'), first, (day) => set({ first: day, last: [day, last].sort()[1] }), 'date')}</label>
         <span aria-hidden="true">–</span>
-        <label>${dateField(msg('Last day'), last, (day) => set({ last: day, first: [first, day].sort()[0] }))}</label>
+        <label>${timeField(msg('Last day'), last, (day) => set({ last: day, first: [first, day].sort()[0] }), 'date')}</label>
       </div>
-      ${hoursFields(name, hours, typicalDay(days), (next) => set({ hours: next }))}
+      ${hoursFields([name, hours], typicalDay(days), (next) => set({ hours: next }))}
       <button type="button" class="icon" title=${msg('Remove')} aria-label=${msg(str`${name}: remove`)} @click=${remove}>${hostIcons.remove}</button>
     </div>`;
   };
@@ -241,59 +232,48 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
   </div>`;
 }
 
-function dateField(label: string, value: string, change: (value: string) => void): TemplateResult {
+/** Renders a field for a time or a date. Ignores incomplete input. */
+function timeField(
+  label: string,
+  value: string,
+  change: (value: string) => void,
+  type: 'time' | 'date' = 'time',
+): TemplateResult {
   const changed = (event: Event): void => {
-    const typed = ui.inputValue(event);
+    const [typed] = ui.inputValue(event).match(/^\d\d:\d\d|^[\d-]{10,}$/) ?? [];
     if (typed) change(typed);
   };
-  return html`<input type="date" class="time" required aria-label=${label} .value=${value} @change=${changed} />`;
-}
-
-function timeField(label: string, value: string, change: (value: string) => void): TemplateResult {
-  const changed = (event: Event): void => {
-    const typed = ui.inputValue(event);
-    if (/^\d\d:\d\d/.test(typed)) change(typed.slice(0, 5));
-  };
-  return html`<input type="time" class="time" required aria-label=${label} .value=${value} @change=${changed} />`;
+  return html`<input type=${type} class="time" required aria-label=${label} .value=${value} @change=${changed} />`;
 }
 
 function outsideCard({ outside, farewell }: Schedule): TemplateResult {
   const radio = (value: Schedule['outside']): TemplateResult =>
     html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => change({ outside: value })} />`;
-  return html`<section class="card" aria-label=${msg('Outside opening hours')}>
-    <h3>${msg('Outside opening hours')}</h3>
-    <div class="options grid gap-8 mt-12" role="radiogroup" aria-label=${msg('Outside opening hours')}>
+  const end = ui.checkbox(farewell, (on) => change({ farewell: on }), { testId: 'hours-farewell' });
+  const title = msg('Outside opening hours');
+  return html`<section class="card" aria-label=${title}>
+    <h3>${title}</h3>
+    <div class="options grid gap-8 mt-12" role="radiogroup" aria-label=${title}>
       ${ui.option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
       ${ui.option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that the room is closed. Nobody can plant or wound until it opens again.'))}
     </div>
     <div class="mt-10">
-      ${ui.switchRow(
-        html`<h3>${msg('End the day at closing time')}</h3>`,
-        farewellText(host.state),
-        ui.checkbox(farewell, (on) => change({ farewell: on }), { testId: 'hours-farewell' }),
-      )}
+      ${ui.switchRow(html`<h3>${msg('End the day at closing time')}</h3>`, texts.farewellText(host.state), end)}
     </div>
   </section>`;
 }
 
 function restartCard({ restart }: Schedule, isSupervised: boolean): TemplateResult {
+  const isOn = restart !== null;
+  const about = msg(
+    'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
+  );
+  const input = ui.checkbox(isOn, (on) => change({ restart: on ? TYPICAL_RESTART : null }));
+  const setTime = (time: string): void => change({ restart: time });
+  const alone = html`<p class="mt-10 wrong" role="status">${msg('Nothing would start this server again. Run it as a service first.')}</p>`;
   return html`<section class="card" aria-label=${msg('Nightly restart')}>
-    ${ui.switchRow(
-      html`<h3>${msg('Restart every night')}</h3>`,
-      msg(
-        'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
-      ),
-      ui.checkbox(restart !== null, (on) => change({ restart: on ? TYPICAL_RESTART : null })),
-    )}
-    ${
-      restart === null || isSupervised
-        ? nothing
-        : html`<p class="mt-10 wrong" role="status">${msg('Nothing would start this server again. Run it as a service first.')}</p>`
-    }
-    ${
-      restart === null
-        ? nothing
-        : html`<div class="mt-10 row short"><span>${msg('Time')}</span> ${timeField(msg('Restart time'), restart, (time) => change({ restart: time }))}</div>`
-    }
+    ${ui.switchRow(html`<h3>${msg('Restart every night')}</h3>`, about, input)}
+    ${isOn && !isSupervised ? alone : nothing}
+    ${isOn ? html`<div class="mt-10 row short"><span>${msg('Time')}</span> ${timeField(msg('Restart time'), restart, setTime)}</div>` : nothing}
   </section>`;
 }

@@ -1,24 +1,37 @@
-/** The settings of the selected room. Every change applies at the next tick, without a restart. */
+/**
+ * The settings of the selected room, with a file to save them and to load them into any room. Every
+ * change applies at the next tick, without a restart.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
+import * as v from 'valibot';
 import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import {
   type RoomSettings,
   roomSettings,
   type SettingsRequest,
+  settingsFile,
 } from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { number, plural } from '../../elements/text.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { locationHash } from '../sections.ts';
+import { locationHash } from '../navigation.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
-import { settingsFileButtons } from './settings-file.ts';
+
+/** Settings that other sections change. */
+type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
+
+/** Returns the settings that this section offers. */
+function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
+  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
+  return rest;
+}
 
 /** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
 export type SettingId =
@@ -27,11 +40,7 @@ export type SettingId =
   | `attract-${keyof RoomSettings['attract']}`;
 
 /** A slider for a setting. The slider shows the setting's value times `factor`. */
-interface Knob {
-  readonly slider: readonly [min: number, max: number, step: number];
-  readonly unit: string;
-  readonly factor?: number;
-}
+type Knob = readonly [min: number, max: number, step: number, unit: string, factor?: number];
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
 const ENERGY = msg('energy');
@@ -40,25 +49,25 @@ const SLOWER = msg('times slower');
 
 /** The numeric settings. */
 export const KNOBS = {
-  tickRate: { slider: [1, 30, 1], unit: msg('steps per second') },
-  maxOrganisms: { slider: [8, 512, 8], unit: msg('organisms') },
-  capacity: { slider: [5, 500, 5], unit: msg('visitors') },
-  birth: { slider: [1, 6, 1], unit: SLOWER },
-  healing: { slider: [1, 6, 1], unit: SLOWER },
-  liveliness: { slider: [0, 50, 1], unit: msg('percent of them at once'), factor: 100 },
-  water: { slider: [0, 200, 5], unit: msg('percent of the usual'), factor: 100 },
-  lifetime: { slider: [0, 1_800, 30], unit: SECONDS },
-  'energy-newcomer': { slider: [0, 200, 4], unit: ENERGY },
-  'energy-capacity': { slider: [10, 400, 5], unit: ENERGY },
-  'energy-refillPerSecond': { slider: [0, 30, 0.5], unit: msg('energy per second') },
-  'energy-plant': { slider: [0, 60, 1], unit: ENERGY },
-  'energy-damagePerCell': { slider: [0, 10, 0.1], unit: msg('energy per 100 cells'), factor: 100 },
-  'energy-wake': { slider: [0, 10, 0.5], unit: ENERGY },
-  maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
-  protect: { slider: [0, 60, 1], unit: SECONDS },
-  cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
-  closeUps: { slider: [0, 4, 0.5], unit: msg('per minute') },
-  'attract-after': { slider: [5, 300, 5], unit: SECONDS },
+  tickRate: [1, 30, 1, msg('steps per second')],
+  maxOrganisms: [8, 512, 8, msg('organisms')],
+  capacity: [5, 500, 5, msg('visitors')],
+  birth: [1, 6, 1, SLOWER],
+  healing: [1, 6, 1, SLOWER],
+  liveliness: [0, 50, 1, msg('percent of them at once'), 100],
+  water: [0, 200, 5, msg('percent of the usual'), 100],
+  lifetime: [0, 1_800, 30, SECONDS],
+  'energy-newcomer': [0, 200, 4, ENERGY],
+  'energy-capacity': [10, 400, 5, ENERGY],
+  'energy-refillPerSecond': [0, 30, 0.5, msg('energy per second')],
+  'energy-plant': [0, 60, 1, ENERGY],
+  'energy-damagePerCell': [0, 10, 0.1, msg('energy per 100 cells'), 100],
+  'energy-wake': [0, 10, 0.5, ENERGY],
+  maxRadius: [minRadius, maxRadius, 0.5, msg('cells')],
+  protect: [0, 60, 1, SECONDS],
+  cooldown: [0, 60, 0.5, SECONDS],
+  closeUps: [0, 4, 0.5, msg('per minute')],
+  'attract-after': [5, 300, 5, SECONDS],
 } satisfies Partial<Record<SettingId, Knob>>;
 
 type KnobId = keyof typeof KNOBS;
@@ -70,7 +79,7 @@ function settingOf(id: SettingId, settings: RoomSettings): unknown {
   return part ? (settings[group] as Record<string, unknown>)[part] : settings[group];
 }
 
-const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.factor ?? 1;
+const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.[4] ?? 1;
 
 /** Returns the value that a knob shows. */
 export const shownValue = (id: KnobId, settings: RoomSettings): number =>
@@ -153,20 +162,6 @@ const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
-/** Whether the settings have their defaults. Ignores those that this section does not offer. */
-function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
-  return JSON.stringify(offered(settings)) === JSON.stringify(offered(defaults));
-}
-
-/** Returns the settings that this section offers. */
-function offered(settings: RoomSettings): Omit<RoomSettings, Elsewhere> {
-  const { paused: _, curation: __, wifi, exhibition, credits, logo, message, ...rest } = settings;
-  return rest;
-}
-
-/** Settings that other sections change. */
-type Elsewhere = 'paused' | 'curation' | 'wifi' | 'exhibition' | 'credits' | 'logo' | 'message';
-
 @customElement('knobs-section')
 export class KnobsSection extends ui.HostElement {
   static override styles = css`
@@ -176,24 +171,20 @@ export class KnobsSection extends ui.HostElement {
           1fr
         ) 5.6em 7.4em;
       gap: 0 12px;
-      align-items: center;
       padding: 11px 0;
     }
     .knob small {
       line-height: 1.35;
     }
     .slide {
-      position: relative;
       margin: 0 12px;
     }
     .default {
-      position: absolute;
       inset-inline-start: calc(0.65em + var(--at) * (100% - 1.3em));
       top: calc(50% + 0.55em);
       width: 1px;
       height: 0.5em;
       background: var(--ink-soft);
-      pointer-events: none;
     }
     .unit {
       line-height: 1.25;
@@ -262,26 +253,23 @@ export class KnobsSection extends ui.HostElement {
 
   protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
     const settings = host.settings!;
+    const isDefault = JSON.stringify(offered(settings)) === JSON.stringify(offered(roomDefaults));
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
-    const action = html`<div class="row">
-      ${isDefault(settings, roomDefaults) ? nothing : reset} ${settingsFileButtons(name, settings)}
-    </div>`;
+    const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
     // The cards are keyed by room. If the host selects another room while dragging a slider, the
     // slider therefore still changes the room for which it was rendered.
-    const cards = this.cards(name, settings, roomDefaults);
-    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)} ${keyed(name, cards)}`;
+    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
+      ${keyed(name, this.cards(name, settings))}`;
   }
 
-  private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
-    const { attract, drawings, languages } = settings;
-    const apply = (id: SettingId) => (change: SettingsRequest) => this.apply(room, id, change);
+  private cards(room: string, settings: RoomSettings): TemplateResult {
     const knob = (id: KnobId, name: string, about: string): TemplateResult =>
-      this.knob(id, [name, about], settings, shownValue(id, defaults), apply(id));
+      this.knob(room, id, name, about);
     const toggle = (id: SettingId, name: string, about: string): TemplateResult =>
       html`<label class="switch flex spread gap-20 py-12 lined" data-testid="knob-${id}">
         <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusOf(id)}</span><small>${about}</small></span>
-        ${ui.checkbox(isOn(id, settings), (on) => apply(id)(changeTo(id, on)))}
+        ${ui.checkbox(isOn(id, settings), (on) => this.apply(room, id, changeTo(id, on)))}
       </label>`;
     const card = (name: string, about: string, rows: TemplateResult): TemplateResult =>
       html`<section class="card" aria-label=${name}>
@@ -289,83 +277,62 @@ export class KnobsSection extends ui.HostElement {
         <p class="soft mt-4 mb-10">${about}</p>
         ${rows}
       </section>`;
+    const running = html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
+      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
+      ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
+    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
+      ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
+      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
+      ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`;
+    const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
+      ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
+      ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
+      ${knob('energy-plant', msg('Cost of a seed'), '')}
+      ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
+      ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
+      ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
+      ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
+      ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
+      <p class="story wide" data-testid="story">${energyStory(settings)}</p>`;
+    const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
+      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
+      ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
+      ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
+      ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
+      ${this.languageRow(room, settings.languages)}
+      ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`;
+    const planting = html`${this.drawingsRow(room, settings.drawings)}
+      <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
+      ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
+      ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
+      ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
+      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
+      ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`;
     return html`<div class="grid gap-14">
-      ${card(
-        msg('The room'),
-        msg('How fast the room runs, and how much lives in it.'),
-        html`${knob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'))}
-          ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.'))}
-          ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`,
-      )}
-      ${card(
-        msg('Life'),
-        msg('How organisms grow, heal, rest and leave.'),
-        html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
-          ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
-          ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.'))}
-          ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns it off.'))}
-          ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.'))}`,
-      )}
-      ${card(
-        msg('Planting and wounding'),
-        msg('Visitors have energy. Actions cost energy, and it refills over time.'),
-        html`${knob('energy-newcomer', msg('Starting energy'), msg('What a new visitor starts with.'))}
-          ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
-          ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster, the busier the room gets.'))}
-          ${knob('energy-plant', msg('Cost of a seed'), '')}
-          ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
-          ${knob('energy-wake', msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'))}
-          ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
-          ${knob('protect', msg('Protection after a wound'), msg('For this long, nobody can wound the same organism again. 0 turns it off.'))}
-          ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
-          <p class="story wide" data-testid="story">${energyStory(settings)}</p>`,
-      )}
-      ${card(
-        msg('Wall and text'),
-        msg('What the room does when nobody plays, and what text it shows.'),
-        html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'))}
-          ${attract.on ? [knob('attract-after', msg('Starts after'), msg('How long no visitor has done anything.')), toggle('attract-wounds', msg('Gardener wounds what others have left'), msg('It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.'))] : nothing}
-          ${toggle('names', msg('Visitors’ names'), msg('Off: visitors only have a colour.'))}
-          ${toggle('spectators', msg('View-only link'), msg('Off: the link stops working, and anyone using it is disconnected.'))}
-          ${toggle('captions', msg('Captions on the wall'), msg('One short sentence, in each of these languages in turn.'))}
-          ${languageRow(languages, apply('languages'))}
-          ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows from close by what happens to one creature. 0 turns it off.'))}`,
-      )}
-      ${card(
-        msg('What visitors plant'),
-        msg('Everybody sees what anybody plants. You decide what is allowed.'),
-        html`${drawingsRow(drawings, this.statusOf('drawings'), apply('drawings'))}
-          <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
-          ${toggle('wholeGallery', msg('Whole gallery'), msg('Adds seeds that do not suit everybody, and many that look alike.'))}
-          ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even one from another room.'))}
-          ${toggle('latents', msg('Seeds from programs'), msg('Visitors’ programs can plant whatever they like.'))}
-          ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.'))}
-          ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, who can remove them. They can always graft onto their own.'))}`,
-      )}
+      ${card(msg('The room'), msg('How fast the room runs, and how much lives in it.'), running)}
+      ${card(msg('Life'), msg('How organisms grow, heal, rest and leave.'), life)}
+      ${card(msg('Planting and wounding'), msg('Visitors have energy. Actions cost energy, and it refills over time.'), acting)}
+      ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text it shows.'), wall)}
+      ${card(msg('What visitors plant'), msg('Everybody sees what anybody plants. You decide what is allowed.'), planting)}
       ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
       ${reseedCard()}
     </div>`;
   }
 
-  /** @param normal the default value */
-  private knob(
-    id: KnobId,
-    [name, about]: readonly [name: string, about: string],
-    settings: RoomSettings,
-    normal: number,
-    apply: Apply,
-  ): TemplateResult {
-    const { slider, unit } = KNOBS[id];
-    const [min, max, step] = slider;
+  /** Renders a slider for a setting, with a field for larger values, its unit and its state. */
+  private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
+    const [min, max, step, unit] = KNOBS[id];
     const most = mostOf(id);
-    const current = shownValue(id, settings);
+    const current = shownValue(id, host.settings!);
+    const normal = shownValue(id, host.state!.roomDefaults);
     const value = this.drafts.get(id)?.value ?? current;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     const send = (next: number): void => {
       clearTimeout(this.drafts.get(id)?.timer);
       this.drafts.delete(id);
       this.requestUpdate();
-      if (Math.abs(next - current) >= 1e-9) apply(changeTo(id, next));
+      if (Math.abs(next - current) >= 1e-9) void this.apply(room, id, changeTo(id, next));
     };
     const slide = (event: Event, delay: number): void => {
       const next = Number(ui.inputValue(event));
@@ -383,25 +350,23 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="link" @click=${() => send(normal)} aria-label=${msg(str`${name}: reset to ${normal}`)}>
       ${hostIcons.undo}${msg(str`reset to ${normal}`)}
     </button>`;
-    const isDefault = Math.abs(current - normal) < 1e-6;
-    return html`<div class="knob grid lined" data-testid="knob-${id}">
+    const isNormal = Math.abs(current - normal) < 1e-6;
+    return html`<div class="knob grid centre lined" data-testid="knob-${id}">
       <div style="grid-area: words">
         <label class="name" for="slider-${id}">${name}</label>
         <small id="about-${id}" ?hidden=${!about}>${about}</small>
       </div>
-      <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
+      <div class="slide relative" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
         <input id="slider-${id}" type="range" min=${min} max=${max} step=${step}
           aria-describedby=${about ? `about-${id}` : nothing} aria-valuetext="${value} ${unit}"
-          .value=${String(value)}
-          @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
-          @change=${(event: Event) => slide(event, 0)}
-        />
-        <i class="default" aria-hidden="true"></i>
+          .value=${String(value)} @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
+          @change=${(event: Event) => slide(event, 0)} />
+        <i class="default over ghost" aria-hidden="true"></i>
       </div>
       <input type="number" style="grid-area: field" min=${min} max=${most} step=${step}
         aria-label="${name}, ${unit}" inputmode="decimal" .value=${String(value)} @change=${enter} />
       <span class="unit small soft" style="grid-area: unit">${unit}</span>
-      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isDefault ? msg('default') : reset)}</span>
+      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isNormal ? msg('default') : reset)}</span>
     </div>`;
   }
 
@@ -426,38 +391,62 @@ export class KnobsSection extends ui.HostElement {
     const { room, summary, state } = host;
     if (!summary || !state) return;
     const before = offered(summary.settings);
-    const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
-    await host.change(offered(state.roomDefaults), {
-      text: msg('All settings are reset.'),
-      action: undo,
-    });
+    const action = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+    const text = msg('All settings are reset.');
+    await host.change(offered(state.roomDefaults), { text, action });
+  }
+
+  private drawingsRow(room: string, selected: RoomSettings['drawings']): TemplateResult {
+    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+    const change = (drawings: RoomSettings['drawings']) =>
+      this.apply(room, 'drawings', { drawings });
+    return html`<div class="py-12" data-testid="knob-drawings">
+      ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, change)}
+      <p class="small soft mt-8" aria-live="polite">${this.statusOf('drawings')} ${about}</p>
+    </div>`;
+  }
+
+  private languageRow(room: string, selected: RoomSettings['languages']): TemplateResult {
+    const choice = (code: LanguageCode): TemplateResult => {
+      const isSelected = selected.includes(code);
+      const isOnly = isSelected && selected.length === 1;
+      const toggle = () => {
+        const languages = LANGUAGE_CODES.filter(
+          (each) => selected.includes(each) !== (each === code),
+        );
+        return this.apply(room, 'languages', { languages });
+      };
+      return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
+    };
+    return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
   }
 }
 
-type Apply = (change: SettingsRequest) => unknown;
+/** Maximum size of a settings file, in bytes. A room's settings take less than half of it. */
+const MAX_BYTES = 65_536;
 
-function drawingsRow(
-  selected: RoomSettings['drawings'],
-  status: string,
-  apply: Apply,
-): TemplateResult {
-  const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
-  return html`<div class="py-12" data-testid="knob-drawings">
-    ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
-    <p class="small soft mt-8" aria-live="polite">${status} ${about}</p>
-  </div>`;
+/** Renders the link that saves the settings as a file, and the button that loads a file. */
+function fileButtons(room: string, all: RoomSettings): TemplateResult {
+  // Leave out the settings that the schema of the file does not have.
+  const settings = v.parse(v.object(settingsFile.entries), all);
+  const data = encodeURIComponent(`${JSON.stringify(settings, null, 1)}\n`);
+  const load = (file: File) => loadFile(file, room, settings);
+  return html`<a class="button plain" data-testid="save-settings" href="data:application/json,${data}" download="${room}-settings.json">
+      ${hostIcons.save}${msg('Save as file')}</a>
+    ${ui.fileButton('load-settings', msg('Load from file'), '.json,application/json', load)}`;
 }
 
-function languageRow(selected: RoomSettings['languages'], apply: Apply): TemplateResult {
-  const choice = (code: LanguageCode): TemplateResult => {
-    const isSelected = selected.includes(code);
-    const toggle = (): void => {
-      const chosen = (each: LanguageCode): boolean =>
-        each === code ? !isSelected : selected.includes(each);
-      apply({ languages: LANGUAGE_CODES.filter(chosen) });
-    };
-    const isOnly = isSelected && selected.length === 1;
-    return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
-  };
-  return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
+async function loadFile(file: File, room: string, before: SettingsRequest): Promise<void> {
+  const content = file.size > MAX_BYTES ? '' : await file.text();
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsFile), content);
+  if (!parsed.success) {
+    const text = msg(
+      str`“${file.name}” does not hold the settings of a room. Nothing has changed.`,
+    );
+    host.show({ text, wrong: true });
+    return;
+  }
+  const action = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+  const text = msg(str`The settings of “${file.name}” apply now.`);
+  await host.change(parsed.output, { text, action }, room);
 }

@@ -5,43 +5,34 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { FILES, type HostCommand, MOST_UNDO, pathOf } from '../../../shared/host/api.ts';
+import {
+  type CallAnswer,
+  FILES,
+  type HostCommand,
+  MOST_UNDO,
+  pathOf,
+} from '../../../shared/host/api.ts';
 import type {
   HostState,
   RoomSummary,
   SnapshotState,
   VisitorState,
 } from '../../../shared/host/state.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import {
-  actsText,
-  farewellText,
-  organismsText,
-  roughSpan,
-  seedsText,
-  shortSpan,
-  span,
-  stateBefore,
-  visitorName,
-} from '../text.ts';
+import * as texts from '../text.ts';
 
 /**
- * Returns a function that creates a notice about a call's answer. The notice offers to restore the
- * room's previous state, unless this server stores nothing.
+ * Creates a notice that offers to restore the room's previous state.
+ *
+ * @param kept the previous state; null if this server stores nothing
  */
-function offerRestore<A extends { readonly kept: SnapshotState | null }>(
-  room: string,
-  text: (answer: A) => string,
-): (answer: A) => Notice {
+function offerRestore(room: string, text: string, kept: SnapshotState | null): Notice {
+  if (!kept) return { text };
   const done = msg('The previous state is restored.');
-  return (answer) => {
-    const { kept } = answer;
-    if (!kept) return { text: text(answer) };
-    const run = () => void host.do('restore', { room, tick: kept.tick }, { done });
-    return { text: text(answer), action: { label: msg('Restore the previous state'), run } };
-  };
+  const run = () => void host.do('restore', { room, tick: kept.tick }, { done });
+  return { text, action: { label: msg('Restore the previous state'), run } };
 }
 
 /**
@@ -62,7 +53,7 @@ export function offerUndo(
   return { text, action: { label: msg('Undo'), run } };
 }
 
-/** Undoes recent actions after a confirmation; the result can itself be undone. */
+/** Undoes recent actions after a confirmation. The result can itself be undone. */
 @customElement('undo-card')
 export class UndoCard extends ui.HostElement {
   static override styles = css`
@@ -88,24 +79,20 @@ export class UndoCard extends ui.HostElement {
     const present = host.detail?.visitors ?? [];
     const hasLeft = visitor && !present.some(({ id }) => id === visitor.id);
     const visitors = hasLeft ? [...present, visitor] : present;
-    const choices = visitors.map((each) => ({ value: each.id, name: visitorName(each) }));
+    const names = visitors.map((each) => ({ value: each.id, name: texts.visitorName(each) }));
+    const choices = [{ value: 0, name: msg('everyone') }, ...names];
+    const choose = (chosen: string): void => {
+      this.visitor = visitors.find(({ id }) => id === Number(chosen));
+    };
     const isUndoing = host.summary?.busy === 'undoing';
-    const spans = ui.choicesOf([10, 30, 60, 300, MOST_UNDO], shortSpan);
+    const spans = ui.choicesOf([10, 30, 60, 300, MOST_UNDO], texts.shortSpan);
     return html`<form class="gap-14" @submit=${this.submit} aria-label=${msg('Undo')}>
       <div>
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
       ${ui.radioChips(msg('In the last'), spans, this.seconds, (seconds) => (this.seconds = seconds))}
-      ${ui.field(
-        msg('Whose actions'),
-        ui.select(
-          'undo-whom',
-          [{ value: 0, name: msg('everyone') }, ...choices],
-          visitor?.id ?? 0,
-          (chosen) => (this.visitor = visitors.find(({ id }) => id === Number(chosen))),
-        ),
-      )}
+      ${ui.field(msg('Whose actions'), ui.select('undo-whom', choices, visitor?.id ?? 0, choose))}
       <button class="plain" data-testid="undo" ?disabled=${isUndoing}>${hostIcons.undo}${isUndoing ? msg('Undoing …') : msg('Undo')}</button>
     </form>`;
   }
@@ -117,25 +104,20 @@ export class UndoCard extends ui.HostElement {
     const asked = performance.now();
     const what = visitor
       ? msg(
-          str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
+          str`Undoes everything ${texts.visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
         )
       : msg(
           'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
         );
     const goesOn = host.summary?.farewell ? msg('This also stops the end of the day.') : '';
-    const yes = await host.ask({
-      title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
-      text: `${what} ${goesOn}`,
-      confirm: msg('Undo'),
-      harmless: true,
-    });
-    if (!yes) return;
+    const title = msg(str`Undo the last ${texts.span(seconds * 1_000)}?`);
+    const text = `${what} ${goesOn}`;
+    if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
     const participant = visitor?.id ?? null;
     // Do not undo actions made while the host was reading.
     const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
-    const done = offerRestore<{ undone: number; kept: SnapshotState | null }>(room, ({ undone }) =>
-      msg(str`Undone: ${actsText(undone)}.`),
-    );
+    const done = ({ undone, kept }: CallAnswer<'undo'>) =>
+      offerRestore(room, msg(str`Undone: ${texts.actsText(undone)}.`), kept);
     await host.do('undo', { room, seconds, ago, participant }, { done });
   }
 }
@@ -149,25 +131,22 @@ function reseed(event: SubmitEvent): void {
   const count = summary?.organisms ?? 0;
   const ask = {
     title: msg(str`Start “${room}” over?`),
-    text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(state)}`,
+    text: `${msg(str`Will be removed: ${texts.organismsText(count)}. Will be planted: ${texts.seedsText(organisms)}.`)} ${texts.stateBefore(state)}`,
     confirm: msg('Start over'),
   };
-  const done = offerRestore<{ planted: number; kept: SnapshotState | null }>(room, ({ planted }) =>
-    msg(str`Planted: ${seedsText(planted)}.`),
-  );
+  const done = ({ planted, kept }: CallAnswer<'reseed'>) =>
+    offerRestore(room, msg(str`Planted: ${texts.seedsText(planted)}.`), kept);
   void host.do('reseed', { organisms }, { ask, done });
 }
 
 /** Renders the card that removes all organisms and plants new ones. */
 export function reseedCard(): TemplateResult {
+  const count = html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`;
   return html`<section class="card">
     <h3>${msg('Start over')}</h3>
-    <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(host.state)}</p>
+    <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${texts.stateBefore(host.state)}</p>
     <form class="row end short" @submit=${reseed}>
-      ${ui.field(
-        msg('New seeds'),
-        html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
-      )}
+      ${ui.field(msg('New seeds'), count)}
       <button class="danger" data-testid="reseed" ?disabled=${!host.summary?.open}>${msg('Start over')}</button>
     </form>
   </section>`;
@@ -179,28 +158,27 @@ function farewell(): void {
   const count = summary?.organisms ?? 0;
   const ask = {
     title: msg(str`End the day of “${room}”?`),
-    text: `${msg(str`Will dissolve within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(state)}`,
+    text: `${msg(str`Will dissolve within a minute: ${texts.organismsText(count)}. Nobody can act meanwhile.`)} ${texts.stateBefore(state)}`,
     confirm: msg('End the day'),
   };
-  const done = offerRestore(room, () => msg('The day is ending.'));
+  const done = ({ kept }: CallAnswer<'farewell'>) =>
+    offerRestore(room, msg('The day is ending.'), kept);
   void host.do('farewell', {}, { ask, done });
 }
 
 /** Renders the card that ends the day. @param settings setting about the next day */
 export function farewellCard(settings: TemplateResult): TemplateResult {
-  const done = msg('What still lives stays.');
+  const stop = () => host.do('stopFarewell', {}, { done: msg('What still lives stays.') });
+  const ending = html`<div class="row mt-14" role="status">
+    <span>${msg('The day is ending.')}</span>
+    <button class="plain" data-testid="stop-farewell" @click=${stop}>${msg('Stop')}</button>
+  </div>`;
+  const end = html`<button class="danger mt-14" data-testid="farewell" ?disabled=${!host.summary?.open} @click=${farewell}>${msg('End the day')}</button>`;
   return html`<section class="card">
     <h3>${msg('End the day')}</h3>
-    <p class="soft mt-4 mb-14">${farewellText(host.state)}</p>
+    <p class="soft mt-4 mb-14">${texts.farewellText(host.state)}</p>
     ${settings}
-    ${
-      host.summary?.farewell
-        ? html`<div class="row mt-14" role="status">
-            <span>${msg('The day is ending.')}</span>
-            <button class="plain" data-testid="stop-farewell" @click=${() => host.do('stopFarewell', {}, { done })}>${msg('Stop')}</button>
-          </div>`
-        : html`<button class="danger mt-14" data-testid="farewell" ?disabled=${!host.summary?.open} @click=${farewell}>${msg('End the day')}</button>`
-    }
+    ${host.summary?.farewell ? ending : end}
   </section>`;
 }
 
@@ -211,10 +189,13 @@ const BEFORE = {
 } as const;
 
 @customElement('saved-section')
-export class SavedSection extends ui.HostElement {
+export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
   static override styles = css`
     .all {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
+    }
+    .fills {
+      max-width: 28em;
     }
     .one {
       padding: 12px;
@@ -225,12 +206,7 @@ export class SavedSection extends ui.HostElement {
     }
   `;
 
-  @state() private all: readonly SnapshotState[] | undefined;
   protected override readonly reloadInterval = 10_000;
-
-  protected override roomChanged(): void {
-    this.all = undefined;
-  }
 
   protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
     const links = html`<div class="row">
@@ -249,73 +225,52 @@ export class SavedSection extends ui.HostElement {
   }
 
   private states(): TemplateResult {
-    const { all } = this;
-    const named = all?.filter(({ name }) => name !== null) ?? [];
-    const own = all?.filter(({ name }) => name === null) ?? [];
+    const all = [...(this.loaded ?? [])].sort((a, b) => b.tick - a.tick);
+    const named = all.filter(({ name }) => name !== null);
+    const own = all.filter(({ name }) => name === null);
     const group = (name: string, snapshots: readonly SnapshotState[]): TemplateResult =>
       html`<h3 class="part">${name}</h3>
         <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
     const save = (name: string): Promise<unknown> =>
-      this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+      this.reloadAfter(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+    const empty = msg('Nothing has been saved automatically yet. This happens in a moment.');
+    const status = this.loaded ? empty : msg('Loading …');
     return html`<form class="card row end gap-12" @submit=${ui.submitName(save)}>
-        <label class="field fills" style="max-width: 28em"
-          ><span>${msg('Save the current state')}</span
-          ><input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
-        </label>
+        ${ui.nameField(msg('Save the current state'), 'snapshot-name', msg('for example: opening night'))}
         <button class="solid" data-testid="take">${msg('Save')}</button>
       </form>
       ${named.length > 0 ? group(msg('Saved by you'), named) : nothing}
-      ${
-        all === undefined
-          ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
-          : own.length > 0
-            ? group(msg('Saved automatically'), own)
-            : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
-      }`;
+      ${own.length > 0 ? group(msg('Saved automatically'), own) : html`<p class="part soft" role="status">${status}</p>`}`;
   }
 
   private one(snapshot: SnapshotState): TemplateResult {
     const { room, state: { now = 0 } = {} } = host;
     const { tick, at, name, organisms, before } = snapshot;
     const when = host.moment(at);
-    const age = name === null ? msg(str`${roughSpan(now - at)} ago`) : when;
+    const remove = () => this.removeSnapshot(tick, name!);
+    const age = name === null ? msg(str`${texts.roughSpan(now - at)} ago`) : when;
     return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }), '', '', 'lazy')}
+      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }))}
       <div class="px-6">
         <h3 class="break">${name ?? when}</h3>
-        <p class="soft">${age}, ${organismsText(organisms)}</p>
+        <p class="soft">${age}, ${texts.organismsText(organisms)}</p>
         ${before ? html`<p class="soft">${BEFORE[before]}</p>` : nothing}
       </div>
       <div class="row spread">
         <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Restore')}</button>
-        ${
-          name === null
-            ? nothing
-            : ui.iconButton(
-                msg(str`Remove “${name}”`),
-                hostIcons.remove,
-                () => this.removeSnapshot(tick, name),
-                msg('Remove'),
-              )
-        }
+        ${name === null ? nothing : ui.iconButton(msg(str`Remove “${name}”`), hostIcons.remove, remove, msg('Remove'))}
       </div>
     </article>`;
   }
 
-  protected override async load(room: string): Promise<void> {
-    if (host.state?.keeping === null) return;
-    try {
-      const all = await host.api.call('snapshots', { room });
-      if (room === host.room) this.all = [...all].sort((a, b) => b.tick - a.tick);
-    } catch {
-      // Ignore the failure, because the list is soon loaded again.
-    }
+  protected override load(room: string) {
+    return host.state?.keeping === null ? undefined : host.api.call('snapshots', { room });
   }
 
-  /** Loads the list again after a call. @returns the call's answer */
-  private async reload<T>(call: Promise<T>): Promise<T> {
+  /** Loads the list again after a call. */
+  private async reloadAfter(call: Promise<unknown>): Promise<unknown> {
     const answer = await call;
-    if (answer) await this.load(host.room);
+    if (answer) await this.reload();
     return answer;
   }
 
@@ -324,12 +279,13 @@ export class SavedSection extends ui.HostElement {
     const ask = {
       title: msg(str`Restore this state: ${name ?? host.moment(at)}?`),
       text: msg(
-        str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
+        str`The room goes back to how it was then (${texts.organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
       confirm: msg('Restore'),
     };
-    const done = offerRestore(room, () => msg('The state is restored.'));
-    return this.reload(host.do('restore', { tick }, { ask, done }));
+    const done = ({ kept }: CallAnswer<'restore'>) =>
+      offerRestore(room, msg('The state is restored.'), kept);
+    return this.reloadAfter(host.do('restore', { tick }, { ask, done }));
   }
 
   private removeSnapshot(tick: number, name: string): unknown {
@@ -339,6 +295,6 @@ export class SavedSection extends ui.HostElement {
       confirm: msg('Remove'),
     };
     const done = msg(str`“${name}” is removed.`);
-    return this.reload(host.do('unnameSnapshot', { tick }, { ask, done }));
+    return this.reloadAfter(host.do('unnameSnapshot', { tick }, { ask, done }));
   }
 }

@@ -15,41 +15,43 @@ import {
   type Statistics,
 } from '../../../shared/host/state.ts';
 import { number } from '../../elements/text.ts';
+import { canvasOf } from '../../keepsake/picture.ts';
 import { formats } from '../../locale/locale.ts';
 import { oklch } from '../../style/fragments.ts';
-import * as ui from '../elements/host-element.ts';
+import * as ui from '../host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { failure, localTime, seedsText, shortSpan, visitsText, woundsText } from '../text.ts';
+import * as texts from '../text.ts';
 
-interface Bar {
-  /** Text below the bar; may be empty. */
-  readonly tick: string;
-  /** Full name of the bar. */
-  readonly label: string;
-  readonly value: number;
-}
+const SPANS = [
+  { value: 'today', name: msg('Today') },
+  { value: 'yesterday', name: msg('Yesterday') },
+  { value: 'week', name: msg('7 days') },
+  { value: 'month', name: msg('30 days') },
+] as const;
 
 /** The period that a chart shows. */
-type Span = 'today' | 'yesterday' | 'week' | 'month';
+type Span = (typeof SPANS)[number]['value'];
+
+const CHARTS = {
+  visits: { name: msg('Visits'), amount: texts.visitsText },
+  seeds: { name: msg('Seeds'), amount: texts.seedsText },
+  wounds: { name: msg('Wounds'), amount: texts.woundsText },
+} as const;
+
 /** The counts that a bar chart can show. */
-type Counted = 'visits' | 'seeds' | 'wounds';
+type Counted = keyof typeof CHARTS;
 
 const DAY = 86_400_000;
 
-const twoDigits = (n: number): string => String(n).padStart(2, '0');
-
-/** Returns the server's date `ago` days before now: '2026-11-25'. */
-function dayOf(now: number, zone: string, ago: number): string {
-  return new Date(localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
-}
-
-/** One hour or day with its counts. */
+/** One hour or day: the text below its bar, which may be empty; its full name; and its counts. */
 interface Column {
   readonly tick: string;
   readonly label: string;
   readonly sums: Omit<DayStatistics, 'day'> | undefined;
 }
+
+type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 
 /**
  * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
@@ -58,33 +60,28 @@ interface Column {
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
+  /** Returns the server's date a number of days before now: '2026-11-25'. */
+  const dayOf = (ago: number): string =>
+    new Date(texts.localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
   if (span === 'today' || span === 'yesterday') {
-    const day = dayOf(now, zone, span === 'today' ? 0 : 1);
-    const hours = new Map(all.hours.map((each) => [each.hour, each]));
+    const day = dayOf(span === 'today' ? 0 : 1);
     return Array.from({ length: 24 }, (_, hour) => {
-      const start = twoDigits(hour);
-      const label = `${start}:00–${twoDigits(hour + 1)}:00`;
-      return { tick: hour % 3 === 0 ? start : '', label, sums: hours.get(`${day}T${start}`) };
+      const [start, end] = [hour, hour + 1].map((n) => String(n).padStart(2, '0'));
+      const sums = all.hours.find((each) => each.hour === `${day}T${start}`);
+      return { tick: hour % 3 === 0 ? start : '', label: `${start}:00–${end}:00`, sums };
     });
   }
   const count = span === 'week' ? 7 : 30;
-  const days = new Map(all.days.map((each) => [each.day, each]));
   return Array.from({ length: count }, (_, i) => {
-    const day = dayOf(now, zone, count - 1 - i);
-    const date = new Date(day);
-    const short =
-      count === 7
-        ? date.toLocaleDateString(formats(), { weekday: 'short', timeZone: 'UTC' })
-        : number(date.getUTCDate());
+    const ago = count - 1 - i;
+    const day = dayOf(ago);
+    const format = (options: Intl.DateTimeFormatOptions): string =>
+      new Date(day).toLocaleDateString(formats(), { ...options, timeZone: 'UTC' });
+    const short = count === 7 ? format({ weekday: 'short' }) : number(new Date(day).getUTCDate());
     return {
-      tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
-      label: date.toLocaleDateString(formats(), {
-        weekday: 'long',
-        day: 'numeric',
-        month: 'long',
-        timeZone: 'UTC',
-      }),
-      sums: days.get(day),
+      tick: count === 7 || ago % 5 === 0 ? short : '',
+      label: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+      sums: all.days.find((each) => each.day === day),
     };
   });
 }
@@ -99,44 +96,41 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
  * is the number of seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
-  const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
-  const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
-  const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, grafts: 0, most: 0 };
-  for (const { sums: part } of columns) {
-    if (!part) continue;
-    const { most, ...others } = sums;
-    for (const what of Object.keys(others) as (keyof typeof others)[]) sums[what] += part[what];
-    sums.most = Math.max(most, part.most);
-    for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
-    for (const [i, n] of part.heat.entries()) heat[i]! += n;
-  }
-  return { ...sums, dwell, heat };
-}
-
-function dwellLabel(from: number, to: number | undefined): string {
-  if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
-  return from === 0
-    ? msg(str`less than ${shortSpan(to)}`)
-    : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
+  const parts = columns.flatMap(({ sums }) => sums ?? []);
+  const sum = (of: (part: (typeof parts)[number]) => number): number =>
+    parts.reduce((all, part) => all + of(part), 0);
+  return {
+    visits: sum(({ visits }) => visits),
+    seeds: sum(({ seeds }) => seeds),
+    wounds: sum(({ wounds }) => wounds),
+    crosses: sum(({ crosses }) => crosses),
+    grafts: sum(({ grafts }) => grafts),
+    most: Math.max(0, ...parts.map(({ most }) => most)),
+    dwell: Array.from({ length: DWELL_SPANS.length + 1 }, (_, i) => sum(({ dwell }) => dwell[i])),
+    heat: Array.from({ length: HEAT_SIDE ** 2 }, (_, i) => sum(({ heat }) => heat[i])),
+  };
 }
 
 /** Returns the bars for visits by duration. */
 function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
-    const from = DWELL_SPANS[i - 1] ?? 0;
+    const from: number = DWELL_SPANS[i - 1] ?? 0;
     const to = DWELL_SPANS[i];
-    const tick = to === undefined ? msg('more') : to < 60 ? `${to}″` : `${to / 60}′`;
-    return { tick, label: dwellLabel(from, to), value };
+    if (to === undefined) {
+      return { tick: msg('more'), label: msg(str`more than ${texts.shortSpan(from)}`), value };
+    }
+    const range = msg(str`${texts.shortSpan(from)} to ${texts.shortSpan(to)}`);
+    const label = from === 0 ? msg(str`less than ${texts.shortSpan(to)}`) : range;
+    return { tick: to < 60 ? `${to}″` : `${to / 60}′`, label, value };
   });
 }
 
 /** Returns the range that contains the median visit's duration, as text; undefined if no visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
-  if (all === 0) return undefined;
   let sum = 0;
   const median = dwell.findIndex((n) => (sum += n) * 2 >= all);
-  return dwellBars(dwell)[median]?.label;
+  return all === 0 ? undefined : dwellBars(dwell)[median]?.label;
 }
 
 /** Rounds up to a round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
@@ -147,9 +141,9 @@ export function roundUp(value: number): number {
 
 /** Names of the nine parts of a picture, row by row. */
 const NINTHS = [
-  [msg('at the top left'), msg('at the top'), msg('at the top right')],
-  [msg('on the left'), msg('in the middle'), msg('on the right')],
-  [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
+  ...[msg('at the top left'), msg('at the top'), msg('at the top right')],
+  ...[msg('on the left'), msg('in the middle'), msg('on the right')],
+  ...[msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
 ];
 
 /**
@@ -160,13 +154,12 @@ const NINTHS = [
 export function ninths(counts: readonly number[]): { where: string; share: number }[] {
   const side = Math.sqrt(counts.length);
   const all = counts.reduce((a, b) => a + b, 0);
-  const shares = new Map<string, number>();
+  const ninths = NINTHS.map((where) => ({ where, share: 0 }));
   for (const [i, count] of counts.entries()) {
     const [row, column] = [Math.floor(i / side), i % side].map((at) => Math.floor((at * 3) / side));
-    const where = NINTHS[row!]![column!]!;
-    shares.set(where, (shares.get(where) ?? 0) + count / Math.max(1, all));
+    ninths[3 * row + column].share += count / Math.max(1, all);
   }
-  return [...shares].map(([where, share]) => ({ where, share })).sort((a, b) => b.share - a.share);
+  return ninths.sort((a, b) => b.share - a.share);
 }
 
 const HEIGHT = 168;
@@ -182,7 +175,7 @@ const FILLS = {
 
 /** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
-export class BarChart extends ui.StyledElement {
+export class BarChart extends ui.HostElement {
   static override styles = css`
     svg {
       width: 100%;
@@ -192,7 +185,6 @@ export class BarChart extends ui.StyledElement {
     text {
       font-size: 12px;
       fill: var(--ink-soft);
-      font-variant-numeric: tabular-nums;
     }
     .scroll {
       max-height: 18em;
@@ -233,11 +225,14 @@ export class BarChart extends ui.StyledElement {
     const step = (width - left) / Math.max(1, this.bars.length);
     const scale = (HEIGHT - TOP - FOOT) / top;
     const floor = HEIGHT - FOOT;
-    const line = (
-      value: number,
-    ) => svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
-      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
-    return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+    const line = (value: number) => {
+      const y = floor - value * scale;
+      return svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${y} y2=${y} />
+      <text x=${left - 7} y=${y + 4} text-anchor="end">${number(value)}</text>`;
+    };
+    const row = ({ label, value }: Bar): TemplateResult =>
+      html`<tr><th scope="row">${label}</th><td>${this.amount(value)}</td></tr>`;
+    return html`<svg class="number" direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
         ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
         ${this.bars.map(({ tick, label, value }, i) => {
           const height = value === 0 ? 2 : Math.max(3, value * scale);
@@ -251,16 +246,7 @@ export class BarChart extends ui.StyledElement {
       <details class="soft mt-6">
         <summary class="small fit">${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
-          <table class="number">
-            <tbody>
-              ${this.bars.map(
-                ({ label, value }) => html`<tr>
-                  <th scope="row">${label}</th>
-                  <td>${this.amount(value)}</td>
-                </tr>`,
-              )}
-            </tbody>
-          </table>
+          <table class="number"><tbody>${this.bars.map(row)}</tbody></table>
         </div>
       </details>`;
   }
@@ -274,7 +260,7 @@ export class BarChart extends ui.StyledElement {
 
 /** Draws counts on a coarse grid, stretched to the shape of the room. */
 @customElement('heat-map')
-export class HeatMap extends ui.StyledElement {
+export class HeatMap extends ui.HostElement {
   static override styles = css`
     canvas {
       max-height: 24em;
@@ -295,8 +281,7 @@ export class HeatMap extends ui.StyledElement {
   }
 
   private sentence(): string {
-    const parts = ninths(this.heat).filter(({ share }) => share > 0);
-    const [first, second] = parts;
+    const [first, second] = ninths(this.heat).filter(({ share }) => share > 0);
     if (!first) return msg('Nobody has planted or wounded anything yet.');
     const per = (share: number): string => `${Math.round(100 * share)} %`;
     const most = msg(str`Busiest: ${first.where} (${per(first.share)}).`);
@@ -315,35 +300,21 @@ export class HeatMap extends ui.StyledElement {
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
     }
-    const source = document.createElement('canvas');
-    source.width = source.height = HEAT_SIDE;
-    source.getContext('2d')?.putImageData(small, 0, 0);
+    const source = canvasOf(HEAT_SIDE, HEAT_SIDE);
+    source.to.putImageData(small, 0, 0);
     context.imageSmoothingQuality = 'high';
-    context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);
+    context.drawImage(source.canvas, 0, 0, this.canvas.width, this.canvas.height);
   }
 }
 
-const SPANS: readonly ui.Choice<Span>[] = [
-  { value: 'today', name: msg('Today') },
-  { value: 'yesterday', name: msg('Yesterday') },
-  { value: 'week', name: msg('7 days') },
-  { value: 'month', name: msg('30 days') },
-];
-
-const CHARTS = {
-  visits: { name: msg('Visits'), amount: visitsText },
-  seeds: { name: msg('Seeds'), amount: seedsText },
-  wounds: { name: msg('Wounds'), amount: woundsText },
-} as const;
-
 @customElement('visitors-section')
-export class VisitorsSection extends ui.HostElement {
+export class VisitorsSection extends ui.HostElement<Statistics> {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
       margin: 18px 0 14px;
     }
-    /* Six figures: no single one in a row of its own. */
+    /* Three columns, so that no figure stands alone in a row. */
     @media (min-width: 560px) and (max-width: 1000px) {
       .figures {
         grid-template-columns: repeat(3, 1fr);
@@ -360,7 +331,6 @@ export class VisitorsSection extends ui.HostElement {
       font-weight: 300;
       letter-spacing: -0.01em;
       line-height: 1.25;
-      font-variant-numeric: tabular-nums;
     }
     .text {
       font-size: 1.2em;
@@ -375,26 +345,17 @@ export class VisitorsSection extends ui.HostElement {
     }
   `;
 
-  @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
-  @state() private wrong = '';
   protected override readonly reloadInterval = 20_000;
 
-  protected override roomChanged(): void {
-    this.all = undefined;
-  }
-
   protected override section({ name: room, width, height }: RoomSummary, { now, zone }: HostState) {
-    const { all, span } = this;
+    const { loaded, loadFailure, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
+    const status = html`<p class="lead" role="status">${loadFailure || msg('Counting …')}</p>`;
     const lead = msg('Totals only. No names or addresses are stored.');
     return html`${ui.sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
       ${ui.radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
-      ${
-        all
-          ? this.figures(columnsOf(all, span, now, zone), width / height)
-          : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`
-      }`;
+      ${loaded ? this.figures(columnsOf(loaded, span, now, zone), width / height) : status}`;
   }
 
   /** @param shape ratio of the room's width to its height */
@@ -406,7 +367,7 @@ export class VisitorsSection extends ui.HostElement {
       seeds: hourly ? msg('Seeds per hour') : msg('Seeds per day'),
       wounds: hourly ? msg('Wounds per hour') : msg('Wounds per day'),
     };
-    const figures: readonly (readonly [name: string, value: number | string])[] = [
+    const figures: [name: string, value: number | string][] = [
       [msg('visits'), sums.visits],
       [msg('most at once'), sums.most],
       [msg('typical stay'), medianStay(dwell) ?? msg('none yet')],
@@ -422,19 +383,17 @@ export class VisitorsSection extends ui.HostElement {
         <bar-chart caption=${titles[what]} .amount=${amount} .bars=${bars(columns, what)}></bar-chart>
       </section>`;
     };
-    return html`<dl class="figures grid gap-14" data-testid="figures">
-        ${figures.map(
-          ([name, value]) => html`<div class="card">
-            <dt class="soft">${name}</dt>
-            <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
-          </div>`,
-        )}
-      </dl>
+    const figure = ([name, value]: (typeof figures)[number]): TemplateResult =>
+      html`<div class="card">
+        <dt class="soft">${name}</dt>
+        <dd class="number ${typeof value === 'string' ? 'text' : ''}">${value}</dd>
+      </div>`;
+    return html`<dl class="figures grid gap-14" data-testid="figures">${figures.map(figure)}</dl>
       <div class="tiles gap-14" style="--least:24em">
         ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3 class="mb-12">${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(dwell)}></bar-chart>
+          <bar-chart caption=${msg('Duration of visits')} .amount=${texts.visitsText} .bars=${dwellBars(dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3 class="mb-12">${msg('Where seeds and wounds were')}</h3>
@@ -444,13 +403,7 @@ export class VisitorsSection extends ui.HostElement {
       </div>`;
   }
 
-  protected override async load(room: string): Promise<void> {
-    try {
-      const all = await host.api.call('statistics', { room });
-      if (room === host.room) this.all = all;
-      this.wrong = '';
-    } catch (error) {
-      this.wrong = failure(error);
-    }
+  protected override load(room: string) {
+    return host.api.call('statistics', { room });
   }
 }

@@ -5,18 +5,17 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { CallAnswer } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons, kindTile } from '../../elements/icons.ts';
 import { ageText, organismName, stateText, survivedText } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import * as ui from '../elements/host-element.ts';
-import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
+import * as ui from '../host-element.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { clock, inLineText, organismsText, partNames, planterName, visitorsText } from '../text.ts';
+import { type LiveView, organismsIn, type PointerTool } from '../live-view.ts';
+import * as texts from '../text.ts';
 import { offerUndo } from './saved-section.ts';
 import './watch-lists.ts';
-import './queues.ts';
 
 const watchStyle = css`
   :host {
@@ -24,7 +23,7 @@ const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    /* Of the page's column, which is lower while notices are shown. */
+    /* The unit cqh refers to the page's column, which is lower while notices are shown. */
     height: calc(100cqh - 44px);
   }
   .view {
@@ -36,13 +35,9 @@ const watchStyle = css`
     gap: 8px 16px;
   }
   .showing {
-    align-items: center;
     flex-basis: 100%;
-    border-color: var(--accent-edge);
-    background: var(--accent-deep);
   }
   .tight {
-    position: absolute;
     inset-block: auto 14px;
     inset-inline: auto 14px;
     padding: 3px;
@@ -54,11 +49,9 @@ const watchStyle = css`
     border-radius: 13px;
   }
   .stage {
-    position: relative;
     min-height: 0;
   }
   .organism {
-    position: absolute;
     inset: 14px 14px auto auto;
     width: 19em;
     max-width: 100%;
@@ -89,12 +82,10 @@ const watchStyle = css`
     margin: 10px 0 14px;
   }
   .close {
-    position: absolute;
     top: 8px;
     inset-inline-end: 8px;
   }
   .bar {
-    position: absolute;
     left: 50%;
     bottom: 16px;
     translate: -50%;
@@ -186,7 +177,7 @@ const watchStyle = css`
       position: relative;
       height: 44vh;
     }
-    /* Below the picture, of which it would leave nothing. */
+    /* On a phone, the organism's card stands below the picture, which it would cover completely. */
     .organism,
     .organism.left {
       position: relative;
@@ -218,7 +209,7 @@ const watchStyle = css`
       grid-auto-flow: column;
     }
   }
-  /* Beside the dish. */
+  /* On a phone held sideways, the instruction stands beside the dish. */
   @media (min-width: 561px) and (max-width: 1100px) and (max-height: 500px) {
     .bar {
       left: 8px;
@@ -249,108 +240,84 @@ export class WatchSection extends ui.HostElement {
   protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
     const { name, open } = summary;
     const remove = ({ detail }: CustomEvent<OrganismId>): unknown => this.removeOrganism(detail);
-    const queues = (): TemplateResult => html`<drawing-queue class="card"></drawing-queue>
+    const queues = html`<drawing-queue class="card"></drawing-queue>
       <report-queue class="card" @pick=${this.goTo} @remove=${remove}></report-queue>
       ${keeping === null ? nothing : html`<undo-card class="card"></undo-card>`}`;
+    const organisms = html`<organism-list class="card" .model=${this.live?.model} .picked=${this.picked}
+      @pick=${this.goTo} @remove=${remove}></organism-list>`;
     return html`<h2 class="visually-hidden">${msg(str`Watch “${name}”`)}</h2>
       <div class="view grid gap-12">${open ? this.picture(summary) : closed(name)}</div>
       <aside aria-label=${msg('Controls and visitors')}>
-        ${open ? [pauseButton(summary), queues()] : nothing}
+        ${open ? [pauseButton(summary), queues] : nothing}
         <visitor-list class="card"></visitor-list>
         <ban-list class="card"></ban-list>
-        ${
-          open
-            ? html`<organism-list
-                class="card"
-                .model=${this.live?.model}
-                .picked=${this.picked}
-                @pick=${this.goTo}
-                @remove=${remove}
-              ></organism-list>`
-            : nothing
-        }
+        ${open ? organisms : nothing}
       </aside>`;
   }
 
   private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
     const { name, width, participants, waiting, organisms, pace } = summary;
-    const organism = this.live?.model?.organisms.get(picked);
-    const visitors = `${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}`;
+    const inLine = waiting > 0 ? `, ${texts.inLineText(waiting)}` : '';
+    const visitors = texts.visitorsText(participants) + inLine;
     return html`<div class="tools row spread">
         <div class="row gap-8" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${ui.facts(visitors, organisms !== null && organismsText(organisms), ui.paceFact(pace))}
+        ${ui.facts(visitors, organisms !== null && texts.organismsText(organisms), ui.paceFact(pace))}
         ${wallBar(summary)}
       </div>
-      <div class="stage">
-        <live-view
-          class="fill"
-          .room=${name}
-          .tool=${tool}
-          .picked=${picked}
-          .area=${area}
+      <div class="stage relative">
+        <live-view class="fill" .room=${name} .tool=${tool} .picked=${picked} .area=${area}
           @model=${() => this.requestUpdate()}
           @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
           @point=${({ detail }: CustomEvent<Point>) => this.spotlight(detail)}
           @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
-          @area-ready=${this.clear}
-        ></live-view>
-        <div class="tight grid" role="group" aria-label=${msg('View')}>
+          @area-ready=${this.clear}></live-view>
+        <div class="tight over grid" role="group" aria-label=${msg('View')}>
           ${ui.iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / ZOOM))}
           ${ui.iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
           ${ui.iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
-        ${
-          organism && tool === 'look'
-            ? this.organismCard(organism, organism.x * 2 > width ? 'left' : '')
-            : nothing
-        }
+        ${tool === 'look' ? nothing : html`<div class="bar pill over flex" role="status">${this.instruction()}</div>`}
+        ${tool === 'look' ? this.organismCard(width) : nothing}
       </div>`;
   }
 
-  private organismCard(organism: OrganismView, side: string): TemplateResult | typeof nothing {
+  /** Renders the selected organism. @param width of the room, in cells */
+  private organismCard(width: number): TemplateResult | typeof nothing {
     const model = this.live?.model;
-    if (!model?.checkpoint) return nothing;
+    const organism = model?.organisms.get(this.picked);
+    if (!organism || !model?.checkpoint) return nothing;
     const { id, kind, planter, born } = organism;
+    const side = organism.x * 2 > width ? 'left' : '';
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
     const life = [ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean);
-    return html`<section class="organism card ${side}" aria-label=${msg('Organism')} data-testid="organism">
+    return html`<section class="organism card over ${side}" aria-label=${msg('Organism')} data-testid="organism">
       <header class="flex gap-14">
         ${kindTile(model.checkpoint, kind)}
         <div>
-          <h3 class="capital">${partNames(organism)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
+          <h3 class="capital">${texts.partNames(organism)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${texts.planterName(planter)}</p>
         </div>
       </header>
       <p class="details soft">${life.join(', ')}</p>
-      <button class="danger" data-testid="remove" @click=${() => this.removeOrganism(id)}>
-        ${hostIcons.remove}${msg('Remove')}
-      </button>
-      <button class="icon close" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>
-        ${icons.close}
-      </button>
+      <button class="danger" data-testid="remove" @click=${() => this.removeOrganism(id)}>${hostIcons.remove}${msg('Remove')}</button>
+      <button class="icon close over" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>${icons.close}</button>
     </section>`;
   }
 
   private toolButton(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
-    return html`<button class="plain tool" data-testid="tool-${tool}" aria-pressed=${tool === this.tool} @click=${() => this.useTool(tool)}>
-      ${icon}${name}
-    </button>`;
+    return html`<button class="plain tool" data-testid="tool-${tool}" aria-pressed=${tool === this.tool} @click=${() => this.useTool(tool)}>${icon}${name}</button>`;
   }
 
   /** Renders instructions for the selected tool. */
   private instruction(): TemplateResult {
-    if (this.tool === 'point') {
-      return html`<span>${msg('Tap the place that everybody should look at.')}</span>`;
-    }
-    if (!this.area) {
-      return html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`;
-    }
-    return html`<span>${organismsText(this.organismsInArea())}</span>
+    const point = msg('Tap the place that everybody should look at.');
+    const draw = msg('Draw a rectangle over what you want to remove.');
+    if (!this.area) return html`<span>${this.tool === 'point' ? point : draw}</span>`;
+    return html`<span>${texts.organismsText(this.organismsInArea())}</span>
       <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
       <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`;
   }
@@ -390,14 +357,11 @@ export class WatchSection extends ui.HostElement {
     const { room } = host;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
-    const planter = organism?.planter.name && planterName(organism.planter);
-    const ask = {
-      title: msg(str`Remove this organism: ${name}?`),
-      text: planter
-        ? msg(str`It is removed for everyone. ${planter} planted it.`)
-        : msg('It is removed for everyone.'),
-      confirm: msg('Remove'),
-    };
+    const planter = organism?.planter.name && texts.planterName(organism.planter);
+    const text = planter
+      ? msg(str`It is removed for everyone. ${planter} planted it.`)
+      : msg('It is removed for everyone.');
+    const ask = { title: msg(str`Remove this organism: ${name}?`), text, confirm: msg('Remove') };
     const done = ({ command }: CallAnswer<'removeOrganism'>): Notice =>
       offerUndo(room, msg(str`Removed: ${name}.`), command);
     const answer = await host.do('removeOrganism', { organism: id }, { ask, done });
@@ -409,15 +373,12 @@ export class WatchSection extends ui.HostElement {
     const { room } = host;
     if (!area) return;
     const inside = this.organismsInArea();
-    const ask = {
-      title: msg('Clear this area?'),
-      text: msg(
-        str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
-      ),
-      confirm: msg('Clear'),
-    };
+    const text = msg(
+      str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
+    );
+    const ask = { title: msg('Clear this area?'), text, confirm: msg('Clear') };
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
-      offerUndo(room, msg(str`Removed: ${organismsText(removed)}.`), command);
+      offerUndo(room, msg(str`Removed: ${texts.organismsText(removed)}.`), command);
     const answer = await host.do('clearArea', { ...area }, { ask, done });
     if (answer && room === host.room) this.useTool('look');
   }
@@ -434,28 +395,25 @@ function closed(name: string): TemplateResult {
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;
-  const until = clock(now + showing.left, zone);
-  return html`<div class="showing pill wrap spread" role="status" data-testid="walls-show">
-    <span>${
-      showing.what === 'film'
-        ? msg(str`The walls show a film until ${until}.`)
-        : msg(str`The walls show this place until ${until}.`)
-    }</span>
-    <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', {})}>
-      ${msg('Show the room again')}
-    </button>
+  const until = texts.clock(now + showing.left, zone);
+  const text =
+    showing.what === 'film'
+      ? msg(str`The walls show a film until ${until}.`)
+      : msg(str`The walls show this place until ${until}.`);
+  return html`<div class="showing pill lit wrap spread centre" role="status" data-testid="walls-show">
+    <span>${text}</span>
+    <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', {})}>${msg('Show the room again')}</button>
   </div>`;
 }
 
 function pauseButton({ settings: { paused } }: RoomSummary): TemplateResult {
   const done = paused ? msg('Visitors can act again.') : msg('Visitors are paused. Life goes on.');
-  return html`<button
-    class="pause flex ${paused ? 'paused' : ''}"
-    data-testid="pause"
-    @click=${() => host.change({ paused: !paused }, done)}
-  >
+  const [name, about] = paused
+    ? [msg('Resume'), msg('Visitors can only watch right now.')]
+    : [msg('Pause visitors'), msg('Visitors can watch, but not act.')];
+  const toggle = () => host.change({ paused: !paused }, done);
+  return html`<button class="pause flex ${paused ? 'paused' : ''}" data-testid="pause" @click=${toggle}>
     ${paused ? hostIcons.go : hostIcons.pause}
-    <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
-    <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
+    <span><b>${name}</b> <small>${about}</small></span>
   </button>`;
 }

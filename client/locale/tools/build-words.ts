@@ -6,7 +6,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LitLocalizer } from '@lit/localize-tools/lib/index.js';
 import {
   type Message,
   type ProgramMessage,
@@ -46,16 +45,81 @@ const ENTRIES = {
 const LOCALES = TRANSLATED_LANGUAGES as readonly string[] as Locale[];
 
 type Part = keyof typeof ENTRIES;
-type Translations = ReturnType<LitLocalizer['readTranslationsSync']>;
-type Source = ReturnType<LitLocalizer['extractSourceMessages']>;
-type Program = LitLocalizer['program'];
+type Program = RuntimeLitLocalizer['program'];
 type Checker = ReturnType<Program['getTypeChecker']>;
 type SourceFile = ReturnType<Program['getSourceFiles']>[number];
 /** Translations, keyed by the English text. */
 type Texts = Record<string, string>;
 
-/** Allows a plural form to omit placeholders: 'one cell' needs no number. */
-class FormsLocalizer extends RuntimeLitLocalizer {
+const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer['config'] => ({
+  baseDir: ROOT,
+  resolve: (path) => resolve(ROOT, path),
+  sourceLocale: SOURCE_LANGUAGE as Locale,
+  targetLocales: LOCALES,
+  // This configuration omits the types of browsers and Node, which the extraction does not need.
+  tsConfig: 'client/locale/tools/tsconfig.words.json',
+  inputFiles,
+  output: { mode: 'runtime', outputDir },
+  interchange: { format: 'xliff', xliffDir: XLIFF },
+});
+
+/** Reads the sources of all parts, once per process, because this takes a second. */
+class Sources extends RuntimeLitLocalizer {
+  get files(): Program {
+    return this.program;
+  }
+}
+const sources = new Sources(configOf(Object.values(ENTRIES), ''));
+
+/** Names of the functions that mark texts, whichever module exports them. */
+const MARKS: readonly unknown[] = ['msg', 'str'];
+
+/**
+ * Returns the program of the files that some entries import, directly or indirectly. Its type
+ * checker resolves only the types of the functions in `MARKS`. The extraction asks for the type of
+ * every called function; resolving all types would take five times as long as everything else.
+ */
+function programOf(entries: readonly string[]): Program {
+  const program = sources.files;
+  const files = new Set<SourceFile>();
+  const gather = (path: string): void => {
+    const file = program.getSourceFile(path);
+    if (!file || files.has(file)) return;
+    files.add(file);
+    for (const [, name] of file.text.matchAll(/(?:from|import\(|import) ?'(\.[^']+)'/g)) {
+      gather(resolve(dirname(path), name));
+    }
+  };
+  for (const entry of entries) gather(resolve(ROOT, entry));
+  const checker = program.getTypeChecker();
+  const getTypeAtLocation: Checker['getTypeAtLocation'] = (node) =>
+    'text' in node && MARKS.includes(node.text)
+      ? checker.getTypeAtLocation(node)
+      : checker.getAnyType();
+  const marks = Object.create(checker, { getTypeAtLocation: { value: getTypeAtLocation } });
+  return Object.create(program, {
+    getSourceFiles: { value: () => [...files] },
+    getTypeChecker: { value: () => marks },
+  });
+}
+
+/** The texts that some entries use, with all translations in the translation files. */
+class Localizer extends RuntimeLitLocalizer {
+  private found: Program | undefined;
+
+  constructor(
+    private readonly entries: string[],
+    outputDir: string,
+  ) {
+    super(configOf(entries, outputDir));
+  }
+
+  override get program(): Program {
+    this.found ??= programOf(this.entries);
+    return this.found;
+  }
+
+  /** Allows a plural form to omit placeholders: 'one cell' needs no number. */
   override validateTranslations(): { errors: string[] } {
     const { translations } = this.readTranslationsSync();
     const errors: string[] = [];
@@ -76,83 +140,9 @@ class FormsLocalizer extends RuntimeLitLocalizer {
   }
 }
 
-const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer['config'] => ({
-  baseDir: ROOT,
-  resolve: (path) => resolve(ROOT, path),
-  sourceLocale: SOURCE_LANGUAGE as Locale,
-  targetLocales: LOCALES,
-  // This configuration omits the types of browsers and Node, which the extraction does not need.
-  tsConfig: 'client/locale/tools/tsconfig.words.json',
-  inputFiles,
-  output: { mode: 'runtime', outputDir },
-  interchange: { format: 'xliff', xliffDir: XLIFF },
-});
-
-/** Names of the functions that mark texts, whichever module exports them. */
-const MARKS: readonly unknown[] = ['msg', 'str'];
-
-/**
- * Creates a type checker that resolves only the types of the functions in `MARKS`. The extraction
- * asks for the type of every called function; resolving all types would take five times as long as
- * everything else.
- */
-function checkerOfMarks(checker: Checker): Checker {
-  const getTypeAtLocation: Checker['getTypeAtLocation'] = (node) =>
-    'text' in node && MARKS.includes(node.text)
-      ? checker.getTypeAtLocation(node)
-      : checker.getAnyType();
-  return Object.create(checker, { getTypeAtLocation: { value: getTypeAtLocation } });
-}
-
-/** The sources of all parts. They are read once per process, because this takes a second. */
-class Sources extends RuntimeLitLocalizer {
-  private static read: Sources | undefined;
-  private checker: Checker | undefined;
-
-  private constructor() {
-    super(configOf(Object.values(ENTRIES), ''));
-  }
-
-  static get all(): Sources {
-    Sources.read ??= new Sources();
-    return Sources.read;
-  }
-
-  /** Returns the program of one part: the files that its entry imports, directly or indirectly. */
-  programOf(part: Part): Program {
-    const files = new Set<SourceFile>();
-    const gather = (path: string): void => {
-      const file = this.program.getSourceFile(path);
-      if (!file || files.has(file)) return;
-      files.add(file);
-      for (const [, name] of file.text.matchAll(/(?:from|import\(|import) ?'(\.[^']+)'/g)) {
-        gather(resolve(dirname(path), name));
-      }
-    };
-    gather(resolve(ROOT, ENTRIES[part]));
-    this.checker ??= checkerOfMarks(this.program.getTypeChecker());
-    const { checker } = this;
-    return Object.create(this.program, {
-      getSourceFiles: { value: () => [...files] },
-      getTypeChecker: { value: () => checker },
-    });
-  }
-}
-
-class PartLocalizer extends FormsLocalizer {
-  constructor(
-    private readonly part: Part,
-    outputDir: string,
-  ) {
-    super(configOf([ENTRIES[part]], outputDir));
-  }
-
-  override get program(): Program {
-    return Sources.all.programOf(this.part);
-  }
-
-  /** Reads the translations of this part's texts only. Untranslated texts stay English. */
-  override readTranslationsSync(): Translations {
+/** The texts of one part, with only their translations. Untranslated texts stay English. */
+class PartLocalizer extends Localizer {
+  override readTranslationsSync() {
     const { translations } = super.readTranslationsSync();
     const { messages } = this.extractSourceMessages();
     const complete = LOCALES.map((code) => {
@@ -161,19 +151,6 @@ class PartLocalizer extends FormsLocalizer {
       return [code, messages.map((message) => known.get(message.name) ?? message)] as const;
     });
     return { translations: new Map(complete) };
-  }
-}
-
-/** The texts of all parts, as in the translation files. */
-class AllLocalizer extends FormsLocalizer {
-  constructor(private readonly parts: readonly PartLocalizer[]) {
-    super(parts[0].config);
-  }
-
-  override extractSourceMessages(): Source {
-    const all = this.parts.map((part) => part.extractSourceMessages());
-    const messages = new Map(all.flatMap((each) => each.messages).map((each) => [each.name, each]));
-    return { messages: [...messages.values()], errors: all.flatMap(({ errors }) => errors) };
   }
 }
 
@@ -193,24 +170,22 @@ export function formsOf(code: string, contents: Message['contents']): Message['c
 }
 
 /** Formats a text as translators see it. */
-export function textOf(contents: ProgramMessage['contents']): string {
-  return contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
-}
+export const textOf = (contents: ProgramMessage['contents']): string =>
+  contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 
 /** The project's texts and translations. */
 export class Words {
   private readonly parts: Readonly<Record<Part, PartLocalizer>>;
-  private readonly all: AllLocalizer;
+  private readonly all = new Localizer(Object.values(ENTRIES), '');
 
   /** @param root where generated files are written, under the same paths as in the repository */
   constructor(private readonly root = ROOT) {
     const parts = Object.keys(ENTRIES) as Part[];
-    this.parts = pick(parts, (part) => new PartLocalizer(part, join(root, WORDS, part)));
-    this.all = new AllLocalizer(Object.values(this.parts));
+    this.parts = pick(parts, (part) => new PartLocalizer([ENTRIES[part]], join(root, WORDS, part)));
   }
 
   /** Returns all texts in English, and errors in the sources that prevent a translation. */
-  source(): Source {
+  source() {
     return this.all.extractSourceMessages();
   }
 
@@ -238,7 +213,7 @@ export class Words {
     const names = await galleryNames();
     for (const code of TRANSLATED_LANGUAGES) {
       const known = await readKinds(code);
-      await this.write(`${KINDS}/${code}.json`, json(pick(names, (name) => known[name] ?? '')));
+      await this.write(`${KINDS}/${code}.json`, asJson(pick(names, (name) => known[name] ?? '')));
     }
   }
 
@@ -254,16 +229,14 @@ export class Words {
       await this.writeLoaders(part, 'LocaleModule', (code) => `'./${code}.ts'`);
     }
     for (const code of TRANSLATED_LANGUAGES) {
-      await this.write(`${WORDS}/wall/${code}.json`, json(this.plainTexts('wall', code)));
+      await this.write(`${WORDS}/wall/${code}.json`, asJson(this.plainTexts('wall', code)));
     }
-    await this.writeLoaders('wall', TEXTS_MODULE, (code) => `'./${code}.json', ${AS_JSON}`);
-    await this.writeLoaders(
-      'kinds',
-      TEXTS_MODULE,
-      (code) => `'../../kinds/${code}.json', ${AS_JSON}`,
-    );
+    const texts = '{ default: Record<string, string> }';
+    const json = "{ with: { type: 'json' } }";
+    await this.writeLoaders('wall', texts, (code) => `'./${code}.json', ${json}`);
+    await this.writeLoaders('kinds', texts, (code) => `'../../kinds/${code}.json', ${json}`);
     const sign = pick(TRANSLATED_LANGUAGES, (code) => this.plainTexts('sign', code));
-    await this.write(SIGN_WORDS, json(sign));
+    await this.write(SIGN_WORDS, asJson(sign));
   }
 
   /**
@@ -271,11 +244,9 @@ export class Words {
    * simultaneously.
    */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
-    const localizer = this.parts[part];
-    const names = new Map(
-      localizer.extractSourceMessages().messages.map((each) => [each.name, each]),
-    );
-    const translated = localizer.readTranslationsSync().translations.get(code as Locale) ?? [];
+    const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));
+    const translated =
+      this.parts[part].readTranslationsSync().translations.get(code as Locale) ?? [];
     const texts = translated.map(({ name, contents }) => {
       const text = textOf(names.get(name)!.contents);
       if (contents.every((each) => typeof each === 'string')) return [text, textOf(contents)];
@@ -288,11 +259,7 @@ export class Words {
    * Writes a module that imports each language's file on demand. If a language has no file, the
    * module does not compile.
    */
-  private async writeLoaders(
-    folder: string,
-    type: string,
-    from: (code: string) => string,
-  ): Promise<void> {
+  private async writeLoaders(folder: string, type: string, from: (code: string) => string) {
     const lines = [
       '// Generated by `npm run words`: do not edit.',
       ...(type === 'LocaleModule' ? ["import type { LocaleModule } from '@lit/localize';"] : []),
@@ -313,10 +280,7 @@ export class Words {
   }
 }
 
-const TEXTS_MODULE = '{ default: Record<string, string> }';
-const AS_JSON = "{ with: { type: 'json' } }";
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;

@@ -1,5 +1,5 @@
 /** The model of the host's page: its session, and the state that it fetches. */
-import { type HostApi, HostModel, Unreachable } from '../../../client/host/host-model.ts';
+import { type HostApi, HostModel } from '../../../client/host/host-model.ts';
 import { HostRefusal } from '../../../shared/host/reasons.ts';
 
 type Answers = Readonly<Record<string, () => unknown>>;
@@ -32,7 +32,7 @@ const refuse = (reason: 'no-session' | 'elsewhere') => () => {
   throw new HostRefusal(reason);
 };
 const fail = () => {
-  throw new Unreachable('no answer');
+  throw new Error('no answer');
 };
 
 test('signing out ends the session only if the server says so, or if there is none', async () => {

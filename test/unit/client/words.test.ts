@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ageText, kindName, number, plural } from '../../../client/elements/text.ts';
-import { addressName } from '../../../client/host/sections.ts';
+import { addressName } from '../../../client/host/navigation.ts';
 import { REASON_TEXTS } from '../../../client/host/text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { formFor } from '../../../client/locale/page-words.ts';

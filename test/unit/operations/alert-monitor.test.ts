@@ -12,11 +12,11 @@ import {
 } from '../../../server/operations/alerts.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { WallSeats } from '../../../server/realtime/policy/wall-seats.ts';
+import type { WelcomeBuilder } from '../../../server/realtime/sessions/room-admission.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
-import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
 import { SEATS } from '../../../server/realtime/sessions/seats.ts';
-import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
+import { RoomWalls } from '../../../server/realtime/sessions/watchers.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
