@@ -1,12 +1,13 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { inspect } from 'node:util';
+import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
 import { engineLine, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
-import { tokenRecoveryHint } from './host/tokens.ts';
+import { tokenRecoveryHint } from './host/host-sessions.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
-import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
+import { findSupervisor, isService, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError, unknownVariables } from './settings/command-line.ts';
@@ -15,14 +16,14 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 
 /**
- * Exits with one sentence for errors with a reason, which the host can fix, and with the full error
- * for all others.
+ * Exits with one sentence for errors that the host can fix, and with the full error for all others.
+ * The host can fix errors of Valkey and errors with a reason.
  *
  * @param log writes the error. If absent, the console shows it
  * @param advice sentence to append, with a space before it
  */
 function fail(error: unknown, log?: Log, advice = ''): never {
-  const isFixable = error instanceof Error && 'reason' in error;
+  const isFixable = error instanceof ClusterError || (error instanceof Error && 'reason' in error);
   const text = isFixable ? error.message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);
@@ -58,15 +59,16 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   collectGarbageRarely();
   for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
   const clientFolder = await ensureClient((line) => log.info('build', line));
-  const supervised = isSupervised(config.supervised, process.env);
-  const supervisor = findSupervisor(process.env, () => performance.now());
+  const { supervised: setting } = config;
+  const isSupervised = setting === 'auto' ? isService(process.env) : setting === 'yes';
+  const supervisor = findSupervisor(process.env);
   const vivarium = await createVivariumServer({
     config,
     clientFolder,
     log,
     onEngineLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
     onHeartbeat: () => supervisor?.beat(),
-    restart: supervised ? () => end.begin(RESTART_CODE) : undefined,
+    restart: isSupervised ? () => end.begin(RESTART_CODE) : undefined,
     onFatal,
   });
 

@@ -4,6 +4,7 @@
  * Start reading at `createVivariumServer`.
  */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -57,7 +58,6 @@ import {
 } from './create-rooms.ts';
 import {
   listen,
-  listenHttp,
   localOrigin,
   networkAddresses,
   networkOrigins,
@@ -170,12 +170,10 @@ async function openBase(options: VivariumServerOptions) {
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
     openEngine(config, {
-      checkpoints,
+      ...{ checkpoints, ...(onLoss && { onLoss }), ...(threads !== undefined && { threads }) },
       onSkipped: (skipped) => {
         skippedEngines = skipped;
       },
-      ...(onLoss && { onLoss }),
-      ...(threads !== undefined && { threads }),
     }),
     openStorage(config, folder, { clock, date, log }),
   ).catch(async (error: unknown) => {
@@ -352,8 +350,7 @@ type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 /** Creates the host's calls, the routes of pages and the socket server, but does not listen yet. */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
-  const { rejections } = server;
-  const { rooms, watchdog, serverRooms, journalWriter } = server;
+  const { rejections, rooms, serverRooms } = server;
   const { bans, wallSeats } = server.records;
   const { trustProxy, origins = [], embed = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
@@ -381,16 +378,8 @@ async function openPages(server: ServerWithRooms) {
   const limit = new RestartLimit(server.store, clock, date);
   const descriptors = new ExhaustionWatch({ clock, log, limit, restart: options.restart });
   const app = createApp({
-    ...{ ...server, relay, trustProxy, connectionLimits, embed, host: host.router },
+    ...{ ...server, relay, trustProxy, connectionLimits, embed, descriptors, host: host.router },
     ...{ origins: [...origins, ...embed], defaultRoom: config.rooms[0] },
-    health: () => ({
-      hasFailed: later.hasFailed,
-      isTicking: watchdog.isTicking,
-      hasDescriptors: descriptors.hasSome,
-      isPersisting: journalWriter?.isPersisting ?? null,
-      isOpen: !later.closing,
-      isOwner: serverRooms.isReady?.(),
-    }),
     metrics: config.metrics === 'same' ? server.metrics : undefined,
   });
   const http = createServer(httpOptions(limits), app);
@@ -430,7 +419,10 @@ async function openDoors(server: WholeServer): Promise<void> {
       }
     },
   });
-  await listenHttp(http, { flag: '--port', host: config.host, port: config.port });
+  await listen({ flag: '--port', host: config.host, port: config.port }, async () => {
+    http.listen(config.port, config.host);
+    await once(http, 'listening');
+  });
   // Log the error and continue: perhaps just one connection could not be accepted.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;

@@ -1,7 +1,5 @@
 /** Network addresses, listening on ports, and the sentences that the log shows at the start. */
 
-import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
@@ -155,14 +153,6 @@ export async function listen<T>(target: ListenTarget, start: () => Promise<T>): 
     const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
     throw reason ? new ListenError(reason, SENTENCES[reason](target)) : error;
   }
-}
-
-/** Makes an HTTP server listen. @throws ListenError, as `listen` */
-export function listenHttp(http: Server, target: ListenTarget): Promise<void> {
-  return listen(target, async () => {
-    http.listen(target.port, target.host);
-    await once(http, 'listening');
-  });
 }
 
 /** Names the engine in use, and the faster engines that the host could enable, in one sentence. */

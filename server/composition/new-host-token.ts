@@ -1,5 +1,5 @@
 /** `host-token`: creates a new token for the host's page, prints it, and ends. */
-import { HostToken } from '../host/tokens.ts';
+import { HostToken } from '../host/host-sessions.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { textLog } from '../platform/log.ts';

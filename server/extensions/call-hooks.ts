@@ -30,26 +30,25 @@ import {
 import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
- * Returns a `generation` event if a day begins in this tick. At no other time does the host plant
- * organisms that have parents, so such organisms show that a day begins.
+ * Returns a `generation` event if a day begins in this tick; otherwise, returns no event. The host
+ * plants organisms with parents only when a day begins.
  *
  * @param life events of the tick that has ended
- * @returns undefined if no day begins
  */
 function generationIn(
   life: readonly LifeEvent[],
   { room, policy }: RoomServer,
-): RoomLifeEvent | undefined {
+): readonly RoomLifeEvent[] {
   const heirs = life.flatMap((event) => {
     if (event.what !== 'born') return [];
     const { id, planter, parents } = event.organism;
     return planter.id === HOUSE.id && parents.length > 0 ? [id] : [];
   });
-  if (heirs.length === 0) return undefined;
+  if (heirs.length === 0) return [];
   const tree = lineageTree(room, policy.settings.tickRate);
   const generations = generationsOf(tree.organisms);
   const number = Math.max(...heirs.map((id) => generations.get(id) ?? 1));
-  return { what: 'generation', number, heirs };
+  return [{ what: 'generation', number, heirs }];
 }
 
 /**
@@ -152,7 +151,12 @@ export class Hooks {
           clock,
           log,
           act: (extension, act) => hooks.act(extension, act),
-          onRestarted: (extension) => hooks.announceRooms(extension),
+          // Announce the open rooms to an extension that was loaded late or restarted.
+          onRestarted: (extension) => {
+            for (const { roomServer, pace } of hooks.rooms.values()) {
+              extension.tell('onRoomOpened', opened(roomServer, pace()));
+            }
+          },
         }),
       ),
     );
@@ -198,15 +202,13 @@ export class Hooks {
     if (!watched) return;
     if (watched.isActive) this.tell('onStirred', () => ({ room }));
     watched.isActive = false;
-    for (const event of [...life, ...expressing])
-      this.tell('onLife', () => ({ room, tick, event }));
-    for (const { by, seed } of answers) {
-      if (seed?.origin !== 'cross') continue;
-      const event = { what: 'crossed', parents: seed.parents, by, seed: seed.id } as const;
+    const crossed = answers.flatMap(({ by, seed }): RoomLifeEvent[] => {
+      if (seed?.origin !== 'cross') return [];
+      return [{ what: 'crossed', parents: seed.parents, by, seed: seed.id }];
+    });
+    for (const event of [...life, ...expressing, ...crossed, ...generationIn(life, roomServer)]) {
       this.tell('onLife', () => ({ room, tick, event }));
     }
-    const event = generationIn(life, roomServer);
-    if (event) this.tell('onLife', () => ({ room, tick, event }));
     const summary = () => {
       const { size: organisms, awake } = roomServer.room;
       return { room, tick, organisms, awake, people: roomServer.seats.size, ...watched.pace() };
@@ -243,21 +245,14 @@ export class Hooks {
       },
       command: (command) => {
         const { what, by } = command;
+        // Do not ask an extension about its own commands.
+        const [own] = [...watched.actors].find(([, { you }]) => you?.id === by.id) ?? [];
         const ask = isActName(what)
-          ? this.ask(HOOK_OF[what], { ...command, room } as never, this.extensionOf(watched, by))
+          ? this.ask(HOOK_OF[what], { ...command, room } as never, own)
           : undefined;
         return approvals.submit(by.id, ask);
       },
     };
-  }
-
-  /** Returns the extension that an actor belongs to, to avoid asking it about its own commands. */
-  private extensionOf(
-    { actors }: WatchedRoom,
-    { id }: { id: ParticipantId },
-  ): ExtensionThread | undefined {
-    for (const [extension, { you }] of actors) if (you?.id === id) return extension;
-    return undefined;
   }
 
   /**
@@ -301,13 +296,6 @@ export class Hooks {
         'hook-failed',
         `${listener.name} failed and is off until the server restarts: ${why}`,
       );
-    }
-  }
-
-  /** Sends `onRoomOpened` for each open room to an extension that was loaded late or restarted. */
-  private announceRooms(extension: ExtensionThread): void {
-    for (const { roomServer, pace } of this.rooms.values()) {
-      extension.tell('onRoomOpened', opened(roomServer, pace()));
     }
   }
 

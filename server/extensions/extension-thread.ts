@@ -261,7 +261,21 @@ export class ExtensionThread {
       if (!this.messageLimit.take(1, clock.now())) this.lost(rpc, 'it sent too many messages');
     });
     const rpc: Rpc = new WorkerRpc(worker, {
-      methods: this.methodsFor(() => rpc),
+      methods: {
+        act: async (act) => {
+          const parsed = this.checked(rpc, actSchema, act);
+          return parsed ? this.options.act(this, parsed) : {};
+        },
+        failed: (failure) => {
+          const parsed = this.checked(rpc, failureSchema, failure);
+          if (parsed && this.rpc) this.failed(parsed.hook, parsed.why);
+        },
+        say: (line) => {
+          const text = this.checked(rpc, shortText, line);
+          if (text === undefined || !this.logLimit.take(1, clock.now())) return;
+          log.info('extension', `${this.name}: ${text}`, { extension: this.name });
+        },
+      },
       onDeath: ({ cause, why }) => {
         const how = { threw: why, ended: 'its thread ended', malformed: MALFORMED }[cause];
         this.lost(rpc, how);
@@ -289,29 +303,6 @@ export class ExtensionThread {
     this.runsSince = clock.now();
     log.info('extension', `The extension "${this.name}" is loaded.`, { extension: this.name });
     this.watch(rpc);
-  }
-
-  /**
-   * Returns the methods that the thread may call.
-   *
-   * @param rpc returns the thread's connection, which exists before the first call
-   */
-  private methodsFor(rpc: () => Rpc): ServerMethods {
-    return {
-      act: async (act) => {
-        const parsed = this.checked(rpc(), actSchema, act);
-        return parsed ? this.options.act(this, parsed) : {};
-      },
-      failed: (failure) => {
-        const parsed = this.checked(rpc(), failureSchema, failure);
-        if (parsed && this.rpc) this.failed(parsed.hook, parsed.why);
-      },
-      say: (line) => {
-        const text = this.checked(rpc(), shortText, line);
-        if (text === undefined || !this.logLimit.take(1, this.options.clock.now())) return;
-        this.options.log.info('extension', `${this.name}: ${text}`, { extension: this.name });
-      },
-    };
   }
 
   /** Validates data from the thread. If it is malformed, ends the thread and returns undefined. */

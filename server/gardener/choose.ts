@@ -18,9 +18,9 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /** Families of which reefs are made. Others are planted only if a gallery has none of these. */
+  /** Families of reefs. Other families are planted only if a gallery has no family of reefs. */
   reefFamilies: ['plant', 'sea'] as readonly string[],
-  /** Families that are planted only if there are no others. */
+  /** Families that are planted only if a gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
   /** A room that nobody has played in yet gets this many organisms immediately. */
   initialPlants: 12,
@@ -38,7 +38,7 @@ export const GARDENING = {
   recutDelay: 30_000,
   /** Minimum time between two cuts of an organism of another planter. */
   othersRecutDelay: 600_000,
-  /** If a room has more organisms than this share of its maximum, unattended ones are removed. */
+  /** Share of a room's maximum above which unattended organisms are removed. */
   thinAbove: 0.9,
   /**
    * The gardener may always plant this share of the room's maximum number of organisms, but no more
@@ -71,7 +71,7 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** Returns the gallery entries that reefs are made of; if there are none, those not avoided. */
+/** Returns the entries of the families of reefs; if there are none, the entries not avoided. */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
   const allowed = preferably(entries, (index) => !avoidedFamilies.includes(family(index)));
@@ -162,8 +162,8 @@ export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms, whoever planted them: if possible of different kinds, and none that
- * are crosses themselves, which would soon all be alike.
+ * Chooses two grown organisms of any planter, if possible of different kinds. Avoids organisms that
+ * are crosses themselves, because crosses of crosses soon all look alike.
  *
  * @returns undefined if there are no two without a living child
  */
@@ -181,9 +181,9 @@ export function choosePair(
 }
 
 /**
- * Returns the organisms that may be wounded: those that are grown and unhurt.
+ * Returns the grown and unhurt organisms, which may be wounded.
  *
- * @param whose whether to return only the gardener's own organisms, or also unattended ones of
+ * @param whose whether to return only the gardener's own organisms, or also unattended organisms of
  *   other planters
  */
 export function woundable(
@@ -219,8 +219,8 @@ type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms, in sides of a window, beyond which more distance does not make a
- * position better.
+ * Distance from other organisms, in sides of a window. More distance does not make a position
+ * better.
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */
@@ -231,8 +231,8 @@ const CANDIDATES = 96;
 /** Distance between neighbouring windows in the search for bare ground, in cells. */
 const LATTICE = 4;
 /**
- * What counts as bare ground, best first: how much of a window must be bare, as a share of its
- * side, and how far away the window may be, in sides.
+ * Requirements for bare ground, best first: the bare share of a window's side, and the maximum
+ * distance of the window, in sides.
  */
 const BARE = [
   [1, 2.5],
@@ -375,7 +375,7 @@ interface Reef extends PlantingPlace {
 
 /** Mean number of organisms of a reef. */
 const REEF_SIZE = 10;
-/** Sides of a window that are kept free around a centre when centres are chosen. */
+/** Side of the square that each reef gets when their centres are chosen, in sides of a window. */
 const SPACE = 2.2;
 /** Number of directions in which a place is sought. Fewer directions make ragged rims. */
 const DIRECTIONS = 16;

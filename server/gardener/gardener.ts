@@ -118,7 +118,8 @@ export class Gardener {
     for (const { run } of due) run();
     if (this.scheduled.length > 0 || now < this.nextAt) return;
     if (this.isFirstPlanting && this.tending.own.length < initialPlants) {
-      if (!this.tending.isWaiting) this.plantAll();
+      let missing = this.tending.isWaiting ? 0 : initialPlants - this.tending.own.length;
+      while (missing > 0 && this.tending.plant()) missing--;
       this.nextAt = now + plantingDelay[0];
       return;
     }
@@ -133,13 +134,6 @@ export class Gardener {
     const isLeft = (tending.own.length === 0 && size > 0) || size >= tending.target;
     this.isFirstPlanting = !isLeft && (tending.mayPlant || tending.isWaiting);
     return this.isFirstPlanting;
-  }
-
-  private plantAll(): void {
-    const { tending } = this;
-    for (let missing = initialPlants - tending.own.length; missing > 0; missing--) {
-      if (!tending.plant()) return;
-    }
   }
 
   private rest(): void {

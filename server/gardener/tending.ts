@@ -29,15 +29,6 @@ import {
   woundable,
 } from './choose.ts';
 
-const {
-  leastPlants,
-  leastShare,
-  othersRecutDelay,
-  plantingDelay,
-  recutDelay,
-  strokeInterval,
-  thinAbove,
-} = GARDENING;
 const { protectedSeconds } = DEPARTURE;
 
 /** Share of the gardener's plantings that match the theme of their reef. */
@@ -66,7 +57,7 @@ export interface RoomAccess {
 export class Tending {
   /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
-  /** Creatures that the host has hidden, and those that the host has chosen for the gardener. */
+  /** Creatures that the host has hidden, and creatures that the host chose for the gardener. */
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
@@ -103,7 +94,10 @@ export class Tending {
     const { room, pending, replaced, target, crowd } = this;
     const own = this.own.length;
     const most = Math.min(target, Math.ceil(room.maxOrganisms / 2), crowd - (room.size - own));
-    const least = Math.min(leastPlants, Math.floor(leastShare * room.maxOrganisms));
+    const least = Math.min(
+      GARDENING.leastPlants,
+      Math.floor(GARDENING.leastShare * room.maxOrganisms),
+    );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
     // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
@@ -158,7 +152,7 @@ export class Tending {
     for (const id of this.woundedAt.keys()) if (!room.viewOf(id)) this.woundedAt.delete(id);
     const candidates = woundable(room, this.wounds).filter((one) => {
       const at = this.woundedAt.get(one.id) ?? Number.NEGATIVE_INFINITY;
-      return now - at > (isOwn(one) ? recutDelay : othersRecutDelay);
+      return now - at > (isOwn(one) ? GARDENING.recutDelay : GARDENING.othersRecutDelay);
     });
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
@@ -175,7 +169,7 @@ export class Tending {
     if (!strokes) return false;
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
-      access.later(i * strokeInterval, () => {
+      access.later(i * GARDENING.strokeInterval, () => {
         // A neighbour may have grown under the stroke in the meantime, so check again.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
@@ -219,7 +213,7 @@ export class Tending {
     void access.send({ what: 'cross', a: a.id, b: b.id, mix, mutation }).then((answer) => {
       const { seed } = answer ?? {};
       if (!seed) return;
-      access.later(plantingDelay[0], () => {
+      access.later(GARDENING.plantingDelay[0], () => {
         const place = reefs.placeFor(reefs.around(a), [''], this.planted) ?? this.placeNear(a);
         if (!place || !this.mayPlant) return;
         this.sow(place, { from: 'hand', seed: seed.id });
@@ -231,7 +225,7 @@ export class Tending {
   /** Lets one of the gardener's organisms depart and plants another one later. */
   replace(): boolean {
     if (!this.hasGround || !this.release()) return false;
-    this.access.later(plantingDelay[0], () => void this.plant());
+    this.access.later(GARDENING.plantingDelay[0], () => void this.plant());
     return true;
   }
 
@@ -257,7 +251,7 @@ export class Tending {
     return true;
   }
 
-  /** Returns the one of two organisms that is farther from a reef. */
+  /** Compares two organisms, and returns the organism that is farther from a reef. */
   private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
     this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
 
@@ -269,10 +263,10 @@ export class Tending {
 
   /** Number of organisms above which the room is crowded. */
   private get crowd(): number {
-    return Math.floor(Math.min(thinAbove * this.room.maxOrganisms, CROWD * this.target));
+    return Math.floor(Math.min(GARDENING.thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }
 
-  /** All organisms, and those whose planting has not been answered yet. */
+  /** All organisms, and pending plantings. */
   private get planted() {
     return [...this.room.organisms, ...this.pending];
   }

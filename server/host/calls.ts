@@ -5,7 +5,7 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -47,6 +47,7 @@ import { settled } from '../world/tick-times.ts';
 import type { DailySchedule } from './daily-schedule.ts';
 import type { Farewells } from './farewells.ts';
 import type { FilmJobs } from './film-jobs.ts';
+import type { AccessTokens } from './host-sessions.ts';
 import { storeLogo } from './printed-sign.ts';
 import {
   countExecuted,
@@ -58,7 +59,6 @@ import {
   undoCommand,
   undoRecent,
 } from './room-operations.ts';
-import type { AccessTokens } from './tokens.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
 /** Maximum number of rooms per server, open or closed. */
@@ -460,7 +460,6 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
   const day = localTime(date()).replaceAll(':', '-');
   const file = join(removed, `${room}-${day}.bundle`);
   await writeBundle(file, range);
-  await access(file);
 }
 
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {

@@ -8,8 +8,7 @@ import { type FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createGrowthFilm } from '../previews/growth-previews.ts';
-import type { When } from '../replay/journal-range.ts';
-import { packBundle, readRange } from '../replay/journal-range.ts';
+import { packBundle, readRange, type When } from '../replay/journal-range.ts';
 import { png } from '../replay/run-replay.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Host } from './calls.ts';
@@ -38,9 +37,10 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // If the room is closed, this returns its last state, which the world keeps.
+    // The world keeps the last state of a closed room, unless another server has closed the room.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
-    await sendPng(response, room?.grid.planes ?? (await lastPlanes(host, name)));
+    const [last = 0] = room ? [] : ((await host.storage?.store.snapshotTicks(name)) ?? []);
+    await sendPng(response, room?.grid.planes ?? (await planesAt(host, name, last)));
   },
   snapshotPicture: async (host, request, response) => {
     const room = roomOf(host, request);
@@ -64,8 +64,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     const report = reports.find(Number(params.organism));
     if (!report) throw new HostRefusal('no-such-organism');
     const { rgba, side } = report;
-    const owner = new Uint32Array(side * side);
-    await sendPng(response, { rgba, width: side, height: side, owner });
+    await sendPng(response, { rgba, width: side, height: side });
   },
   replayBundle: async (host, request, response) => {
     const { storage, date } = host;
@@ -133,7 +132,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
 const roomOf = ({ rooms }: Host, { params }: Request): string =>
   rooms.planOf(`${params.room}`).name;
 
-async function sendPng(response: Response, planes: Planes): Promise<void> {
+async function sendPng(response: Response, planes: Omit<Planes, 'owner'>): Promise<void> {
   response.type('png').send(await png(planes));
 }
 
@@ -145,11 +144,6 @@ async function planesAt({ storage }: Host, room: string, tick: number): Promise<
     throw error;
   });
   return state.planes;
-}
-
-async function lastPlanes(host: Host, room: string): Promise<Planes> {
-  const [tick = 0] = (await host.storage?.store.snapshotTicks(room)) ?? [];
-  return planesAt(host, room, tick);
 }
 
 /** Finds a drawing that waits for the host's decision. @throws HostRefusal no-such-drawing */

@@ -30,10 +30,7 @@ import { TickTimes } from '../world/tick-times.ts';
 import { FILMS, type FilmNews, type FilmOrder, withFrames } from './film-jobs.ts';
 
 /** A file of a ZIP archive. Its name is ASCII. */
-interface ZipEntry {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };
 
 /** The version of ZIP that readers need. */
 const VERSION = 20;

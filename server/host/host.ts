@@ -12,10 +12,9 @@ import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
 import { FilmJobs } from './film-jobs.ts';
-import { HostSessions, LoginThrottle } from './host-sessions.ts';
+import { AccessTokens, HostSessions, HostToken, LoginThrottle } from './host-sessions.ts';
 import type { HostContext } from './room-operations.ts';
 import { type ApiOptions, createHostApi, createRelayedApi } from './serve-calls.ts';
-import { AccessTokens, HostToken } from './tokens.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions
@@ -38,7 +37,16 @@ export type RunningHost = Awaited<ReturnType<typeof openHost>>;
 /** Reads the stored token and schedule, and opens the services for the host. @throws StoreError */
 export async function openHost(options: HostOptions) {
   const { bus, clock, date, log, rooms, cluster, hostStore: store, relay, addressOf } = options;
-  const films = openFilms(options);
+  const films = new FilmJobs({
+    ...{ clock, date, engine: options.backend },
+    warn: (message) => log.warn('film-not-made', message),
+    onGone: (job) => {
+      for (const { walls } of rooms.roomServers.values()) {
+        if (walls.film?.id === job) walls.show(undefined);
+      }
+    },
+  });
+  if (cluster) cluster.films = () => films.states;
   const counter = new VisitCounter(options);
   const farewells = await Farewells.open(options);
   const hours = await openHours(options, farewells);
@@ -97,20 +105,6 @@ export async function openHost(options: HostOptions) {
       await counter.close();
     },
   };
-}
-
-function openFilms({ clock, date, backend, log, rooms, cluster }: HostOptions): FilmJobs {
-  const films = new FilmJobs({
-    ...{ clock, date, engine: backend },
-    warn: (message) => log.warn('film-not-made', message),
-    onGone: (job) => {
-      for (const { walls } of rooms.roomServers.values()) {
-        if (walls.film?.id === job) walls.show(undefined);
-      }
-    },
-  });
-  if (cluster) cluster.films = () => films.states;
-  return films;
 }
 
 async function openHours(options: HostOptions, farewells: Farewells): Promise<DailySchedule> {

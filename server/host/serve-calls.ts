@@ -39,11 +39,11 @@ import { FILE_HANDLERS } from './files.ts';
 import {
   type HostSession,
   type HostSessions,
+  type HostToken,
   hasKey,
   type LoginThrottle,
   SESSION,
 } from './host-sessions.ts';
-import type { HostToken } from './tokens.ts';
 
 /** Maximum size of a request from the host page, in bytes. */
 export const MAX_BODY_BYTES = 16_384;
@@ -368,12 +368,6 @@ const content = (schema: Schema) => {
   return { 'application/json': { schema: json } };
 };
 
-/** Splits a name into words: 'removeRoom' → 'Remove room'. */
-const words = (name: string): string =>
-  name
-    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-    .replace(/^./, (letter) => letter.toUpperCase());
-
 function operation(name: string, id: string, path: string) {
   const parameters = [...path.matchAll(/:(\w+)/g)].map(([, part]) => {
     return { name: part, in: 'path', required: true, schema: { type: 'string' } };
@@ -381,7 +375,6 @@ function operation(name: string, id: string, path: string) {
   const role = roleOf(name);
   return {
     operationId: id,
-    summary: words(name),
     description: `For tokens with the role ${role}${role === 'host' ? '' : ' or a higher one'}.`,
     'x-role': role,
     ...(parameters.length > 0 && { parameters }),

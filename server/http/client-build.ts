@@ -63,13 +63,6 @@ export interface Representation {
   readonly etag: string;
 }
 
-interface StaticFile extends Representation {
-  /** Extension with its dot; determines the content type. */
-  readonly extension: string;
-  readonly modified: Date;
-  readonly gzipped?: Representation;
-}
-
 /**
  * Extensions of the files to compress. They take up most of the loading time on a venue's wireless
  * network.
@@ -82,14 +75,15 @@ export function representation(bytes: Buffer): Representation {
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
 }
 
-async function load(path: string): Promise<StaticFile> {
+async function load(path: string) {
   const extension = extname(path);
   const [bytes, { mtime: modified }] = await Promise.all([readFile(path), stat(path)]);
-  const file = { ...representation(bytes), extension, modified };
-  if (!COMPRESSED.has(extension)) return file;
-  const packed = await promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION });
-  return { ...file, gzipped: representation(packed) };
+  const level = constants.Z_BEST_COMPRESSION;
+  const packed = COMPRESSED.has(extension) && (await promisify(gzip)(bytes, { level }));
+  const gzipped = packed ? representation(packed) : undefined;
+  return { ...representation(bytes), extension, modified, gzipped };
 }
+type StaticFile = Awaited<ReturnType<typeof load>>;
 
 /** Lists a folder's files, except hidden ones; empty if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {

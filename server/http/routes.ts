@@ -12,13 +12,14 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import type { Metrics } from '../operations/metrics.ts';
+import type { ExhaustionWatch, TickWatchdog } from '../operations/watches.ts';
 import { type ConnectionLimits, WRONG_HOST } from '../realtime/limits/connection-limits.ts';
 import { type Checkpoint, PAINTERS, paintersByPath } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
 import type { StaticFiles } from './client-build.ts';
 import { pageModels } from './page-models.ts';
 
-export interface AppOptions {
+interface AppOptions {
   /** The built client. */
   readonly files: StaticFiles;
   /** Serves the checkpoints' gallery pictures. */
@@ -42,23 +43,16 @@ export interface AppOptions {
   readonly embed: readonly string[];
   /** Origins of other sites whose pages may load the client, and pictures. */
   readonly origins: readonly string[];
-  readonly health: () => Health;
+  /** Whether the rooms cannot continue, and whether the server is shutting down. */
+  readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
+  readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
+  readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
+  /** Whether the journal is being written; undefined if nothing is stored. */
+  readonly journalWriter: { readonly isPersisting: boolean } | undefined;
+  /** In a cluster, tells whether visitors can join here. */
+  readonly serverRooms: { readonly isReady?: (() => boolean) | undefined };
   /** The metrics; undefined if they are not served on this port. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
-}
-
-interface Health {
-  /** Whether the rooms cannot continue. */
-  readonly hasFailed: boolean;
-  readonly isTicking: boolean;
-  /** Whether the process can open files and accept connections. */
-  readonly hasDescriptors: boolean;
-  /** Whether the journal is being written; null if nothing is stored. */
-  readonly isPersisting: boolean | null;
-  /** False while the server is shutting down. */
-  readonly isOpen: boolean;
-  /** In a cluster: whether visitors can join here; otherwise undefined. */
-  readonly isOwner: boolean | undefined;
 }
 
 /**
@@ -103,7 +97,7 @@ export const wallAlive =
   };
 
 export function createApp(options: AppOptions): Express {
-  const { connectionLimits, files, relay, checkpointList } = options;
+  const { connectionLimits, files, relay, checkpointList, later, watchdog, descriptors } = options;
   const models = pageModels(checkpointList);
   const painters = paintersByPath(checkpointList);
   const app = express();
@@ -144,23 +138,22 @@ export function createApp(options: AppOptions): Express {
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {
-    const { hasFailed, hasDescriptors: descriptors } = options.health();
     // Report only problems that a restart can fix.
-    const ticking = !hasFailed;
-    response.status(ticking && descriptors ? 200 : 503).json({ ticking, descriptors });
+    const [ticking, hasDescriptors] = [!later.hasFailed, descriptors.hasSome];
+    const health = { ticking, descriptors: hasDescriptors };
+    response.status(ticking && hasDescriptors ? 200 : 503).json(health);
   });
   app.get('/readyz', (request, response) => {
-    const { hasFailed, isTicking, hasDescriptors, isPersisting, isOpen, isOwner } =
-      options.health();
-    const ready = !hasFailed && isTicking && hasDescriptors && isOpen && isOwner !== false;
+    const [engine, open] = [!later.hasFailed, !later.closing];
+    const needed = { engine, ticking: watchdog.isTicking, descriptors: descriptors.hasSome, open };
+    const owner = options.serverRooms.isReady?.();
+    const isReady = Object.values(needed).every(Boolean) && owner !== false;
     // For HAProxy, 404 means: send no new visitors, but keep the connected ones.
     const unready = request.query.unready === '404' ? 404 : 503;
-    response.status(ready ? 200 : unready).json({
-      ...{ engine: !hasFailed, ticking: isTicking, descriptors: hasDescriptors },
-      // A full disk needs the host's attention, but does not make the server unready, because
-      // visitors can still be served.
-      ...{ keeping: isPersisting, open: isOpen, owner: isOwner },
-    });
+    // A full disk needs the host's attention, but does not make the server unready, because
+    // visitors can still be served.
+    const keeping = options.journalWriter?.isPersisting ?? null;
+    response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
   // This limit comes after the health checks, so that a flood of requests cannot make a supervisor
   // restart the server.

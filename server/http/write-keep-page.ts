@@ -4,8 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { commandLine } from '../platform/installation.ts';
 import { runCommand } from '../settings/document.ts';
 import { DEFAULT_CHECKPOINT } from '../settings/server.ts';
-import * as is from '../settings/server-types.ts';
-import { orWord, text } from '../settings/server-types.ts';
+import { folders, origin, orWord, text } from '../settings/server-types.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { ensureClient } from './client-build.ts';
 import { pageModels, singlePage } from './page-models.ts';
@@ -22,13 +21,13 @@ const COMMAND = {
     },
     checkpoints: {
       value: 'A,B',
-      type: is.folders,
+      type: folders,
       default: DEFAULT_CHECKPOINT,
       help: 'folders of the checkpoints whose organisms the page grows; each adds about 1.4 MB to the file',
     },
     server: {
       value: 'URL',
-      type: orWord('none', undefined, is.origin),
+      type: orWord('none', undefined, origin),
       default: 'none',
       help: 'server on which visitors of the page can plant the seed again, like https://play.museum.example',
     },

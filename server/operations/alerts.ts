@@ -185,10 +185,6 @@ const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
 
 const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
 
-/** Whether a problem has become more severe since it was announced. */
-const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
-  SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
-
 /** Creates the message that announces a problem. @param date wall clock, ms since the epoch */
 export function raised(problem: Problem, date: number): AlertMessage {
   const { alert, room, wall, text } = problem;
@@ -279,7 +275,9 @@ export class AlertMonitor {
   private see(key: string, problem: Problem, now: number): void {
     const announced = this.announced.get(key);
     if (announced) announced.seen = now;
-    if (announced && !isWorse(problem, announced.message)) return;
+    const rank = SEVERITIES.indexOf(severityOf(problem));
+    // Announce a problem again only if it has become more severe.
+    if (announced && rank <= SEVERITIES.indexOf(announced.message.severity)) return;
     const { isExpected, isRecovering } = problem;
     const before = isExpected ? undefined : this.pending.get(key);
     const lasted = before === undefined ? 0 : before + (isRecovering ? 0 : now - this.checked);

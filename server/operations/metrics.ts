@@ -16,28 +16,24 @@ import type { AlertMessage } from './alerts.ts';
 
 type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 
-export interface MetricsOptions {
+type ClusterFigures = { latency: number | undefined; epochs: { room: string; epoch: number }[] };
+
+interface MetricsOptions {
   readonly engine: EngineInfo;
   /** The open rooms, by name. Like the other options, read whenever metrics are requested. */
   readonly roomServers: ReadonlyMap<string, MeasuredRoom>;
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
-  /** Connections of other servers to rooms here, and of this server to rooms of other servers. */
-  readonly remote: () => readonly {
-    readonly room: string;
-    /** The server to which these visitors are connected. */
-    readonly server: string;
-    readonly connections: number;
-  }[];
-  /** State of this server in a cluster; undefined if it runs alone. */
-  readonly cluster: () =>
-    | {
-        /** See `Bus.latency`, ms. */
-        readonly latency: number | undefined;
-        /** The epochs of the leases that this server holds. */
-        readonly epochs: readonly { readonly room: string; readonly epoch: number }[];
-      }
-    | undefined;
+  /**
+   * Counts connections of other servers to rooms here, and of this server to rooms of other
+   * servers. `server` is the server to which the visitors are connected.
+   */
+  readonly remote: () => readonly { room: string; server: string; connections: number }[];
+  /**
+   * Returns the latency of the bus in ms, and the epochs of the leases that this server holds;
+   * undefined if the server runs alone.
+   */
+  readonly cluster: () => ClusterFigures | undefined;
   /** Rejections since the start, by reason. */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
@@ -99,13 +95,13 @@ export function createMetrics(options: MetricsOptions) {
         for (const [labels, value] of read()) this.set(labels, value);
       },
     });
-  const optional = (name: string, help: string, read: () => number | undefined) =>
+  const optional = (name: string, help: string, read: () => number | boolean | undefined) =>
     new Gauge({
       ...metric(name, help),
       collect() {
         const value = read();
         if (value === undefined) this.remove();
-        else this.set(value);
+        else this.set(Number(value));
       },
     });
   const tick = histogram(
@@ -165,16 +161,13 @@ export function createMetrics(options: MetricsOptions) {
     'Latency of messages to other servers of the cluster; absent if this server runs alone or Valkey does not answer.',
     () => {
       const latency = options.cluster()?.latency;
-      return latency === undefined ? undefined : latency / 1000;
+      return latency && latency / 1000;
     },
   );
   optional(
     'keeping',
     '1 if the journal is written, 0 if not (see the log); absent if nothing is stored.',
-    () => {
-      const persisting = options.isPersisting();
-      return persisting === undefined ? undefined : Number(persisting);
-    },
+    options.isPersisting,
   );
   optional(
     'disk_free_bytes',

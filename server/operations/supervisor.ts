@@ -50,24 +50,16 @@ export function isService(
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
-/** Whether a supervisor restarts the process when it exits. */
-export function isSupervised(setting: 'auto' | 'yes' | 'no', environment: Environment): boolean {
-  return setting === 'auto' ? isService(environment) : setting === 'yes';
-}
+/** Minimum interval between two heartbeats, in ms. */
+const BEAT_INTERVAL = 5_000;
 
 /**
  * Connects to systemd through its `systemd-notify` program, because Node has no Unix datagram
  * sockets. The unit needs `NotifyAccess=all`.
  *
- * @param now returns the monotonic time, in ms
- * @param every minimum interval between two heartbeats, in ms
  * @returns undefined if systemd does not expect notifications
  */
-export function findSupervisor(
-  environment: Environment,
-  now: () => number,
-  every = 5_000,
-): { ready(): void; beat(): void } | undefined {
+export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
     // Ignore a failure, because systemd's watchdog notices missing notifications.
@@ -81,8 +73,9 @@ export function findSupervisor(
   return {
     ready: () => notify('READY=1'),
     beat() {
-      if (now() - lastBeat < every) return;
-      lastBeat = now();
+      const now = performance.now();
+      if (now - lastBeat < BEAT_INTERVAL) return;
+      lastBeat = now;
       notify('WATCHDOG=1');
     },
   };

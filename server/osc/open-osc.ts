@@ -18,10 +18,7 @@ import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
 
 /** Host name or IP address, and port. */
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
+type Endpoint = { readonly host: string; readonly port: number };
 
 interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;
@@ -42,7 +39,12 @@ const passedDatagram = v.object({
   datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
 });
 
-/** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
+/**
+ * Opens the sockets and starts forwarding events.
+ *
+ * @returns `port`, the UDP port of the input, if there is an input
+ * @throws HookError no-address, port-taken
+ */
 export async function openOsc(options: OscOptions) {
   const { clock, log, hooks, bus } = options;
   const opened: { close(): unknown }[] = [];
@@ -71,11 +73,7 @@ export async function openOsc(options: OscOptions) {
     const listener = options.in && (await openListener(options.in, receive, log));
     if (listener) opened.push(listener);
     if (out) hooks.add(out);
-    return {
-      /** The UDP port of the input, if any. */
-      port: listener?.port,
-      close,
-    };
+    return { port: listener?.port, close };
   } catch (error) {
     await close();
     throw error;

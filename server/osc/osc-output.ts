@@ -60,15 +60,8 @@ export class OscOutput implements Listener {
     if (args) this.enqueue(room, event.what, args);
   }
 
-  onFigures({
-    room,
-    awake,
-    organisms,
-    people,
-    actual,
-    colour,
-    living,
-  }: Notifications['onFigures']): void {
+  onFigures(figures: Notifications['onFigures']): void {
+    const { room, awake, organisms, people, actual, colour, living } = figures;
     const size = this.rooms.get(room);
     if (size) this.enqueue(room, 'size', [int(size.width), int(size.height)]);
     this.enqueue(room, 'colour', [...colour.map(float), float(living)]);

@@ -18,15 +18,14 @@ export const defined = <T extends object>(object: T): Defined<T> =>
     Object.entries(object).filter(([, value]) => value !== undefined),
   ) as Defined<T>;
 
-interface Lookup<K, V> {
-  get(key: K): V | undefined;
-  set(key: K, value: V): unknown;
-}
-
 /**
  * Returns the value of a key in a map. If the key is missing, adds the value that `create` makes.
  */
-export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNullable<V>): V {
+export function getOrAdd<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  create: () => NonNullable<V>,
+): V {
   const known = map.get(key);
   if (known !== undefined) return known;
   const value = create();
@@ -34,9 +33,7 @@ export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNulla
   return value;
 }
 
-interface Closable {
-  close(): Promise<void>;
-}
+type Closable = { close(): Promise<void> };
 
 /**
  * Waits until two services have started. If one fails to start, closes the other.

@@ -49,11 +49,6 @@ type Answer = { readonly answer: number } & (
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-}
-
 interface Port {
   postMessage(message: Call | Answer, transfer?: readonly ArrayBuffer[]): void;
   on(event: 'message', listener: (message: unknown) => void): unknown;
@@ -63,7 +58,10 @@ interface Port {
 abstract class Endpoint<Methods extends object> {
   /** Methods that the other side may call. */
   protected methods: object = {};
-  private readonly pending = new Map<number, Pending>();
+  private readonly pending = new Map<
+    number,
+    { resolve(result: unknown): void; reject(error: Error): void }
+  >();
   private calls = START;
   /** The error for later calls; undefined while the connection is open. */
   private closedBy: Error | undefined;

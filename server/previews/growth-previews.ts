@@ -356,15 +356,12 @@ export interface SeedPreviews {
 
 export function openSeedPreviews(
   checkpoint: Checkpoint,
-  {
-    clock,
-    log,
-    ...context
-  }: Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
+  options: Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
     readonly clock: Clock;
     readonly log: Log;
   },
 ): SeedPreviews {
+  const { clock, log, ...context } = options;
   const settings = PREVIEWS;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);

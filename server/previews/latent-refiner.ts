@@ -18,23 +18,10 @@ export type RefinerMethods = {
   refine(refinement: Refinement): Promise<Float32Array>;
 };
 
-interface Thread {
-  readonly rpc: WorkerRpc<RefinerMethods>;
-  readonly stop: RefinerStart['stop'];
-}
+type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerStart['stop'] };
 
 /** How long drawings stay unrefined after the thread was late twice or did not start, in ms. */
 const PAUSE = 60_000;
-
-export interface LatentRefinerOptions {
-  readonly clock: Clock;
-  /** The room's latent bounds. The room shortens any latent that exceeds them. */
-  readonly bounds: LatentBounds;
-  /** Maximum time that a drawing waits for the thread, in ms. */
-  readonly patience: number;
-  /** Called with the reason if a drawing stays unrefined. */
-  readonly onFailure: (why: string) => void;
-}
 
 /** Refines drawings for one checkpoint, which must satisfy `canRefine`. */
 export class LatentRefiner {
@@ -47,9 +34,19 @@ export class LatentRefiner {
   /** Promises that resolve when the threads being closed have exited. */
   private readonly closing = new Set<Promise<void>>();
 
+  /**
+   * @param options.bounds the room's latent bounds. The room shortens any latent that exceeds them
+   * @param options.patience maximum time that a drawing waits for the thread, in ms
+   * @param options.onFailure called with the reason if a drawing stays unrefined
+   */
   constructor(
     private readonly model: RefinedModel,
-    private readonly options: LatentRefinerOptions,
+    private readonly options: {
+      readonly clock: Clock;
+      readonly bounds: LatentBounds;
+      readonly patience: number;
+      readonly onFailure: (why: string) => void;
+    },
   ) {}
 
   /**

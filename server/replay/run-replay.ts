@@ -221,7 +221,10 @@ export interface PictureWriter {
  *
  * @param scale pixels per cell, an integer
  */
-export async function png({ rgba, width, height }: Planes, scale = 1): Promise<Buffer> {
+export async function png(
+  { rgba, width, height }: Omit<Planes, 'owner'>,
+  scale = 1,
+): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
   // On black, premultiplied colours need no conversion.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
@@ -260,7 +263,7 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
- * Writes an animated GIF of the first `MAX_FRAMES` pictures.
+ * Writes an animated GIF of at most `MAX_FRAMES` pictures.
  *
  * @param delay time between two pictures, in ms
  * @param encode encodes each picture as PNG
@@ -273,7 +276,7 @@ export function gif(
   const pictures: Buffer[] = [];
   return {
     async add(planes, _, room) {
-      if (pictures.length < MAX_FRAMES) pictures.push(await encode(planes, room));
+      pictures.push(await encode(planes, room));
     },
     async end() {
       const { default: sharp } = await import('sharp');

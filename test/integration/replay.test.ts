@@ -174,7 +174,7 @@ test.each([
   ['one that is named like a folder', ['test'], 'There is no stored room "test" here.'],
   ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
-  ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],
+  ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be frames or gif'],
 ])('%s is refused with a sentence', async (_, args, words) => {
   const { code, errors } = await replayed(...args, '--data', data);
   expect(errors).toContain(words);

@@ -1,6 +1,6 @@
 /**
- * An example extension. It keeps the middle of every room free. When organisms have died of their
- * wounds, it replants them at the same position after a delay.
+ * An example extension. It keeps the middle of every room free. If visitors have killed an organism,
+ * it replants the creature at the same position after a delay.
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
@@ -20,10 +20,7 @@ export default function remembrance(
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /**
-   * Current views of the living organisms, by room and id. Kept here because events contain only
-   * the id and the changes.
-   */
+  /** The living organisms, by room and id. Events after a birth contain only the id. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -31,36 +28,26 @@ export default function remembrance(
 
     onRoomOpened(opened) {
       rooms.set(opened.room, opened);
-      for (const organism of opened.organisms) {
-        living.set(`${opened.room}/${organism.id}`, organism);
-      }
+      for (const one of opened.organisms) living.set(`${opened.room}/${one.id}`, one);
     },
 
     // Returning `refuse` with a text rejects the command; returning undefined allows it.
     onPlant({ room, x, y }) {
       const { width, height } = rooms.get(room)!;
       const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));
-      if (distance < (CLEARING * Math.min(width, height)) / 2)
-        return { refuse: 'nothing may be planted in the clearing' };
-      return undefined;
+      const isFree = distance >= (CLEARING * Math.min(width, height)) / 2;
+      return isFree ? undefined : { refuse: 'nothing may be planted in the clearing' };
     },
 
     onLife({ room, event }) {
       if (event.what === 'born') living.set(`${room}/${event.organism.id}`, event.organism);
-      if (!('id' in event)) return;
-      const key = `${room}/${event.id}`;
-      const organism = living.get(key);
-      if (!organism) return;
-      if (event.what === 'wounded') living.set(key, { ...organism, wounds: event.wounds });
-      if (event.what === 'transformed') living.set(key, { ...organism, kind: event.kind });
       if (event.what !== 'died') return;
-      living.delete(key);
-      const ofWounds = event.cause === 'killed' || event.cause === 'no-cell-left';
-      if (organism.wounds === 0 || !ofWounds) return;
-      const index = rooms.get(room)!.gallery.indexOf(organism.kind);
-      if (index < 0) return;
+      const organism = living.get(`${room}/${event.id}`);
+      living.delete(`${room}/${event.id}`);
+      const index = rooms.get(room)!.gallery.indexOf(organism?.kind ?? '');
+      if (!organism || index < 0 || event.cause !== 'killed') return;
+      const { x, y, kind } = organism;
       schedule(async () => {
-        const { x, y, kind } = organism;
         const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
         // Planting is refused if another organism now owns the position.
         hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);

@@ -40,10 +40,9 @@ async function load(
   try {
     const exported = exportedBy(await import(pathToFileURL(file).href));
     const extension = typeof exported === 'function' ? await exported(hand) : exported;
-    if (typeof extension === 'object' && extension !== null && isName(extension.name)) {
-      return { extension };
-    }
-    return { unfit: 'no-extension', why: '' };
+    const name: unknown = Object(extension).name;
+    const isName = typeof name === 'string' && name.length > 0 && name.length <= 64;
+    return isName ? { extension: extension as Extension } : { unfit: 'no-extension', why: '' };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const missing = code === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${file}'`);
@@ -58,10 +57,6 @@ async function load(
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
   return isCompiled ? inner : module.default;
-}
-
-function isName(name: unknown): boolean {
-  return typeof name === 'string' && name.length > 0 && name.length <= 64;
 }
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {

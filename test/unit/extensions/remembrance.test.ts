@@ -3,10 +3,8 @@ import remembrance from '../../../server/extensions/examples/remembrance.ts';
 import type { Hand, RoomLifeEvent } from '../../../server/extensions/extension.ts';
 
 const room = 'garden';
-const [BORN, WOUNDED, TURNED, DIED] = [
-  { what: 'born', organism: { id: 1, x: 20, y: 30, kind: 'Taco', wounds: 0 } as never },
-  { what: 'wounded', id: 1, by: 1, wounds: 1 },
-  { what: 'transformed', id: 1, by: 1, kind: 'Owl', origin: 'gallery', parents: [] },
+const [BORN, DIED] = [
+  { what: 'born', organism: { id: 1, x: 20, y: 30, kind: 'Taco' } as never },
   { what: 'died', id: 1, cause: 'killed' },
 ] as const satisfies readonly RoomLifeEvent[];
 
@@ -30,13 +28,9 @@ async function plantedAfter(...events: readonly RoomLifeEvent[]): Promise<unknow
   return planted;
 }
 
-const at = (index: number) => ({ x: 20, y: 30, seed: { from: 'gallery', index } });
-
-test.each<[string, readonly RoomLifeEvent[], object[]]>([
-  ['dies of a wound is replanted where it lived', [BORN, WOUNDED, DIED], [at(1)]],
-  ['has turned into another is replanted as that', [BORN, WOUNDED, TURNED, DIED], [at(0)]],
-  ['was never wounded is not', [BORN, DIED], []],
-  ['the host removed is not', [BORN, WOUNDED, { ...DIED, cause: 'removed' }], []],
-])('one that %s', async (_, events, planted) => {
-  expect(await plantedAfter(...events)).toEqual(planted);
+test('an organism that was killed is replanted where it lived, and no other one', async () => {
+  const taco = { x: 20, y: 30, seed: { from: 'gallery', index: 1 } };
+  expect(await plantedAfter(BORN, DIED)).toEqual([taco]);
+  expect(await plantedAfter(BORN, { ...DIED, cause: 'removed' })).toEqual([]);
+  expect(await plantedAfter(DIED)).toEqual([]);
 });

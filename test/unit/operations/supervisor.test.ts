@@ -1,7 +1,7 @@
 /** Detects whether a supervisor restarts the server process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { isService, isSupervised } from '../../../server/operations/supervisor.ts';
+import { isService } from '../../../server/operations/supervisor.ts';
 
 const names: Record<string, string> = {
   '700': 'npm start\n',
@@ -53,21 +53,13 @@ test('npm is recognised by its process title', async () => {
   expect(isService({ SYSTEMD_EXEC_PID: `${npm.pid}` })).toBe(false);
 });
 
-test('the setting takes precedence', () => {
-  const service = { SYSTEMD_EXEC_PID: `${process.pid}` };
-  expect(isSupervised('auto', service)).toBe(true);
-  expect(isSupervised('auto', {})).toBe(false);
-  expect(isSupervised('no', service)).toBe(false);
-  expect(isSupervised('yes', {})).toBe(true);
-});
-
 test('a heartbeat for which the system starts no process does not end the server', async () => {
   const server = spawn(process.execPath, [
     ...['--import', 'tsx', '--input-type=module', '--eval'],
     `import { findSupervisor } from './server/operations/supervisor.ts';
     // No program starts with an environment of this size.
     process.env.HUGE = 'x'.repeat(200_000);
-    findSupervisor({ NOTIFY_SOCKET: '/nowhere' }, () => 0).beat();`,
+    findSupervisor({ NOTIFY_SOCKET: '/nowhere' }).beat();`,
   ]);
   expect(await once(server, 'close')).toEqual([0, null]);
 });

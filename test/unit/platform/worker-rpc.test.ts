@@ -186,15 +186,6 @@ test('closing also ends when the thread dies meanwhile', async () => {
   expect(await dies).toBe('closed');
 });
 
-test('terminating does not wait', async () => {
-  const rpc = await ready();
-  const waiting = rpc.call('wait').catch((e: Error) => e.message);
-  await rpc.terminate(new Error('enough'));
-  expect(await waiting).toBe('enough');
-  await expect(rpc.call('echo', 1)).rejects.toThrow('enough');
-  expect(deaths).toEqual([]);
-});
-
 test.each([
   ['words', 'hello'],
   ['nothing', null],

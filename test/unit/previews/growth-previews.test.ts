@@ -90,18 +90,6 @@ test('a film shows each stage in the centre of its frame, the grown organism las
   expect(ages.size).toBe(0);
 });
 
-test('a seed that is previewed again does not grow again', async () => {
-  const { growthPreviews, pause, batches } = previewsWith();
-  const films = [
-    growthPreviews.grow({ latent: latent(1) }),
-    growthPreviews.grow({ latent: latent(1) }),
-  ];
-  await pause(1_000);
-  const again = growthPreviews.grow({ latent: latent(1) });
-  expect(new Set(await Promise.all([...films, again])).size).toBe(1);
-  expect(batches).toHaveLength(GROWN);
-});
-
 test('previews keep the most recently used films', async () => {
   const { grown, batches } = previewsWith({ films: 2 });
   for (const value of [1, 2, 1, 3, 1]) await grown(value);
