@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
-import { leaveOutUnused } from './unused-code.ts';
 
 /**
  * Each page has its own build (`--mode`), so that no page contains code of another page. The
@@ -102,6 +101,43 @@ const shrinkTemplates: Plugin = {
   },
 };
 
+/**
+ * Code of libraries that no page runs, by the ends of their files' paths, and what replaces it.
+ * Bundlers cannot remove this code, because only at run time is it known to be unused.
+ */
+const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
+  // Pages connect only by WebSocket.
+  'engine.io-client/build/esm/transports/index.js': [
+    /.*/s,
+    "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
+  ],
+  // Pages pass their own parser.
+  'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
+  // Pages ignore messages that do not match their schema, without reading why.
+  'valibot/dist/index.mjs': [
+    /^function _addIssue\(.*?^\}$/ms,
+    `function _addIssue({ kind }, _, dataset) {
+      if (kind === 'schema') dataset.typed = false;
+      (dataset.issues ??= []).push({});
+    }`,
+  ],
+  // Modules that a page loads later have no style sheets.
+  'vite/preload-helper.js': [/.*/s, 'export const __vitePreload = (load) => load();'],
+};
+
+/** Replaces unused code, and lets the bundler omit modules of Socket.IO that are not used. */
+const leaveOutUnused: Plugin = {
+  name: 'leave-out-unused',
+  enforce: 'pre',
+  transform(code, id) {
+    const file = Object.keys(UNUSED).find((end) => id.endsWith(end));
+    if (!file && !/\/node_modules\/(engine|socket)\.io-/.test(id)) return undefined;
+    const used = file ? code.replace(...UNUSED[file]) : code;
+    if (file && used === code) throw new Error(`${id} has changed: nothing matches`);
+    return { code: used, map: null, moduleSideEffects: false };
+  },
+};
+
 const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
 const EMITTER = resolveFrom(
   resolveFrom(import.meta.url, 'socket.io-client'),
@@ -114,7 +150,7 @@ export default defineConfig(({ mode }) => {
     root: import.meta.dirname,
     base: '/',
     plugins: [
-      leaveOutUnused(mode),
+      leaveOutUnused,
       shortenIds,
       ...(mode === 'visitor' ? [orderKinds] : []),
       shrinkTemplates,

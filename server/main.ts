@@ -1,44 +1,29 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
-import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
-import { engineLine, ListenError, lossLine, terminalQr } from './composition/listen.ts';
+import { engineLine, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
-import { EngineError } from './engine/engine.ts';
-import { HookError } from './extensions/extension.ts';
-import { tokenRecoveryHint } from './host/host-token.ts';
+import { tokenRecoveryHint } from './host/tokens.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
-import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
+import { findSupervisor, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError, unknownVariables } from './settings/command-line.ts';
 import { runCommand } from './settings/document.ts';
 import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
-import { CheckpointError } from './vnca/card.ts';
-
-/** Errors that the host can fix. Their messages say how. */
-const FIXABLE = [
-  SettingsError,
-  CheckpointError,
-  ClusterError,
-  EngineError,
-  HookError,
-  ListenError,
-  StoreError,
-];
 
 /**
- * Exits with one sentence for errors that the host can fix, and with the full error for all others.
+ * Exits with one sentence for errors with a reason, which the host can fix, and with the full error
+ * for all others.
  *
  * @param log writes the error. If absent, the console shows it
  * @param advice sentence to append, with a space before it
  */
 function fail(error: unknown, log?: Log, advice = ''): never {
-  const isFixable = FIXABLE.some((kind) => error instanceof kind);
-  const text = isFixable ? (error as Error).message + advice : inspect(error);
+  const isFixable = error instanceof Error && 'reason' in error;
+  const text = isFixable ? error.message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);
   process.exit(1);
@@ -51,18 +36,8 @@ function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
   return ' To move damaged data aside and start, add --on-damage set-aside (see server/storage/RECOVERY.md).';
 }
 
-/** Files that container engines create in each container. */
-const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
-
 function tokenLine(token: string, { data, cluster }: Config): string {
-  const { env } = process;
-  const by = CONTAINER_FILES.some((file) => existsSync(file))
-    ? 'container'
-    : isService(env)
-      ? 'service'
-      : 'hand';
-  const isShared = cluster !== undefined;
-  const hint = tokenRecoveryHint({ by, data, isShared, folder: process.cwd(), user: env.USER });
+  const hint = tokenRecoveryHint(data, cluster !== undefined);
   return `The host's token, shown only once: ${token} (if you lose it: ${hint})`;
 }
 

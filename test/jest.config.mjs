@@ -6,11 +6,12 @@ export default {
   testEnvironment: '<rootDir>/test/environment.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  // A guard, not a measure: the longest take half a minute on two fast cores, and a slow, busy machine takes many times that.
+  testSequencer: '<rootDir>/test/slow-first.mjs',
+  // The slowest tests take half a minute on two fast cores, and many times as long on a slow, busy machine.
   testTimeout: 900_000,
-  // Twice as many as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
+  // Two workers for each core, because many tests wait for pages, processes and ticks.
   maxWorkers: 2 * availableParallelism(),
-  // Memory of a suite lives on while anything that it has left running holds its globals; this much is never in use.
+  // A suite's memory is not freed while something that it started still runs. No suite uses this much.
   workerIdleMemoryLimit: '1.5GB',
   transform: {
     '\\.ts$': [

@@ -17,8 +17,9 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * How often a resting pointer follows the water, in ms, and how far it must move to be drawn before,
- * in CSS pixels. Each change costs the page more than all else in a frame.
+ * Interval at which pointers that only drift with the water are redrawn, in ms, and the drift, in CSS
+ * pixels, after which they are redrawn earlier. Redrawing a pointer takes more time than the rest
+ * of a frame.
  */
 const FOLLOW = 100;
 const LEAST = 2;
@@ -31,19 +32,8 @@ interface Cursor {
   width: number;
   position: Point;
   target: Point;
-  /** Where it is drawn, in CSS pixels. */
+  /** Where the pointer is drawn, in CSS pixels. */
   at: Point;
-}
-
-function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'name'> {
-  const element = document.createElement('div');
-  element.className = 'cursor';
-  element.style.setProperty('--hue', String(participant.hue));
-  const dot = document.createElement('i');
-  const name = document.createElement('span');
-  name.textContent = participant.name;
-  element.append(dot, name);
-  return { element, name };
 }
 
 /**
@@ -133,7 +123,7 @@ export class CursorLayer extends LitElement {
 
   private readonly cursors = new Map<ParticipantId, Cursor>();
   private lastFrameTime = 0;
-  /** When the resting pointers last followed the water, in ms. */
+  /** When the drifting pointers were last redrawn, in ms. */
   private followedAt = 0;
 
   override render(): TemplateResult {
@@ -157,16 +147,15 @@ export class CursorLayer extends LitElement {
       }
       let cursor = this.cursors.get(id);
       if (!cursor) {
-        const { element, name } = createCursor(participant);
+        const element = document.createElement('div');
+        element.className = 'cursor';
+        element.style.setProperty('--hue', String(participant.hue));
+        const name = document.createElement('span');
+        name.textContent = participant.name;
+        element.append(document.createElement('i'), name);
         this.renderRoot.append(element);
-        cursor = {
-          element,
-          name,
-          width: name.offsetWidth,
-          position: { x, y },
-          target: { x, y },
-          at: UNDRAWN,
-        };
+        const place = { position: { x, y }, target: { x, y }, at: UNDRAWN };
+        cursor = { element, name, width: name.offsetWidth, ...place };
         this.cursors.set(id, cursor);
       }
       cursor.target = { x, y };

@@ -15,9 +15,6 @@ export const KIND_TITLES: Readonly<Record<string, () => string>> = {
 const plain = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
 
-/** Number of typing errors that a word of this many letters may have. */
-const allowedErrors = (letters: number): number => (letters < 4 ? 0 : letters < 7 ? 1 : 2);
-
 /**
  * Counts the letters that were added, left out, replaced or swapped in a typed word, compared with
  * the most similar beginning of another word.
@@ -50,7 +47,8 @@ function errorsIn(typed: string, word: string): number {
 function rating(typed: string, names: string): number {
   if (` ${names}`.includes(typed.length > 2 ? typed : ` ${typed}`)) return 1;
   const errors = Math.min(...names.split(' ').map((word) => errorsIn(typed, word)));
-  return errors <= allowedErrors(typed.length) ? 1 - errors / 10 : 0;
+  const allowed = typed.length < 4 ? 0 : typed.length < 7 ? 1 : 2;
+  return errors <= allowed ? 1 - errors / 10 : 0;
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Texts about the room, in the page's language. */
-
 import { msg, str } from '@lit/localize';
 import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
 import { namedParts } from '../../shared/parts.ts';

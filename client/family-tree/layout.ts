@@ -3,6 +3,8 @@
  * both sides. Each twig holds organisms that were born one after another, later ones on later
  * twigs. Lengths are in widths of a picture. Pure.
  */
+
+import type { Rect } from '../../shared/geometry.ts';
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 
 /** An organism with its position and its kin in the tree. */
@@ -17,32 +19,20 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** A twig: where it leaves the trunk, and its organisms from there on. */
+/** A twig: the x at which it leaves the trunk, and its organisms, from the trunk outwards. */
 export interface Twig {
   readonly x: number;
   readonly nodes: readonly TreeNode[];
 }
 
-/** The positions of a tree's organisms, from (0, 0) to (width, height). */
-export interface TreeLayout {
-  /** Organisms in the order of their ids. */
-  readonly nodes: readonly TreeNode[];
-  readonly byId: ReadonlyMap<number, TreeNode>;
-  readonly width: number;
-  readonly height: number;
-  /** y of the trunk. */
-  readonly trunk: number;
-  readonly twigs: readonly Twig[];
-}
-
 /** Space of a picture with its name. */
 export const CELL = { width: 1.5, height: 1.7 } as const;
-/** Free space around the whole tree, and height of the trunk's lane. */
+/** Free space around the whole tree, and free height along the trunk. */
 const MARGIN = 0.2;
 const LANE = 0.5;
 /** How far the tip of a twig bends forward, per organism on it. */
 const BEND = 0.2;
-/** How far pictures stand off their places, so that the tree does not look like a table. */
+/** Maximum shift of a picture from its place. Without shifts, the tree would look like a table. */
 const OFF = 0.07;
 
 /** A place on a twig: the twig's side of the trunk, and the place's index on the twig. */
@@ -57,7 +47,7 @@ const placesOf = (count: number): Place[] =>
 
 const reachOf = ({ side, index }: Place): number => side * (LANE / 2 + CELL.height * (index + 0.5));
 
-/** Width and height of a tree with so many organisms on the two twigs at each point of the trunk. */
+/** Computes the width and height of a tree. @param each organisms on the two twigs at one point */
 function sizeOf(count: number, each: number) {
   const steps = Math.ceil(count / each);
   const most = Math.min(count, each);
@@ -75,10 +65,7 @@ type LinkedNode = TreeNode & Record<'parents' | 'children', TreeNode[]>;
  *
  * @param aspect ratio of width to height of the area that will show the tree
  */
-export function layoutTree(
-  { organisms }: Pick<LineageTree, 'organisms'>,
-  aspect: number,
-): TreeLayout {
+export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect: number) {
   const count = Math.max(1, organisms.length);
   const scaleOf = (each: number): number => {
     const { width, height } = sizeOf(count, each);
@@ -121,8 +108,12 @@ export function layoutTree(
       parent.children.push(node);
     }
   }
-  return { nodes: [...byId.values()], byId, width, height, trunk, twigs };
+  const nodes: readonly TreeNode[] = [...byId.values()];
+  return { nodes, width, height, trunk, twigs };
 }
+
+/** The positions of a tree's organisms, from (0, 0) to (width, height), and the trunk's y. */
+export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
  * Assigns places to the organisms of two opposite twigs. Children come as close to their parents as
@@ -150,4 +141,151 @@ function placeGroup(
   for (const { organism, wish } of wishes) if (wish !== undefined) take(organism, wish);
   for (const { organism, wish } of wishes) if (wish === undefined) take(organism, 0);
   return placed;
+}
+
+/** A size on the canvas, in px. */
+export type Size = Pick<Rect, 'width' | 'height'>;
+/** A point on the canvas, in px, or in the tree, in picture widths. */
+type Point = Pick<Rect, 'x' | 'y'>;
+
+/** Margins around the whole tree, in px. */
+type Edges = Readonly<Record<'top' | 'bottom' | 'side', number>>;
+
+/** Maximum width of a picture, in px. */
+const CLOSEST = 320;
+/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
+const CLOSE = 120;
+const WHOLE = 170;
+
+/** Converts between positions in a tree and on a canvas. */
+export class TreeCamera {
+  /** Width of a picture, in px. */
+  scale = 1;
+  /** The point of the tree in the middle of the canvas, in picture widths. */
+  x = 0;
+  y = 0;
+  /** Maximum width of a picture while the whole tree is shown, in px. */
+  closest = WHOLE;
+  private size: Size = { width: 1, height: 1 };
+  private edges: Edges = { top: 0, bottom: 0, side: 0 };
+
+  /** @param forward 1; −1 if text, and therefore time, runs from right to left */
+  constructor(
+    private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
+    readonly forward: 1 | -1 = 1,
+  ) {}
+
+  /** The scale that shows the whole tree. */
+  private get least(): number {
+    const { width, height } = this.size;
+    const { top, bottom, side } = this.edges;
+    // In a low window, the margins may exceed the height, so leave at least 1 px for the tree.
+    return Math.min(
+      Math.max(1, width - 2 * side) / this.layout.width,
+      Math.max(1, height - top - bottom) / this.layout.height,
+      this.closest,
+    );
+  }
+
+  /** Adapts to a new size of the canvas. */
+  resize(size: Size, edges: Edges): void {
+    const wasWhole = this.isWhole;
+    this.size = size;
+    this.edges = edges;
+    if (wasWhole) this.fit();
+    else this.keepInside();
+  }
+
+  get isWhole(): boolean {
+    return this.scale <= this.least * 1.001 || this.size.width <= 1;
+  }
+
+  fit(): void {
+    const { top, bottom } = this.edges;
+    this.scale = this.least;
+    this.x = this.layout.width / 2;
+    this.y = this.layout.height / 2 + (bottom - top) / 2 / this.scale;
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.x -= (this.forward * dx) / this.scale;
+    this.y -= dy / this.scale;
+    this.keepInside();
+  }
+
+  /**
+   * Zooms about a point of the canvas, which keeps its position.
+   *
+   * @param x in px of the canvas
+   * @param y in px of the canvas
+   */
+  zoomAbout(x: number, y: number, factor: number): void {
+    const at = this.toTree(x, y);
+    this.scale = Math.max(this.least, Math.min(CLOSEST, this.scale * factor));
+    const { width, height } = this.size;
+    this.x = at.x - (this.forward * (x - width / 2)) / this.scale;
+    this.y = at.y - (y - height / 2) / this.scale;
+    this.keepInside();
+  }
+
+  zoom(factor: number): void {
+    this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
+  }
+
+  /**
+   * Moves an organism into the uncovered part of the canvas, enlarged if it is small.
+   *
+   * @param below height that the organism's card covers at the bottom, in px
+   * @param end width that the card covers at the side where lines of text end, in px
+   */
+  lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, below: number, end: number): void {
+    this.scale = Math.max(this.scale, CLOSE);
+    this.x = x + end / 2 / this.scale;
+    this.y = y + (below - this.edges.top) / 2 / this.scale;
+    this.keepInside();
+  }
+
+  toScreen(x: number, y: number): Point {
+    const { width, height } = this.size;
+    return {
+      x: width / 2 + this.forward * this.scale * (x - this.x),
+      y: height / 2 + this.scale * (y - this.y),
+    };
+  }
+
+  toTree(x: number, y: number): Point {
+    const { width, height } = this.size;
+    return {
+      x: this.x + (this.forward * (x - width / 2)) / this.scale,
+      y: this.y + (y - height / 2) / this.scale,
+    };
+  }
+
+  private keepInside(): void {
+    if (this.isWhole) {
+      this.fit();
+      return;
+    }
+    const { width, height } = this.layout;
+    this.x = Math.max(0, Math.min(width, this.x));
+    this.y = Math.max(0, Math.min(height, this.y));
+  }
+}
+
+/**
+ * Returns the organism at a point of the tree, if any.
+ *
+ * @param reach maximum distance between the point and the middle of the organism's picture
+ */
+export function nodeAt(
+  nodes: readonly TreeNode[],
+  { x, y }: Point,
+  reach: number,
+): TreeNode | undefined {
+  let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];
+  for (const node of nodes) {
+    const distance = Math.hypot(node.x - x, node.y - y);
+    if (distance < least) [nearest, least] = [node, distance];
+  }
+  return nearest;
 }

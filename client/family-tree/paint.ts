@@ -4,8 +4,7 @@
  */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
-import type { Size, TreeCamera } from './camera.ts';
-import { CELL, type TreeLayout, type TreeNode } from './layout.ts';
+import { CELL, type Size, type TreeCamera, type TreeLayout, type TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
 
 type Context = CanvasRenderingContext2D;
@@ -57,7 +56,7 @@ export interface TreeScene {
 
 type Point = Record<'x' | 'y', number>;
 
-/** Widths of the trunk at its foot and its tip, of a twig and of a branch likewise. */
+/** Widths of the trunk, a twig and a branch: at the lower end, and at the tip. */
 const TRUNK = [0.36, 0.14] as const;
 const TWIG = [0.14, 0.05] as const;
 const BRANCH = [0.17, 0.05] as const;
@@ -66,7 +65,8 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
 /**
- * Minimum widths of a picture, in text sizes: for writing the organism's name, and its planter's.
+ * Minimum width of a picture that has the organism's name below it, and of a picture that also has
+ * the planter's name, in text sizes.
  */
 const NAMED = 3;
 const PLANTED = 5.2;
@@ -91,7 +91,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const isFaint = (node: TreeNode): boolean => kin !== undefined && !kin.has(node);
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   to.save();
-  // While the tree is still growing, draw it only up to the moment that it has reached.
+  // While the tree grows, draw only the part that has grown so far.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -203,7 +203,7 @@ function paintStem(to: Context, { layout, camera, ink, size }: TreeScene): void 
   }
 }
 
-/** Draws a sign for whether an organism lives or how its life ended, at its disc. */
+/** Draws a sign at an organism's disc: whether the organism lives, or how its life ended. */
 function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;

@@ -1,6 +1,6 @@
 /**
  * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
- * sheet; pictures of all others, and of chimeras, are fetched from the server when first drawn.
+ * sheet. Pictures of all others, and of chimeras, are fetched from the server when first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -13,29 +13,18 @@ export interface Picture {
   readonly side: number;
 }
 
-interface Grown extends Picture {
-  readonly image: ImageBitmap;
-}
-
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
 /** Delays before a failed request is repeated, in ms: after one failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/**
- * Maximum number of requests for the gallery's sheet. They are limited because an image does not
- * report why it failed.
- */
-const MOST_TRIES = 8;
-
-type Page = Pick<LineagePage, 'gallery' | 'sheet'>;
+/** Stands for the gallery's sheet among the ids of organisms, which are positive. */
+const SHEET = 0;
 
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
-  private sheet: HTMLImageElement | undefined;
-  private isOpening = false;
-  /** The picture for each organism's id; null if it has been requested or does not exist. */
-  private readonly grown = new Map<number, Grown | null>();
+  /** The image for each organism's id; null if it has been requested or does not exist. */
+  private readonly images = new Map<number, ImageBitmap | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
   /** Number of failures since the last success. */
@@ -52,52 +41,27 @@ export class TreePictures {
    */
   constructor(
     private readonly room: string,
-    private readonly page: Page,
+    private readonly page: Pick<LineagePage, 'gallery' | 'sheet'>,
     private readonly onChange: () => void,
     private readonly after: (ms: number, call: () => void) => void = (ms, call) => {
       setTimeout(call, ms);
     },
   ) {
     this.indexOf = new Map(page.gallery.map((name, i) => [name, i]));
-  }
-
-  /**
-   * Loads the gallery's sheet. Without it, gallery kinds have no pictures.
-   *
-   * @returns resolves after the first attempt; further attempts follow in the background
-   */
-  async open(tries = 1): Promise<void> {
-    this.isOpening = true;
-    const sheet = new Image();
-    sheet.src = this.page.sheet.url;
-    const isLoaded = await sheet.decode().then(
-      () => true,
-      () => false,
-    );
-    if (isLoaded) this.sheet = sheet;
-    else if (tries < MOST_TRIES) {
-      this.after(retryAfter(tries), () => {
-        if (!this.isClosed) void this.open(tries + 1);
-      });
-    }
-    this.isOpening = false;
-    this.fetchNext();
-    this.changed();
+    this.request(SHEET);
   }
 
   /** Returns the picture of an organism if it has arrived; otherwise requests it. */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    const index = this.indexOf.get(kind);
     // The server does not grow the parts of removed organisms.
-    const isPlain = !parts || cause === 'removed';
-    if (kind !== '' && index !== undefined && isPlain) return this.tile(index);
-    const known = this.grown.get(id);
-    if (known === undefined) {
-      this.grown.set(id, null);
-      this.waiting.push(id);
-      this.fetchNext();
-    }
-    return known ?? undefined;
+    const isPlain = kind !== '' && (!parts || cause === 'removed');
+    const index = isPlain ? this.indexOf.get(kind) : undefined;
+    const image = this.request(index === undefined ? id : SHEET);
+    if (!image) return undefined;
+    if (index === undefined) return { image, x: 0, y: 0, side: image.height };
+    const { columns } = this.page.sheet;
+    const side = image.width / columns;
+    return { image, x: side * (index % columns), y: side * Math.floor(index / columns), side };
   }
 
   /**
@@ -119,8 +83,8 @@ export class TreePictures {
   close(): void {
     this.stop.abort();
     this.waiting.length = 0;
-    for (const picture of this.grown.values()) picture?.image.close();
-    this.grown.clear();
+    for (const image of this.images.values()) image?.close();
+    this.images.clear();
     this.fetchNext();
   }
 
@@ -129,21 +93,18 @@ export class TreePictures {
   }
 
   private get isIdle(): boolean {
-    return !this.isOpening && this.fetching + this.waiting.length === 0;
+    return this.fetching + this.waiting.length === 0;
   }
 
-  /** Reports a change, unless this tree is closed, because another tree may then use the canvas. */
-  private changed(): void {
-    if (!this.isClosed) this.onChange();
-  }
-
-  private tile(index: number): Picture | undefined {
-    const { sheet } = this;
-    if (!sheet) return undefined;
-    const { columns } = this.page.sheet;
-    const side = sheet.naturalWidth / columns;
-    const [x, y] = [side * (index % columns), side * Math.floor(index / columns)];
-    return { image: sheet, x, y, side };
+  /** Returns an image if it has arrived. Requests it the first time. */
+  private request(id: number): ImageBitmap | null | undefined {
+    const image = this.images.get(id);
+    if (image === undefined) {
+      this.images.set(id, null);
+      this.waiting.push(id);
+      this.fetchNext();
+    }
+    return image;
   }
 
   private fetchNext(): void {
@@ -156,7 +117,8 @@ export class TreePictures {
         if (isDone) this.failures = 0;
         else this.rest(id);
         this.fetchNext();
-        this.changed();
+        // After this tree is closed, another tree may use the canvas.
+        if (!this.isClosed) this.onChange();
       });
     }
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
@@ -168,7 +130,7 @@ export class TreePictures {
     this.waiting.push(id);
     if (this.resting) return;
     this.resting = true;
-    this.after(retryAfter(++this.failures), () => {
+    this.after(Math.min(LONGEST_RETRY, RETRY * 2 ** this.failures++), () => {
       this.resting = false;
       this.fetchNext();
     });
@@ -177,24 +139,17 @@ export class TreePictures {
   /** @returns whether the request is settled; otherwise it may succeed later */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;
+    const path = id === SHEET ? this.page.sheet.url : lineagePicturePath(this.room, id);
     try {
-      const response = await fetch(lineagePicturePath(this.room, id), { signal });
+      const response = await fetch(path, { signal });
       if (!response.ok) return response.status < 500 && response.status !== 429;
       const blob = await response.blob();
       const image = await createImageBitmap(blob).catch(() => undefined);
       if (signal.aborted) image?.close();
-      else if (image) this.grown.set(id, { image, x: 0, y: 0, side: image.height });
+      else if (image) this.images.set(id, image);
       return true;
     } catch {
       return false;
     }
   }
 }
-
-/**
- * Returns the delay before the next attempt, in ms.
- *
- * @param failures consecutive failures, from 1
- */
-const retryAfter = (failures: number): number =>
-  Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));

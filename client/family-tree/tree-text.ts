@@ -1,5 +1,6 @@
 import { msg, str } from '@lit/localize';
-import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
+import type { LineageOrganism, LineagePage, LineageTree } from '../../shared/lineage.ts';
+import { interpolate } from '../../shared/time-points.ts';
 import {
   capitalized,
   kindName,
@@ -11,7 +12,6 @@ import {
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import type { TreeNode } from './layout.ts';
-import { dateOf, momentIn, type TreeClock } from './tree-times.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
@@ -66,7 +66,11 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
  * Says how many organisms and generations the tree has, and how many organisms the server has
  * forgotten.
  */
-export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
+export function sizeText(
+  { organisms, forgotten }: LineageTree,
+  nodes: readonly Pick<TreeNode, 'generation'>[],
+): string {
+  const generations = Math.max(...nodes.map(({ generation }) => generation));
   const count = organisms.length;
   const all = plural(count, msg('one creature'), msg(str`${number(count)} creatures`));
   const deep = plural(
@@ -81,4 +85,32 @@ export function sizeText({ organisms, forgotten }: LineageTree, generations: num
     );
   }
   return parts.join(' · ');
+}
+
+/** The part of a tree's data that maps ticks to the wall clock. */
+export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
+
+/** Returns the wall-clock time of a tick, in ms. */
+export function dateOf({ now, tick: last, tickRate, times }: TreeClock, tick: number): number {
+  const points = times.length > 0 ? times : [{ tick: last, at: now }];
+  const [first] = points;
+  if (tick < first.tick) return first.at - (1000 * (first.tick - tick)) / tickRate;
+  return interpolate(
+    points.map((point) => point.tick),
+    points.map(({ at }) => at),
+    tick,
+  );
+}
+
+/**
+ * Formats a time of day, and adds the date unless it is the date of the tree's last moment.
+ *
+ * @param locale language tag
+ * @param at wall-clock time, in ms
+ */
+export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: number): string {
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
+  return new Intl.DateTimeFormat(locale, { ...day, ...time }).format(at);
 }

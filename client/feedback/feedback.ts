@@ -8,16 +8,17 @@ const MIN_INTERVAL = 45;
 
 /** Vibration patterns: a duration, or alternating durations and pauses, in ms. */
 const PATTERNS = {
-  ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /**
-   * 0 means no vibration. Departures do not vibrate here, because the page announces them with
-   * `affected`.
-   */
-  ...{ departing: 0, departed: 8 },
+  planted: 12,
+  healed: [8, 60, 8],
+  refused: [18, 50, 18],
+  // A departure does not vibrate, because the page announces it with `affected`.
+  departing: 0,
+  departed: 8,
   transformed: [8, 40, 8, 40, 8],
 };
+const AFFECTED = [14, 80, 14];
 
-type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed' | 'transformed';
+type Played = keyof typeof PATTERNS;
 
 /** Number of cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
@@ -59,11 +60,16 @@ export class Feedback {
   }
 
   /**
-   * Turns sound and vibration on. Call it from a user gesture, because otherwise browsers block
-   * sound.
+   * Turns sound and vibration on, or off. Call it from a user gesture, because otherwise browsers
+   * block sound.
    */
-  turnOn(): void {
-    if (this.context || typeof AudioContext === 'undefined') return;
+  toggle(): void {
+    if (this.context) {
+      this.context.close().catch(() => undefined);
+      this.context = this.sound = undefined;
+      return;
+    }
+    if (typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
     this.context = context;
     this.vibrate(PATTERNS.planted);
@@ -77,12 +83,6 @@ export class Feedback {
       // If the module cannot be loaded, there is no sound, but everything else works.
       () => undefined,
     );
-  }
-
-  /** Turns sound and vibration off and frees the audio context. */
-  turnOff(): void {
-    this.context?.close().catch(() => undefined);
-    this.context = this.sound = undefined;
   }
 
   /** Suspends sound while the page is hidden. */
@@ -115,7 +115,7 @@ export class Feedback {
 
   /** Vibrates because somebody has acted on the visitor's organisms. */
   affected(): void {
-    this.vibrate(PATTERNS.affected);
+    this.vibrate(AFFECTED);
   }
 
   /** @param name `refused` if the server or the page refused an action */

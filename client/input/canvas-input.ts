@@ -1,25 +1,15 @@
-/** Binds a canvas's DOM events to gestures. */
-
+/**
+ * Turns pointer events of a canvas into gestures and strokes, finds organisms under a pointer, and
+ * reports the visible part of the grid to the server.
+ */
 import type { TierName } from '../../shared/codec/tiers.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
 import { Throttle } from '../state/browser-store.ts';
-import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
-import { organismAt } from './picking.ts';
-
-/** Receives the pointer's gestures over a canvas. */
-export interface CanvasHand extends GestureTarget {
-  leave(now: number): void;
-  /**
-   * Closes an open panel when the visitor presses outside it.
-   *
-   * @returns whether the press closed a panel and must have no other effect
-   */
-  dismiss?(): boolean;
-}
 
 /** CSS pixels per unit of wheel delta, by `deltaMode`: pixel, line, page. */
 const WHEEL_UNITS = [1, 32, 400];
@@ -129,12 +119,12 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
 type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
-const INTERVAL = 200;
+const LOOK_INTERVAL = 200;
 /**
  * Minimum move of the view that is reported, in cells. Smaller moves stay within the margin that
  * the server sends anyway.
  */
-const STEP = 4;
+const LOOK_STEP = 4;
 
 /** Reports the visible part of the grid to the server, at most once per interval. */
 export class ViewportReporter {
@@ -146,7 +136,7 @@ export class ViewportReporter {
     private readonly send: (look: Look) => void,
     private readonly best: TierName = 'full',
   ) {
-    this.throttle = new Throttle(send, INTERVAL);
+    this.throttle = new Throttle(send, LOOK_INTERVAL);
   }
 
   /**
@@ -195,10 +185,11 @@ export class ViewportReporter {
 }
 
 /**
- * Reports what a view shows, and when its page is hidden, until `signal`.
+ * Reports to the server which part of the grid a view shows, and when the page is hidden.
  *
  * @param best see `ViewportReporter`
- * @returns call it with each picture, at a time in ms; it returns whether a report is still pending
+ * @returns a function to call in each frame, with the time in ms. It returns whether a report is
+ *   still pending
  */
 export function reportView(
   view: Pick<RoomView, 'rig' | 'size' | 'loop'>,
@@ -231,5 +222,303 @@ function isNear(a: Shown, b: Shown): boolean {
     a.x + a.width - b.x - b.width,
     a.y + a.height - b.y - b.height,
   ];
-  return moved.every((by) => Math.abs(by) < STEP) && a.pixels < 1 === b.pixels < 1;
+  return moved.every((by) => Math.abs(by) < LOOK_STEP) && a.pixels < 1 === b.pixels < 1;
+}
+
+/**
+ * Search radius in cells. It is needed because fingers are wide, seeds are small, and organisms
+ * have holes.
+ */
+const REACH = 3;
+
+/**
+ * @returns the organism at the position, else the nearest organism within `REACH`; 0 if there is
+ *   none
+ */
+export function organismAt(
+  model: Pick<RoomModel, 'planes' | 'organisms'>,
+  { x, y }: Point,
+): OrganismId {
+  const { planes, organisms } = model;
+  if (!planes || x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
+  const here = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
+  if (organisms.has(here)) return here;
+  const nearest = nearestCell(model, { x, y }, REACH);
+  if (nearest) return nearest.id;
+  for (const { id, x: seedX, y: seedY, stage } of organisms.values()) {
+    if (stage < 8 && Math.hypot(seedX - x, seedY - y) < Math.max(REACH, stage / 4)) return id;
+  }
+  return 0;
+}
+
+/**
+ * Finds the owned cell nearest to a position, closer than `reach` cells.
+ *
+ * @param counts whether an organism's cells count
+ * @returns the centre of the cell, and its organism
+ */
+export function nearestCell(
+  { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
+  { x, y }: Point,
+  reach: number,
+  counts: (organism: OrganismView) => boolean = () => true,
+): (Point & { readonly id: OrganismId }) | undefined {
+  let nearest: (Point & { readonly id: OrganismId }) | undefined;
+  if (!planes) return nearest;
+  const { width, height, owner } = planes;
+  const [column, row] = [Math.floor(x), Math.floor(y)];
+  let least = reach;
+  for (let j = Math.max(0, row - reach); j <= Math.min(height - 1, row + reach); j++) {
+    for (let i = Math.max(0, column - reach); i <= Math.min(width - 1, column + reach); i++) {
+      const distance = Math.hypot(i + 0.5 - x, j + 0.5 - y);
+      const organism = organisms.get(owner[j * width + i]);
+      if (distance >= least || !organism || !counts(organism)) continue;
+      nearest = { x: i + 0.5, y: j + 0.5, id: organism.id };
+      least = distance;
+    }
+  }
+  return nearest;
+}
+
+export interface PointerSample {
+  readonly id: number;
+  readonly touch: boolean;
+  /** Position in CSS pixels of the view. */
+  readonly x: number;
+  readonly y: number;
+  /** Whether this pointer moves the view (right or middle button, or space held). */
+  readonly pan: boolean;
+  /** Whether the press has already been used to close a panel. */
+  readonly spent?: boolean;
+}
+
+/** Receives the pointer's gestures over a canvas. */
+export interface CanvasHand {
+  toolStart(x: number, y: number, now: number): void;
+  toolMove(x: number, y: number, now: number): void;
+  /** @param tap whether the pointer hardly moved */
+  toolEnd(x: number, y: number, tap: boolean, now: number): void;
+  /** Called when the gesture is interrupted, for example by a second finger. */
+  toolCancel(now: number): void;
+  hover(x: number, y: number, now: number): void;
+  panBy(dx: number, dy: number, now: number): void;
+  panEnd(now: number): void;
+  zoomAbout(x: number, y: number, factor: number): void;
+  /** Called when two fingers tap, or one finger taps twice. */
+  doubleTap(x: number, y: number, fingers: 1 | 2): void;
+  /** Called when the pointer has left the canvas. */
+  leave(now: number): void;
+  /**
+   * Closes an open panel when the visitor presses outside it.
+   *
+   * @returns whether the press closed a panel and must have no other effect
+   */
+  dismiss?(): boolean;
+}
+
+type State = 'idle' | 'waiting' | 'tool' | 'pan' | 'pinch' | 'spent';
+
+const SLOP = 8;
+const WAIT = 110;
+const DOUBLE = 320;
+const DOUBLE_SLOP = 28;
+
+/**
+ * Turns pointer samples into strokes, pans, pinches and double taps. One mouse pointer or finger uses
+ * the tool. Two fingers, the middle or right button, or the space bar move the view. A finger's tool
+ * starts after a short delay, so that the first finger of a pinch has no effect.
+ */
+export class Gestures {
+  private state: State = 'idle';
+  private readonly held = new Map<number, { x: number; y: number }>();
+  private start = { x: 0, y: 0, at: 0 };
+  private moved = 0;
+  private pinchMoved = 0;
+  private lastTap = { x: 0, y: 0, at: Number.NEGATIVE_INFINITY };
+
+  constructor(private readonly target: CanvasHand) {}
+
+  /** Whether a gesture that moves the view or uses the tool is in progress. */
+  get active(): boolean {
+    return this.state !== 'idle';
+  }
+
+  down(sample: PointerSample, now: number): void {
+    this.held.set(sample.id, { x: sample.x, y: sample.y });
+    if (this.held.size === 2 && sample.touch) {
+      if (this.state === 'tool') this.target.toolCancel(now);
+      this.state = 'pinch';
+      this.pinchMoved = 0;
+      this.start.at = now;
+      return;
+    }
+    if (this.held.size > 1) return;
+    this.start = { x: sample.x, y: sample.y, at: now };
+    this.moved = 0;
+    if (sample.pan) this.state = 'pan';
+    else if (sample.spent) this.state = 'spent';
+    else if (sample.touch) this.state = 'waiting';
+    else this.startTool(now);
+  }
+
+  move(sample: PointerSample, now: number): void {
+    const before = this.held.get(sample.id);
+    if (!before) {
+      if (this.state === 'idle') this.target.hover(sample.x, sample.y, now);
+      return;
+    }
+    const { x: oldX, y: oldY } = before;
+    const [dx, dy] = [sample.x - oldX, sample.y - oldY];
+    if (this.state === 'pinch') {
+      this.pinch(sample, now);
+      return;
+    }
+    before.x = sample.x;
+    before.y = sample.y;
+    this.moved = Math.max(this.moved, Math.hypot(sample.x - this.start.x, sample.y - this.start.y));
+    if (this.state === 'pan') this.target.panBy(dx, dy, now);
+    if (this.state === 'waiting' && (this.moved > SLOP || now - this.start.at > WAIT)) {
+      this.startTool(now);
+    }
+    if (this.state === 'tool') this.target.toolMove(sample.x, sample.y, now);
+  }
+
+  up(sample: PointerSample, now: number): void {
+    if (!this.held.delete(sample.id)) return;
+    if (this.state === 'waiting') this.startTool(now);
+    if (this.state === 'tool') {
+      const tap = this.moved <= SLOP;
+      this.state = 'idle';
+      this.target.toolEnd(sample.x, sample.y, tap, now);
+      if (!tap) return;
+      const { x, y } = sample;
+      const isNear = Math.hypot(x - this.lastTap.x, y - this.lastTap.y) < DOUBLE_SLOP;
+      const isDouble = isNear && now - this.lastTap.at < DOUBLE;
+      this.lastTap = { x, y, at: isDouble ? Number.NEGATIVE_INFINITY : now };
+      if (isDouble) this.target.doubleTap(x, y, 1);
+    } else if (this.state === 'pan') {
+      this.state = 'idle';
+      this.target.panEnd(now);
+    } else if (this.state === 'pinch') {
+      if (this.pinchMoved <= SLOP && now - this.start.at < DOUBLE) {
+        this.target.doubleTap(sample.x, sample.y, 2);
+      } else this.target.panEnd(now);
+      this.state = 'spent';
+    }
+    // After a pinch, remaining fingers have no effect until all are lifted.
+    if (this.held.size === 0) this.state = 'idle';
+  }
+
+  cancel(id: number, now: number): void {
+    if (!this.held.delete(id)) return;
+    if (this.state === 'tool') this.target.toolCancel(now);
+    this.state = this.held.size === 0 ? 'idle' : 'spent';
+  }
+
+  private startTool(now: number): void {
+    this.state = 'tool';
+    this.target.toolStart(this.start.x, this.start.y, now);
+  }
+
+  private pinch(sample: PointerSample, now: number): void {
+    const [first, second] = [...this.held.keys()];
+    const other = this.held.get(sample.id === first ? second : first)!;
+    const before = this.held.get(sample.id)!;
+    const oldGap = Math.hypot(before.x - other.x, before.y - other.y);
+    const newGap = Math.hypot(sample.x - other.x, sample.y - other.y);
+    const [dx, dy] = [(sample.x - before.x) / 2, (sample.y - before.y) / 2];
+    this.pinchMoved += Math.hypot(sample.x - before.x, sample.y - before.y);
+    before.x = sample.x;
+    before.y = sample.y;
+    this.target.panBy(dx, dy, now);
+    if (oldGap > 1 && newGap > 1) {
+      const [x, y] = [(sample.x + other.x) / 2, (sample.y + other.y) / 2];
+      this.target.zoomAbout(x, y, newGap / oldGap);
+    }
+  }
+}
+
+/**
+ * Maximum length of the stroke in one message, in cells. It is slightly below the server's limit,
+ * because lengths are rounded.
+ */
+const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
+const MAX_POINTS = STROKE_LIMITS.maxPoints;
+/**
+ * Minimum time between messages, in ms. A message that has reached its maximum size is sent
+ * earlier.
+ */
+const SEGMENT_INTERVAL = 50;
+/** Minimum length of a step, in cells. Shorter steps are invisible and are skipped. */
+const MIN_STEP = 0.15;
+
+/** Cuts a running stroke into segments within the protocol's limits. */
+export class StrokeSegmenter {
+  /** Unsent points, flat (x, y, …). The first is the end of the last message. */
+  private points: number[] = [];
+  private length = 0;
+  private fresh = false;
+  private sentAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param emit receives the points of one message: at most 64 points and 512 cells long, all on
+   *   the grid
+   */
+  constructor(
+    private readonly grid: Size,
+    private readonly emit: (points: number[]) => void,
+  ) {}
+
+  start(x: number, y: number, now: number): void {
+    this.points = [this.clamp(x, 'width'), this.clamp(y, 'height')];
+    this.length = 0;
+    this.fresh = true;
+    this.flush(now);
+  }
+
+  move(x: number, y: number, now: number): void {
+    this.lineTo(this.clamp(x, 'width'), this.clamp(y, 'height'), now);
+    if (this.fresh && now - this.sentAt >= SEGMENT_INTERVAL) this.flush(now);
+  }
+
+  end(now: number): void {
+    if (this.fresh) this.flush(now);
+    this.points = [];
+  }
+
+  private lineTo(x: number, y: number, now: number): void {
+    if (this.points.length === 0) return;
+    let [fromX, fromY] = this.points.slice(-2);
+    let step = Math.hypot(x - fromX, y - fromY);
+    if (step < MIN_STEP) return;
+    while (this.length + step > MAX_LENGTH) {
+      const share = (MAX_LENGTH - this.length) / step;
+      fromX += (x - fromX) * share;
+      fromY += (y - fromY) * share;
+      this.push(fromX, fromY, step * share);
+      this.flush(now);
+      step = Math.hypot(x - fromX, y - fromY);
+    }
+    if (step === 0) return;
+    this.push(x, y, step);
+    if (this.points.length >= 2 * MAX_POINTS) this.flush(now);
+  }
+
+  private push(x: number, y: number, step: number): void {
+    this.points.push(x, y);
+    this.length += step;
+    this.fresh = true;
+  }
+
+  private flush(now: number): void {
+    this.emit(this.points);
+    this.points = this.points.slice(-2);
+    this.length = 0;
+    this.fresh = false;
+    this.sentAt = now;
+  }
+
+  private clamp(at: number, side: keyof Size): number {
+    return Math.max(0, Math.min(this.grid[side], at));
+  }
 }

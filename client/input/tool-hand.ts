@@ -1,7 +1,7 @@
 /** Turns presses into the commands of the current tool: plant, graft or damage. */
-
-import { clampCentre, type Stroke } from '../../shared/geometry.ts';
+import { clampCentre, type Stroke, sweptCells } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { POINTER_INTERVAL } from '../../shared/protocol/pointers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Tool } from '../../shared/vocabulary.ts';
@@ -11,33 +11,31 @@ import { cutOf, freshPlaces, type Speck } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import type { RequestTracker } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import type { SeedColours } from '../room/seed-colours.ts';
+import type { SeedColours } from '../room/seed-previews.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { type InteractionState, isBrush } from '../state/interaction-state.ts';
 import { ownerColor } from '../style/fragments.ts';
-import { ViewTools } from './canvas-input.ts';
-import type { EnergyEstimate } from './energy-estimate.ts';
-import { StrokeSegmenter } from './gestures.ts';
+import { StrokeSegmenter, ViewTools } from './canvas-input.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, in CSS pixels. */
 const FINGER = 40;
 const POINTER = 16;
 
-/** Whoever uses the tools: a visitor, or a ring of a table. */
+/** A user of the tools: a visitor, or a ring of a table. */
 export interface ToolUser {
   readonly model: RoomModel;
   readonly state: InteractionState;
   readonly requests: Pick<RequestTracker, 'ask'>;
   readonly estimate: EnergyEstimate;
   readonly colours: Pick<SeedColours, 'colours'>;
-  /** Plays sounds, where there are any. */
+  /** Plays sounds; undefined on pages without sound. */
   readonly feedback?: Pick<Feedback, 'play' | 'cut'>;
   /** Why nobody can act at the moment; '' if they can. */
   readonly pause: string;
-  /** Reports the pointer's position; undefined once it has left. */
+  /** Reports the pointer's position, or that the pointer has left. */
   pointAt(place: Point | undefined): void;
   /** Records that the server has accepted a seed. */
-  sown(at: Point, seed: SeedSource): void;
+  sown(): void;
 }
 
 /** Applies the selected tool under a pointer; shows effects before the server answers. */
@@ -193,7 +191,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.sown({ x, y }, held),
+        accepted: () => this.session.sown(),
         rejected: (reason) => this.refused(reason, at),
       },
     );
@@ -272,5 +270,107 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     if (now - this.lastRefusal < 2_000) return;
     this.lastRefusal = now;
     this.refused(reason, this.lastPoint);
+  }
+}
+
+/** Maximum number of strokes that await an answer. If there are more, the oldest counts as lost. */
+const MAX_UNANSWERED = 64;
+
+/** Estimates a visitor's energy from the server's answers and the commands sent since then. */
+export class EnergyEstimate {
+  /** The server's latest energy message, and its time of arrival, in ms. */
+  private said: Event<'energy'> | undefined;
+  private saidAt = 0;
+  /** Prices of sent strokes that have no answer yet, oldest first. */
+  private unanswered: { readonly price: number }[] = [];
+  /** Price of the segments that are drawn but not yet sent. */
+  private drawn = 0;
+  /**
+   * The energy when it last changed for a reason other than refilling; undefined before the first
+   * message.
+   */
+  energy: Event<'energy'> | undefined;
+  /** End of the last stroke sent; undefined if the stroke was refused. */
+  private end: (Point & { readonly radius: number }) | undefined;
+
+  /** @param clock returns the time, ms */
+  constructor(
+    model: Pick<RoomModel, 'on'>,
+    private readonly clock: () => number,
+  ) {
+    model.on('energy', (energy) => {
+      this.said = energy;
+      this.saidAt = this.clock();
+      this.changed();
+    });
+    model.on('welcome', () => {
+      this.unanswered = [];
+      this.drawn = 0;
+      this.end = undefined;
+    });
+  }
+
+  /** Remaining share of the capacity, 0…1. */
+  get share(): number {
+    return this.said ? Math.max(0, this.left) / this.said.capacity : 1;
+  }
+
+  /** Whether the energy covers everything drawn so far. */
+  get isEnough(): boolean {
+    return this.left >= 0;
+  }
+
+  /**
+   * Adds a segment of a stroke that is drawn but not sent yet.
+   *
+   * @param length cells
+   * @param radius cells
+   */
+  draw(length: number, radius: number): void {
+    this.drawn += length * 2 * radius * (this.said?.damagePerCell ?? 0);
+    this.changed();
+  }
+
+  /**
+   * Records that a segment of a stroke was sent.
+   *
+   * @returns callbacks for the server's answer
+   */
+  send(stroke: Stroke): { accepted(): void; rejected(): void } {
+    const { points, radius } = stroke;
+    const [x, y] = [points[points.length - 2], points[points.length - 1]];
+    const { end } = this;
+    const goesOn = points.length > 2 && end?.x === points[0] && end.y === points[1];
+    const cells = sweptCells(stroke, goesOn && end?.radius === radius);
+    const sent = { price: cells * (this.said?.damagePerCell ?? 0) };
+    this.drawn = 0;
+    this.end = { x, y, radius };
+    this.unanswered = [...this.unanswered, sent].slice(-MAX_UNANSWERED);
+    this.changed();
+    const answered = (): void => {
+      this.unanswered = this.unanswered.filter((other) => other !== sent);
+      this.changed();
+    };
+    return {
+      accepted: answered,
+      rejected: () => {
+        answered();
+        this.end = undefined;
+      },
+    };
+  }
+
+  private changed(): void {
+    const { said } = this;
+    this.energy = said && { ...said, level: Math.max(0, this.left) };
+  }
+
+  private get left(): number {
+    const { said } = this;
+    if (!said) return 0;
+    const { level, capacity, refillPerSecond } = said;
+    const refilled = ((this.clock() - this.saidAt) / 1000) * refillPerSecond;
+    const spent = this.unanswered.reduce((sum, { price }) => sum + price, this.drawn);
+    return Math.min(capacity, level + refilled) - spent;
   }
 }

@@ -1,38 +1,42 @@
 /**
- * The keepsake page: grows the seed in its address. It never joins a room. Start here; `models.ts`
- * loads models and steps their cells.
+ * The keepsake page: grows the seed in its address, with a model that is inlined in the page or comes
+ * from the server. It never joins a room.
  */
-
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
+import type { Card } from '../../server/vnca/card.ts';
 import type { Genomes } from '../../server/vnca/chimera.ts';
-import { bounded } from '../../server/vnca/genome.ts';
+import { bounded, type LatentBounds } from '../../server/vnca/genome.ts';
+import { createReadout } from '../../server/vnca/readout.ts';
+import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
+import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
+import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import {
   decodeSeed,
   identityInToken,
+  MAX_TOKEN,
+  MIN_TOKEN,
+  modelPath,
   type TokenGenome,
   type TokenSeed,
+  type TokenSpecies,
 } from '../../shared/seed-token.ts';
 import type { Part } from '../../shared/vocabulary.ts';
 import { capitalized, organismName } from '../elements/text.ts';
-import { between, wait } from '../keepsake/film.ts';
-import { paintedBody } from '../keepsake/picture.ts';
-import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
+import { between } from '../keepsake/film.ts';
+import {
+  canvasOf,
+  drawSpecimen,
+  enlarged,
+  latin1,
+  paintedBody,
+  wait,
+} from '../keepsake/picture.ts';
 import { languageSelect } from '../locale/locale.ts';
 import { controls } from '../style/controls.ts';
-import {
-  findModel,
-  fragmentOf,
-  growthOf,
-  type KeepLink,
-  linkInFile,
-  type PageModel,
-  plantingAddress,
-  plantingServer,
-  readLink,
-  tokenSpecies,
-} from './models.ts';
+import { plainSelect } from '../style/fragments.ts';
 
 export const style = [
   controls,
@@ -60,7 +64,6 @@ export const style = [
       width: min(40cqw, 26dvh, 15em);
       margin: 0;
       border: 1px solid oklch(0.92 0.02 210 / 0.22);
-      border-radius: 50%;
       background: oklch(0.15 0.01 220 / 0.6);
     }
     /* A seed. */
@@ -81,7 +84,6 @@ export const style = [
       justify-items: center;
       gap: 0.8em;
       max-width: 34em;
-      text-align: center;
     }
     h1 {
       font-size: 2em;
@@ -89,23 +91,18 @@ export const style = [
       line-height: 1.15;
       overflow-wrap: anywhere;
     }
-    p {
-      text-wrap: balance;
-    }
     .actions {
       justify-content: center;
       gap: 8px;
       margin-top: 0.6em;
     }
     .solid {
+      position: relative;
       display: inline-grid;
       place-content: center;
       min-height: 44px;
       text-decoration: none;
       cursor: pointer;
-    }
-    label {
-      position: relative;
     }
     input {
       opacity: 0;
@@ -118,19 +115,7 @@ export const style = [
     footer {
       padding-top: 12px;
     }
-    select {
-      min-height: 44px;
-      padding: 0 0.6em;
-      border: 0;
-      border-radius: 999px;
-      background: none;
-      color: inherit;
-      font: inherit;
-    }
-    option {
-      color: initial;
-      background: initial;
-    }
+    ${plainSelect}
     @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
       section {
         grid-template-columns: auto minmax(0, 24em);
@@ -181,23 +166,12 @@ export class VivariumKeep extends LitElement {
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. A start stops its work once a later start has changed this number. */
+  /** Number of starts so far. An earlier start stops its work when this number has changed. */
   private run = 0;
-  private readonly restart = (): void => void this.start();
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    addEventListener('hashchange', this.restart);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    removeEventListener('hashchange', this.restart);
-    this.run++;
-  }
 
   override firstUpdated(): void {
-    this.restart();
+    addEventListener('hashchange', () => this.start());
+    void this.start();
   }
 
   protected override updated(): void {
@@ -208,7 +182,7 @@ export class VivariumKeep extends LitElement {
     const [heading, sentence] = this.words;
     return html`<div class="all fill scroll grid">
       <section class="grid">
-        <figure class=${this.isLiving ? '' : 'bare middle'}>
+        <figure class=${this.isLiving ? '' : 'bare middle round'}>
           <canvas
             width=${PICTURE}
             height=${PICTURE}
@@ -216,7 +190,7 @@ export class VivariumKeep extends LitElement {
             aria-label=${this.isLiving ? heading : msg('An empty dish')}
           ></canvas>
         </figure>
-        <div class="words grid" data-testid="keep" data-phase=${this.phase}>
+        <div class="words grid centred" data-testid="keep" data-phase=${this.phase}>
           <h1>${heading}</h1>
           <p class="soft" role="status">${sentence}</p>
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
@@ -274,14 +248,14 @@ export class VivariumKeep extends LitElement {
           </a>`
         : nothing
     }
-      <button class="quiet raise" data-testid="again" @click=${this.restart}>
+      <button class="quiet raise" data-testid="again" @click=${this.start}>
         ${msg('Grow it again')}
       </button>`;
   }
 
   private wayOut(): TemplateResult {
     if (this.phase === 'unreachable') {
-      return html`<button class="solid" data-testid="retry" @click=${this.restart}>
+      return html`<button class="solid" data-testid="retry" @click=${this.start}>
         ${msg('Try again')}
       </button>`;
     }
@@ -298,7 +272,7 @@ export class VivariumKeep extends LitElement {
     this.isBarren = !link;
     if (!link) return;
     history.replaceState(history.state, '', fragmentOf(link));
-    this.restart();
+    void this.start();
   }
 
   /** Grows the seed in the address. */
@@ -342,7 +316,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The first steps show nothing yet, so they are neither drawn nor delayed.
+      // The pictures of the first steps are empty, so neither draw nor delay them.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -407,4 +381,184 @@ function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number):
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);
   return canvas;
+}
+
+/** Models that `npm run keep-page` has inlined in the page. */
+const inlined = (): HTMLElement[] => [
+  ...document.querySelectorAll<HTMLElement>('script[data-model]'),
+];
+
+/** Returns the origin of the server to plant at: '' for the page's own, undefined for none. */
+export const plantingServer = (): string | undefined =>
+  document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
+  (inlined().length > 0 ? undefined : '');
+
+/**
+ * Finds a model by the identity of its weights.
+ *
+ * @returns undefined if it is not available
+ * @throws Error if it cannot be loaded
+ */
+export async function findModel(name: string): Promise<PageModel | undefined> {
+  const models = inlined();
+  if (models.length > 0) {
+    const found = models.find(({ dataset }) => dataset.model === name);
+    return found && parse(latin1(atob(found.textContent ?? '')));
+  }
+  const response = await fetch(modelPath(name));
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${response.status}`);
+  return parse(new Uint8Array(await response.arrayBuffer()));
+}
+
+function parse(bytes: Uint8Array) {
+  const file = readSafetensors(bytes);
+  const { card, bounds, rest, painter } = file.metadata;
+  const model = {
+    card: JSON.parse(card) as Card,
+    tensors: float32Of(file),
+    bounds: JSON.parse(bounds) as LatentBounds,
+    /**
+     * An organism rests while no RGBA8 value changes by more than `level` in a step. It sleeps after
+     * `ticks` steps at rest, or at the latest after `most` steps.
+     */
+    rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
+    /** Paints the model's organisms. If undefined, organisms are drawn enlarged. */
+    painter: undefined as PainterNet | undefined,
+  };
+  try {
+    return painter ? { ...model, painter: parsePainter(latin1(atob(painter))) } : model;
+  } catch {
+    // A later release may have written the painter.
+    return model;
+  }
+}
+
+type PageModel = ReturnType<typeof parse>;
+
+/** Returns the properties of a model that its tokens depend on. */
+export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
+  const { identity, latentSize, side } = card;
+  const { data } = tensors.get('gallery.latents')!;
+  const gallery = card.gallery.map((_, i) => {
+    return { latent: data.subarray(i * latentSize, (i + 1) * latentSize) };
+  });
+  return { identity: identity!, latentSize, side, gallery };
+}
+
+/**
+ * Yields the picture of an organism after each step, from its seed until it sleeps.
+ *
+ * @param genomes the organism's own genome first
+ * @returns RGBA [side, side], not premultiplied
+ */
+export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
+  const { card, rest } = model;
+  const { channels } = card;
+  const step = createScalarRule(model, genomes);
+  const read = createReadout(card);
+  const held = new Uint8Array(card.side ** 2);
+  let states = seedState(genomes.latents[0], firstStage(card), channels);
+  let rgba = new Uint8Array(0);
+  const look = (): ImageData => {
+    const cells = states.length / channels;
+    const presence = new Uint8Array(cells);
+    rgba = new Uint8Array(4 * cells);
+    read(states, 0, rgba, presence);
+    return ownedCells(card, held, rgba, presence);
+  };
+  for (const { divide: isDividing } of growthSchedule(card)) {
+    states = step(isDividing ? divide(states, channels) : states);
+    yield look();
+  }
+  for (let steps = 0, resting = 0; steps < rest.most && resting < rest.ticks; steps++) {
+    const before = rgba;
+    states = step(states);
+    const picture = look();
+    const isResting = rgba.every((v, i) => Math.abs(v - before[i]) <= rest.level);
+    resting = isResting ? resting + 1 : 0;
+    yield picture;
+  }
+}
+
+/**
+ * Claims and releases cells after a step, as if the organism were alone in a room (rules OWN-2 and
+ * OWN-3).
+ *
+ * @param held whether the organism owns each cell, [side, side]; changed by this function
+ * @param rgba premultiplied colours of the current stage's cells
+ * @param presence aliveness of the current stage's cells, 0 to 255
+ * @returns the picture of the owned cells
+ */
+function ownedCells(
+  { side, presence: { threshold: share } }: Card,
+  held: Uint8Array,
+  rgba: Uint8Array,
+  presence: Uint8Array,
+): ImageData {
+  const threshold = Math.ceil(share * 255);
+  const stage = Math.sqrt(presence.length);
+  const inset = (side - stage) >> 1;
+  const picture = new ImageData(side, side);
+  for (let cell = 0; cell < presence.length; cell++) {
+    const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
+    if (presence[cell] >= threshold) held[place] = 1;
+    // An organism keeps a cell as long as its presence is at least half of the claiming threshold.
+    else if (presence[cell] < threshold / 2) held[place] = 0;
+    const alpha = rgba[4 * cell + 3];
+    if (held[place] === 0 || alpha === 0) continue;
+    for (let c = 0; c < 3; c++) picture.data[4 * place + c] = (255 * rgba[4 * cell + c]) / alpha;
+    picture.data[4 * place + 3] = alpha;
+  }
+  return picture;
+}
+
+export interface KeepLink {
+  /** The seed and the identity of its weights; see `shared/seed-token.ts`. */
+  readonly token: string;
+  /** Name of the room; undefined if the link names no room. */
+  readonly room: string | undefined;
+}
+
+const LINK = new RegExp(`#([\\w-]{${MIN_TOKEN},${MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`);
+
+/** Maximum number of bytes of a file that are searched. */
+const MOST = 64 * 2 ** 20;
+
+/** Returns the first link in a text; undefined if there is none. */
+export function readLink(text: string): KeepLink | undefined {
+  const [, token, room] = LINK.exec(text) ?? [];
+  return token === undefined ? undefined : { token, room };
+}
+
+/** Returns the link in a keepsake's picture or film; undefined if it contains none. */
+export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
+  const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
+  const text = new TextDecoder('latin1').decode(bytes);
+  return readLink(text.startsWith('GIF8') ? lastComment(text, bytes) : text);
+}
+
+/** Returns the comment at the end of a GIF. Each block of the comment begins with its length. */
+function lastComment(text: string, bytes: Uint8Array): string {
+  let comment = '';
+  let at = text.lastIndexOf('!\xfe') + 2;
+  while (bytes[at] > 0) {
+    const next = at + 1 + bytes[at];
+    comment += text.slice(at + 1, next);
+    at = next;
+  }
+  return comment;
+}
+
+/** Returns the fragment of a link's address. */
+export const fragmentOf = ({ token, room }: KeepLink): string =>
+  room === undefined ? `#${token}` : `#${token}/${room}`;
+
+/**
+ * Returns the address where the seed can be planted.
+ *
+ * @param server origin of the server; '' for the page's own
+ */
+export function plantingAddress({ token, room }: KeepLink, server: string): string {
+  return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;
 }

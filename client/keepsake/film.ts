@@ -2,11 +2,15 @@
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 import { FONTS } from '../style/fragments.ts';
-import { canvasOf, type DrawBody, drawGround, drawSpecimen } from './specimen.ts';
-
-/** Encodes a text as Latin-1, as file formats require. All characters must be below U+0100. */
-export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(text, (character) => character.charCodeAt(0));
+import {
+  canvasOf,
+  type DrawBody,
+  drawGround,
+  drawSpecimen,
+  latin1,
+  wait,
+  yieldUnless,
+} from './picture.ts';
 
 const COLORS = 256;
 /** 4×4 ordered dithering; without it, the dark background shows colour bands. */
@@ -19,14 +23,11 @@ const DITHER = 7;
  *
  * @param pictures RGBA, opaque
  */
-export function paletteOf(pictures: readonly Uint8ClampedArray[]): Palette {
-  const all = new Uint8ClampedArray(pictures.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const picture of pictures) {
-    all.set(picture, offset);
-    offset += picture.length;
-  }
-  return quantize(all, COLORS);
+export async function paletteOf(
+  pictures: readonly Uint8ClampedArray<ArrayBuffer>[],
+): Promise<Palette> {
+  const all = await new Blob([...pictures]).arrayBuffer();
+  return quantize(new Uint8ClampedArray(all), COLORS);
 }
 
 /** Encodes an animated GIF that loops forever. */
@@ -86,7 +87,7 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
 
 /** Width and height of the film, in pixels. */
 export const SIDE = 360;
-/** How long each picture is shown, and the minimum duration of the whole film, in ms. */
+/** Duration of each picture, and minimum duration of the whole film, in ms. */
 export const FRAME_DELAY = 120;
 const LEAST = 6_500;
 /** Minimum time that the grown organism stays in view, in ms. */
@@ -102,19 +103,6 @@ export interface DrawnFilm {
   /** How long the last picture is shown, in ms. */
   readonly rest: number;
 }
-
-/**
- * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
- * takes long on a phone and must not freeze the page.
- */
-export const wait = (delay = 0): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, delay));
-
-/** Yields to the event loop. @throws the signal's reason once the work is no longer needed */
-export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
-  await wait();
-  signal?.throwIfAborted();
-};
 
 /**
  * Draws the film. It begins with the first frame in which something is visible. Between two frames,
@@ -134,7 +122,10 @@ export async function drawFilm(
   const { to } = canvasOf(SIDE, SIDE);
   to.textAlign = 'center';
   to.font = `500 22px ${FONTS}`;
-  const first = frames.findIndex((cells) => opaqueIn(cells) >= VISIBLE);
+  const first = frames.findIndex((cells) => {
+    const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
+    return data.filter((value, i) => i % 4 > 2 && value > 127).length >= VISIBLE;
+  });
   const shown = frames.slice(Math.max(0, first));
   const pictures: Uint8ClampedArray<ArrayBuffer>[] = [];
   for (const [i, cells] of shown.entries()) {
@@ -156,7 +147,7 @@ export async function drawFilm(
 /**
  * Encodes a film as a GIF that loops.
  *
- * @param link stored as its comment
+ * @param link stored as the GIF's comment
  * @throws the signal's reason
  */
 export async function gifOf(
@@ -164,21 +155,16 @@ export async function gifOf(
   link: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  // Choose the palette from every fourth picture, counted back from the last one. The last picture
-  // alone would not do, because earlier stages have other colours.
+  // Choose the palette from every fourth picture, counted back from the last one. Earlier stages have
+  // colours that the last picture lacks.
   const last = pictures.length - 1;
-  const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
+  const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
     await yieldUnless(signal);
     gif.add(picture, i === last ? rest : FRAME_DELAY);
   }
   return new Blob([gif.finish(link)], { type: 'image/gif' });
-}
-
-function opaqueIn(cells: HTMLCanvasElement): number {
-  const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
-  return data.filter((value, i) => i % 4 > 2 && value > 127).length;
 }
 
 /** Draws the mean of two frames. */

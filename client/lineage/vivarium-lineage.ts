@@ -1,189 +1,288 @@
 /**
- * The page of a room's family tree, at `/lineage#<room>`. It never joins the room. Start here;
- * `tree-canvas.ts` draws the tree, `lineage-card.ts` describes one organism.
+ * The page of a room's family tree, at `/lineage#<room>`. It draws the tree, lets pointers and keys
+ * move it, and describes the selected organism on a card. It never joins the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { LANGUAGES } from '../../shared/languages.ts';
-import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
+import { type LineagePage, lineagePath, lineageSeedPath } from '../../shared/lineage.ts';
 import { icons } from '../elements/icons.ts';
-import type { TreeNode } from '../family-tree/layout.ts';
-import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
+import { furtherText, number, survivedText } from '../elements/text.ts';
+import {
+  layoutTree,
+  nodeAt,
+  TreeCamera,
+  type TreeLayout,
+  type TreeNode,
+} from '../family-tree/layout.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { TreePictures } from '../family-tree/pictures.ts';
+import {
+  endText,
+  graftedText,
+  nameOf,
+  namesOf,
+  plantedText,
+  sizeText,
+  spanText,
+  wasText,
+} from '../family-tree/tree-text.ts';
+import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
+import { arrowMove } from '../input/keyboard.ts';
 import { knowKinds, language, languageSelect } from '../locale/locale.ts';
-import { type LineageCard, style } from './lineage-card.ts';
-import { savePrint } from './print-picture.ts';
-import { TreeCanvas } from './tree-canvas.ts';
+import { paintLegend, savePrint } from './print.ts';
+import { style } from './style.ts';
 
-const ZOOM = 1.5;
-/** Margins around the tree for the page's own texts and buttons, in px. */
+/** Distance that an arrow key moves the tree, in px. */
+const PAN = 90;
+/** Factor of a zoom key, and of a zoom button. */
+const KEY_ZOOM = 1.4;
+const BUTTON_ZOOM = 1.5;
+/** Duration of the growth when a tree opens, in ms. */
+const GROWTH = 3_000;
+/** Maximum distance between a tap and an organism, in px. */
+const REACH = 26;
+/** Minimum width of a window with a legend, and distance of the legend from the window's edge, in px. */
+const LEGEND = 1_100;
+const LEGEND_START = 330;
+/** Size of names, in px. */
+const TEXT = 12;
+/** Minimum ratio of a tree's width to its height. */
+const LEAST_ASPECT = 0.4;
+/** Factor by which the aspect ratio must change for a window to count as turned. */
+const TURNED = 1.4;
+/** Margins around the tree for the page's texts and buttons, in px. */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 /** Height of a window, in px, below which `LOW_EDGES` apply. */
 const LOW = 400;
-
 /**
  * An organism's card is at the bottom of windows up to `NARROW` px wide, unless they are low.
  * Otherwise it is at the side, `CARD` px wide.
  */
 const NARROW = 600;
 const CARD = 330;
+/** Width and height of the picture on a card, in px. */
+const PORTRAIT = 160;
+/** Maximum number of relatives listed per group. */
+const MOST_KIN = 8;
 
-/** Reasons why there is no tree. */
-type Problem = 'no-room' | 'closed' | 'unreachable';
-
-/** The page's root element. Scripts may read `phase` and `tree`. */
+/** The page's root element. Scripts may read `phase`, `layout` and `camera`. */
 @customElement('vivarium-lineage')
 @localized()
 export class VivariumLineage extends LitElement {
   static override styles = style;
 
-  tree: TreeCanvas | undefined;
-  @state() phase: 'loading' | 'shown' | 'empty' | Problem = 'loading';
-  @state() private page: LineagePage | undefined;
+  @state() phase: 'loading' | 'shown' | 'empty' | 'no-room' | 'closed' | 'unreachable' = 'loading';
+  /** Positions of the organisms; undefined while no tree is shown. */
+  layout: TreeLayout | undefined;
+  camera!: TreeCamera;
+  private page: LineagePage | undefined;
+  private pictures: TreePictures | undefined;
   @state() private chosen: TreeNode | undefined;
   @state() private printing: 'under-way' | 'failed' | undefined;
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
-  @query('lineage-card') private readonly card!: LineageCard | null;
+  @query('.card') private readonly card!: HTMLElement | null;
+  @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
+  /** The seed of `described`; undefined until it has arrived. */
+  @state() private token: string | undefined;
+  /** The organism whose seed has been requested. */
+  private described: TreeNode | undefined;
+  /** Number of loads so far. An earlier load stops when this number has changed. */
   private run = 0;
-  /** The writing direction for which the tree was laid out. */
-  private direction = '';
-  private readonly restart = (): void => void this.load();
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    addEventListener('hashchange', this.restart);
-    addEventListener('keydown', this.escape);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    removeEventListener('hashchange', this.restart);
-    removeEventListener('keydown', this.escape);
-    this.tree?.close();
-    this.run++;
-  }
+  private frame = 0;
+  /** When the tree began to grow, in ms. */
+  private since: number | undefined;
+  private size = { width: 1, height: 1 };
+  /** Ratio of width to height of the free area for which the tree was laid out. */
+  private aspect = 0;
 
   override firstUpdated(): void {
-    this.restart();
+    addEventListener('hashchange', () => this.load());
+    addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape' && this.chosen) this.look(undefined);
+    });
+    bindCanvas(this.canvas, this.hand());
+    new ResizeObserver(() => this.resize()).observe(this.canvas);
+    void this.load();
   }
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // If the language has changed, renew the texts on the canvas. If time now runs in the other
-    // direction, lay the tree out again.
-    if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
-    else this.tree?.invalidate();
+    // If the language has changed, time may run in the other direction.
+    if (this.layout && this.camera.forward !== this.forward) this.open();
+    else this.invalidate();
+    this.drawPortrait();
+    if (this.described !== this.chosen) void this.requestSeed(this.chosen);
   }
 
   override render(): TemplateResult {
-    return html`<div class="all" data-testid="lineage" data-phase=${this.phase}>
+    const { chosen, phase, printing, page, room } = this;
+    const isShown = phase === 'shown';
+    return html`<div class="all fill" data-testid="lineage" data-phase=${phase}>
       <canvas
         class="tree fill"
-        tabindex=${this.phase === 'shown' ? 0 : -1}
+        tabindex=${isShown ? 0 : -1}
         role="application"
         aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go to the next creature and back.')}
+        @keydown=${this.press}
       ></canvas>
-      <div class="head flex spread">
-        <div class="title">
-          <h1>${msg('Family tree')} · <bdi>${this.room}</bdi></h1>
-          <p class="soft small" data-testid="size">${this.summary}</p>
+      <div class="head over flex spread ghost">
+        <div class="title shrinks">
+          <h1>${msg('Family tree')} · <bdi>${room}</bdi></h1>
+          <p class="soft small" data-testid="size">${page && this.layout ? sizeText(page, this.layout.nodes) : ''}</p>
           ${
-            this.printing === 'failed'
+            printing === 'failed'
               ? html`<p class="small" role="alert">${msg('The picture could not be made. Try again in a moment.')}</p>`
               : nothing
           }
         </div>
         ${languageSelect()}
       </div>
-      ${this.phase === 'shown' ? nothing : this.notice()}
-      <div class="foot flex spread">
+      ${isShown ? nothing : this.notice()}
+      <div class="foot over flex spread ghost">
         <div class="links flex wrap">
-          <a class="quiet" href=${`/r/${this.room}`} data-testid="to-room">${msg('To the room')}</a>
+          <a class="quiet" href=${`/r/${room}`} data-testid="to-room">${msg('To the room')}</a>
           ${
-            this.phase === 'shown'
-              ? html`<button class="quiet raise" data-testid="print" ?disabled=${this.printing === 'under-way'} @click=${this.print}>
-                  ${this.printing === 'under-way' ? msg('One moment') : msg('Picture to print')}
+            isShown
+              ? html`<button class="quiet raise" data-testid="print" ?disabled=${printing === 'under-way'} @click=${this.print}>
+                  ${printing === 'under-way' ? msg('One moment') : msg('Picture to print')}
                 </button>`
               : nothing
           }
         </div>
-        ${this.phase === 'shown' ? this.viewButtons() : nothing}
+        ${isShown ? this.viewButtons() : nothing}
       </div>
-      ${
-        this.chosen && this.tree && this.page
-          ? html`<lineage-card
-              .node=${this.chosen}
-              .page=${this.page}
-              .pictures=${this.tree.pictures}
-              room=${this.room}
-              @look=${({ detail }: CustomEvent<TreeNode>) => this.look(detail)}
-              @close=${() => this.look(undefined)}
-            ></lineage-card>`
-          : nothing
-      }
-      <p class="away" role="status">${this.chosen ? `${nameOf(this.chosen.organism)}, ${endText(this.chosen.organism)}` : ''}</p>
+      ${chosen && page ? this.describe(chosen, page) : nothing}
+      <p class="away" role="status">${chosen ? `${nameOf(chosen.organism)}, ${endText(chosen.organism)}` : ''}</p>
     </div>`;
   }
 
+  /** Renders the card of an organism. */
+  private describe(node: TreeNode, page: LineagePage): TemplateResult {
+    const { organism, parents, children, generation } = node;
+    const survived = survivedText(organism);
+    const { token, room } = this;
+    return html`<section class="panel card over scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Creature')}>
+      <header class="flex">
+        <canvas class="rigid" width=${PORTRAIT} height=${PORTRAIT} aria-hidden="true"></canvas>
+        <div class="shrinks">
+          <h2>${nameOf(organism)}</h2>
+          <p class="soft small">${plantedText(organism)}</p>
+          <p class="soft small">${graftedText(organism)}</p>
+          <p class="soft small">${wasText(organism)}</p>
+        </div>
+      </header>
+      <button class="close over" aria-label=${msg('Close')} @click=${() => this.look(undefined)}>
+        ${icons.close}
+      </button>
+      <dl>
+        <dt>${msg('Life')}</dt>
+        <dd>${spanText(page, organism)}</dd>
+        <dt>${msg('Now')}</dt>
+        <dd>${endText(organism)}</dd>
+        ${survived ? html`<dt>${msg('Wounds')}</dt><dd>${survived}</dd>` : nothing}
+        <dt>${msg('Generation')}</dt>
+        <dd>${number(generation)}</dd>
+      </dl>
+      ${this.kin(msg('Child of'), parents)} ${this.kin(msg('Parent of'), children)}
+      ${
+        token
+          ? html`<footer class="wrap">
+              ${
+                page.canPlant
+                  ? html`<a class="solid" data-testid="plant" href=${`/r/${room}?seed=${token}`}>${msg('Plant it again')}</a>`
+                  : nothing
+              }
+              <a class="quiet raise" data-testid="grow" href=${`/keep#${token}/${room}`}>${msg('See it grow')}</a>
+            </footer>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  private kin(title: string, kin: readonly TreeNode[]): TemplateResult | typeof nothing {
+    if (kin.length === 0) return nothing;
+    const more = kin.length - MOST_KIN;
+    const button = (one: TreeNode): TemplateResult =>
+      html`<button data-testid="kin" @click=${() => this.look(one)}>${nameOf(one.organism)}</button>`;
+    return html`<h3 class="soft small">${title}</h3>
+      <div class="kin wrap">
+        ${kin.slice(0, MOST_KIN).map(button)}
+        ${more > 0 ? html`<span class="soft small">${furtherText(more)}</span>` : nothing}
+      </div>`;
+  }
+
+  private async requestSeed(node: TreeNode | undefined): Promise<void> {
+    this.described = node;
+    this.token = undefined;
+    if (!node) return;
+    // If the organism's seed is unavailable, the card shows no links.
+    const response = await fetch(lineageSeedPath(this.room, node.organism.id)).catch(
+      () => undefined,
+    );
+    const answer = response?.ok ? await response.json().catch(() => undefined) : undefined;
+    if (this.described === node) this.token = answer?.token;
+  }
+
+  private drawPortrait(): void {
+    const to = this.portrait?.getContext('2d');
+    const picture = this.chosen && this.pictures?.of(this.chosen.organism);
+    to?.clearRect(0, 0, PORTRAIT, PORTRAIT);
+    if (!to || !picture) return;
+    const { image, x, y, side } = picture;
+    to.imageSmoothingQuality = 'high';
+    to.drawImage(image, x, y, side, side, 0, 0, PORTRAIT, PORTRAIT);
+  }
+
   private viewButtons(): TemplateResult {
-    const button = (name: string, label: string, icon: TemplateResult, act: () => void) =>
-      html`<button data-testid=${name} aria-label=${label} title=${label} @click=${act}>${icon}</button>`;
+    const button = (name: 'farther' | 'closer' | 'fit', label: string, act: () => void) =>
+      html`<button data-testid=${name} aria-label=${label} title=${label} @click=${() => this.move(act)}>${icons[name]}</button>`;
     return html`<div class="view panel flex" role="group" aria-label=${msg('View')}>
-      ${button('farther', msg('Zoom out'), icons.farther, () => this.tree?.zoom(1 / ZOOM))}
-      ${button('closer', msg('Zoom in'), icons.closer, () => this.tree?.zoom(ZOOM))}
-      ${button('fit', msg('Show the whole tree'), icons.fit, () => this.tree?.fit())}
+      ${button('farther', msg('Zoom out'), () => this.camera.zoom(1 / BUTTON_ZOOM))}
+      ${button('closer', msg('Zoom in'), () => this.camera.zoom(BUTTON_ZOOM))}
+      ${button('fit', msg('Show the whole tree'), () => {
+        this.camera.fit();
+        this.resize();
+      })}
     </div>`;
   }
 
   private notice(): TemplateResult {
-    const notices: Partial<Record<typeof this.phase, readonly [text: string, canRetry: boolean]>> =
-      {
-        empty: [
-          msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
-          false,
-        ],
-        'no-room': [msg('There is no room with that name.'), false],
-        closed: [msg('The room is closed. You can see its tree when it opens again.'), true],
-        unreachable: [msg('The tree could not be loaded. Try again in a moment.'), true],
-      };
-    const [text, canRetry] = notices[this.phase] ?? ['', false];
-    return html`<div class="middle" data-testid="notice">
-      <p role=${canRetry ? 'alert' : 'status'}>${text}</p>
+    const texts: Partial<Record<typeof this.phase, string>> = {
+      empty: msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
+      'no-room': msg('There is no room with that name.'),
+      closed: msg('The room is closed. You can see its tree when it opens again.'),
+      unreachable: msg('The tree could not be loaded. Try again in a moment.'),
+    };
+    const canRetry = this.phase === 'closed' || this.phase === 'unreachable';
+    return html`<div class="fill middle centred" data-testid="notice">
+      <p role=${canRetry ? 'alert' : 'status'}>${texts[this.phase]}</p>
       ${
         canRetry
-          ? html`<button class="solid" data-testid="retry" @click=${this.restart}>${msg('Try again')}</button>`
+          ? html`<button class="solid" data-testid="retry" @click=${this.load}>${msg('Try again')}</button>`
           : nothing
       }
     </div>`;
   }
 
   private get room(): string {
-    return location.hash
-      .slice(1)
-      .replaceAll(/[^a-z0-9-]/g, '')
-      .slice(0, 32);
+    const name = location.hash.slice(1).replaceAll(/[^a-z0-9-]/g, '');
+    return name.slice(0, 32);
   }
 
-  private get summary(): string {
-    const { page, tree } = this;
-    if (!page || !tree || this.phase !== 'shown') return '';
-    return sizeText(page, Math.max(...tree.layout.nodes.map(({ generation }) => generation)));
-  }
-
-  private get wantedDirection(): string {
-    return LANGUAGES[language()].direction;
+  /** 1; −1 if text, and therefore time, runs from right to left. */
+  private get forward(): 1 | -1 {
+    return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;
   }
 
   private async load(): Promise<void> {
     const run = ++this.run;
     this.phase = 'loading';
-    this.tree?.close();
-    this.tree = undefined;
-    this.page = undefined;
-    this.chosen = undefined;
-    this.printing = undefined;
+    this.close();
+    this.page = this.printing = undefined;
     const response = await fetch(lineagePath(this.room)).catch(() => undefined);
     const answer = await response?.json().catch(() => undefined);
     if (run !== this.run) return;
@@ -199,33 +298,160 @@ export class VivariumLineage extends LitElement {
     if (this.phase === 'shown') this.open();
   }
 
+  /** Shows the tree of `page`. The first time, it grows. */
   private open(): void {
-    this.tree?.close();
-    this.direction = this.wantedDirection;
-    this.tree = new TreeCanvas({
-      ...{ canvas: this.canvas, page: this.page!, room: this.room },
-      isMirrored: this.direction === 'rtl',
-      grows: !this.tree && !matchMedia('(prefers-reduced-motion: reduce)').matches,
-      edges: () => {
-        const { clientHeight } = this.canvas;
-        const { top, bottom, side } = clientHeight < LOW ? LOW_EDGES : EDGES;
-        // The buttons take more height in narrow windows, which stack them.
-        const foot = clientHeight - this.foot.getBoundingClientRect().top;
-        return { top, bottom: Math.max(bottom, foot), side };
-      },
-      covered: () => {
-        const { clientWidth, clientHeight } = this.canvas;
-        return clientWidth > NARROW || clientHeight < LOW
-          ? { below: 0, end: Math.min(CARD, clientWidth / 2) }
-          : { below: clientHeight / 2, end: 0 };
-      },
-      onChoose: (node) => {
-        this.chosen = node;
-      },
-      onPicture: () => this.card?.requestUpdate(),
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.since = this.layout || isCalm ? Number.NEGATIVE_INFINITY : undefined;
+    this.close();
+    this.pictures = new TreePictures(this.room, this.page!, () => {
+      this.drawPortrait();
+      this.invalidate();
     });
-    this.chosen = undefined;
+    this.resize();
     this.requestUpdate();
+  }
+
+  /** Clears the canvas and stops loading pictures. */
+  private close(): void {
+    this.canvas.width = 0;
+    this.pictures?.close();
+    this.pictures = this.layout = this.chosen = undefined;
+    this.aspect = 0;
+  }
+
+  /** Draws the tree in the next frame. */
+  private invalidate(): void {
+    this.frame ||= requestAnimationFrame((now) => {
+      this.frame = 0;
+      this.draw(now);
+    });
+  }
+
+  private resize(): void {
+    if (this.phase !== 'shown') return;
+    const { canvas } = this;
+    const { width, height } = canvas.getBoundingClientRect();
+    this.size = { width, height };
+    canvas.width = Math.round(width * devicePixelRatio);
+    canvas.height = Math.round(height * devicePixelRatio);
+    const { top, bottom, side } = height < LOW ? LOW_EDGES : EDGES;
+    // The buttons take more height in narrow windows, which stack them.
+    const foot = height - this.foot.getBoundingClientRect().top;
+    const edges = { top, side, bottom: Math.max(bottom, foot) };
+    const freeHeight = Math.max(1, height - top - edges.bottom);
+    this.fill(Math.max(LEAST_ASPECT, (width - 2 * side) / freeHeight));
+    this.camera.resize(this.size, edges);
+    this.draw(performance.now());
+  }
+
+  /**
+   * Lays the tree out for an aspect ratio when the tree opens, and again if a phone is turned while
+   * the whole tree is shown.
+   */
+  private fill(aspect: number): void {
+    const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
+    if (this.layout && (!isTurned || this.chosen || !this.camera.isWhole)) return;
+    this.aspect = aspect;
+    this.layout = layoutTree(this.page!, aspect);
+    this.camera = new TreeCamera(this.layout, this.forward);
+  }
+
+  private draw(now: number): void {
+    const { canvas, layout, camera, pictures, chosen, size } = this;
+    const to = canvas.getContext('2d');
+    if (!to || !layout || !pictures) return;
+    this.since ??= now;
+    const share = Math.min(1, (now - this.since) / GROWTH);
+    const ratio = canvas.width / Math.max(1, size.width);
+    to.setTransform(ratio, 0, 0, ratio, 0, 0);
+    to.clearRect(0, 0, size.width, size.height);
+    to.imageSmoothingQuality = 'high';
+    const scene = {
+      ...{ layout, camera, pictures, chosen, size, ink: SCREEN_INK, textSize: TEXT },
+      names: namesOf,
+      until: layout.width * share,
+    };
+    paintTree(to, scene);
+    // In a close-up, names would lie behind the legend, so it is omitted.
+    if (size.width >= LEGEND && camera.isWhole) {
+      const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
+      paintLegend(to, scene, start, size.height - 38);
+    }
+    if (share < 1) this.invalidate();
+  }
+
+  /** Moves the camera, if a tree is shown, and draws the tree again. */
+  private move(act: () => void): void {
+    if (this.layout) act();
+    this.invalidate();
+  }
+
+  /** Returns handlers of gestures. A drag moves the tree; a press that hardly moves selects. */
+  private hand(): CanvasHand {
+    const nothing = (): void => {};
+    let last: { readonly x: number; readonly y: number } | undefined;
+    const panBy = (dx: number, dy: number) => this.move(() => this.camera.panBy(dx, dy));
+    const zoomAbout = (x: number, y: number, factor: number) =>
+      this.move(() => this.camera.zoomAbout(x, y, factor));
+    return {
+      toolStart: (x, y) => {
+        last = { x, y };
+      },
+      toolMove: (x, y) => {
+        if (last) panBy(x - last.x, y - last.y);
+        last = { x, y };
+      },
+      toolEnd: (x, y, tap) => {
+        last = undefined;
+        if (!tap || !this.layout) return;
+        const reach = Math.max(0.62, REACH / this.camera.scale);
+        this.choose(nodeAt(this.layout.nodes, this.camera.toTree(x, y), reach));
+        this.invalidate();
+      },
+      toolCancel: () => {
+        last = undefined;
+      },
+      doubleTap: (x, y, fingers) => zoomAbout(x, y, KEY_ZOOM ** (fingers === 1 ? 2 : -2)),
+      ...{ panBy, zoomAbout, panEnd: nothing, hover: nothing, leave: nothing },
+    };
+  }
+
+  private press(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.layout) return;
+    const { camera } = this;
+    const pan = arrowMove(event, PAN);
+    const zoomIn = (): void => camera.zoom(KEY_ZOOM);
+    const act = pan
+      ? () => camera.panBy(-pan.x, -pan.y)
+      : {
+          '+': zoomIn,
+          '=': zoomIn,
+          '-': () => camera.zoom(1 / KEY_ZOOM),
+          0: () => camera.fit(),
+          n: () => this.meet(1),
+          Enter: () => this.meet(1),
+          b: () => this.meet(-1),
+        }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    this.move(act);
+  }
+
+  /** Selects the organism born after the selected one, or before it. */
+  private meet(by: 1 | -1): void {
+    const { nodes } = this.layout!;
+    const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;
+    this.choose(nodes.at(at % nodes.length));
+  }
+
+  /** Selects an organism and moves it into view; undefined clears the selection. */
+  private choose(node: TreeNode | undefined): void {
+    this.chosen = node;
+    if (!node) return;
+    const { width, height } = this.size;
+    const isBeside = width > NARROW || height < LOW;
+    if (isBeside) this.camera.lookAt(node, 0, Math.min(CARD, width / 2));
+    else this.camera.lookAt(node, height / 2, 0);
   }
 
   /**
@@ -233,24 +459,19 @@ export class VivariumLineage extends LitElement {
    * selection and moves the focus to the tree.
    */
   private look(node: TreeNode | undefined): void {
-    this.tree?.choose(node);
+    this.choose(node);
     if (!node) this.canvas.focus();
-    else void this.updateComplete.then(() => this.card?.enter());
+    else void this.updateComplete.then(() => this.card?.focus({ preventScroll: true }));
   }
 
-  private readonly escape = ({ key }: KeyboardEvent): void => {
-    if (key === 'Escape' && this.chosen) this.look(undefined);
-  };
-
-  private readonly print = async (): Promise<void> => {
-    const { page, tree, room, run, printing } = this;
-    if (!page || !tree || printing === 'under-way') return;
+  private async print(): Promise<void> {
+    const { page, pictures, run } = this;
+    if (!page || !pictures || this.printing === 'under-way') return;
     this.printing = 'under-way';
-    const printed = { room, isMirrored: this.direction === 'rtl', pictures: tree.pictures };
-    const outcome = await savePrint(page, printed).then(
+    const outcome = await savePrint(page, pictures, this.room, this.forward).then(
       () => undefined,
       () => 'failed' as const,
     );
     if (run === this.run) this.printing = outcome;
-  };
+  }
 }

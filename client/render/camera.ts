@@ -1,4 +1,8 @@
-/** The camera: a centre in cells and a zoom in CSS pixels per cell. Pure functions. */
+/**
+ * The camera: a centre in cells and a zoom in CSS pixels per cell. `CameraRig` moves it over time:
+ * glides to a target, coasts after a fling. Time is passed in.
+ */
+import type { Rect } from '../../shared/geometry.ts';
 
 export interface Camera {
   readonly x: number;
@@ -24,7 +28,7 @@ export interface Point {
   readonly y: number;
 }
 
-export const MAX_ZOOM = 64;
+const MAX_ZOOM = 64;
 
 /** Converts a point of the view, in CSS pixels from its upper left, to a grid position in cells. */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
@@ -76,7 +80,7 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
 }
 
 /** Keeps the centre of the view on the grid, so that nobody gets lost outside it. */
-export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
+function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
     x: Math.max(0, Math.min(grid.width, camera.x)),
@@ -84,16 +88,300 @@ export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
+const GLIDE = 90;
 /**
- * Interpolates between two cameras. The zoom is interpolated geometrically, so that zooming looks
- * even.
+ * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
  */
-export function between(from: Camera, to: Camera, share: number): Camera {
-  return {
-    x: from.x + (to.x - from.x) * share,
-    y: from.y + (to.y - from.y) * share,
-    zoom: from.zoom * (to.zoom / from.zoom) ** share,
-  };
+const STROLL = 240;
+/** Time in which an automatic move gathers speed, in ms, so that cells arrive before the camera. */
+const START = 400;
+const COAST = 160;
+/** Maximum zoom that the camera chooses by itself. */
+const CLOSEST = 10;
+/**
+ * Width and height of the space in which an organism is shown, as multiples of the organism's side.
+ */
+const FRAME = { width: 2, height: 1.7 };
+/**
+ * Exponent that brings the camera closer to small organisms: the zoom is multiplied by (side /
+ * stage) to this power.
+ */
+const CLOSER = 0.12;
+/** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
+const MIN_THROW = 0.12;
+/** Minimum interval over which a velocity is measured, in ms. */
+const MOMENT = 6;
+
+/** Moves a camera over time, towards a target or after a fling. */
+export class CameraRig {
+  camera: Camera = { x: 0, y: 0, zoom: 1 };
+  /** Disables gliding and coasting (prefers-reduced-motion). */
+  calm = false;
+  private target: Camera | undefined;
+  private glide = GLIDE;
+  /** Time since the glide began, in ms. */
+  private glided = 0;
+  /**
+   * Zoom for the followed organism once it is fully grown; undefined if no organism is followed.
+   */
+  private followZoom: number | undefined;
+  private velocity = { x: 0, y: 0 };
+  /** Distance moved since the velocity was last measured, in CSS pixels. */
+  private way = { x: 0, y: 0 };
+  private coasting = false;
+  private movedAt = 0;
+  private steppedAt = Number.NEGATIVE_INFINITY;
+  private grid: Size = { width: 1, height: 1 };
+  private view: Size = { width: 1, height: 1 };
+  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private margins = this.insets;
+  /** Whether the whole grid is shown. If so, the view stays fitted when the window is resized. */
+  isFitted = true;
+
+  /**
+   * Whether the camera follows an organism. It stops following when the visitor moves the camera.
+   */
+  get isFollowing(): boolean {
+    return this.followZoom !== undefined;
+  }
+
+  /** The camera as it will come to rest if the visitor does not move it. */
+  get heading(): Camera {
+    const { x, y } = this.velocity;
+    return this.target ?? panBy(this.camera, x * COAST, y * COAST);
+  }
+
+  /** The part of the grid that is shown between the panels, in cells. */
+  get shown(): Rect {
+    const { left, right, top, bottom } = this.insets;
+    const { width, height } = this.view;
+    const { zoom } = this.camera;
+    const { x, y } = screenToWorld(this.camera, this.view, { x: left, y: top });
+    return { x, y, width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
+  }
+
+  /**
+   * Centre of the view that panels do not cover, in CSS pixels. Keyboard zoom acts about this
+   * point.
+   */
+  get middle(): Point {
+    const { left, right, top, bottom } = this.insets;
+    const { width, height } = this.view;
+    return { x: (width + left - right) / 2, y: (height + top - bottom) / 2 };
+  }
+
+  /**
+   * Sets the sizes.
+   *
+   * @param insets space that panels cover; organisms are shown between them
+   * @param margins space around the whole grid
+   */
+  layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
+    Object.assign(this, { grid, view, insets, margins });
+    if (!this.isFitted) return;
+    this.camera = this.home();
+    this.target = undefined;
+  }
+
+  /** Shows a part of the grid immediately, when the page opens. */
+  open(camera: Camera): void {
+    this.isFitted = false;
+    this.camera = camera;
+  }
+
+  fit(): void {
+    this.isFitted = true;
+    this.go(this.home());
+  }
+
+  /** Moves back to an earlier camera. */
+  goTo(camera: Camera): void {
+    this.isFitted = false;
+    this.go(camera, STROLL);
+  }
+
+  /**
+   * Moves to an organism, centred in the space without panels. Zooms out only as far as needed to
+   * show it whole.
+   *
+   * @param side of the grown organism, cells
+   */
+  show(at: Point, side: number): void {
+    this.aim(at, this.zoomFor(side));
+  }
+
+  /**
+   * Moves as little as possible to show an organism whole in a part of the view. Zooms out only if
+   * it does not fit.
+   *
+   * @param insets space that the rest of the view takes
+   */
+  reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
+    const { heading, view } = this;
+    const [width, height] = [view.width - left - right, view.height - top - bottom];
+    const zoom = Math.max(this.minZoom(), Math.min(heading.zoom, width / side, height / side));
+    const { x, y } = worldToScreen({ ...heading, zoom }, view, at);
+    const half = (side * zoom) / 2;
+    const way = (from: number, least: number, most: number): number =>
+      Math.max(least + half - from, Math.min(most - half - from, 0));
+    const dx = way(x, left, left + width);
+    const dy = way(y, top, top + height);
+    if (dx === 0 && dy === 0 && zoom === heading.zoom) return;
+    this.isFitted = false;
+    this.go(panBy({ ...heading, zoom }, dx, dy), STROLL);
+  }
+
+  /** Moves to a position without changing the zoom. */
+  centre(at: Point): void {
+    this.aim(at, this.heading.zoom);
+  }
+
+  /**
+   * Follows a growing organism until the visitor moves the camera. Call it again at each stage.
+   *
+   * @param side of the grown organism, cells
+   * @param stage current side of the organism, cells
+   */
+  follow(at: Point, side: number, stage: number): void {
+    const zoom = this.followZoom ?? this.zoomFor(side);
+    // With reduced motion there is no glide, so a zoom per stage would make the view jump.
+    this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
+    this.followZoom = zoom;
+  }
+
+  /** Stops the camera, because the visitor points at something. */
+  stay(): void {
+    if (this.target) this.isFitted = false;
+    this.target = undefined;
+    this.coasting = false;
+    this.followZoom = undefined;
+  }
+
+  /** Moves so that a whole area of the grid is visible, centred in the space without panels. */
+  match(part: Rect): void {
+    const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
+    const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
+    this.aim(centre, Math.min(MAX_ZOOM, zoom));
+  }
+
+  panBy(dx: number, dy: number, now: number): void {
+    this.way.x += dx;
+    this.way.y += dy;
+    this.set(panBy(this.camera, dx, dy));
+    const elapsed = now - this.movedAt;
+    // Two fingers report one after the other, and only both reports together give a direction, so
+    // wait for the second report.
+    if (elapsed < MOMENT) return;
+    const share = elapsed > 100 ? 1 : 0.4;
+    this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
+    this.velocity.y += (this.way.y / elapsed - this.velocity.y) * share;
+    this.way = { x: 0, y: 0 };
+    this.movedAt = now;
+  }
+
+  /** Ends a drag. The camera coasts if the view was flung. */
+  release(now: number): void {
+    const speed = Math.hypot(this.velocity.x, this.velocity.y);
+    this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
+    if (!this.coasting) this.velocity = { x: 0, y: 0 };
+    this.way = { x: 0, y: 0 };
+  }
+
+  zoomAbout(x: number, y: number, factor: number): void {
+    const { camera, view } = this;
+    this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
+  }
+
+  /** Pans and zooms with a glide, for keys and buttons. */
+  glideBy(dx: number, dy: number, factor: number): void {
+    const from = this.target ?? this.camera;
+    const minZoom = this.minZoom();
+    const zoomed = zoomAbout(from, this.view, this.middle, { factor, minZoom });
+    this.isFitted = false;
+    this.go(keepNear(panBy(zoomed, dx, dy), this.grid, minZoom));
+  }
+
+  /**
+   * Advances the animation.
+   *
+   * @returns whether the camera is still moving
+   */
+  step(now: number): boolean {
+    const elapsed = Math.min(64, now - this.steppedAt);
+    this.steppedAt = now;
+    if (this.coasting) {
+      const { x, y } = this.velocity;
+      this.set(panBy(this.camera, x * elapsed, y * elapsed), true);
+      const decay = Math.exp(-elapsed / COAST);
+      this.velocity = { x: x * decay, y: y * decay };
+      this.coasting = Math.hypot(x, y) * decay > 0.01;
+      if (!this.coasting) this.velocity = { x: 0, y: 0 };
+    }
+    if (this.target) {
+      this.glided += elapsed;
+      const pace = this.glide === STROLL ? Math.min(1, this.glided / START) : 1;
+      const share = 1 - Math.exp((-elapsed * pace) / this.glide);
+      const { camera } = this;
+      const { x, y, zoom } = this.target;
+      this.camera = {
+        x: camera.x + (x - camera.x) * share,
+        y: camera.y + (y - camera.y) * share,
+        // Interpolated geometrically, so that zooming looks even.
+        zoom: camera.zoom * (zoom / camera.zoom) ** share,
+      };
+      const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
+      if (off < 0.3 && Math.abs(this.camera.zoom / zoom - 1) < 0.001) {
+        this.camera = this.target;
+        this.target = undefined;
+      }
+    }
+    return this.coasting || this.target !== undefined;
+  }
+
+  private aim({ x, y }: Point, zoom: number): void {
+    const { middle, view } = this;
+    const [dx, dy] = [(middle.x - view.width / 2) / zoom, (middle.y - view.height / 2) / zoom];
+    this.isFitted = false;
+    this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
+  }
+
+  /**
+   * Returns a zoom that shows an organism whole and large enough, as near to the current zoom as
+   * possible.
+   */
+  private zoomFor(side: number): number {
+    const fits = (width: number, height: number): number =>
+      fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;
+    const least = Math.min(CLOSEST, fits(FRAME.width, FRAME.height));
+    return Math.max(least, Math.min(fits(1, 1), this.heading.zoom));
+  }
+
+  private go(target: Camera, glide = GLIDE): void {
+    // Reset the time only for a new glide, so that a glide keeps its speed when its target changes.
+    if (!this.target) this.glided = 0;
+    this.velocity = { x: 0, y: 0 };
+    this.coasting = false;
+    this.followZoom = undefined;
+    this.glide = glide;
+    this.target = this.calm ? undefined : target;
+    if (this.calm) this.camera = target;
+  }
+
+  private set(camera: Camera, coasting = false): void {
+    this.camera = keepNear(camera, this.grid, this.minZoom());
+    this.target = undefined;
+    this.followZoom = undefined;
+    this.coasting = coasting;
+    this.isFitted = false;
+  }
+
+  private home(): Camera {
+    return fitGrid(this.grid, this.view, this.margins);
+  }
+
+  private minZoom(): number {
+    return this.home().zoom * 0.6;
+  }
 }
 
 /** Radius of the lens, in CSS pixels. Must match the lens's CSS. */

@@ -10,18 +10,17 @@ import { type Camera, type Point, type Size, screenToWorld, worldToScreen } from
 import { Current, displace, EASE, undisplace } from './current.ts';
 import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
-import { lightOf } from './light.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
 import { type CanvasStyle, type Picture, Renderer } from './renderer.ts';
-import { BREATH } from './shaders/scene.ts';
+import { BREATH, lightOf } from './shaders/scene.ts';
 
 /** Time between two pictures while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/** The same while the current flows, in ms. */
+/** Time between two pictures while the current flows and nothing else moves, in ms. */
 const FLOW_STEP = 50;
-/** The light of a room that tells no time. */
+/** Season (month) and hour whose light a room shows if its server sends no time. */
 const NOON: Sky = [6, 12];
 /** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
 const BREATH_ZOOM = 3;
@@ -223,7 +222,7 @@ export abstract class CanvasView {
     );
   }
 
-  /** Moves the current on. On phones it calms before the page comes to rest. */
+  /** Advances the current. On phones, the current calms before the page comes to rest. */
   private flow(now: number): void {
     const { model, current, happenings } = this;
     const { water = 0, paused = false, dim = false } = model.settings ?? {};

@@ -22,7 +22,7 @@ const WAVES = [
 });
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
-/** Of a ripple: radians per cell, and how fast it fades with the distance from its ring. */
+/** A ripple's radians per cell, and how fast it fades with the distance from its ring. */
 const CREST = 0.45;
 const NARROW = 0.01;
 
@@ -36,7 +36,7 @@ export interface Field {
   readonly ripples: Float32Array;
 }
 
-/** [2 + RIPPLES, 4] The same for shaders: ripples, phases, and the strength four times. */
+/** A field as shaders read it, [2 + RIPPLES, 4]: ripples, phases, and the strength four times. */
 export type FieldRows = Float32Array;
 
 const row = (name: keyof (typeof WAVES)[number]): string =>
@@ -111,10 +111,10 @@ export const EASE = 3_000;
 const CORRECTION = 2_000;
 /** Error of that estimate, in seconds, that is corrected only while the water is still. */
 const FAR = 3;
-/** How long a slow machine does without the current, in ms: at first and at most. */
+/** Time for which a slow machine draws no current, in ms: the first time, and the maximum. */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** Number of late pictures, less one for every ten in time, at which a machine is too slow. */
+/** A machine is too slow at this number of late pictures. Ten pictures in time cancel a late one. */
 const MANY_LATE = 8;
 
 /** Moves the current with the room's time, and eases it in and out. */
@@ -187,7 +187,7 @@ export class Current implements Field {
       this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
-  /** Stops at once, because something else is shown. */
+  /** Stops immediately, because the canvas shows something other than the room. */
   stop(): void {
     this.level = 0;
     this.rows.fill(0);

@@ -19,13 +19,6 @@ export interface Speck {
   readonly color: Rgb;
 }
 
-export interface Cut {
-  /** Cells that the stroke removes. */
-  readonly flesh: readonly Speck[];
-  /** Adjacent cells that stay. */
-  readonly rim: readonly Speck[];
-}
-
 /**
  * Computes which places a segment of a stroke covers for the first time.
  *
@@ -46,9 +39,10 @@ export function freshPlaces(
 /**
  * Computes which cells a segment of a stroke cuts.
  *
- * @param taken as for `freshPlaces`
+ * @param taken indices of places that the stroke has already covered; this segment's are added
+ * @returns the cells that the stroke removes, and adjacent cells that stay
  */
-export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
+export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   const { owner, width } = planes;
   const fresh = freshPlaces(stroke, planes, taken, (place) => owner[place] !== 0);
   const rim = new Set<number>();
@@ -59,12 +53,13 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
     if (column < width - 1) beside.push(place + 1);
     for (const other of beside) if (owner[other] > 0 && !taken.has(other)) rim.add(other);
   }
-  const speck = (place: number): Speck => speckOf(place, planes);
-  return { flesh: fresh.map(speck), rim: [...rim].map(speck) };
+  const specks = (places: Iterable<number>): Speck[] =>
+    Array.from(places, (place) => speckOf(place, planes));
+  return { flesh: specks(fresh), rim: specks(rim) };
 }
 
 /** Returns a cell's centre and colour. */
-export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
+function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
   return {
@@ -80,7 +75,7 @@ const MAX_GRAINS = 90;
 const SHARE = 0.35;
 
 /** A cell that died, with its colour. */
-export interface Grain extends Speck {
+interface Grain extends Speck {
   /** Whether the cell's organism departs. */
   readonly isGentle: boolean;
 }
@@ -146,7 +141,7 @@ interface Effect {
 }
 
 /** A line segment, in cells. */
-export interface Way {
+interface Way {
   readonly x: number;
   readonly y: number;
   readonly x2: number;
@@ -202,9 +197,8 @@ export class Effects {
 
   /** Shows the birth of a seed as a ring of light. */
   born({ x, y, color }: Speck, now: number): void {
-    const { calm } = this;
     this.add(now, 1100, (t, marks) => {
-      const radius = calm ? 5 : 2 + 9 * easeOut(t);
+      const radius = this.calm ? 5 : 2 + 9 * easeOut(t);
       const alpha = (1 - t) ** 2;
       const here = { x, y, color, glow: 1 };
       marks.add({ ...here, kind: 'ring', radius, softness: 1.5, alpha: 0.7 * alpha });
@@ -214,10 +208,9 @@ export class Effects {
 
   /** Shows that every cell has divided into four: a ring of light spreads from the body's edge. */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
-    const { calm } = this;
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
-      const radius = calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
+      const radius = this.calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
       const alpha = Math.sin(Math.PI * Math.min(1, t * 1.6)) * (1 - t);
       const ring = { kind: 'ring', radius, line: 1, softness: 5, color } as const;
       marks.add({ x, y, ...ring, alpha: 0.26 * alpha, glow: 1 });
@@ -258,7 +251,7 @@ export class Effects {
    * @param way segment of the cut
    * @param radius of the stroke, cells
    */
-  cut(cut: Cut, way: Way, radius: number, now: number): void {
+  cut(cut: ReturnType<typeof cutOf>, way: Way, radius: number, now: number): void {
     const line = { kind: 'disc', ...way, radius: 0.1, softness: 1, color: WARM } as const;
     this.add(now, 320, (t, marks) => marks.add({ ...line, alpha: 0.5 * (1 - t) ** 2, glow: 1 }));
     if (cut.flesh.length === 0) return;
@@ -310,10 +303,9 @@ export class Effects {
 
   /** Shows a healed wound: a soft ring contracts around the body. */
   healed({ x, y }: Point, reach: number, now: number): void {
-    const { calm } = this;
     this.add(now, 1_500, (t, marks) => {
       const alpha = Math.sin(Math.PI * t) ** 1.3;
-      const radius = calm ? reach : reach * (1.35 - 0.35 * easeOut(t));
+      const radius = this.calm ? reach : reach * (1.35 - 0.35 * easeOut(t));
       const here = { x, y, radius, color: HEALED, glow: 1 };
       marks.add({ ...here, kind: 'ring', line: 1, softness: 4, alpha: 0.34 * alpha });
       marks.add({ ...here, kind: 'glow', radius: reach * 1.3, alpha: 0.16 * alpha });
@@ -322,7 +314,6 @@ export class Effects {
 
   /** Shows a beacon: rings contract onto the organism, and the last ring lingers around it. */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
-    const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
       const ring = (radius: number, line: number, alpha: number): void => {
@@ -330,7 +321,7 @@ export class Effects {
       };
       marks.add({ kind: 'glow', x, y, radius: reach * 2.1, color, alpha: 0.42 * stay, glow: 1 });
       ring(reach, 3, 0.95 * stay);
-      if (calm) return;
+      if (this.calm) return;
       for (let i = 0; i < 3; i++) {
         const way = (t - i * 0.17) / 0.42;
         if (way <= 0 || way >= 1) continue;
@@ -420,16 +411,11 @@ export class LifeEffects {
       }),
       model.on('beacon', ({ organism: id, hue }) => {
         const organism = model.organisms.get(id);
-        if (!organism) return;
-        const { x, y, stage } = organism;
-        const here = { x, y, color: ownerColor(hue) };
-        effects.beacon(here, Math.max(6, 0.62 * stage), performance.now());
+        if (organism) this.shine(organism, hue, organism.stage);
         invalidate();
       }),
-      model.on('spotlight', ({ x, y }) => {
-        const { side = 0 } = model.checkpoint ?? {};
-        const here = { x, y, color: ownerColor(HOUSE.hue) };
-        effects.beacon(here, Math.max(6, 0.62 * side), performance.now());
+      model.on('spotlight', (place) => {
+        this.shine(place, HOUSE.hue, model.checkpoint?.side ?? 0);
         invalidate();
       }),
     ];
@@ -461,6 +447,11 @@ export class LifeEffects {
     this.effects.draw(now, marks);
     this.ripple(now);
     return growing || this.effects.active || this.shaken.length > 0;
+  }
+
+  private shine({ x, y }: Point, hue: number, side: number): void {
+    const reach = Math.max(6, 0.62 * side);
+    this.effects.beacon({ x, y, color: ownerColor(hue) }, reach, performance.now());
   }
 
   private shake(organism: OrganismView, now: number): void {

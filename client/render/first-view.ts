@@ -16,7 +16,7 @@ export interface Stage {
   readonly view: Size;
   /** The part between header and dock. */
   readonly free: Rect;
-  /** What else covers the view, such as buttons. */
+  /** Buttons and other elements that cover the view. */
   readonly covers: readonly Rect[];
 }
 
@@ -26,16 +26,19 @@ const CANDIDATES = 350;
 const CLOSEST = 10;
 /** Width and height that the closest view shows, as multiples of an organism's side. */
 const FRAME = { width: 2.25, height: 1.6 };
-/** Number of zooms that are compared, the factor between two, and the points that each costs. */
+/** Number of compared zooms, factor from one to the next, and points that each of them costs. */
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
 /** Distance from other creatures at which a body has enough ground, in sides. */
 export const GROUND = 0.8;
-/** Creatures nearer than this are beside a place, in sides; with `RIM` of them, it is at a rim. */
+/**
+ * Creatures nearer than this are beside a place, in sides. A place with `RIM` creatures beside it is
+ * at the rim of a reef.
+ */
 const BESIDE = 1.3;
 const RIM = 3;
-/** Points of a place at a rim: worth a somewhat smaller picture, but the first creature has to be large. */
+/** Points of a place at a rim, few enough that the first creature is still shown large. */
 const RIM_POINTS = 0.3;
 
 /**

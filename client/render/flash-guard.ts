@@ -299,12 +299,7 @@ export class FlashSafeScreen {
    * @param panned whether the camera has moved since the previous picture
    * @returns the framebuffer to draw into
    */
-  begin(
-    { width, height }: Size,
-    now: number,
-    limit: FlashLimit,
-    panned: boolean,
-  ): WebGLFramebuffer {
+  begin({ width, height }: Size, now: number, limit: FlashLimit, panned: boolean) {
     this.elapsed = Math.max(0, now - this.now);
     this.now = now;
     const pictures = this.sized(width, height, limit);

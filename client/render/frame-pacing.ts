@@ -83,48 +83,45 @@ export class Resolution {
    * Records a frame.
    *
    * @param waited whether the frame had to wait for the GPU; a long gap is then not a pause
-   * @param hasSpare whether the picture can do without something, which must go first
-   * @returns whether the resolution has just changed
+   * @param hasSpare whether the picture contains something optional, which the caller drops before
+   *   the resolution is lowered
    */
-  frame(now: number, waited = false, hasSpare = false): boolean {
+  frame(now: number, waited = false, hasSpare = false): void {
     // A long gap may come from compiling shaders, so limit it to the length of a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
-    if (gap > this.pause) return false;
+    if (gap > this.pause) return;
     // A gap right after a rest says nothing about speed. Still raise the resolution if it is due,
     // because otherwise frequent rests would keep it low forever.
-    if (gap <= 0) return this.mayRaise(now) && this.raise(now);
+    if (gap <= 0) {
+      this.raise(now);
+      return;
+    }
     this.sum += gap;
     this.count++;
-    if (this.count < SAMPLE && this.sum < ENOUGH) return false;
+    if (this.count < SAMPLE && this.sum < ENOUGH) return;
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
     this.isQuick = mean < QUICK_FRAME;
     this.isSteady = mean < SLOW_FRAME;
-    if (!this.isSteady && hasSpare) return false;
-    if (!this.isSteady) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
-    return this.mayRaise(now) && this.raise(now);
+    if (this.isSteady) this.raise(now);
+    else if (!hasSpare) this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
   }
 
-  private mayRaise(now: number): boolean {
-    return this.scale < 1 && now - this.changedAt > this.patience;
-  }
-
-  private lower(now: number, share: number): boolean {
-    if (this.scale <= MIN_SCALE) return false;
+  private lower(now: number, share: number): void {
+    if (this.scale <= MIN_SCALE) return;
     const hasFailed = this.isTrying && now - this.changedAt < this.patience;
     if (hasFailed) this.patience = Math.min(LONGEST_WAIT, 2 * this.patience);
     this.isTrying = false;
     this.scale = Math.max(MIN_SCALE, this.scale * share);
     this.changedAt = now;
-    return true;
   }
 
-  private raise(now: number): boolean {
+  private raise(now: number): void {
+    if (this.scale === 1 || now - this.changedAt <= this.patience) return;
     this.scale = Math.min(1, this.scale / LOWER);
     this.isTrying = true;
     this.changedAt = now;
-    return true;
   }
 }
 

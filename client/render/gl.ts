@@ -1,16 +1,5 @@
 /** Thin helpers over WebGL2. */
-import {
-  BLEND_FRAGMENT,
-  BLUR_FRAGMENT,
-  COVER_VERTEX,
-  LEVELS_FRAGMENT,
-  MARKS_FRAGMENT,
-  MARKS_VERTEX,
-  MASK_FRAGMENT,
-  SOFTEN_FRAGMENT,
-  TERRITORY_FRAGMENT,
-  TIMES_FRAGMENT,
-} from './shaders/passes.ts';
+import { COVER_VERTEX, PASSES } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
 /** Thrown if WebGL2 is missing, or rejects a program or a texture. */
@@ -18,13 +7,8 @@ export class GlError extends Error {
   override readonly name = 'GlError';
 }
 
-export interface Program {
-  readonly program: WebGLProgram;
-  /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
-  uniform(name: string): WebGLUniformLocation | null;
-  /** Samplers that have their texture unit, in the order of the units. */
-  samplers: string[];
-}
+/** A linked program. */
+export type Program = ReturnType<typeof withUniforms>;
 
 /** Begins to compile and link a program, without waiting for it. */
 function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
@@ -66,12 +50,14 @@ export function createPrograms<Name extends string>(
   return Object.fromEntries(programs);
 }
 
-function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Program {
+function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
-    samplers: [],
-    uniform(name) {
+    /** Samplers that have their texture unit, in the order of the units. */
+    samplers: [] as string[],
+    /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
+    uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
       if (location === undefined) {
         location = gl.getUniformLocation(program, name);
@@ -106,14 +92,9 @@ export function createTexture(
 }
 
 /** A texture that can be rendered to. */
-export interface Target {
-  readonly texture: WebGLTexture;
-  readonly framebuffer: WebGLFramebuffer;
-  readonly width: number;
-  readonly height: number;
-}
+export type Target = ReturnType<typeof createTarget>;
 
-export function createTarget(gl: WebGL2RenderingContext, surface: Surface): Target {
+export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
   const texture = createTexture(gl, surface);
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
@@ -168,17 +149,7 @@ export function beginPass(
   bindTextures(gl, program, textures);
 }
 
-const SOURCES = {
-  scene: [COVER_VERTEX, SCENE_FRAGMENT],
-  marks: [MARKS_VERTEX, MARKS_FRAGMENT],
-  levels: [COVER_VERTEX, LEVELS_FRAGMENT],
-  soften: [COVER_VERTEX, SOFTEN_FRAGMENT],
-  blend: [COVER_VERTEX, BLEND_FRAGMENT],
-  blur: [COVER_VERTEX, BLUR_FRAGMENT],
-  mask: [COVER_VERTEX, MASK_FRAGMENT],
-  territory: [COVER_VERTEX, TERRITORY_FRAGMENT],
-  times: [COVER_VERTEX, TIMES_FRAGMENT],
-} as const;
+const SOURCES = { ...PASSES, scene: [COVER_VERTEX, SCENE_FRAGMENT] } as const;
 
 export type Programs = Readonly<Record<keyof typeof SOURCES, Program>>;
 

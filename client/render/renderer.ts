@@ -8,10 +8,9 @@ import type { Current } from './current.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
 import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
-import type { Light } from './light.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
-import { SCENE_ROWS } from './shaders/scene.ts';
+import { type Light, SCENE_ROWS } from './shaders/scene.ts';
 
 /** How long a GPU context may be lost before the page reloads to replace it, in ms. */
 const LOST = 15_000;
@@ -177,10 +176,7 @@ export class Renderer {
     const pixel = 1 / camera.zoom;
     const scale = (picture.view.width / width) * pixel;
     const view: View = {
-      width,
-      height,
-      scale,
-      pixel,
+      ...{ width, height, scale, pixel },
       originX: camera.x - (width / 2) * scale,
       originY: camera.y - (height / 2) * scale,
     };
@@ -211,21 +207,11 @@ export class Renderer {
     gl.useProgram(scene.program);
     bindTextures(gl, scene, field.textures);
     const { selected, hovered, second } = highlights;
+    const marked = [selected, hovered, second].map((id) => +(id > 0));
     this.rows.set([field.width, field.height, view.width, view.height]);
     this.rows.set([view.originX, view.originY, view.scale, +crisp], 4);
     this.rows.set([x * ratio, y * ratio, width * ratio, height * ratio], 8);
-    this.rows.set(
-      [
-        faded,
-        time,
-        breath,
-        +(this.style.isClear === true),
-        +(selected > 0),
-        +(hovered > 0),
-        +(second > 0),
-      ],
-      12,
-    );
+    this.rows.set([faded, time, breath, +(this.style.isClear === true), ...marked], 12);
     gl.uniform4fv(scene.uniform('uRows'), this.rows);
     gl.uniform4fv(scene.uniform('uField'), picture.field.rows);
     gl.uniform3fv(scene.uniform('uLight'), light);

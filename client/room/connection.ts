@@ -1,7 +1,7 @@
 /**
- * A client's connection to its room. `RoomConnection` is the base class of all connections,
- * `WallConnection` is for walls, and `Connection` for visitors, of pages and of programs (join.ts).
- * `RequestTracker` matches answers to a visitor's requests.
+ * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
+ * visitors, on pages and in other programs. `RequestTracker` matches answers to a visitor's
+ * requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -16,31 +16,25 @@ import { RoomModel, type Send } from './room-model.ts';
 /** Interval at which a page reports again that its visitor is busy, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
-/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
+/** Reconnection: first delay (varied by up to half), maximum delay, and time limit per attempt, in
+ * ms. */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
-/** Dependencies of a connection. */
-export interface Means {
-  /** @param origin of the server; absent: that of the page */
-  readonly dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string) => Socket;
-  /** Returns a random number, 0…1. */
-  readonly random: () => number;
-  /**
-   * Calls back after a delay, ms.
-   *
-   * @returns a function that cancels it
-   */
-  readonly after: (ms: number, call: () => void) => () => void;
-}
-
-export const BROWSER: Means = {
-  dial: (options, origin) => (origin ? io(origin, options) : io(options)),
+/** The dependencies of a connection, in a browser. */
+export const BROWSER = {
+  /** @param origin of the server; if absent, the page's own */
+  dial: (options: Partial<ManagerOptions & SocketOptions>, origin?: string): Socket =>
+    origin ? io(origin, options) : io(options),
+  /** Returns a random number from 0 to 1. */
   random: Math.random,
-  after: (ms, call) => {
+  /** Calls back after a delay, in ms. @returns a function that cancels it */
+  after: (ms: number, call: () => void): (() => void) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
   },
 };
+
+export type Means = Readonly<typeof BROWSER>;
 
 /**
  * A Socket.IO connection to one room. Joins with the handshake, reconnects after each
@@ -57,7 +51,7 @@ export abstract class RoomConnection {
 
   constructor(
     private readonly room: string,
-    protected readonly means = BROWSER,
+    protected readonly means: Means = BROWSER,
   ) {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({
@@ -92,7 +86,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /** Sends a command. Without a connection it is dropped, because it would be out of date later. */
+  /** Sends a command. Without a connection, drops the command, because it would be outdated later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -128,7 +122,7 @@ const REFUSED = 3_000;
 
 /** A wall's or table's connection to a room; it always reconnects. */
 export class WallConnection extends RoomConnection {
-  /** Lets a table replace its own lost connection. */
+  /** Identifies this page, so that a table can replace its own lost connection. */
   private readonly session = Date.now() >>> 0;
   /** Reason for refusing the last join; undefined if it was accepted. */
   refusal: Reason | undefined;
@@ -136,7 +130,7 @@ export class WallConnection extends RoomConnection {
   constructor(
     private readonly options: {
       readonly room: string;
-      /** `view`: the picture of the room on the host's page. */
+      /** `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /** The pass, from the page's address; '' for a wall without a seat of its own. */
       readonly pass: string;
@@ -182,25 +176,27 @@ export class WallConnection extends RoomConnection {
   }
 }
 
-/** Refusals after which a retry would be refused for the same reason. */
-const FINAL: ReadonlySet<Reason> = new Set([
-  'protocol-version',
-  'no-such-room',
-  'replaced',
-  'gave-way',
-  'sent-away',
-]);
-
-/** Refused joins that leave the connection open. The page joins again over the open connection. */
-const PASSING: ReadonlySet<Reason> = new Set([
-  'room-full',
-  'too-many-spectators',
-  'too-many-joins',
-  'not-here',
-]);
-
-/** Refused joins after which the server closes the connection. The page reconnects. */
-const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
+/**
+ * What a page does after a refused join. Other reasons have no effect.
+ *
+ * - `end`: gives up, because a retry would be refused for the same reason
+ * - `join`: joins again over the connection, which the server keeps open
+ * - `dial`: connects again, because the server closes the connection
+ */
+const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
+  'protocol-version': 'end',
+  'no-such-room': 'end',
+  replaced: 'end',
+  'gave-way': 'end',
+  'sent-away': 'end',
+  'room-full': 'join',
+  'too-many-spectators': 'join',
+  'too-many-joins': 'join',
+  'not-here': 'join',
+  'room-closed': 'dial',
+  'no-spectators': 'dial',
+  'join-timeout': 'dial',
+};
 
 /**
  * Delay before another join, ms. It doubles with each refusal, up to `longest`. A random part of up
@@ -223,7 +219,7 @@ const MARK = /^[\w-]{1,64}$/;
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
-  /** Called with answers to no pending request, and refusals that nobody handles. */
+  /** Handles answers that match no pending request, and refusals that no request handles. */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
@@ -245,7 +241,7 @@ export class Connection extends RoomConnection {
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
-    /** How long to try to get into the room before the connection ends, in ms; absent: for ever. */
+    /** Time limit for entering the room, in ms; if absent, there is no limit. */
     private readonly patience?: number,
   ) {
     super(room, means);
@@ -277,20 +273,20 @@ export class Connection extends RoomConnection {
       // Such a page has nothing to resume.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
-    for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
+    for (const event of ['picture', 'pace'] as const) {
+      this.model.on(event, () => {
+        // Browsers notice dead connections late, so detect silence here.
+        this.cancelSilence();
+        this.cancelSilence = this.means.after(SILENCE, () => {
+          if (this.model.connection === 'live') this.model.setConnection('reconnecting');
+        });
+      });
+    }
   }
 
   override close(reason?: EndReason): void {
     this.cancelSilence();
     super.close(reason);
-  }
-
-  /** Restarts the timer that detects silence, because browsers notice dead connections late. */
-  private heard(): void {
-    this.cancelSilence();
-    this.cancelSilence = this.means.after(SILENCE, () => {
-      if (this.model.connection === 'live') this.model.setConnection('reconnecting');
-    });
   }
 
   /** Ends the connection if it stays out of the room, and out of the queue, for too long. */
@@ -303,7 +299,8 @@ export class Connection extends RoomConnection {
   }
 
   private refused(reason: Reason): void {
-    if (FINAL.has(reason)) {
+    const then = AFTER[reason];
+    if (then === 'end') {
       this.close(reason);
       return;
     }
@@ -313,9 +310,8 @@ export class Connection extends RoomConnection {
     this.refusal = reason;
     // This page's site may only embed rooms.
     if (reason === 'only-watches') this.close(reason);
-    const passes = PASSING.has(reason);
-    if (passes || HANGS_UP.has(reason)) this.refusals++;
-    if (passes) this.joinLater();
+    if (then) this.refusals++;
+    if (then === 'join') this.joinLater();
   }
 
   protected get retryDelay(): number {
@@ -466,5 +462,66 @@ export class RequestTracker {
   private giveUp(id: number): void {
     const pending = this.take(id);
     if (pending && !REPEATED.test(pending.name)) pending.answers.rejected?.('elsewhere');
+  }
+}
+
+/** What walls and tables share: the address for phones, and when the page may load itself anew. */
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** The address that visitors open. */
+export interface VisitorAddress {
+  readonly address: string;
+  /**
+   * Whether phones can use the address. They cannot use `localhost`, because on a phone it means
+   * the phone itself.
+   */
+  readonly forPhones: boolean;
+}
+
+/**
+ * Chooses the room's address for phones.
+ *
+ * @param wished address in the wall's own address (`?url=`); '' for none
+ * @param page origin of the wall's page
+ * @param known origin that the server reports as reachable by phones; '' if unknown
+ */
+export function visitorAddress(
+  room: string,
+  wished: string,
+  page: string,
+  known: string,
+): VisitorAddress {
+  if (wished !== '') return { address: wished, forPhones: true };
+  // A wall on the server's machine uses a loopback address, which phones cannot reach, so prefer
+  // the reported address.
+  const isOwn = LOOPBACK.test(new URL(page).hostname);
+  const here = isOwn && known !== '' ? known : page;
+  return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
+}
+
+/** Minimum time between two reloads, in ms. */
+const RELOAD_INTERVAL = 60_000;
+const RELOAD_KEY = 'vivarium wall renewed';
+
+/**
+ * Whether the page may reload now.
+ *
+ * @param now in ms, on a clock that continues across reloads
+ * @param storage returns storage that survives a reload; throws if storage is blocked
+ */
+export function mayRenew(
+  now: number,
+  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
+): boolean {
+  try {
+    const memory = storage();
+    const last = Number(memory.getItem(RELOAD_KEY) ?? Number.NEGATIVE_INFINITY);
+    if (now - last < RELOAD_INTERVAL && now >= last) return false;
+    memory.setItem(RELOAD_KEY, String(now));
+    return true;
+  } catch {
+    // Do not reload, because without storage the page cannot know how often it has reloaded.
+    return false;
   }
 }

@@ -1,9 +1,8 @@
 /**
- * The client `vivarium/client`, for browsers and Node: joins a room, follows what lives in it, and
- * acts in it. The pages use the same connection and the same model of the room. See CLIENT.md.
+ * The client `vivarium/client` for browsers and Node. It joins a room, tracks the room's organisms
+ * and acts on them. CLIENT.md documents it.
  */
-import { takeCells } from '../../shared/codec/cells.ts';
-import type { Planes } from '../../shared/codec/chunks.ts';
+import { type Planes, takeCells } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Command, SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -18,10 +17,10 @@ export type { LifeEvent, ParticipantView } from '../../shared/vocabulary.ts';
 export type { LifeChange } from './room-model.ts';
 export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 
-/** Default time that a client tries to get into its room, in ms. */
+/** Default time limit for entering the room, in ms. */
 const PATIENCE = 60_000;
 
-/** Number of ticks after which an organism that should have been born counts as dead. */
+/** Number of ticks to wait for the birth of a planted organism. After that, it counts as dead. */
 const LATE = 100;
 
 type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
@@ -32,7 +31,7 @@ type Place = Readonly<Record<'x' | 'y', number>>;
 /** A seed: the name of a creature of the gallery, a seed in the hand, or any other source. */
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
-/** Points x, y, x, y, … in cells, under which a brush of this radius acts. */
+/** The path of a brush, as coordinates x, y, x, y, …, and the brush's radius, all in cells. */
 export type Stroke = { readonly points: readonly number[]; readonly radius: number };
 
 export interface JoinOptions {
@@ -40,13 +39,13 @@ export interface JoinOptions {
   readonly name?: string;
   /** Whether to watch only, without a participant's seat. A view-only link always watches. */
   readonly watches?: boolean;
-  /** How long to try to get into the room, at first and again, in ms; 0: for ever. */
+  /** Time limit for entering the room and for returning to it, in ms; 0 means no limit. */
   readonly patience?: number;
-  /** Keeps the seat and the device's mark, so that a later client is the same participant. */
+  /** Stores the seat and the device's mark, so that a later client is the same participant. */
   readonly memory?: PageMemory;
 }
 
-/** A command was refused, or the connection has ended: `reason` says why. */
+/** Thrown if a command is refused or the connection has ended; `reason` says why. */
 export class RoomError extends Error {
   override readonly name = 'RoomError';
 
@@ -55,7 +54,7 @@ export class RoomError extends Error {
   }
 }
 
-/** Reads the address of a room's page. @throws TypeError if it is not one */
+/** Reads the address of a room's page. @throws TypeError for other addresses */
 export function roomAddress(url: string | URL) {
   const { origin, pathname, searchParams } = new URL(url);
   const room = pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1];
@@ -63,7 +62,7 @@ export function roomAddress(url: string | URL) {
   return { origin, room, watches: searchParams.get('view') === 'only' };
 }
 
-/** Creates a memory that ends with this process or page. @internal */
+/** Creates a store that lasts as long as this process or page. @internal */
 export function shortMemory(): PageMemory['seat'] {
   let value: string | null = null;
   return {
@@ -78,8 +77,8 @@ export function shortMemory(): PageMemory['seat'] {
  * Joins a room.
  *
  * @param url address of the room's page, like http://museum.example/r/garden
- * @returns the room, once its picture is there
- * @throws RoomError if the room cannot be entered; TypeError for an address of no room
+ * @returns the room, once its first picture has arrived
+ * @throws RoomError if the room cannot be entered; TypeError if `url` is not a room's address
  */
 export async function join(url: string | URL, options: JoinOptions = {}): Promise<Room> {
   const room = new Room(url, options);
@@ -96,7 +95,7 @@ export class Room {
   readonly model: RoomModel;
   /** Adds a listener. @returns a function that removes it */
   readonly on: RoomModel['on'];
-  /** What this client has asked to see; undefined before it asks. */
+  /** The argument of the last `look`; undefined before the first. */
   private looked: { readonly area: Rect | undefined } | undefined;
 
   /** @internal */
@@ -113,7 +112,7 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // On a page of another site, addresses without a host would be that site's.
+      // On a page of another site, relative addresses would point to that site.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {
@@ -125,7 +124,7 @@ export class Room {
     });
   }
 
-  /** `closed` is final: `ended` says why. All other states lead to `live`, or end. */
+  /** `closed` is final, and `ended` says why. All other states are temporary. */
   get state(): RoomModel['connection'] {
     return this.model.connection;
   }
@@ -140,7 +139,7 @@ export class Room {
     return this.model.organisms;
   }
 
-  /** The participants by their ids; spectators are none. */
+  /** The participants by their ids, without spectators. */
   get people(): RoomModel['participants'] {
     return this.model.participants;
   }
@@ -160,22 +159,22 @@ export class Room {
     return this.model.checkpoint?.gallery.map(({ name }) => name) ?? [];
   }
 
-  /** The cells, one after the other in rows; they change with each `picture`. */
+  /** The cells, row by row. They change with each `picture` event. */
   get planes(): Planes {
     const { planes } = this.model;
     if (!planes) throw new RoomError('not-joined');
     return planes;
   }
 
-  /** Plants a seed with its middle at whole cells. @throws RoomError */
+  /** Plants a seed; its middle is at whole cells. @throws RoomError */
   async plant({ x, y }: Place, seed: Seed): Promise<OrganismView> {
     await this.ask('plant', { x, y, seed: this.source(seed) });
     const find = (): OrganismView | undefined =>
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // Its birth arrives with the events of the tick. If the connection is lost in between, it may
-    // have died before this client hears of it.
+    // The organism's birth arrives with the events of a tick. If the connection is lost before that,
+    // the organism may have died before this client learns of it.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');
@@ -196,7 +195,7 @@ export class Room {
   /**
    * Transforms an organism into a seed's creature.
    *
-   * @param at where this begins, in cells; absent: in its middle
+   * @param at where the transformation begins, in cells; if absent, in the organism's middle
    * @throws RoomError
    */
   async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
@@ -208,8 +207,8 @@ export class Room {
   /**
    * Crosses two organisms.
    *
-   * @param mix share of the second, 0…1
-   * @param mutation share of chance, 0…1
+   * @param mix share of the second organism, 0 to 1
+   * @param mutation share of random variation, 0 to 1
    * @returns the seed, which is now in the hand
    * @throws RoomError
    */
@@ -219,16 +218,16 @@ export class Room {
   }
 
   /**
-   * Looks at a part of the room: the server sends this part in full detail, the rest less often.
+   * Asks the server to send a part of the room in full detail, and the rest less often.
    *
-   * @param area in cells; absent: the whole room
-   * @returns the organisms in it, once the planes show it
+   * @param area in cells; if absent, the whole room
+   * @returns the organisms in the area, once the planes show the area
    * @throws RoomError
    */
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
     this.sendLook();
-    // The tick that is on its way may not show it yet.
+    // The next tick may not show the area yet.
     await this.ticks(2);
     const owners = new Set(takeCells(this.planes, this.within(area)).owner);
     return [...this.organisms.values()].filter(({ id }) => owners.has(id));
@@ -245,12 +244,12 @@ export class Room {
     return pixels;
   }
 
-  /** Returns `pixels` as a picture, in browsers. */
+  /** Returns the pixels of an area as `ImageData`, in browsers. */
   imageData(area?: Rect): ImageData {
     return new ImageData(this.pixels(area), this.within(area).width);
   }
 
-  /** Keeps a canvas like the room, one pixel a cell. @returns a function that stops this */
+  /** Draws the room on a canvas, one pixel per cell, at each change. @returns a function to stop */
   drawOn(canvas: HTMLCanvasElement | OffscreenCanvas): () => void {
     const context = canvas.getContext('2d') as CanvasRenderingContext2D;
     const draw = (changed: readonly Rect[]): void => {
@@ -270,7 +269,7 @@ export class Room {
     this.connection.close();
   }
 
-  /** Waits until something is so, which may change with these events. @throws RoomError */
+  /** Waits until a condition holds, and checks it again after each of the events. @throws RoomError */
   until(isSo: () => boolean, ...events: (keyof RoomEvents)[]): Promise<void> {
     const off: (() => void)[] = [];
     return this.unlessEnded<void>((resolve) => {
@@ -284,9 +283,9 @@ export class Room {
     });
   }
 
-  /** Waits for ticks, each of which ends with a picture or, if nothing has changed, with `pace`. */
+  /** Waits for ticks. A tick ends with `picture` or, if nothing has changed, with `pace`. */
   private ticks(count: number): Promise<void> {
-    // `until` looks once before the first event.
+    // `until` checks the condition once before the first event.
     let passed = -1;
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
@@ -316,7 +315,7 @@ export class Room {
     );
   }
 
-  /** Acts on organisms. @returns those that have changed */
+  /** Sends a command that acts on organisms. @returns the organisms that it has changed */
   private async change<N extends Acts>(
     what: 'wounded' | 'grafted' | 'transformed',
     ...[name, command]: Parameters<typeof this.ask<N>>

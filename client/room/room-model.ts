@@ -36,14 +36,14 @@ export interface LifeChange {
 
 type EventName = keyof typeof EVENTS;
 
-/** Messages that listeners do not receive, or receive in another form. */
+/** Messages that are not passed to listeners unchanged. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/** Events for listeners: unchanged messages, and events derived from other messages. */
+/** The events that listeners receive: unchanged messages, and events derived from messages. */
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** Emitted when the planes show a new tick. */
+  /** Emitted when the planes contain a new tick. */
   picture: Pick<ReturnType<FrameDecoder['decode']>, 'changed' | 'replaced'>;
   life: LifeChange;
   /** Emitted when participants join, leave or change their names. */
@@ -169,7 +169,10 @@ export class RoomModel {
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     accepted: (event) => {
       this.spent(event.energy);
-      if (event.seed) this.hold([...this.seeds, event.seed]);
+      const { seed } = event;
+      // Ignore a second answer to a command that was sent twice.
+      const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
+      if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
     },
     rejected: (event) => {
@@ -179,7 +182,7 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // The room may have been silent for a while. If its picture is on screen, it is live again.
+      // A message ends a silence of the room. If the room's picture is on screen, the room is live.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -225,8 +228,8 @@ export class RoomModel {
   }
 
   /**
-   * Updates the names of those who planted and grafted, because participants may have changed their
-   * names since then.
+   * Updates the names of the participants who planted or grafted, because they may have changed their
+   * names.
    */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>

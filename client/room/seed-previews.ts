@@ -3,12 +3,12 @@
  * cached. Each viewer sets the seed that it wants to show, and is notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
-import type { Event } from '../../shared/protocol/events.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/browser-store.ts';
-import type { RequestTracker } from './connection.ts';
+import type { InteractionState } from '../state/interaction-state.ts';
+import type { Rgb } from '../style/fragments.ts';
+import { BROWSER, type RequestTracker } from './connection.ts';
 
 export interface FilmView {
   /** Strip of `frames` square pictures; the last shows the grown organism. */
@@ -16,13 +16,10 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** A film, with the picture to paint it from until that has begun. */
-interface Film extends FilmView {
-  raw?: Blob | undefined;
-  readonly genomes: PackedGenomes | undefined;
-}
+/** A film, and its unpainted picture until painting begins. */
+type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
-/** Paints a film, see `paintFilm`. */
+/** Paints a film. @returns the URL of the painted film */
 type Paint = (film: Blob, genomes?: PackedGenomes) => Promise<string>;
 
 /** Maximum number of cached previews. */
@@ -31,8 +28,6 @@ const KEPT = 80;
 const MOST_ASKED = 2;
 /** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
-
-const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
 
 /** Requests growth previews, and caches their films. */
 export class Previews {
@@ -52,9 +47,7 @@ export class Previews {
   /** @param after calls back after a delay, ms */
   constructor(
     private readonly ask: RequestTracker['ask'],
-    private readonly after: (ms: number, call: () => void) => void = (ms, call) => {
-      setTimeout(call, ms);
-    },
+    private readonly after: (ms: number, call: () => void) => void = BROWSER.after,
   ) {}
 
   onChange(listener: () => void): () => void {
@@ -88,7 +81,7 @@ export class Previews {
     return this.paint !== undefined;
   }
 
-  /** From now on, films that are shown are painted, one after the other. */
+  /** Sets the function with which films on display are painted, one after the other. */
   paintWith(paint: Paint): void {
     this.paint = paint;
     this.listeners.emit('change', undefined);
@@ -97,8 +90,8 @@ export class Previews {
   /**
    * Paints a picture or a film after all others that wait.
    *
-   * @param isWanted whether it is still to be painted when its turn comes
-   * @param genomes those of the organism, if known
+   * @param isWanted returns whether to paint the picture when its turn comes
+   * @param genomes the organism's genomes, if known
    * @returns URL of the painted picture; undefined if it cannot be painted
    */
   painted(
@@ -116,7 +109,7 @@ export class Previews {
   private async paintLater(key: string, film: Film, raw: Blob): Promise<void> {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
-    // A film that cannot be painted stays as it is.
+    // Keep a film that cannot be painted.
     const url = await this.painted(raw, isKept, film.genomes);
     if (!url) return;
     if (!isKept()) return URL.revokeObjectURL(url);
@@ -140,7 +133,7 @@ export class Previews {
     this.dropAll(stale);
   }
 
-  /** Frees all films, because nobody shows them any more. */
+  /** Frees all films. Call it when no viewer is left. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);
@@ -176,10 +169,16 @@ export class Previews {
       'preview',
       { seed },
       {
-        accepted: ({ film }) => answered(() => film && this.keep(key, film)),
+        accepted: ({ film }) =>
+          answered(() => {
+            if (!film) return;
+            const { png, frames, genomes } = film;
+            const raw = new Blob([png], { type: 'image/png' });
+            this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
+          }),
         rejected: (reason) =>
           answered(() => {
-            if (!isPassing(reason)) return this.put(key, 'none');
+            if (reason !== 'room-busy' && reason !== 'too-fast') return this.put(key, 'none');
             this.resting = true;
             this.after(RETRY, () => {
               this.resting = false;
@@ -188,12 +187,6 @@ export class Previews {
           }),
       },
     );
-  }
-
-  private keep(key: string, film: NonNullable<Event<'accepted'>['film']>): void {
-    const { png, frames, genomes } = film;
-    const raw = new Blob([png], { type: 'image/png' });
-    this.put(key, { url: URL.createObjectURL(raw), frames, raw, genomes });
   }
 
   private put(key: string, film: Film | 'none'): void {
@@ -210,5 +203,53 @@ export class Previews {
     const film = this.films.get(key);
     this.films.delete(key);
     if (film && film !== 'none') URL.revokeObjectURL(film.url);
+  }
+}
+
+/** Cells with a lower opacity, 0…255, have no colour worth showing. */
+const LEAST_ALPHA = 128;
+
+/** Reads the colours of the last picture of a strip of square pictures. */
+async function coloursOf(url: string): Promise<Rgb[]> {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const { width, height: side } = image;
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = side;
+  const context = canvas.getContext('2d')!;
+  context.drawImage(image, side - width, 0);
+  const { data } = context.getImageData(0, 0, side, side);
+  const colours: Rgb[] = [];
+  for (let i = 0; i < data.length; i += 4) {
+    const [r, g, b, alpha] = data.subarray(i, i + 4);
+    if (alpha >= LEAST_ALPHA) colours.push([r / 255, g / 255, b / 255]);
+  }
+  return colours;
+}
+
+/** Knows the colours of the seed that the visitor grafts with, once its preview has arrived. */
+export class SeedColours {
+  /** Colours of the grown creature's cells, sRGB, 0…1; empty until they are known. */
+  colours: readonly Rgb[] = [];
+  private url = '';
+
+  constructor(previews: Previews, state: InteractionState, read = coloursOf) {
+    // The seed tray, which is on the page while the visitor grafts, requests the preview.
+    const update = (): void => {
+      const { tool, held } = state.state;
+      const film = tool === 'graft' && previews.film(held);
+      const url = film && film !== 'none' ? film.url : '';
+      if (url === this.url) return;
+      this.url = url;
+      this.colours = [];
+      if (url === '') return;
+      // Without its colours, the stroke appears in the visitor's own colour.
+      read(url).then((colours) => {
+        if (url === this.url) this.colours = colours;
+      }, console.warn);
+    };
+    state.onChange(update);
+    previews.onChange(update);
   }
 }

@@ -2,12 +2,7 @@
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import {
-  MAX_SEEDS_IN_HAND,
-  type OrganismId,
-  type SeedView,
-  type Tool,
-} from '../../shared/vocabulary.ts';
+import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
@@ -34,27 +29,6 @@ export interface Selection {
   readonly mutation: number;
 }
 
-interface State {
-  tool: Tool;
-  radius: number;
-  /** Maximum stroke radius in this room, in cells. */
-  widest: number;
-  held: SeedSource;
-  /** The visitor's seeds on the server, newest first. */
-  hand: readonly SeedView[];
-  sheet: Sheet | undefined;
-  selection: Selection | undefined;
-  crisp: boolean;
-  /** Whether the visitor has grafted since the page was opened. */
-  grafted: boolean;
-  /** Whether the visitor has asked for still water. */
-  still: boolean;
-  /** Number of seeds that the visitor has planted since the page was opened. */
-  planted: number;
-  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
-  taken: number;
-}
-
 const { minRadius, maxRadius } = STROKE_LIMITS;
 
 /** Whether a tool draws strokes. */
@@ -62,32 +36,38 @@ export const isBrush = (tool: Tool | undefined): boolean => tool === 'damage' ||
 
 const { radius } = STROKE_RADIUS;
 
+const START = {
+  tool: 'plant' as Tool,
+  radius: radius as number,
+  /** Maximum stroke radius in this room, in cells. */
+  widest: maxRadius as number,
+  held: { from: 'prior', throw: 0 } as SeedSource,
+  sheet: undefined as Sheet | undefined,
+  selection: undefined as Selection | undefined,
+  crisp: false,
+  /** Whether the visitor has grafted since the page was opened. */
+  grafted: false,
+  /** Whether the visitor has asked for still water. */
+  still: false,
+  /** Number of seeds that the visitor has planted since the page was opened. */
+  planted: 0,
+  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
+  taken: 0,
+};
+
 /** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
 export class InteractionState {
-  private current: State = {
-    tool: 'plant',
-    radius,
-    widest: maxRadius,
-    held: { from: 'prior', throw: 0 },
-    hand: [],
-    sheet: undefined,
-    selection: undefined,
-    crisp: false,
-    grafted: false,
-    still: false,
-    planted: 0,
-    taken: 0,
-  };
+  private current: typeof START;
   /** The initial seed, until the visitor chooses another one. */
   private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
   /** @param first initial radius of strokes, cells */
   constructor(first: number = radius) {
-    this.current.radius = first;
+    this.current = { ...START, radius: first };
   }
 
-  get state(): Readonly<State> {
+  get state(): Readonly<typeof START> {
     return this.current;
   }
 
@@ -95,7 +75,7 @@ export class InteractionState {
     return this.listeners.on('change', listener);
   }
 
-  update(change: Partial<State>): void {
+  update(change: Partial<typeof START>): void {
     this.current = { ...this.current, ...change };
     this.listeners.emit('change', undefined);
   }
@@ -123,8 +103,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects an initial seed from the gallery: one that the host offers first, or else an animal, or
-   * else any.
+   * Selects an initial seed from the gallery: a seed that the host offers first, or else an animal, or
+   * else any seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -137,8 +117,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects another seed if the host has hidden the held one, or offers others first and the visitor
-   * has neither chosen nor planted the held one.
+   * Selects another seed if the host has hidden the held seed. Does the same if the host offers other
+   * seeds first, and the visitor has neither chosen nor planted the held seed.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;
@@ -193,24 +173,11 @@ export class InteractionState {
     }
   }
 
-  /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
-  receive(seed: SeedView): void {
-    // Avoid a duplicate, because a welcome that lists the seed may arrive before the answer.
-    const others = this.current.hand.filter(({ id }) => id !== seed.id);
-    const kept = others.slice(0, MAX_SEEDS_IN_HAND - 1);
-    this.update({ hand: [seed, ...kept] });
-    this.hold({ from: 'hand', seed: seed.id });
-  }
-
-  /**
-   * Replaces the visitor's hand.
-   *
-   * @param hand as the server sends it, oldest first
-   */
-  setHand(hand: readonly SeedView[], random: () => number): void {
+  /** Holds another seed if the held seed is not among the visitor's seeds on the server. */
+  keepTo(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
-    const gone = held.from === 'hand' && !hand.some(({ id }) => id === held.seed);
-    this.update({ hand: [...hand].reverse(), ...(gone && { held: thrown(random) }) });
+    if (held.from !== 'hand' || hand.some(({ id }) => id === held.seed)) return;
+    this.update({ held: thrown(random) });
   }
 }
 

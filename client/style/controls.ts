@@ -59,6 +59,11 @@ export const controls = css`
   }
   :where(.round) {
     border-radius: 50%;
+    aspect-ratio: 1;
+  }
+  /* Pictures of creatures. */
+  :where(.tile, seed-film, organism-portrait) {
+    aspect-ratio: 1;
   }
   :where(.ghost) {
     pointer-events: none;
@@ -126,8 +131,9 @@ export const controls = css`
   }
   svg {
     display: block;
-    width: 1.55em;
-    height: 1.55em;
+    flex: none;
+    width: var(--icon, 1.55em);
+    height: var(--icon, 1.55em);
     fill: none;
     stroke: currentColor;
     stroke-width: 1.5;

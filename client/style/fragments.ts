@@ -42,6 +42,23 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
+/** A menu without a frame. */
+export const plainSelect = css`
+  select {
+    min-height: 44px;
+    padding: 0 0.7em;
+    border: 0;
+    border-radius: 999px;
+    background-color: transparent;
+    color: inherit;
+    font: inherit;
+  }
+  option {
+    color: initial;
+    background: initial;
+  }
+`;
+
 /** The text field of a form. */
 export const textField = css`
   input {

@@ -1,4 +1,9 @@
-/** A ring of the table: one person, who is a participant of their own over the table's connection. */
+/** A ring of the table, and its buttons. Each ring belongs to one person, who is a participant of
+ * their own and shares the table's connection. */
+
+import { localized, msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
 import * as v from 'valibot';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import {
@@ -8,31 +13,36 @@ import {
   type RingEventName,
 } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import { EnergyEstimate } from '../input/energy-estimate.ts';
-import { ToolHand, type ToolUser } from '../input/tool-hand.ts';
+import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
+import { icons, tile } from '../elements/icons.ts';
+import { kindName } from '../elements/text.ts';
+import { organismAt } from '../input/canvas-input.ts';
+import { EnergyEstimate, ToolHand, type ToolUser } from '../input/tool-hand.ts';
 import type { Point } from '../render/camera.ts';
+import type { Framing } from '../render/canvas-view.ts';
+import { RoomView } from '../render/room-view.ts';
 import { RequestTracker } from '../room/connection.ts';
 import type { RoomModel, Send } from '../room/room-model.ts';
-import { SeedColours } from '../room/seed-colours.ts';
-import { Previews } from '../room/seed-previews.ts';
-import { Listeners } from '../state/browser-store.ts';
+import { Previews, SeedColours } from '../room/seed-previews.ts';
+import { Listeners, offered } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
+import { controls } from '../style/controls.ts';
+import { owner, ownerColor } from '../style/fragments.ts';
 
 /** Delay before a ring that was refused for a passing reason asks again, in ms. */
 const RETRY = 2_000;
 
-/** Where a ring is: its middle in CSS pixels, and its turn in degrees clockwise. */
+/** The middle of a ring, in CSS pixels, and its rotation, in degrees clockwise. */
 export interface RingPlace extends Point {
   readonly turn: number;
 }
 
-/** What a ring tells the page. */
+/** The page of the table, as a ring uses it. */
 interface RingPage {
   readonly send: Send;
-  /** Shows a code that takes a creature along. @param page see `Event<'accepted'>` */
+  /** Shows a code with which visitors take a creature home. @param page see `Event<'accepted'>` */
   showCode(ring: Ring, token: string, page: string | undefined): void;
-  /** Shows that nothing happens. */
+  /** Shows that a touch has no effect. */
   refused(ring: Ring): void;
 }
 
@@ -48,17 +58,21 @@ export class Ring implements ToolUser {
   readonly estimate: EnergyEstimate;
   /** Why this person cannot act, such as a ban, until the ring is forgotten. */
   left: Reason | undefined;
+  /** This person's own seeds, newest first. */
+  hand: readonly SeedView[] = [];
   /** Number of fingers on the ground. */
   fingers = 0;
   /** Index of the first creature on the ring, among those on offer. */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
-  /** Ids of this page's commands are unique within a ring's session. */
+  /** Identifies this ring's session, within which the ids of commands are unique. */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
-  private energy: Event<'energy'> | undefined;
   private isSeated = false;
   private isForgotten = false;
+  /** Creatures onto which this person has grafted nothing since they took their last graft back. */
+  private readonly settled = new Set<OrganismId>();
+  private readonly stopWatching: () => void;
 
   /** @param touchedAt when somebody last touched the ring, in ms */
   constructor(
@@ -68,13 +82,17 @@ export class Ring implements ToolUser {
     private readonly page: RingPage,
     public touchedAt: number,
   ) {
-    // Everything that a ring does not have of its own is the table's.
+    // A ring inherits all properties of the table's model except these three.
     this.model = Object.create(table, {
       you: { get: () => this.seat.you },
       connection: { get: () => (this.isSeated ? table.connection : 'connecting') },
       on: { value: this.listeners.on.bind(this.listeners) },
     });
     this.estimate = new EnergyEstimate(this.model, () => performance.now());
+    this.stopWatching = table.on('life', ({ event }) => {
+      const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
+      if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
+    });
     // Request the pictures of seeds that are not in the gallery, and the colours to graft with.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
@@ -94,10 +112,11 @@ export class Ring implements ToolUser {
     return [...organisms.values()].reverse().find((one) => this.isOwn(one) && you !== undefined);
   }
 
-  /** The latest creature onto which this person has grafted something that is still there. */
+  /** The latest creature with a graft that this person can take back. */
   get grafted(): OrganismView | undefined {
     const { organisms, you } = this.model;
-    const hasGraft = ({ parts }: OrganismView) => parts?.some(({ by }) => by && by.id === you?.id);
+    const hasGraft = ({ id, parts = [] }: OrganismView) =>
+      !this.settled.has(id) && parts.some(({ by }) => by && by.id === you?.id);
     return [...organisms.values()].reverse().find(hasGraft);
   }
 
@@ -116,11 +135,12 @@ export class Ring implements ToolUser {
 
   forget(): void {
     this.isForgotten = true;
+    this.stopWatching();
     this.page.send('forget', { ring: this.number });
     this.previews.close();
   }
 
-  /** Handles what the server tells this ring. Messages that do not match their schema are ignored. */
+  /** Handles a message from the server to this ring. Ignores messages that do not match their schema. */
   receive<N extends RingEventName>(name: N, payload: unknown): void {
     const parsed = v.safeParse(RING_EVENTS[name], payload);
     if (parsed.success) this.handlers[name](parsed.output as never);
@@ -131,29 +151,31 @@ export class Ring implements ToolUser {
     this.page.send('ring', { ring: this.number, name: 'cursor', message });
   }
 
-  sown(_at: Point, _seed: SeedSource): void {
+  sown(): void {
     this.state.sown(Math.random);
   }
 
-  refused(): void {
-    this.page.refused(this);
-  }
+  readonly refused = (): void => this.page.refused(this);
 
   cross(a: OrganismId, b: OrganismId): void {
-    const accepted = ({ seed }: Event<'accepted'>) => seed && this.state.receive(seed);
-    const rejected = () => this.refused();
-    this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected });
+    const accepted = ({ seed }: Event<'accepted'>): void => {
+      if (!seed) return;
+      this.hand = [seed, ...this.hand];
+      this.state.hold({ from: 'hand', seed: seed.id });
+    };
+    this.requests.ask('cross', { a, b, mix: 0.5 }, { accepted, rejected: this.refused });
   }
 
   takeAlong({ id: organism }: OrganismView): void {
     const accepted = ({ token, page }: Event<'accepted'>) =>
       token && this.page.showCode(this, token, page);
-    this.requests.ask('keep', { organism }, { accepted, rejected: () => this.refused() });
+    this.requests.ask('keep', { organism }, { accepted, rejected: this.refused });
   }
 
-  /** Takes back this person's last graft onto a creature. */
+  /** Takes back this person's last graft onto a creature. The server remembers one graft. */
   ungraft({ id: organism }: OrganismView): void {
-    this.requests.ask('ungraft', { organism }, { rejected: () => this.refused() });
+    const accepted = () => this.settled.add(organism);
+    this.requests.ask('ungraft', { organism }, { accepted, rejected: this.refused });
   }
 
   private readonly handlers: { [N in RingEventName]: (message: RingEvent<N>) => void } = {
@@ -166,9 +188,10 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // What the host offers first is shown first.
+      // Begin with the creatures that the host offers first.
       if (isNew && settings?.first?.length) this.first = 0;
-      this.state.setHand(seat.hand, Math.random);
+      this.hand = [...seat.hand].reverse();
+      this.state.keepTo(this.hand, Math.random);
       this.requests.resume(seat.you.id);
       this.previews.renew(seat.you.id);
     },
@@ -191,18 +214,19 @@ export class Ring implements ToolUser {
   };
 
   private spent(level: number | undefined): void {
-    if (level !== undefined && this.energy) this.tellEnergy({ ...this.energy, level });
+    const { energy } = this.seat;
+    if (level !== undefined && energy) this.tellEnergy({ ...energy, level });
   }
 
   private tellEnergy(energy: Event<'energy'>): void {
-    this.energy = energy;
+    this.seat = { ...this.seat, energy };
     this.listeners.emit('energy', energy);
   }
 }
 
 /** A finger of a ring on the ground. */
 export class Finger extends ToolHand<Ring> {
-  /** The creature from which the finger drags to cross it; 0 if none. */
+  /** Id of the creature on which the finger was put down; 0 if there is none. */
   from: OrganismId = 0;
 
   override toolStart(x: number, y: number, now: number): void {
@@ -211,7 +235,8 @@ export class Finger extends ToolHand<Ring> {
     if (this.tool === 'plant') this.from = this.organismAt({ x, y });
   }
 
-  /** A tap on one's creature takes it along; a drag from one creature to another crosses them. */
+  /** Shows a code after a tap on the person's own creature. Crosses two creatures after a drag from
+   * one to the other. */
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     const { from, session, model } = this;
     const to = from && this.organismAt({ x, y });
@@ -234,5 +259,247 @@ export class Finger extends ToolHand<Ring> {
 
   protected override refused(): void {
     this.session.refused();
+  }
+}
+
+/** Radius of the line from a creature to the finger that crosses it, in cells. */
+const THREAD = 0.35;
+
+interface Touch {
+  readonly finger: Finger;
+  readonly view: RoomView;
+  readonly ring: Ring;
+  readonly start: Point;
+  /** Whether the finger has moved too far for a tap. */
+  hasMoved: boolean;
+}
+
+export class TableView extends RoomView {
+  /** The fingers on the ground, by pointer. */
+  readonly touches = new Map<number, Touch>();
+  /** The open rings, by number. */
+  rings: ReadonlyMap<number, Ring> = new Map();
+
+  /** Makes a pointer a finger of a ring. */
+  touch(pointer: number, ring: Ring, start: Point): Finger {
+    // The finger has a pointer of its own in the table's view.
+    const view: RoomView = Object.create(this, {
+      pointer: { value: undefined, writable: true },
+      hovered: { value: 0, writable: true },
+      gauge: { value: undefined, writable: true },
+    });
+    const finger = new Finger(ring, view);
+    this.touches.set(pointer, { finger, view, ring, start, hasMoved: false });
+    return finger;
+  }
+
+  protected override frame(): Framing {
+    for (const { view, ring, finger } of this.touches.values()) {
+      const from = this.model.organisms.get(finger.from);
+      if (!view.pointer) continue;
+      if (!from) this.drawPointer(view.pointer, ring.state.state, view.gauge);
+      else {
+        const color = ownerColor(ring.model.you?.hue ?? 0);
+        const { x: x2, y: y2 } = this.toWorld(view.pointer);
+        const line = { x: from.x, y: from.y, x2, y2, radius: THREAD };
+        this.marks.add({ kind: 'disc', ...line, softness: 1, color, alpha: 0.9 });
+      }
+    }
+    for (const { state, fingers, place, left } of this.rings.values()) {
+      // Show on free ground what would grow there.
+      const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
+      if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
+    }
+    return super.frame();
+  }
+}
+
+/** Distance from a ring's middle to the middle of its buttons, and to its edge, in em. */
+export const REACH = { buttons: 6.6, edge: 8.4 } as const;
+/** Number of creatures that a ring shows at a time. */
+const TILES = 5;
+/** Angle between two buttons, in degrees. It leaves the side of the person's hand free. */
+const STEP = 32;
+
+interface RingButton {
+  readonly id: string;
+  readonly label: string;
+  readonly picture: TemplateResult;
+  readonly act: () => void;
+  readonly pressed?: boolean;
+}
+
+/** The buttons around a ring, which change the ring. */
+@localized()
+@customElement('table-ring')
+export class TableRing extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      :host {
+        position: absolute;
+        width: 0;
+        height: 0;
+        pointer-events: none;
+      }
+      .band,
+      .away,
+      button {
+        translate: -50% -50%;
+      }
+      /* The band shows the energy left, in the person's colour. */
+      .band {
+        width: ${2 * REACH.buttons - 3.6}em;
+        background: conic-gradient(
+          oklch(${owner} var(--hue)) calc(var(--share) * 360deg),
+          oklch(0.95 0.01 210 / 0.14) 0
+        );
+        mask: radial-gradient(closest-side, transparent 97%, #000 97.5%);
+        animation: fade-in 0.25s ease-out;
+      }
+      button {
+        width: 3.2em;
+        min-width: 0 !important;
+        min-height: 0 !important;
+        background: var(--panel);
+        border: 1px solid var(--line);
+        color: var(--ink);
+        pointer-events: auto;
+        touch-action: none;
+        animation: fade-in 0.25s ease-out;
+      }
+      button[aria-pressed='true'] {
+        background: var(--accent-deep);
+        box-shadow: inset 0 0 0 0.15em oklch(${owner} var(--hue));
+      }
+      .tile {
+        width: 72%;
+      }
+      svg {
+        --icon: 1.7em;
+      }
+      .leaving {
+        animation: pulse 1s ease-in-out infinite;
+        --faintest: 0.25;
+      }
+      .away svg {
+        --icon: 2.6em;
+        color: var(--alarm);
+      }
+    `,
+  ];
+
+  /** The ring's contents change in place, so the element renders whenever the table does. */
+  @property({ attribute: false, hasChanged: () => true }) ring!: Ring;
+  /** Whether the ring is about to be forgotten. */
+  @property({ type: Boolean }) leaving = false;
+
+  override render(): TemplateResult {
+    const { ring, leaving } = this;
+    const { place, model, estimate, left } = ring;
+    Object.assign(this.style, { left: `${place.x}px`, top: `${place.y}px` });
+    this.style.setProperty('--hue', `${model.you?.hue ?? 0}`);
+    this.style.setProperty('--share', `${estimate.share}`);
+    const buttons = left ? [] : this.buttons();
+    const first = -(STEP * (buttons.length - 1)) / 2;
+    return html`<div class=${leaving ? 'leaving' : ''} style="rotate:${place.turn}deg" role="group" aria-label=${msg('Tools')}>
+      <div class="band over round"></div>
+      ${left ? html`<div class="away over">${icons.close}</div>` : nothing}
+      ${buttons.map((button, i) => this.button(button, ((first + STEP * i) * Math.PI) / 180))}
+    </div>`;
+  }
+
+  /** Shakes the ring, because a touch had no effect. */
+  refuse(): void {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const steps = [0, -0.4, 0.4, -0.2, 0].map((x) => ({ transform: `translateX(${x}em)` }));
+    this.animate(steps, 300);
+  }
+
+  /** Returns the buttons from the lower left around the top to the lower right. */
+  private buttons(): RingButton[] {
+    const { ring } = this;
+    const { state, model, own, grafted, hand } = ring;
+    const { checkpoint, settings } = model;
+    if (!checkpoint) return [];
+    const { held, tool } = state.state;
+    const all = offered(checkpoint, settings);
+    // The button that takes a graft back needs the place of a creature.
+    const tiles = grafted ? TILES - 1 : TILES;
+    const shown = Array.from({ length: Math.min(tiles, all.length) }, (_, i) => {
+      return all[(ring.first + i) % all.length];
+    });
+    const inGallery = held.from === 'gallery' && shown.includes(held.index);
+    if (held.from === 'gallery' && !inGallery) shown[0] = held.index;
+    const brush = (id: 'damage' | 'graft', label: string): RingButton => {
+      const act = (): void => state.take(tool === id ? 'plant' : id);
+      return { id, label, picture: icons[id], act, pressed: tool === id };
+    };
+    const seed = (source: SeedSource, more: Omit<RingButton, 'act'>): RingButton => {
+      const pressed = JSON.stringify(held) === JSON.stringify(source);
+      return { ...more, act: () => state.hold(source), pressed };
+    };
+    const buttons = [brush('damage', msg('Damage'))];
+    if (checkpoint.transforms) buttons.push(brush('graft', msg('Graft')));
+    if (grafted) {
+      const label = msg('Take back my last graft');
+      buttons.push({ id: 'ungraft', label, picture: icons.undo, act: () => ring.ungraft(grafted) });
+    }
+    for (const { id } of hand.slice(0, 1)) {
+      const source = { from: 'hand', seed: id } as const;
+      const picture = this.film(source) ?? icons.cross;
+      buttons.push(seed(source, { id: 'hand-seed', label: msg('A child of two'), picture }));
+    }
+    for (const index of shown) {
+      const label = kindName(checkpoint.gallery[index].name);
+      const picture = tile(checkpoint, index);
+      buttons.push(seed({ from: 'gallery', index }, { id: 'creature', label, picture }));
+    }
+    const turn = (): void => {
+      ring.first += tiles;
+    };
+    buttons.push(
+      { id: 'more', label: msg('More'), picture: icons.closer, act: turn },
+      {
+        ...{ id: 'dice', label: msg('Dice'), picture: this.film(held) ?? icons.dice },
+        ...{ act: () => state.throwDice(Math.random), pressed: held.from === 'prior' },
+      },
+    );
+    if (own) {
+      const act = (): void => ring.takeAlong(own);
+      buttons.push({ id: 'keep', label: msg('Keep'), picture: icons.keep, act });
+    }
+    return buttons;
+  }
+
+  /** Returns the picture of a seed that is not in the gallery; undefined until it has arrived. */
+  private film(seed: SeedSource): TemplateResult | undefined {
+    const film = seed.from === 'gallery' ? undefined : this.ring.previews.film(seed);
+    if (!film || film === 'none') return undefined;
+    const background = `background:url(${film.url}) 100% 0 / ${film.frames * 100}% 100%`;
+    return html`<i class="tile" style=${background}></i>`;
+  }
+
+  /** Renders a button. @param angle clockwise from the top, in radians */
+  private button({ id, label, picture, act, pressed }: RingButton, angle: number): TemplateResult {
+    const press = (): void => {
+      act();
+      this.requestUpdate();
+    };
+    // Browsers fire no click if several fingers touch the screen.
+    const up = (event: PointerEvent): void => {
+      const { left, top, right, bottom } = (event.currentTarget as Element).getBoundingClientRect();
+      const { clientX: x, clientY: y } = event;
+      if (x >= left && x <= right && y >= top && y <= bottom) press();
+    };
+    return html`<button
+      class="over middle round"
+      style="left:${REACH.buttons * Math.sin(angle)}em;top:${-REACH.buttons * Math.cos(angle)}em"
+      data-testid=${id}
+      aria-label=${label}
+      aria-pressed=${pressed ?? nothing}
+      @pointerup=${up}
+      @click=${({ detail }: MouseEvent) => detail === 0 && press()}
+    >${picture}</button>`;
   }
 }

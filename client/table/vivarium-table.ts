@@ -9,48 +9,46 @@ import { repeat } from 'lit/directives/repeat.js';
 import { buildOf } from '../../shared/build.ts';
 import { type Code, codeOf } from '../../shared/printed-address.ts';
 import type { RingEventName } from '../../shared/protocol/events.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import { RINGS } from '../../shared/vocabulary.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { number, unsupportedText } from '../elements/text.ts';
-import { ViewportReporter } from '../input/canvas-input.ts';
+import { reportView } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
-import { WallConnection } from '../room/connection.ts';
-import { mayRenew, visitorAddress } from '../room/display.ts';
+import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
-import { Ring, type RingPlace } from './ring.ts';
-import { REACH, TableRing } from './table-ring.ts';
-import { TableView } from './table-view.ts';
+import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 
 /** When people are forgotten, in ms. */
 const FORGETS = {
   /** A ring that nobody has touched for this long is forgotten. */
   ring: 15_000,
-  /** The table, with the codes on it, begins anew after this long without a touch. */
+  /** After this time without a touch, the table starts over for new people, without codes. */
   table: 40_000,
-  /** How long before, a ring pulses and the table counts down. */
+  /** How long a ring pulses before it is forgotten, and the table counts down before it starts over. */
   warning: { ring: 5_000, table: 10_000 },
-  /** How often the times are checked. */
+  /** Interval at which these times are checked. */
   check: 250,
 } as const;
 
-/** A touch nearer to a ring than this belongs to it, in em. */
+/** Maximum distance between a ring and a touch that belongs to it, in em. */
 const NEAR = 2 * REACH.edge;
-/** A finger that moves less than this has tapped, in CSS pixels. */
+/** Maximum move of a finger that taps, in CSS pixels. */
 const SLOP = 10;
 /** Width of the quiet zone around a code, in modules. */
 const QUIET = 4;
 /** How long the connection may be lost before the table says so, in ms. */
 const BLINK = 4_000;
 
-/** A code that takes a creature along. It stays when its ring is forgotten. */
+/** A QR code with which visitors take a creature home. It stays when its ring is forgotten. */
 interface Card {
   readonly ring: Ring;
   readonly code: Code;
   readonly link: string;
-  /** When it disappears, in ms. */
+  /** When the code disappears, in ms. */
   readonly until: number;
 }
 
@@ -73,24 +71,17 @@ export class VivariumTable extends LitElement {
         -webkit-touch-callout: none;
       }
       canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
         touch-action: none;
-      }
-      cursor-layer,
-      .hint {
-        pointer-events: none;
       }
       :host([dim]) canvas {
         opacity: 0.1;
       }
-      .card {
-        position: absolute;
+      .card,
+      .hint {
         translate: -50% -50%;
+      }
+      .card {
         width: 14em;
-        padding: 0;
         border-radius: 1em;
         background: oklch(0.945 0.012 165);
         box-shadow: var(--shadow);
@@ -104,30 +95,18 @@ export class VivariumTable extends LitElement {
         shape-rendering: crispEdges;
       }
       .hint {
-        position: absolute;
         width: 7em;
-        height: 7em;
-        translate: -50% -50%;
         border: 0.15em solid oklch(0.94 0.008 200 / 0.75);
-        border-radius: 50%;
         animation: invite 3s ease-out infinite;
       }
       .count,
       .message {
-        position: absolute;
         left: 50%;
         top: 50%;
         translate: -50% -50%;
-        text-align: center;
-        text-wrap: balance;
-        pointer-events: none;
       }
       .count {
-        display: grid;
-        place-items: center;
         width: 4em;
-        height: 4em;
-        border-radius: 50%;
         font-size: 1.6em;
         background: conic-gradient(
           var(--accent-deep) calc(var(--left) * 360deg),
@@ -141,16 +120,12 @@ export class VivariumTable extends LitElement {
       }
       /* The host's message, for people on both sides. */
       .said {
-        position: absolute;
         left: 50%;
         bottom: 1em;
         translate: -50% 0;
         width: max-content;
         max-width: min(44em, 90%);
         padding: 0.6em 1.4em;
-        text-align: center;
-        text-wrap: balance;
-        pointer-events: none;
       }
       .said.far {
         inset-block: 1em auto;
@@ -182,12 +157,9 @@ export class VivariumTable extends LitElement {
   readonly model: RoomModel = this.connection.model;
   /** The open rings, by number. */
   readonly rings = new Map<number, Ring>();
-  private readonly reporter = new ViewportReporter((look) => this.connection.send('look', look));
   private view: TableView | undefined;
-  /** Where each finger on the ground began. */
-  private readonly starts = new Map<number, Point & { moved?: boolean }>();
   private gone: ReturnType<typeof setTimeout> | undefined;
-  /** When somebody last touched the table, in ms; undefined if nobody has since it began anew. */
+  /** When somebody last touched the table, in ms; undefined after the table has started over. */
   private touchedAt: number | undefined;
   private origin = '';
   @state() private cards: readonly Card[] = [];
@@ -210,14 +182,18 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // A touch anywhere keeps the table, also one on a ring or a code.
-    window.addEventListener('pointerdown', (event) => this.touched(event), { capture: true });
+    // A touch anywhere, including on a ring or a code, keeps the table from starting over.
+    const touched = (event: Event): void => {
+      this.touchedAt = performance.now();
+      const pressed = event.composedPath().find((one) => one instanceof TableRing);
+      if (pressed) pressed.ring.touchedAt = this.touchedAt;
+    };
+    window.addEventListener('pointerdown', touched, { capture: true });
     const refresh = (): void => this.requestUpdate();
     for (const event of ['rejected', 'people', 'energy'] as const) model.on(event, refresh);
     model.on('wall', ({ origin }) => {
       const { address } = visitorAddress(this.room, '', location.origin, origin);
       this.origin = new URL(address).origin;
-      this.reporter.forget();
       for (const ring of this.rings.values()) ring.enter();
       this.layout();
     });
@@ -242,7 +218,7 @@ export class VivariumTable extends LitElement {
   }
 
   override firstUpdated(): void {
-    const { model, canvas, cursors, reporter } = this;
+    const { model, canvas, cursors } = this;
     try {
       const state = new InteractionState();
       state.take('look');
@@ -252,15 +228,15 @@ export class VivariumTable extends LitElement {
       return;
     }
     const { view } = this;
-    view.rings = { [Symbol.iterator]: () => this.rings.values() };
+    view.rings = this.rings;
+    const report = reportView(view, this.connection, new AbortController().signal);
     view.onFrame = (now) => {
-      let waits =
-        model.connection === 'live' && reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      let waits = report(now);
       for (const { finger } of view.touches.values()) waits = finger.flush(now) || waits;
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Whoever stands at the table sees their own fingers.
+      // Omit the pointers of people at the table, because they see their own fingers.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -288,6 +264,7 @@ export class VivariumTable extends LitElement {
       html`<table-ring .ring=${ring} ?leaving=${this.leftOf(ring, now) < FORGETS.warning.ring}></table-ring>`;
     return html`
       <canvas
+        class="fill"
         data-testid="canvas"
         role="img"
         aria-label=${label}
@@ -301,36 +278,35 @@ export class VivariumTable extends LitElement {
       ${repeat(rings.values(), (ring) => ring, shown)}
       ${cards.map((card) => this.card(card))}
       ${this.countdown(now)}
- ${said ? html`<p class="said panel" role="status" dir="auto">${said}</p><p class="said far panel" aria-hidden="true" dir="auto">${said}</p>` : nothing}
-      ${message ? html`<p class="message panel" role="status">${message}</p>` : nothing}
+ ${said ? html`<p class="said panel over centred ghost" role="status" dir="auto">${said}</p><p class="said far panel over centred ghost" aria-hidden="true" dir="auto">${said}</p>` : nothing}
+      ${message ? html`<p class="message panel over centred ghost" role="status">${message}</p>` : nothing}
     `;
   }
 
-  /** Text for the person who sets the table up, or for everybody while nobody can act. */
+  /** A text for the person who sets up the table, or for all people while nobody can act. */
   private get message(): string {
     const { model, connection, rings } = this;
     const { paused, farewell } = model.settings ?? {};
     const refusal = model.connection === 'live' ? undefined : connection.refusal;
     if (this.isBlind) return unsupportedText();
-    if (refusal === 'table-taken') {
-      return msg('Another screen uses this table’s address. Only one screen can.');
-    }
-    if (refusal === 'no-such-table') {
-      return msg('This is not the address of a table. Add a table on the host’s page.');
-    }
-    if (refusal === 'no-such-room') return msg('There is no room with that name.');
+    const refused: Partial<Record<Reason, string>> = {
+      'table-taken': msg('Another screen uses this table’s address. Only one screen can.'),
+      'no-such-table': msg('This is not the address of a table. Add a table on the host’s page.'),
+      'no-such-room': msg('There is no room with that name.'),
+    };
+    if (refusal && refused[refusal]) return refused[refusal];
     if (this.isAway) return msg('The room cannot be reached right now. Please wait a moment.');
     if (farewell) return msg('This day is over. Thank you, and goodbye.');
     const isBlocked = [...rings.values()].some(({ left }) => left === 'table-blocked');
     return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
   }
 
-  /** Circles that invite a touch, one in each half of the table. */
+  /** Renders circles that invite a touch, one in each half of the table. */
   private hints(): TemplateResult[] {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
       const [left, top] = isUpright ? [50, share] : [share, 50];
-      return html`<div class="hint" style="left:${left}%;top:${top}%;animation-delay:${1.5 * i}s"></div>`;
+      return html`<div class="hint over round ghost" style="left:${left}%;top:${top}%;animation-delay:${1.5 * i}s"></div>`;
     });
   }
 
@@ -340,7 +316,7 @@ export class VivariumTable extends LitElement {
     };
     const label = msg('Scan the code, or open the link, and it grows again in your own browser.');
     return html`<button
-      class="card"
+      class="card over"
       data-testid="code"
       data-link=${link}
       style="left:${place.x}px;top:${place.y}px;rotate:${place.turn}deg"
@@ -352,37 +328,36 @@ export class VivariumTable extends LitElement {
     </button>`;
   }
 
-  /** Counts down before the table begins anew. */
+  /** Renders the countdown before the table starts over. */
   private countdown(now: number): TemplateResult | typeof nothing {
     const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
     const { table } = FORGETS.warning;
     if (left > table) return nothing;
-    return html`<div class="count number" data-testid="countdown" style="--left:${left / table}">
+    return html`<div class="count number over middle round centred ghost" data-testid="countdown" style="--left:${left / table}">
       ${number(Math.ceil(left / 1000))}
     </div>`;
   }
 
-  /** Forgets rings, codes, and in the end that anybody was here. */
+  /** Removes rings and codes whose time is over, and lets the table start over. */
   private check(now: number): void {
     const { touchedAt, cards } = this;
-    for (const ring of this.rings.values()) if (this.leftOf(ring, now) <= 0) this.forget(ring);
+    for (const ring of this.rings.values()) {
+      if (this.leftOf(ring, now) > 0) continue;
+      this.rings.delete(ring.number);
+      ring.forget();
+      this.view?.loop.invalidate();
+    }
     const begins = touchedAt !== undefined && now - touchedAt >= FORGETS.table;
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
     if (kept.length < cards.length) this.cards = kept;
-    // The energy refills, and the times run.
+    // Show the current energy and the remaining times.
     if (touchedAt !== undefined) this.requestUpdate();
   }
 
   /** Time until a ring is forgotten, in ms. */
   private leftOf({ touchedAt, fingers }: Ring, now: number): number {
     return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
-  }
-
-  private forget(ring: Ring): void {
-    this.rings.delete(ring.number);
-    ring.forget();
-    this.view?.loop.invalidate();
   }
 
   private down({ pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
@@ -395,29 +370,25 @@ export class VivariumTable extends LitElement {
     }
     found.touchedAt = performance.now();
     if (found.left) return;
-    this.starts.set(pointerId, { x, y });
     this.canvas.setPointerCapture(pointerId);
-    view.touch(pointerId, found).toolStart(x, y, timeStamp);
+    view.touch(pointerId, found, { x, y }).toolStart(x, y, timeStamp);
   }
 
   private move(event: PointerEvent): void {
-    const start = this.starts.get(event.pointerId);
     const touch = this.view?.touches.get(event.pointerId);
-    if (!start || !touch) return;
+    if (!touch) return;
     for (const { offsetX: x, offsetY: y, timeStamp } of event.getCoalescedEvents?.() ?? [event]) {
-      start.moved ||= Math.hypot(x - start.x, y - start.y) > SLOP;
+      touch.hasMoved ||= Math.hypot(x - touch.start.x, y - touch.start.y) > SLOP;
       touch.finger.toolMove(x, y, timeStamp);
     }
   }
 
   private lift({ type, pointerId, offsetX: x, offsetY: y, timeStamp }: PointerEvent): void {
-    const start = this.starts.get(pointerId);
     const touch = this.view?.touches.get(pointerId);
-    if (!start || !touch) return;
+    if (!touch) return;
     if (type === 'pointercancel') touch.finger.toolCancel(timeStamp);
-    else touch.finger.toolEnd(x, y, !start.moved, timeStamp);
+    else touch.finger.toolEnd(x, y, !touch.hasMoved, timeStamp);
     touch.ring.touchedAt = performance.now();
-    this.starts.delete(pointerId);
     this.view?.touches.delete(pointerId);
     this.requestUpdate();
   }
@@ -448,26 +419,19 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // Whoever stands before an upright screen is always below it.
+    // People always stand below an upright screen.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }
 
-  /** Size of the letters, on which all lengths depend, in CSS pixels. */
+  /** Font size, in CSS pixels. All lengths on the page depend on it. */
   private get em(): number {
     return Number.parseFloat(getComputedStyle(this).fontSize);
   }
 
-  /** Keeps the table from beginning anew, and the ring whose button is touched. */
-  private touched(event: Event): void {
-    this.touchedAt = performance.now();
-    const pressed = event.composedPath().find((one) => one instanceof TableRing);
-    if (pressed) pressed.ring.touchedAt = this.touchedAt;
-  }
-
   private readonly showCode = (ring: Ring, token: string, page = `${this.origin}/keep`): void => {
     const link = `${page}#${token}/${this.room}`;
-    // A second press replaces the code of the first.
+    // Replace the earlier code of the ring.
     const others = this.cards.filter((card) => card.ring !== ring);
     const until = performance.now() + FORGETS.table;
     this.cards = [...others, { ring, link, code: codeOf(link, QUIET), until }];
@@ -478,7 +442,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   };
 
-  /** Fills the screen, so that every touch meets the ground: insets below 0 hide the rest. */
+  /** Makes the room cover the screen, so that each touch is on ground. Negative insets hide the rest. */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;
     const { room } = this.model;

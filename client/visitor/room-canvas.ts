@@ -1,11 +1,13 @@
 /** The room's canvas: its view, and the effects of pointers, keys and the window on it. */
 import type { LitElement } from 'lit';
 import type { TierName } from '../../shared/codec/tiers.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
-import { bindCanvas, reportView } from '../input/canvas-input.ts';
+import { bindCanvas, type CanvasHand, nearestCell, reportView } from '../input/canvas-input.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
+import { ToolHand } from '../input/tool-hand.ts';
 import {
   type Camera,
   fitGrid,
@@ -17,148 +19,15 @@ import {
 } from '../render/camera.ts';
 import { firstView } from '../render/first-view.ts';
 import { RoomView } from '../render/room-view.ts';
-import { BrowserStore } from '../state/browser-store.ts';
-import type { KeyHelp } from './elements/key-help.ts';
-import type { RoomStory } from './elements/room-story.ts';
-import type { ToastLayer } from './elements/toast-layer.ts';
+import { isBrush } from '../state/interaction-state.ts';
+import type { FindMine, RoomOverview } from './elements/room-status.ts';
+import type { RoomStory, ToastLayer } from './elements/room-story.ts';
+import type { KeyHelp } from './elements/sheets.ts';
 import type { ToolDock } from './elements/tool-dock.ts';
-import type { FindMine, RoomOverview } from './elements/wayfinding.ts';
 import type { RoomSession } from './room-session.ts';
-import { Tools } from './tools.ts';
+import { offlineText } from './text.ts';
 
-/** The page around the canvas, with its session and the elements that this module uses. */
-export interface RoomPage extends HTMLElement {
-  readonly session: RoomSession;
-  readonly canvas: HTMLCanvasElement;
-  readonly lens: HTMLCanvasElement;
-  readonly header: HTMLElement;
-  readonly cursors: CursorLayer;
-  readonly dock: ToolDock;
-  readonly finder: FindMine;
-  readonly help: KeyHelp;
-  readonly overview: RoomOverview;
-  /** Buttons and maps that cover a part of the view. */
-  readonly covers: Iterable<HTMLElement>;
-  readonly updateComplete: Promise<unknown>;
-  readonly story: RoomStory;
-  readonly toasts: ToastLayer;
-}
-
-/** Translates key presses into actions on the page. */
-export class KeyControl {
-  private readonly localStore = new BrowserStore('localStorage', 'vivarium keys');
-  /** The position on the grid that the tool last pointed at, in cells. */
-  private aimed: Point | undefined;
-
-  constructor(
-    private readonly page: RoomPage,
-    private readonly view: RoomView,
-    private readonly tools: Tools,
-  ) {}
-
-  /**
-   * Whether single letters work on the whole page or only while the canvas has the focus. Stored in
-   * this browser.
-   */
-  get everywhere(): boolean {
-    return this.localStore.read() !== 'canvas';
-  }
-
-  set everywhere(everywhere: boolean) {
-    this.localStore.write(everywhere ? 'page' : 'canvas');
-  }
-
-  /** Handles a keydown event of the window. */
-  down(event: KeyboardEvent): void {
-    const { canvas, session } = this.page;
-    // Ignore keys while a modal dialog is open: it receives all keys, even if nothing in it has the
-    // focus.
-    if (session.panels.modals) return;
-    const target = event.composedPath()[0] as HTMLElement;
-    // Accept brackets with Alt, because many keyboards need Option or AltGr (reported as Ctrl and
-    // Alt on Windows) for them.
-    const bracket = event.altKey && /^[[\]]$/.test(event.key);
-    if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
-    if (target.matches('input, select, textarea')) return;
-    const onCanvas = target === canvas || target === document.body;
-    const action = keyAction(event.key, onCanvas, this.everywhere || target === canvas);
-    if (!action) return;
-    event.preventDefault();
-    this.act(action);
-  }
-
-  /** Performs an action, triggered by a key or by its button. */
-  act(action: KeyAction): void {
-    const { view } = this;
-    const { canvas, dock, finder, help, session } = this.page;
-    const { state: interaction } = session;
-    const { state } = interaction;
-    if (session.watches && /take|seeds/.test(action.do)) return;
-    if (action.do === 'take' && action.tool === 'graft' && !session.canGraft) return;
-    if (/move|zoom|fit|meet|mine/.test(action.do)) session.views.stop();
-    if (action.do === 'take') interaction.take(action.tool);
-    if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
-    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
-    if (action.do === 'zoom') view.rig.glideBy(0, 0, action.factor);
-    if (action.do === 'fit') view.rig.fit();
-    if (action.do === 'look') interaction.update({ crisp: !state.crisp });
-    if (action.do === 'escape') {
-      interaction.update({ selection: undefined });
-      canvas.focus();
-    }
-    if (action.do === 'use') this.tools.use(view.rig.middle, performance.now());
-    if (action.do === 'meet') this.meet(action.by);
-    if (action.do === 'mine') finder.find();
-    if (action.do === 'seeds') dock.focusSeeds();
-    if (action.do === 'help') help.open(this);
-    view.loop.invalidate();
-  }
-
-  /**
-   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call it in
-   * every frame.
-   *
-   * @param now in ms
-   */
-  follow(now: number): void {
-    const { view, tools } = this;
-    if (!this.page.canvas.matches(':focus-visible')) {
-      this.aimed = undefined;
-      return;
-    }
-    // Without the current, which would move the pointer all the time.
-    const place = screenToWorld(view.camera, view.size, view.rig.middle);
-    if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
-    this.aimed = place;
-    const { x, y } = view.rig.middle;
-    tools.hover(x, y, now);
-  }
-
-  /**
-   * Selects the next or previous organism in the order of birth. Without a selection, it selects
-   * the organism nearest to the middle of the view.
-   */
-  private meet(by: 1 | -1): void {
-    const { model, state: interaction } = this.page.session;
-    const all = [...model.organisms.values()];
-    if (all.length === 0) return;
-    const { selection } = interaction.state;
-    const index = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
-    const next = index < 0 ? this.nearest(all) : all[(index + by + all.length) % all.length];
-    interaction.select(next.id);
-    this.view.show(next);
-    this.page.story.tell(next);
-  }
-
-  private nearest(all: readonly OrganismView[]): OrganismView {
-    const { view } = this;
-    const middle = view.toWorld(view.rig.middle);
-    const distance = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
-    return all.reduce((best, one) => (distance(one) < distance(best) ? one : best));
-  }
-}
-
-/** Windows in which organisms would be too small if the whole room were shown. */
+/** Windows that are too small for a view of the whole room. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
 /** Height of the hint above the dock, in CSS pixels. */
@@ -166,12 +35,20 @@ const HINT = 32;
 /** Space beside a panel, in CSS pixels. */
 const GAP = 12;
 
-/** Draws the room and turns the visitor's gestures into commands. */
+/** The page around the canvas. */
+type RoomPage = LitElement & { readonly session: RoomSession };
+
+/** Draws the room and turns the visitor's gestures and keys into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
   readonly tools: Tools;
-  readonly keys: KeyControl;
-  private readonly stop = new AbortController();
+  private readonly canvas = this.find<HTMLCanvasElement>('canvas');
+  private readonly dock = this.find<ToolDock>('tool-dock');
+  private readonly finder = this.find<FindMine>('find-mine');
+  private readonly help = this.find<KeyHelp>('key-help');
+  private readonly overview = this.find<RoomOverview>('room-overview');
+  /** The position on the grid that the keyboard's tool last pointed at, in cells. */
+  private aimed: Point | undefined;
   /** The panel that must not hide any part of the grid. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
@@ -182,38 +59,37 @@ export class RoomCanvas {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   /** The creature whose card is open. */
   private carded: OrganismId = 0;
-  /** The camera, as JSON, after it has left the whole grid because of a card. */
+  /** The camera, as JSON, after a card has made it leave the view of the whole grid. */
   private uncovered = '';
 
   /** @throws GlError if this browser has no WebGL2 */
   constructor(private readonly page: RoomPage) {
-    const { session, canvas, dock, cursors, overview } = page;
+    const { canvas, dock, overview } = this;
+    const { session } = page;
     const { model, state, estimate, feedback, connection } = session;
-    const { signal } = this.stop;
+    const cursors = this.find<CursorLayer>('cursor-layer');
+    // The page shows the room until its window closes.
+    const { signal } = new AbortController();
     const view = new RoomView(canvas, model, state);
-    const tools = new Tools(session, view, page.toasts);
-    const keys = new KeyControl(page, view, tools);
+    const tools = new Tools(session, view, this.find<ToastLayer>('toast-layer'));
     this.view = view;
     this.tools = tools;
-    this.keys = keys;
-    signal.addEventListener('abort', bindCanvas(canvas, tools));
-    window.addEventListener('keydown', (event) => keys.down(event), { signal });
-    canvas.addEventListener('pointerdown', () => view.rig.stay(), { signal });
-
+    bindCanvas(canvas, tools);
+    window.addEventListener('keydown', (event) => this.press(event));
+    canvas.addEventListener('pointerdown', () => view.rig.stay());
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const applyMotion = (): void => {
       view.rig.calm = view.effects.calm = feedback.calm = calm.matches;
     };
-    calm.addEventListener('change', applyMotion, { signal });
+    calm.addEventListener('change', applyMotion);
     applyMotion();
-
-    const lens = new Lens(canvas, page.lens, signal);
+    const lens = new Lens(canvas, this.find('.lens'), signal);
     // On a phone, request at most the tier `phone`: the details that it delays are too small to see
     // there.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
-      keys.follow(now);
+      this.aim(now);
       lens.draw(tools.drawing, view.size);
       const isSending = tools.flush(now);
       // Show the cost of a stroke while the visitor draws it.
@@ -229,26 +105,115 @@ export class RoomCanvas {
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
       // Do not move a view that follows a participant.
-      if (organism.planter.id !== model.you?.id || session.views.following) return;
+      if (organism.planter.id !== model.you?.id || session.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
       view.follow(organism);
     });
-    const keepPointers = (): void => cursors.keep(session.isLive ? model.participants : undefined);
-    model.on('people', keepPointers);
-    model.on('connection', keepPointers);
+    for (const event of ['people', 'connection'] as const) {
+      model.on(event, () => cursors.keep(session.isLive ? model.participants : undefined));
+    }
     model.on('opened', () => {
       this.layout();
       void this.open();
     });
-    const onVisibility = (): void => feedback.hide(document.hidden);
-    document.addEventListener('visibilitychange', onVisibility, { signal });
+    document.addEventListener('visibilitychange', () => feedback.hide(document.hidden));
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [page, dock]) observer.observe(element);
     for (const name of ['pointerdown', 'pointermove', 'keydown']) {
-      const touch = (): void => session.busy.touch(performance.now());
-      window.addEventListener(name, touch, { signal, capture: true });
+      window.addEventListener(name, () => session.busy.touch(performance.now()), { capture: true });
     }
+  }
+
+  private find<T extends HTMLElement>(selector: string): T {
+    return this.page.renderRoot.querySelector<T>(selector)!;
+  }
+
+  private get organisms(): OrganismView[] {
+    return [...this.page.session.model.organisms.values()];
+  }
+
+  /** Handles a keydown event of the window. */
+  private press(event: KeyboardEvent): void {
+    const { canvas } = this;
+    // Ignore keys while a modal dialog is open: it receives all keys, even if nothing in it has the
+    // focus.
+    if (this.page.session.panels.modals) return;
+    const target = event.composedPath()[0] as HTMLElement;
+    // Accept brackets with Alt, because many keyboards need Option or AltGr (reported as Ctrl and
+    // Alt on Windows) for them.
+    const bracket = event.altKey && /^[[\]]$/.test(event.key);
+    if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
+    if (target.matches('input, select, textarea')) return;
+    const onCanvas = target === canvas || target === document.body;
+    const action = keyAction(event.key, onCanvas, this.help.everywhere || target === canvas);
+    if (!action) return;
+    event.preventDefault();
+    this.act(action);
+  }
+
+  /** Performs an action, triggered by a key or by its button. */
+  act(action: KeyAction): void {
+    const { view, canvas } = this;
+    const { session } = this.page;
+    const { state } = session;
+    if (session.watches && /take|seeds/.test(action.do)) return;
+    if (action.do === 'take' && action.tool === 'graft' && !session.canGraft) return;
+    if (/move|zoom|fit|meet|mine/.test(action.do)) session.stopFollowing();
+    if (action.do === 'take') state.take(action.tool);
+    if (action.do === 'radius') state.setRadius(state.state.radius + action.by);
+    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
+    if (action.do === 'zoom') view.rig.glideBy(0, 0, action.factor);
+    if (action.do === 'fit') view.rig.fit();
+    if (action.do === 'look') state.update({ crisp: !state.state.crisp });
+    if (action.do === 'escape') {
+      state.update({ selection: undefined });
+      canvas.focus();
+    }
+    if (action.do === 'use') this.tools.use(view.rig.middle, performance.now());
+    if (action.do === 'meet') this.meet(action.by);
+    if (action.do === 'mine') this.finder.find();
+    if (action.do === 'seeds') this.dock.focusSeeds();
+    if (action.do === 'help') this.help.open();
+    view.loop.invalidate();
+  }
+
+  /**
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call it in
+   * every frame.
+   *
+   * @param now in ms
+   */
+  private aim(now: number): void {
+    const { rig, camera, size } = this.view;
+    if (!this.canvas.matches(':focus-visible')) {
+      this.aimed = undefined;
+      return;
+    }
+    // Ignore the current, which would move the pointer all the time.
+    const place = screenToWorld(camera, size, rig.middle);
+    if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
+    this.aimed = place;
+    this.tools.hover(rig.middle.x, rig.middle.y, now);
+  }
+
+  /**
+   * Selects the next or previous organism in the order of birth. Without a selection, it selects
+   * the organism nearest to the middle of the view.
+   */
+  private meet(by: 1 | -1): void {
+    const { view, organisms: all } = this;
+    const { state } = this.page.session;
+    if (all.length === 0) return;
+    const { selection } = state.state;
+    const index = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
+    const { x, y } = view.toWorld(view.rig.middle);
+    const distance = (one: OrganismView): number => Math.hypot(one.x - x, one.y - y);
+    const nearest = all.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+    const next = index < 0 ? nearest : all[(index + by + all.length) % all.length];
+    state.select(next.id);
+    view.show(next);
+    this.find<RoomStory>('room-story').tell(next);
   }
 
   /**
@@ -283,16 +248,21 @@ export class RoomCanvas {
     await card?.updateComplete;
     const { rig, size, loop } = this.view;
     const organism = this.page.session.model.organisms.get(this.carded);
-    if (!organism && this.uncovered === JSON.stringify(rig.heading)) this.keys.act({ do: 'fit' });
+    if (!organism && this.uncovered === JSON.stringify(rig.heading)) this.act({ do: 'fit' });
     if (!organism || !card) return;
     const { side } = organism;
     const square = { width: side, height: side };
-    const covers = [card, ...this.page.covers];
+    const covers = [card, ...this.covers];
     const free = covers.reduce((rest, each) => beside(each, square, size, rest), this.insets);
     const wasFitted = rig.isFitted;
     rig.reveal(organism, side, free);
     if (wasFitted && !rig.isFitted) this.uncovered = JSON.stringify(rig.heading);
     loop.invalidate();
+  }
+
+  /** Buttons and maps that cover a part of the view. */
+  private get covers(): Element[] {
+    return [...this.page.renderRoot.querySelectorAll('.view, room-overview, find-mine')];
   }
 
   /** Loads the image that contains the pictures of all seeds. */
@@ -308,15 +278,9 @@ export class RoomCanvas {
 
   /** Moves the camera to a position on the grid. */
   centre(place: Point): void {
-    this.page.session.views.stop();
+    this.page.session.stopFollowing();
     this.view.rig.centre(place);
     this.view.loop.invalidate();
-  }
-
-  close(): void {
-    this.stop.abort();
-    this.panelSize.disconnect();
-    this.view.loop.end();
   }
 
   /** Fits the view between the header and the dock. */
@@ -325,7 +289,7 @@ export class RoomCanvas {
     const { session } = page;
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
-    const { height, top: dockTop } = page.dock.getBoundingClientRect();
+    const { height, top: dockTop } = this.dock.getBoundingClientRect();
     // A page that only watches has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the organism card sits above the dock, so the styles need the dock's height, which
@@ -336,7 +300,7 @@ export class RoomCanvas {
     const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
-    const top = page.header.getBoundingClientRect().bottom + gap / 2;
+    const top = this.find('header').getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     this.insets = insets;
     const isLow = size.height < 520 && size.width > size.height;
@@ -354,11 +318,11 @@ export class RoomCanvas {
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
     await page.updateComplete;
-    await page.finder.updateComplete;
+    await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
     // The map is not on the page while the whole room is shown.
-    page.overview.draw(rig);
+    this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
   }
@@ -368,21 +332,24 @@ export class RoomCanvas {
     const { page, view } = this;
     const { room, checkpoint } = page.session.model;
     if (!room || !checkpoint) return;
-    page.session.views.stop();
+    page.session.stopFollowing();
     view.rig.goTo(this.groundView(room, checkpoint.side));
     view.loop.invalidate();
   }
 
   /** @param side of a grown organism, in cells */
   private groundView(grid: Size, side: number): Camera {
-    const { page, insets } = this;
+    const { insets } = this;
     const { size: view } = this.view;
     const { top, right, bottom, left } = insets;
     const [width, height] = [view.width - left - right, view.height - top - bottom - HINT];
     const free = { x: left, y: top, width, height };
-    const covers = Array.from(page.covers, (cover) => cover.getBoundingClientRect());
-    const organisms = [...page.session.model.organisms.values()];
-    return firstView({ grid, side, organisms }, { view, free, covers }, Math.random);
+    const covers = this.covers.map((cover) => cover.getBoundingClientRect());
+    return firstView(
+      { grid, side, organisms: this.organisms },
+      { view, free, covers },
+      Math.random,
+    );
   }
 
   /** Lays out the page like `layout`, but the camera glides to its new position. */
@@ -399,7 +366,7 @@ export class RoomCanvas {
 /**
  * Returns the insets that leave the most space for the grid above, below or to one side of a panel.
  */
-function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Insets {
+function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
   return [
@@ -408,4 +375,68 @@ function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Ins
     { ...insets, left: Math.max(insets.left, right + GAP) },
     { ...insets, right: Math.max(insets.right, view.width - left + GAP) },
   ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
+}
+
+/** A visitor's pointer: adds the tool *look*, double taps and keys. */
+export class Tools extends ToolHand<RoomSession> implements CanvasHand {
+  constructor(
+    session: RoomSession,
+    view: RoomView,
+    private readonly toasts: Pick<ToastLayer, 'show'>,
+  ) {
+    super(session, view);
+  }
+
+  override toolEnd(x: number, y: number, tap: boolean, now: number): void {
+    super.toolEnd(x, y, tap, now);
+    if (this.tool === 'look' && tap) {
+      this.session.state.select(this.organismAt({ x, y }), this.view.toWorld({ x, y }));
+    }
+  }
+
+  /**
+   * Closes the top panel on a press, unless the visitor is looking at a selected organism. In that
+   * case the press selects the organism under it, or none.
+   */
+  dismiss(): boolean {
+    const { state, panels } = this.session;
+    const { tool, selection } = state.state;
+    return !(tool === 'look' && selection) && panels.closeTop();
+  }
+
+  doubleTap(x: number, y: number, fingers: 1 | 2): void {
+    const { planes } = this.model;
+    const { x: i, y: j } = this.view.toWorld({ x, y });
+    const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
+    // On the grid, a double tap with one finger uses the tool twice, so it does not move the view.
+    if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
+      this.moved();
+      this.view.rig.fit();
+    }
+    this.view.loop.invalidate();
+  }
+
+  /**
+   * Uses the tool at a point on the screen, for the keyboard. Keys point at the middle of an organism,
+   * which may be a hole, so a stroke begins at the nearest cell.
+   */
+  use(point: Point, now: number): void {
+    const place = this.view.toWorld(point);
+    const surrounds = ({ x, y, side }: OrganismView): boolean =>
+      Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) < side / 2;
+    const reach = isBrush(this.session.state.state.tool) ? (this.model.checkpoint?.side ?? 0) : 0;
+    const cell = nearestCell(this.model, place, reach, surrounds);
+    const at = cell ? this.view.toScreen(cell) : point;
+    this.toolStart(at.x, at.y, now);
+    this.toolEnd(at.x, at.y, true, now);
+  }
+
+  protected override moved(): void {
+    this.session.stopFollowing();
+  }
+
+  protected override refused(reason: Reason | undefined, at: Point): void {
+    if (reason === 'occupied') this.session.setOccupied(true);
+    else this.toasts.show(reason ? this.session.whyNot(reason) : offlineText(), at);
+  }
 }

@@ -4,22 +4,20 @@
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
-import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, ParticipantId, SeedView } from '../../shared/vocabulary.ts';
 import { number } from '../elements/text.ts';
 import { Feedback } from '../feedback/feedback.ts';
-import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { EnergyEstimate } from '../input/tool-hand.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
-import { BusyReporter, Connection, type RequestTracker } from '../room/connection.ts';
+import { type Answers, BusyReporter, Connection } from '../room/connection.ts';
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
-import { SeedColours } from '../room/seed-colours.ts';
-import { Previews } from '../room/seed-previews.ts';
-import { BrowserStore } from '../state/browser-store.ts';
+import { Previews, SeedColours } from '../room/seed-previews.ts';
+import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
-import { OpenPanels } from '../state/open-panels.ts';
 import {
   affectedText,
   approvedText,
@@ -50,75 +48,6 @@ export interface SessionPage {
   match(area: Rect): void;
 }
 
-/** Moves the view where the host or a followed participant leads it. */
-export class SharedViews {
-  /** Id of the participant whom this page follows; 0 if it follows nobody. */
-  following: ParticipantId = 0;
-  /** Number of participants who follow this page. */
-  followers = 0;
-  /** The position that the host asked everybody to look at while this visitor was busy. */
-  spot: Point | undefined;
-
-  constructor(
-    model: RoomModel,
-    private readonly ask: RequestTracker['ask'],
-    private readonly page: SessionPage,
-  ) {
-    model.on('welcome', () => {
-      this.following = 0;
-      this.followers = 0;
-    });
-    model.on('spotlight', (place) => {
-      this.spot = place;
-      if (page.isBusy) page.requestUpdate();
-      else this.goToSpot();
-    });
-    model.on('view', ({ participant, area }) => {
-      if (participant !== this.following) return;
-      if (area) page.match(area);
-      else this.end('no-such-participant');
-    });
-    model.on('followers', ({ count }) => {
-      this.followers = count;
-      page.requestUpdate();
-    });
-  }
-
-  /** Moves the view to the position that the host shows. */
-  goToSpot(): void {
-    const { spot, page } = this;
-    this.stop(true);
-    if (!spot) return;
-    page.showPlace(spot);
-    page.announce(spotText());
-  }
-
-  /** Follows a participant's view until this visitor moves. */
-  follow(participant: ParticipantId): void {
-    this.following = participant;
-    this.ask('follow', { participant }, { rejected: (reason) => this.end(reason) });
-    this.page.requestUpdate();
-  }
-
-  /**
-   * Stops following a participant.
-   *
-   * @param isDismissed whether to forget the position shown by the host, and with it the notice
-   */
-  stop(isDismissed = false): void {
-    if (isDismissed) this.spot = undefined;
-    else if (!this.following) return;
-    if (this.following) this.ask('follow', {});
-    this.end();
-  }
-
-  private end(reason?: Reason): void {
-    this.following = 0;
-    if (reason) this.page.tell(reasonText(reason));
-    this.page.requestUpdate();
-  }
-}
-
 /** Returns a participant's name, or their number if they have none. */
 export function participantName(
   id: ParticipantId,
@@ -133,9 +62,9 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
- * server closed the connection. The server does so after it has refused admission, if it stops, or
- * if the room has moved to another server.
+ * Reasons that are not shown to the visitor: the page sent a message before joining, or the server
+ * closed the connection because it refused admission, because it stops, or because the room has
+ * moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -147,8 +76,6 @@ type Offer = Change & { readonly until: number };
 /** Maximum number of dead organisms, and of changes of one organism, that a visitor sees listed. */
 const MAX_GONE = 12;
 const MAX_CHANGES = 3;
-
-const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 
 /** Whether a page of another site frames this page. */
 function isFramed(): boolean {
@@ -163,8 +90,8 @@ function isFramed(): boolean {
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator, who has used a view-only link or a page of another site that
-   * frames this one, sees everything and cannot act.
+   * Whether the visitor is a spectator, who sees everything and cannot act. Visitors of view-only links
+   * and of pages in frames of other sites are spectators.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only' || isFramed();
   /** The name chosen in this tab. */
@@ -173,7 +100,7 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Stored per tab, so that a reload keeps the participant but another tab is another
+      // Store the seat per tab, so that a reload keeps the participant but another tab is another
       // participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
@@ -196,18 +123,18 @@ export class RoomSession {
   gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /**
-   * For each position, the seed (as JSON) that this visitor last planted there or used there for a
-   * transformation.
-   */
-  private readonly made = new Map<string, string>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
   /** Whether the visitor's last seed fell on another creature. */
   isOccupied = false;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
-  readonly views: SharedViews;
+  /** Id of the participant whom this page follows; 0 if it follows nobody. */
+  following: ParticipantId = 0;
+  /** Number of participants who follow this page. */
+  followers = 0;
+  /** The position that the host asked everybody to look at while this visitor was busy. */
+  spot: Point | undefined;
   /** Name of the checkpoint in the last welcome; '' before the first. */
   private checkpoint = '';
 
@@ -218,7 +145,20 @@ export class RoomSession {
       knowKinds(checkpoint.gallery.map(({ name }) => name));
       document.title = `${this.roomName} · Vivarium`;
     });
-    this.views = new SharedViews(model, requests.ask, page);
+    model.on('spotlight', (place) => {
+      this.spot = place;
+      if (page.isBusy) refresh();
+      else this.goToSpot();
+    });
+    model.on('view', ({ participant, area }) => {
+      if (participant !== this.following) return;
+      if (area) page.match(area);
+      else this.endFollowing('no-such-participant');
+    });
+    model.on('followers', ({ count }) => {
+      this.followers = count;
+      refresh();
+    });
     if (this.watches) state.take('look');
     state.update({ still: this.water.read() === 'still' });
     state.onChange(() => {
@@ -257,12 +197,10 @@ export class RoomSession {
     };
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
-    const showConnection = (): void => {
-      document.documentElement.dataset.connection = model.connection;
-    };
-    showConnection();
+    const { dataset } = document.documentElement;
+    dataset.connection = model.connection;
     model.on('connection', () => {
-      showConnection();
+      dataset.connection = model.connection;
       if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
       refresh();
     });
@@ -309,16 +247,15 @@ export class RoomSession {
   }
 
   beacon(organism: OrganismView): void {
-    if (this.isOnline()) this.requests.ask('beacon', { organism: organism.id }, this.telling);
+    this.act('beacon', { organism: organism.id });
   }
 
   report({ id: organism }: OrganismView): void {
-    if (!this.isOnline()) return;
-    const accepted = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
-    this.requests.ask('report', { organism }, { ...this.telling, accepted });
+    const thank = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
+    this.act('report', { organism }, thank);
   }
 
-  /** Renews one of the visitor's organisms, which then stays or is planted again. */
+  /** Renews one of the visitor's organisms: a living organism stays, and a dead one is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);
@@ -337,14 +274,10 @@ export class RoomSession {
    * visitor touched it.
    */
   transform(organism: OrganismView): void {
-    if (!this.isOnline()) return;
-    const { held, selection } = this.state.state;
+    const { held: seed, selection } = this.state.state;
     const at = selection?.organism === organism.id ? selection.at : undefined;
-    this.requests.ask(
-      'transform',
-      { organism: organism.id, seed: held, ...(at && { at }) },
-      { ...this.telling, accepted: () => this.sown(organism, held) },
-    );
+    const command = { organism: organism.id, seed, ...(at && { at }) };
+    this.act('transform', command, () => this.sown());
   }
 
   /**
@@ -353,8 +286,7 @@ export class RoomSession {
    * @param foreign whether to take back all grafts of others instead
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
-    if (!this.isOnline()) return;
-    this.requests.ask('ungraft', { organism, ...(foreign && { foreign }) }, this.telling);
+    this.act('ungraft', { organism, ...(foreign && { foreign }) });
   }
 
   setOccupied(isOccupied: boolean): void {
@@ -362,22 +294,17 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Records that the server has accepted a seed at a position on the grid. */
-  sown(at: Point, seed: SeedSource): void {
+  /** Records that the server has accepted a seed. */
+  sown(): void {
     this.isOccupied = false;
-    this.made.set(placeOf(at), JSON.stringify(seed));
     this.state.sown(Math.random);
   }
 
-  /**
-   * Whether an organism already is the creature that the selected seed grows into, as far as this
-   * page knows.
-   */
-  isHeld({ kind, parts, ...at }: OrganismView): boolean {
+  /** Whether an organism already is the creature of the gallery that the visitor holds. */
+  isHeld({ kind, parts }: OrganismView): boolean {
     const { held } = this.state.state;
-    if (parts) return false;
-    if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
-    return this.made.get(placeOf(at)) === JSON.stringify(held);
+    const gallery = this.model.checkpoint?.gallery ?? [];
+    return !parts && held.from === 'gallery' && gallery[held.index]?.name === kind;
   }
 
   /** Withdraws the offer to renew an organism. */
@@ -389,13 +316,10 @@ export class RoomSession {
   /** Requests a seed that crosses the two selected organisms. */
   makeSeed(): void {
     const { selection } = this.state.state;
-    if (!selection?.second || !this.isOnline()) return;
+    if (!selection?.second) return;
     const { organism: a, second: b, mix, mutation } = selection;
-    this.requests.ask(
-      'cross',
-      { a, b, mix, mutation },
-      { ...this.telling, accepted: ({ seed }) => seed && this.state.receive(seed) },
-    );
+    const take = ({ seed }: Event<'accepted'>) => seed && this.hold(seed);
+    this.act('cross', { a, b, mix, mutation }, take);
   }
 
   /** Requests a name. @param refused called if the visitor may not have the name */
@@ -411,10 +335,42 @@ export class RoomSession {
     this.requests.ask('name', { name }, { accepted, rejected });
   }
 
-  close(): void {
-    this.feedback.turnOff();
-    this.panels.dispose();
-    this.connection.close();
+  /** Moves the view to the position that the host shows. */
+  goToSpot(): void {
+    const { spot, page } = this;
+    this.stopFollowing(true);
+    if (!spot) return;
+    page.showPlace(spot);
+    page.announce(spotText());
+  }
+
+  /** Follows a participant's view until this visitor moves. */
+  follow(participant: ParticipantId): void {
+    this.following = participant;
+    this.requests.ask(
+      'follow',
+      { participant },
+      { rejected: (reason) => this.endFollowing(reason) },
+    );
+    this.page.requestUpdate();
+  }
+
+  /**
+   * Stops following a participant.
+   *
+   * @param isDismissed whether to forget the position shown by the host, and with it the notice
+   */
+  stopFollowing(isDismissed = false): void {
+    if (isDismissed) this.spot = undefined;
+    else if (!this.following) return;
+    if (this.following) this.requests.ask('follow', {});
+    this.endFollowing();
+  }
+
+  private endFollowing(reason?: Reason): void {
+    this.following = 0;
+    if (reason) this.page.tell(reasonText(reason));
+    this.page.requestUpdate();
   }
 
   /**
@@ -422,8 +378,12 @@ export class RoomSession {
    * the visitor.
    */
   receiveDrawing(seed: SeedView): void {
-    this.state.receive(seed);
+    this.hold(seed);
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
+  }
+
+  private hold({ id }: SeedView): void {
+    this.state.hold({ from: 'hand', seed: id });
   }
 
   /** Reports that a drawing was refused. If the drawing pad is open, the pad reports it instead. */
@@ -443,6 +403,15 @@ export class RoomSession {
     rejected: (reason: Reason): void => this.page.tell(this.whyNot(reason)),
   };
 
+  /** Sends a command if the room is connected, and tells the visitor if it is refused. */
+  private act<N extends 'beacon' | 'report' | 'transform' | 'ungraft' | 'cross'>(
+    name: N,
+    command: Omit<Command<N>, 'id'>,
+    accepted: Answers['accepted'] = () => {},
+  ): void {
+    if (this.isOnline()) this.requests.ask(name, command, { ...this.telling, accepted });
+  }
+
   /** Whether the room is connected; if not, shows a notice. */
   private isOnline(): boolean {
     if (!this.isLive) this.page.tell(offlineText());
@@ -461,8 +430,6 @@ export class RoomSession {
     }
     if (event.what === 'renewed') this.departing.delete(event.id);
     if (event.what === 'transformed' || event.what === 'grafted') this.previews.outdate(event.id);
-    const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
-    if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
@@ -513,16 +480,14 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
+    this.following = this.followers = 0;
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
-    state.setHand(hand, Math.random);
+    state.keepTo(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // Forget which seed was used where, because others may have transformed the organisms while
-    // this page was disconnected.
-    this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();
     const { selection } = state.state;

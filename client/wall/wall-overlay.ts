@@ -7,7 +7,7 @@ import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
-import type { VisitorAddress } from '../room/display.ts';
+import type { VisitorAddress } from '../room/connection.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import type { OrganismCaption } from './label-layer.ts';

@@ -2,8 +2,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
-import { TreeCamera } from '../family-tree/camera.ts';
-import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
+import { layoutTree, TreeCamera, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
@@ -97,7 +96,9 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    await this.pictures.open();
+    // Let the tree begin to grow with the pictures of the gallery's kinds.
+    await this.pictures.all([], 5_000);
+    if (!this.isConnected) return;
     this.since = performance.now();
     this.dataset.organisms = `${page.organisms.length}`;
     this.draw();

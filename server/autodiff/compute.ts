@@ -2,7 +2,7 @@
  * The back end contract. A back end compiles expressions, runs them, and stores tensors in its own
  * memory.
  */
-import type { NativeSteps } from '../engine/native/steps.ts';
+import type { NativeSteps } from '../engine/native/native.ts';
 import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
 

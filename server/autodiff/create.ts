@@ -1,4 +1,7 @@
 /** Chooses and starts the back end that training uses. */
+import type { StartError } from '../engine/backend.ts';
+import { compilerRemedy, missingKernel } from '../engine/native/compile.ts';
+import { loadKernel, openSteps } from '../engine/native/native.ts';
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {
@@ -16,34 +19,50 @@ export interface ComputeOptions {
  */
 export async function createCompute(
   name: ComputeName | 'auto',
-  { threads, onSkip }: ComputeOptions = {},
+  { threads, onSkip = () => {} }: ComputeOptions = {},
 ): Promise<Compute> {
+  const skip = (error: unknown): undefined => {
+    if (!(error instanceof ComputeError)) throw error;
+    onSkip(error.message);
+  };
   if (name === 'webgpu') return startWebgpu();
   if (name === 'native') return startNative(threads);
-  const found =
-    name === 'auto' &&
-    ((await createOnGpu(onSkip)) ??
-      (await startNative(threads).catch((error: unknown) => skip(error, onSkip))));
-  return found || (await import('./onnx.ts')).createOnnxCompute({ threads });
-}
-
-const startWebgpu = async () => (await import('./webgpu/webgpu.ts')).createWebgpuCompute();
-const startNative = async (threads?: number) =>
-  (await import('./native.ts')).createNativeCompute({ threads });
-
-function skip(error: unknown, onSkip: ComputeOptions['onSkip']): undefined {
-  if (!(error instanceof ComputeError)) throw error;
-  onSkip?.(error.message);
-}
-
-async function createOnGpu(onSkip: ComputeOptions['onSkip']): Promise<Compute | undefined> {
-  try {
-    const compute = await startWebgpu();
-    if (compute.gpu) return compute;
-    onSkip?.(`webgpu: no real GPU, but ${compute.device}`);
-    await compute.dispose();
-  } catch (error) {
-    skip(error, onSkip);
+  if (name === 'auto') {
+    const gpu = await startWebgpu().catch(skip);
+    if (gpu?.gpu) return gpu;
+    if (gpu) onSkip(`webgpu: no real GPU, but ${gpu.device}`);
+    await gpu?.dispose();
+    const native = await startNative(threads).catch(skip);
+    if (native) return native;
   }
-  return undefined;
+  return startOnnx(threads);
+}
+
+const startWebgpu = async () => (await import('./webgpu.ts')).createWebgpuCompute();
+const startOnnx = async (threads: number | undefined) =>
+  (await import('./onnx.ts')).createOnnxCompute({ threads });
+
+/**
+ * Starts the back end of CPUs with a C compiler. Native code computes the steps of a rule and their
+ * gradients (engine/native/training.c); ONNX Runtime computes everything else. Each program uses
+ * one thread.
+ *
+ * @throws ComputeError if there is no compiler, or the code does not compile or load
+ */
+async function startNative(threads: number | undefined): Promise<Compute> {
+  const fail = (what: string, remedy = compilerRemedy()): never => {
+    throw new ComputeError(remedy ? `${what} (to fix it: ${remedy})` : what, 'native');
+  };
+  const missing = missingKernel();
+  if (missing) fail(missing);
+  const { kernel } = await loadKernel().catch((error: StartError) =>
+    fail(error.message, error.remedy),
+  );
+  const compute = await startOnnx(threads);
+  return {
+    ...compute,
+    name: 'native',
+    device: compute.device.replace('ONNX Runtime', 'native code'),
+    openSteps: (architecture) => openSteps(kernel, architecture),
+  };
 }

@@ -80,7 +80,7 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
 }
 
 /**
- * Computes the layers as native code reads them (`autodiff/native.ts`): perception's scales and
+ * Computes the layers as native code reads them (`engine/native/native.ts`): perception's scales and
  * biases, then each layer's weights and biases.
  *
  * @returns [N, size], or [1, size] if all patches share the layers

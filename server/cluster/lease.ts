@@ -3,7 +3,7 @@
  * how long to rely on it. That time counts from when a renewal was sent, so a late answer does not
  * extend it. Start at `Lease`.
  */
-import { type Clock, pause } from '../platform/clock.ts';
+import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
@@ -128,18 +128,20 @@ export interface Sighting {
 
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
-  readonly epoch: Epoch;
+  readonly epoch = this.acquired.epoch;
   /** Whether everything shown of the room is stored. The leader updates it on every change. */
-  isStored: boolean;
+  isStored = this.acquired.isReleased;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
   private hasEnded = false;
   private readonly writes = new Mutex();
   private lastWrite = 0;
   /** When the lease lapses unless it is renewed, in ms of this process's clock. */
-  private until: number;
+  private until = this.acquired.sentAt + LEASE.trusted;
   private readonly ticksFrom: number;
-  private cancelRenewal = (): void => {};
+  private readonly cancelRenewal = repeat(this.options.clock, LEASE.renewal, () => {
+    void this.renew();
+  });
   private cancelLapse = (): void => {};
   /** Cancels pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
@@ -148,12 +150,10 @@ export class Lease {
   private constructor(
     private readonly room: string,
     private readonly options: LeaseOptions,
-    { epoch, isReleased, renewals }: Acquired,
-    { sentAt, seen }: { readonly sentAt: number; readonly seen: Sighting | undefined },
+    private readonly acquired: Acquired & { readonly sentAt: number },
+    seen: Sighting | undefined,
   ) {
-    this.epoch = epoch;
-    this.isStored = isReleased;
-    this.until = sentAt + LEASE.trusted;
+    const { isReleased, renewals } = acquired;
     // The previous leader sent its last renewal before this process saw it, so it is safe to count
     // the delay from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
@@ -162,7 +162,6 @@ export class Lease {
       this.tellEnded = resolve;
     });
     this.awaitLapse();
-    this.renewLater();
   }
 
   /**
@@ -182,7 +181,7 @@ export class Lease {
     const isAbandoned = seen && sentAt >= seen.at + LEASE.firstTickDelay;
     const answer = await leases.acquire(room, holder, isAbandoned ? seen.renewals : undefined);
     if (answer.epoch === undefined) return answer;
-    return new Lease(room, options, answer, { sentAt, seen });
+    return new Lease(room, options, { ...answer, sentAt }, seen);
   }
 
   /** Whether it is certain that no other process has the room now. */
@@ -269,13 +268,6 @@ export class Lease {
     const { room, epoch, isStored } = this;
     // If the room is not released, or if releasing fails, the lease expires in the store.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
-  }
-
-  private renewLater(): void {
-    this.cancelRenewal = this.options.clock.after(LEASE.renewal, () => {
-      this.renewLater();
-      void this.renew();
-    });
   }
 
   private async renew(): Promise<void> {
@@ -421,11 +413,9 @@ interface StandbyOptions {
 export class Standby {
   private readonly trying = new Set<string>();
   private stopped = false;
-  private cancel: () => void;
+  private readonly cancel = repeat(this.options.clock, LEASE.attempt, () => this.look(), 0);
 
-  constructor(private readonly options: StandbyOptions) {
-    this.cancel = options.clock.after(0, this.look);
-  }
+  constructor(private readonly options: StandbyOptions) {}
 
   /** Stops the attempts. An attempt in progress may still open its room. */
   stop(): void {
@@ -433,13 +423,12 @@ export class Standby {
     this.cancel();
   }
 
-  private readonly look = (): void => {
-    const { leases, waiting, clock } = this.options;
-    this.cancel = clock.after(LEASE.attempt, this.look);
+  private look(): void {
+    const { leases, waiting } = this.options;
     for (const room of waiting()) {
       if (leases.mayTakeOver(room) && !this.trying.has(room)) void this.try(room);
     }
-  };
+  }
 
   private async try(room: string): Promise<void> {
     const { leases, open, onFailure } = this.options;

@@ -22,7 +22,6 @@ import {
 import {
   type Argument,
   ClusterError,
-  type ClusterReason,
   fenceKey,
   heirKey,
   leaseKey,
@@ -178,15 +177,11 @@ async function connectTo(
     // Leave the user and password out of the message.
     const { hostname, port } = new URL(url);
     const at = `Valkey at ${hostname}:${port || 6379}`;
-    throw /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
-      ? failure(
-          'not-allowed',
-          `${at} does not accept the user or password in the URL (${message}).`,
-        )
-      : failure(
-          'unreachable',
-          `${at} cannot be reached (${message}). Check the URL, and that Valkey runs.`,
-        );
+    throw failure(
+      /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
+        ? `${at} does not accept the user or password in the URL (${message}).`
+        : `${at} cannot be reached (${message}). Check the URL, and that Valkey runs.`,
+    );
   }
 }
 
@@ -211,48 +206,37 @@ async function check(connection: ValkeyConnection): Promise<void> {
     settings[name] = `${(reply as readonly Reply[])[1]}`;
   }
   const most = Number(settings.maxmemory);
-  const faults: [boolean, ClusterReason, string][] = [
+  const faults: [boolean, string][] = [
     [
       fact('valkey_version') === undefined && !isNew,
-      'too-old',
       `this server is Redis ${redis}. Use Valkey, or Redis ${OLDEST.join('.')} or later.`,
     ],
     [
       fact('cluster_enabled') === '1',
-      'divided',
       'this Valkey spreads its keys over several servers. Set "cluster-enabled no".',
     ],
-    [
-      fact('role') !== 'master',
-      'replica',
-      'this Valkey is a read-only replica. Name its primary instead.',
-    ],
+    [fact('role') !== 'master', 'this Valkey is a read-only replica. Name its primary instead.'],
     [
       settings.appendonly !== 'yes' || settings.appendfsync !== 'always',
-      'not-durable',
       'Valkey must write every change to disk immediately. Set "appendonly yes" and "appendfsync always".',
     ],
     [
       settings['no-appendfsync-on-rewrite'] !== 'no',
-      'not-durable',
       'Valkey must write to disk even while it rewrites its file. Set "no-appendfsync-on-rewrite no".',
     ],
     [
       most > 0 && settings['maxmemory-policy'] !== 'noeviction',
-      'evicts',
       'Valkey would delete rooms if its memory is full. Set "maxmemory-policy noeviction".',
     ],
     [
       most > 0 && Number(fact('used_memory')) >= most,
-      'full',
       `Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB. Raise "maxmemory".`,
     ],
   ];
-  for (const [isFault, reason, why] of faults) if (isFault) throw failure(reason, why);
+  for (const [isFault, why] of faults) if (isFault) throw failure(why);
 }
 
-const failure = (reason: ClusterReason, why: string): ClusterError =>
-  new ClusterError(reason, `--cluster: ${why}`);
+const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${why}`);
 
 /**
  * Writes once in the same way as rooms are written, because the user may lack rights that only such
@@ -268,10 +252,9 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       return;
     } catch (error) {
       const { message } = error as Error;
-      if (error instanceof LogFull) throw failure('full', message);
+      if (error instanceof LogFull) throw failure(message);
       if (error instanceof Refused || attempt === 3) {
-        const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
-        throw failure(reason, `Valkey rejects the writes that rooms make (${message}).`);
+        throw failure(`Valkey rejects the writes that rooms make (${message}).`);
       }
       // Valkey's disk may be busy, or the connection is being replaced, so wait before the next try.
       await pause(clock, ANSWER_TIMEOUT);
@@ -285,15 +268,11 @@ async function asked(connection: ValkeyConnection, ...command: Argument[]): Prom
     return await connection.ask(...command);
   } catch (error) {
     const { message } = error as Error;
-    const isDenied = /NOPERM|NOAUTH|unknown command/i.test(message);
-    const reason = isDenied ? 'not-allowed' : 'unreachable';
-    throw failure(reason, `Valkey does not answer the command ${command[0]} (${message}).`);
+    throw failure(`Valkey does not answer the command ${command[0]} (${message}).`);
   }
 }
 
 const SECRET_LENGTH = 32;
-/** How long to wait before an unchanged refusal is logged again, in ms. */
-const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
   readonly records: Records;
@@ -341,19 +320,14 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    /** For each room, its latest refusal. */
+    /** For each room, its latest refusal, and when that happened, in ms. */
     const refused = new Map<string, { sentence: string; at: number }>();
-    /** When each sentence was logged last (ms). */
-    const loggedAt = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, LEASE.refused);
       const advice = /^OOM /.test(why) ? 'Valkey is full. Raise its "maxmemory".' : why;
       const sentence = `Room "${room}" cannot run on this server: ${advice}`;
-      const at = clock.now();
-      refused.set(room, { sentence, at });
-      if (at - (loggedAt.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
-      loggedAt.set(sentence, at);
-      log.error('room-refused', sentence, { room });
+      if (refused.get(room)?.sentence !== sentence) log.error('room-refused', sentence, { room });
+      refused.set(room, { sentence, at: clock.now() });
     };
     const leases = new RoomLeases({
       ...{ leases: valkeyLeases(renewals), holder, clock, onEnd, onRefused },

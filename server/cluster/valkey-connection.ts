@@ -4,25 +4,8 @@
  */
 
 import type { RedisClientType } from '@redis/client';
-import { afterMessages, type Clock } from '../platform/clock.ts';
-import { ANSWER_TIMEOUT } from './bus/bus.ts';
-
-/** Reason why a process cannot use the Valkey given by `--cluster`. */
-export type ClusterReason =
-  /** Nothing answers at the address. */
-  | 'unreachable'
-  /** Valkey requires another password, or a user with more rights. */
-  | 'not-allowed'
-  | 'too-old'
-  /** Valkey does not sync every write to disk before it answers. */
-  | 'not-durable'
-  /** Valkey deletes keys when its memory is full. */
-  | 'evicts'
-  | 'full'
-  /** Valkey divides its keys among several servers. */
-  | 'divided'
-  /** Valkey is a replica of another one. */
-  | 'replica';
+import type { Clock } from '../platform/clock.ts';
+import { ANSWER_TIMEOUT, inTime } from './bus/bus.ts';
 
 /** Valkey refused a command. Repeating it immediately is useless. */
 export class Refused extends Error {
@@ -32,13 +15,6 @@ export class Refused extends Error {
 /** Valkey cannot be used. The message is one sentence for the host. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError';
-
-  constructor(
-    readonly reason: ClusterReason,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** An answer from Valkey; texts and bytes are buffers. */
@@ -47,7 +23,6 @@ export type Argument = string | number | Uint8Array;
 
 /** Matches errors of a Valkey that will accept the command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
-const SILENT = 'Valkey does not answer';
 /** Delay before the next attempt to reconnect, in ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
@@ -57,8 +32,6 @@ export class ValkeyConnection {
   private isClosed = false;
   private wasUp = false;
   private isAnswering = true;
-  /** Whether the first connection was accepted, but nothing answered. */
-  private isSilent = false;
 
   private constructor(
     private readonly create: (strategy: (retries: number) => number | false) => unknown,
@@ -100,10 +73,10 @@ export class ValkeyConnection {
       onAnswering,
     );
     try {
-      await connection.client.connect();
+      await inTime(clock, connection.client.connect());
     } catch (error) {
       connection.close();
-      throw connection.isSilent ? new Error(SILENT) : error;
+      throw error;
     }
     connection.wasUp = true;
     return connection;
@@ -120,16 +93,11 @@ export class ValkeyConnection {
     const words = command.map((one) =>
       typeof one === 'object' ? Buffer.from(one.buffer, one.byteOffset, one.length) : `${one}`,
     );
-    let cancel = (): void => {};
-    const late = new Promise<never>((_, reject) => {
-      cancel = afterMessages(this.clock, ANSWER_TIMEOUT, () => {
-        reject(new Error(SILENT));
-        // The connection may be dead without being closed, so replace it.
-        this.replace(client);
-      });
-    });
     try {
-      const reply = await Promise.race([client.sendCommand(words), late]);
+      const reply = await inTime(this.clock, client.sendCommand(words), () =>
+        // The connection may be dead without being closed, so replace it.
+        this.replace(client),
+      );
       this.tell(true, '');
       return reply as unknown as Reply;
     } catch (error) {
@@ -137,8 +105,6 @@ export class ValkeyConnection {
       const isRefused = this.isReply(error) && !LATER.test(message);
       this.tell(isRefused, message);
       throw isRefused ? new Refused(message) : error;
-    } finally {
-      cancel();
     }
   }
 
@@ -169,22 +135,14 @@ export class ValkeyConnection {
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
-      cancel = this.clock.after(ANSWER_TIMEOUT, () => this.giveUp(client));
+      cancel = this.clock.after(ANSWER_TIMEOUT, () => this.replace(client));
     });
     for (const over of ['ready', 'reconnecting', 'end']) client.on(over, () => cancel());
     return client;
   }
 
-  private giveUp(client: RedisClientType): void {
-    if (this.wasUp) this.replace(client);
-    else {
-      this.isSilent = true;
-      destroy(client);
-    }
-  }
-
   private replace(client: RedisClientType): void {
-    if (client !== this.client || this.isClosed) return;
+    if (client !== this.client || this.isClosed || !this.wasUp) return;
     this.client = this.newClient();
     destroy(client);
     this.client.connect().catch(() => {});

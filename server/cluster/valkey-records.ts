@@ -4,11 +4,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
 import { type Clock, pause } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
-import { ANSWER_TIMEOUT } from './bus/bus.ts';
+import { ANSWER_TIMEOUT, decodeMessage, encodeMessage } from './bus/bus.ts';
 import { type FencedLog, LEASE, type Position, type RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,
@@ -263,8 +264,11 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const unfenced = new Mutex();
   let closed = false;
 
-  const read = async (...command: (string | number)[]): Promise<Reply> => {
+  const requireOpen = (): void => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
+  };
+  const read = async (...command: (string | number)[]): Promise<Reply> => {
+    requireOpen();
     try {
       return await reads.ask(...command);
     } catch (error) {
@@ -344,7 +348,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
   /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {
-    if (closed) throw new StoreError('closed', 'The store is closed.');
+    requireOpen();
     const byRoom = new Map<string | undefined, Change[]>();
     // If a record is changed several times, only the last change counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
@@ -366,14 +370,14 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     write: ({ put = [], remove = [] }: Write) =>
       change([...put, ...remove.map((key) => ({ key }))]),
     async putNew(entry) {
-      if (closed) throw new StoreError('closed', 'The store is closed.');
+      requireOpen();
       return writeUnfenced([{ ...entry, isNew: true }]);
     },
     putUnsynced: (key, some) =>
-      change([{ key, bytes: some.length > 0 ? joined(some) : undefined, isApart: true }]),
+      change([{ key, bytes: some.length > 0 ? encodeMessage(some) : undefined, isApart: true }]),
     async getUnsynced(key) {
       const [bytes] = await readSome([APART_PREFIX + key]);
-      return bytes && split(bytes);
+      return bytes && decodeMessage(parts, bytes);
     },
     async size() {
       return Number((await read('GET', BYTES_KEY)) ?? 0);
@@ -391,25 +395,10 @@ export const unreachable = (error: unknown): StoreError =>
 /** Copies a reply, because the client's buffers share their memory. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
-/** Size of the number before each part that states the part's length, in bytes; little-endian. */
-const LENGTH = 4;
-
-const joined = (parts: readonly Uint8Array[]): Uint8Array =>
-  Buffer.concat(
-    parts.flatMap((part) => {
-      const length = Buffer.alloc(LENGTH);
-      length.writeUInt32LE(part.length);
-      return [length, part];
-    }),
-  );
-
-function split(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer);
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const begin = at + LENGTH;
-    at = begin + view.getUint32(at, true);
-    parts.push(bytes.slice(begin, at));
-  }
-  return parts;
-}
+/** Schema of a value that consists of several parts. They are copied, so that they are aligned. */
+const parts = v.array(
+  v.pipe(
+    v.custom<Uint8Array>((part) => part instanceof Uint8Array),
+    v.transform((part) => new Uint8Array(part)),
+  ),
+);

@@ -1,23 +1,32 @@
-/** Creates the rooms of a server that runs alone or shares its rooms with other servers. */
-
+/**
+ * Creates the rooms of a server that runs alone or shares its rooms with other servers, and relays
+ * HTTP requests about rooms between servers.
+ */
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import express, { type RequestHandler } from 'express';
+import { API } from '../../shared/host/api.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
+import { RelayError, type RelayTarget, RequestRelay } from '../cluster/bus/request-relay.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import type { GardenerSettings } from '../gardener/gardener.ts';
-import type { MetricsOptions } from '../operations/metrics.ts';
-import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
+import { isTarget, type Relay } from '../host/serve-calls.ts';
+import { type LineageOptions, lineageRoutes } from '../http/room-pages.ts';
+import { WALL_ALIVE, wallAlive } from '../http/routes.ts';
+import type { Clock } from '../platform/clock.ts';
+import { RemoteRooms } from '../realtime/gateway/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
 import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
 import { type Config, DEFAULT_SIZE } from '../settings/server.ts';
-import type { HostRecords } from './open-host-records.ts';
+import type { HostRecords } from './open-storage.ts';
 
-export interface CreateRoomsOptions extends RoomRegistryOptions {
+interface CreateRoomsOptions extends RoomRegistryOptions {
   /** The cluster whose servers share the rooms; undefined if this server runs all rooms. */
   readonly cluster: Cluster | undefined;
   readonly bus: Bus | undefined;
@@ -26,33 +35,6 @@ export interface CreateRoomsOptions extends RoomRegistryOptions {
   /** Version of this server, and when it started (wall clock, ms). */
   readonly version: string;
   readonly since: number;
-}
-
-/** A server's rooms, with the queries that other parts of the server need. */
-export interface ServerRooms {
-  readonly rooms: RoomRegistry;
-  /** The same object as `rooms`, if other servers share the rooms. */
-  readonly cluster?: ClusterRooms;
-  /** Opens sessions for incoming connections. */
-  readonly directory: RoomDirectory;
-  /** Stops waiting to take over rooms that other servers run. */
-  stopStandby(): void;
-  /**
-   * Whether visitors can join here. In a cluster, a server that connects visitors to rooms of other
-   * servers is ready while its bus works. A server that connects visitors only to its own rooms is
-   * ready while `ClusterRooms.isLeader` is true.
-   */
-  isReady(): boolean;
-  /** Gives up the rooms, so that other servers can take them over immediately. */
-  releaseAll(): Promise<void>;
-  /** The values for `MetricsOptions.cluster`. */
-  figures(): ReturnType<MetricsOptions['cluster']>;
-  /** The values for `MetricsOptions.remote`. */
-  connections(): ReturnType<MetricsOptions['remote']>;
-  /**
-   * Closes the links to rooms of other servers. Call it after all visitors' connections have ended.
-   */
-  close(): void;
 }
 
 /**
@@ -64,21 +46,21 @@ export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, wallSeats } = options;
   if (cluster && bus) return createClusterRooms({ ...options, cluster, bus });
   const rooms = new RoomRegistry(options);
-  return {
-    rooms,
-    directory: roomDirectory(rooms, wallSeats),
-    stopStandby: () => {},
-    isReady: () => true,
-    releaseAll: async () => {},
-    figures: () => undefined,
-    connections: () => [],
-    close: () => {},
-  };
+  return { rooms, directory: roomDirectory(rooms, wallSeats) };
+}
+
+type InCluster = Omit<ReturnType<typeof createClusterRooms>, 'rooms' | 'directory'>;
+
+/** A server's rooms. If the server runs alone, only the first two members are defined. */
+export interface ServerRooms extends Partial<InCluster> {
+  readonly rooms: RoomRegistry;
+  /** Opens sessions for incoming connections. */
+  readonly directory: RoomDirectory;
 }
 
 function createClusterRooms(
   options: CreateRoomsOptions & { readonly cluster: Cluster; readonly bus: Bus },
-): ServerRooms {
+) {
   const { cluster, bus, wallSeats, ticker, clock, log, version, since } = options;
   const { role } = options.config;
   const { leases, node, report } = cluster;
@@ -126,14 +108,21 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
+    /** The same object as `rooms`. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
-    stopStandby: () => rooms.stopStandby(),
-    isReady: () => (remote ? bus.isUp : rooms.isLeader),
-    releaseAll: () => {
+    /**
+     * Whether visitors can join here. A server that connects visitors to rooms of other servers is
+     * ready while its bus works. A server that connects visitors only to its own rooms is ready
+     * while `ClusterRooms.isLeader` is true.
+     */
+    isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
+    /** Gives up the rooms, so that other servers can take them over immediately. */
+    releaseAll: (): Promise<void> => {
       accesses.closeAll();
       return rooms.releaseAll();
     },
+    /** Returns the latency of the bus, and the epochs of the leases that this server holds. */
     figures: () => ({
       latency: bus.latency,
       epochs: [...rooms.roomServers.keys()].flatMap((room) => {
@@ -141,13 +130,18 @@ function createClusterRooms(
         return epoch === undefined ? [] : [{ room, epoch }];
       }),
     }),
+    /** Counts connections of other servers to rooms here, and of this server to rooms elsewhere. */
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
         [...servers].map(([server, connections]) => ({ room, server, connections })),
       ),
       ...remoteViewers().map((viewer) => ({ ...viewer, server: node })),
     ],
-    close: () => remote?.close(),
+    /**
+     * Closes the links to rooms of other servers. Call it after all visitors' connections have
+     * ended.
+     */
+    close: (): void => remote?.close(),
   };
 }
 
@@ -178,7 +172,7 @@ function roomDirectory(
   };
 }
 
-/** @returns the settings that a room has until the host changes them */
+/** Returns the settings that a room has until the host changes them. */
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, energy } = config;
   const { liveliness, water, lifetime } = config;
@@ -197,7 +191,7 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 }
 
 /**
- * @returns the configured rooms, and which of their properties the configuration sets explicitly
+ * Lists the configured rooms, and which of their properties the configuration sets explicitly.
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -210,4 +204,56 @@ export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loade
 export function serverVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+interface RelayOptions extends LineageOptions {
+  /** Connects to the other servers; undefined if this server runs alone. */
+  readonly bus: Bus | undefined;
+  readonly cluster: ClusterRooms | undefined;
+  readonly clock: Clock;
+  /** Returns the key of a request's address, by which limits count requests. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly rooms: RoomRegistry;
+  /** The host's API, for requests that another server has authenticated. */
+  readonly hostApi: RequestHandler;
+}
+
+/** Relays requests about rooms and servers. Without a bus, all requests are answered here. */
+export async function openRelay(options: RelayOptions) {
+  const { bus, cluster, clock, rooms, hostApi } = options;
+  let relay: RequestRelay | undefined;
+  /** Returns the key of the visitor's address, even if another server passed the request on. */
+  const addressOf = (request: IncomingMessage): string =>
+    relay?.addressOf(request) ?? options.addressOf(request);
+  /** Whether a wall is connected from the requesting address; undefined if the room is closed. */
+  const hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
+    rooms.roomServers.get(room)?.walls.hasWallAt(addressOf(request));
+  const lineage = lineageRoutes({ ...options, addressOf });
+  if (bus && cluster) {
+    const serve = express();
+    serve.set('env', 'production');
+    serve.disable('x-powered-by');
+    serve.use(API, hostApi);
+    serve.use(lineage);
+    serve.get(WALL_ALIVE, wallAlive(hasWall));
+    const isFor = (to: RelayTarget): boolean => isTarget(to, cluster);
+    relay = await RequestRelay.open({ bus, clock, isFor, serve });
+  }
+  const pass: Relay['pass'] = async (to, request, response) => {
+    try {
+      await relay?.pass(to, request, response, options.addressOf(request));
+      return relay !== undefined;
+    } catch (error) {
+      if (error instanceof RelayError) return false;
+      throw error;
+    }
+  };
+  /** Passes on a request about a room that another server runs. */
+  const passRoom: RequestHandler = async (request, response, next) => {
+    const room = `${request.params.room}`;
+    const isElsewhere = cluster?.isElsewhere(room) ?? false;
+    if (!isElsewhere || !(await pass({ room }, request, response))) next();
+  };
+  const get: Relay['get'] = async (to, path, time) => relay?.get(to, path, time);
+  return { lineage, hasWall, pass, passRoom, get, close: (): void => relay?.close() };
 }

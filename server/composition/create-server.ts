@@ -6,22 +6,25 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { RECORD_LIMITS } from '../cluster/valkey-records.ts';
 import type { SkippedEngine } from '../engine/choose-backend.ts';
-import type { EngineLoss } from '../engine/engine.ts';
+import { EngineError, type EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
-import { wallBuild } from '../http/client-build.ts';
+import { StaticFiles, wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
-import { StaticFiles } from '../http/static-files.ts';
-import { type Alerts, startAlerts } from '../operations/alert-monitor.ts';
-import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
+import { type Alerts, startAlerts } from '../operations/alerts.ts';
+import {
+  createMetrics,
+  type Metrics,
+  type MetricsServer,
+  serveMetrics,
+} from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
-import { DiskWatch, ExhaustionWatch, limitsWithin } from '../operations/watches.ts';
+import { DiskWatch, ExhaustionWatch, limitsWithin, TickWatchdog } from '../operations/watches.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { startBoth } from '../platform/collections.ts';
@@ -34,21 +37,22 @@ import {
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { httpOptions, MOVING, openSocketServer } from '../realtime/socket-server.ts';
-import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
-import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { checkpointCopier, prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { storedSecret } from '../storage/lmdb/open.ts';
-import { openMemory } from '../storage/records.ts';
+import { openMemory, StoreError } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import type { Room } from '../world/room.ts';
-import type { TickTiming } from '../world/ticker.ts';
+import { DeferredWork, Ticker, type TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
 import {
   configuredRooms,
   createRooms,
   defaultRoomSettings,
   gardenerSettings,
+  openRelay,
+  type ServerRooms,
   serverVersion,
 } from './create-rooms.ts';
 import {
@@ -60,11 +64,8 @@ import {
   venueAddresses,
   watchOrigin,
 } from './listen.ts';
-import { openHostRecords } from './open-host-records.ts';
-import { loadCheckpoints, openEngine, openStorage } from './open-storage.ts';
-import { PageRelay } from './page-relay.ts';
-import { runShutdownPhases, shutdownPhases } from './process-end.ts';
-import { createTickLoop } from './tick-loop.ts';
+import { loadCheckpoints, openEngine, openHostRecords, openStorage } from './open-storage.ts';
+import { runShutdownPhases, type ShutdownPhase } from './process-end.ts';
 
 export interface VivariumServerOptions {
   readonly config: Config;
@@ -117,31 +118,26 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   const withRooms = { ...base, ...(await openRooms(base)) };
   const server = { ...withRooms, ...(await openPages(withRooms)) };
   const { later, bound, rooms, ticker, host } = server;
+  const { config, checkpointList } = server;
   try {
+    await rooms.start(...configuredRooms(config, checkpointList[0].card.name));
     await openDoors(server);
   } catch (error) {
     await shutDown(server, silentLog);
     throw error;
   }
+  const { networkOrigins, qrOrigin, skippedEngines, journalWriter, world, gardeners } = server;
   return {
+    ...{ networkOrigins, qrOrigin, skippedEngines, journalWriter, world, rooms, gardeners },
     port: bound().port,
     localOrigin: localOrigin(bound()),
-    networkOrigins: server.networkOrigins,
-    qrOrigin: server.qrOrigin,
     engine: server.engine.info,
-    /** Faster engines that could not be used, each with the reason. */
-    skippedEngines: server.skippedEngines,
-    /** Undefined if rooms are not stored. */
-    journalWriter: server.journalWriter,
-    world: server.world,
-    rooms,
     /** The servers of the open rooms, by room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
     /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
-    hostToken: host.freshToken,
+    hostToken: host.token.fresh,
     /** The port for metrics, if they have a separate port. */
     metricsPort: later.metricsServer?.port,
-    gardeners: server.gardeners,
     /** The port for incoming OSC messages; undefined if OSC is off. */
     oscPort: later.osc?.port,
     /** Rejections since the start, by reason. */
@@ -169,7 +165,8 @@ async function openBase(options: VivariumServerOptions) {
   const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
   const gallery = await loadGalleries(checkpointFolders);
   const names = createNameCheck(config.bannedWords ?? []);
-  const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
+  const hooks = await Hooks.open(config.extension, clock, log, config.limits);
+  /** Faster engines that could not be used, each with the reason. */
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
     openEngine(config, {
@@ -180,7 +177,7 @@ async function openBase(options: VivariumServerOptions) {
       ...(onLoss && { onLoss }),
       ...(threads !== undefined && { threads }),
     }),
-    openStorage({ config, folder, clock, date, log }),
+    openStorage(config, folder, { clock, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
@@ -189,7 +186,7 @@ async function openBase(options: VivariumServerOptions) {
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
   const isShared = cluster !== undefined;
-  const records = await openHostRecords({ store: hostStore, isShared, secret, date, clock, log });
+  const records = await openHostRecords(hostStore, isShared, secret, { date, clock, log });
   const world = new World(engine);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
@@ -216,7 +213,7 @@ async function openBase(options: VivariumServerOptions) {
 }
 export type ServerBase = Awaited<ReturnType<typeof openBase>>;
 
-/** Opens the rooms, the journal and the tick loop. */
+/** Creates the registry of rooms, the journal and the tick loop, but does not open rooms yet. */
 async function openRooms(base: ServerBase) {
   const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
   const { opened, store, cluster, records, checkpointFolders } = base;
@@ -230,29 +227,18 @@ async function openRooms(base: ServerBase) {
       onCommit: (duration) => metrics?.committed(duration),
     });
   world.journal = (ticks) => {
-    later.host?.count(ticks);
+    later.host?.counter.record(ticks);
     return journalWriter?.record(ticks) ?? Promise.resolve();
   };
-  const disk = folder === undefined ? undefined : new DiskWatch({ folder, clock, log });
-  const { ticker, watchdog, deferredWork } = createTickLoop({
-    ...{ world, clock, hooks, journalWriter, onTick: options.onTick },
-    metrics: () => metrics,
-    roomServers: () => serverRooms.rooms.roomServers,
-    mayTick: (room) => cluster?.leases.mayTick(room) ?? true,
-    pausePreviews: (until) => {
-      for (const { growth } of base.previews) growth.pause(until);
-    },
-    onHeartbeat: options.onHeartbeat,
-    onFailure: (error) => {
-      later.hasFailed = true;
-      options.onFatal(error);
-    },
-  });
+  const disk = folder === undefined ? undefined : new DiskWatch(folder, log, clock);
+  const roomServers = () => serverRooms.rooms.roomServers;
+  const loop = createTickLoop(base, journalWriter, roomServers, () => metrics);
+  const { ticker } = loop;
   const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
   const build = await wallBuild(options.clientFolder);
   const defaults = defaultRoomSettings(config);
   const { bans, wallSeats } = records;
-  const serverRooms = createRooms({
+  const serverRooms: ServerRooms = createRooms({
     ...{ ...base, bans, wallSeats, ticker, storage, defaults, engine: engine.info },
     retainCheckpoint:
       folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
@@ -261,8 +247,7 @@ async function openRooms(base: ServerBase) {
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
-      // A lease can end before `later.host` is set, so `later.host` may be undefined here.
-      return later.host?.closed(roomServer.room.name);
+      return later.host?.counter.closed(roomServer.room.name);
     },
     onSettings: (room, settings) =>
       later.gardeners?.of(room)?.configure(gardenerSettings(settings)),
@@ -278,31 +263,88 @@ async function openRooms(base: ServerBase) {
           diskFree: () => disk?.free,
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => base.rejections.totals(),
-          remote: () => serverRooms.connections(),
-          cluster: () => serverRooms.figures(),
+          remote: () => serverRooms.connections?.() ?? [],
+          cluster: () => serverRooms.figures?.(),
           alerts: () => later.alerts?.open ?? [],
           roomServers: rooms.roomServers,
           rateOf: (room) => ticker.pace(room)!.actual,
         });
-  try {
-    await rooms.start(...configuredRooms(config, base.checkpointList[0].card.name));
-  } catch (error) {
-    serverRooms.stopStandby();
-    watchdog.stop();
-    disk?.stop();
-    await ticker.stop();
-    await serverRooms.releaseAll();
-    serverRooms.close();
-    await journalWriter?.close();
-    await hooks.close();
-    await engine.close();
-    await opened?.close();
-    throw error;
-  }
-  return {
-    ...{ journalWriter, disk, metrics, ticker, watchdog, deferredWork },
-    ...{ storage, defaults, serverRooms, rooms },
+  return { ...loop, journalWriter, disk, metrics, storage, defaults, serverRooms, rooms };
+}
+
+/**
+ * Builds the tick loop. For all rooms that are added to its ticker, the loop steps the world,
+ * journals the result, and lets rooms broadcast it.
+ *
+ * @param roomServers returns the servers of the rooms that are open now, by room name
+ */
+export function createTickLoop(
+  base: Pick<
+    ServerBase,
+    'world' | 'clock' | 'hooks' | 'cluster' | 'previews' | 'options' | 'later'
+  >,
+  journalWriter: JournalWriter | undefined,
+  roomServers: () => ReadonlyMap<string, RoomServer>,
+  metrics: () => Metrics | undefined,
+) {
+  const { world, clock, hooks, cluster, previews, options, later } = base;
+  const fail = (error: unknown): void => {
+    later.hasFailed = true;
+    options.onFatal(error);
   };
+  /** Whether a room may tick and be shown here now; false if another server may run it. */
+  const mayTick = (room: string): boolean => cluster?.leases.mayTick(room) ?? true;
+  const onStalled = (): void =>
+    fail(
+      world.isStoring
+        ? new StoreError(
+            'write-failed',
+            'A tick did not end, because the disk of --data (with --cluster, Valkey) does not answer. Commands of this tick are not stored. Check the disk or Valkey.',
+          )
+        : new EngineError('failed', 'a tick did not end, because the engine has stalled'),
+    );
+  const watchdog = new TickWatchdog(clock, onStalled, options.onHeartbeat);
+  const deferredWork = new DeferredWork(clock, fail);
+  const ticker = new Ticker({
+    clock,
+    tick: async (planned, isApart) => {
+      const due = planned.filter(({ name }) => mayTick(name));
+      if (due.length === 0) return;
+      for (const { name } of due) roomServers().get(name)?.tickInProgress.begin();
+      const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run(), isApart));
+      journalWriter?.ticked(ticks);
+      const ticked: RoomServer[] = [];
+      for (const { room, result } of ticks) {
+        const roomServer = roomServers().get(room.name);
+        // Skip rooms that this server may no longer run: during the tick, the process may have been
+        // suspended, or the journal may have failed.
+        if (!roomServer || !mayTick(room.name)) continue;
+        roomServer.handleTick(result, clock.now());
+        hooks.ticked(roomServer, result);
+        ticked.push(roomServer);
+      }
+      deferredWork.defer(() => {
+        for (const roomServer of ticked) {
+          if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
+        }
+      });
+      // Broadcast now if there is time before the next tick. Also broadcast now if a refresh is
+      // pending: it sends the room's current state, so it must run before the next tick begins.
+      if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
+        deferredWork.run();
+      }
+      metrics()?.ticked(ticks);
+    },
+    onTick: (timing) => {
+      metrics()?.timed(timing);
+      options.onTick?.(timing);
+    },
+    onPause: (until) => {
+      for (const { growth } of previews) growth.pause(until);
+    },
+    onError: fail,
+  });
+  return { ticker, watchdog, deferredWork };
 }
 
 type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
@@ -310,7 +352,7 @@ type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 /** Creates the host's calls, the routes of pages and the socket server, but does not listen yet. */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
-  const { checkpoints, checkpointList, rejections } = server;
+  const { rejections } = server;
   const { rooms, watchdog, serverRooms, journalWriter } = server;
   const { bans, wallSeats } = server.records;
   const { trustProxy, origins = [], embed = [], hosts } = config;
@@ -328,39 +370,26 @@ async function openPages(server: ServerWithRooms) {
     ...{ relay: () => relay, alerts: () => (config.alerts ? later.alerts : undefined) },
   });
   later.host = host;
-  const relay = await PageRelay.open({
+  const relay = await openRelay({
     ...{ ...server, cluster: serverRooms.cluster, bans, addressOf, hostApi: host.relayed },
   });
-  const gardeners = new Gardeners({
-    ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
-    settings: (room) => gardenerSettings(rooms.settingsOf(room)),
-  });
+  const gardeners = new Gardeners(rooms.roomServers, clock, config.seed, (room) =>
+    gardenerSettings(rooms.settingsOf(room)),
+  );
   later.gardeners = gardeners;
   server.hooks.add(gardeners);
-  const descriptors = new ExhaustionWatch({
-    ...{ clock, log, file: join(options.clientFolder, 'index.html'), restart: options.restart },
-    limit: new RestartLimit({ store: server.store, clock, date }),
-  });
+  const limit = new RestartLimit(server.store, clock, date);
+  const descriptors = new ExhaustionWatch({ clock, log, limit, restart: options.restart });
   const app = createApp({
-    ...{ files: server.files, gallery: server.gallery },
-    ...{
-      checkpoints,
-      checkpointList,
-      relay,
-      trustProxy,
-      connectionLimits,
-      embed,
-      origins: [...origins, ...embed],
-      defaultRoom: config.rooms[0],
-    },
-    host: host.router,
+    ...{ ...server, relay, trustProxy, connectionLimits, embed, host: host.router },
+    ...{ origins: [...origins, ...embed], defaultRoom: config.rooms[0] },
     health: () => ({
       hasFailed: later.hasFailed,
       isTicking: watchdog.isTicking,
       hasDescriptors: descriptors.hasSome,
       isPersisting: journalWriter?.isPersisting ?? null,
       isOpen: !later.closing,
-      isOwner: cluster && serverRooms.isReady(),
+      isOwner: serverRooms.isReady?.(),
     }),
     metrics: config.metrics === 'same' ? server.metrics : undefined,
   });
@@ -368,15 +397,8 @@ async function openPages(server: ServerWithRooms) {
   later.http = http;
   const { directory } = serverRooms;
   const sockets = openSocketServer(http, {
-    ...{
-      rooms: directory,
-      clock,
-      limits,
-      connectionLimits,
-      trustProxy,
-      rejections,
-      names: server.names,
-    },
+    ...{ rooms: directory, clock, limits, connectionLimits, trustProxy, rejections },
+    names: server.names,
   });
   return { host, relay, gardeners, descriptors, connectionLimits, limits, http, sockets };
 }
@@ -415,7 +437,7 @@ async function openDoors(server: WholeServer): Promise<void> {
   if (metrics && typeof port === 'number') {
     const { admitHost } = server.connectionLimits;
     later.metricsServer = await listen({ flag: '--metrics', host: '127.0.0.1', port }, () =>
-      serveMetrics(metrics, port, { admitHost, log }),
+      serveMetrics(metrics, port, admitHost, log),
     );
   }
   later.stopWatchingOrigin = watchOrigin(clock, server.qrOrigin, () => {
@@ -428,18 +450,68 @@ async function openDoors(server: WholeServer): Promise<void> {
 
 /** Stops the server, even if starting it failed halfway. @throws the first phase's error */
 function shutDown(server: WholeServer, log: Log): Promise<void> {
-  const { serverRooms, cluster, config, later } = server;
-  serverRooms.stopStandby();
+  server.serverRooms.cluster?.stopStandby();
   server.watchdog.stop();
   server.descriptors.stop();
   server.disk?.stop();
-  later.stopWatchingOrigin?.();
-  const phases = shutdownPhases({
-    ...server,
-    ...later,
-    // Only pages connected to a gateway reconnect gradually. Pages connected to other servers get
-    // no frames during the shutdown, so these pages should reconnect immediately.
-    moving: cluster && (config.role === 'gateway' ? MOVING.time : 0),
-  });
-  return runShutdownPhases(phases, log);
+  server.later.stopWatchingOrigin?.();
+  return runShutdownPhases(shutdownPhases(server), log);
+}
+
+/** Lists the phases of a shutdown. Parts that start late may be absent. */
+export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
+  const { config, cluster, sockets, previews, journalWriter, serverRooms, later } = server;
+  return [
+    { name: 'new connections are refused', run: () => sockets.stopAdmitting() },
+    {
+      name: 'the last tick has ended',
+      run: () => server.ticker.stop().then(() => server.deferredWork.run()),
+    },
+    {
+      name: 'previews have stopped',
+      run: () => Promise.all(previews.map((preview) => preview.stop())),
+    },
+    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
+    {
+      name: 'host records are saved',
+      // Another server continues from the stored records, so give up the rooms only after all
+      // records are stored.
+      run: () =>
+        Promise.all([server.host.close(), later.alerts?.close()]).finally(() =>
+          serverRooms.releaseAll?.(),
+        ),
+    },
+    {
+      name: 'clients are disconnected',
+      run: async () => {
+        // Only pages connected to a gateway reconnect gradually. Pages connected to other servers
+        // get no frames during the shutdown, so these pages should reconnect immediately.
+        if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
+        await sockets.close();
+        serverRooms.close?.();
+        server.relay.close();
+      },
+    },
+    { name: 'OSC has stopped', run: () => later.osc?.close() },
+    { name: 'extensions have stopped', run: () => server.hooks.close() },
+    {
+      name: 'the engine has stopped',
+      // Wait for drawings that are being refined: closing the rooms did not wait for them.
+      run: async () => {
+        await Promise.all(previews.map((preview) => preview.close()));
+        await server.engine.close();
+      },
+    },
+    {
+      name: 'the store is closed',
+      run: () => journalWriter?.close().then(() => server.opened?.close()),
+    },
+    {
+      name: 'metrics have stopped',
+      run: () => {
+        server.metrics?.close();
+        return later.metricsServer?.close();
+      },
+    },
+  ];
 }

@@ -9,6 +9,7 @@ import { explain, type SkippedEngine, withRemedy } from '../engine/choose-backen
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
+import { ReasonError } from '../platform/log.ts';
 
 /** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
@@ -102,32 +103,30 @@ export function watchOrigin(clock: Clock, origin: () => string, onChange: () => 
   });
 }
 
-export type ListenReason =
-  /** Another program listens on the port. */
-  | 'port-taken'
-  /** The system does not let this user listen on the port. */
-  | 'not-allowed'
-  /** This machine does not have the address. */
-  | 'no-such-address';
-
-/** The server cannot listen. The message is one sentence for the host. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-
-  constructor(
-    readonly reason: ListenReason,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /** Address and port to listen on, and the flag that sets the port. */
 export interface ListenTarget {
   readonly flag: string;
   readonly host: string;
   readonly port: number;
 }
+
+/** Ports below this one need privileges. */
+const FIRST_UNPRIVILEGED = 1024;
+
+const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
+
+/** For each reason, a sentence for the host. */
+const SENTENCES = {
+  'port-taken': ({ flag, port }: ListenTarget) =>
+    `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
+  'not-allowed': ({ flag, port }: ListenTarget) =>
+    port < FIRST_UNPRIVILEGED
+      ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. Under systemd, you can instead give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
+      : `${flag}: the system does not allow port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
+  'no-such-address': ({ host }: ListenTarget) =>
+    `--host: this machine has no address ${host}. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all of them.`,
+};
+type ListenReason = keyof typeof SENTENCES;
 
 const REASONS: Readonly<Record<string, ListenReason>> = {
   EADDRINUSE: 'port-taken',
@@ -139,21 +138,10 @@ const REASONS: Readonly<Record<string, ListenReason>> = {
   ENOTFOUND: 'no-such-address',
 };
 
-/** Ports below this one need privileges. */
-const FIRST_UNPRIVILEGED = 1024;
-
-const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
-
-const SENTENCES: Readonly<Record<ListenReason, (target: ListenTarget) => string>> = {
-  'port-taken': ({ flag, port }) =>
-    `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
-  'not-allowed': ({ flag, port }) =>
-    port < FIRST_UNPRIVILEGED
-      ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. Under systemd, you can instead give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
-      : `${flag}: the system does not allow port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
-  'no-such-address': ({ host }) =>
-    `--host: this machine has no address ${host}. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all of them.`,
-};
+/** The server cannot listen. The message is one sentence for the host. */
+export class ListenError extends ReasonError<ListenReason> {
+  override readonly name = 'ListenError';
+}
 
 /**
  * Starts listening.

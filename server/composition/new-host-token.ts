@@ -1,5 +1,5 @@
 /** `host-token`: creates a new token for the host's page, prints it, and ends. */
-import { HostToken } from '../host/host-token.ts';
+import { HostToken } from '../host/tokens.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { textLog } from '../platform/log.ts';
@@ -19,13 +19,8 @@ const COMMAND = {
 
 runCommand(COMMAND, async (config) => {
   const folder = config.data === 'none' ? undefined : config.data;
-  const opened = await openStorage({
-    config,
-    folder,
-    clock: systemClock,
-    date: Date.now,
-    log: textLog(),
-  });
+  const services = { clock: systemClock, date: Date.now, log: textLog() };
+  const opened = await openStorage(config, folder, services);
   if (!opened)
     throw new SettingsError('--data none stores no token: each start creates a new one.');
   const token = await HostToken.open(opened.store, true);

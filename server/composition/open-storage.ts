@@ -1,6 +1,10 @@
-/** Opens the storage of the rooms, the engine and the checkpoints. */
-
+/**
+ * Opens the storage of the rooms, the engine, the checkpoints, and the host's records that apply to
+ * all rooms.
+ */
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type * as v from 'valibot';
 import type { Bus } from '../cluster/bus/bus.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { ClusterError } from '../cluster/valkey-connection.ts';
@@ -9,17 +13,18 @@ import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, retry } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
-import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
+import { Mutex } from '../platform/queues.ts';
+import { Bans } from '../realtime/policy/bans.ts';
+import { WallSeats } from '../realtime/policy/wall-seats.ts';
+import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { type Config, DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
+import { banRecords, wallSeatRecords } from '../storage/record-schemas.ts';
 import { ASIDE_KEY, asideName, readCopy, SetAside, withCopy } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
-interface StorageOptions {
-  readonly config: Pick<Config, 'cluster' | 'onDamage'>;
-  /** The data folder; undefined if nothing is stored. */
-  readonly folder: string | undefined;
+interface Services {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -39,37 +44,35 @@ interface OpenStorage {
 /**
  * Opens the store of the cluster, or without a cluster the store in the data folder.
  *
+ * @param folder the data folder; undefined if nothing is stored
  * @returns undefined if nothing is stored
  * @throws ClusterError
  * @throws StoreError not-writable, in-use, other-version; also damaged, unless the settings say
  * that damaged data are set aside
  */
-export async function openStorage(options: StorageOptions): Promise<OpenStorage | undefined> {
-  const { config, folder } = options;
-  if (config.cluster !== undefined) return openClusterStorage(config.cluster, options);
+export async function openStorage(
+  { cluster, onDamage }: Pick<Config, 'cluster' | 'onDamage'>,
+  folder: string | undefined,
+  services: Services,
+): Promise<OpenStorage | undefined> {
+  if (cluster !== undefined) return openClusterStorage(cluster, services);
   if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');
-  if (config.onDamage === 'set-aside') return openDamaged(folder, copyFile, options);
+  if (onDamage === 'set-aside') return openDamaged(folder, copyFile, services);
   const store = new Store(await withCopy(await openSound(folder), copyFile));
   return { store, close: () => store.close() };
 }
 
-async function openClusterStorage(
-  url: string,
-  { clock, log }: StorageOptions,
-): Promise<OpenStorage> {
+async function openClusterStorage(url: string, { clock, log }: Services): Promise<OpenStorage> {
   // Load this module only in a cluster: a server that runs alone does not need it.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
   const store = new Store(cluster.records);
+  const notDelivered = 'Valkey does not deliver messages between servers';
   const onUp = (isUp: boolean, why: string): void => {
     if (isUp) log.info('bus-up', 'Valkey delivers messages between servers again.');
-    else
-      log.warn(
-        'bus-lost',
-        `Valkey does not deliver messages between servers (${why}). This server keeps retrying.`,
-      );
+    else log.warn('bus-lost', `${notDelivered} (${why}). This server keeps retrying.`);
   };
   try {
     // Retry. The cluster's store has just answered, so Valkey is probably only busy.
@@ -81,10 +84,8 @@ async function openClusterStorage(
   } catch (error) {
     await store.close();
     const { message } = error as Error;
-    throw new ClusterError(
-      'unreachable',
-      `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
-    );
+    const remedy = 'Check Valkey, then start this server again.';
+    throw new ClusterError(`--cluster: ${notDelivered} (${message}). ${remedy}`);
   }
 }
 
@@ -95,7 +96,7 @@ async function openClusterStorage(
 async function openDamaged(
   folder: string,
   copyFile: string,
-  { date, log }: StorageOptions,
+  { date, log }: Services,
 ): Promise<OpenStorage> {
   const copy = await readCopy(copyFile);
   const asideFolder = join(resolve(folder), 'set-aside');
@@ -130,11 +131,11 @@ async function openDamaged(
  * Types of records that a room can open without. Damaged records of other types stay for now: if
  * they keep the room from opening, the whole room is set aside at that point.
  */
-const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
+const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Groups damaged records by room, omitting records that a room cannot open without. The key null
- * stands for records of the server.
+ * Groups damaged records by room, and omits records that a room cannot open without. Records of the
+ * server have the key null.
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
@@ -148,7 +149,7 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
 }
 
 /**
- * Opens the engine; a gateway gets an engine that refuses everything.
+ * Opens the engine. A gateway gets an engine that refuses everything.
  *
  * @throws EngineError unavailable
  */
@@ -189,3 +190,134 @@ export async function loadCheckpoints(
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
   return [...installed, ...kept];
 }
+
+/**
+ * Maximum number of times that a change is written. A change is written again if another server has
+ * overwritten it.
+ */
+const MOST_WRITES = 2;
+
+/**
+ * Changes that may not be stored yet, by the item's id. `item` is undefined if the item was removed.
+ * `writes` is how often the change has been written.
+ */
+type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
+
+/** A stored list that several servers can change. Ids of items are unique across servers. */
+class SharedList<T extends { readonly id: number }> {
+  /** The list as this server knows it. */
+  private known: readonly T[] = [];
+  private readonly changes: Changes<T> = new Map();
+  private readonly mutex = new Mutex();
+
+  /** @param onReplaced called with the merged list, which may contain changes of other servers */
+  constructor(
+    private readonly store: Store,
+    private readonly name: string,
+    private readonly schema: v.GenericSchema<unknown, readonly T[]>,
+    private readonly onReplaced: (all: readonly T[]) => void,
+  ) {}
+
+  /** Returns the stored list. @throws StoreError */
+  async open(): Promise<readonly T[]> {
+    this.known = await this.read();
+    return this.known;
+  }
+
+  /** Finds and stores the changes that this server has made. @throws StoreError */
+  changed(all: readonly T[]): Promise<void> {
+    const before = new Map(this.known.map((item) => [item.id, item]));
+    const after = new Map(all.map((item) => [item.id, item]));
+    for (const id of new Set([...before.keys(), ...after.keys()])) {
+      const item = after.get(id);
+      if (!isDeepStrictEqual(before.get(id), item)) this.changes.set(id, { item, writes: 0 });
+    }
+    this.known = all;
+    return this.refresh();
+  }
+
+  /**
+   * Adopts the changes that other servers have stored, and stores those of this server.
+   *
+   * @throws StoreError
+   */
+  refresh(): Promise<void> {
+    return this.mutex.runExclusive(async () => {
+      const stored = await this.read();
+      for (const [id, { item, writes }] of this.changes) {
+        const found = stored.find((one) => one.id === id);
+        if (writes >= MOST_WRITES || isDeepStrictEqual(found, item)) this.changes.delete(id);
+      }
+      const changes = new Map(this.changes);
+      if (changes.size > 0) {
+        await this.store.putServerRecord(this.name, merged(stored, changes));
+      }
+      for (const change of changes.values()) change.writes++;
+      // Also adopt changes that this server made during the write.
+      this.known = merged(stored, this.changes);
+      this.onReplaced(this.known);
+    });
+  }
+
+  private async read(): Promise<readonly T[]> {
+    return (await this.store.serverRecord(this.name, this.schema)) ?? [];
+  }
+}
+
+function merged<T extends { readonly id: number }>(
+  stored: readonly T[],
+  changes: Changes<T>,
+): readonly T[] {
+  const items = new Map(stored.map((item) => [item.id, item]));
+  for (const [id, { item }] of changes) {
+    if (item) items.set(id, item);
+    else items.delete(id);
+  }
+  return [...items.values()];
+}
+
+/**
+ * Opens the bans and the wall seats, which the servers of a cluster share.
+ *
+ * @param isShared whether other servers change the records too
+ * @param secret the secret that `Bans` needs
+ */
+export async function openHostRecords(
+  store: Store,
+  isShared: boolean,
+  secret: Uint8Array,
+  { clock, date, log }: Services,
+) {
+  const banList = new SharedList(store, 'bans', banRecords, (all) => bans.replace(all));
+  const seatList = new SharedList(store, 'walls', wallSeatRecords, (all) => seats.replace(all));
+  const warn = (error: Error): void => log.warn('not-kept', error.message);
+  const bans = new Bans({
+    ...{ secret, date, clock, bans: await banList.open() },
+    onChange: (all) => void banList.changed(all).catch(warn),
+  });
+  const stored = await seatList.open();
+  // If servers share walls, a wall that is not here may be on another server, so it is not lost.
+  const seats = new WallSeats(
+    date,
+    isShared ? [] : stored,
+    (all) => void seatList.changed(all).catch(warn),
+  );
+  if (isShared) seats.replace(stored);
+  return {
+    bans,
+    wallSeats: seats,
+    /**
+     * Adopts changes that other servers may have stored.
+     *
+     * @param takenOver a room that another server has run until now
+     * @throws StoreError
+     */
+    async refresh(takenOver?: string): Promise<void> {
+      if (!isShared) return;
+      await Promise.all([banList.refresh(), seatList.refresh()]);
+      if (takenOver !== undefined) seats.takenOver(takenOver);
+    },
+  };
+}
+
+export type HostRecords = Awaited<ReturnType<typeof openHostRecords>>;

@@ -6,14 +6,23 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../launch/bundle.mjs';
-import { ARCHITECTURES, packDeb } from './deb.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
+const deploy = join(root, 'server/deploy');
 
 /** @param {string} command @param {string[]} args @returns {string} what the command prints */
 const run = (command, ...args) =>
@@ -70,7 +79,7 @@ export async function pack(folder) {
   const head = 'The server and the pages contain code of these packages.';
   writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
   mkdirSync(folder, { recursive: true });
-  // What `files` of package.json lists.
+  // The field `files` of package.json lists the files of the package.
   const [{ filename }] = JSON.parse(
     run('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
   );
@@ -92,7 +101,7 @@ export function billOfMaterials(bundled) {
   const found = new Set(
     bill.components.filter(({ name }) => direct.includes(name)).map((part) => part['bom-ref']),
   );
-  // What is added on the way is visited too.
+  // The loop also visits packages that it adds.
   for (const ref of found) for (const one of needs.get(ref) ?? []) found.add(one);
   for (const { name, version } of bundled) found.add(`${name}@${version}`);
   const components = bill.components.filter((part) => found.has(part['bom-ref']));
@@ -110,14 +119,80 @@ function notesOf(version) {
   return section;
 }
 
+/** Folder of the tree on the host's machine, below the root folder. */
+const HOME = 'usr/lib/vivarium';
+
+/** Debian's names of Node's architectures. @type {Readonly<Record<string, string>>} */
+export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+
+/** @param {string} version @param {string} architecture as Debian names it @param {number} size in KiB */
+const controlOf = (version, architecture, size) => `Package: vivarium
+Version: ${version}
+Architecture: ${architecture}
+Installed-Size: ${size}
+Maintainer: Vivarium <vivarium@localhost>
+Depends: nodejs (>= 20.19), adduser
+Suggests: cage, chromium, curl, fonts-noto-core, fonts-noto-cjk, libvulkan1
+Section: web
+Priority: optional
+Description: multiplayer canvas of living cells
+ Serves rooms in which visitors plant latent seeds and watch a neural cellular
+ automaton grow them into organisms, which heal when they are wounded.
+`;
+
+/** Adapts a unit, which is written for a clone in /opt/vivarium. @param {string} unit */
+const unitOf = (unit) =>
+  unit
+    .replace(/^# Copy to .*\n/m, '')
+    .replace('WorkingDirectory=/opt/vivarium', `WorkingDirectory=/${HOME}`)
+    .replace('ExecStart=/usr/bin/node server/start.mjs', 'ExecStart=/usr/bin/vivarium')
+    .replace(/^# Pages and server are built .*\n.*\n/m, '');
+
+/**
+ * Makes a Debian package.
+ *
+ * @param {string} tree a folder in which `install-tree.sh` has installed the package
+ * @param {string} folder to write the package to
+ * @param {{ version: string, arch: string }} of the tree; the architecture as Node names it
+ * @returns {string} the file
+ */
+export function packDeb(tree, folder, { version, arch }) {
+  const stage = join(folder, `deb-${arch}`);
+  const into = (/** @type {string} */ path) => {
+    mkdirSync(join(stage, dirname(path)), { recursive: true });
+    return join(stage, path);
+  };
+  cpSync(tree, into(HOME), { recursive: true, verbatimSymlinks: true });
+  symlinkSync('../lib/vivarium/node_modules/vivarium/server/start.mjs', into('usr/bin/vivarium'));
+  for (const name of readdirSync(deploy).filter((one) => /\.(service|timer)$/.test(one))) {
+    const unit = unitOf(readFileSync(join(deploy, name), 'utf8'));
+    writeFileSync(into(`usr/lib/systemd/system/${name}`), unit);
+  }
+  for (const name of ['LICENSE', 'NOTICE']) {
+    const to = name === 'LICENSE' ? 'copyright' : name;
+    cpSync(join(root, name), into(`usr/share/doc/vivarium/${to}`));
+  }
+  const size = execFileSync('du', ['-sk', stage], { encoding: 'utf8' });
+  cpSync(join(deploy, 'debian'), into('DEBIAN'), { recursive: true });
+  const architecture = ARCHITECTURES[arch];
+  writeFileSync(
+    into('DEBIAN/control'),
+    controlOf(version, architecture, Number.parseInt(size, 10)),
+  );
+  const file = join(folder, `vivarium_${version}_${architecture}.deb`);
+  // Let all users read the files, whatever the permissions of the tree.
+  execFileSync('chmod', ['-R', 'u=rwX,go=rX', stage]);
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '--build', stage, file]);
+  rmSync(stage, { recursive: true });
+  return file;
+}
+
 async function release() {
   const folder = join(root, 'dist/release');
   rmSync(folder, { recursive: true, force: true });
   const { version } = readJson(join(root, 'package.json'));
   const notes = notesOf(version);
-  for (const build of ['build-client', 'build-library']) {
-    run(process.execPath, '--import', 'tsx', `server/http/${build}.ts`);
-  }
+  run(process.execPath, '--import', 'tsx', 'server/http/build-client.ts', '--types');
   run('npm', 'run', 'kernels', '--', '--out', join(root, 'dist/kernels'));
   const { file, bundled } = await pack(folder);
   for (const arch of Object.keys(ARCHITECTURES)) {

@@ -9,8 +9,7 @@ import { type Backend, type BackendName, type PatchStore, StartError } from './b
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
-import { compilerRemedy } from './native/compile.ts';
-import { missingKernel } from './native/prebuilt.ts';
+import { compilerRemedy, missingKernel } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -206,10 +205,7 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /** Predicts which backend will be selected, without loading any; undefined if that is uncertain. */
-export function expectedBackend(
-  wanted: BackendName | 'auto',
-  candidates = CANDIDATES,
-): BackendName | undefined {
+export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
@@ -226,10 +222,7 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
  *
  * @throws NoBackendError; EngineError unavailable if two models have the same name
  */
-export async function openStore(
-  wanted: BackendName | 'auto',
-  models: readonly Model[],
-): Promise<Selection & { readonly store: PatchStore }> {
+export async function openStore(wanted: BackendName | 'auto', models: readonly Model[]) {
   checkNames(models);
   let store!: PatchStore;
   const selection = await selectBackend(wanted, async (backend) => {

@@ -27,8 +27,7 @@ import {
   type Questions,
   type RoomLifeEvent,
 } from './extension.ts';
-import { ExtensionThread, LIMITS } from './extension-thread.ts';
-import type { ActRequest, HookAnswer } from './thread/protocol.ts';
+import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
  * Returns a `generation` event if a day begins in this tick. At no other time does the host plant
@@ -65,14 +64,9 @@ function coverOf({ rgba, owner }: Planes) {
   return { colour, living: count / owner.length };
 }
 
-interface ParticipantQueue {
-  count: number;
-  tail: Promise<unknown>;
-}
-
 /** Keeps a queue for each participant, in which commands wait for the approval of extensions. */
 class ApprovalQueue {
-  private readonly queues = new Map<ParticipantId, ParticipantQueue>();
+  private readonly queues = new Map<ParticipantId, { count: number; tail: Promise<unknown> }>();
 
   /**
    * Queues a command.
@@ -111,15 +105,6 @@ export type Listener = { readonly name: string } & {
   readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
 };
 
-export interface HooksOptions {
-  /** Paths of the extensions' files. */
-  readonly files: readonly string[];
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Rate limits of each extension. */
-  readonly limits: Limits;
-}
-
 interface WatchedRoom {
   readonly roomServer: RoomServer;
   readonly pace: () => Pace;
@@ -140,18 +125,28 @@ export class Hooks {
   private readonly rooms = new Map<string, WatchedRoom>();
   private readonly allowances = new Map<ExtensionThread, Allowance>();
 
-  private constructor(private readonly options: HooksOptions) {}
+  private constructor(
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly limits: Limits,
+  ) {}
 
   /**
    * Loads extensions. An extension that cannot be loaded now is retried later.
    *
+   * @param files paths of the extensions
+   * @param limits rate limits of each extension
    * @throws HookError
    */
-  static async open(options: HooksOptions): Promise<Hooks> {
-    const hooks = new Hooks(options);
-    const { clock, log } = options;
+  static async open(
+    files: readonly string[],
+    clock: Clock,
+    log: Log,
+    limits: Limits,
+  ): Promise<Hooks> {
+    const hooks = new Hooks(clock, log, limits);
     const started = await Promise.allSettled(
-      options.files.map((file) =>
+      files.map((file) =>
         ExtensionThread.start({
           file: resolve(file),
           clock,
@@ -181,12 +176,8 @@ export class Hooks {
   /** Starts sending the events of an opened room. */
   watch(roomServer: RoomServer, pace: () => Pace): void {
     const watched: WatchedRoom = {
-      roomServer,
-      pace,
-      approvals: new ApprovalQueue(),
-      actors: new Map(),
-      figuresAt: -Infinity,
-      isActive: false,
+      ...{ roomServer, pace, figuresAt: -Infinity, isActive: false },
+      ...{ approvals: new ApprovalQueue(), actors: new Map() },
     };
     this.rooms.set(roomServer.room.name, watched);
     roomServer.hooks = this.roomHooksFor(watched);
@@ -221,7 +212,7 @@ export class Hooks {
       return { room, tick, organisms, awake, people: roomServer.seats.size, ...watched.pace() };
     };
     this.tell('onTick', summary);
-    const now = this.options.clock.now();
+    const now = this.clock.now();
     if (now - watched.figuresAt < LIMITS.figures) return;
     watched.figuresAt = now;
     this.tell('onFigures', () => ({ ...summary(), ...coverOf(roomServer.room.grid.planes) }));
@@ -306,7 +297,7 @@ export class Hooks {
     } catch (error) {
       this.listeners.delete(listener);
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.options.log.error(
+      this.log.error(
         'hook-failed',
         `${listener.name} failed and is off until the server restarts: ${why}`,
       );
@@ -328,8 +319,11 @@ export class Hooks {
       const watched = this.rooms.get(room);
       if (!watched) throw new Refusal('no-such-room', room);
       const { id, ...command } = parseCommand(what, { ...(parameters as object), id: 0 });
-      const { clock, limits } = this.options;
-      const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
+      const allowance = getOrAdd(
+        this.allowances,
+        extension,
+        () => new Allowance(this.limits, this.clock),
+      );
       chargeCommand(allowance, what, command);
       const actor = getOrAdd(watched.actors, extension, () =>
         watched.roomServer.dispatcher.createSystemActor(extension.name, false),
@@ -347,12 +341,7 @@ function opened({ room }: RoomServer, { tickRate }: Pace): Notifications['onRoom
   const { width, height } = room.grid;
   const { checkpoint, gallery } = room.species;
   return {
-    room: room.name,
-    width,
-    height,
-    tickRate,
-    checkpoint,
+    ...{ room: room.name, width, height, tickRate, checkpoint, organisms: room.organisms },
     gallery: gallery.map(({ name }) => name),
-    organisms: room.organisms,
   };
 }

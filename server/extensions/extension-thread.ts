@@ -12,25 +12,66 @@ import type { Log } from '../platform/log.ts';
 import { TokenBucket } from '../platform/queues.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import {
+  type ActName,
   type ActResult,
   type AskHook,
+  HOOK_OF,
   HookError,
   type Notifications,
   type NotifyHook,
   type Questions,
 } from './extension.ts';
-import {
-  type ActRequest,
-  actSchema,
-  answerSchema,
-  failureSchema,
-  type HookAnswer,
-  lineSchema,
-  type ServerMethods,
-  startedSchema,
-  type ThreadMethods,
-  type Unfit,
-} from './thread/protocol.ts';
+
+/** Methods of the thread that the server calls. */
+export interface ThreadMethods {
+  /** Resolves once the hook is done. */
+  tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
+  ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer>;
+  ping(): void;
+  close(): Promise<void>;
+}
+
+/** Methods of the server that the thread may call. */
+export interface ServerMethods {
+  act(act: ActRequest): Promise<ActResult>;
+  failed(failure: v.InferOutput<typeof failureSchema>): void;
+  say(line: string): void;
+}
+
+// The schemas validate data from the thread, because anybody may have written the extension.
+
+const shortText = v.pipe(
+  v.string(),
+  v.transform((text) => text.slice(0, 300)),
+);
+
+/** The result of the start-up: the loaded extension, or why its file cannot be used. */
+const startedSchema = v.union([
+  v.strictObject({
+    name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+    hooks: v.pipe(v.array(v.string()), v.maxLength(64)),
+  }),
+  v.strictObject({ unfit: v.picklist(['not-found', 'no-extension', 'threw']), why: shortText }),
+]);
+export type Started = v.InferOutput<typeof startedSchema>;
+export type Unfit = Extract<Started, { readonly unfit: string }>;
+
+/** The answer of a hook that may refuse. */
+const answerSchema = v.strictObject({
+  refuse: v.optional(shortText),
+  allow: v.optional(v.literal(true)),
+});
+export type HookAnswer = v.InferOutput<typeof answerSchema>;
+
+/** A command from an extension. Whoever executes the command validates its parameters. */
+const actSchema = v.strictObject({
+  room: v.string(),
+  what: v.picklist(Object.keys(HOOK_OF) as ActName[]),
+  parameters: v.unknown(),
+});
+export type ActRequest = v.InferOutput<typeof actSchema>;
+
+const failureSchema = v.strictObject({ hook: shortText, why: shortText });
 
 /** Maximum time that an extension may take to answer about a drawing, in ms. */
 export const DRAWING_ANSWER = 5_000;
@@ -69,33 +110,7 @@ export const LIMITS = {
 } as const;
 const { firstPause, maxPause } = LIMITS;
 
-/**
- * Computes the pause before each restart. Pauses double until the extension has run for `maxPause`.
- */
-export class RestartPause {
-  private following: number = firstPause;
-  /** When the extension started, in ms; Infinity while it is not running. */
-  private runsSince = Infinity;
-
-  /** Records that the extension has started. @param now ms */
-  runs(now: number): void {
-    this.runsSince = now;
-  }
-
-  /**
-   * Records that the extension has ended or could not be started.
-   *
-   * @returns the pause before the restart, in ms
-   */
-  next(now: number): number {
-    const pause = now - this.runsSince >= maxPause ? firstPause : this.following;
-    this.runsSince = Infinity;
-    this.following = Math.min(2 * pause, maxPause);
-    return pause;
-  }
-}
-
-export interface ExtensionThreadOptions {
+interface ExtensionThreadOptions {
   /** Absolute path of the extension's file. */
   readonly file: string;
   readonly clock: Clock;
@@ -132,7 +147,10 @@ export class ExtensionThread {
   private isStuck = false;
   /** When a late answer last counted as a failure, in ms. */
   private lateAt = -Infinity;
-  private readonly pauses = new RestartPause();
+  /** The pause before the next restart, in ms. */
+  private pause: number = firstPause;
+  /** When the extension was loaded, in ms; Infinity while it is not running. */
+  private runsSince = Infinity;
   private closing = false;
   /** Cancels the pending timer: the time limit for loading, the next ping or the restart. */
   private cancelTimer = ignore;
@@ -172,12 +190,8 @@ export class ExtensionThread {
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
-      if (this.dropped++ === 0) {
-        this.warn(
-          'extension-behind',
-          'is too slow; the server drops its events until it has caught up',
-        );
-      }
+      const sentence = 'is too slow; the server drops its events until it has caught up';
+      if (this.dropped++ === 0) this.warn('extension-behind', sentence);
       return;
     }
     this.backlog++;
@@ -249,13 +263,9 @@ export class ExtensionThread {
     const rpc: Rpc = new WorkerRpc(worker, {
       methods: this.methodsFor(() => rpc),
       onDeath: ({ cause, why }) => {
-        const [message, logged] = {
-          threw: [`failed: ${why}`, why],
-          ended: ['failed: its thread ended.', 'its thread ended'],
-          malformed: [`failed: ${MALFORMED}.`, MALFORMED],
-        }[cause];
-        this.lost(rpc, logged);
-        return new Error(sentenceOf(message));
+        const how = { threw: why, ended: 'its thread ended', malformed: MALFORMED }[cause];
+        this.lost(rpc, how);
+        return new Error(sentenceOf(`failed: ${how}.`));
       },
     });
     this.loading = rpc;
@@ -276,7 +286,7 @@ export class ExtensionThread {
       this.loading = undefined;
     }
     this.rpc = rpc;
-    this.pauses.runs(clock.now());
+    this.runsSince = clock.now();
     log.info('extension', `The extension "${this.name}" is loaded.`, { extension: this.name });
     this.watch(rpc);
   }
@@ -297,7 +307,7 @@ export class ExtensionThread {
         if (parsed && this.rpc) this.failed(parsed.hook, parsed.why);
       },
       say: (line) => {
-        const text = this.checked(rpc(), lineSchema, line);
+        const text = this.checked(rpc(), shortText, line);
         if (text === undefined || !this.logLimit.take(1, this.options.clock.now())) return;
         this.options.log.info('extension', `${this.name}: ${text}`, { extension: this.name });
       },
@@ -368,7 +378,9 @@ export class ExtensionThread {
     if (this.closing) return;
     const { clock, onRestarted } = this.options;
     void this.end();
-    const pause = this.pauses.next(clock.now());
+    const pause = clock.now() - this.runsSince >= maxPause ? firstPause : this.pause;
+    this.runsSince = Infinity;
+    this.pause = Math.min(2 * pause, maxPause);
     this.warn('extension-stopped', `has stopped and will start again in ${pause / 1000} s`);
     this.cancelTimer = clock.after(pause, () => {
       this.open().then(

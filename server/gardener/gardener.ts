@@ -106,7 +106,9 @@ export class Gardener {
     // Check this even while the gardener is off: a room that somebody has played in is no longer
     // new.
     const plantsFirst = this.plantsFirst();
-    if (this.after === 'off' || !(plantsFirst || this.isIdle(this.after, now))) {
+    const { after, lastActivity, options } = this;
+    const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
+    if (after === 'off' || !(plantsFirst || isIdle(after))) {
       this.rest();
       return;
     }
@@ -121,10 +123,6 @@ export class Gardener {
       return;
     }
     this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
-  }
-
-  private isIdle(after: number, now: number): boolean {
-    return now - this.lastActivity >= after && this.options.watched();
   }
 
   /** Returns whether to continue planting a new room, even while its first visitors plant, too. */
@@ -191,22 +189,22 @@ export class Gardener {
   }
 }
 
-export interface GardenersOptions {
-  /** The open rooms, by name. */
-  readonly roomServers: ReadonlyMap<string, RoomServer>;
-  readonly clock: Clock;
-  /** Random seed of the gardeners, separate from the rooms' random numbers. */
-  readonly seed: number;
-  /** Returns the settings of a room's gardener. */
-  readonly settings: (room: string) => GardenerSettings;
-}
-
 /** The gardeners of all open rooms. */
 export class Gardeners implements Listener {
   readonly name = 'The gardener';
   private readonly gardeners = new Map<string, Gardener>();
 
-  constructor(private readonly options: GardenersOptions) {}
+  /**
+   * @param roomServers the open rooms, by name
+   * @param seed random seed of the gardeners, separate from the rooms' random numbers
+   * @param settings returns the settings of a room's gardener
+   */
+  constructor(
+    private readonly roomServers: ReadonlyMap<string, RoomServer>,
+    private readonly clock: Clock,
+    private readonly seed: number,
+    private readonly settings: (room: string) => GardenerSettings,
+  ) {}
 
   /** Returns the gardener of an open room. */
   of(room: string): Gardener | undefined {
@@ -214,15 +212,13 @@ export class Gardeners implements Listener {
   }
 
   onRoomOpened({ room }: { readonly room: string }): void {
-    const { roomServers, clock, seed, settings } = this.options;
-    const roomServer = roomServers.get(room);
+    const { clock, seed, settings } = this;
+    const roomServer = this.roomServers.get(room);
     if (!roomServer) return;
     const actor = roomServer.dispatcher.createSystemActor(GARDENER_NAME, false);
     const gardener = new Gardener({
-      room: roomServer.room,
-      clock,
+      ...{ room: roomServer.room, clock, act: (act) => actor.act(act) },
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
-      act: (act) => actor.act(act),
       // Outside the opening hours, the gardener rests even while phones show the room.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       ...settings(room),
@@ -246,7 +242,7 @@ export class Gardeners implements Listener {
   onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
     // A visitor who draws or looks at the map should find the room unchanged for a while.
-    if (this.options.roomServers.get(room)?.isBusy) gardener?.visitorActive();
+    if (this.roomServers.get(room)?.isBusy) gardener?.visitorActive();
     gardener?.tick();
   }
 }

@@ -1,4 +1,4 @@
-/** The gardener's actions in a room. Each returns whether it was possible. */
+/** The gardener's actions in a room. Each method returns whether the action was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
@@ -11,24 +11,23 @@ import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
 import {
   choosePair,
+  cutAcross,
+  discBeside,
   GARDENING,
+  hitsOnly,
   isOfSeason,
   isOwn,
+  nearestGround,
+  type Planted,
+  type PlantingPlace,
   preferably,
+  Reefs,
   Seasons,
   suitable,
   type Theme,
+  targetCount,
   woundable,
 } from './choose.ts';
-import {
-  cutAcross,
-  discBeside,
-  hitsOnly,
-  nearestGround,
-  type PlantingPlace,
-  targetCount,
-} from './planting-place.ts';
-import { type Planted, Reefs } from './reefs.ts';
 
 const {
   leastPlants,
@@ -43,15 +42,15 @@ const { protectedSeconds } = DEPARTURE;
 
 /** Share of the gardener's plantings that match the theme of their reef. */
 const THEMED = 0.85;
-/** Number of creatures of which the gardener plants the one that fits best into a reef. */
+/** Number of creatures that compete for a place. The gardener plants the best-fitting one. */
 const CHOICE = 4;
-/** Share of the departures that are at the rim of a reef, so that it keeps its shape. */
+/** Share of departures at the rim of a reef, so that the reef keeps its shape. */
 const AT_RIM = 0.85;
-/** How many organisms crowd a room, as a multiple of those that fill it well. */
+/** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
 const CROWD = 1.5;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
-/** Number of strokes that are tried until one touches no neighbour. */
+/** Maximum number of strokes to try until a stroke touches no neighbour. */
 const TRIES = 12;
 
 /** The gardener's access to the room. */
@@ -73,7 +72,7 @@ export class Tending {
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
   private readonly pending = new Set<Planted>();
-  /** Number of its own organisms before one departed that has not been replaced yet, or 0. */
+  /** Number of own organisms before the last release; 0 once a replacement has been sown. */
   private replaced = 0;
   private readonly reefs: Reefs;
 
@@ -96,9 +95,9 @@ export class Tending {
   }
 
   /**
-   * Whether the gardener may plant another organism. It may plant at most half of the room's
-   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own, and
-   * replace each. It never displaces organisms of planters who are present.
+   * Whether the gardener may plant another organism. The gardener may plant at most half of the
+   * room's maximum, and fewer if visitors have many organisms. It may always keep a few of its own
+   * organisms, and replace each. It never displaces organisms of planters who are present.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -113,7 +112,7 @@ export class Tending {
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a gallery creature in the reef that lacks most. */
+  /** Plants a gallery creature in the sparsest reef. */
   plant(): boolean {
     if (!this.mayPlant) return false;
     const { reefs, planted } = this;
@@ -136,9 +135,9 @@ export class Tending {
   }
 
   /**
-   * Lets an unattended organism depart if the room is crowded: if it is nearly full, has no ground
-   * for another organism, or has many more than the gardener would plant. The one farthest from a
-   * reef goes first, so that water stays open between reefs.
+   * Lets an unattended organism depart if the room is nearly full, has no ground for another
+   * organism, or has many more organisms than the gardener would plant. The organism farthest from
+   * a reef departs first, so that water stays open between reefs.
    */
   thin(): boolean {
     const { room } = this;
@@ -165,7 +164,7 @@ export class Tending {
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
     const { id, x, y, side } = chosen;
-    // Neighbours would take cells on which they press, or, while they are awake, any.
+    // A neighbour that is awake would take the wounded cells.
     const isBeside = (one: OrganismView): boolean =>
       one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
     if (room.organisms.some((one) => one.phase !== 'asleep' && isBeside(one))) return false;
@@ -177,7 +176,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * strokeInterval, () => {
-        // By the time of this stroke, a neighbour may have grown into its way, so check again.
+        // A neighbour may have grown under the stroke in the meantime, so check again.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -185,7 +184,7 @@ export class Tending {
     return true;
   }
 
-  /** Grafts a gallery creature onto a side of a resting organism that no visitor has planted. */
+  /** Grafts a gallery creature onto a side of a resting organism that no visitor planted. */
   graft(): boolean {
     const { random, room, access } = this;
     const { species } = room;
@@ -206,7 +205,7 @@ export class Tending {
     return true;
   }
 
-  /** Crosses two neighbours of a reef, whoever planted them, and plants the child beside them. */
+  /** Crosses two neighbours of a reef, even of visitors, and plants the child beside them. */
   cross(): boolean {
     const { random, room, access, reefs } = this;
     const reef = reefs.choose('sparse', this.planted, access.now());
@@ -237,8 +236,9 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's own organisms depart that rests, is unhurt and has lived for at least
-   * a minute, at the rim of the reef that has most too many, or now and then the oldest there.
+   * Lets one of the gardener's own organisms depart: usually one at the rim of the most crowded
+   * reef, and now and then the oldest one there. The organism must rest, be unhurt, and have lived
+   * for at least a minute.
    *
    * @param excluded organisms that have to stay
    */
@@ -290,8 +290,8 @@ export class Tending {
   }
 
   /**
-   * Returns the gallery entries that pass, of those that the host has chosen for the gardener or, if
-   * there are none, of the suitable ones; none that the host has hidden.
+   * Lists the gallery entries that pass and that the host has not hidden. If the host has chosen
+   * entries for the gardener, lists only these; otherwise, lists only suitable ones.
    */
   private entries(passes: (name: string) => boolean): readonly number[] {
     const { species } = this.room;
@@ -301,13 +301,13 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // A host may choose so few that the gardener has to plant each of them several times.
+    // If the host has chosen only a few entries, the gardener plants each several times.
     return passing.length > 0 ? passing : shown;
   }
 
   /**
-   * Chooses some gallery creatures that do not live in the room yet, usually of the theme; none if
-   * all live there.
+   * Chooses some gallery creatures that do not live in the room yet, usually of the theme. Returns
+   * none if all creatures live in the room.
    */
   private chooseKinds(theme: Theme | undefined): string[] {
     const { random, room } = this;
@@ -325,7 +325,7 @@ export class Tending {
   }
 }
 
-/** Returns the first result that is defined, of some tries. */
+/** Calls a function up to `TRIES` times, until its result is defined. */
 function firstOf<T>(make: () => T | undefined): T | undefined {
   for (let i = 0; i < TRIES; i++) {
     const made = make();

@@ -15,7 +15,7 @@ import {
   FILES,
   pathOf,
 } from '../../shared/host/api.ts';
-import { HostRefusal } from '../../shared/host/reasons.ts';
+import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { Role } from '../../shared/host/roles.ts';
 import type {
   CheckpointState,
@@ -34,30 +34,31 @@ import type {
   SystemCommand,
 } from '../realtime/commands/command-dispatcher.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
-import { openOf } from '../realtime/policy/reports.ts';
+import { openOf } from '../realtime/policy/moderation.ts';
 import type { WallSeat, WallSeats } from '../realtime/policy/wall-seats.ts';
-import { MAX_WALLS, wallStates } from '../realtime/sessions/room-walls.ts';
+import { MAX_WALLS, wallStates } from '../realtime/sessions/watchers.ts';
 import { readRange, writeBundle } from '../replay/journal-range.ts';
-import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
-import type { OpenRoom, RoomStorage } from '../rooms/live-room.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import { SNAPSHOTS } from '../storage/snapshots.ts';
+import type { PlantedSeed } from '../world/commands.ts';
 import { featuredOf } from '../world/species.ts';
 import { settled } from '../world/tick-times.ts';
-import type { AccessTokens } from './access-tokens.ts';
 import type { DailySchedule } from './daily-schedule.ts';
 import type { Farewells } from './farewells.ts';
 import type { FilmJobs } from './film-jobs.ts';
+import { storeLogo } from './printed-sign.ts';
 import {
   countExecuted,
   type HostContext,
-  requireSystemCommand,
+  restore,
   runSystemCommand,
   snapshotStateOf,
   takeSnapshot,
-} from './host-context.ts';
-import { storeLogo } from './logos.ts';
-import { restore, undoCommand, undoRecent } from './undo-calls.ts';
+  undoCommand,
+  undoRecent,
+} from './room-operations.ts';
+import type { AccessTokens } from './tokens.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
 /** Maximum number of rooms per server, open or closed. */
@@ -150,21 +151,11 @@ export const HANDLERS: Handlers = {
     await farewells.stop(room);
   },
 
-  removeOrganism: async ({ rooms }, { organism }, { room }) => {
-    const act = { what: 'remove', organism } as const;
-    const { command } = await requireSystemCommand(rooms.requireOpen(room), act);
-    return { command };
-  },
-  clearArea: async ({ rooms }, area, { room }) => {
-    const act = { what: 'clear', area } as const;
-    const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
-    return { removed: answer.removed ?? 0, command };
-  },
-  removeGrafts: async ({ rooms }, { participant: painter }, { room }) => {
-    const act = { what: 'removeGrafts', painter } as const;
-    const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
-    return { removed: answer.removed ?? 0, command };
-  },
+  removeOrganism: (host, { organism }, { room }) =>
+    execute(host, room, { what: 'remove', organism }),
+  clearArea: (host, area, { room }) => execute(host, room, { what: 'clear', area }),
+  removeGrafts: (host, { participant: painter }, { room }) =>
+    execute(host, room, { what: 'removeGrafts', painter }),
   spotlight: ({ rooms }, place, parts) => {
     const { server, room } = rooms.requireOpen(parts.room);
     const { width, height } = room.grid;
@@ -266,12 +257,10 @@ export const HANDLERS: Handlers = {
   },
 
   timelapse: async (host, wish, { room }) => {
-    const { folder, valkey } = host;
-    const inFolder = folder === undefined ? undefined : { folder };
-    const records = valkey === undefined ? inFolder : { cluster: valkey };
+    const { folder = '', valkey } = host;
+    const records = valkey === undefined ? { folder } : { cluster: valkey };
     const { name, checkpoint } = host.rooms.planOf(room);
     const { journalWriter } = requireStorage(host);
-    if (!records) throw new HostRefusal('not-kept');
     const checkpointFolder = host.checkpointFolders.get(checkpoint);
     if (!checkpointFolder) throw new HostRefusal('no-such-checkpoint', checkpoint);
     await journalWriter.flushed();
@@ -338,7 +327,25 @@ export const HANDLERS: Handlers = {
   stopDraining: (host) => requireCluster(host).stopDraining(),
 };
 
-/** Who acts for programs in each room. */
+const ACT_REASONS: Readonly<Record<string, HostReason>> = {
+  'no-such-organism': 'no-such-organism',
+  'off-grid': 'off-grid',
+};
+
+/**
+ * Executes a command that the room must not refuse.
+ *
+ * @returns the number of removed organisms, and a reference to the command, for `undoCommand`
+ * @throws HostRefusal
+ */
+async function execute({ rooms }: Host, name: string, act: SystemCommand) {
+  const live = rooms.requireOpen(name);
+  const { refused, removed = 0, id } = await runSystemCommand(live, act);
+  if (refused) throw new HostRefusal(ACT_REASONS[refused.reason] ?? 'failed', refused.detail);
+  return { removed, command: { tick: live.room.tick, id } };
+}
+
+/** The actors that act for programs, one for each room. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 /** @throws HostRefusal no-such-wall */
@@ -351,13 +358,13 @@ function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** @throws HostRefusal not-kept */
-function requireStorage({ storage }: HostContext): RoomStorage {
+function requireStorage({ storage }: Host): NonNullable<Host['storage']> {
   if (!storage) throw new HostRefusal('not-kept');
   return storage;
 }
 
 /** @throws HostRefusal no-such-server */
-function requireCluster({ cluster }: HostContext): ClusterRooms {
+function requireCluster({ cluster }: Host): NonNullable<Host['cluster']> {
   if (!cluster) throw new HostRefusal('no-such-server');
   return cluster;
 }
@@ -481,15 +488,16 @@ function sow(live: OpenRoom, count: number) {
   const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
   const rows = Math.ceil(count / columns);
   const { hidden } = live.server.policy.settings.curation;
-  const kinds = shuffled(featuredOf(species).filter((index) => !hidden.includes(index)));
+  const kinds = featuredOf(species)
+    .filter((index) => !hidden.includes(index))
+    .map((index) => ({ index, order: Math.random() }))
+    .sort((a, b) => a.order - b.order);
   return Array.from({ length: count }, (_, i) => {
     const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
     const x = positionIn(i % columns, inRow, width, side);
     const y = positionIn(Math.floor(i / columns), rows, height, side);
-    const seed =
-      kinds.length > 0
-        ? ({ from: 'gallery', index: kinds[i % kinds.length] } as const)
-        : ({ from: 'prior' } as const);
+    const kind = kinds[i % kinds.length];
+    const seed: PlantedSeed = kind ? { from: 'gallery', index: kind.index } : { from: 'prior' };
     return runSystemCommand(live, { what: 'plant', x, y, seed });
   });
 }
@@ -508,13 +516,4 @@ function positionIn(i: number, n: number, length: number, side: number): number 
   const stray = Math.floor(step / 4);
   const chance = stray > 0 ? randomInt(-stray, stray + 1) : 0;
   return Math.min(room, Math.max(0, Math.round((i + 0.5) * step) + chance)) + side / 2;
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  const list = [...items];
-  for (let i = list.length - 1; i > 0; i--) {
-    const j = randomInt(i + 1);
-    [list[i], list[j]] = [list[j], list[i]];
-  }
-  return list;
 }

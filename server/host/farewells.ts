@@ -10,8 +10,7 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
-import { isGrown } from '../gardener/choose.ts';
-import { choosePlantingPlace, type PlantingPlace } from '../gardener/planting-place.ts';
+import { choosePlantingPlace, isGrown, type PlantingPlace } from '../gardener/choose.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { DEPARTURE } from '../world/departures.ts';
 import {
@@ -21,7 +20,12 @@ import {
   type HeirSeed,
 } from '../world/organisms/lineage-tree.ts';
 import type { Room } from '../world/room.ts';
-import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './host-context.ts';
+import {
+  countExecuted,
+  type HostContext,
+  runSystemCommand,
+  takeSnapshot,
+} from './room-operations.ts';
 
 /** Breeds the heirs of a room whose day is ending; returns none if no organism is grown. */
 function heirsIn(room: Room): HeirSeed[] {

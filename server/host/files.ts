@@ -10,12 +10,11 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createGrowthFilm } from '../previews/growth-previews.ts';
 import type { When } from '../replay/journal-range.ts';
 import { packBundle, readRange } from '../replay/journal-range.ts';
-import { png } from '../replay/pictures.ts';
+import { png } from '../replay/run-replay.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Host } from './calls.ts';
-import { sendFrame } from './film-frames.ts';
-import { readLogo } from './logos.ts';
-import { creaturesOf, drawSign } from './printed-sign.ts';
+import { sendFrame } from './film-jobs.ts';
+import { creaturesOf, drawSign, readLogo } from './printed-sign.ts';
 import { csvOf } from './visit-statistics.ts';
 
 const HOUR = 3_600_000;
@@ -123,9 +122,10 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
     const { wifi, exhibition, credits, logo } = host.rooms.settingsOf(room);
     const checkpoint = host.checkpoints.get(host.rooms.planOf(room).checkpoint);
     const creatures = checkpoint ? await creaturesOf(checkpoint, host) : [];
-    const png = logo ? (await readLogo(host.hostStore, room))?.png : undefined;
-    const about = { exhibition, credits, logo: png };
-    response.type('image/svg+xml').send(drawSign({ paper, language, url, wifi, creatures, about }));
+    const stored = logo ? await readLogo(host.hostStore, room) : undefined;
+    const texts = { language, url, wifi, exhibition, credits };
+    const sign = drawSign({ ...texts, paper, creatures, logo: stored?.png });
+    response.type('image/svg+xml').send(sign);
   },
 };
 

@@ -1,20 +1,29 @@
 /**
- * Renders films of rooms, one at a time, each in its own process, and keeps the latest for
- * download.
+ * Orders films of rooms, one at a time, each from its own process (film-process.ts), and keeps the
+ * latest films for download. The pictures of a film are also stored as one file each, so that pages
+ * can show any moment of the film.
  */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Response } from 'express';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { CallBody } from '../../shared/host/api.ts';
 import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
+import type { FilmTimes } from '../../shared/time-points.ts';
+import type { BackendName } from '../engine/backend.ts';
 import { type Clock, localTime } from '../platform/clock.ts';
-import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
-import type { FilmNews, FilmOrder } from './film-process.ts';
+import { getOrAdd } from '../platform/collections.ts';
+import { Mutex } from '../platform/queues.ts';
+import type { When } from '../replay/journal-range.ts';
+import type { PictureWriter } from '../replay/run-replay.ts';
 
 /** Time-lapse films. */
 export const FILMS = {
@@ -28,22 +37,92 @@ export const FILMS = {
   seconds: 20,
 } as const;
 
-export interface FilmJobsOptions {
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
-  readonly engine: FilmOrder['engine'];
-  /** Receives the details of a failure, for the log. */
-  readonly warn: (message: string) => void;
-  /** Called when a film's pictures have been deleted because the film failed or was removed. */
-  readonly onGone: (job: string) => void;
-  readonly start?: () => ChildProcess;
+/** The order that the server sends to the process that makes a film. */
+export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
+  /** Where rooms are stored. */
+  readonly records: { readonly folder: string } | { readonly cluster: string };
+  readonly room: string;
+  /** Folder of the checkpoint. */
+  readonly checkpoint: string;
+  readonly engine: BackendName | 'auto';
+  readonly from: When;
+  readonly to?: When;
+  /** When the host requested the film (wall clock, ms). */
+  readonly now: number;
+  /** Maximum length of the film, in seconds. */
+  readonly seconds: number;
+  /** Path of the film. */
+  readonly out: string;
+}
+
+/**
+ * Messages from the process that makes a film. First: when the film begins (wall clock, ms), the
+ * times of its pictures, and their total number. Then: the progress (0 to 1) and the number of
+ * pictures so far. Last: the film is done, or the reason why it failed.
+ */
+export type FilmNews =
+  | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
+  | { readonly progress: number; readonly frames: number }
+  | { readonly done: true; readonly frames: number }
+  | { readonly error: JobReason; readonly message: string };
+
+/** Returns the path of the file of one picture: the gzipped planes, colours first. */
+const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
+
+/** Writes each picture to a separate file, then passes it on. @param film path of the film */
+export function withFrames(
+  film: string,
+  pictures: PictureWriter,
+): PictureWriter & { readonly count: number } {
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    async add(planes, tick, room) {
+      const file = frameFile(film, count++);
+      await mkdir(`${film}.frames`, { recursive: true });
+      await writeFile(file, await promisify(gzip)(bytesOf(planes)));
+      await pictures.add(planes, tick, room);
+    },
+    end: () => pictures.end(),
+  };
+}
+
+function bytesOf({ rgba, owner }: Planes): Uint8Array {
+  return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
+}
+
+/** Files are read one at a time, to limit the number of open file descriptors. */
+const reading = new Mutex();
+/** Frames that are being sent, by file, with the number of clients that receive them. */
+const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
+
+/**
+ * Sends the file of a frame from memory. Responses do not hold a file descriptor, because some
+ * clients never read them. Responses that are sending the same frame share its bytes.
+ */
+export function sendFrame(file: string, response: Response): void {
+  const frame = getOrAdd(sending, file, () => {
+    return { bytes: reading.runExclusive(() => readFile(file)), receivers: 0 };
+  });
+  frame.receivers++;
+  response.once('close', () => {
+    if (--frame.receivers === 0) sending.delete(file);
+  });
+  // Browsers may cache a frame: the frames of a film do not change.
+  response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
+  response.type('application/octet-stream');
+  frame.bytes.then(
+    (bytes) => response.end(bytes),
+    () => response.destroy(),
+  );
 }
 
 interface Job {
   state: JobState;
   readonly path: string;
-  child: ChildProcess | undefined;
+  readonly child: ChildProcess;
   /** Cancels the stall timeout. */
   cancelTimeout: () => void;
 }
@@ -52,18 +131,30 @@ const PROCESS = fileURLToPath(new URL('./film-process.mjs', import.meta.url));
 const HOUR = 3_600_000;
 /** Longest time without progress before a job fails, in ms. The total time is not limited. */
 const STALLED = 900_000;
+/** Options for removing a folder in which a process may still be writing. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
 
 const fork = (): ChildProcess =>
-  forkProcess(PROCESS, {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  forkProcess(PROCESS, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 
 export class FilmJobs {
   private readonly jobs = new Map<string, Job>();
   private folder: string | undefined;
 
-  constructor(private readonly options: FilmJobsOptions) {}
+  /**
+   * @param options.date wall clock, ms
+   * @param options.warn receives the details of a failure, for the log
+   * @param options.onGone called when the pictures of a film have been deleted
+   */
+  constructor(
+    private readonly options: Pick<FilmOrder, 'engine'> & {
+      readonly clock: Clock;
+      readonly date: () => number;
+      readonly warn: (message: string) => void;
+      readonly onGone: (job: string) => void;
+      readonly start?: () => ChildProcess;
+    },
+  ) {}
 
   /** The states of all jobs, latest last. */
   get states(): JobState[] {
@@ -95,20 +186,13 @@ export class FilmJobs {
       child: start(),
       cancelTimeout: () => {},
       state: {
-        ...{ id, room, kind },
-        state: 'going',
-        progress: 0,
-        bytes: null,
-        error: null,
+        ...{ id, room, kind, state: 'going', progress: 0, bytes: null, error: null },
+        ...{ from: null, frames: 0, total: null, since: date() },
         hours: from === undefined ? hours : null,
-        from: null,
-        frames: 0,
-        total: null,
-        since: date(),
         file: `${room}-${day}.${extension}`,
       },
     };
-    const child = job.child!;
+    const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
     // Use `on`, not `once`: if the process cannot start, `child.send` below causes a second error.
@@ -121,11 +205,7 @@ export class FilmJobs {
       ...place,
       from: from === undefined ? { time: date() - hours * HOUR } : { tick: from },
       ...(to !== undefined && { to: { tick: to } }),
-      now: date(),
-      pictures: seconds * FILMS.rate,
-      delay: Math.round(1000 / FILMS.rate),
-      side: FILMS.side,
-      out: path,
+      ...{ now: date(), seconds, out: path },
     } satisfies FilmOrder);
     this.jobs.set(id, job);
     this.sweep();
@@ -153,7 +233,7 @@ export class FilmJobs {
   }
 
   /**
-   * Path of the file of one finished picture: the gzipped planes, colours first.
+   * Returns the path of the file of a finished picture.
    *
    * @throws HostRefusal no-such-job, job-not-done, no-such-time
    */
@@ -164,8 +244,8 @@ export class FilmJobs {
     return frameFile(this.get(id).path, index);
   }
 
-  /** Path and download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
-  file(id: string): { readonly path: string; readonly name: string } {
+  /** Returns the path and the download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
+  file(id: string) {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');
     return { path, name: state.file };
@@ -218,8 +298,7 @@ export class FilmJobs {
     if (job.state.state !== 'going') return;
     job.cancelTimeout();
     job.state = { ...job.state, state, error };
-    job.child?.kill('SIGKILL');
-    job.child = undefined;
+    job.child.kill('SIGKILL');
   }
 
   /** Removes ended jobs and their films, except the latest `FILMS.kept`. */
@@ -233,7 +312,7 @@ export class FilmJobs {
 
   private remove({ path, state }: Job): void {
     this.options.onGone(state.id);
-    void this.tidy(path, removeFilm(path));
+    void this.tidy(path, Promise.all([rm(path, { force: true }), rm(`${path}.frames`, REMOVAL)]));
   }
 
   private tidy(path: string, removal: Promise<unknown>): Promise<unknown> {

@@ -15,14 +15,11 @@ import {
 import { type PainterNet, parsePainter, REACH } from '../../shared/painter/net.ts';
 import { type Painting, paint } from '../../shared/painter/paint.ts';
 import type { FilmTimes } from '../../shared/time-points.ts';
-import type { BackendName } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
-import type { When } from '../replay/journal-range.ts';
 import { type JournalRange, readRange, timesOf } from '../replay/journal-range.ts';
-import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
-import { runReplay } from '../replay/run-replay.ts';
+import { gif, type PictureWriter, png, rgbPng, runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { type Records, StoreError } from '../storage/records.ts';
@@ -30,34 +27,31 @@ import { Store } from '../storage/store.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
-import { withFrames } from './film-frames.ts';
+import { FILMS, type FilmNews, type FilmOrder, withFrames } from './film-jobs.ts';
 
-export interface ZipEntry {
-  /** ASCII only. */
+/** A file of a ZIP archive. Its name is ASCII. */
+interface ZipEntry {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-const UTF8 = 0x0800;
-const STORED = 0;
+/** The version of ZIP that readers need. */
+const VERSION = 20;
 /** 1980-01-01, the first date that ZIP can store. File names contain the tick instead of a date. */
 const DAY = 0x0021;
 
 /**
  * Writes the fields that both headers of an entry share, from the version to the length of the
- * name.
+ * name. Fields that stay 0 say that the entry is not compressed.
  */
 function common({ name, bytes }: ZipEntry): Buffer {
   const header = Buffer.alloc(26);
-  header.writeUInt16LE(20, 0);
-  header.writeUInt16LE(UTF8, 2);
-  header.writeUInt16LE(STORED, 4);
-  header.writeUInt16LE(0, 6);
+  header.writeUInt16LE(VERSION, 0);
   header.writeUInt16LE(DAY, 8);
   header.writeUInt32LE(crc32(bytes), 10);
   header.writeUInt32LE(bytes.length, 14);
   header.writeUInt32LE(bytes.length, 18);
-  header.writeUInt16LE(Buffer.byteLength(name), 22);
+  header.writeUInt16LE(name.length, 22);
   return header;
 }
 
@@ -96,16 +90,6 @@ type MapOf = NonNullable<Painting['mapOf']>;
 /** The organisms of a room. */
 type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
 
-export interface FilmPainterOptions {
-  readonly net: PainterNet;
-  /** Pixels per cell, along a side. */
-  readonly scale: number;
-  /** Maximum total time for painting, in ms. */
-  readonly limit: number;
-  /** Returns the current time, in ms. */
-  readonly now: () => number;
-}
-
 /**
  * Paints consecutive pictures of one room. Tiles that have not changed since the previous picture
  * are not painted again.
@@ -117,7 +101,17 @@ export class FilmPainter {
   /** Maps by genomes. */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
-  constructor(private readonly options: FilmPainterOptions) {}
+  /**
+   * @param scale pixels per cell, along a side
+   * @param limit maximum total time for painting, in ms
+   * @param now returns the current time, in ms
+   */
+  constructor(
+    private readonly net: PainterNet,
+    private readonly scale: number,
+    private readonly limit: number,
+    private readonly now: () => number,
+  ) {}
 
   /**
    * Paints a picture on black.
@@ -128,7 +122,7 @@ export class FilmPainter {
    * all later calls if the time for painting is used up
    */
   draw(planes: Planes, room?: Organisms): Uint8Array | undefined {
-    const { limit, now, scale } = this.options;
+    const { limit, now, scale } = this;
     if (this.spent >= limit) return undefined;
     const { width, height, rgba, owner } = planes;
     const { before } = this;
@@ -159,7 +153,7 @@ export class FilmPainter {
       const [genomes, view] = [room?.genomesOf(id), room?.viewOf(id)];
       if (!genomes || !view || view.phase === 'growing') return undefined;
       const key = [...genomes.latents, genomes.labels].join();
-      const made = () => ({ map: finished(createMap(this.options.net, genomes)) });
+      const made = () => ({ map: finished(createMap(this.net, genomes)) });
       const { map } = getOrAdd(this.maps, key, made);
       return map && { ...map, x: view.x - map.side / 2, y: view.y - map.side / 2 };
     };
@@ -172,7 +166,7 @@ export class FilmPainter {
     pixels: Uint8Array,
     mapOf: MapOf,
   ): void {
-    const { net, scale } = this.options;
+    const { net, scale } = this;
     const painted = paint({ cells: rgba, owners: owner, width, height, net, scale, area, mapOf });
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
@@ -229,40 +223,6 @@ function filmTimes(dates: readonly number[]): FilmTimes {
   return times.known.map(({ tick: frame, at }) => ({ frame, at }));
 }
 
-/** The order that the parent process sends. */
-export interface FilmOrder {
-  /** Where rooms are stored. */
-  readonly records: { readonly folder: string } | { readonly cluster: string };
-  readonly room: string;
-  /** Folder of the checkpoint. */
-  readonly checkpoint: string;
-  readonly engine: BackendName | 'auto';
-  readonly kind: 'gif' | 'png';
-  readonly from: When;
-  readonly to?: When;
-  /** When the host requested the film (wall clock, ms). */
-  readonly now: number;
-  /** Maximum number of pictures. */
-  readonly pictures: number;
-  /** Time between two pictures, ms. */
-  readonly delay: number;
-  /** Minimum side of a picture, in pixels. */
-  readonly side: number;
-  /** Path of the film. */
-  readonly out: string;
-}
-
-/**
- * Messages to the parent process. First: when the film begins (wall clock, ms), the times of its
- * pictures, and their total number. Then: the progress (0 to 1) and the number of pictures so far.
- * Last: the film is done, or the reason why it failed.
- */
-export type FilmNews =
-  | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
-  | { readonly progress: number; readonly frames: number }
-  | { readonly done: true; readonly frames: number }
-  | { readonly error: JobReason; readonly message: string };
-
 type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
 /** Maximum total time to paint a film, in ms. After that, pictures show enlarged cells instead. */
@@ -294,7 +254,7 @@ async function make(order: FilmOrder): Promise<number> {
   const { range, every } = await readRange(store, room, { from: order.from, to: order.to })
     .then(async (found) => {
       const ticks = found.to - found.from;
-      const apart = Math.max(1, Math.ceil(ticks / (order.pictures - 1)));
+      const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
       // If this fails, continue: damage elsewhere in the journal must not prevent the film.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
@@ -307,30 +267,23 @@ async function make(order: FilmOrder): Promise<number> {
   if (fingerprint(checkpoint) !== range.room.checkpoint.hash) {
     throw new StoreError('other-checkpoint', 'The room was grown from another checkpoint.');
   }
-  const engine = await createEngine({
-    checkpoints: [checkpoint],
-    backend: order.engine,
-    threads: 1,
-  });
+  const { engine: backend } = order;
+  const engine = await createEngine({ checkpoints: [checkpoint], backend, threads: 1 });
   const least = Math.min(range.room.width, range.room.height);
-  const scale = Math.max(1, Math.ceil(order.side / least));
+  const scale = Math.max(1, Math.ceil(FILMS.side / least));
   const encode = encoderOf(checkpoint.painter, scale);
   const pictures = withFrames(
     order.out,
     order.kind === 'gif'
-      ? gif(order.out, order.delay, encode)
+      ? gif(order.out, Math.round(1000 / FILMS.rate), encode)
       : zipped(order.out, order.room, encode),
   );
   const begin = range.snapshot.tick;
   let told = { progress: 0, at: systemClock.now() };
   try {
     await runReplay(range, {
-      engine,
-      species: speciesOf(checkpoint),
-      clock: systemClock,
-      rate: Infinity,
-      every,
-      pictures,
+      ...{ engine, species: speciesOf(checkpoint), clock: systemClock },
+      ...{ rate: Infinity, every, pictures },
       onTick: (tick) => {
         const progress = (tick - begin) / Math.max(1, range.to - begin);
         const at = systemClock.now();
@@ -355,10 +308,7 @@ function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;
   const painter =
     file && scale >= least && scale <= most
-      ? new FilmPainter({
-          ...{ net: parsePainter(file), scale, limit: PAINTING_LIMIT },
-          now: () => systemClock.now(),
-        })
+      ? new FilmPainter(parsePainter(file), scale, PAINTING_LIMIT, systemClock.now)
       : undefined;
   return async (planes, room) => {
     const painted = painter?.draw(planes, room);
@@ -369,7 +319,7 @@ function encoderOf(file: Buffer | undefined, scale: number): Encode {
 
 /** Collects pictures as PNGs and writes them to one ZIP file. */
 function zipped(file: string, name: string, encode: Encode): PictureWriter {
-  const entries: { name: string; bytes: Uint8Array }[] = [];
+  const entries: ZipEntry[] = [];
   return {
     async add(planes, tick, room) {
       const bytes = await encode(planes, room);

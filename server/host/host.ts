@@ -6,16 +6,16 @@ import { CALLS, pathOf } from '../../shared/host/api.ts';
 import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RESTART_APART } from '../rooms/cluster-rooms.ts';
-import type { TickEvents } from '../world/world.ts';
-import { AccessTokens } from './access-tokens.ts';
+import { openMemory } from '../storage/records.ts';
+import { Store } from '../storage/store.ts';
 import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
 import { FilmJobs } from './film-jobs.ts';
-import type { HostContext } from './host-context.ts';
 import { HostSessions, LoginThrottle } from './host-sessions.ts';
-import { HostToken } from './host-token.ts';
+import type { HostContext } from './room-operations.ts';
 import { type ApiOptions, createHostApi, createRelayedApi } from './serve-calls.ts';
+import { AccessTokens, HostToken } from './tokens.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions
@@ -24,7 +24,6 @@ export interface HostOptions
     Pick<Host, 'alerts'> {
   /** Creates a new token even if one is stored. */
   readonly newToken: boolean;
-  readonly secret: Uint8Array;
   /** Messages to the other servers of a cluster. */
   readonly bus: Bus | undefined;
   /** Ends the process, so that a supervisor starts it again; undefined without a supervisor. */
@@ -43,10 +42,7 @@ export async function openHost(options: HostOptions) {
   const counter = new VisitCounter(options);
   const farewells = await Farewells.open(options);
   const hours = await openHours(options, farewells);
-  const schedule = await followRecord(bus, 'host:schedule', {
-    reload: () => hours.reload(),
-    onFailure: () => {},
-  });
+  const schedule = await followRecord(bus, 'host:schedule', () => hours.reload().catch(() => {}));
   const summaryOf = async (known: RoomSummary): Promise<RoomSummary> => {
     const { name: room } = known;
     if (!cluster?.isElsewhere(room)) return known;
@@ -57,14 +53,12 @@ export async function openHost(options: HostOptions) {
     const parsed = v.safeParse(roomSummary, answer);
     return parsed.success ? parsed.output : known;
   };
-  const changes = await followRecord(bus, 'host:access', {
-    reload: () => access.reload(),
-    onFailure: ({ message }) =>
-      log.warn(
-        'old-token',
-        `Changed access tokens could not be read, so this server may still accept old ones: ${message}`,
-      ),
-  });
+  const warn = ({ message }: Error): void =>
+    log.warn(
+      'old-token',
+      `Changed tokens could not be read, so this server may still accept old ones: ${message}`,
+    );
+  const changes = await followRecord(bus, 'host:access', () => access.reload().catch(warn));
   const access = await AccessTokens.open(store, clock, changes.announce);
   const host: Host = {
     ...{ ...options, films, counter, farewells, hours, access },
@@ -72,16 +66,10 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  const sessions = await HostSessions.open(clock, bus, () => token.mark);
-  const tokens = await followRecord(bus, 'host:token', {
-    // Sessions that began with the old token must end.
-    reload: async () => (await token.reload()) && sessions.endAll(),
-    onFailure: ({ message }) =>
-      log.warn(
-        'old-token',
-        `A new host token could not be read, so this server may still accept the old one: ${message}`,
-      ),
-  });
+  // The sessions of a server that runs alone end with the server.
+  const sessionStore = cluster ? store : new Store(openMemory());
+  const sessions = new HostSessions(sessionStore, date, () => token.mark);
+  const tokens = await followRecord(bus, 'host:token', () => token.reload().catch(warn));
   const throttle = await LoginThrottle.open(clock, bus);
   let isClosed = false;
   const suffix = createHash('sha256').update(options.secret).digest('hex').slice(0, 8);
@@ -92,25 +80,16 @@ export async function openHost(options: HostOptions) {
     }),
     /** Answers requests that another server has authenticated. */
     relayed: createRelayedApi(host, () => isClosed),
-    /** The token if it was created now, to be shown once. */
-    get freshToken(): string | undefined {
-      return token.fresh;
-    },
+    token,
+    counter,
     /** Stores the created token; call it just before showing the token. @throws StoreError */
     async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
     },
-    /** Adds a tick's events to the visit statistics. */
-    count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
-    /**
-     * Call it when a room has been closed. Resolves when the room's statistics are stored, or when
-     * storing them has failed.
-     */
-    closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {
       isClosed = true;
-      for (const part of [sessions, throttle, schedule, tokens, changes]) part.close();
+      for (const part of [throttle, schedule, tokens, changes]) part.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);
@@ -135,8 +114,7 @@ function openFilms({ clock, date, backend, log, rooms, cluster }: HostOptions): 
 }
 
 async function openHours(options: HostOptions, farewells: Farewells): Promise<DailySchedule> {
-  const { hostStore: store, clock, date, log, rooms, cluster } = options;
-  const { restart } = options;
+  const { hostStore: store, clock, date, log, rooms, cluster, restart } = options;
   const hours = await DailySchedule.open({
     ...{ store, clock, date, isSupervised: restart !== undefined },
     onRestart: () => {
@@ -172,13 +150,9 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
  * Reloads a record when another server has changed it. Also reloads it after the bus was
  * unavailable, because messages may have been lost.
  */
-async function followRecord(
-  bus: Bus | undefined,
-  channel: string,
-  on: { readonly reload: () => Promise<unknown>; readonly onFailure: (error: Error) => void },
-) {
-  const reload = (): void => void on.reload().catch(on.onFailure);
-  const subscriptions = bus ? [await bus.subscribe(channel, reload), bus.onGap(reload)] : [];
+async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
+  const load = (): void => void reload();
+  const subscriptions = bus ? [await bus.subscribe(channel, load), bus.onGap(load)] : [];
   return {
     /** Notifies the other servers of a change made here. */
     announce: (): void => bus?.publish(channel, new Uint8Array(0)),

@@ -1,9 +1,14 @@
 /**
  * A sign to hang beside a wall: a few creatures, one plain sentence about what visitors can do, a
- * QR code, and an address to type. A second code can join the Wi-Fi. It is an SVG in millimetres.
+ * QR code, an address to type, and the exhibition's logo. A second code can join the Wi-Fi. The
+ * sign is an SVG in millimetres.
  */
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { Paper } from '../../shared/host/api.ts';
+import * as v from 'valibot';
+import type { Rect } from '../../shared/geometry.ts';
+import { MAX_LOGO_BYTES, type Paper } from '../../shared/host/api.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Wifi } from '../../shared/host/room-settings.ts';
 import {
   isTranslated,
@@ -20,54 +25,49 @@ import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { grownOf } from '../previews/growth-previews.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import type { Store } from '../storage/store.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 import words from './sign-words.json' with { type: 'json' };
 
+/** Gallery names of the creatures on a sign, if the gallery has all of them. */
+const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
+/** How long a sign waits for its creatures to grow, in ms. */
+const GROWING = 4_000;
+/** How long painting may block the thread before it pauses for the rooms, in ms. */
+const SLICE = 4;
+/** Pictures of each checkpoint's creatures, to reuse for signs in other sizes and languages. */
+const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
+
 /** A grown creature: `side` × `side` pixels of RGBA with straight alpha. */
-export interface SignCreature {
+interface Creature {
   readonly side: number;
   readonly rgba: Uint8Array;
   readonly genomes?: PaintedGenomes;
-  /** JPEG of the same square on white; without it, each cell is drawn as a dot. */
-  readonly painted?: Uint8Array;
 }
-
-/** Gallery names of the creatures on a sign, if the gallery has all of them. */
-const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
-/** Cells with a lower alpha (0 to 1) are not drawn. */
-const FAINTEST = 0.2;
-/** Diameter of a cell's dot, as a share of the cell's side. */
-const CELL = 0.94;
-
-/** How long a sign waits for its creatures to grow, in ms. */
-const GROWING = 4_000;
-/** Painted creatures of each checkpoint, to reuse for signs in other sizes and languages. */
-const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
 
 /**
  * Grows and paints the creatures of a checkpoint.
  *
- * @returns an empty list if growing takes too long
+ * @returns a JPEG of each; an empty list if growing takes too long
  */
 export const creaturesOf = (
   checkpoint: LoadedCheckpoint,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
-): Promise<readonly SignCreature[]> =>
+): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
+    const painted: Buffer[] = [];
     // Seeds do not grow while no room is awake, so do not wait indefinitely.
     const none = pause(clock, GROWING).then(() => []);
-    let creatures: readonly SignCreature[] = [];
-    let isPainted = false;
     try {
-      creatures = await Promise.race([growCreatures(checkpoint), none]);
-      creatures = await paintCreatures(creatures, checkpoint, clock);
-      isPainted = creatures.length > 0;
+      for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
+        painted.push(await paintCreature(creature, checkpoint.painter, clock));
+      }
     } catch (error) {
-      // Continue, because the sign also works without pictures.
-      log.warn('sign-not-painted', (error as Error).message);
+      // Continue, because the sign also works without pictures. A busy room grows no creatures.
+      if (!(error instanceof Refusal)) log.warn('sign-not-painted', (error as Error).message);
     }
-    if (!isPainted) paintedBefore.delete(checkpoint);
-    return creatures;
+    if (painted.length === 0) paintedBefore.delete(checkpoint);
+    return painted;
   });
 
 /**
@@ -78,96 +78,56 @@ export const creaturesOf = (
  */
 function chooseCreatures(species: Species): readonly number[] {
   const { gallery } = species;
-  const named = CREATURES.map((name) => gallery.findIndex((entry) => entry.name === name)).filter(
-    (index) => index >= 0,
-  );
-  if (named.length === CREATURES.length) return named;
+  const named = CREATURES.map((name) => gallery.findIndex((entry) => entry.name === name));
+  if (!named.includes(-1)) return named;
   const all = featuredOf(species);
   const count = Math.min(CREATURES.length, all.length);
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** @returns an empty list while the room is too busy; a sign works without creatures */
-async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<SignCreature[]> {
-  const grow = async (index: number): Promise<SignCreature> => {
-    const { latent } = species.gallery[index];
-    const film = await previews.grow(species.gallery[index], 'sign');
-    return { side: film.side, rgba: await grownOf(film), genomes: { latents: [latent] } };
-  };
-  return Promise.all(chooseCreatures(species).map(grow)).catch((error: unknown) => {
-    if (error instanceof Refusal) return [];
-    throw error;
-  });
-}
-
-/** How long painting may block the thread before it pauses for the rooms, in ms. */
-const SLICE = 4;
+/** @throws Refusal room-busy */
+const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
+  Promise.all(
+    chooseCreatures(species).map(async (index) => {
+      const { latent } = species.gallery[index];
+      const film = await previews.grow(species.gallery[index], 'sign');
+      return { side: film.side, rgba: await grownOf(film), genomes: { latents: [latent] } };
+    }),
+  );
 
 /**
- * Paints creatures with the painter of their checkpoint. Without a painter, returns them unchanged.
+ * Paints a creature on white. Without a painter, enlarges its cells.
+ *
+ * @returns a JPEG, which is much smaller than a PNG, and which vector programs can read
  */
-export async function paintCreatures(
-  creatures: readonly SignCreature[],
-  { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
-  clock: Clock,
-): Promise<readonly SignCreature[]> {
-  if (!net) return creatures;
+export async function paintCreature(
+  { side, rgba, genomes }: Creature,
+  net: LoadedCheckpoint['painter'],
+  clock: Pick<Clock, 'now'>,
+): Promise<Buffer> {
   const { default: sharp } = await import('sharp');
   const slices = { slice: SLICE, now: () => clock.now(), pause: () => setImmediate() };
-  const painted: SignCreature[] = [];
-  for (const { side, rgba, genomes } of creatures) {
-    const still = paintStill({ cells: rgba, side, net, genomes, scale: LARGEST_SCALE });
-    const pixels = await inSlices(still, slices);
-    const size = side * LARGEST_SCALE;
-    const picture = sharp(pixels, { raw: { width: size, height: size, channels: 4 } });
-    const onPaper = picture.flatten({ background: 'white' });
-    // A JPEG is much smaller than a PNG, and vector programs can read it.
-    const file = await onPaper.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
-    painted.push({ side, rgba, painted: file });
-  }
-  return painted;
+  const still = net && paintStill({ cells: rgba, side, net, genomes, scale: LARGEST_SCALE });
+  const pixels = still ? await inSlices(still, slices) : rgba;
+  const size = side * LARGEST_SCALE;
+  const width = still ? size : side;
+  return sharp(pixels, { raw: { width, height: width, channels: 4 } })
+    .flatten({ background: 'white' })
+    .resize(size, size, { kernel: 'nearest' })
+    .jpeg({ quality: 92, chromaSubsampling: '4:4:4' })
+    .toBuffer();
 }
 
-/**
- * Draws a creature on white as SVG, in a square of `side` × `side` units: its painted picture, or a
- * dot for each cell.
- */
-export function drawCreature({ side, rgba, painted }: SignCreature): string {
-  if (painted) {
-    const data = Buffer.from(painted).toString('base64');
-    return `<image width="${side}" height="${side}" href="data:image/jpeg;base64,${data}"/>`;
-  }
-  const dots = new Map<string, string>();
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const at = 4 * (y * side + x);
-      const alpha = rgba[at + 3] / 255;
-      if (alpha < FAINTEST) continue;
-      const onWhite = [0, 1, 2].map((c) =>
-        Math.round((rgba[at + c] * alpha) / 17 + 15 * (1 - alpha)),
-      );
-      const color = `#${onWhite.map((value) => value.toString(16)).join('')}`;
-      dots.set(color, `${dots.get(color) ?? ''}M${x + 0.5} ${y + 0.5}h0`);
-    }
-  }
-  const paths = [...dots].map(([color, path]) => `<path d="${path}" stroke="${color}"/>`);
-  return `<g fill="none" stroke-width="${CELL}" stroke-linecap="round">${paths.join('')}</g>`;
-}
-
-export interface PrintedSign {
+interface PrintedSign {
   readonly paper: Paper;
   readonly language: LanguageCode;
   /** The address in the QR code. */
   readonly url: string;
   /** The network that the second code joins; null if there is no second code. */
   readonly wifi: Wifi | null;
-  /** Creatures to draw in a row along the upper edge. */
-  readonly creatures: readonly SignCreature[];
-  /** What the host says about the exhibition, printed along the lower edge. */
-  readonly about: SignFooter;
-}
-
-export interface SignFooter {
+  /** JPEGs of the creatures to show in a row along the upper edge. */
+  readonly creatures: readonly Buffer[];
+  /** The host's texts about the exhibition, printed along the lower edge. */
   readonly exhibition: string;
   readonly credits: string;
   /** PNG of the logo; undefined without one. */
@@ -238,15 +198,11 @@ export function escaped(text: string): string {
   );
 }
 
-/** A code with its caption, and lines of text below it that can be typed. */
-interface CodeColumn {
-  readonly caption?: string;
-  readonly text: string;
-  readonly typed: readonly string[];
-}
-
 /** Gap between two codes, in mm on an A4 page. */
 const BETWEEN = 22;
+/** Side of a creature and the space between two creatures, in mm on an A4 page. */
+const CREATURE = 30;
+const APART = 4;
 
 /**
  * Draws a sign, black on white, to be printed without scaling.
@@ -254,7 +210,7 @@ const BETWEEN = 22;
  * @returns an SVG document
  */
 export function drawSign(sign: PrintedSign): string {
-  const { paper, language, url, wifi, creatures, about } = sign;
+  const { paper, language, url, wifi, creatures, logo } = sign;
   const [width, height] = SIZES[paper];
   const say = (text: string): string =>
     isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
@@ -262,13 +218,22 @@ export function drawSign(sign: PrintedSign): string {
   const unit = width / 210;
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
   const margin = 22;
-  const footer = footerLines(about, 210 - 2 * margin);
+  const inner = 210 - 2 * margin;
+  const footer = footerLines(sign, inner);
   const footerTop = LAST_LINE + 1 - footer.length * FOOTER_LINE;
-  const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
-  const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
+  const logoTop = footerTop - 3 - LOGO_HEIGHT;
+  const step = CREATURE + APART;
+  const left = 105 + APART / 2 - (creatures.length * step) / 2;
+  const head = Math.min(21, fitting(headline, inner, 0.6));
+  const body = Math.min(7.6, fitting(sentence, inner, 0.52));
   const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
   const line = (text: string, y: number, size: number, more = '', x = 105): string =>
     `<text x="${mm(x)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
+  const image = (type: string, file: Uint8Array, { x, y, ...size }: Rect): string => {
+    const data = Buffer.from(file).toString('base64');
+    const box = `x="${mm(x)}" y="${mm(y)}" width="${mm(size.width)}" height="${mm(size.height)}"`;
+    return `<image ${box} href="data:image/${type};base64,${data}"/>`;
+  };
   const { direction } = LANGUAGES[language];
   // Arabic letters join, so letter spacing would break them.
   const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
@@ -281,19 +246,28 @@ export function drawSign(sign: PrintedSign): string {
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
   );
 
-  /** @param most maximum side of the code, and width of the text below it @param x of the centre */
-  const column = ({ caption, text, typed }: CodeColumn, most: number, x: number): string => {
+  /**
+   * Draws a code, with a caption above it and the lines to type below it.
+   *
+   * @param about.text the content of the code
+   * @param most maximum side of the code, and width of the lines to type
+   * @param x centre of the code
+   */
+  const column = (
+    { caption, text, typed }: { caption?: string; text: string; typed: readonly string[] },
+    most: number,
+    x: number,
+  ): string => {
     const top = caption ? 134 : 128;
-    const space = caption ? most : 210 - 2 * margin;
+    const space = caption ? most : inner;
     const fits = (lines: readonly string[]): number =>
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
     // The code becomes smaller if otherwise its text would stand on the logo or the footer.
     const below = 26 + size * (1 + 1.25 * (broken.length - 1));
-    const foot = footerTop - (about.logo ? LOGO_HEIGHT + 3 : 0);
-    const isFree = footer.length === 0 && !about.logo;
-    const side = isFree ? most : Math.min(most, foot - top - below);
+    const isFree = footer.length === 0 && !logo;
+    const side = isFree ? most : Math.min(most, (logo ? logoTop : footerTop) - top - below);
     return [
       caption ? line(caption, top - 6, 6.4, 'font-weight="700"', x) : '',
       `<g transform="translate(${mm(x - side / 2)} ${mm(top)})">${code(text, side * unit)}</g>`,
@@ -312,7 +286,7 @@ export function drawSign(sign: PrintedSign): string {
       text: wifiCode(wifi),
       typed: [name, password].filter(Boolean),
     };
-    const side = (210 - 2 * margin - BETWEEN) / 2;
+    const side = (inner - BETWEEN) / 2;
     const apart = ((direction === 'rtl' ? -1 : 1) * (side + BETWEEN)) / 2;
     codes =
       column(join, side, 105 - apart) + column({ ...room, caption: say(OPEN) }, side, 105 + apart);
@@ -323,14 +297,16 @@ export function drawSign(sign: PrintedSign): string {
     `<title>${escaped(headline.join(' '))}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<g font-family="${FONTS}" fill="${INK}">`,
-    creatureRow(creatures, mm),
+    ...creatures.map((file, i) =>
+      image('jpeg', file, { x: left + i * step, y: 10, width: CREATURE, height: CREATURE }),
+    ),
     ...headlineText,
     ...sentenceText,
     codes,
     ...footer.map((text, i) =>
       line(text, LAST_LINE - FOOTER_LINE * (footer.length - 1 - i), FOOTER_SIZE, `fill="${QUIET}"`),
     ),
-    about.logo ? logoImage(about.logo, footerTop - 3, mm) : '',
+    logo ? image('png', logo, { x: margin, y: logoTop, width: inner, height: LOGO_HEIGHT }) : '',
     '</g>',
     '</svg>',
     '',
@@ -350,7 +326,7 @@ const LOGO_HEIGHT = 13;
 const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
 
 /** Breaks the texts along the lower edge into lines. @param width of a line, in mm */
-function footerLines({ exhibition, credits }: SignFooter, width: number): string[] {
+function footerLines({ exhibition, credits }: PrintedSign, width: number): string[] {
   return [exhibition, credits].filter(Boolean).flatMap((text) => {
     const lines = [''];
     for (const word of text.split(BREAKS)) {
@@ -360,12 +336,6 @@ function footerLines({ exhibition, credits }: SignFooter, width: number): string
     }
     return lines.map((line) => line.trim());
   });
-}
-
-/** @param y of the lower edge, in mm */
-function logoImage(logo: Uint8Array, y: number, mm: (n: number) => string): string {
-  const data = Buffer.from(logo).toString('base64');
-  return `<image x="${mm(22)}" y="${mm(y - LOGO_HEIGHT)}" width="${mm(166)}" height="${mm(LOGO_HEIGHT)}" href="data:image/png;base64,${data}"/>`;
 }
 
 const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
@@ -387,18 +357,39 @@ function code(text: string, side: number): string {
   return `<path transform="scale(${(side / modules).toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
 }
 
-/** Side of a creature and the space between two creatures, in mm on an A4 page. */
-const CREATURE = 30;
-const APART = 4;
+const logoRecord = v.object({ id: v.string(), png: v.instance(Uint8Array) });
 
-function creatureRow(creatures: readonly SignCreature[], mm: (n: number) => string): string {
-  const width = creatures.length * (CREATURE + APART) - APART;
-  return creatures
-    .map((creature, i) => {
-      const x = (210 - width) / 2 + i * (CREATURE + APART);
-      const size = `width="${mm(CREATURE)}" height="${mm(CREATURE)}"`;
-      const box = `viewBox="0 0 ${creature.side} ${creature.side}"`;
-      return `<svg x="${mm(x)}" y="${mm(10)}" ${size} ${box}>${drawCreature(creature)}</svg>`;
-    })
-    .join('');
+/** Maximum size of a stored logo, in pixels. A wall of 3840×2160 shows a logo in this size. */
+const SIZE = { width: 640, height: 320 } as const;
+/** Maximum number of pixels to decode, so that a small file cannot fill the memory. */
+const MAX_PIXELS = 25_000_000;
+const FORMATS: readonly (string | undefined)[] = ['png', 'jpeg', 'webp'];
+
+/**
+ * Stores the logo that walls, signs and visitors' pages show for a room. Encodes the picture anew,
+ * so that visitors get only its pixels, and nothing else from its file.
+ *
+ * @returns an id that identifies the picture
+ * @throws HostRefusal not-a-picture, too-large
+ */
+export async function storeLogo(store: Store, room: string, file: Buffer): Promise<string> {
+  if (file.length > MAX_LOGO_BYTES) throw new HostRefusal('too-large');
+  const { default: sharp } = await import('sharp');
+  const picture = sharp(file, { limitInputPixels: MAX_PIXELS });
+  const { format } = await picture.metadata().catch(() => ({ format: undefined }));
+  if (!FORMATS.includes(format)) throw new HostRefusal('not-a-picture');
+  const fitted = picture.autoOrient().resize({ ...SIZE, fit: 'inside', withoutEnlargement: true });
+  const png = await fitted
+    .png({ palette: true })
+    .toBuffer()
+    .catch(() => {
+      throw new HostRefusal('not-a-picture');
+    });
+  const id = createHash('sha256').update(png).digest('hex').slice(0, 16);
+  await store.putServerRecord(`logo/${room}`, { id, png });
+  return id;
 }
+
+/** Reads the logo of a room; undefined if the room has none. */
+export const readLogo = (store: Store, room: string) =>
+  store.serverRecord(`logo/${room}`, logoRecord);

@@ -2,6 +2,7 @@
  * The host's HTTP API. Authenticates and validates requests, passes them to the right server of a
  * cluster, and sends error responses. calls.ts executes the calls, and files.ts sends the files.
  */
+import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import express, {
   type NextFunction,
   type Request,
@@ -11,18 +12,24 @@ import express, {
 } from 'express';
 import * as v from 'valibot';
 import {
+  API,
   CALLS,
-  type CallBody,
   type CallName,
   FILES,
   KEY_HEADER,
+  LOGIN_CALLS,
   MAX_LOGO_BYTES,
   OPENAPI,
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import { type Role, roleOf } from '../../shared/host/roles.ts';
-import type { JobState, RefusalState, SessionState } from '../../shared/host/state.ts';
+import {
+  type JobState,
+  type RefusalState,
+  refusal,
+  type SessionState,
+} from '../../shared/host/state.ts';
 import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/limits/connection-limits.ts';
@@ -36,8 +43,7 @@ import {
   type LoginThrottle,
   SESSION,
 } from './host-sessions.ts';
-import type { HostToken } from './host-token.ts';
-import { openApi } from './openapi.ts';
+import type { HostToken } from './tokens.ts';
 
 /** Maximum size of a request from the host page, in bytes. */
 export const MAX_BODY_BYTES = 16_384;
@@ -97,7 +103,7 @@ export interface ApiOptions {
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  /** The client address of a request. */
+  /** Returns the client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
    * Name of the session cookie. It depends on the server's secret, since a browser sends the
@@ -158,10 +164,18 @@ export function createHostApi(options: ApiOptions): Router {
       next();
     };
   router.post(CALLS.login.path, parseJson, async (request, response) => {
-    response.json(await login(parsed(CALLS.login.body, request), request, response, options));
+    const { token } = parsed(CALLS.login.body, request);
+    const address = options.addressOf(request);
+    if (!options.token.is(token)) throw wrongToken('a wrong host token', address, options);
+    options.throttle.succeed(address);
+    const { word, session } = await options.sessions.begin();
+    const maxAge = SESSION.life;
+    response.cookie(options.cookie, word, { ...COOKIE, secure: request.secure, maxAge });
+    host.log.info('host-signed-in', 'The host has signed in.');
+    response.json(stateOf(session, options));
   });
-  router.post(CALLS.logout.path, signedIn, (request, response) => {
-    options.sessions.end(wordOf(request, options.cookie));
+  router.post(CALLS.logout.path, signedIn, async (request, response) => {
+    await options.sessions.end(wordOf(request, options.cookie));
     response.clearCookie(options.cookie, COOKIE).json({});
   });
   router.get(CALLS.session.path, async (request, response) => {
@@ -260,26 +274,6 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
   throw new HostRefusal('bad-call', `${where ? `${where}: ` : ''}${issue.message}`);
 }
 
-async function login(
-  { token }: CallBody<'login'>,
-  request: Request,
-  response: Response,
-  options: ApiOptions,
-): Promise<SessionState> {
-  const { throttle, sessions, cookie, host } = options;
-  const address = options.addressOf(request);
-  if (!options.token.is(token)) throw wrongToken('a wrong host token', address, options);
-  throttle.succeed(address);
-  const { word, session } = sessions.begin();
-  // The page's next call may reach another server. Wait until Valkey has passed the session on, so
-  // that the other server's own `caughtUp` finds it.
-  await sessions.caughtUp();
-  const maxAge = SESSION.life;
-  response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
-  host.log.info('host-signed-in', 'The host has signed in.');
-  return stateOf(session, options);
-}
-
 /**
  * Counts a wrong token. A correct token is accepted without delay even after wrong ones. Otherwise
  * somebody else at the host's address could lock the host out with wrong tokens.
@@ -309,17 +303,14 @@ function roleOfProgram(token: string, name: string, request: Request, options: A
   return found.role;
 }
 
-function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionState {
-  return { key: session.key, until: host.date() + sessions.left(session) };
+function stateOf(session: HostSession, { sessions }: ApiOptions): SessionState {
+  return { key: session.key, until: sessions.endOf(session) };
 }
 
 /** @throws HostRefusal no-session */
 async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
-  const word = wordOf(request, cookie);
-  // The announcement of a session that has just begun on another server may still be on its way.
-  if (word && !sessions.find(word, false)) await sessions.caughtUp();
-  const session = sessions.find(word, isUse);
+  const session = await sessions.find(wordOf(request, cookie), isUse);
   if (!session) throw new HostRefusal('no-session');
   return session;
 }
@@ -365,4 +356,70 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
   const reason = UNREADABLE[type] ?? (status < 500 ? 'bad-call' : 'failed');
   if (reason === 'failed') log.error('host-call-failed', message);
   return new HostRefusal(reason);
+}
+
+type Schema = Parameters<typeof toJsonSchema>[0];
+
+/** Leaves out what JSON Schema cannot express, such as a list without duplicates. */
+const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
+
+const content = (schema: Schema) => {
+  const { $schema: _, ...json } = toJsonSchema(schema, INPUT);
+  return { 'application/json': { schema: json } };
+};
+
+/** Splits a name into words: 'removeRoom' → 'Remove room'. */
+const words = (name: string): string =>
+  name
+    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/^./, (letter) => letter.toUpperCase());
+
+function operation(name: string, id: string, path: string) {
+  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, part]) => {
+    return { name: part, in: 'path', required: true, schema: { type: 'string' } };
+  });
+  const role = roleOf(name);
+  return {
+    operationId: id,
+    summary: words(name),
+    description: `For tokens with the role ${role}${role === 'host' ? '' : ' or a higher one'}.`,
+    'x-role': role,
+    ...(parameters.length > 0 && { parameters }),
+  };
+}
+
+/** Creates the OpenAPI document of all calls and files. @param version the server's version */
+function openApi(version: string) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  const add = (path: string, method: string, value: unknown): void => {
+    const at = path.replace(/:(\w+)/g, '{$1}');
+    paths[at] = { ...paths[at], [method.toLowerCase()]: value };
+  };
+  const refused = { $ref: '#/components/responses/Refused' };
+  for (const [name, { method, path, body, answer }] of Object.entries(CALLS)) {
+    if (LOGIN_CALLS.includes(name)) continue;
+    add(path, method, {
+      ...operation(name, name, path),
+      ...(method !== 'GET' && { requestBody: { required: true, content: content(body) } }),
+      responses: { 200: { description: 'Done.', content: content(answer) }, default: refused },
+    });
+  }
+  for (const [name, path] of Object.entries(FILES)) {
+    add(path, 'GET', {
+      ...operation(name, `${name}File`, path),
+      responses: { 200: { description: 'The file.' }, default: refused },
+    });
+  }
+  const description = 'Changed nothing. `reason` is one of a closed set.';
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Vivarium', version },
+    servers: [{ url: API }],
+    security: [{ token: [] }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      responses: { Refused: { description, content: content(refusal) } },
+    },
+  };
 }

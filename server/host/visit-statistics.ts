@@ -18,7 +18,7 @@ import { isStroke, type RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
-import type { HostContext } from './host-context.ts';
+import type { HostContext } from './room-operations.ts';
 
 /**
  * Number of hours, and of days, for which statistics are kept. The keys are the kinds of the stored
@@ -41,7 +41,7 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** For each kind of stroke, where the visitor's last one ended, and its radius. */
+  /** For each kind of stroke, where the visitor's last stroke ended, and its radius. */
   readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
@@ -65,6 +65,7 @@ export class VisitCounter {
     this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
+  /** Counts the events of ticks. */
   record(ticks: readonly TickEvents[]): void {
     const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
@@ -96,7 +97,8 @@ export class VisitCounter {
 
   /**
    * Counts all visitors of a closed room as having left, and stores the counts. Another server may
-   * continue counting, so the counts are read again when the room is opened here.
+   * continue counting, so the counts are read again when the room is opened here. Resolves even if
+   * storing the counts fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -242,22 +244,12 @@ const hourOf = (at: number): string => localTime(at).slice(0, 13);
 
 /** Formats the statistics as CSV, with a row per hour or day and without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
+  const sums = ['visits', 'seeds', 'wounds', 'crosses', 'grafts', 'refused', 'most'] as const;
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
-  const header = [
-    by,
-    'visits',
-    'seeds',
-    'wounds',
-    'crosses',
-    'grafts',
-    'refused',
-    'most_at_once',
-    ...spans,
-  ];
+  const header = [by, ...sums.map((sum) => (sum === 'most' ? 'most_at_once' : sum)), ...spans];
   const rows = (by === 'hour' ? hours : days).map((one) => [
     'hour' in one ? one.hour : one.day,
-    ...[one.visits, one.seeds, one.wounds, one.crosses, one.grafts, one.refused, one.most],
-    ...one.dwell,
+    ...[...sums.map((sum) => one[sum]), ...one.dwell],
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
 }

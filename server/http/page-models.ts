@@ -10,7 +10,7 @@ import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, identityOf, type Model, writeSafetensors } from '../vnca/checkpoint.ts';
 import { boundsOf } from '../vnca/genome.ts';
 import { LIFE } from '../world/organisms/organism.ts';
-import { type Representation, representation } from './static-files.ts';
+import { type Representation, representation } from './client-build.ts';
 
 /**
  * Returns the models of checkpoints, indexed by the checkpoint's identity. If two checkpoints have
@@ -43,18 +43,6 @@ export function pageModels(
   return models;
 }
 
-export interface SinglePageOptions {
-  /** The folder of the built client. */
-  readonly clientFolder: string;
-  /** The result of `pageModels`. */
-  readonly models: ReadonlyMap<string, { readonly bytes: Buffer }>;
-  /**
-   * Origin of the server on which people can plant what the page shows. If absent, the page does
-   * not offer to plant.
-   */
-  readonly server?: string | undefined;
-}
-
 /** Content security policy that forbids all network requests, because the page is a single file. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
@@ -62,10 +50,17 @@ const POLICY =
 /**
  * Puts the script, the styles and the models of the keepsake page into its HTML.
  *
+ * @param clientFolder the folder of the built client
+ * @param models the result of `pageModels`
+ * @param server origin of the server on which people can plant the creature that the page shows. If
+ *   absent, the page does not offer to plant
  * @throws the error of reading the built client
  */
-export async function singlePage(options: SinglePageOptions): Promise<string> {
-  const { clientFolder, models, server } = options;
+export async function singlePage(
+  clientFolder: string,
+  models: ReadonlyMap<string, { readonly bytes: Buffer }>,
+  server?: string,
+): Promise<string> {
   const page = await readFile(join(clientFolder, 'keep.html'), 'utf8');
   const files = new Map<string, string>();
   for (const [path] of page.matchAll(/\/assets\/[^"]+/g)) {

@@ -15,8 +15,8 @@ import type { Metrics } from '../operations/metrics.ts';
 import { type ConnectionLimits, WRONG_HOST } from '../realtime/limits/connection-limits.ts';
 import { type Checkpoint, PAINTERS, paintersByPath } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
+import type { StaticFiles } from './client-build.ts';
 import { pageModels } from './page-models.ts';
-import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
   /** The built client. */

@@ -39,7 +39,7 @@ await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
   const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
   const installed = await Promise.all(checkpoints.map((folder) => loadCheckpoint(folder)));
   const models = pageModels(installed);
-  const page = await singlePage({ clientFolder, models, server });
+  const page = await singlePage(clientFolder, models, server);
   await writeFile(to, page);
   process.stdout.write(`${to}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB\n`);
 }).catch((error: unknown) => {

@@ -16,7 +16,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -55,10 +54,7 @@ const KEPT = 3;
  */
 export async function ensureBundle() {
   const folder = join(bundles, digest());
-  if (existsSync(folder)) {
-    keep(folder);
-    return folder;
-  }
+  if (existsSync(folder)) return folder;
   mkdirSync(bundles, { recursive: true });
   // Another server may be building this bundle now, so only a complete bundle gets the final name.
   const draft = mkdtempSync(join(bundles, 'draft-'));
@@ -187,16 +183,6 @@ class Sources {
       .split(/^(?=\/\/ \S+$)/m)
       .map((part) => (part.startsWith('// node_modules/') ? part : restored(part)))
       .join('');
-  }
-}
-
-/** Marks a bundle as the latest, because it is used again. @param {string} folder of the bundle */
-function keep(folder) {
-  try {
-    const now = new Date();
-    utimesSync(folder, now, now);
-  } catch {
-    // It is another user's.
   }
 }
 

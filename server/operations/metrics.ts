@@ -12,7 +12,7 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
-import type { AlertMessage } from './alert-monitor.ts';
+import type { AlertMessage } from './alerts.ts';
 
 type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 
@@ -237,29 +237,24 @@ export type MetricsServer = Awaited<ReturnType<typeof serveMetrics>>;
 /**
  * Serves `/metrics` on 127.0.0.1.
  *
- * @param options.admitHost whether a request names an allowed host
+ * @param admitHost whether a request names an allowed host
  * @throws the error of listening
  */
 export async function serveMetrics(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   port: number,
-  {
-    admitHost,
-    log,
-  }: { readonly admitHost: (request: IncomingMessage) => boolean; readonly log: Log },
+  admitHost: (request: IncomingMessage) => boolean,
+  log: Log,
 ) {
   const server = createServer(async (request, response) => {
-    const status = !admitHost(request) ? 421 : request.url !== '/metrics' ? 404 : undefined;
-    if (status !== undefined) {
-      response.writeHead(status).end();
-      return;
-    }
+    if (!admitHost(request)) return response.writeHead(421).end();
+    if (request.url !== '/metrics') return response.writeHead(404).end();
     try {
       const text = await metrics.text();
-      response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text);
+      return response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text);
     } catch (error) {
       log.warn('no-metrics', (error as Error).message);
-      response.writeHead(500).end();
+      return response.writeHead(500).end();
     }
   });
   server.listen(port, '127.0.0.1');

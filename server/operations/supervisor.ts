@@ -96,20 +96,20 @@ const RECORD = 'restarts';
 /** The time of each restart, in ms since the epoch. */
 const restartRecords = v.array(v.number());
 
-export interface RestartLimitOptions {
-  /** Stores when the server restarted; undefined if nothing is stored. */
-  readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined;
-  readonly clock: Clock;
-  /** Wall clock, ms since the epoch; it may be set back. */
-  readonly date: () => number;
-}
-
 /** Grants a limited number of restarts per hour. */
 export class RestartLimit {
   private readonly started: number;
 
-  constructor(private readonly options: RestartLimitOptions) {
-    this.started = options.clock.now();
+  /**
+   * @param store stores when the server restarted; undefined if nothing is stored
+   * @param date wall clock, ms since the epoch; it may be set back
+   */
+  constructor(
+    private readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined,
+    private readonly clock: Clock,
+    private readonly date: () => number,
+  ) {
+    this.started = clock.now();
   }
 
   /**
@@ -120,7 +120,7 @@ export class RestartLimit {
    * @returns whether the server may restart now
    */
   async take(): Promise<boolean> {
-    const { store, date, clock } = this.options;
+    const { store, date, clock } = this;
     const waited = clock.now() - this.started >= HOUR / MOST_RESTARTS;
     if (!store) return waited;
     try {

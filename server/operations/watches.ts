@@ -13,15 +13,6 @@ import type { Limits } from '../realtime/limits/connection-limits.ts';
 import { DISK_RESERVE } from '../storage/records.ts';
 import type { RestartLimit } from './supervisor.ts';
 
-export interface DiskWatchOptions {
-  /** The data folder. */
-  readonly folder: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Bytes free on the disk of a folder. @throws the system's error */
-  readonly freeOf?: (folder: string) => Promise<number>;
-}
-
 /** Free disk space below which the log warns, in bytes. */
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
@@ -44,49 +35,33 @@ export class DiskWatch {
   /** Whether little space is left. */
   isFilling = false;
   readonly stop: () => void;
-  private isStopped = false;
 
-  constructor(private readonly options: DiskWatchOptions) {
-    const cancel = repeat(options.clock, DISK_INTERVAL, () => this.check());
-    this.stop = () => {
-      this.isStopped = true;
-      cancel();
-    };
-    void this.check();
+  /**
+   * @param folder the data folder
+   * @param freeOf returns the bytes free on the disk of a folder, or throws the system's error
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly log: Log,
+    clock: Clock,
+    private readonly freeOf = freeSpaceOf,
+  ) {
+    this.stop = repeat(clock, DISK_INTERVAL, () => this.check(), 0);
   }
 
   private async check(): Promise<void> {
-    const { folder, freeOf = freeSpaceOf } = this.options;
-    this.free = await freeOf(folder).catch(() => undefined);
-    if (this.free !== undefined && !this.isStopped) this.compare(this.free);
-  }
-
-  private compare(free: number): void {
-    const { log } = this.options;
+    const free = await this.freeOf(this.folder).catch(() => undefined);
+    this.free = free;
+    if (free === undefined) return;
     const isFilling = free < (this.isFilling ? AGAIN : 1) * FILLING;
     if (isFilling === this.isFilling) return;
     this.isFilling = isFilling;
     const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
-    const reserve = Math.floor(DISK_RESERVE / MEGABYTE);
-    if (isFilling)
-      log.warn(
-        'disk-filling',
-        `Only ${left}. Free some space: below ${reserve} MiB, nothing is stored.`,
-      );
-    else log.info('disk-free', `${left} again.`);
+    const limit = `${Math.floor(DISK_RESERVE / MEGABYTE)} MiB`;
+    const warning = `Only ${left}. Free some space: below ${limit}, nothing is stored.`;
+    if (isFilling) this.log.warn('disk-filling', warning);
+    else this.log.info('disk-free', `${left} again.`);
   }
-}
-
-export interface ExhaustionOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limit: RestartLimit;
-  /** The file to open at each check. It need not exist. */
-  readonly file: string;
-  /** Opens and closes a file. @throws the system's error */
-  readonly probe?: (file: string) => Promise<void>;
-  /** Exits, so that a supervisor restarts the server; undefined if there is no supervisor. */
-  readonly restart: (() => void) | undefined;
 }
 
 export const DESCRIPTOR_INTERVAL = 2_000;
@@ -96,8 +71,9 @@ const MOST_FAILURES = 2;
 const RESERVED = 256;
 const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
-async function openAndClose(file: string): Promise<void> {
-  const handle = await open(file);
+/** Opens and closes a file that exists: Node's own program. @throws the system's error */
+async function openFile(): Promise<void> {
+  const handle = await open(process.execPath);
   await handle.close();
 }
 
@@ -117,14 +93,22 @@ export class ExhaustionWatch {
   private isRestarting = false;
   private isLogged = false;
   readonly stop: () => void;
-  private isStopped = false;
 
-  constructor(private readonly options: ExhaustionOptions) {
-    const cancel = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
-    this.stop = () => {
-      this.isStopped = true;
-      cancel();
-    };
+  /**
+   * @param options.restart exits, so that a supervisor restarts the server; undefined if there is
+   *   no supervisor
+   * @param options.probe opens and closes a file, or throws the system's error
+   */
+  constructor(
+    private readonly options: {
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly limit: RestartLimit;
+      readonly restart: (() => void) | undefined;
+      readonly probe?: () => Promise<void>;
+    },
+  ) {
+    this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
   }
 
   /** Whether the process can open files and accept connections. */
@@ -133,14 +117,14 @@ export class ExhaustionWatch {
   }
 
   private async check(): Promise<void> {
-    const { file, probe = openAndClose } = this.options;
+    const { probe = openFile } = this.options;
     try {
-      await probe(file);
+      await probe();
       this.failed = 0;
     } catch (error) {
       this.failed = isExhaustion(error) ? this.failed + 1 : 0;
     }
-    if (!this.hasSome && !this.isStopped) void this.react();
+    if (!this.hasSome) void this.react();
   }
 
   private async react(): Promise<void> {
@@ -154,28 +138,21 @@ export class ExhaustionWatch {
     this.isRestarting = false;
     if (this.isLogged) return;
     this.isLogged = true;
-    const why = restart
-      ? 'It restarts itself only a few times an hour'
-      : 'No supervisor restarts it';
+    const often = 'It restarts itself only a few times an hour';
+    const why = restart ? often : 'No supervisor restarts it';
     log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }
 }
 
-/** How many file descriptors the process may have, and how many are in use. */
-interface Descriptors {
-  readonly limit: number;
-  readonly used: number;
-}
-
 /**
- * Reads the descriptors from /proc.
+ * Reads from /proc how many file descriptors the process may have, and how many are in use.
  *
  * @returns undefined if the system has no such files or sets no limit
  */
 export function readDescriptors(
   limits = () => readFileSync('/proc/self/limits', 'utf8'),
   used = () => readdirSync('/proc/self/fd').length,
-): Descriptors | undefined {
+): { readonly limit: number; readonly used: number } | undefined {
   try {
     const limit = Number(/^Max open files\s+(\d+)/m.exec(limits())?.[1]);
     return Number.isFinite(limit) ? { limit, used: used() } : undefined;
@@ -206,14 +183,6 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   return { ...limits, connections };
 }
 
-export interface TickWatchdogOptions {
-  readonly clock: Clock;
-  /** Called once when a tick takes longer than `STALL`. */
-  readonly onStalled: () => void;
-  /** Called at each check while ticks run. */
-  readonly onHeartbeat?: () => void;
-}
-
 /**
  * How long a tick may take before it counts as stalled, in ms. The process should then exit, so
  * that its supervisor restarts it.
@@ -236,8 +205,16 @@ export class TickWatchdog {
   private stalledChecks = 0;
   readonly stop: () => void;
 
-  constructor(private readonly options: TickWatchdogOptions) {
-    this.stop = repeat(options.clock, CHECK_INTERVAL, () => this.check());
+  /**
+   * @param onStalled called once when a tick takes longer than `STALL`
+   * @param onHeartbeat called at each check while ticks run
+   */
+  constructor(
+    clock: Clock,
+    private readonly onStalled: () => void,
+    private readonly onHeartbeat?: () => void,
+  ) {
+    this.stop = repeat(clock, CHECK_INTERVAL, () => this.check());
   }
 
   /** Whether a tick has ended recently, or no tick was due. */
@@ -255,11 +232,10 @@ export class TickWatchdog {
   }
 
   private check(): void {
-    const { onStalled, onHeartbeat } = this.options;
     const isStalled = this.begun > this.ended && this.ended === this.endedAtLastCheck;
     this.stalledChecks = isStalled ? this.stalledChecks + 1 : 0;
     this.endedAtLastCheck = this.ended;
-    if (this.stalledChecks === STALL / CHECK_INTERVAL) onStalled();
-    if (this.isTicking) onHeartbeat?.();
+    if (this.stalledChecks === STALL / CHECK_INTERVAL) this.onStalled();
+    if (this.isTicking) this.onHeartbeat?.();
   }
 }

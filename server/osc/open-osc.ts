@@ -1,17 +1,29 @@
 /**
  * Opens OSC output, OSC input, both or neither, as configured. In a cluster, a server that receives
- * a datagram passes it on to the servers that run the rooms addressed by it.
+ * a datagram passes it on to the servers that run the addressed rooms.
  */
 import { randomUUID } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { isIP, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage } from '../cluster/bus/bus.ts';
 import type { Hooks } from '../extensions/call-hooks.ts';
+import { HookError } from '../extensions/extension.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
-import { type Endpoint, openListener, openSender } from './udp.ts';
 
-export interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
+/** Host name or IP address, and port. */
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;
   readonly in: Endpoint | undefined;
   /** Bus to the other servers of a cluster. */
@@ -21,72 +33,37 @@ export interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'
 }
 
 /** The open OSC sockets. */
-export interface Osc {
-  /** The UDP port of the input, if any. */
-  readonly port: number | undefined;
-  close(): Promise<void>;
-}
+export type Osc = Awaited<ReturnType<typeof openOsc>>;
 
 const CHANNEL = 'osc';
-const id = v.pipe(v.string(), v.maxLength(64));
-const messages = v.union([
-  /** A datagram, and the id of the server that has received it from the network. */
-  v.object({
-    ...{ node: id, id },
-    datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
-  }),
-  /**
-   * Confirms that a datagram has reached the server of these rooms. `heard` is the datagram's id.
-   */
-  v.object({ heard: id, rooms: v.array(id) }),
-]);
-/** How long to wait for a room's server to confirm a datagram, in ms. */
-const PATIENCE = 2_000;
+/** A datagram, and the id of the server that received it from the network. */
+const passedDatagram = v.object({
+  node: v.pipe(v.string(), v.maxLength(64)),
+  datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
+});
 
 /** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
-export async function openOsc(options: OscOptions): Promise<Osc> {
-  const { clock, log, hooks, bus, rejections } = options;
+export async function openOsc(options: OscOptions) {
+  const { clock, log, hooks, bus } = options;
   const opened: { close(): unknown }[] = [];
-  /**
-   * Datagrams passed on to other servers. For each datagram's id, the rooms whose servers have not
-   * confirmed the datagram yet.
-   */
-  const waiting = new Map<string, { readonly unheard: Set<string>; cancel(): void }>();
   const close = async (): Promise<void> => {
-    for (const { cancel } of waiting.values()) cancel();
     for (const one of opened.splice(0).reverse()) await one.close();
   };
   let out: OscOutput | undefined;
   const node = randomUUID();
-  const passOn = (datagram: Uint8Array, rooms: readonly string[]): void => {
-    const id = randomUUID();
-    const unheard = new Set(rooms);
-    const cancel = clock.after(PATIENCE, () => {
-      waiting.delete(id);
-      for (const _ of unheard) rejections.count('elsewhere');
-    });
-    waiting.set(id, { unheard, cancel });
-    bus?.publish(CHANNEL, encodeMessage({ node, id, datagram }));
-  };
   const input = new OscInput({
     ...options,
     onRefused: (room, what, reason) => out?.refused(room, what, reason),
-    passOn: bus && passOn,
+    passOn: (datagram) => bus?.publish(CHANNEL, encodeMessage({ node, datagram })),
   });
   const hear = (bytes: Uint8Array): void => {
-    const message = decodeMessage(messages, bytes);
-    if (!message) return;
-    if ('heard' in message) {
-      for (const room of message.rooms) waiting.get(message.heard)?.unheard.delete(room);
-    } else if (message.node !== node) {
-      const rooms = input.receivePassed(message.datagram);
-      if (rooms.length > 0) bus?.publish(CHANNEL, encodeMessage({ heard: message.id, rooms }));
-    }
+    const message = decodeMessage(passedDatagram, bytes);
+    if (message && message.node !== node) input.receivePassed(message.datagram);
   };
   const receive = (bytes: Uint8Array, from: string): void => void input.receive(bytes, from);
   try {
     if (bus) opened.push(await bus.subscribe(CHANNEL, hear));
-    const sender = options.out && openSender(options.out, { clock, log });
+    const sender = options.out && openSender(options.out, clock, log);
     if (sender) {
       opened.push(sender);
       out = new OscOutput((bytes) => sender.send(bytes), clock);
@@ -94,9 +71,112 @@ export async function openOsc(options: OscOptions): Promise<Osc> {
     const listener = options.in && (await openListener(options.in, receive, log));
     if (listener) opened.push(listener);
     if (out) hooks.add(out);
-    return { port: listener?.port, close };
+    return {
+      /** The UDP port of the input, if any. */
+      port: listener?.port,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * How often a host name is looked up again, in ms. After a power cut, names may be unknown for a
+ * while, and machines may get other addresses.
+ */
+const LOOK_UP_INTERVAL = 15_000;
+
+/**
+ * Opens a socket that sends to one address. Datagrams sent before the host name has been resolved
+ * are lost. An unknown or unreachable host is logged once, and again once for each new address.
+ */
+export function openSender(
+  { host, port }: Endpoint,
+  clock: Clock,
+  log: Log,
+  find: (host: string) => Promise<LookupAddress> = lookup,
+) {
+  let socket: Socket | undefined;
+  let target: LookupAddress | undefined;
+  let isClosed = false;
+  let cancel = (): void => {};
+  let warned = false;
+  const warn = (error: Error | null): void => {
+    if (!error || warned) return;
+    warned = true;
+    log.warn(
+      'osc-not-sent',
+      `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`,
+    );
+  };
+  const open = (family: number): Socket => {
+    const opened = createSocket(family === 6 ? 'udp6' : 'udp4');
+    opened.on('error', warn);
+    if (family === 4) opened.on('listening', () => opened.setBroadcast(true));
+    return opened;
+  };
+  const lookUp = async (): Promise<void> => {
+    try {
+      const found = await find(host);
+      if (isClosed) return;
+      if (found.family !== target?.family) {
+        socket?.close();
+        socket = open(found.family);
+      }
+      if (found.address !== target?.address) warned = false;
+      target = found;
+    } catch (error) {
+      // If the name cannot be resolved now, keep the last address, which may still be right.
+      if (!target) warn(error as Error);
+    }
+    if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);
+  };
+  void lookUp();
+  return {
+    send: (bytes: Uint8Array): void => {
+      if (target) socket?.send(bytes, port, target.address, warn);
+    },
+    close: async () => {
+      isClosed = true;
+      cancel();
+      if (socket) await closed(socket);
+    },
+  };
+}
+
+/**
+ * Opens a socket that listens on an address of this machine.
+ *
+ * @param receive called with each datagram and its sender's IP address; must not throw
+ * @throws HookError no-address, port-taken
+ */
+async function openListener(
+  { host, port }: Endpoint,
+  receive: (bytes: Uint8Array, from: string) => void,
+  log: Log,
+) {
+  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+  const name = `${host}:${port}`;
+  try {
+    socket.bind({ port, address: host });
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'EADDRINUSE'
+      ? new HookError(
+          'port-taken',
+          `Another program uses ${name}. Choose another port with --osc-in.`,
+        )
+      : new HookError('no-address', `OSC cannot listen on ${name} (${message}). Check --osc-in.`);
+  }
+  socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
+  socket.on('message', (bytes, { address }) => receive(bytes, address));
+  return { port: socket.address().port, close: () => closed(socket) };
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
 }

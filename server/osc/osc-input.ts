@@ -23,22 +23,16 @@ import type { PlantedSeed } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
-/** What OSC input needs to know about the rooms of this server and of its cluster. */
-export interface OscRooms {
-  /** The rooms that run on this server, by name. */
-  readonly roomServers: ReadonlyMap<string, RoomServer>;
-  readonly names: readonly string[];
-  /** Returns whether another server of the cluster runs a room. */
-  isElsewhere(room: string): boolean;
-}
-
 export interface OscInputOptions {
-  readonly rooms: OscRooms;
-  /**
-   * Sends a datagram to the other servers of the cluster. `rooms` are the addressed rooms that run
-   * there.
-   */
-  readonly passOn?: ((bytes: Uint8Array, rooms: readonly string[]) => void) | undefined;
+  readonly rooms: {
+    /** The rooms that run on this server, by name. */
+    readonly roomServers: ReadonlyMap<string, RoomServer>;
+    readonly names: readonly string[];
+    /** Returns whether another server of the cluster runs a room. */
+    isElsewhere(room: string): boolean;
+  };
+  /** Sends a datagram to the other servers of the cluster. */
+  readonly passOn?: (bytes: Uint8Array) => void;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
   /** IP addresses that may send messages. If absent, any address may. */
@@ -95,14 +89,13 @@ export class OscInput {
       rejections.count('wrong-sender');
       return;
     }
-    let messages: readonly OscMessage[];
-    try {
-      this.allowance.charge('bytesPerSecond', bytes.length);
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      if (error instanceof Refusal) rejections.count(error.reason);
-      else if (error instanceof OscError) rejections.count('malformed');
-      else throw error;
+    if (!this.allowance.take('bytesPerSecond', bytes.length)) {
+      rejections.count('too-fast');
+      return;
+    }
+    const messages = decoded(bytes);
+    if (!messages) {
+      rejections.count('malformed');
       return;
     }
     this.pass(bytes, messages);
@@ -112,24 +105,13 @@ export class OscInput {
   /**
    * Handles a datagram that another server has received and passed on. Only messages for rooms of
    * this server are handled.
-   *
-   * @returns the rooms of this server that the datagram addresses. Does not wait for the commands
-   *   to be executed
    */
-  receivePassed(bytes: Uint8Array): readonly string[] {
-    let messages: readonly OscMessage[];
-    try {
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      // Ignore it: the other server's release may accept datagrams that this release cannot decode.
-      if (error instanceof OscError) return [];
-      throw error;
-    }
+  receivePassed(bytes: Uint8Array): void {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    const isOwn = (message: OscMessage): boolean => concerned([message], running).length > 0;
-    for (const message of messages.filter(isOwn)) void this.handle(message);
-    return concerned(messages, running);
+    // The release of the other server may accept datagrams that this release cannot decode.
+    for (const message of decoded(bytes) ?? [])
+      if (concerns(message, running)) void this.handle(message);
   }
 
   /**
@@ -139,9 +121,8 @@ export class OscInput {
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
     const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
-    const others = concerned(messages, elsewhere);
-    if (others.length === 0) return;
-    if (this.allowance.take('messagesPerSecond', 1)) passOn?.(bytes, others);
+    if (!messages.some((message) => concerns(message, elsewhere))) return;
+    if (this.allowance.take('messagesPerSecond', 1)) passOn?.(bytes);
     else rejections.count('too-fast');
   }
 
@@ -201,10 +182,20 @@ export class OscInput {
   }
 }
 
-/** Returns the rooms to which any of the messages is addressed. */
-function concerned(messages: readonly OscMessage[], rooms: readonly string[]): string[] {
-  const named = new Set(messages.map(({ address }) => ADDRESS.exec(address)?.[1]));
-  return named.has('*') ? [...rooms] : rooms.filter((room) => named.has(room));
+/** Decodes a datagram; undefined if it is malformed. */
+function decoded(bytes: Uint8Array): readonly OscMessage[] | undefined {
+  try {
+    return decodeOsc(bytes);
+  } catch (error) {
+    if (error instanceof OscError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns whether a message is addressed to one of the rooms. */
+function concerns({ address }: OscMessage, rooms: readonly string[]): boolean {
+  const room = ADDRESS.exec(address)?.[1];
+  return room === '*' ? rooms.length > 0 : room !== undefined && rooms.includes(room);
 }
 
 /** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */

@@ -15,22 +15,6 @@ import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
-/** Calls the methods of the other side. */
-export interface Remote<Methods extends object> {
-  /**
-   * Calls a method and waits for its result. Buffers in the result are transferred; buffers in the
-   * arguments are copied.
-   *
-   * @throws the error of the method, or the error of a connection that has ended
-   */
-  call<M extends keyof Methods & string>(
-    method: M,
-    ...args: ArgumentsOf<Methods[M]>
-  ): Promise<ResultOf<Methods[M]>>;
-  /** Calls a method without waiting for a result. */
-  notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void;
-}
-
 /**
  * Resource limits for threads that keep few objects. By default, V8 gives each thread 48 MB for
  * young objects. With less space, it frees objects and the buffers that they hold sooner.
@@ -39,154 +23,6 @@ export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /** Error classes that are preserved across threads, keyed by the `name` of their instances. */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
-
-/** Why a thread died. */
-export interface Death {
-  /**
-   * `threw`: by an uncaught error. `ended`: it exited or was terminated. `malformed`: it sent a
-   * message that could not be read.
-   */
-  readonly cause: 'threw' | 'ended' | 'malformed';
-  /** The error's message, or text such as 'ended with code 3'. */
-  readonly why: string;
-}
-
-export interface WorkerRpcOptions<Local extends object> {
-  /** Methods that the thread may call. */
-  readonly methods?: Local;
-  /**
-   * Classes to preserve in errors of the thread. An error of any other class becomes a plain
-   * `Error` with the same name.
-   */
-  readonly errors?: ErrorClasses;
-  /** Converts errors whose class is not in `errors`. */
-  readonly otherwise?: ((error: Error) => Error) | undefined;
-  /** Called once, when the thread dies. Returns the error for pending and later calls. */
-  readonly onDeath: (death: Death) => Error;
-  /** Whether the process can exit while no call is pending. */
-  readonly unref?: boolean;
-}
-
-/** The caller's side of a worker thread that runs `serveWorker`. */
-export class WorkerRpc<Methods extends object, Ready = undefined, Local extends object = object>
-  implements Remote<Methods>
-{
-  /**
-   * The start-up result of the thread's `open`. Rejects with the error of `open`, or if the thread
-   * dies.
-   */
-  readonly ready: Promise<Ready>;
-  private readonly endpoint: Endpoint;
-  private closing: Promise<void> | undefined;
-  /** Whether the thread has died other than by `close` or `terminate`. */
-  lost = false;
-
-  constructor(
-    private readonly worker: Worker,
-    private readonly options: WorkerRpcOptions<Local>,
-  ) {
-    const { methods = {}, errors = {}, otherwise } = options;
-    this.endpoint = new Endpoint(worker, {
-      errors,
-      otherwise,
-      onMalformed: () => this.die({ cause: 'malformed', why: 'sent a malformed message' }),
-      onIdle: () => {
-        if (options.unref) worker.unref();
-      },
-    });
-    this.endpoint.methods = methods;
-    const died = ({ message }: Error): void => this.die({ cause: 'threw', why: message });
-    worker.on('error', died);
-    worker.on('messageerror', died);
-    worker.on('exit', (code) => this.die({ cause: 'ended', why: `ended with code ${code}` }));
-    this.ready = this.endpoint.wait(START).then(
-      (ready) => ready as Ready,
-      async (error: Error) => {
-        await this.terminate(error);
-        throw error;
-      },
-    );
-  }
-
-  call<M extends keyof Methods & string>(
-    method: M,
-    ...args: ArgumentsOf<Methods[M]>
-  ): Promise<ResultOf<Methods[M]>> {
-    return this.ask(method, args);
-  }
-
-  /** Calls a method and transfers the buffers in the arguments: do not use them afterwards. */
-  give<M extends keyof Methods & string>(
-    method: M,
-    ...args: ArgumentsOf<Methods[M]>
-  ): Promise<ResultOf<Methods[M]>> {
-    return this.ask(method, args, true);
-  }
-
-  notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void {
-    this.endpoint.notify(method, args);
-  }
-
-  /** Waits for pending calls, then terminates the thread. Later calls fail with `error`. */
-  close(error: Error): Promise<void> {
-    this.closing ??= (async () => {
-      await this.endpoint.drain(error);
-      await this.terminate(error);
-    })();
-    return this.closing;
-  }
-
-  /** Terminates the thread immediately; pending and later calls fail with `error`. */
-  async terminate(error: Error): Promise<void> {
-    this.endpoint.end(() => error);
-    await this.worker.terminate();
-  }
-
-  private ask<T>(method: string, args: readonly unknown[], gives = false): Promise<T> {
-    const answer = this.endpoint.call(method, args, gives);
-    if (this.options.unref) this.worker.ref();
-    return answer as Promise<T>;
-  }
-
-  private die(death: Death): void {
-    this.endpoint.end(() => {
-      this.lost = true;
-      return this.options.onDeath(death);
-    });
-    if (death.cause === 'malformed') void this.worker.terminate();
-  }
-}
-
-/**
- * Makes this worker thread answer calls. The calls start in the order of arrival and run
- * concurrently.
- *
- * @param open prepares the thread and may call the other side. `WorkerRpc.ready` resolves to the
- * property `ready` of the result, or rejects if `open` throws
- */
-export async function serveWorker<
-  Methods extends object,
-  Caller extends object = object,
-  Ready = undefined,
->(
-  open: (caller: Remote<Caller>) => Promise<{ readonly methods?: Methods; readonly ready?: Ready }>,
-): Promise<void> {
-  const endpoint = new Endpoint(parentPort!, {
-    errors: {},
-    onMalformed: () => {
-      throw new Error('received a malformed message');
-    },
-  });
-  const caller: Remote<Caller> = {
-    call: (method, ...args) => endpoint.call(method, args) as never,
-    notify: (method, ...args) => endpoint.notify(method, args),
-  };
-  await endpoint.answer(START, async () => {
-    const { methods, ready } = await open(caller);
-    endpoint.methods = methods ?? {};
-    return ready;
-  });
-}
 
 /** Id of the start-up, which counts as the first call. */
 const START = 0;
@@ -223,17 +59,10 @@ interface Port {
   on(event: 'message', listener: (message: unknown) => void): unknown;
 }
 
-interface EndpointOptions extends Pick<WorkerRpcOptions<object>, 'otherwise'> {
-  readonly errors: ErrorClasses;
-  readonly onMalformed: () => void;
-  /** Called when no pending call is left. */
-  readonly onIdle?: () => void;
-}
-
-/** One side of the connection. */
-class Endpoint {
+/** One side of a connection. Calls the methods of the other side, and answers its calls. */
+abstract class Endpoint<Methods extends object> {
   /** Methods that the other side may call. */
-  methods: object = {};
+  protected methods: object = {};
   private readonly pending = new Map<number, Pending>();
   private calls = START;
   /** The error for later calls; undefined while the connection is open. */
@@ -241,37 +70,55 @@ class Endpoint {
   private hasEnded = false;
   private onDrained: (() => void) | undefined;
 
-  constructor(
-    private readonly port: Port,
-    private readonly options: EndpointOptions,
-  ) {
+  constructor(private readonly port: Port) {
     port.on('message', (message) => this.receive(message));
   }
 
-  /** @param gives whether buffers in the arguments are transferred */
-  call(method: string, args: readonly unknown[], gives = false): Promise<unknown> {
-    if (this.closedBy) return Promise.reject(this.closedBy);
-    const call = ++this.calls;
-    try {
-      this.port.postMessage({ call, method, args }, gives ? [...buffersOf(args)] : []);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.wait(call);
+  /**
+   * Calls a method and waits for its result. Buffers in the result are transferred; buffers in the
+   * arguments are copied.
+   *
+   * @throws the error of the method, or the error of a connection that has ended
+   */
+  call<M extends keyof Methods & string>(
+    method: M,
+    ...args: ArgumentsOf<Methods[M]>
+  ): Promise<ResultOf<Methods[M]>> {
+    return this.ask(method, args, []);
   }
 
-  wait(call: number): Promise<unknown> {
+  /** Calls a method and transfers the buffers in the arguments: do not use them afterwards. */
+  give<M extends keyof Methods & string>(
+    method: M,
+    ...args: ArgumentsOf<Methods[M]>
+  ): Promise<ResultOf<Methods[M]>> {
+    return this.ask(method, args, [...buffersOf(args)]);
+  }
+
+  /** Calls a method without waiting for a result. */
+  notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void {
+    if (!this.closedBy) this.port.postMessage({ method, args });
+  }
+
+  /** Called when the other side has sent a message that cannot be read. */
+  protected abstract handleMalformed(): void;
+
+  /** Called when a call begins to wait, and when no pending call is left. */
+  protected setBusy(_isBusy: boolean): void {}
+
+  /** Converts an error that the other side has sent. */
+  protected decode(error: RemoteError): Error {
+    return decodeError(error, {});
+  }
+
+  protected wait(call: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.pending.set(call, { resolve, reject });
     });
   }
 
-  notify(method: string, args: readonly unknown[]): void {
-    if (!this.closedBy) this.port.postMessage({ method, args });
-  }
-
   /** Runs a function and posts its result or error. Never rejects. */
-  async answer(call: number, work: () => unknown): Promise<void> {
+  protected async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
       // Only the caller reads the result, so its buffers can be transferred instead of copied.
@@ -282,7 +129,7 @@ class Endpoint {
   }
 
   /** Makes later calls fail with `error`. Resolves when all pending calls are answered. */
-  async drain(error: Error): Promise<void> {
+  protected async drain(error: Error): Promise<void> {
     this.closedBy ??= error;
     if (this.pending.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -291,13 +138,25 @@ class Endpoint {
   }
 
   /** Makes pending and later calls fail, and ignores further messages. */
-  end(reason: () => Error): void {
+  protected end(reason: () => Error): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.closedBy ??= reason();
     for (const { reject } of this.pending.values()) reject(this.closedBy);
     this.pending.clear();
     this.onDrained?.();
+  }
+
+  private ask<T>(method: string, args: readonly unknown[], given: ArrayBuffer[]): Promise<T> {
+    if (this.closedBy) return Promise.reject(this.closedBy);
+    const call = ++this.calls;
+    try {
+      this.port.postMessage({ call, method, args }, given);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.setBusy(true);
+    return this.wait(call) as Promise<T>;
   }
 
   private receive(message: unknown): void {
@@ -312,19 +171,152 @@ class Endpoint {
       const run = (): unknown => (this.methods as Record<string, Method>)[method](...args);
       if (typeof call === 'number') void this.answer(call, run);
       else run();
-    } else this.options.onMalformed();
+    } else this.handleMalformed();
   }
 
   private settle(message: Answer): void {
     const pending = this.pending.get(message.answer);
     if (!pending) return;
     this.pending.delete(message.answer);
-    if ('error' in message) pending.reject(decodeError(message.error, this.options));
+    if ('error' in message) pending.reject(this.decode(message.error));
     else pending.resolve(message.result);
     if (this.pending.size > 0) return;
-    this.options.onIdle?.();
+    this.setBusy(false);
     this.onDrained?.();
   }
+}
+
+/** Calls the methods of the other side. */
+export type Remote<Methods extends object> = Pick<Endpoint<Methods>, 'call' | 'notify'>;
+
+/** Why a thread died. */
+export interface Death {
+  /**
+   * `threw`: by an uncaught error. `ended`: it exited or was terminated. `malformed`: it sent a
+   * message that could not be read.
+   */
+  readonly cause: 'threw' | 'ended' | 'malformed';
+  /** The error's message, or text such as 'ended with code 3'. */
+  readonly why: string;
+}
+
+export interface WorkerRpcOptions<Local extends object> {
+  /** Methods that the thread may call. */
+  readonly methods?: Local;
+  /**
+   * Classes to preserve in errors of the thread. An error of any other class becomes a plain
+   * `Error` with the same name.
+   */
+  readonly errors?: ErrorClasses;
+  /** Converts errors whose class is not in `errors`. */
+  readonly otherwise?: ((error: Error) => Error) | undefined;
+  /** Called once, when the thread dies. Returns the error for pending and later calls. */
+  readonly onDeath: (death: Death) => Error;
+  /** Whether the process can exit while no call is pending. */
+  readonly unref?: boolean;
+}
+
+/** The caller's side of a worker thread that runs `serveWorker`. */
+export class WorkerRpc<
+  Methods extends object,
+  Ready = undefined,
+  Local extends object = object,
+> extends Endpoint<Methods> {
+  /**
+   * The start-up result of the thread's `open`. Rejects with the error of `open`, or if the thread
+   * dies.
+   */
+  readonly ready: Promise<Ready>;
+  private closing: Promise<void> | undefined;
+  /** Whether the thread has died other than by `close` or `terminate`. */
+  lost = false;
+
+  constructor(
+    private readonly worker: Worker,
+    private readonly options: WorkerRpcOptions<Local>,
+  ) {
+    super(worker);
+    this.methods = options.methods ?? {};
+    const died = ({ message }: Error): void => this.die({ cause: 'threw', why: message });
+    worker.on('error', died);
+    worker.on('messageerror', died);
+    worker.on('exit', (code) => this.die({ cause: 'ended', why: `ended with code ${code}` }));
+    this.ready = this.wait(START).then(
+      (ready) => ready as Ready,
+      async (error: Error) => {
+        await this.terminate(error);
+        throw error;
+      },
+    );
+  }
+
+  /** Waits for pending calls, then terminates the thread. Later calls fail with `error`. */
+  close(error: Error): Promise<void> {
+    this.closing ??= this.drain(error).then(() => this.terminate(error));
+    return this.closing;
+  }
+
+  /** Terminates the thread immediately; pending and later calls fail with `error`. */
+  async terminate(error: Error): Promise<void> {
+    this.end(() => error);
+    await this.worker.terminate();
+  }
+
+  protected override handleMalformed(): void {
+    this.die({ cause: 'malformed', why: 'sent a malformed message' });
+    void this.worker.terminate();
+  }
+
+  protected override setBusy(isBusy: boolean): void {
+    if (!this.options.unref) return;
+    if (isBusy) this.worker.ref();
+    else this.worker.unref();
+  }
+
+  protected override decode(error: RemoteError): Error {
+    const { errors = {}, otherwise } = this.options;
+    return decodeError(error, errors, otherwise);
+  }
+
+  private die(death: Death): void {
+    this.end(() => {
+      this.lost = true;
+      return this.options.onDeath(death);
+    });
+  }
+}
+
+/** The side of the thread. */
+class ServingEndpoint<Methods extends object> extends Endpoint<Methods> {
+  /** Prepares the methods, and sends the result of the start-up. */
+  start(open: Parameters<typeof serveWorker<object, Methods, unknown>>[0]): Promise<void> {
+    return this.answer(START, async () => {
+      const { methods = {}, ready } = await open(this);
+      this.methods = methods;
+      return ready;
+    });
+  }
+
+  protected override handleMalformed(): void {
+    throw new Error('received a malformed message');
+  }
+}
+
+/**
+ * Makes this worker thread answer calls. The calls start in the order of arrival and run
+ * concurrently.
+ *
+ * @param open prepares the thread and may call the other side. `WorkerRpc.ready` resolves to the
+ * property `ready` of the result, or rejects if `open` throws
+ */
+export function serveWorker<
+  Methods extends object,
+  Caller extends object = object,
+  Ready = undefined,
+>(
+  open: (caller: Remote<Caller>) => Promise<{ readonly methods?: Methods; readonly ready?: Ready }>,
+): Promise<void> {
+  return new ServingEndpoint<Caller>(parentPort!).start(open);
 }
 
 function encodeError(error: unknown): RemoteError {
@@ -339,7 +331,8 @@ function encodeError(error: unknown): RemoteError {
 
 function decodeError(
   remote: RemoteError,
-  { errors, otherwise }: Pick<EndpointOptions, 'errors' | 'otherwise'>,
+  errors: ErrorClasses,
+  otherwise = (error: Error): Error => error,
 ): Error {
   const { name, message, stack, fields } = Object(remote) as Partial<RemoteError>;
   const error = new Error(String(message));
@@ -350,7 +343,7 @@ function decodeError(
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
-  if (!Object.hasOwn(errors, error.name)) return otherwise ? otherwise(error) : error;
+  if (!Object.hasOwn(errors, error.name)) return otherwise(error);
   return Object.setPrototypeOf(error, errors[error.name].prototype) as Error;
 }
 

@@ -3,10 +3,13 @@ import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { nativeObjective } from '../autodiff/native-objective.ts';
-import { compileObjective, createRefiner, type Objective } from '../autodiff/refine-latent.ts';
-import { openKernel } from '../engine/native/native.ts';
-import { openSteps } from '../engine/native/steps.ts';
+import {
+  compileObjective,
+  createRefiner,
+  nativeObjective,
+  type Objective,
+} from '../autodiff/refine-latent.ts';
+import { openKernel, openSteps } from '../engine/native/native.ts';
 import { serveWorker } from '../platform/worker-rpc.ts';
 import type { RefinerMethods, RefinerStart } from './latent-refiner.ts';
 

@@ -6,29 +6,26 @@
 import { EventEmitter } from 'node:events';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import { type Clock, skyAt } from '../platform/clock.ts';
-import type { Room, TickResult } from '../world/room.ts';
+import { skyAt } from '../platform/clock.ts';
+import type { TickResult } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviews } from './commands/seed-previews.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
 import { Hall, Liveliness } from './policy/liveliness.ts';
-import { Reports } from './policy/reports.ts';
-import type { RoomPolicy } from './policy/room-policy.ts';
+import { Reports } from './policy/moderation.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
 import { Cursors, EventQueue, hasTurn } from './presence/events-and-cursors.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
 import { Visits } from './presence/visits.ts';
-import { RoomAdmission } from './sessions/room-admission.ts';
+import { RoomAdmission, WelcomeBuilder } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
-import { RoomWalls } from './sessions/room-walls.ts';
 import { SEATS, Seats } from './sessions/seats.ts';
 import type { ResumeTokens } from './sessions/signed-tokens.ts';
-import { Spectators } from './sessions/watchers.ts';
-import { WelcomeBuilder } from './sessions/welcome-builder.ts';
+import { RoomWalls, Spectators } from './sessions/watchers.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
@@ -46,41 +43,81 @@ interface RoomServerOptions extends RoomBasis {
 
 /** Connects clients to a room, as far as the room's policy allows. */
 export class RoomServer {
-  readonly room: Room;
-  readonly clock: Clock;
+  readonly room = this.options.room;
+  readonly clock = this.options.clock;
   /** When the room's ticks took place, by the wall clock. */
-  readonly times: TickTimes;
-  readonly keepUrl: string | undefined;
+  readonly times = this.options.times;
+  readonly keepUrl = this.options.keepUrl;
   /** The host's rules for this room. */
-  readonly policy: RoomPolicy;
+  readonly policy = this.options.policy;
   /** Present participants, and the queue. */
-  readonly seats: Seats<RoomClient>;
-  /** Lets participants in and out. */
-  readonly admission: RoomAdmission;
-  readonly walls: RoomWalls;
-  /** Visitors who have a view-only link. */
-  readonly spectators: Spectators;
-  /** The host's operations on the people in the room. */
-  readonly host: HostOperations;
-  readonly encoders: RoomEncoders;
-  readonly broadcaster: RoomBroadcaster;
-  readonly dispatcher: CommandDispatcher;
-  readonly previews: SeedPreviews;
-  /** Reviews drawings before they become seeds. */
-  readonly drawings: DrawingReview;
-  /** What sensors perceive in the hall where the room is shown. */
-  readonly hall: Hall;
-  /** Requests to send the whole room, or all names, to clients again after the next tick. */
-  readonly refresh: RefreshRequests;
-  /** Organisms that visitors have reported. */
-  readonly reports: Reports;
+  readonly seats = new Seats<RoomClient>({
+    capacity: this.options.capacity,
+    ...{ grace: SEATS.grace, maxWaiting: SEATS.maxWaiting },
+    tokens: this.options.resumeTokens,
+    // Start after the last id that has been used: organisms name their planters by id, so ids of
+    // participants must never be reused.
+    first: this.room.lastParticipant + 1,
+    // Reserve seats for participants who were present when the server stopped, so that they have
+    // time to reconnect.
+    expected: {
+      participants: this.room.participantsWithState,
+      held: this.clock.now() + SEATS.back,
+      until: this.clock.now() + SEATS.grace,
+    },
+  });
+  readonly encoders = new RoomEncoders(this.room.grid.planes, this.room.tick);
+  readonly broadcaster = new RoomBroadcaster(this.encoders);
+  /** Participants who follow another participant's view. */
+  readonly follows = new Follows(this.seats, this.broadcaster);
   readonly cursors = new Cursors();
   readonly visits = new Visits();
   /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
-  /** Participants who follow another participant's view. */
-  readonly follows: Follows;
-  readonly presence: Presence;
+  readonly previews = new SeedPreviews(this.room, this.options.previews);
+  /** Requests to send the whole room, or all names, to clients again after the next tick. */
+  readonly refresh = new RefreshRequests(this.policy);
+  /** Organisms that visitors have reported. */
+  readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
+  private readonly affected = new AffectedOrganisms({
+    room: this.room,
+    isExpected: (participant) => this.visits.isKnown(participant),
+    personOf: (participant) => {
+      const client = this.seats.memberOf(participant);
+      return client && this.seats.participantOf(client);
+    },
+    send: (participant, message) => {
+      const client = this.seats.memberOf(participant);
+      if (!client || !this.broadcaster.viewportOf(client)) return false;
+      client.send('affected', this.policy.redactNames('affected', message));
+      return true;
+    },
+  });
+  private readonly liveliness = new Liveliness(this.room);
+  private readonly eventQueue = new EventQueue();
+  private readonly context: RoomContext = {
+    ...this.options,
+    ...{ seats: this.seats, visits: this.visits, affected: this.affected, follows: this.follows },
+    ...{ broadcaster: this.broadcaster, cursors: this.cursors, eventQueue: this.eventQueue },
+    ...{ tickInProgress: this.tickInProgress, hooks: () => this.hooks },
+  };
+  private readonly welcomeBuilder = new WelcomeBuilder(this.context);
+  readonly walls = new RoomWalls(this.context, this.welcomeBuilder);
+  /** Visitors who have a view-only link. */
+  readonly spectators = new Spectators(this.context, this.welcomeBuilder);
+  readonly presence = new Presence(this.context, [this.walls, this.spectators]);
+  /** Lets participants in and out. */
+  readonly admission = new RoomAdmission(this.context, this.presence, this.welcomeBuilder);
+  /** The host's operations on the people in the room. */
+  readonly host = new HostOperations(this.context, this.welcomeBuilder);
+  /** Reviews drawings before they become seeds. */
+  readonly drawings = new DrawingReview(this.context);
+  readonly dispatcher = new CommandDispatcher(this.context, this.drawings);
+  /** What sensors perceive in the hall where the room is shown. */
+  readonly hall = new Hall(this.room, (place) => {
+    // A room that is too busy ignores who is near.
+    this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
+  });
   /**
    * `events-sent`: the events of a tick have been sent, but its frames have not. `frames-encoded`:
    * the frames of these channels have been encoded.
@@ -89,82 +126,12 @@ export class RoomServer {
     'events-sent': [];
     'frames-encoded': [channels: readonly EncoderChannel[]];
   }>();
-  private readonly affected: AffectedOrganisms;
-  private readonly liveliness: Liveliness;
-  private readonly welcomeBuilder: WelcomeBuilder;
-  private readonly eventQueue = new EventQueue();
+  /** Observes joins, departures and commands, and may refuse joins and commands. */
+  hooks: RoomHooks | undefined;
   private lastPaceAt = 0;
   private lastTick = 0;
 
-  /** Observes joins, departures and commands, and may refuse joins and commands. */
-  hooks: RoomHooks | undefined;
-
-  constructor(private readonly options: RoomServerOptions) {
-    const { room, policy, capacity, clock, resumeTokens } = options;
-    const { grace, back, maxWaiting } = SEATS;
-    this.room = room;
-    this.clock = clock;
-    this.times = options.times;
-    this.keepUrl = options.keepUrl;
-    this.policy = policy;
-    this.refresh = new RefreshRequests(policy);
-    this.reports = new Reports({ ...options, kept: options.kept.reports });
-    this.previews = new SeedPreviews(room, options.previews);
-    this.encoders = new RoomEncoders(room.grid.planes, room.tick);
-    this.broadcaster = new RoomBroadcaster(this.encoders);
-    this.seats = new Seats({
-      capacity,
-      grace,
-      maxWaiting,
-      tokens: resumeTokens,
-      // Start after the last id that has been used: organisms name their planters by id, so ids of
-      // participants must never be reused.
-      first: room.lastParticipant + 1,
-      // Reserve seats for participants who were present when the server stopped, so that they have
-      // time to reconnect.
-      expected: {
-        participants: room.participantsWithState,
-        held: clock.now() + back,
-        until: clock.now() + grace,
-      },
-    });
-    this.follows = new Follows(this.seats, this.broadcaster);
-    const { seats, visits, broadcaster, cursors, eventQueue, follows, tickInProgress } = this;
-    const affected = new AffectedOrganisms({
-      room,
-      isExpected: (participant) => visits.isKnown(participant),
-      personOf: (participant) => {
-        const client = seats.memberOf(participant);
-        return client && seats.participantOf(client);
-      },
-      send: (participant, message) => {
-        const client = seats.memberOf(participant);
-        if (!client || !broadcaster.viewportOf(client)) return false;
-        client.send('affected', policy.redactNames('affected', message));
-        return true;
-      },
-    });
-    this.affected = affected;
-    const context: RoomContext = {
-      ...options,
-      ...{ seats, visits, affected, broadcaster, cursors, eventQueue, follows, tickInProgress },
-      hooks: () => this.hooks,
-    };
-    const welcomeBuilder = new WelcomeBuilder(context);
-    this.welcomeBuilder = welcomeBuilder;
-    this.walls = new RoomWalls(context, welcomeBuilder);
-    this.spectators = new Spectators(context, welcomeBuilder);
-    this.presence = new Presence(context, [this.walls, this.spectators]);
-    this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
-    this.host = new HostOperations(context, welcomeBuilder);
-    this.drawings = new DrawingReview(context);
-    this.liveliness = new Liveliness(room);
-    this.dispatcher = new CommandDispatcher(context, this.drawings);
-    this.hall = new Hall(room, (place) => {
-      // A room that is too busy ignores who is near.
-      this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
-    });
-  }
+  constructor(private readonly options: RoomServerOptions) {}
 
   /** Whether anybody can see the room. A single wall is enough, unless the room is dimmed. */
   get isWatched(): boolean {
@@ -183,6 +150,11 @@ export class RoomServer {
   leave(client: RoomClient): void {
     if (this.walls.remove(client) || this.spectators.remove(client)) return;
     this.admission.leave(client);
+  }
+
+  /** Welcomes a client again, because messages to it may have been lost. */
+  welcomeAgain(client: RoomClient): void {
+    for (const one of [this.walls, this.spectators, this.admission]) one.welcomeAgain(client);
   }
 
   broadcastSettings(): void {
@@ -224,8 +196,6 @@ export class RoomServer {
     this.seats.confirm(client);
     this.walls.confirm(client, frames);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
-    const you = this.seats.participantOf(client);
-    if (you) this.affected.acknowledge(you.id, tick);
   }
 
   /**
@@ -250,7 +220,7 @@ export class RoomServer {
       ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
     });
     this.affected.follow(result, now);
-    this.affected.send(result.tick, now);
+    this.affected.send(now);
     this.queueEvents(result, now);
     this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;

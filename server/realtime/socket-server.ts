@@ -17,8 +17,7 @@ import {
   WRONG_HOST_RESPONSE,
 } from './limits/connection-limits.ts';
 import { TcpConnectionLimit } from './limits/tcp-connections.ts';
-import { createWebSocketEngine } from './limits/websocket-engine.ts';
-import { isWellFormed } from './limits/well-formed-message.ts';
+import { createWebSocketEngine, isWellFormed } from './limits/websocket-engine.ts';
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/local-session.ts';

@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as v from 'valibot';
-import type { TimePoint } from '../../shared/time-points.ts';
+import { interpolate, type TimePoint } from '../../shared/time-points.ts';
 import {
   isStandalone,
   journalRecord,
@@ -26,37 +26,31 @@ export type When = { readonly tick: number } | { readonly time: number };
 
 /** Converts between a room's ticks and wall-clock times by interpolating between known points. */
 export class Timeline {
-  /** The known points, sorted. Their times never decrease, even if the clock was set back. */
-  private readonly fixes: readonly TimePoint[];
+  /** The known ticks and their times. Times never decrease, even if the clock was set back. */
+  private readonly ticks: readonly number[];
+  private readonly times: readonly number[];
 
-  /** @param fixes at least one, in any order */
-  constructor(fixes: readonly TimePoint[]) {
-    const sorted = fixes.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
-    this.fixes = settled(sorted, sorted.at(-1)!);
+  /** @param points at least one, in any order */
+  constructor(points: readonly TimePoint[]) {
+    const sorted = points.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
+    const known = settled(sorted, sorted.at(-1)!);
+    this.ticks = known.map(({ tick }) => tick);
+    this.times = known.map(({ at }) => at);
   }
 
-  get last(): TimePoint {
-    return this.fixes.at(-1)!;
+  /** The last known time, in ms. */
+  get end(): number {
+    return this.times.at(-1)!;
   }
 
   /** Returns the tick at a time in ms, clamped to the first and last known tick. */
   tickAt(time: number): number {
-    return Math.round(this.between('at', 'tick', time));
+    return Math.round(interpolate(this.times, this.ticks, time));
   }
 
   /** Returns the time of a tick in ms, clamped to the first and last known time. */
   timeOf(tick: number): number {
-    return Math.round(this.between('tick', 'at', tick));
-  }
-
-  private between(known: keyof TimePoint, sought: keyof TimePoint, value: number): number {
-    const i = this.fixes.findIndex((fix) => fix[known] >= value);
-    const to = this.fixes[i] ?? this.last;
-    const from = i > 0 ? this.fixes[i - 1] : to;
-    const span = to[known] - from[known];
-    return span > 0
-      ? from[sought] + ((value - from[known]) / span) * (to[sought] - from[sought])
-      : to[sought];
+    return Math.round(interpolate(this.ticks, this.times, tick));
   }
 }
 
@@ -109,7 +103,7 @@ export async function readRange(
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
   // A running room may have advanced since `tail` was read, so limit times to the tick of `tail`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
-  const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.last.at);
+  const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
   const base = starts.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {

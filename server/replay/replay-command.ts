@@ -7,7 +7,6 @@ import { statSync } from 'node:fs';
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
-import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
@@ -18,7 +17,6 @@ import { number, oneOf, text } from '../settings/server-types.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { StoreError } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import { CheckpointError } from '../vnca/card.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import {
   type JournalRange,
@@ -28,8 +26,14 @@ import {
   type When,
   writeBundle,
 } from './journal-range.ts';
-import { frames, gif, lastPicture, MAX_FRAMES, type PictureWriter } from './pictures.ts';
-import { type Moment, runReplay } from './run-replay.ts';
+import {
+  frames,
+  gif,
+  MAX_FRAMES,
+  type Moment,
+  type PictureWriter,
+  runReplay,
+} from './run-replay.ts';
 
 const when = v.pipe(
   v.string(),
@@ -90,8 +94,8 @@ export const COMMAND = {
     },
     export: {
       value: 'KIND',
-      type: oneOf(['frames', 'gif', 'png']),
-      help: 'pictures to write: frames (one PNG each), gif, or png (only the last tick)',
+      type: oneOf(['frames', 'gif']),
+      help: 'pictures to write: frames (one PNG each), or gif',
     },
     every: {
       type: v.pipe(number(1, 1e6), v.transform(Math.round)),
@@ -101,7 +105,7 @@ export const COMMAND = {
     out: {
       value: 'PATH',
       type: text,
-      defaultInWords: 'replay, replay.gif or replay.png',
+      defaultInWords: 'replay or replay.gif',
       help: 'folder or file to write the pictures to',
     },
     bundle: {
@@ -113,12 +117,6 @@ export const COMMAND = {
 } as const;
 
 type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
-
-/** Receives the command's output. */
-export interface CommandOutput {
-  readonly print: (line: string) => void;
-  readonly printError: (line: string) => void;
-}
 
 /** Number of ticks per second at `--speed 1`. */
 const RATE = 15;
@@ -148,7 +146,6 @@ function picturesOf(
   { from, to }: JournalRange,
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
-  if (kind === 'png') return lastPicture(out);
   if (kind === undefined) return undefined;
   // The last tick always gets a picture, even between two multiples of `every`, so count one more.
   const pictures = Math.ceil((to - from) / every) + 1;
@@ -162,15 +159,9 @@ function picturesOf(
   return gif(out, Math.round(speed === Infinity ? 66 : delay));
 }
 
-async function command(
-  args: readonly string[],
-  { print: say, printError: complain }: CommandOutput,
-): Promise<number> {
-  const options = readCommand(COMMAND, args);
-  if (options === 'help') {
-    say(helpText(COMMAND));
-    return 0;
-  }
+type Say = (line: string) => void;
+
+async function run(options: ReplayOptions, say: Say, complain: Say): Promise<number> {
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`);
@@ -190,13 +181,8 @@ async function command(
   try {
     const begun = performance.now();
     const done = await runReplay(range, {
-      engine,
-      species: speciesOf(checkpoint),
-      clock: systemClock,
-      rate: RATE * options.speed,
-      pictures,
-      every: options.every,
-      middle,
+      ...{ engine, species: speciesOf(checkpoint), clock: systemClock, middle },
+      ...{ rate: RATE * options.speed, pictures, every: options.every },
     });
     const seconds = (performance.now() - begun) / 1000;
     const times = done.ticks / RATE / seconds;
@@ -224,18 +210,23 @@ async function command(
  * Runs the command.
  *
  * @param args command-line arguments
- * @returns the exit code: 1, with a message on `printError`, for errors that a host can fix
+ * @param say prints a line
+ * @param complain prints an error
+ * @returns the exit code: 1, with a printed error, for errors that a host can fix
  */
 export async function replayCommand(
   args: readonly string[],
-  voice: CommandOutput,
+  say: Say,
+  complain: Say,
 ): Promise<number> {
   try {
-    return await command(args, voice);
+    const options = readCommand(COMMAND, args);
+    if (options !== 'help') return await run(options, say, complain);
+    say(helpText(COMMAND));
+    return 0;
   } catch (error) {
-    const known = [SettingsError, StoreError, CheckpointError, EngineError];
-    if (!known.some((one) => error instanceof one)) throw error;
-    voice.printError((error as Error).message);
+    if (!(error instanceof Error && 'reason' in error)) throw error;
+    complain(error.message);
     return 1;
   }
 }

@@ -9,13 +9,14 @@ import {
   type SettingsRequest,
 } from '../../shared/host/room-settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
-import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import { LEASE, Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
+import { repeat } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
+import { NotReplicated, RoomReplica } from '../storage/recovery.ts';
 import type { OpenRoom } from './live-room.ts';
 import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
@@ -46,10 +47,8 @@ const isTransient = (error: unknown): boolean =>
 /** The rooms of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
-  private replicas: Replicas | undefined;
   private readonly spread: SpreadRooms;
   private cancel = (): void => {};
-  private hasStopped = false;
   /** Lists the films that this server has. */
   films: () => readonly JobState[] = () => [];
 
@@ -68,9 +67,10 @@ export class ClusterRooms extends RoomRegistry {
   /** Starts like `RoomRegistry.start`, but waits for rooms that another server runs. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
-    this.watchPlans();
-    this.spread.start();
     const { leases, clock, log, runsRooms } = this.shared;
+    // If there is no answer, the next poll tries again.
+    this.cancel = repeat(clock, PLANS_INTERVAL, () => this.readPlans().catch(() => {}));
+    this.spread.start();
     if (!runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
@@ -143,7 +143,6 @@ export class ClusterRooms extends RoomRegistry {
 
   /** Stops taking rooms over. Rooms that run here continue. */
   stopStandby(): void {
-    this.hasStopped = true;
     this.standby?.stop();
     void this.replicas?.stop();
     this.spread.stop();
@@ -343,28 +342,6 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  protected override async takeReplica(room: string): Promise<RoomReplica | undefined> {
-    return this.replicas?.take(room);
-  }
-
-  protected override isStored(room: string): boolean {
-    return this.shared.leases.of(room)?.isStored !== false;
-  }
-
-  protected override async startRoom(entry: RoomEntry, isStrict?: boolean): Promise<void> {
-    await super.startRoom(entry, isStrict);
-    const lease = this.shared.leases.of(entry.plan.name);
-    if (lease) lease.isStored = false;
-  }
-
-  protected override async stopRoom(entry: RoomEntry, why?: Reason): Promise<boolean> {
-    // Remember this lease, because the server may acquire another one while the room stops.
-    const lease = this.shared.leases.of(entry.plan.name);
-    const isSaved = await super.stopRoom(entry, why);
-    if (lease && isSaved) lease.isStored = true;
-    return isSaved;
-  }
-
   /** Releases all rooms. Call it after the rooms have stopped and, if possible, have been saved. */
   async releaseAll(): Promise<void> {
     const { leases, storage } = this.shared;
@@ -404,27 +381,19 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Polls for rooms and settings that the host has created, changed or removed on other servers.
+   * Adopts rooms and settings that the host has created, changed or removed on other servers.
    */
-  private watchPlans(): void {
-    const { hostStore, clock, refresh } = this.shared;
-    const look = async (): Promise<void> => {
-      await refresh();
-      const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));
-      for (const [name, entry] of this.entries) {
-        const plan = stored.get(name);
-        stored.delete(name);
-        const isRemoved = entry.plan.made && !plan;
-        if (isRemoved && !entry.live && !entry.busy) this.entries.delete(name);
-        else this.adopt(entry, plan);
-      }
-      for (const plan of stored.values()) if (plan.made) this.register(plan);
-    };
-    this.cancel = clock.after(PLANS_INTERVAL, () => {
-      // If there is no answer, the next poll tries again.
-      void look()
-        .catch(() => {})
-        .then(() => this.hasStopped || this.watchPlans());
-    });
+  private async readPlans(): Promise<void> {
+    await this.shared.refresh();
+    const plans = await this.shared.hostStore.plans();
+    const stored = new Map(plans.map((plan) => [plan.name, plan]));
+    for (const [name, entry] of this.entries) {
+      const plan = stored.get(name);
+      stored.delete(name);
+      const isRemoved = entry.plan.made && !plan;
+      if (isRemoved && !entry.live && !entry.busy) this.entries.delete(name);
+      else this.adopt(entry, plan);
+    }
+    for (const plan of stored.values()) if (plan.made) this.register(plan);
   }
 }

@@ -12,11 +12,7 @@ import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
-import {
-  type KeepItem,
-  MODERATION,
-  type Moderation,
-} from '../realtime/policy/moderation-records.ts';
+import { type KeepItem, MODERATION, type Moderation } from '../realtime/policy/moderation.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { RoomServer } from '../realtime/room-server.ts';
@@ -24,9 +20,9 @@ import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { openRoom, type RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
+import { openRoom, type RoomReplica } from '../storage/recovery.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
@@ -99,7 +95,7 @@ export async function bringUpRoom(
     readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, wallSeats, clock, date, log } = options;
+  const { world, ticker, storage, engine, secret, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -150,25 +146,21 @@ export async function bringUpRoom(
   if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, times, date, capacity, clock, previews, policy, bans, wallSeats },
+    ...{ ...options, room, times, capacity, previews, policy, kept, keep: keeper(name, options) },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),
     newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
-    ...{ wallInfo: options.wallInfo, keepUrl: options.keepUrl },
-    maxSpectators: options.maxSpectators,
-    ...{ kept, keep: keeper(name, options) },
   });
   return { room, server };
 }
 
 /** Reads a room's mutes, drawings and reports. @throws StoreError */
 async function readModeration(store: Store, room: string): Promise<Moderation> {
-  const { mutes, drawings, reports } = MODERATION;
   return {
-    mutes: await store.items(room, 'mutes', mutes),
-    drawings: await store.items(room, 'drawings', drawings),
-    reports: await store.items(room, 'reports', reports),
+    mutes: await store.items(room, 'mutes', MODERATION.mutes),
+    drawings: await store.items(room, 'drawings', MODERATION.drawings),
+    reports: await store.items(room, 'reports', MODERATION.reports),
   };
 }
 

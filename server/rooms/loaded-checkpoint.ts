@@ -1,26 +1,279 @@
 /**
- * Prepares a loaded checkpoint for rooms: its species, its previews, and the facts that pages need.
- * Start at `prepareCheckpoint`.
+ * The checkpoints of rooms: retains the files of the checkpoints that stored rooms were made with,
+ * so that a room continues with its own weights after the installed checkpoint changes, and
+ * prepares loaded checkpoints for rooms. Start at `prepareCheckpoint`.
  */
-
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
-import { inSlices } from '../../shared/painter/still.ts';
-import { paintThumbnail } from '../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../shared/painter/still.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { type GrowthFilm, grownOf } from '../previews/growth-previews.ts';
-import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
+import {
+  type GrowthFilm,
+  grownOf,
+  openSeedPreviews,
+  type SeedPreviews,
+} from '../previews/growth-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
-import { fingerprint, galleryLatent, identityOf, painterPath } from '../vnca/checkpoint.ts';
-import { GALLERY_COLUMNS, loadGalleryLooks, selectGallery } from '../vnca/gallery.ts';
-import { loadMaps } from '../vnca/gallery-map.ts';
+import {
+  CARD_FILE,
+  type Checkpoint,
+  fingerprint,
+  galleryLatent,
+  identityOf,
+  loadCheckpoint,
+  MODEL_FILE,
+  PAINTER_FILE,
+  painterPath,
+} from '../vnca/checkpoint.ts';
+import {
+  GALLERY_COLUMNS,
+  GALLERY_FILE,
+  loadGalleryLooks,
+  PAINTED_GALLERY_FILE,
+  selectGallery,
+} from '../vnca/gallery.ts';
+import { loadMaps, MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { boundsOf } from '../vnca/genome.ts';
-import { loadRelatives } from '../vnca/relatives.ts';
+import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
-import type { NamedCheckpoint } from './kept-checkpoints.ts';
+
+/**
+ * File of checksums. The first line is the checksum of the other lines. Each other line states the
+ * checksum of one file, as `sha256sum` writes it.
+ */
+const SUMS_FILE = 'SHA256SUMS';
+
+const sumOf = (bytes: string | Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');
+
+/** Computes a file's SHA-256 in hexadecimal; undefined if the file cannot be read. */
+const sumOfFile = (path: string): Promise<string | undefined> =>
+  readFile(path).then(sumOf, () => undefined);
+
+/** Stores the checksums of a folder's files. Skips missing files. @throws the system's error */
+async function writeSums(folder: string, files: readonly string[]): Promise<void> {
+  const sums: string[] = [];
+  for (const file of files) {
+    const sum = await sumOfFile(join(folder, file));
+    if (sum) sums.push(`${sum}  ${file}`);
+  }
+  const text = sums.join('\n');
+  await writeFile(join(folder, SUMS_FILE), `${sumOf(text)}\n${text}`);
+}
+
+/**
+ * Finds the files of a folder that have changed since `writeSums`.
+ *
+ * @returns for each changed file's name, its stored checksum; undefined if the checksums are
+ *   missing or damaged
+ */
+async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
+  const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
+  const [own, ...lines] = stored.split('\n');
+  if (sumOf(lines.join('\n')) !== own) return undefined;
+  const changed = new Map<string, string>();
+  for (const line of lines) {
+    const [sum, file] = line.split('  ');
+    if ((await sumOfFile(join(folder, file))) !== sum) changed.set(file, sum);
+  }
+  return changed;
+}
+
+/** A checkpoint, renamed if an installed checkpoint may have the same name. */
+export interface NamedCheckpoint extends Checkpoint {
+  /** The name in the checkpoint's card, if the checkpoint was renamed. */
+  readonly ownName?: string;
+  /** Set if the checkpoint's map is unusable. */
+  readonly hasBadMap?: true;
+}
+
+const FOLDER = 'checkpoints';
+const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
+/** Optional files of a checkpoint. */
+const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
+/** Files without which a checkpoint is still usable. */
+const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
+/** Files that another release may change without changing the fingerprint. */
+const DETAILS = [CARD_FILE, ...MORE_FILES];
+const HASH = /^[0-9a-f]{64}$/;
+
+/**
+ * Returns a function that copies a checkpoint into the data folder, under its fingerprint. If an
+ * intact copy exists, updates its changed files. Logs failures.
+ *
+ * @param folders for each checkpoint's name, its folder
+ */
+export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
+  return (name: string, hash: string): Promise<void> =>
+    keep(data, folders.get(name)!, hash).catch((error: Error) => {
+      const what = `The checkpoint "${name}" could not be stored with its room`;
+      log.warn('checkpoint-not-kept', `${what}: ${error.message}`);
+    });
+}
+
+async function keep(data: string, from: string, hash: string): Promise<void> {
+  const folder = join(data, FOLDER, hash);
+  if (from === folder) return;
+  const isKept = await isWhole(folder, hash);
+  if (isKept && !(await hasOtherDetails(from, folder))) return;
+  const draft = `${folder}.new`;
+  await rm(draft, { recursive: true, force: true });
+  try {
+    await mkdir(draft, { recursive: true });
+    for (const file of FILES) await copyFile(join(from, file), join(draft, file));
+    for (const file of MORE_FILES) {
+      await copyFile(join(from, file), join(draft, file)).catch(ignoreMissing);
+    }
+    await loadExactly(draft, hash);
+    await writeSums(draft, [...FILES, ...MORE_FILES]);
+    for (const file of await readdir(draft)) await sync(join(draft, file));
+    await sync(draft);
+    if (isKept) {
+      // Remove the old checksums first. After a crash in between, they would mark the new files as
+      // damaged.
+      await rm(join(folder, SUMS_FILE));
+      for (const file of DETAILS) {
+        await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
+      }
+      await writeSums(folder, [...FILES, ...MORE_FILES]);
+      await sync(folder);
+    } else {
+      // The existing folder, if any, is damaged, perhaps by a power failure.
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+      await sync(join(data, FOLDER));
+    }
+  } catch (error) {
+    // Installed files may have changed since they were loaded. If there is an earlier copy, it is
+    // still intact, so keep using it.
+    if (!isKept) throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Whether a kept checkpoint is unchanged and can be loaded. */
+const isWhole = async (folder: string, hash: string): Promise<boolean> =>
+  (await changedFiles(folder))?.size === 0 &&
+  loadExactly(folder, hash).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or
+ * renames them if the checkpoint is usable without them. Logs each damaged file.
+ */
+async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
+  for (const [file, sum] of (await changedFiles(folder)) ?? []) {
+    const path = join(folder, file);
+    let how = 'No installed checkpoint has a copy of it';
+    let shipped: string | undefined;
+    for (const one of installed) {
+      const candidate = join(one.folder, file);
+      if ((await sumOfFile(candidate)) === sum) shipped = candidate;
+    }
+    if (shipped) {
+      await copyFile(shipped, `${path}.new`);
+      await rename(`${path}.new`, path);
+      how = `It was replaced by a copy of ${shipped}`;
+    } else if (SPARE_FILES.includes(file)) {
+      await rename(path, `${path}.damaged`).catch(ignoreMissing);
+      how = 'The server runs without it';
+    }
+    log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
+  }
+}
+
+/** Makes a file, or a folder's list of files, survive a power failure. */
+async function sync(path: string): Promise<void> {
+  // Windows cannot open folders, and cannot sync a file opened only for reading.
+  if (process.platform === 'win32') return;
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
+}
+
+/** Whether an installed checkpoint has details that differ from the kept one. */
+async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
+  for (const file of DETAILS) {
+    const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
+    const before = await readFile(join(kept, file)).catch(ignoreMissing);
+    if (bytes && !before?.equals(bytes)) return true;
+  }
+  return false;
+}
+
+/** Ignores an error if it says that a file is missing. @throws any other error */
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/**
+ * Loads a checkpoint and checks its table of relatives.
+ *
+ * @throws CheckpointError; Error if the fingerprint differs
+ */
+async function loadExactly(
+  folder: string,
+  hash: string,
+  onBadPainter: (message: string) => void = () => {},
+): Promise<Checkpoint> {
+  const checkpoint = await loadCheckpoint(folder, { onBadPainter });
+  await loadRelatives(checkpoint);
+  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} holds another checkpoint`);
+  return checkpoint;
+}
+
+/**
+ * Loads the kept checkpoints that are not installed, under names such as `organisms-1a2b3c4d`. Logs
+ * damaged files and checkpoints that cannot be read.
+ */
+export async function loadKeptCheckpoints(
+  data: string,
+  installed: readonly Checkpoint[],
+  log: Log,
+): Promise<NamedCheckpoint[]> {
+  const loaded = new Set(installed.map(fingerprint));
+  const kept: NamedCheckpoint[] = [];
+  const hashes = await readdir(join(data, FOLDER)).catch(() => []);
+  const warn = (what: string, { message }: { message: string }): void =>
+    log.warn('checkpoint-not-kept', `${what}: ${message}`);
+  for (const hash of hashes.filter((name) => HASH.test(name))) {
+    const folder = join(data, FOLDER, hash);
+    try {
+      await mend(folder, installed, log);
+      if (loaded.has(hash)) continue;
+      const checkpoint = await loadExactly(folder, hash, (message) =>
+        warn(
+          'The painter of a stored checkpoint is unusable, so its organisms are shown without painting',
+          { message },
+        ),
+      );
+      const { card } = checkpoint;
+      const name = `${card.name}-${hash.slice(0, 8)}`;
+      const renamed = { ...checkpoint, card: { ...card, name }, ownName: card.name };
+      const isUsable = await readMap(checkpoint).then(
+        () => true,
+        (error: Error) => {
+          const what =
+            'The map of a stored checkpoint is unusable, so the server lays out its creatures again';
+          warn(what, error);
+          return false;
+        },
+      );
+      kept.push(isUsable ? renamed : { ...renamed, hasBadMap: true });
+    } catch (error) {
+      warn('A stored checkpoint is unusable', error as Error);
+    }
+  }
+  return kept;
+}
 
 /** Collects the properties that a room needs from a checkpoint. */
 export function speciesOf(

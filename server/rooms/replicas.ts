@@ -5,8 +5,8 @@
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
 import { StoreError } from '../storage/records.ts';
+import { NotReplicated, type RoomReplica } from '../storage/recovery.ts';
 
 /** Replicas of other servers' rooms. */
 export const REPLICAS = {

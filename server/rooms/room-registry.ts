@@ -11,16 +11,18 @@ import {
 } from '../../shared/host/room-settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { RoomLeases } from '../cluster/lease.ts';
 import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/queues.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { isUnused, type RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
+import { isUnused } from '../storage/recovery.ts';
 import type { Store } from '../storage/store.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
+import type { Replicas } from './replicas.ts';
 
 export interface RoomEntry {
   plan: PlanRecord;
@@ -33,6 +35,8 @@ export interface RoomEntry {
 }
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
+  /** The leases of this server's rooms. Absent if no other server runs rooms. */
+  readonly leases?: RoomLeases;
   /** Stores plans and settings. */
   readonly hostStore: Store;
   /** Settings of a room that the host has not changed. */
@@ -55,6 +59,8 @@ export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
 export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
+  /** Replicas of rooms that other servers run. */
+  protected replicas: Replicas | undefined;
   /** Current opening hours, which also apply to rooms added later. */
   private hours = { dim: false, closed: false };
   /** The servers of the open rooms, by name. */
@@ -404,27 +410,18 @@ export class RoomRegistry {
     return entry;
   }
 
-  /** Whether everything that another server has shown of a room is stored. */
-  protected isStored(_room: string): boolean {
-    return true;
-  }
-
-  /** Takes the replica of a room that another server has run until now. */
-  protected async takeReplica(_: string): Promise<RoomReplica | undefined> {
-    return undefined;
-  }
-
   /** Opens a room when the server starts. */
   protected begin(entry: RoomEntry): Promise<void> {
     return this.startRoom(entry);
   }
 
   protected async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
-    const { ticker } = this.options;
+    const { ticker, leases } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
     else {
-      const replica = await this.takeReplica(entry.plan.name);
-      const isStored = this.isStored(entry.plan.name);
+      const replica = await this.replicas?.take(entry.plan.name);
+      // Whether everything that another server has shown of the room is stored.
+      const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // An engine that has failed has nothing to free, so ignore the error.
@@ -434,6 +431,8 @@ export class RoomRegistry {
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);
+    const lease = leases?.of(entry.plan.name);
+    if (lease) lease.isStored = false;
   }
 
   /**
@@ -444,7 +443,9 @@ export class RoomRegistry {
   protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
     if (!live) return false;
-    const { ticker, storage, onClose } = this.options;
+    const { ticker, storage, onClose, leases } = this.options;
+    // Remember this lease, because the server may acquire another one while the room stops.
+    const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
     const told = onClose?.(live.server);
@@ -454,6 +455,7 @@ export class RoomRegistry {
     if (!storage) return false;
     const isSaved = await storage.journalWriter.unwatch(live.room);
     await this.release(entry);
+    if (lease && isSaved) lease.isStored = true;
     return isSaved;
   }
 

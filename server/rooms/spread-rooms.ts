@@ -7,7 +7,7 @@
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { REPORT_INTERVAL } from '../cluster/lease.ts';
 import type { NodeLoad, ReportLoad } from '../cluster/open-cluster.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -131,7 +131,7 @@ export class SpreadRooms {
 
   /** Starts reporting and giving rooms away. */
   start(): void {
-    this.cancel = this.options.clock.after(REPORT_INTERVAL, this.look);
+    this.cancel = repeat(this.options.clock, REPORT_INTERVAL, this.look);
   }
 
   /** Stops reporting. The last report has no `server`, so that nobody gives this server a room. */
@@ -241,7 +241,6 @@ export class SpreadRooms {
       this.busySince = undefined;
       await give(move.room, move.node);
     }
-    if (!this.stopped) this.start();
   };
 
   /**

@@ -6,38 +6,23 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
-/** Counts the letters that must be inserted, deleted or replaced to turn one word into another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
+/** Removes what people easily mistype: dashes, underscores and case. */
+const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
-/**
- * @returns the word most similar to `text`; undefined if all words differ from `text` in more than
- * a third of their letters
- */
-export function closestOf(text: string, words: readonly string[]): string | undefined {
-  const [best] = words
-    .map((word) => ({ word, far: distance(text.slice(0, 64), word) }))
-    .filter(({ word, far }) => far <= Math.max(1, word.length / 3))
-    .sort((a, b) => a.far - b.far);
-  return best?.word;
-}
+/** Finds a word that differs from `text` only in dashes, underscores and case, or begins with it. */
+const closestOf = (text: string, words: readonly string[]): string | undefined =>
+  words.find((word) => plain(word) === plain(text)) ??
+  words.find((word) => plain(word).startsWith(plain(text)));
 
-export interface ValueOption {
-  /** Placeholder for the value in the help, like FOLDER. If absent, it is N. */
-  readonly value?: string;
-  /** Parses the text. Its error messages complete the sentence "--flag …". */
-  readonly type: v.GenericSchema<string, unknown>;
+export interface Option {
   readonly help: string;
+  /**
+   * Parses the text. Its error messages complete the sentence "--flag …". If absent, the option
+   * takes no value: it is on if it is given, and has no environment variable.
+   */
+  readonly type?: v.GenericSchema<string, unknown>;
+  /** Placeholder for the value in the help, like FOLDER. If absent, the placeholder is N. */
+  readonly value?: string;
   /** More sentences in Markdown, which only the settings document shows. */
   readonly details?: string;
   /**
@@ -61,14 +46,6 @@ export interface ValueOption {
   readonly keys?: NumberTable;
   readonly section?: string;
 }
-
-/** An option that is on if it is given. It has no environment variable. */
-export interface Switch {
-  readonly help: string;
-  readonly section?: string;
-}
-
-export type Option = ValueOption | Switch;
 
 /** Options by the camel-case form of their flag: `tickRate` is `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
@@ -102,8 +79,13 @@ export interface Command<O extends Options = Options, K extends string = string>
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
-type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
+type Typed<T> = { readonly type: T };
+type ValueOf<O> = O extends Typed<infer T extends v.GenericSchema> ? v.InferOutput<T> : boolean;
+type Sure<O> = O extends { readonly default: string }
+  ? true
+  : O extends Typed<unknown>
+    ? false
+    : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
 /** The values of all options that were given or have a default. */
@@ -134,9 +116,7 @@ export function sectionsOf({ options }: Command): Map<string | undefined, [strin
   return sections;
 }
 
-export const takesValue = (option: Option): option is ValueOption => 'type' in option;
-
-export const placeholderOf = ({ value = 'N' }: ValueOption): string => value;
+export const placeholderOf = ({ value = 'N' }: Option): string => value;
 
 /** @param key like tickRate @returns like tick-rate */
 export const flagOf = (key: string): string =>
@@ -145,9 +125,7 @@ export const flagOf = (key: string): string =>
 /** Returns the name of an option's environment variable, if the option has one. */
 export function variableOf({ environment, options }: Command, key: string): string | undefined {
   const option = options[key];
-  if (environment === undefined || !takesValue(option) || option.environment === false) {
-    return undefined;
-  }
+  if (environment === undefined || !option.type || option.environment === false) return undefined;
   return environment + flagOf(key).toUpperCase().replaceAll('-', '_');
 }
 
@@ -159,8 +137,8 @@ const seeHelp = (sentence: string): SettingsError => new SettingsError(`${senten
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
-    Object.entries(options).flatMap(([key, option]) =>
-      takesValue(option) && option.bare !== undefined ? [[`--${flagOf(key)}`, option.bare]] : [],
+    Object.entries(options).flatMap(([key, { bare }]) =>
+      bare === undefined ? [] : [[`--${flagOf(key)}`, bare]],
     ),
   );
   return args.map((arg, i) => {
@@ -173,7 +151,7 @@ function parse(command: Command, args: readonly string[]) {
   const keys = new Map(Object.keys(command.options).map((key) => [flagOf(key), key]));
   const types = Object.entries(command.options).map(([key, option]) => [
     flagOf(key),
-    { type: takesValue(option) ? ('string' as const) : ('boolean' as const) },
+    { type: option.type ? ('string' as const) : ('boolean' as const) },
   ]);
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
@@ -196,30 +174,33 @@ function parse(command: Command, args: readonly string[]) {
       const close = closestOf(name, [...keys.keys(), 'help']);
       const hint = close === undefined ? '' : ` Did you mean --${close}?`;
       throw seeHelp(`Unknown option '${rawName}'.${hint}`);
-    } else values.set(key, givenValue(command, key, values.get(key), { value, inlineValue }));
+    } else {
+      const before = values.get(key);
+      const given = givenValue(rawName, command.options[key], value, inlineValue);
+      const isAdded = before !== undefined && command.options[key].repeatable;
+      values.set(key, isAdded ? `${before},${given}` : given);
+    }
   }
   return { help, positionals, values };
 }
 
-/** @param before the option's value so far, if the option was already given */
+/** @param isInline whether an equals sign precedes the value */
 function givenValue(
-  { options }: Command,
-  key: string,
-  before: string | undefined,
-  { value, inlineValue }: { value: string | undefined; inlineValue: boolean | undefined },
+  flag: string,
+  option: Option,
+  value: string | undefined,
+  isInline: boolean | undefined,
 ): string {
-  const option = options[key];
-  const flag = `--${flagOf(key)}`;
-  if (!takesValue(option)) {
+  if (!option.type) {
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
   // Without an equals sign, text that begins with a dash counts as the next option.
-  if (value === undefined || (!inlineValue && /^-./.test(value))) {
+  if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
   }
-  return option.repeatable && before !== undefined ? `${before},${value}` : value;
+  return value;
 }
 
 function readPositional({ noun, choices }: Positional, given: readonly string[]): string {
@@ -254,7 +235,7 @@ export function readCommand<O extends Options, K extends string = never>(
   else if (positionals.length > 0) throw seeHelp(`Unexpected argument "${positionals[0]}".`);
   for (const [key, option] of Object.entries(command.options)) {
     const given = values.get(key);
-    if (!takesValue(option)) {
+    if (!option.type) {
       read[key] = given !== undefined;
       continue;
     }
@@ -288,17 +269,16 @@ const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 export function unknownVariables(command: Command, environment: Environment): string[] {
   const { environment: prefix, options } = command;
   if (prefix === undefined) return [];
-  const known = Object.keys(options).flatMap((key) => {
-    return variableOf(command, key)?.slice(prefix.length) ?? [];
-  });
+  const known = Object.keys(options).flatMap(
+    (key) => variableOf(command, key)?.slice(prefix.length) ?? [],
+  );
   const unknown = Object.keys(environment)
     .filter((variable) => variable.startsWith(prefix) && environment[variable]?.trim())
     .map((variable) => variable.slice(prefix.length))
     .filter((name) => !known.includes(name) && !INTERNAL.test(name));
   return unknown.map((name) => {
     const close = closestOf(name, known);
-    const hint =
-      close === undefined ? 'See --help for all settings.' : `Did you mean ${prefix}${close}?`;
+    const hint = close ? `Did you mean ${prefix}${close}?` : 'See --help for all settings.';
     return `${prefix}${name} is not a setting and has no effect. ${hint}`;
   });
 }

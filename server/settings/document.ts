@@ -9,7 +9,6 @@ import {
   placeholderOf,
   readCommand,
   sectionsOf,
-  takesValue,
   type Values,
   variableOf,
 } from './command-line.ts';
@@ -38,23 +37,20 @@ const paragraph = (text: string): string => wrapped(text, WIDTH).join('\n');
 
 /** Returns the usage of an option, like "--tick-rate N". */
 export function usageOf(key: string, option: Option): string {
-  if (!takesValue(option)) return `--${flagOf(key)}`;
+  if (!option.type) return `--${flagOf(key)}`;
   const placeholder = placeholderOf(option);
   return `--${flagOf(key)} ${option.bare === undefined ? placeholder : `[${placeholder}]`}`;
 }
 
+const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?? '';
+
 function meaningOf(option: Option): string {
-  if (!takesValue(option)) return option.help;
-  const range = v.getDescription(option.type);
-  const { default: text, keys } = option;
-  const words = option.defaultInWords ?? text;
-  const facts = [
-    ...(range ? [range] : []),
-    // Skip the default of a table of numbers: it is the word "default", which says nothing.
-    ...(words === undefined || keys ? [] : [`default${words === text ? '' : ':'} ${words}`]),
-  ];
+  const { help, default: text, defaultInWords: words = text, keys } = option;
+  const byDefault = `default${words === text ? '' : ':'} ${words}`;
+  // Skip the default of a table of numbers: it is the word "default", which says nothing.
+  const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
-  return facts.length === 0 ? option.help : `${option.help} (${together})`;
+  return facts.length === 0 ? help : `${help} (${together})`;
 }
 
 type Row = readonly [name: string, meaning: string];
@@ -74,12 +70,12 @@ const choiceRows = (choices: Readonly<Record<string, string>> = {}): Row[] =>
 
 const optionRows = ([key, option]: [string, Option]): Row[] => [
   [usageOf(key, option), meaningOf(option)],
-  ...choiceRows(takesValue(option) ? option.choices : undefined),
+  ...choiceRows(option.choices),
 ];
 
 /** Writes the help of a command: purpose, usage and options, in lines of at most 100 characters. */
 export function helpText(command: Command): string {
-  const { about, usage, positional, notes } = command;
+  const { about, usage, positional, notes = [] } = command;
   const blocks: { title?: string | undefined; rows: Row[] }[] = [];
   for (const [title, options] of sectionsOf(command)) {
     blocks.push({ title, rows: options.flatMap(optionRows) });
@@ -97,12 +93,8 @@ export function helpText(command: Command): string {
   const texts = blocks.map(({ title, rows }) =>
     [...(title === undefined ? [] : [`${title}:`]), ...linesOf(rows, column)].join('\n'),
   );
-  return [
-    ...(about === undefined ? [] : [paragraph(about)]),
-    `Usage: ${usage}`,
-    ...texts,
-    ...(notes ?? []).map(paragraph),
-  ].join('\n\n');
+  const purpose = about === undefined ? [] : [paragraph(about)];
+  return [...purpose, `Usage: ${usage}`, ...texts, ...notes.map(paragraph)].join('\n\n');
 }
 
 /**
@@ -128,21 +120,13 @@ const row = (...cells: readonly string[]): string =>
 const code = (text: string | undefined): string => (text === undefined ? '' : `\`${text}\``);
 
 function optionRow(command: Command, key: string, option: Option): string {
-  const variable = code(variableOf(command, key));
-  if (!takesValue(option)) return row(code(usageOf(key, option)), variable, '', option.help);
-  const range = v.getDescription(option.type);
-  const meaning = !range ? option.help : `${option.help} (${range})`;
-  const details = [
-    ...(option.details === undefined ? [] : [option.details]),
-    ...(option.keys ? ['The names are listed below.'] : []),
-  ];
-  const text = details.length === 0 ? meaning : [`${meaning}.`, ...details].join(' ');
-  return row(
-    code(usageOf(key, option)),
-    variable,
-    option.defaultInWords ?? code(option.default),
-    text,
-  );
+  const { help, details = '', keys, defaultInWords, default: text } = option;
+  const range = rangeOf(option);
+  const meaning = range ? `${help} (${range})` : help;
+  const more = [details, keys ? 'The names are listed below.' : ''].filter(Boolean);
+  const cells = [code(usageOf(key, option)), code(variableOf(command, key))];
+  const full = more.length === 0 ? meaning : [`${meaning}.`, ...more].join(' ');
+  return row(...cells, defaultInWords ?? code(text), full);
 }
 
 function keyTable(key: string, names: NumberTable): string[] {
@@ -170,7 +154,7 @@ export function settingsDocument(command: Command, intro: readonly string[]): st
     lines.push('', `## ${section}`, '', row('flag', 'environment', 'default', 'meaning'));
     lines.push('|---|---|---|---|', ...own.map(([key, option]) => optionRow(command, key, option)));
     for (const [key, option] of own) {
-      if (takesValue(option) && option.keys) lines.push(...keyTable(key, option.keys));
+      if (option.keys) lines.push(...keyTable(key, option.keys));
     }
   }
   return `${lines.join('\n')}\n`;

@@ -29,10 +29,7 @@ const SET_BACK = 60_000;
  * Removes refused commands, as they change nothing. Keeps them in a tick that ran out of engine
  * memory, because there they used up ids and random numbers.
  */
-function withoutRefused(
-  events: readonly RoomEvent[],
-  refused: readonly number[],
-): Pick<TickEvents, 'events' | 'refused'> {
+function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
   if (refused.length === 0 || isOutOfMemory) return { events, refused };
   let index = 0;
@@ -79,12 +76,10 @@ export class JournalWriter {
   private readonly watched = new Map<Room, WatchedRoom>();
   private lastCommit: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
-  /** Rooms that retry their snapshot after their next tick, when their state is consistent. */
-  private readonly retried = new Set<WatchedRoom>();
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** What the wall clock showed after it was last set back, in ms since the epoch. */
+  /** Wall-clock time just after the clock was last set back, in ms; undefined if it never was. */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;
@@ -129,9 +124,10 @@ export class JournalWriter {
    * @param times wall-clock times of the room's ticks, to be stored with its snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    const { store, date } = this.options;
-    const watched = await WatchedRoom.open(store, room, tail, { date: date(), times });
-    this.now(watched.snapshots[0]?.at);
+    // Leaves out unreadable snapshots, so that the next clean-up removes them.
+    const snapshots = await this.options.store.readableSnapshots(room.name);
+    const watched = new WatchedRoom(room, tail, times, snapshots);
+    this.now(snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -151,19 +147,16 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      watched.at = at;
-      if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
       // Write checksums alone only if no entries are missing. Otherwise no entry would carry `gap`,
       // and recovery would not notice that entries before these checksums are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
-      const entry = kept.events.length > 0 ? watched.entryOf({ tick, ...kept }) : undefined;
+      const entry = kept.events.length > 0 ? watched.entryOf(at, { tick, ...kept }) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
-      const { tail, day } = watched;
-      return [{ watched, write: { room: room.name, tail, entry, marks, day } }];
+      return [{ watched, write: { room: room.name, tail: watched.tail, entry, marks } }];
     });
     if (written.length === 0) return;
     const start = this.options.clock.now();
@@ -191,8 +184,7 @@ export class JournalWriter {
     const now = this.options.clock.now();
     if (this.failedAt !== undefined && now - this.failedAt >= JOURNAL.retry) {
       this.failedAt = now;
-      for (const watched of this.watched.values())
-        if (watched.needsSnapshot) this.retried.add(watched);
+      for (const watched of this.watched.values()) watched.isRetryDue = watched.needsSnapshot;
     }
     for (const ticked of ticks) {
       const { room, result, cells } = ticked;
@@ -210,8 +202,10 @@ export class JournalWriter {
         watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
       }
-      const isRetry = this.retried.delete(watched);
-      const due = this.failedAt === undefined ? this.snapshots.due(watched) : isRetry && 'stored';
+      const { isRetryDue } = watched;
+      watched.isRetryDue = false;
+      const due =
+        this.failedAt === undefined ? this.snapshots.due(watched) : isRetryDue && 'stored';
       if (due === 'stored') void this.saveSnapshot(watched);
       else if (due) this.saveRecent(watched);
     }
@@ -233,7 +227,6 @@ export class JournalWriter {
     await this.saveIfStale(watched);
     await this.lastCommit;
     this.watched.delete(room);
-    this.retried.delete(watched);
     this.markComplete();
     return watched.isSaved;
   }
@@ -250,10 +243,7 @@ export class JournalWriter {
    * @param marks the snapshot's name, or the host's action that follows the snapshot
    * @throws StoreError
    */
-  async takeSnapshot(
-    room: Room,
-    marks: Pick<SnapshotRecord, 'name' | 'before'>,
-  ): Promise<SnapshotRecord> {
+  async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
     return this.save(this.watchedOf(room), marks);
   }
 
@@ -268,8 +258,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.at = this.now();
-    const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
+    const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // An organism of the same id and age may have different cells than before the replacement, so
     // store all cells again.
@@ -369,11 +358,7 @@ export class JournalWriter {
   }
 
   /** Captures the room synchronously, then writes the snapshot. */
-  private save(
-    watched: WatchedRoom,
-    marks: SnapshotMarks,
-    entry?: JournalRecord,
-  ): Promise<SnapshotRecord> {
+  private save(watched: WatchedRoom, marks: SnapshotMarks, entry?: JournalRecord) {
     const draft = this.snapshots.capture(watched);
     watched.unsaved = false;
     watched.savedAt = watched.capturedAt;

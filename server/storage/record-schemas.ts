@@ -47,7 +47,7 @@ export const asideRecords = v.array(
     /** When the data were set aside, by the wall clock, in ms. */
     at: v.number(),
     /**
-     * What was moved aside. `file`: the whole data file. `room`: a room's state and history.
+     * Type of the moved data. `file`: the whole data file. `room`: a room's state and history.
      * `records`: single damaged records. `replaced`: the data that the room had before the host put
      * earlier data back.
      */
@@ -101,7 +101,7 @@ const jump = v.variant('why', [
     /** Participant whose commands were undone; null for all visitors. */
     by: v.nullable(whole),
     /**
-     * If only one command was undone, the id that its sender gave it. If absent, all commands of
+     * If only one command was undone, the id that its sender gave the command. If absent, all commands of
      * `by` in these ticks were undone.
      */
     id: v.optional(whole),
@@ -183,19 +183,3 @@ export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
-
-/** Counts of a room's commands on one day. */
-export const dayRecord = v.strictObject({
-  day: text,
-  plant: whole,
-  damage: whole,
-  cross: whole,
-  /** Number of seeds made from drawings. */
-  hold: whole,
-  transform: whole,
-  /** Absent in records from before there were grafts. */
-  graft: v.optional(whole, 0),
-  refused: whole,
-  left: whole,
-});
-export type DayRecord = v.InferOutput<typeof dayRecord>;

@@ -117,11 +117,9 @@ export function decodeRecord(key: string, bytes: Uint8Array): unknown {
     );
   }
   const value: unknown = packr.unpack(bytes.subarray(HEADER));
-  return isCompressed(value) ? packr.unpack(brotliDecompressSync(value.brotli)) : value;
+  const { brotli } = Object(value) as { brotli?: Uint8Array };
+  return brotli ? packr.unpack(brotliDecompressSync(brotli)) : value;
 }
-
-const isCompressed = (value: unknown): value is { brotli: Uint8Array } =>
-  typeof value === 'object' && value !== null && 'brotli' in value;
 
 /** Whether a record matches its checksum. */
 export function isIntact(key: string, bytes: Uint8Array): boolean {
@@ -322,10 +320,7 @@ export interface NewCells {
  *
  * @returns the record, and the tick of its base if it needs one
  */
-export async function encodeCells(
-  key: string,
-  { state, base }: NewCells,
-): Promise<{ readonly entry: Entry; readonly base?: number }> {
+export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
     const differences = minus(wordsOf(state), wordsOf(base.state));
     const entry = await compressed(key, { planes: planesOf(differences), base: base.tick });
@@ -334,18 +329,13 @@ export async function encodeCells(
   return { entry: await compressed(key, { planes: planesOf(wordsOf(state)) }) };
 }
 
-/**
- * Decodes cells, bit for bit.
- *
- * @param read reads the cells that were stored with the snapshot of a tick
- */
-export async function decodeCells(
-  record: v.InferOutput<typeof cellsRecord>,
-  read: (tick: number) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  const words = wordsIn(record.planes);
-  if (record.base === undefined) return new Float32Array(words.buffer);
-  return new Float32Array(plus(words, wordsOf(await read(record.base))).buffer);
+/** Decodes cells, bit for bit. @param base the cells that the record differs from, if any */
+export function decodeCells(
+  { planes }: v.InferOutput<typeof cellsRecord>,
+  base?: Float32Array,
+): Float32Array {
+  const words = wordsIn(planes);
+  return new Float32Array((base ? plus(words, wordsOf(base)) : words).buffer);
 }
 
 type Words = Int32Array<ArrayBuffer>;

@@ -51,7 +51,8 @@ export class SetAside {
 
   private constructor(
     private readonly options: SetAsideOptions,
-    private list: readonly AsideRecord[],
+    /** All entries that the host has not dismissed, latest first. */
+    public entries: readonly AsideRecord[],
   ) {}
 
   /** @throws StoreError */
@@ -60,14 +61,9 @@ export class SetAside {
     return new SetAside(options, list ?? []);
   }
 
-  /** All entries that the host has not dismissed, latest first. */
-  get entries(): readonly AsideRecord[] {
-    return this.list;
-  }
-
   /** Entries about damaged data. */
   get damaged(): readonly AsideRecord[] {
-    return this.list.filter(({ what }) => what !== 'replaced');
+    return this.entries.filter(({ what }) => what !== 'replaced');
   }
 
   /** Adds an entry for a damaged file that has already been moved. */
@@ -127,7 +123,7 @@ export class SetAside {
    */
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
-    const entry = this.list.find((one) => one.id === id);
+    const entry = this.entries.find((one) => one.id === id);
     if (!entry?.room) throw new StoreError('not-kept', 'These data are no longer set aside.');
     const { room } = entry;
     const archive = await this.archive(id);
@@ -146,8 +142,8 @@ export class SetAside {
 
   /** Removes an entry from the list; its data stay on disk. */
   async dismiss(id: string): Promise<boolean> {
-    const rest = this.list.filter((one) => one.id !== id);
-    if (rest.length === this.list.length) return false;
+    const rest = this.entries.filter((one) => one.id !== id);
+    if (rest.length === this.entries.length) return false;
     await this.store(rest);
     return true;
   }
@@ -204,12 +200,12 @@ export class SetAside {
   }
 
   private add(entry: AsideRecord): Promise<void> {
-    return this.store([entry, ...this.list].slice(0, MOST));
+    return this.store([entry, ...this.entries].slice(0, MOST));
   }
 
   private async store(list: readonly AsideRecord[]): Promise<void> {
     await this.options.store.putServerRecord(RECORD, list);
-    this.list = list;
+    this.entries = list;
   }
 }
 

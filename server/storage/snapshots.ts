@@ -59,11 +59,6 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-type KeepLimits = Readonly<
-  Record<'keepLatest' | 'keepHours' | 'keepDays' | 'maxBytes', number> &
-    Partial<Record<'keepMinutes' | 'keepBefore', number>>
->;
-
 /**
  * Chooses the snapshots to keep: the latest few; up to a limit of bytes, the first of each recent
  * minute and the last of each recent hour and day; the last few taken before a host's action; and
@@ -75,40 +70,32 @@ type KeepLimits = Readonly<
  */
 export function retainedSnapshots(
   snapshots: readonly SnapshotRecord[],
-  limits: KeepLimits = SNAPSHOTS,
+  limits: Readonly<
+    Record<'keepLatest' | 'keepMinutes' | 'keepHours' | 'keepDays' | 'keepBefore', number>
+  > & { readonly maxBytes: number } = SNAPSHOTS,
 ): SnapshotRecord[] {
-  const periodic = retainedPeriodic(
-    snapshots.filter((one) => !isStandalone(one)),
-    limits,
-  );
-  const beforeActions = snapshots
-    .filter(({ name, before }) => name === undefined && before !== undefined)
-    .slice(0, limits.keepBefore ?? 0);
-  const first = Math.min(...periodic.map(({ tick }) => tick));
-  const wanted = new Set([...periodic, ...beforeActions]);
-  return snapshots.filter((one) => {
-    return wanted.has(one) || one.name !== undefined || (one.jump && one.tick > first);
-  });
-}
-
-function retainedPeriodic(
-  snapshots: readonly SnapshotRecord[],
-  limits: KeepLimits,
-): SnapshotRecord[] {
-  const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
+  const { keepLatest, keepMinutes, keepHours, keepDays, keepBefore, maxBytes } = limits;
+  const all = snapshots.filter((one) => !isStandalone(one));
   const wanted = new Set([
-    ...snapshots.slice(0, keepLatest),
+    ...all.slice(0, keepLatest),
     // Keep a minute's first snapshot, because an undo must start before everything done in that
     // minute.
-    ...runsOf(snapshots, MINUTE, keepMinutes).map((run) => run.at(-1)!),
-    ...runsOf(snapshots, HOUR, keepHours).map(([last]) => last),
-    ...runsOf(snapshots, DAY, keepDays).map(([last]) => last),
+    ...runsOf(all, MINUTE, keepMinutes).map((run) => run.at(-1)!),
+    ...runsOf(all, HOUR, keepHours).map(([last]) => last),
+    ...runsOf(all, DAY, keepDays).map(([last]) => last),
   ]);
   let bytes = 0;
-  const periodic = snapshots.filter((one) => wanted.has(one));
-  return periodic.filter((snapshot, i) => {
-    bytes += snapshot.bytes;
-    return i < keepLatest || bytes <= maxBytes;
+  const periodic = all
+    .filter((one) => wanted.has(one))
+    .filter((one, i) => {
+      bytes += one.bytes;
+      return i < keepLatest || bytes <= maxBytes;
+    });
+  const first = periodic.at(-1)?.tick ?? Infinity;
+  const beforeActions = snapshots.filter(({ name, before }) => before && name === undefined);
+  const kept = new Set([...periodic, ...beforeActions.slice(0, keepBefore)]);
+  return snapshots.filter((one) => {
+    return kept.has(one) || one.name !== undefined || (one.jump && one.tick > first);
   });
 }
 
@@ -143,19 +130,7 @@ const CELL_BYTES_AT_ONCE = 2_000_000;
 const MAX_DIFFERENCES = 15;
 
 /** A room at one moment. Its cells may still be in the engine. */
-interface Draft {
-  readonly state: RoomState;
-  /** Organisms whose cells are not stored yet. */
-  readonly stale: RoomState['organisms'];
-  /** Cell states, [S, S, C] each, in the order of `stale`. */
-  readonly exported: Promise<Float32Array[]>;
-  /** When the room was captured, by the wall clock, in ms. */
-  readonly at: number;
-  readonly seq: number;
-  readonly times: SnapshotRecord['times'];
-  /** Bytes of journal written since the previous snapshot. */
-  readonly bytes: number;
-}
+type Draft = ReturnType<Snapshots['capture']>;
 
 /**
  * Properties that only some snapshots have, such as a name. A later snapshot of the same tick
@@ -199,8 +174,14 @@ export class Snapshots {
     return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;
   }
 
-  /** Captures a room and its cells synchronously, so that no tick runs in between. */
-  capture(watched: WatchedRoom): Draft {
+  /**
+   * Captures a room and its cells synchronously, so that no tick runs in between.
+   *
+   * @returns the room's state; `stale`, the organisms whose cells are not stored yet; `exported`,
+   *   these organisms' cells, [S, S, C] each; and the bytes of journal written since the previous
+   *   snapshot
+   */
+  capture(watched: WatchedRoom) {
     const { engine, date, clock } = this.options;
     const { room, saved, tail, times, bytes } = watched;
     const state = room.export();
@@ -241,12 +222,7 @@ export class Snapshots {
    * @param entry a journal entry to write in the same transaction
    * @throws StoreError; EngineError
    */
-  async write(
-    watched: WatchedRoom,
-    draft: Draft,
-    marks: SnapshotMarks,
-    entry?: JournalRecord,
-  ): Promise<SnapshotRecord> {
+  async write(watched: WatchedRoom, draft: Draft, marks: SnapshotMarks, entry?: JournalRecord) {
     const { store } = this.options;
     const { room, saved } = watched;
     const { state, stale, at, seq, times } = draft;

@@ -1,5 +1,5 @@
 /**
- * Typed access to the stored rooms: their parameters, journals, snapshots and daily counts. Defines
+ * Typed access to the stored rooms: their parameters, journals, snapshots and statistics. Defines
  * the keys and contents of records; the journal writer decides when to write them. Start at
  * `Store`.
  */
@@ -12,8 +12,6 @@ import {
 } from '../../shared/host/state.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
 import {
-  type DayRecord,
-  dayRecord,
   isStandalone,
   type JournalRecord,
   type JournalTail,
@@ -64,7 +62,6 @@ export interface RoomWrite {
   readonly tail: JournalTail;
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
-  readonly day?: DayRecord | undefined;
   /** The snapshot's record. The snapshot's state and cells must already be stored. */
   readonly snapshot?: SnapshotRecord;
 }
@@ -81,7 +78,7 @@ const PART = 1_000;
  */
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Record types with several records per room, under keys `kind/room/…`. */
-export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
+export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
 /** Record types with one record per name, under keys `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
@@ -146,11 +143,10 @@ export class Store {
    * @returns bytes written
    */
   async commit(...writes: readonly RoomWrite[]): Promise<number> {
-    const put = writes.flatMap(({ room, tail, entry, marks = [], day, snapshot }) => [
+    const put = writes.flatMap(({ room, tail, entry, marks = [], snapshot }) => [
       sealed(`tail/${room}`, tail),
       ...(entry ? [sealed(`journal/${room}/${padded(entry.tick)}`, entry)] : []),
       ...marks.map((mark) => sealed(`mark/${room}/${padded(mark.tick)}`, mark)),
-      ...(day ? [sealed(`day/${room}/${day.day}`, day)] : []),
       ...(snapshot ? [sealed(snapshotKey(room, snapshot.tick), snapshot)] : []),
     ]);
     return this.write(put);
@@ -164,16 +160,6 @@ export class Store {
   /** Reads the checksums of the ticks `from` … `to`, both included. */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
-  }
-
-  /** Reads the command counts of all days. */
-  async days(name: string): Promise<DayRecord[]> {
-    return this.all(`day/${name}/`, dayRecord);
-  }
-
-  /** Reads the command counts of one UTC day, e.g. 2026-11-25. */
-  async day(name: string, day: string): Promise<DayRecord | undefined> {
-    return this.read(`day/${name}/${day}`, dayRecord);
   }
 
   /** Lists the ticks of all snapshots, latest first, including damaged snapshots. */
@@ -230,7 +216,11 @@ export class Store {
   /** Reads an organism's cell states, [stage, stage, C], as stored with the snapshot of a tick. */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
-    return decodeCells(await read(tick), async (base) => decodeCells(await read(base), noBase));
+    const record = await read(tick);
+    if (record.base === undefined) return decodeCells(record);
+    const base = await read(record.base);
+    if (base.base === undefined) return decodeCells(record, decodeCells(base));
+    throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
   }
 
   /**
@@ -239,11 +229,7 @@ export class Store {
    * @returns bytes written, and for each organism: if its cells are stored as a difference, the
    *   tick of the cells that they differ from
    */
-  async putCells(
-    name: string,
-    tick: number,
-    cells: readonly NewCells[],
-  ): Promise<{ readonly bytes: number; readonly bases: readonly (number | undefined)[] }> {
+  async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
       cells.map((one) => encodeCells(cellsKey(name, one.id, tick), one)),
     );
@@ -282,7 +268,9 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    const first = journalBegin(kept);
+    // Standalone snapshots need no journal.
+    const periodic = kept.filter((one) => !isStandalone(one));
+    const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
       await this.remove({ from: `${kind}/${name}/`, to: `${kind}/${name}/${padded(first)}` });
     }
@@ -429,7 +417,7 @@ export class Store {
   }
 
   async forget(name: string): Promise<void> {
-    for (const kind of ['day', 'hours', 'counted']) await this.remove(spanOf(`${kind}/${name}/`));
+    for (const kind of ['hours', 'counted']) await this.remove(spanOf(`${kind}/${name}/`));
     await this.clear(name);
     await this.records.write({ remove: [`plan/${name}`] });
   }
@@ -519,13 +507,3 @@ const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
 
 const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
-
-/** Returns the first tick whose journal must be kept. Standalone snapshots need no journal. */
-function journalBegin(kept: readonly SnapshotRecord[]): number {
-  const periodic = kept.filter((one) => !isStandalone(one));
-  return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
-}
-
-const noBase = async (): Promise<never> => {
-  throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
-};

@@ -146,11 +146,7 @@ function recentUndo(
  * @returns a snapshot of the room before the undo
  * @throws HostRefusal undo-too-far if the journal lacks entries
  */
-async function rewrite(
-  options: UndoOptions,
-  base: SnapshotRecord,
-  undos: readonly Undo[],
-): Promise<SnapshotRecord> {
+async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readonly Undo[]) {
   const { store, world, journalWriter, room, hold, resume } = options;
   const { name, species } = room;
   const { width, height } = room.grid;

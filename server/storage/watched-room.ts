@@ -4,27 +4,12 @@
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
-import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { TickEvents } from '../world/world.ts';
-import type {
-  DayRecord,
-  JournalRecord,
-  JournalTail,
-  Jump,
-  PlaneChecksum,
-  SnapshotRecord,
-} from './record-schemas.ts';
+import type { JournalTail, Jump, PlaneChecksum, SnapshotRecord } from './record-schemas.ts';
 import type { Store } from './store.ts';
-
-/** Converts a time in ms to its UTC day, e.g. 2026-11-25. */
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
-
-const emptyDay = (day: string): DayRecord => ({
-  ...{ day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, graft: 0, refused: 0, left: 0 },
-});
 
 /** CRC-32 of the planes' colours and owners. */
 export function checksumOf({ rgba, owner }: Planes): number {
@@ -135,85 +120,34 @@ export class WatchedRoom {
   readonly saving = new Mutex();
   /** Whether the journal lacks entries, which only a snapshot can replace. */
   needsSnapshot = false;
+  /** Whether to retry the snapshot after the next tick, when the room's state is consistent. */
+  isRetryDue = false;
   /** Whether entries before the next one could not be written. */
   gap = false;
   /** End of the journal on disk. */
   stored: JournalTail;
-  /** All readable snapshots, latest first. */
-  snapshots: SnapshotRecord[] = [];
-  /** Command counts of each day since the room was opened. */
-  private readonly days = new Map<string, DayRecord>();
 
-  private constructor(
+  constructor(
     readonly room: Room,
     /** End of the journal, including entries that are still being written. */
     public tail: JournalTail,
-    /** The server's wall clock, in ms. */
-    public at: number,
-    /** Command counts of the current day. */
-    public day: DayRecord,
     /** Times of ticks, stored with snapshots; undefined if they are not known. */
     readonly times: TickTimes | undefined,
+    /** All readable snapshots, latest first. */
+    public snapshots: readonly SnapshotRecord[],
   ) {
     this.sums = new TickSums(room.grid.planes);
     this.stored = tail;
   }
 
   /**
-   * Reads the stored snapshots and counts of a room that starts running.
+   * Builds the next journal entry; the caller must advance `tail` to it.
    *
-   * @param tail end of its stored journal
-   * @param now.date the server's wall clock, in ms
-   * @throws StoreError
+   * @param at wall-clock time of the tick, in ms
    */
-  static async open(
-    store: Store,
-    room: Room,
-    tail: JournalTail,
-    now: { readonly date: number; readonly times: TickTimes | undefined },
-  ): Promise<WatchedRoom> {
-    const today = dayOf(now.date);
-    const day = (await store.day(room.name, today)) ?? emptyDay(today);
-    const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-    // Leave unreadable snapshots out of this list, so that the next clean-up removes them.
-    watched.snapshots = await store.readableSnapshots(room.name);
-    return watched;
-  }
-
-  /** Switches to the command counts of the day on which `at` falls. Set `at` first. */
-  private today(): DayRecord {
-    const day = dayOf(this.at);
-    // A clock that was set back may return to an earlier day, so keep the counts of every day.
-    this.days.set(this.day.day, this.day);
-    this.day = getOrAdd(this.days, day, () => emptyDay(day));
-    return this.day;
-  }
-
-  /**
-   * Counts the events of a tick. Set `at` first.
-   *
-   * @param refused indices of refused commands
-   */
-  count(events: TickEvents['events'], refused: readonly number[]): void {
-    const day = this.today();
-    day.refused += refused.length;
-    for (const event of events) {
-      if (event.what === 'leave') day.left++;
-      if (event.what !== 'command') continue;
-      const { what } = event.command;
-      // Some types of commands, such as `thin`, are not counted.
-      if (what in day) day[what as keyof DayRecord & typeof what]++;
-    }
-  }
-
-  /** Builds the next journal entry; the caller must advance `tail` to it. Set `at` first. */
-  entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
-    this.today();
+  entryOf(at: number, { tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump) {
     const entry = {
-      tick,
-      seq: this.tail.seq + 1,
-      at: this.at,
-      events: [...events],
+      ...{ tick, seq: this.tail.seq + 1, at, events: [...events] },
       ...(refused.length > 0 && { refused: [...refused] }),
       ...(this.gap && { gap: true as const }),
       ...(jump && { jump }),

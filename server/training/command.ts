@@ -88,71 +88,34 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/** One start of a run: the first, or a later one with `--resume`. */
-export interface RunStart {
-  /** Number of updates done before this start. */
-  readonly update: number;
-  /** The configuration file, quoted for a shell. */
-  readonly file: string;
-  /** Options that change the result, quoted for a shell. */
-  readonly options: readonly string[];
-}
-
 /** Options that change the result, in the order in which the checkpoint's card names them. */
 const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as const;
 
-/** Picks the parts of a command line that change the result. */
-export function startOf(options: Options, update: number): RunStart {
+/**
+ * Returns the command that repeats a run: the command of the first start, followed by later starts
+ * with other options.
+ *
+ * @param update number of updates done before this start
+ * @param before the command up to this start. If absent, this is the first start
+ */
+export function commandOf(options: Options, update: number, before?: string): string {
   // Records the back end, because rounding depends on it. 'auto' is left out, because the
   // checkpoint's card names the device, which shows the back end that was chosen.
-  const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
-    options[key] !== undefined && !(key === 'backend' && options.backend === 'auto');
-  return {
-    update,
-    file: quoted(options.file),
-    options: [
-      // Hides the user's folder, because checkpoints' cards are published.
-      ...(options.images === undefined ? [] : ['--images <folder>']),
-      ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
-    ],
-  };
-}
-
-/**
- * Formats the starts of a run as one command, followed by later changes of options. A start with
- * the same options as the previous start is left out, because resuming alone does not change the
- * result.
- */
-export function commandOf(starts: readonly RunStart[]): string {
-  const parts: string[] = [];
-  let before: RunStart | undefined;
-  for (const start of starts) {
-    const { update, file, options } = start;
-    if (!before) parts.push(['npm run train --', file, ...options].join(' '));
-    else if (changesMore(start, before)) {
-      const other = file === before.file ? [] : [file];
-      parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
-    }
-    before = start;
-  }
-  return parts.join(', ');
-}
-
-/** Whether a start changes the result of the run. */
-const changesMore = (start: RunStart, before: RunStart): boolean =>
-  start.options.includes('--refine') || wordsOf(start) !== wordsOf(before);
-
-/**
- * Returns the file and the options of a start, without the options that apply only once (`--from`,
- * `--refine`).
- */
-const wordsOf = ({ file, options }: RunStart): string => {
-  const once = ['--from', '--refine'];
-  const lasting = options.filter(
-    (word, i) => !once.includes(word) && !once.includes(options[i - 1]),
+  const given = RECORDED.filter(
+    (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
-  return [file, ...lasting].join(' ');
-};
+  const words = [
+    quoted(options.file),
+    // Hides the user's folder, because checkpoints' cards are published.
+    ...(options.images === undefined ? [] : ['--images <folder>']),
+    ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
+  ].join(' ');
+  if (before === undefined) return `npm run train -- ${words}`;
+  // Resuming alone does not change the result. --from and --refine apply only to their own start.
+  const lasting = before.replace(/ --(from|refine) \S+/g, '');
+  if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
+  return `${before}, from update ${update} on with --resume ${words}`;
+}
 
 /** Quotes a text as one word of a shell. */
 const quoted = (text: string): string =>

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { ReasonError } from '../platform/log.ts';
 import { sentenceOf } from '../vnca/card.ts';
 
-/** Reasons why a training set cannot be loaded. */
-export type DatasetReason =
+/** Reasons why a training run or an evaluation stops. */
+export type TrainingReason =
   /** The npm package with the images is not installed. */
   | 'missing-package'
   | 'missing-folder'
@@ -12,20 +12,15 @@ export type DatasetReason =
   | 'empty-set'
   /** An image cannot be read or is completely transparent. */
   | 'broken-image'
-  /** A list that comes with the images (emoji list, partition) cannot be parsed. */
+  /** The list of a package's images cannot be parsed. */
   | 'broken-list'
-  | 'checksum-mismatch';
-
-/** Reasons why a training run or an evaluation stops. */
-export type TrainingReason =
-  | DatasetReason
+  | 'checksum-mismatch'
   | 'missing-config'
   | 'bad-config'
   | 'bad-data'
   | 'no-run'
   | 'bad-run'
   | 'not-finite'
-  | 'no-backend'
   | 'lost-thread'
   | 'no-data'
   | 'unfit-data'

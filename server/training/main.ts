@@ -3,10 +3,8 @@
  * `run/`, one micro-batch in `rollout/`, nets in `model/`, images in `data/`. Start reading at
  * `main`, then read `run/trainer.ts`.
  */
-import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { retry } from '../platform/clock.ts';
-import { COMMAND, commandOf, type Options, readOptions, startOf } from './command.ts';
+import { COMMAND, commandOf, type Options, readOptions } from './command.ts';
 import {
   parseConfig,
   readJson,
@@ -18,18 +16,17 @@ import {
 import { imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { TrainingError } from './errors.ts';
-import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
+import { drawProgressSheet } from './evaluate/write.ts';
+import { isPainterConfig, parsePainterConfig } from './painter/graph.ts';
 import { trainPainter } from './painter/train.ts';
-import { sharedBytes } from './rollout/data-parallel.ts';
-import { leakAt, progressOf } from './rollout/rollout-plan.ts';
+import { leakAt, progressOf, sideAt } from './rollout/rollout-plan.ts';
 import { beginRun, checkGallery, refineOffsets } from './run/begin-run.ts';
 import { trainedModel, writeCheckpoint } from './run/export.ts';
-import { afterLostThread, createWriter, saveAfterFailure } from './run/failures.ts';
-import { createProgress, describeUpdates, drawProgressSheet } from './run/progress.ts';
-import { appendLog, openFolder, PICTURES_FOLDER, type Run, saveRun } from './run/run-folder.ts';
+import { describeUpdates, retryLostThreads, runUpdates } from './run/loop.ts';
+import { openFolder, saveRun } from './run/run-folder.ts';
 import { type RunState, trainedWeights } from './run/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from './run/trainer.ts';
-import { listenForStop, openCompute, runTool, type StopSignal, say } from './terminal.ts';
+import { listenForStop, openCompute, runTool, say } from './terminal.ts';
 
 async function main(options: Options): Promise<void> {
   const json = await readJson(options.file);
@@ -42,7 +39,7 @@ async function main(options: Options): Promise<void> {
   const config = withOptions(parseConfig(json, options.file), options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
   let run = await beginRun(options, config, folder, say);
-  const commands = [...(run.commands ?? []), startOf(options, run.state.update)];
+  const command = commandOf(options, run.state.update, run.command);
 
   let data = await loadDataset(config.data, baseFolder);
   const images = imagesDigest(data);
@@ -52,19 +49,22 @@ async function main(options: Options): Promise<void> {
       `the images differ from those with which the run in ${folder} started; restore them, or start a new run without --resume`,
     );
   }
-  run = { ...run, images, commands };
+  run = { ...run, images, command };
   if (!options.resume && run.from !== undefined) await checkGallery(config, data, run.from);
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
-  // Share the pixels here and not only in the trainer, so that memory does not hold a large set
-  // twice.
-  if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
+  // Put the pixels into shared memory, so that all threads read the same copy.
+  if (compute.workers > 1) {
+    const pixels = new Uint8Array(new SharedArrayBuffer(data.pixels.length));
+    pixels.set(data.pixels);
+    data = { ...data, pixels };
+  }
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, the rule's leak is the leak that it
-   * was last trained with.
+   * Returns the rule as trained so far. During the leak ramp, the rule has the leak of its last
+   * update.
    */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
@@ -74,28 +74,31 @@ async function main(options: Options): Promise<void> {
   const { refine: pull } = options;
   if (pull !== undefined) {
     say(`refining the latents of the gallery, at most ${config.gallery}`);
-    const rule = { ...ruleOf(run.state), training: {} };
-    run = { ...run, state: await refineOffsets(compute, rule, run.state, { pull, stop }) };
+    const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
+    run = { ...run, state };
     // Save now, because refining takes minutes.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);
   const resumedAt = options.resume ? run.state.update : undefined;
   await openFolder(folder, resumedAt, say, () => saveRun(folder, run, config));
-  const drawSheet = (): Promise<Buffer> => drawProgressSheet(config, data, trainer);
-  const progress = createProgress(
-    {
-      ...{ updates: config.updates, done: trainer.updates },
-      ...{ now: () => performance.now(), say, backend: compute.name },
+  const seconds = await runUpdates<UpdateReport>({
+    ...{ folder, compute, stop, say, updates: config.updates, done: trainer.updates },
+    ...{ seconds: run.seconds, minutes: options.minutes, saveMinutes: config.saveMinutes },
+    update: () => update(trainer),
+    save: async (seconds) =>
+      saveRun(folder, { ...run, state: await trainer.state(), seconds }, config),
+    draw: async () => {
+      const rule = ruleOf(await trainer.state());
+      return drawProgressSheet(compute, rule, sideAt(config, trainer.progress));
     },
-    describeUpdates,
-  );
-  const seconds = await train({ trainer, config, folder, run, options, stop, drawSheet, progress });
+    describe: describeUpdates,
+  });
   const state = await trainer.state();
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: commandOf(commands),
+    command,
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -103,7 +106,7 @@ async function main(options: Options): Promise<void> {
     sigma: `${config.sigma}`,
     beta: `${config.beta}`,
   };
-  await writeCheckpoint(out, await trainedModel(compute, { ...ruleOf(state), training }), say);
+  await writeCheckpoint(out, await trainedModel(compute, ruleOf(state), training), say);
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
@@ -118,71 +121,12 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   return batch === undefined ? config : withBatch(config, batch);
 }
 
-/**
- * Trains until the last update, the time limit or a signal, and saves the state.
- *
- * @returns training time of the whole run, in seconds
- */
-async function train(on: {
-  readonly trainer: Trainer;
-  readonly config: TrainingConfig;
-  readonly folder: string;
-  readonly run: Run;
-  readonly options: Options;
-  readonly stop: StopSignal;
-  readonly drawSheet: () => Promise<Buffer>;
-  readonly progress: (report: UpdateReport) => void;
-}): Promise<number> {
-  const { trainer, config, folder, run, options, stop } = on;
-  const started = performance.now();
-  const seconds = (): number => run.seconds + (performance.now() - started) / 1000;
-  const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
-  const save = (state: RunState): Promise<void> =>
-    saveRun(folder, { ...run, state, seconds: seconds() }, config);
-  const saveState = async (): Promise<void> => save(await trainer.state());
-  const tryWriting = createWriter(say);
-  const savePicture = async (): Promise<void> => {
-    const picture = await retry(
-      on.drawSheet,
-      afterLostThread('the pictures are being drawn again', say),
-    );
-    await tryWriting('the picture sheet', async () => {
-      for (const name of [`${trainer.updates}`, 'latest']) {
-        await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
-      }
-    });
-  };
-  let saved = started;
-  while (!stop.isAsked() && trainer.updates < config.updates) {
-    const report = await update(trainer, save);
-    on.progress(report);
-    const line = { ...report, seconds: Math.round(seconds()) };
-    await tryWriting('the log', () => appendLog(folder, line));
-    if (performance.now() > limit) break;
-    if (performance.now() - saved > config.saveMinutes * 60_000) {
-      await tryWriting('the state', saveState);
-      await savePicture();
-      saved = performance.now();
-    }
-  }
-  await saveState();
-  await savePicture();
-  return seconds();
-}
-
-/** Runs one update. Repeats it if it loses a thread. If it fails, saves the state before it. */
-async function update(
-  trainer: Trainer,
-  save: (state: RunState) => Promise<void>,
-): ReturnType<Trainer['update']> {
-  const next = trainer.updates + 1;
+/** Runs one update. Repeats it if it loses a thread. */
+async function update(trainer: Trainer): Promise<UpdateReport> {
+  const remedy = `update ${trainer.updates + 1} is being repeated`;
   try {
-    return await retry(
-      () => trainer.update(),
-      afterLostThread(`update ${next} is being repeated`, say),
-    );
+    return await retryLostThreads(() => trainer.update(), remedy, say);
   } catch (error) {
-    await saveAfterFailure(error, () => trainer.state(), save, say);
     if (!(error instanceof TrainingError && error.reason === 'not-finite')) throw error;
     throw new TrainingError(
       error.reason,

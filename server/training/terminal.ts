@@ -65,36 +65,15 @@ export function duration(seconds: number): string {
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Minimum time between two lines of progress, in seconds. */
-const INTERVAL = 5;
+/** Runs a measurement and says how long it took. */
+export type Measure = <T>(what: string, run: () => Promise<T>) => Promise<T>;
 
-/** Reports the progress of measurements that run one after another. */
-export type Meter = ReturnType<typeof createMeter>;
-
-/** Creates a meter. @param now returns the time, in ms @param say prints a line */
-export function createMeter(now: () => number, say: (line: string) => void) {
-  let current = { what: '', total: 0, done: 0, started: 0, lastLine: 0 };
-  return {
-    /** Runs a measurement. @param total amount of work, in the unit of `worked` */
-    async measure<T>(what: string, total: number, run: () => Promise<T>): Promise<T> {
-      const started = now();
-      current = { what, total, done: 0, started, lastLine: started };
-      const result = await run();
-      say(`${what}: done in ${duration((now() - started) / 1000)}`);
-      return result;
-    },
-    /** Adds work done to the current measurement. */
-    worked(amount: number): void {
-      current.done += amount;
-      const { what, total, done, started, lastLine } = current;
-      const time = now();
-      if (time - lastLine < INTERVAL * 1000 || done >= total) return;
-      current.lastLine = time;
-      const seconds = ((time - started) / 1000) * (total / done - 1);
-      say(`${what}: ${Math.floor((100 * done) / total)} %, ${duration(seconds)} left`);
-    },
-  };
-}
+export const measure: Measure = async (what, run) => {
+  const started = performance.now();
+  const result = await run();
+  say(`${what}: done in ${duration((performance.now() - started) / 1000)}`);
+  return result;
+};
 
 /**
  * A second signal within this time, in ms, counts as the same keystroke, because npm may forward a
@@ -102,7 +81,7 @@ export function createMeter(now: () => number, say: (line: string) => void) {
  */
 const SAME_SIGNAL = 1_000;
 
-/** Tells whether a signal has asked the run to stop. */
+/** A request to stop the run, made by a signal. */
 export interface StopSignal {
   isAsked(): boolean;
 }

@@ -155,7 +155,7 @@ export function misfitOf(
 ): string | undefined {
   for (const [name, shape] of shapes) {
     const found = tensors.get(name)?.shape;
-    if (!found) return `tensor "${name}" is missing`;
+    if (!found) return `tensor "${name}" with float32 numbers is missing`;
     if (`${found}` !== `${shape}`) return `tensor "${name}" is [${found}], not [${shape}]`;
   }
   return undefined;

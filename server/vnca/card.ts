@@ -11,7 +11,6 @@ export type CheckpointReason =
   | 'corrupt-file'
   | 'bad-card'
   | 'unknown-version'
-  | 'missing-tensor'
   | 'bad-tensor'
   | 'bad-gallery';
 

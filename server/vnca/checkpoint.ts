@@ -13,21 +13,15 @@ import {
   SafetensorsError,
   type TensorFile,
 } from '../../shared/safetensors.ts';
-import { updateShapes } from './architecture.ts';
+import { misfitOf, updateShapes } from './architecture.ts';
 import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
-
-/** The parts of a model that determine its identity. */
-interface Identified {
-  readonly card: Card;
-  readonly tensors: ReadonlyMap<string, Float32Tensor>;
-}
 
 /**
  * Computes the SHA-256, in hexadecimal, of the weights and of the card's properties that affect a
  * room's cells.
  */
-export function fingerprint({ card, tensors }: Identified): string {
+export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
   const size = { side, channels, latentSize };
   const names = card.gallery.map(({ name }) => name);
@@ -41,7 +35,7 @@ export function fingerprint({ card, tensors }: Identified): string {
 }
 
 /** Returns the identity of weights in cards and tokens: the first 8 digits of the fingerprint. */
-export const identityOf = (model: Identified): string => fingerprint(model).slice(0, 8);
+export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 
 /** File name of the painter in a checkpoint folder. */
 export const PAINTER_FILE = 'painter.safetensors';
@@ -101,14 +95,6 @@ export interface Checkpoint extends Model {
   readonly painter?: Buffer;
 }
 
-export interface LoadOptions {
-  /**
-   * Called if only the painter is unusable. The checkpoint then loads without it. If this function
-   * is absent, loading throws instead.
-   */
-  readonly onBadPainter?: (message: string) => void;
-}
-
 /** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
@@ -117,11 +103,13 @@ const GALLERY_TENSOR = 'gallery.latents';
 /**
  * Loads and checks a checkpoint.
  *
+ * @param options.onBadPainter called if only the painter is unusable. The checkpoint then loads
+ *   without it. If this function is absent, loading throws instead
  * @throws CheckpointError with one sentence that names the file and the field
  */
 export async function loadCheckpoint(
   folder: string,
-  { onBadPainter }: LoadOptions = {},
+  { onBadPainter }: { readonly onBadPainter?: (message: string) => void } = {},
 ): Promise<Checkpoint> {
   const model = await loadModel(folder);
   if (model.card.update.kind === 'decoder') {
@@ -212,21 +200,10 @@ export function parseJson(bytes: Uint8Array, file: string, what: string): unknow
 }
 
 function readTensors(bytes: Uint8Array, file: string, card: Card): Map<string, Float32Tensor> {
-  const needed = updateShapes(card);
-  needed.set(GALLERY_TENSOR, [card.gallery.length, card.latentSize]);
-  const stored = parseSafetensors(bytes, file);
-  for (const [name, shape] of needed) {
-    const bad = (reason: 'missing-tensor' | 'bad-tensor', what: string): never => {
-      throw new CheckpointError(reason, file, `tensor "${name}" ${what}`);
-    };
-    const tensor = stored.tensors.get(name);
-    if (!tensor) return bad('missing-tensor', 'is missing');
-    if (tensor.dtype !== 'F32') return bad('bad-tensor', `has dtype ${tensor.dtype}, not F32`);
-    if (`${tensor.shape}` !== `${shape}`) {
-      return bad('bad-tensor', `has shape [${tensor.shape}], but the card asks for [${shape}]`);
-    }
-  }
-  const tensors = float32Of(stored);
+  const needed = updateShapes(card).set(GALLERY_TENSOR, [card.gallery.length, card.latentSize]);
+  const tensors = float32Of(parseSafetensors(bytes, file));
+  const misfit = misfitOf(tensors, needed);
+  if (misfit) throw new CheckpointError('bad-tensor', file, misfit);
   for (const [name, { data }] of tensors) {
     if (data.every(Number.isFinite)) continue;
     const what = `tensor "${name}" holds a number that is not finite`;
@@ -279,7 +256,7 @@ const LENGTH_BYTES = 8;
  * @throws RangeError if a tensor's numbers do not fit its shape
  */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, Float32Tensor>,
+  tensors: ReadonlyMap<string, Pick<Float32Tensor, 'shape'> & { data: Float32Array | Uint16Array }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const fields: [string, unknown][] = [];
@@ -290,7 +267,8 @@ export function writeSafetensors(
       throw new RangeError(`tensor "${name}": ${data.length} numbers do not fit shape [${shape}]`);
     }
     const end = offset + data.byteLength;
-    fields.push([name, { dtype: 'F32', shape: [...shape], data_offsets: [offset, end] }]);
+    const dtype = data.BYTES_PER_ELEMENT === 2 ? 'F16' : 'F32';
+    fields.push([name, { dtype, shape: [...shape], data_offsets: [offset, end] }]);
     offset = end;
   }
   const json = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);

@@ -152,101 +152,31 @@ export function pushApart(
 ): MapPoint[] {
   const { distance, rounds, within } = options;
   const points = Float64Array.from(places.flatMap(({ x, y }) => [x, y]));
-  const slack = SLACK * distance;
-  let near = nearPairs(points, { distance, slack, round: 0 });
+  const [right, bottom] = within ?? [Infinity, Infinity];
+  const least = within ? 0 : -Infinity;
+  const move = (at: number, by: number, most: number): void => {
+    points[at] = Math.max(least, Math.min(most, points[at] + by));
+  };
   for (let round = 0; round < rounds; round++) {
-    if (near.slack === Infinity) near = nearPairs(points, { distance, slack, round });
-    const before = points.slice();
-    while (!push(points, { near, distance, within })) {
-      points.set(before);
-      const isNew = near.round === round;
-      near = nearPairs(points, { distance, slack: isNew ? Infinity : slack, round });
-    }
-  }
-  return places.map((_, i) => ({ x: points[2 * i], y: points[2 * i + 1] }));
-}
-
-/**
- * How far a point may move before the list of neighbouring points is renewed, as a multiple of the
- * minimum distance. Without such a list, every start of a server would check millions of pairs of
- * points, most of which are far apart.
- */
-const SLACK = 1;
-
-/**
- * A list of neighbouring points: pairs of points that are too close now, or can become so before a
- * point has moved farther than `slack` along an axis.
- */
-interface NearPairs {
-  /** Indices a and b > a of each pair, in ascending order. */
-  readonly pairs: Uint32Array;
-  /** Positions of all points when the list was made, [points, 2]. */
-  readonly listed: Float64Array;
-  readonly slack: number;
-  /** Round of `pushApart` in which the list was made. */
-  readonly round: number;
-}
-
-function nearPairs(
-  points: Float64Array,
-  { distance, slack, round }: { distance: number; slack: number; round: number },
-): NearPairs {
-  const reach = distance + 2 * slack;
-  const pairs: number[] = [];
-  for (let a = 0; a < points.length; a += 2) {
-    const [x, y] = [points[a], points[a + 1]];
-    for (let b = a + 2; b < points.length; b += 2) {
-      if (Math.abs(points[b] - x) < reach && Math.abs(points[b + 1] - y) < reach) {
-        pairs.push(a / 2, b / 2);
+    for (let a = 0; a < points.length; a += 2) {
+      for (let b = a + 2; b < points.length; b += 2) {
+        const dx = points[b] - points[a];
+        // Most points are far apart, so compare one axis before both.
+        if (dx >= distance || dx <= -distance) continue;
+        const dy = points[b + 1] - points[a + 1];
+        const squared = dx * dx + dy * dy;
+        if (squared >= distance * distance) continue;
+        const apart = Math.sqrt(squared);
+        // Points at the same position separate in a direction that depends on their index.
+        const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
+        const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
+        const by = (distance - apart) / 4;
+        move(a, -ux * by, right);
+        move(a + 1, -uy * by, bottom);
+        move(b, ux * by, right);
+        move(b + 1, uy * by, bottom);
       }
     }
   }
-  return { pairs: Uint32Array.from(pairs), listed: points.slice(), slack, round };
-}
-
-/**
- * Performs one round of `pushApart`.
- *
- * @param points [points, 2], changed in place
- * @returns false as soon as a point has moved so far that the list of neighbouring points may be
- * incomplete
- */
-function push(
-  points: Float64Array,
-  options: {
-    near: NearPairs;
-    distance: number;
-    within: readonly [number, number] | undefined;
-  },
-): boolean {
-  const { pairs, listed, slack } = options.near;
-  const { distance, within } = options;
-  const right = within ? within[0] : Infinity;
-  const bottom = within ? within[1] : Infinity;
-  const least = within ? 0 : -Infinity;
-  for (let i = 0; i < pairs.length; i += 2) {
-    const a = 2 * pairs[i];
-    const b = 2 * pairs[i + 1];
-    const dx = points[b] - points[a];
-    const dy = points[b + 1] - points[a + 1];
-    const squared = dx * dx + dy * dy;
-    if (squared >= distance * distance) continue;
-    const apart = Math.sqrt(squared);
-    // Points at the same position separate in a direction that depends on their index.
-    const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
-    const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
-    const by = (distance - apart) / 4;
-    points[a] = Math.max(least, Math.min(right, points[a] - ux * by));
-    points[a + 1] = Math.max(least, Math.min(bottom, points[a + 1] - uy * by));
-    points[b] = Math.max(least, Math.min(right, points[b] + ux * by));
-    points[b + 1] = Math.max(least, Math.min(bottom, points[b + 1] + uy * by));
-    const moved = Math.max(
-      Math.abs(points[a] - listed[a]),
-      Math.abs(points[a + 1] - listed[a + 1]),
-      Math.abs(points[b] - listed[b]),
-      Math.abs(points[b + 1] - listed[b + 1]),
-    );
-    if (moved > slack) return false;
-  }
-  return true;
+  return places.map((_, i) => ({ x: points[2 * i], y: points[2 * i + 1] }));
 }

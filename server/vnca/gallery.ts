@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
+import { colourRange, meanColourAt } from '../../shared/hues.ts';
 import type { Card } from './card.ts';
 
 /**
@@ -64,36 +64,25 @@ const RECLASSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Returns an entry's family: usually its category, but 'sea' for sea life. Mushrooms are plants. */
-export function familyOf({
-  name,
-  kind,
-}: {
-  readonly name: string;
-  readonly kind?: string;
-}): string {
-  const family = Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name));
-  return family ?? kind ?? '';
+export function familyOf({ name, kind = '' }: { name: string; kind?: string }): string {
+  return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
 /** Families in the order in which they are offered: what grows in a reef first, faces last. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
-/** Indices of selected gallery entries. */
-export interface GallerySelection {
-  /**
-   * One creature of each group of similar ones, without the unsuitable creatures. Sorted by family;
-   * within a family, similar creatures are next to each other.
-   */
-  readonly featured: readonly number[];
-  /** Creatures that are unsuitable for some visitors, such as children. A host may show them. */
-  readonly unsuitable: readonly number[];
-}
-
-/** Selects the featured and the unsuitable creatures. @param latents [Z] each, in gallery order */
+/**
+ * Selects gallery entries.
+ *
+ * @param latents [Z] each, in gallery order
+ * @returns gallery indices. `featured`: one creature of each group of similar ones, without the
+ *   unsuitable creatures; sorted by family, and within a family, similar creatures are next to each
+ *   other. `unsuitable`: creatures that are unsuitable for some visitors, such as children
+ */
 export function selectGallery(
   gallery: Card['gallery'],
   latents: readonly Float32Array[],
-): GallerySelection {
+): Readonly<Record<'featured' | 'unsuitable', readonly number[]>> {
   const least = LIKENESS * medianDistance(latents);
   const featured = FAMILIES.flatMap((family) => {
     const chosen: number[] = [];
@@ -141,22 +130,14 @@ export function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(squared);
 }
 
-/** What the gallery's grown organisms look like, in gallery order. */
-export interface GalleryLooks {
-  /** The range that each entry's mean colour belongs to; undefined for an empty tile. */
-  readonly colours: readonly (ColourRange | undefined)[];
-  /** The cells of each grown organism: [side, side], 1 or 0. */
-  readonly bodies: readonly Uint8Array[];
-}
-
-/** Reads the looks of a gallery from its picture; undefined if the picture cannot be read. */
-export async function loadGalleryLooks({
-  folder,
-  card,
-}: {
-  readonly folder: string;
-  readonly card: Card;
-}): Promise<GalleryLooks | undefined> {
+/**
+ * Reads what the gallery's grown organisms look like from its picture.
+ *
+ * @returns undefined if the picture cannot be read. `colours`: the range that each entry's mean
+ *   colour belongs to, undefined for an empty tile. `bodies`: the cells of each entry, [side, side],
+ *   1 or 0
+ */
+export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);
   const rgba = await pixelsOf(join(folder, GALLERY_FILE));
   if (rgba?.length !== 4 * width * height) return undefined;

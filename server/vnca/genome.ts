@@ -59,51 +59,44 @@ export type Condition = (latent: Float32Array) => Float32Array;
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
   if (!own) return undefined;
+  const { size, ...parts } = own;
   const { channels, update } = card;
   const { hidden, genome } = update;
-  const layout = genomeLayout(card);
+  const { expressed = 0 } = genome ?? {};
+  const { layers, shifts, weights } = genomeLayout(card);
   const numbers = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const hiddenKernel = numbers('hidden.kernel');
   const outKernel = numbers('out.kernel')!;
 
   return (latent) => {
     const modulation = readGenome({ card, tensors }, latent, Float32Array);
-    const row = new Float32Array(own.size);
-    const put = (part: OwnPart, value: (i: number) => number): void => {
-      for (let i = 0; i < part.size; i++) row[part.from + i] = value(i);
-    };
     const bias = (name: string, i: number): number => numbers(`${name}.bias`)?.[i] ?? 0;
-    if (!genome) {
-      put(own.perceptionBias, (i) => bias('perceive', i) + modulation[i]);
-      return row;
-    }
-    const { perceive, hidden: second } = layout.layers;
-    const scale = (from: number | undefined, i: number): number =>
-      from === undefined ? 1 : 1 + modulation[from + i];
-    if (own.perceptionScale) put(own.perceptionScale, (i) => scale(perceive.scales, i));
-    put(
-      own.perceptionBias,
-      (i) => bias('perceive', i) * scale(perceive.scales, i) + modulation[perceive.shifts + i],
-    );
-    if (own.hidden && own.hiddenBias) {
-      put(own.hidden, (i) => {
+    const scale = (layer: string, i: number): number => {
+      const { scales } = layers[layer];
+      return scales === undefined ? 1 : 1 + modulation[scales + i];
+    };
+    const modulatedBias = (layer: string, i: number): number =>
+      bias(layer, i) * scale(layer, i) + modulation[layers[layer].shifts + i];
+    const numberOf: Readonly<Record<keyof typeof parts, (i: number) => number>> = {
+      perceptionScale: (i) => scale('perceive', i),
+      perceptionBias: (i) =>
+        genome ? modulatedBias('perceive', i) : bias('perceive', i) + modulation[i],
+      hidden: (i) => {
         const [o, input] = [Math.floor(i / hidden), i % hidden];
-        return hiddenKernel![input * hidden + o] * scale(second.scales, o);
-      });
-      put(
-        own.hiddenBias,
-        (o) => bias('hidden', o) * scale(second.scales, o) + modulation[second.shifts + o],
-      );
-    }
-    if (own.out) {
-      const { expressed } = genome;
-      put(own.out, (i) => {
+        return hiddenKernel![input * hidden + o] * scale('hidden', o);
+      },
+      hiddenBias: (o) => modulatedBias('hidden', o),
+      out: (i) => {
         const [c, input] = [Math.floor(i / hidden), i % hidden];
-        const extra = c < expressed ? modulation[layout.weights + input * expressed + c] : 0;
+        const extra = c < expressed ? modulation[weights + input * expressed + c] : 0;
         return outKernel[input * channels + c] + extra;
-      });
+      },
+      outBias: (c) => bias('out', c) + modulation[shifts + c],
+    };
+    const row = new Float32Array(size);
+    for (const [name, part] of Object.entries(parts) as [keyof typeof parts, OwnPart][]) {
+      for (let i = 0; i < part.size; i++) row[part.from + i] = numberOf[name](i);
     }
-    if (own.outBias) put(own.outBias, (c) => bias('out', c) + modulation[layout.shifts + c]);
     return row;
   };
 }

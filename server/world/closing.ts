@@ -1,9 +1,11 @@
 /**
- * Wounds that close from their rim (rules CLO-1 … CLO-5). Cells killed by a stroke cannot live
- * again until the rim has reached their position. Otherwise, a rule that reads its genome in every
- * cell would bring all of them back immediately.
+ * What happens at an organism's rim: wounds close from it (rules CLO-1 … CLO-5), and a departing
+ * organism dissolves from it (rule DEP-7). Cells killed by a stroke cannot live again until the rim
+ * has reached their position. Otherwise, a rule that reads its genome in every cell would bring all
+ * of these cells back immediately.
  */
 import { stageRect } from '../../shared/geometry.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
@@ -19,12 +21,13 @@ const LATEST = 255;
  * steps.
  *
  * @param killed indices of the lost cells in the organism's window
- * @param rim.reach number of cells by which the rim moves per step, ≥ 1
+ * @param reach number of cells by which the rim moves per step, ≥ 1
  */
 export function close(
   organism: Organism,
   killed: readonly number[],
-  { grid, reach }: { readonly grid: GridPlanes; readonly reach: number },
+  grid: GridPlanes,
+  reach: number,
 ): void {
   const { id, window } = organism;
   const isClosed = organism.closed?.map(Math.sign) ?? new Uint8Array(window.width * window.height);
@@ -45,21 +48,16 @@ export function close(
  * @param wound.reach number of cells by which the rim moves per step, ≥ 1
  * @returns [S, S] 0…255; 0 for cells that are not closed
  */
-export function stepsUntilOpen({
-  isClosed,
-  lives,
-  width,
-  reach,
-}: {
+export function stepsUntilOpen(wound: {
   readonly isClosed: Uint8Array;
   readonly lives: Uint8Array;
   readonly width: number;
   readonly reach: number;
 }): Uint8Array {
+  const { isClosed, lives, width, reach } = wound;
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
-  let last = 0;
-  for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
+  const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
   // The rim cannot reach some closed cells. These open after all others.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
@@ -177,4 +175,83 @@ export function releaseHit(
     else grid.release(place);
   });
   return { killed, lives };
+}
+
+/**
+ * For each picture of an organism, the order in which its cells dissolve. Cached, because the
+ * picture does not change while the organism dissolves.
+ */
+const orders = new WeakMap<Uint8Array, Uint16Array>();
+/** Maximum random delay of a cell in the order, in cells of depth. */
+const ROUGHNESS = 3;
+/** Number of steps per cell of depth that the order distinguishes. */
+const STEPS = 65_536;
+/** Minimum opacity at which a cell counts as inside the organism, 0…255. */
+const OPAQUE = 26;
+
+/**
+ * Chooses the cells that a dissolving organism loses in a tick. These are the cells nearest to its
+ * rim, in an order that is made irregular at random. Each tick takes an equal share of the cells,
+ * so that none is left at the end.
+ *
+ * @param ticks number of remaining ticks including this one, at least 1
+ * @param chanceOf returns a fixed random number for each cell, 0…1, which must not change as long
+ *   as `seen` is the same
+ * @returns grid indices; empty if the organism owns no cell
+ */
+export function dissolvingPlaces(
+  { id, window, stage, seen }: Pick<Organism, 'id' | 'window' | 'stage' | 'seen'>,
+  grid: GridPlanes,
+  ticks: number,
+  chanceOf: (place: number) => number,
+): number[] {
+  // Use the last picture, so that holes do not count as rim. If the organism is still a seed, it
+  // has no picture yet.
+  const side = seen ? Math.sqrt(seen.length / 4) : stage;
+  const { x, y } = stageRect(window, side);
+  const placeOf = (cell: number): number =>
+    grid.place(x + (cell % side), y + Math.floor(cell / side));
+  const chanceAt = (cell: number): number => chanceOf(placeOf(cell));
+  const order = seen
+    ? getOrAdd(orders, seen, () => orderOf(depths(seen, side), chanceAt))
+    : orderOf(new Uint16Array(side ** 2), chanceAt);
+  const owned: number[] = [];
+  for (const cell of order) {
+    const place = placeOf(cell);
+    if (grid.ownerAt(place) === id) owned.push(place);
+  }
+  return owned.slice(0, Math.ceil(owned.length / ticks));
+}
+
+/**
+ * Returns the cells in the order in which they dissolve.
+ *
+ * @param depth [cells] depth of each cell
+ */
+function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
+  // Combine order and cell into one number, because plain numbers can be sorted fastest.
+  const keys = Float64Array.from(depth, (deep, cell) => {
+    const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
+    return order * depth.length + cell;
+  });
+  return Uint16Array.from(keys.sort(), (key) => key % depth.length);
+}
+
+/**
+ * Computes how deep inside an organism each cell lies: the number of steps along rows and columns to
+ * the nearest position that is transparent or outside the square.
+ *
+ * @param rgba [side, side, 4]
+ * @returns [side, side], 0 for transparent cells
+ */
+function depths(rgba: Uint8Array, side: number): Uint16Array {
+  const wide = side + 2;
+  const placeOf = (cell: number): number =>
+    (Math.floor(cell / side) + 1) * wide + (cell % side) + 1;
+  const isOutside = new Uint8Array(wide * wide).fill(1);
+  for (let cell = 0; cell < side * side; cell++) {
+    if (rgba[4 * cell + 3] >= OPAQUE) isOutside[placeOf(cell)] = 0;
+  }
+  const found = distances(isOutside, wide);
+  return Uint16Array.from({ length: side * side }, (_, cell) => found[placeOf(cell)]);
 }

@@ -2,12 +2,20 @@
  * Defines for each command how it is prepared for the journal, how it is executed, and how an undo
  * skips it. `room.ts` queues and answers commands. Start at `HANDLERS`.
  */
+import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
+import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
 import { bounded } from '../vnca/genome.ts';
-import type { CommandType, ImmediateEvent, Outcome, RoomCommand } from './commands.ts';
+import type {
+  CommandTurn,
+  CommandType,
+  ImmediateEvent,
+  Outcome,
+  RoomCommand,
+  RoomTime,
+} from './commands.ts';
 import {
   checkedLatent,
   createLatent,
@@ -16,8 +24,9 @@ import {
   requireWithin,
   resolvedSeed,
 } from './create-latent.ts';
-import { graft, removeGraftsOf, ungraft } from './grafting.ts';
-import { type CommandTurn, requireBare, viewOfSeed, windowAt } from './planting.ts';
+import { paint, removeGrafts, takeBack } from './organisms/grafts.ts';
+import type { Organism } from './organisms/organism.ts';
+import { requireBare, viewOfSeed, windowAt } from './planting.ts';
 import type { RoomContents } from './room-contents.ts';
 import { chance } from './room-rules.ts';
 import { requireStandingInput } from './species.ts';
@@ -52,13 +61,13 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const departing = room.departures.departing(by.id, time);
       requireBare(window, room.grid);
       const made = room.energy.buy(by.id, time.tick, () => createLatent(seed, by.id, room));
-      if (departing) room.dissolving.begin(departing, time);
+      if (departing) room.departures.begin(departing, time);
       room.planting.plant({ seed: made, window, by, answer }, time.tick);
       return {};
     },
     skip({ seed }, { planting, random, species }) {
       planting.nextOrganism++;
-      if (seed.from === 'prior' && seed.throw === undefined) random.latent(species.latentSize);
+      if (seed.from === 'prior') random.latent(species.latentSize);
     },
   },
   damage: {
@@ -70,7 +79,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   cross: {
     resolve(command, room) {
       const { a, b } = command;
-      const areAlive = room.lifecycle.find(a) && room.lifecycle.find(b);
+      const areAlive = room.population.find(a) && room.population.find(b);
       // Check whether the cross of living parents is within bounds. A parent that is an heir or was
       // replayed may be out of bounds, and so may its crosses.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
@@ -97,7 +106,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     run({ by, organism: id, seed, at }, room, { tick }) {
       const { species, lifecycle, energy, rules } = room;
       requireStandingInput(species);
-      const organism = lifecycle.require(id);
+      const organism = room.population.require(id);
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
@@ -130,15 +139,15 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     },
   },
   depart: {
-    run(command, { dissolving }, time) {
-      dissolving.dismiss(command, time);
+    run(command, { departures }, time) {
+      departures.dismiss(command, time);
       return {};
     },
   },
-  thin: { run: (command, { dissolving }, time) => dissolving.thin(command, time) },
+  thin: { run: (command, { departures }, time) => departures.thin(command, time) },
   renew: {
-    run(command, { dissolving }, turn) {
-      dissolving.renew(command, turn);
+    run(command, { departures }, turn) {
+      departures.renew(command, turn);
       return {};
     },
     skip(_, { planting }) {
@@ -147,9 +156,84 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   },
 };
 
+/**
+ * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.
+ *
+ * @throws Refusal not-here, errors of `createLatent`, errors of `Strokes.apply`. Nothing has then
+ *   changed
+ */
+function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime): Outcome {
+  const { by, seed, others } = command;
+  const { species, grid, energy, strokes, lifecycle } = room;
+  requireStandingInput(species);
+  // A throw without a number would give each message of a stroke another genome.
+  if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
+  const genome = createLatent(seed, by.id, room);
+  // Anybody may graft onto organisms of the host, the gardener and OSC.
+  const isOthers = ({ planter: { id, name } }: Organism): boolean =>
+    id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
+  return strokes.apply(command, energy, time, {
+    refusalOf(organism, isProtected) {
+      if (organism.phase === 'departing') return 'no-such-organism';
+      if (organism.phase === 'growing') return 'not-grown';
+      if (!isOthers(organism)) return undefined;
+      if (!others) return 'not-yours';
+      return isProtected ? 'protected' : undefined;
+    },
+    apply({ organism, cover }, isNew) {
+      grid.each(organism.window, (place, cell) => {
+        if (![0, organism.id].includes(grid.ownerAt(place))) cover[cell] = 0;
+      });
+      const change = (): boolean => paint(organism, { cover, genome, by, isNew }, grid);
+      const cause = { id: by.id, kind: genome.kind, tick: time.tick };
+      const hasChanged = lifecycle.graft(organism, change, cause);
+      if (hasChanged && isOthers(organism)) strokes.touch(organism, by.id, time);
+    },
+  });
+}
+
+/**
+ * Takes back the sender's last stroke on an organism, or all grafts of others on the sender's own
+ * organism.
+ *
+ * @throws Refusal no-such-organism, not-yours, no-graft
+ */
+function ungraft(
+  { by, organism: id, foreign }: RoomCommand<'ungraft'>,
+  { lifecycle, population }: RoomContents,
+  { tick }: RoomTime,
+): Outcome {
+  const organism = population.require(id);
+  const { phase, planter } = organism;
+  if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
+  if (foreign && planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
+  const change = (): boolean =>
+    foreign ? removeGrafts(organism, (painter) => painter !== by.id) : takeBack(organism, by.id);
+  if (!lifecycle.graft(organism, change, { id: by.id, tick })) {
+    throw new Refusal('no-graft', `organism ${id}`);
+  }
+  return {};
+}
+
+/** Removes all grafts of a participant, and counts the organisms that had such grafts. */
+function removeGraftsOf(
+  { by, painter }: RoomCommand<'removeGrafts'>,
+  { lifecycle, population }: RoomContents,
+  { tick }: RoomTime,
+): Outcome {
+  let removed = 0;
+  for (const organism of population.staying) {
+    const change = (): boolean => removeGrafts(organism, (one) => one === painter);
+    if (lifecycle.graft(organism, change, { id: by.id, tick })) removed++;
+  }
+  return { removed };
+}
+
 /** Removes organisms. @throws Refusal no-such-organism */
-function removeAll(ids: readonly OrganismId[], { lifecycle }: RoomContents): Outcome {
-  for (const organism of ids.map((id) => lifecycle.require(id))) lifecycle.die(organism, 'removed');
+function removeAll(ids: readonly OrganismId[], { lifecycle, population }: RoomContents): Outcome {
+  for (const organism of ids.map((id) => population.require(id))) {
+    lifecycle.die(organism, 'removed');
+  }
   return { removed: ids.length };
 }
 

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { SeedSource } from '../../shared/protocol/commands.ts';
+import type { Command, CommandName, SeedSource } from '../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import {
   flashLimit,
@@ -56,8 +56,15 @@ export type PlantedSeed =
       readonly parents: readonly OrganismId[];
     };
 
+/** The parameters of a command that pages send, without the id that its sender has chosen. */
+type Sent<N extends CommandName> = Omit<Command<N>, 'id'>;
+/** A command that uses a seed. The journal stores other seeds than pages send. */
+type Planted<N extends 'plant' | 'transform'> = Omit<Sent<N>, 'seed'> & {
+  readonly seed: PlantedSeed;
+};
+
 interface Parameters {
-  plant: { readonly x: number; readonly y: number; readonly seed: PlantedSeed };
+  plant: Planted<'plant'>;
   damage: { readonly radius: number; readonly points: readonly number[] };
   /** Grafts the genome of a seed onto organisms (rule GRA-1). */
   graft: {
@@ -67,27 +74,12 @@ interface Parameters {
     /** Whether the sender may graft onto the organisms of other participants, too. */
     readonly others?: boolean | undefined;
   };
-  /** Takes grafts back (rule GRA-6); `foreign`: all grafts of others. */
-  ungraft: { readonly organism: OrganismId; readonly foreign?: boolean | undefined };
+  ungraft: Sent<'ungraft'>;
   /** The host removes all grafts of a participant. */
   removeGrafts: { readonly painter: ParticipantId };
-  cross: {
-    readonly a: number;
-    readonly b: number;
-    /** Share of parent b, 0…1. */
-    readonly mix: number;
-    /** Strength of the mutation, 0…1. If absent, the cross is not mutated. */
-    readonly mutation?: number | undefined;
-  };
-  /** Turns a living organism into the creature of another seed (rule TRF-1). */
-  transform: {
-    readonly organism: OrganismId;
-    readonly seed: PlantedSeed;
-    /** Point in cells from which the new genome spreads; if absent, the organism's middle. */
-    readonly at?: { readonly x: number; readonly y: number } | undefined;
-  };
-  /** Renews one of the sender's own organisms that is departing or has departed (rule DEP-10). */
-  renew: { readonly organism: OrganismId };
+  cross: Sent<'cross'>;
+  transform: Planted<'transform'>;
+  renew: Sent<'renew'>;
   /** Gives a participant a seed that was made outside the room. */
   hold: {
     readonly latent: readonly number[];
@@ -146,6 +138,17 @@ export interface Answer {
   readonly spared?: number;
   /** Whether the stroke continues a stroke from earlier messages. */
   readonly continued?: boolean;
+}
+
+/** A tick, and the nominal number of ticks per second. */
+export interface RoomTime {
+  readonly tick: number;
+  readonly tickRate: number;
+}
+
+/** The tick in which a command runs, and the index of its answer among the answers of the tick. */
+export interface CommandTurn extends RoomTime {
+  readonly answer: number;
 }
 
 /** The effect of a command, or the reason for its refusal. */
@@ -276,8 +279,6 @@ const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
  */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
-  /** For each participant, the number of waiting commands. */
-  private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
   /**
@@ -289,7 +290,7 @@ export class CommandQueue {
     const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;
     if (session !== undefined && this.waiting.some(isSame)) return false;
-    const queued = this.queued.get(by) ?? 0;
+    const queued = this.waiting.filter(({ command }) => command.by.id === by).length;
     if (queued >= QUEUE_LIMITS.maxQueuedPerParticipant && by !== HOUSE.id)
       throw new Refusal('too-fast');
     if (this.waiting.length >= QUEUE_LIMITS.maxQueued) throw new Refusal('room-busy');
@@ -298,14 +299,11 @@ export class CommandQueue {
 
   /** Adds a command. Call `admits` first, unless the command comes from the journal. */
   add(event: RoomEvent<'command'>): void {
-    const by = event.command.by.id;
     this.waiting.push(event);
-    this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
   }
 
   /** Removes and returns all commands, in order of arrival. */
   take(): RoomEvent<'command'>[] {
-    this.queued.clear();
     return this.waiting.splice(0);
   }
 

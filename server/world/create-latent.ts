@@ -1,14 +1,19 @@
 /** Makes the latent that is planted from the source of a seed. */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { createRandom, type Random } from '../../shared/random.ts';
+import type { Random } from '../../shared/random.ts';
 import { encodeSeed, type TokenGenome } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { distance } from '../vnca/gallery.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
-import { genomesOf, graftsOfSeed, largestGenome } from './organisms/grafts.ts';
-import type { Seed } from './organisms/organism.ts';
+import {
+  type Genotype,
+  genomesOf,
+  graftsOfSeed,
+  largestGenome,
+  type Seed,
+} from './organisms/grafts.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
@@ -19,7 +24,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random used only for a prior seed without `throw`, to draw Z normal numbers
+ * @param sources.random used only for a prior seed, to draw Z normal numbers. A throw with a number
+ *   must have been replaced: see `resolvedSeed`
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
@@ -34,11 +40,8 @@ export function createLatent(
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
     case 'prior': {
-      const latent =
-        seed.throw === undefined
-          ? sampleLatent(species, rules.sampler, random.latent(species.latentSize))
-          : createRandom(seed.throw).latent(species.latentSize);
-      return nameless(latent, 'prior');
+      const normals = random.latent(species.latentSize);
+      return nameless(sampleLatent(species, rules.sampler, normals), 'prior');
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
@@ -165,9 +168,6 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
   );
 }
 
-/** Those properties of a seed that decide what grows from it. They must not be modified. */
-export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
-
 /**
  * Returns what would be planted for a seed now, so that it can be previewed. Changes nothing and
  * draws no random numbers.
@@ -217,7 +217,7 @@ export function galleryCreatures(
 }
 
 function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomContents): Genotype {
-  if (seed.from === 'organism') return room.lifecycle.require(seed.organism);
+  if (seed.from === 'organism') return room.population.require(seed.organism);
   if (seed.from === 'cross') return { latent: crossOf(seed, room) };
   if (seed.from === 'prior') {
     if (seed.throw === undefined) throw new Refusal('no-such-seed', 'not thrown yet');
@@ -234,9 +234,9 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
  */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
-  { lifecycle }: Pick<RoomContents, 'lifecycle'>,
+  { population }: Pick<RoomContents, 'population'>,
 ): Float32Array {
-  const [one, other] = [a, b].map((id) => largestGenome(lifecycle.require(id)));
+  const [one, other] = [a, b].map((id) => largestGenome(population.require(id)));
   return crossLatents(one, other, mix);
 }
 

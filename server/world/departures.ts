@@ -1,14 +1,18 @@
 /**
- * Tracks who is present in a room, and chooses the organisms that depart (rules DEP-1 … DEP-6,
- * DEP-11).
+ * Tracks who is present in a room, chooses the organisms that depart and dissolves them. Planters can
+ * bring back departing organisms and replant departed ones (rules DEP-1 … DEP-11).
  */
-
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { countBy, defined } from '../platform/collections.ts';
+import { dissolvingPlaces } from './closing.ts';
+import type { CommandTurn, RoomCommand, RoomTime } from './commands.ts';
+import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
-import type { CommandState } from './room-state.ts';
+import { nearestWindow, type Planting } from './planting.ts';
+import { chance } from './room-rules.ts';
+import type { CommandState, Departed } from './room-state.ts';
 
 /** Constants of the rules DEP-1 … DEP-11. */
 export const DEPARTURE = {
@@ -38,159 +42,70 @@ export const DEPARTURE = {
   /** Interval between departures of organisms that have outlived their lifetime, in seconds. */
   outlivedSeconds: 3,
 } as const;
-const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
-/** Those properties of a living organism that decide whether it departs. */
-export interface Resident extends Pick<Organism, 'id' | 'phase' | 'born' | 'renewed'> {
-  readonly planter: { readonly id: ParticipantId };
-  /** Present while the organism expresses a relative or is returning to its own latent. */
-  readonly expression?: unknown;
-}
+/** Number of ticks between two removals of absent participants who have no organisms. */
+const PRUNE_EVERY = 64;
 
 /**
  * Returns whether an organism is resting. An organism that is expressing a relative counts as
  * resting.
  */
-const rests = ({ phase, expression }: Resident): boolean =>
+const rests = ({ phase, expression }: Organism): boolean =>
   phase === 'asleep' || expression !== undefined;
 
 /** Returns the tick at which an organism's life began: its planting, or its last renewal. */
-const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
-
-/** A tick, and the nominal number of ticks per second. */
-export interface RoomTime {
-  readonly tick: number;
-  readonly tickRate: number;
-}
-
-/** A tick, with the presence and the network addresses of planters at that tick. */
-export interface Moment extends RoomTime {
-  /**
-   * Returns the tick at which a planter left; undefined if the planter is present; −Infinity for
-   * planters who are not known to have been present, such as the host, the gardener and forgotten
-   * visitors.
-   */
-  readonly absentSince: (planter: ParticipantId) => number | undefined;
-  /**
-   * Returns a number shared by all planters of one network address; undefined if the address is
-   * unknown. If the function is absent, no participant has entered with such a number yet, and no
-   * organism younger than a minute departs.
-   */
-  readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
-}
+const lifeBegan = ({ born, renewed = born }: Organism): number => renewed;
 
 /**
- * Sorts residents by their rank numbers, ascending.
- *
- * @param rankOf returns undefined to leave out a resident
+ * Returns whether a departed organism can no longer be replanted, because too much time has passed.
  */
-function byRank<R extends Resident>(
-  residents: readonly R[],
-  rankOf: (resident: R) => readonly number[] | undefined,
-): R[] {
-  return residents
-    .flatMap((resident) => {
-      const rank = rankOf(resident);
-      return rank ? [{ resident, rank }] : [];
+const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
+  tick - at >= DEPARTURE.renewSeconds * tickRate;
+
+/**
+ * Sorts organisms by their rank numbers, ascending.
+ *
+ * @param rankOf returns undefined to leave out an organism
+ */
+function byRank(
+  organisms: readonly Organism[],
+  rankOf: (organism: Organism) => readonly number[] | undefined,
+): Organism[] {
+  return organisms
+    .flatMap((organism) => {
+      const rank = rankOf(organism);
+      return rank ? [{ organism, rank }] : [];
     })
     .sort((a, b) => {
       const i = a.rank.findIndex((value, k) => value !== b.rank[k]);
       return a.rank[i] < b.rank[i] ? -1 : 1;
     })
-    .map(({ resident }) => resident);
+    .map(({ organism }) => organism);
 }
 
-/**
- * Chooses the organism to remove for a new one: a resting organism whose planter is absent, the
- * longest absent planter first. If there is none, chooses from the planter with the most organisms:
- * resting organisms first, then the oldest.
- *
- * @param residents all living organisms that are not departing yet
- * @param isEligible returns whether an organism may be chosen. If absent, all may be chosen
- * @returns undefined if no eligible organism is older than a minute
- */
-export function chooseDeparting<R extends Resident>(
-  residents: readonly R[],
-  { tick, tickRate, absentSince }: Moment,
-  isEligible: (resident: R) => boolean = () => true,
-): R | undefined {
-  const counts = countBy(residents, ({ planter }) => planter.id);
-  const [chosen] = byRank(residents, (resident) => {
-    const { id, planter } = resident;
-    if (tick - lifeBegan(resident) < protectedSeconds * tickRate) return undefined;
-    if (!isEligible(resident)) return undefined;
-    const isResting = rests(resident);
-    const since = absentSince(planter.id);
-    // Rank resting organisms first only if their planter is absent, so that nobody protects an
-    // organism by keeping it awake.
-    if (isResting && since !== undefined) return [0, since, id];
-    return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
-  });
-  return chosen;
+/** An organism that its planter can renew now. */
+export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
+  readonly secondsLeft: number;
 }
 
-/**
- * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
- * others out by planting fast. Takes the address with the most organisms (the newcomer's own
- * address if tied), then the planter with the most organisms at that address, and chooses this
- * planter's newest organism.
- */
-function chooseFresh(
-  residents: readonly Organism[],
-  { sourceOf }: Moment,
-  newcomer: ParticipantId,
-): Organism | undefined {
-  if (!sourceOf) return undefined;
-  // For a planter without a source, use the negated id, which is unique because sources are
-  // positive.
-  const keyOf = (planter: ParticipantId): number => sourceOf(planter) ?? -planter;
-  const bySource = countBy(residents, ({ planter }) => keyOf(planter.id));
-  const byPlanter = countBy(residents, ({ planter }) => planter.id);
-  const own = keyOf(newcomer);
-  const [chosen] = byRank(residents, ({ id, planter }) => {
-    const key = keyOf(planter.id);
-    return [-bySource.get(key)!, key === own ? 0 : 1, -byPlanter.get(planter.id)!, -id];
-  });
-  return chosen;
-}
-
-/**
- * Returns the unattended organisms: resting organisms whose planter has been absent for at least
- * `seconds` of their life.
- *
- * @param residents all living organisms that are not departing yet
- * @param seconds if undefined, ten minutes (rule DEP-4)
- * @returns the organism that has been unattended longest comes first
- */
-export function unattendedOf<R extends Resident>(
-  residents: readonly R[],
-  { tick, tickRate, absentSince }: Moment,
-  seconds: number = unattendedSeconds,
-): R[] {
-  return byRank(residents, (resident) => {
-    const { id, planter, born } = resident;
-    const since = absentSince(planter.id);
-    if (!rests(resident) || since === undefined) return undefined;
-    return tick - Math.max(since, born) >= seconds * tickRate ? [since, id] : undefined;
-  });
-}
-
-/** Number of ticks between two removals of absent participants who have no organisms. */
-const PRUNE_EVERY = 64;
-
-/** Tracks who is present, and uses this to choose the organisms that depart. */
 export class Departures {
   readonly present = new Set<ParticipantId>();
   /** Absent participants who still have organisms, with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * Sources of participants, whether present or absent; undefined until the first source is known.
+   * For each participant, present or absent, a number shared by all participants of one network
+   * address. Undefined until the first participant with such a number enters; until then, no
+   * organism younger than a minute departs.
    */
   private sources: Map<ParticipantId, number> | undefined;
+  /** Departed organisms that can be replanted, earliest departure first. */
+  private departed: Departed[] = [];
 
   /** @param maxOrganisms maximum number of living organisms */
   constructor(
+    private readonly grid: GridPlanes,
     private readonly lifecycle: OrganismLifecycle,
+    private readonly planting: Planting,
     public maxOrganisms: number,
   ) {}
 
@@ -210,25 +125,30 @@ export class Departures {
     if (this.present.delete(participant)) this.absent.set(participant, tick);
   }
 
-  export(): Pick<CommandState, 'attendance'> {
-    const absent = [...this.absent].map(([participant, since]) => ({ participant, since }));
-    const sources =
-      this.sources && [...this.sources].map(([participant, source]) => ({ participant, source }));
-    return { attendance: defined({ present: [...this.present], absent, sources }) };
+  export(): Pick<CommandState, 'attendance' | 'departed'> {
+    const { sources, departed } = this;
+    const attendance = defined({
+      present: [...this.present],
+      absent: [...this.absent].map(([participant, since]) => ({ participant, since })),
+      sources: sources && [...sources].map(([participant, source]) => ({ participant, source })),
+    });
+    return { attendance, ...(departed.length > 0 && { departed: [...departed] }) };
   }
 
-  restore({ attendance: { present, absent, sources } }: Pick<CommandState, 'attendance'>): void {
+  restore({ attendance, departed = [] }: Pick<CommandState, 'attendance' | 'departed'>): void {
+    const { present, absent, sources } = attendance;
     this.present.clear();
     for (const participant of present) this.present.add(participant);
     this.absent = new Map(absent.map(({ participant, since }) => [participant, since]));
     this.sources =
       sources && new Map(sources.map(({ participant, source }) => [participant, source]));
+    this.departed = [...departed];
   }
 
   /** Forgets absent participants who have no organisms. Call once per tick. */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY !== 0 || this.absent.size === 0) return;
-    const planters = new Set([...this.lifecycle.all].map(({ planter }) => planter.id));
+    const planters = new Set([...this.lifecycle.population.all].map(({ planter }) => planter.id));
     for (const participant of this.absent.keys()) {
       if (planters.has(participant)) continue;
       this.absent.delete(participant);
@@ -237,28 +157,21 @@ export class Departures {
   }
 
   /**
-   * Returns the unattended organisms, starting with the longest unattended one: see `unattendedOf`.
-   */
-  unattended(time: RoomTime, seconds?: number): Organism[] {
-    return unattendedOf(this.staying, this.moment(time), seconds);
-  }
-
-  /**
-   * Returns a resting organism that has outlived its lifetime; undefined if there is none.
+   * Returns the resting organisms whose planter has been absent for at least `seconds` of their
+   * life. The organism that has been unattended longest comes first.
    *
-   * @param lifetime seconds
+   * @param seconds if undefined, ten minutes (rule DEP-4)
    */
-  outlived(lifetime: number, time: RoomTime): Organism | undefined {
-    return chooseDeparting(
-      this.staying,
-      this.moment(time),
-      (one) => rests(one) && time.tick - lifeBegan(one) >= lifetime * time.tickRate,
-    );
-  }
-
-  /** Returns whether a planter is present, or is absent but not forgotten. */
-  knows(planter: ParticipantId): boolean {
-    return this.present.has(planter) || this.absent.has(planter);
+  unattended(
+    { tick, tickRate }: RoomTime,
+    seconds: number = DEPARTURE.unattendedSeconds,
+  ): Organism[] {
+    return byRank(this.lifecycle.population.staying, (organism) => {
+      const { id, planter, born } = organism;
+      const since = this.absentSince(planter.id);
+      if (!rests(organism) || since === undefined) return undefined;
+      return tick - Math.max(since, born) >= seconds * tickRate ? [since, id] : undefined;
+    });
   }
 
   /**
@@ -270,26 +183,224 @@ export class Departures {
    * @throws Refusal garden-full
    */
   departing(planter: ParticipantId | undefined, time: RoomTime): Organism | undefined {
-    if (this.lifecycle.size < this.maxOrganisms) return undefined;
-    const moment = this.moment(time);
-    const { staying } = this;
-    let departing = chooseDeparting(staying, moment);
-    if (planter !== undefined) departing ??= chooseFresh(staying, moment, planter);
+    if (this.lifecycle.population.staying.length < this.maxOrganisms) return undefined;
+    const departing =
+      this.choose(time) ?? (planter === undefined ? undefined : this.chooseFresh(planter));
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
 
-  private get staying(): Organism[] {
-    return [...this.lifecycle.all].filter(({ phase }) => phase !== 'departing');
+  /**
+   * Lets an organism depart. Because the engine still holds the cells of dissolving organisms, at
+   * most `maxDissolving` organisms dissolve at a time. If there are more, the one nearest to its
+   * end is removed immediately.
+   *
+   * @param seconds how long the organism takes to dissolve
+   */
+  begin(
+    organism: Organism,
+    { tick, tickRate }: RoomTime,
+    seconds: number = DEPARTURE.dissolveSeconds,
+  ): void {
+    const { departing } = this.lifecycle.population;
+    if (departing.length >= DEPARTURE.maxDissolving) {
+      const nearest = departing.reduce((a, b) => (b.dissolving! < a.dissolving! ? b : a));
+      this.end(nearest, tick);
+    }
+    organism.dissolving = Math.max(1, Math.round(seconds * tickRate));
+    this.lifecycle.depart(organism);
   }
 
-  private moment(time: RoomTime): Moment {
-    const { present, absent, sources } = this;
-    return {
-      ...time,
-      absentSince: (planter) =>
-        present.has(planter) ? undefined : (absent.get(planter) ?? Number.NEGATIVE_INFINITY),
-      sourceOf: sources && ((planter) => sources.get(planter)),
-    };
+  /** Lets an organism depart for good: nobody can renew it. @throws Refusal no-such-organism */
+  dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
+    const organism = this.lifecycle.population.require(id);
+    organism.isFinal = true;
+    if (organism.phase !== 'departing') this.begin(organism, time, seconds);
+  }
+
+  /**
+   * Lets an organism depart that is unattended or the sender's own. If the command names none, the
+   * organism departs that has been unattended longest (rule DEP-4).
+   *
+   * @throws Refusal no-such-organism, not-yours
+   */
+  thin({ by, organism: id }: RoomCommand<'thin'>, time: RoomTime) {
+    const unattended = this.unattended(time);
+    const organism = id === undefined ? unattended[0] : this.lifecycle.population.find(id);
+    if (!organism || organism.phase === 'departing') throw new Refusal('no-such-organism');
+    // Compare names instead of ids, because the gardener gets a new id when the server restarts.
+    if (organism.planter.name !== by.name && !unattended.includes(organism)) {
+      throw new Refusal('not-yours');
+    }
+    this.begin(organism, time);
+    return { removed: 1 };
+  }
+
+  /** Advances all dissolving organisms. Call once per tick, after the tick's commands. */
+  step(time: RoomTime): void {
+    this.departed = this.departed.filter((one) => !isOver(one, time));
+    this.outlive(time);
+    for (const organism of this.lifecycle.population.departing) this.dissolve(organism, time.tick);
+  }
+
+  /** Ends all dissolving immediately, because the engine is out of memory. */
+  endAll(tick: number): void {
+    for (const organism of this.lifecycle.population.departing) this.end(organism, tick);
+  }
+
+  /** Returns the organisms that a planter can renew: departing and recently departed ones. */
+  renewable(planter: ParticipantId, time: RoomTime): Renewable[] {
+    const renewable = ({ id, kind }: Departed | Organism, ticks: number): Renewable => ({
+      id,
+      kind,
+      secondsLeft: DEPARTURE.renewSeconds + ticks / time.tickRate,
+    });
+    const isTheirs = (one: Departed | Organism): boolean => one.planter.id === planter;
+    const gone = this.departed.filter((one) => isTheirs(one) && !isOver(one, time));
+    const going = this.lifecycle.population.departing.filter(isTheirs);
+    return [
+      ...gone.map((one) => renewable(one, one.at - time.tick)),
+      ...going.flatMap((one) => (one.isFinal ? [] : [renewable(one, one.dissolving!)])),
+    ];
+  }
+
+  /**
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up an id,
+   * because an undo may turn one into the other.
+   *
+   * @throws Refusal no-such-organism, not-yours, garden-full, occupied
+   */
+  renew({ by, organism: id }: RoomCommand<'renew'>, { answer, ...time }: CommandTurn): void {
+    const { lifecycle, planting } = this;
+    const living = lifecycle.population.find(id);
+    const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
+    const mine = living ?? departed;
+    if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
+    // Refuse living organisms that do not depart, because by renewing them, planters could keep
+    // them from ever departing.
+    const isStaying = living && (living.phase !== 'departing' || living.isFinal);
+    if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
+    const other = this.departing(undefined, time);
+    if (living) {
+      lifecycle.bringBack(living);
+      planting.nextOrganism++;
+      living.renewed = time.tick;
+    } else {
+      const window = nearestWindow(departed!, planting.side, this.grid);
+      this.departed = this.departed.filter((one) => one !== departed);
+      planting.plant({ seed: departed!, window, by, answer, departed }, time.tick);
+    }
+    if (other) this.begin(other, time);
+  }
+
+  /**
+   * Remembers a departed organism, so that it can be replanted. Call this again if replanting has
+   * failed.
+   */
+  remember(departed: Departed): void {
+    this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
+    if (this.departed.length > DEPARTURE.maxDeparted) this.departed.shift();
+  }
+
+  /**
+   * Returns the tick at which a planter left; undefined if the planter is present; −Infinity for
+   * planters who are not known to have been present, such as the host, the gardener and forgotten
+   * visitors.
+   */
+  private absentSince(planter: ParticipantId): number | undefined {
+    if (this.present.has(planter)) return undefined;
+    return this.absent.get(planter) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Chooses the organism to remove for a new one: a resting organism whose planter is absent, the
+   * longest absent planter first. If there is none, chooses from the planter with the most
+   * organisms: resting organisms first, then the oldest.
+   *
+   * @param isEligible returns whether an organism may be chosen. If absent, all may be chosen
+   * @returns undefined if no eligible organism is older than a minute
+   */
+  private choose(
+    { tick, tickRate }: RoomTime,
+    isEligible: (organism: Organism) => boolean = () => true,
+  ): Organism | undefined {
+    const { staying } = this.lifecycle.population;
+    const counts = countBy(staying, ({ planter }) => planter.id);
+    const [chosen] = byRank(staying, (organism) => {
+      const { id, planter } = organism;
+      if (tick - lifeBegan(organism) < DEPARTURE.protectedSeconds * tickRate) return undefined;
+      if (!isEligible(organism)) return undefined;
+      const isResting = rests(organism);
+      const since = this.absentSince(planter.id);
+      // Rank resting organisms first only if their planter is absent, so that nobody protects an
+      // organism by keeping it awake.
+      if (isResting && since !== undefined) return [0, since, id];
+      return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
+    });
+    return chosen;
+  }
+
+  /**
+   * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
+   * others out by planting fast. Takes the address with the most organisms (the newcomer's own
+   * address if tied), then the planter with the most organisms at that address, and chooses this
+   * planter's newest organism.
+   */
+  private chooseFresh(newcomer: ParticipantId): Organism | undefined {
+    const { sources } = this;
+    if (!sources) return undefined;
+    // For a planter without a source, use the negated id, which is unique because sources are
+    // positive.
+    const keyOf = (planter: ParticipantId): number => sources.get(planter) ?? -planter;
+    const { staying } = this.lifecycle.population;
+    const bySource = countBy(staying, ({ planter }) => keyOf(planter.id));
+    const byPlanter = countBy(staying, ({ planter }) => planter.id);
+    const [chosen] = byRank(staying, ({ id, planter }) => {
+      const key = keyOf(planter.id);
+      const isOwn = key === keyOf(newcomer);
+      return [-bySource.get(key)!, isOwn ? 0 : 1, -byPlanter.get(planter.id)!, -id];
+    });
+    return chosen;
+  }
+
+  /** In a busy room, lets an organism depart every few seconds if it has outlived its lifetime. */
+  private outlive(time: RoomTime): void {
+    const { rules, population } = this.lifecycle;
+    const { lifetime = 0 } = rules.life;
+    const { busyShare, outlivedSeconds, maxDissolving } = DEPARTURE;
+    if (lifetime === 0 || population.staying.length <= busyShare * this.maxOrganisms) return;
+    if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
+    // If the maximum number of organisms is dissolving, wait, because one more would make one of
+    // them disappear early.
+    if (population.departing.length >= maxDissolving) return;
+    const organism = this.choose(
+      time,
+      (one) => rests(one) && time.tick - lifeBegan(one) >= lifetime * time.tickRate,
+    );
+    if (organism) this.begin(organism, time);
+  }
+
+  private dissolve(organism: Organism, tick: number): void {
+    const { seed } = this.lifecycle.rules;
+    const left = organism.dissolving!;
+    // Use the tick of birth instead of the id, because an undo may change ids but must not change
+    // how other organisms dissolve.
+    const chanceOf = (place: number): number => chance(seed, place, organism.born);
+    const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
+    for (const place of places) this.grid.clear(place);
+    organism.dissolving = left - 1;
+    if (left === 1 || places.length === 0) this.end(organism, tick);
+  }
+
+  private end(organism: Organism, tick: number): void {
+    const { id, latent, origin, kind, parents, planter, grafts, isFinal } = organism;
+    const { x, y } = organism.window;
+    this.lifecycle.die(organism, 'departed');
+    // Do not remember organisms of the host, the gardener and forgotten visitors, who will not come
+    // back to replant them.
+    const isKnown = this.present.has(planter.id) || this.absent.has(planter.id);
+    if (isFinal || !isKnown) return;
+    const seed = { latent, origin, kind, parents: [...parents], ...(grafts && { grafts }) };
+    this.remember({ ...seed, id, x, y, planter, at: tick });
   }
 }

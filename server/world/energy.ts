@@ -103,11 +103,6 @@ export class Energy {
     this.accounts.delete(participant);
   }
 
-  /** Charges a participant for a seed. @throws Refusal no-energy, without spending anything */
-  spendPlant(participant: ParticipantId, tick: number): void {
-    this.spend(participant, this.costs.plant, tick);
-  }
-
   /**
    * Makes a seed with `make`, and charges the participant for it.
    *
@@ -118,7 +113,7 @@ export class Energy {
     // nothing.
     this.require(participant, this.costs.plant, tick);
     const seed = make();
-    this.spendPlant(participant, tick);
+    this.spend(participant, this.costs.plant, tick);
     return seed;
   }
 
@@ -131,39 +126,35 @@ export class Energy {
   }
 
   /**
-   * Checks whether a participant can pay for the cells of a stroke.
+   * Returns the price of a stroke. The disc at the beginning of a stroke is charged only once, even
+   * if the stroke is split into several messages.
    *
    * @param isContinued whether the stroke continues the participant's previous stroke
-   * @throws Refusal no-energy
+   * @param woken number of woken organisms. An organism that is already awake counts as a fraction
    */
-  requireStroke(
-    participant: ParticipantId,
-    stroke: Stroke,
-    tick: number,
-    isContinued: boolean,
-  ): void {
-    this.require(participant, this.priceOfCells(stroke, isContinued), tick);
+  priceOf(stroke: Stroke, isContinued = false, woken = 0): number {
+    return sweptCells(stroke, isContinued) * this.costs.damagePerCell + woken * this.costs.wake;
   }
 
   /**
-   * Charges a participant for the cells that a stroke covers and for the organisms that it wakes.
+   * Checks whether a participant can pay a price.
    *
-   * @param how.woken number of woken organisms. An organism that is already awake counts as a
-   *   fraction
-   * @param how.isContinued whether the stroke continues the participant's previous stroke
-   * @throws Refusal no-energy, without spending anything
+   * @returns the energy that would be left
+   * @throws Refusal no-energy
    */
-  spendStroke(
-    participant: ParticipantId,
-    stroke: Stroke,
-    tick: number,
-    {
-      woken = 0,
-      isContinued = false,
-    }: { readonly woken?: number; readonly isContinued?: boolean } = {},
-  ): void {
-    const cost = this.priceOfCells(stroke, isContinued) + woken * this.costs.wake;
-    this.spend(participant, cost, tick);
+  require(participant: ParticipantId, cost: number, tick: number): number {
+    const level = this.level(participant, tick);
+    if (participant === HOUSE.id) return level;
+    // Limit the price to the capacity, because a higher price could never be paid.
+    const price = Math.min(cost, this.costs.capacity);
+    if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
+    return level - price;
+  }
+
+  /** Charges a participant. @throws Refusal no-energy, without spending anything */
+  spend(participant: ParticipantId, cost: number, tick: number): void {
+    const level = this.require(participant, cost, tick);
+    if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });
   }
 
   /**
@@ -192,27 +183,5 @@ export class Energy {
     for (const participant of this.accounts.keys()) {
       if (this.level(participant, tick) >= this.costs.capacity) this.accounts.delete(participant);
     }
-  }
-
-  /**
-   * Returns the price of a stroke. The disc at the beginning of a stroke is charged only once, even
-   * if the stroke is split into several messages.
-   */
-  private priceOfCells(stroke: Stroke, isContinued: boolean): number {
-    return sweptCells(stroke, isContinued) * this.costs.damagePerCell;
-  }
-
-  private require(participant: ParticipantId, cost: number, tick: number): number {
-    const level = this.level(participant, tick);
-    if (participant === HOUSE.id) return level;
-    // Limit the price to the capacity, because a higher price could never be paid.
-    const price = Math.min(cost, this.costs.capacity);
-    if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
-    return level - price;
-  }
-
-  private spend(participant: ParticipantId, cost: number, tick: number): void {
-    const level = this.require(participant, cost, tick);
-    if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });
   }
 }

@@ -6,9 +6,8 @@ import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organisms/organism.ts';
-import type { Population } from './organisms/population.ts';
-import { isTurning } from './organisms/transformation.ts';
+import { isTurning } from './organisms/grafts.ts';
+import type { Organism, Population } from './organisms/organism.ts';
 
 /** Side of the square in the middle of its window that a growing organism always owns, in cells. */
 export const SEED_SIDE = 2;

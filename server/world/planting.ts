@@ -4,19 +4,13 @@ import { contains, type Rect, stageRect, windowAround } from '../../shared/geome
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { genomesOf } from './organisms/grafts.ts';
-import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
+import { genomesOf, type Seed } from './organisms/grafts.ts';
+import { newOrganism, type Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
-
-/** The tick in which a command runs, and the index of its answer among the answers of the tick. */
-export interface CommandTurn extends RoomTime {
-  readonly answer: number;
-}
 
 interface NewPlant {
   readonly seed: Seed;
@@ -28,17 +22,11 @@ interface NewPlant {
   readonly departed?: Departed | undefined;
 }
 
-/** An organism planted in this tick. */
-interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
-  readonly organism: Organism;
-}
-
 export class Planting {
   /** Id of the next organism; never decreases. */
   nextOrganism = 1;
   /** The organisms that have been planted in this tick. */
-  pending: PendingPlant[] = [];
-  private readonly planted: NewPatch[] = [];
+  pending: (Pick<NewPlant, 'answer' | 'departed'> & { readonly organism: Organism })[] = [];
 
   /** @param nextPatch returns a patch id that no other room uses */
   constructor(
@@ -72,19 +60,17 @@ export class Planting {
     for (const place of seedPlaces(window, this.grid)) this.grid.claim(place, organism.id);
     this.lifecycle.add(organism);
     this.pending.push({ organism, answer, departed });
-    const { checkpoint } = this.species;
-    const genomes = genomesOf(organism);
-    this.planted.push({ patch: organism.patch, checkpoint, latent, genomes });
   }
 
-  /**
-   * Returns the patches planted since the last call, for the engine.
-   *
-   * @param disposed patches to leave out, because their organisms have already died
-   */
-  takePlanted(disposed: readonly PatchId[]): NewPatch[] {
-    const disposedSet = new Set(disposed);
-    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
+  /** The patches planted in this tick, for the engine, except for organisms that have died since. */
+  get patches(): NewPatch[] {
+    const { checkpoint } = this.species;
+    return this.pending
+      .filter(({ organism }) => organism.phase !== 'dead')
+      .map(({ organism }) => {
+        const { patch, latent } = organism;
+        return { patch, checkpoint, latent, genomes: genomesOf(organism) };
+      });
   }
 
   /** Removes the organisms that have been planted in this tick. @returns their patches */

@@ -10,10 +10,11 @@ import {
 } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
-import { Departures, type RoomTime } from './departures.ts';
-import { Dissolving } from './dissolving.ts';
+import type { RoomTime } from './commands.ts';
+import { Departures } from './departures.ts';
 import { Energy, FREE } from './energy.ts';
 import { GridPlanes } from './grid-planes.ts';
+import type { Population } from './organisms/organism.ts';
 import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
@@ -53,6 +54,7 @@ export interface RoomOptions {
 export class RoomContents {
   /** Highest id of any participant who has entered or sent a command. */
   lastParticipant = 0;
+  /** Maximum number of flashes per second (rule LIF-9). */
   flashLimit: FlashLimit;
   random: Random;
   readonly species: Species;
@@ -62,7 +64,6 @@ export class RoomContents {
   readonly strokes: Strokes;
   readonly departures: Departures;
   readonly planting: Planting;
-  readonly dissolving: Dissolving;
   inventory = new SeedInventory();
   energy: Energy;
 
@@ -75,36 +76,44 @@ export class RoomContents {
     this.rules = new RoomRules(species, seed, options.life);
     this.lifecycle = new OrganismLifecycle(this.grid, species, this.rules);
     this.strokes = new Strokes(species, this.grid, this.lifecycle);
-    this.departures = new Departures(this.lifecycle, options.maxOrganisms);
     this.planting = new Planting(species, this.grid, this.lifecycle, options.nextPatch);
-    this.dissolving = new Dissolving(this.grid, this.lifecycle, this.departures, this.planting);
+    const { maxOrganisms } = options;
+    this.departures = new Departures(this.grid, this.lifecycle, this.planting, maxOrganisms);
     this.flashLimit = flashLimit;
     this.energy = new Energy(energy, tickRate);
     this.random = createRandom(seed);
-    if (from) this.restore(from);
+    if (from) this.restoreContents(from);
+  }
+
+  get population(): Population {
+    return this.lifecycle.population;
+  }
+
+  /** Maximum number of living organisms. */
+  get maxOrganisms(): number {
+    return this.departures.maxOrganisms;
   }
 
   /** Participants who are present, hold seeds or have spent energy. */
-  get participants(): ParticipantId[] {
+  get participantsWithState(): ParticipantId[] {
     const { inventory, energy, departures } = this;
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
   /** @param tick number of completed ticks */
-  time(tick: number): RoomTime {
+  protected timeOf(tick: number): RoomTime {
     return { tick, tickRate: this.energy.tickRate };
   }
 
-  export(): CommandState {
+  protected exportContents(): CommandState {
     return {
-      maxOrganisms: this.departures.maxOrganisms,
+      maxOrganisms: this.maxOrganisms,
       nextOrganism: this.planting.nextOrganism,
       lastParticipant: this.lastParticipant,
       random: defined(this.random.state()),
       hands: this.inventory.export(),
       energy: this.energy.export(),
       ...this.departures.export(),
-      ...this.dissolving.export(),
       flashLimit: this.flashLimit,
       ...this.strokes.export(),
       ...this.rules.export(),
@@ -113,7 +122,7 @@ export class RoomContents {
   }
 
   /** Restores an exported state. Ids assigned since the export are not reused. */
-  restore(from: CommandState): void {
+  protected restoreContents(from: CommandState): void {
     const { settings, tickRate, accounts } = from.energy;
     const { planting } = this;
     this.departures.maxOrganisms = from.maxOrganisms;
@@ -123,7 +132,6 @@ export class RoomContents {
     this.inventory = new SeedInventory(from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.departures.restore(from);
-    this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
     this.strokes.restore(from);
     this.rules.restore(from);

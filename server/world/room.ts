@@ -14,7 +14,7 @@ import type {
   OrganismView,
   ParticipantId,
 } from '../../shared/vocabulary.ts';
-import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import type { PatchId, Readout } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
 import type { Genomes } from '../vnca/chimera.ts';
 import { applyEvent, handlerOf } from './command-handlers.ts';
@@ -28,29 +28,17 @@ import {
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
-import { type Genotype, galleryCreatures, previewSeed } from './create-latent.ts';
-import type { Renewable } from './dissolving.ts';
-import type { GridPlanes } from './grid-planes.ts';
+import { galleryCreatures, previewSeed } from './create-latent.ts';
+import type { Renewable } from './departures.ts';
 import type { Expressing } from './organisms/expressions.ts';
 import type { FlickerMoment } from './organisms/flicker.ts';
-import { genomesOf } from './organisms/grafts.ts';
+import { type Genotype, genomesOf } from './organisms/grafts.ts';
 import { exportOrganism, importOrganism, viewOf } from './organisms/organism.ts';
+import { blockersOf } from './ownership.ts';
 import { type HeldSeed, viewOfSeed } from './planting.ts';
 import { RoomContents, type RoomOptions } from './room-contents.ts';
 import { type LineageState, ROOM_STATE_VERSION, type RoomState } from './room-state.ts';
-import { type Species, seedTokenOf } from './species.ts';
-
-/**
- * What the engine must do in a tick, in the order of the fields, and the events to store in the
- * journal.
- */
-export interface TickWork {
-  readonly dispose: readonly PatchId[];
-  readonly plant: readonly NewPatch[];
-  readonly step: readonly PatchStep[];
-  /** The external events of this tick, in order. */
-  readonly events: readonly RoomEvent[];
-}
+import { seedTokenOf } from './species.ts';
 
 export interface TickResult {
   readonly tick: number;
@@ -64,11 +52,8 @@ export interface TickResult {
 }
 
 /** A cell grid and its organisms, changed by the rules of shared/RULES.md. */
-export class Room {
+export class Room extends RoomContents {
   readonly name: string;
-  readonly species: Species;
-  readonly grid: GridPlanes;
-  private readonly contents: RoomContents;
   private readonly queue = new CommandQueue();
   /** Answers to the commands of the tick in progress. */
   private readonly answers: Answer[] = [];
@@ -81,11 +66,9 @@ export class Room {
   private completedTicks: number;
 
   constructor(options: RoomOptions) {
-    const { name, species, from, nextPatch } = options;
+    super(options);
+    const { name, from, nextPatch } = options;
     this.name = name;
-    this.species = species;
-    this.contents = new RoomContents(options);
-    this.grid = this.contents.grid;
     this.completedTicks = from?.tick ?? 0;
     this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
@@ -93,35 +76,16 @@ export class Room {
     this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
   }
 
-  private get lifecycle() {
-    return this.contents.lifecycle;
-  }
-
   /** Number of completed ticks. */
   get tick(): number {
     return this.completedTicks;
-  }
-
-  /** Maximum number of living organisms. */
-  get maxOrganisms(): number {
-    return this.contents.departures.maxOrganisms;
-  }
-
-  /** Highest id of any participant who has entered or sent a command. */
-  get lastParticipant(): number {
-    return this.contents.lastParticipant;
-  }
-
-  /** Participants who are present, hold seeds or have spent energy. */
-  get participantsWithState(): ParticipantId[] {
-    return this.contents.participants;
   }
 
   /**
    * Returns the organisms that a planter can renew, both departing and departed ones (rule DEP-10).
    */
   renewable(planter: ParticipantId): Renewable[] {
-    return this.contents.dissolving.renewable(planter, this.time);
+    return this.departures.renewable(planter, this.time);
   }
 
   /**
@@ -132,27 +96,28 @@ export class Room {
    *   DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
-    return this.contents.departures.unattended(this.time, seconds).map(viewOf);
+    return this.departures.unattended(this.time, seconds).map(viewOf);
   }
 
   /** Views of all living organisms, oldest first. */
   get organisms(): OrganismView[] {
-    return [...this.lifecycle.all].map(viewOf);
+    return [...this.population.all].map(viewOf);
   }
 
   viewOf(id: OrganismId): OrganismView | undefined {
-    const organism = this.lifecycle.find(id);
+    const organism = this.population.find(id);
     return organism && viewOf(organism);
   }
 
-  /** Returns how many live cells of an organism each neighbour blocks. */
+  /** Returns how many live cells of a living organism each neighbour blocks. */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
-    return this.lifecycle.blockersOf(id);
+    const organism = this.population.find(id);
+    return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
   /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
   isPressed(places: readonly number[]): boolean {
-    return this.lifecycle.isPressed(places);
+    return this.population.pressingOn(places).length > 0;
   }
 
   /** The dead organisms that the room remembers. */
@@ -162,16 +127,16 @@ export class Room {
 
   /** Number of living organisms, not counting departing ones. */
   get size(): number {
-    return this.lifecycle.size;
+    return this.population.staying.length;
   }
 
   /** Number of growing or awake organisms. */
   get awake(): number {
-    return this.lifecycle.awake;
+    return this.population.awake.length;
   }
 
   patchOf(id: OrganismId): PatchId | undefined {
-    return this.lifecycle.find(id)?.patch;
+    return this.population.find(id)?.patch;
   }
 
   /**
@@ -185,7 +150,7 @@ export class Room {
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;
-    const resolved = handlerOf(command).resolve?.(command, this.contents) ?? command;
+    const resolved = handlerOf(command).resolve?.(command, this) ?? command;
     this.queue.add(
       defined({ what: 'command' as const, id, session, command: plainNumbers(resolved) }),
     );
@@ -201,7 +166,7 @@ export class Room {
 
   /** Returns the seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): readonly HeldSeed[] {
-    return this.contents.inventory.of(participant);
+    return this.inventory.of(participant);
   }
 
   /**
@@ -210,22 +175,22 @@ export class Room {
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
   previewSeed(seed: PreviewSource, participant: ParticipantId): Genotype {
-    return previewSeed(seed, participant, this.contents);
+    return previewSeed(seed, participant, this);
   }
 
   /** Returns the gallery creatures that a seed grows into: see `galleryCreatures`. */
   galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
-    return galleryCreatures(seed, participant, this.contents);
+    return galleryCreatures(seed, participant, this);
   }
 
   /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
-    return seedTokenOf(this.species, this.lifecycle.require(id));
+    return seedTokenOf(this.species, this.population.require(id));
   }
 
   /** Returns the genomes that the cells of an organism read; undefined if it does not live. */
   genomesOf(id: OrganismId): Genomes | undefined {
-    const organism = this.lifecycle.find(id);
+    const organism = this.population.find(id);
     return organism && genomesOf(organism);
   }
 
@@ -252,18 +217,13 @@ export class Room {
     this.applyNow({ what: 'limit', maxOrganisms });
   }
 
-  /** Maximum number of flashes per second (rule LIF-9). */
-  get flashLimit(): FlashLimit {
-    return this.contents.flashLimit;
-  }
-
   setFlashLimit(limit: FlashLimit): void {
     this.applyNow({ what: 'flashes', limit });
   }
 
   /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   get protectSeconds(): number {
-    return this.contents.strokes.protect;
+    return this.strokes.protect;
   }
 
   /** Changes how long a wounded organism cannot be wounded again; 0 switches the protection off. */
@@ -273,7 +233,7 @@ export class Room {
 
   /** How often organisms step. */
   get life(): LifeSettings {
-    return this.contents.rules.life;
+    return this.rules.life;
   }
 
   setLife(settings: LifeSettings): void {
@@ -282,7 +242,7 @@ export class Room {
 
   /** Share of the organisms that may express at the same time, 0…1. */
   get liveliness(): number {
-    return this.contents.rules.liveliness;
+    return this.rules.liveliness;
   }
 
   setLiveliness(share: number): void {
@@ -291,20 +251,20 @@ export class Room {
 
   /** Updates the rules to the current numbers of the checkpoint's card. */
   updateRules(): void {
-    const event = this.contents.rules.update(this.species);
+    const event = this.rules.update(this.species);
     if (event) this.applyNow(event);
   }
 
   get energySettings(): EnergySettings {
-    return this.contents.energy.costs;
+    return this.energy.costs;
   }
 
   energyOf(participant: ParticipantId): number {
-    return this.contents.energy.level(participant, this.completedTicks);
+    return this.energy.level(participant, this.completedTicks);
   }
 
-  setEnergy(settings: EnergySettings): void {
-    this.changeEnergy(settings, this.contents.energy.tickRate);
+  setEnergy(settings: EnergySettings, tickRate = this.energy.tickRate): void {
+    this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
   /**
@@ -312,11 +272,7 @@ export class Room {
    * second.
    */
   setTickRate(tickRate: number): void {
-    this.changeEnergy(this.energySettings, tickRate);
-  }
-
-  private changeEnergy(settings: EnergySettings, tickRate: number): void {
-    this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
+    this.setEnergy(this.energySettings, tickRate);
   }
 
   /**
@@ -337,9 +293,9 @@ export class Room {
       version: ROOM_STATE_VERSION,
       tick: this.completedTicks,
       acted: this.appliedEvents.length,
-      ...this.contents.export(),
+      ...this.exportContents(),
       ...this.queue.export(),
-      organisms: [...this.lifecycle.all].map((one) => exportOrganism(one, this.completedTicks)),
+      organisms: [...this.population.all].map((one) => exportOrganism(one, this.completedTicks)),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
     };
   }
@@ -356,7 +312,7 @@ export class Room {
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
     this.grid.replace(from.planes);
     this.lifecycle.replaceAll(from.organisms.map((state, i) => importOrganism(state, patches[i])));
-    this.contents.restore(from);
+    this.restoreContents(from);
     this.queue.restore(from);
     this.completedTicks = from.tick;
     this.alreadyApplied = Math.max(0, from.acted - this.appliedEvents.length);
@@ -376,21 +332,25 @@ export class Room {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
-  /** First half of a tick. Applies the queued commands, and returns what the engine must do. */
-  beginTick(): TickWork {
-    const { contents, lifecycle, isOutOfMemory } = this;
+  /**
+   * First half of a tick. Applies the queued commands.
+   *
+   * @returns the patches that the engine must dispose of, plant and step, in this order; and the
+   *   external events of this tick, which the journal must store
+   */
+  beginTick() {
+    const { planting, lifecycle, isOutOfMemory } = this;
     const commands = this.queue.take();
-    const events = [...this.appliedEvents.splice(0), ...commands];
+    const events: readonly RoomEvent[] = [...this.appliedEvents.splice(0), ...commands];
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
-    contents.planting.pending = [];
+    planting.pending = [];
     for (const command of commands) this.run(command);
-    contents.dissolving.step(this.time);
+    this.departures.step(this.time);
     lifecycle.express(this.completedTicks);
     const step = lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = lifecycle.takeDisposed();
-    const plant = contents.planting.takePlanted(dispose);
-    if (!isOutOfMemory) return { dispose, plant, step, events };
+    if (!isOutOfMemory) return { dispose, plant: planting.patches, step, events };
     const refused = new Set(this.retractPending());
     return { dispose, plant: [], step: step.filter(({ patch }) => !refused.has(patch)), events };
   }
@@ -411,14 +371,14 @@ export class Room {
    * @param readouts one for each step returned by `beginTick`, in the same order
    */
   endTick(readouts: readonly Readout[]): TickResult {
-    const { contents, lifecycle } = this;
+    const { departures, lifecycle } = this;
     const tick = ++this.completedTicks;
     lifecycle.settle(readouts, this.flickerMoment(tick));
-    contents.energy.prune(tick);
-    contents.strokes.prune(this.time);
-    contents.departures.prune(tick);
+    this.energy.prune(tick);
+    this.strokes.prune(this.time);
+    departures.prune(tick);
     const answers = this.answers.splice(0);
-    this.queue.answered(answers, contents.departures.present);
+    this.queue.answered(answers, departures.present);
     return {
       tick,
       answers,
@@ -430,31 +390,31 @@ export class Room {
   }
 
   private get time() {
-    return this.contents.time(this.completedTicks);
+    return this.timeOf(this.completedTicks);
   }
 
   /** @param tick the number of the tick in progress */
   private flickerMoment(tick: number): FlickerMoment {
-    return { ...this.contents.time(tick), limit: this.flashLimit };
+    return { ...this.timeOf(tick), limit: this.flashLimit };
   }
 
   /** Executes a command and records its answer. */
   private run({ id, session, command, past }: RoomEvent<'command'>): void {
-    const { contents, answers, time } = this;
+    const { answers, time } = this;
     const { what } = command;
     const by = command.by.id;
     const { run, skip } = handlerOf(command);
-    contents.lastParticipant = Math.max(contents.lastParticipant, by);
+    this.lastParticipant = Math.max(this.lastParticipant, by);
     if (past === 'undone') {
-      skip?.(command, contents);
+      skip?.(command, this);
       return;
     }
     let outcome: Outcome;
     try {
-      outcome = run(command, contents, { ...time, answer: answers.length });
+      outcome = run(command, this, { ...time, answer: answers.length });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (past === 'accepted') skip?.(command, contents);
+      if (past === 'accepted') skip?.(command, this);
       outcome = { refused: { reason: error.reason, detail: error.detail } };
     }
     answers.push({ by, id, session, what, energy: this.energyOf(by), ...outcome });
@@ -467,7 +427,7 @@ export class Room {
    * @returns the patches of the removed organisms
    */
   private retractPending(): PatchId[] {
-    const { energy, dissolving, planting } = this.contents;
+    const { energy, departures, planting } = this;
     if (planting.pending.length === 0) return [];
     for (const { answer, departed } of planting.pending) {
       const { by, id, session, what } = this.answers[answer];
@@ -475,13 +435,13 @@ export class Room {
         reason: 'garden-full',
         detail: 'no memory is left for another organism',
       } as const;
-      if (departed) dissolving.remember(departed);
+      if (departed) departures.remember(departed);
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
     // Retract organisms first, so that `endAll` does not remember any that never grew.
     const retracted = planting.retract();
-    dissolving.endAll(this.completedTicks);
+    departures.endAll(this.completedTicks);
     return retracted;
   }
 
@@ -494,6 +454,6 @@ export class Room {
   private apply(event: ImmediateEvent): void {
     if (event.what === 'leave') this.queue.leave(event.participant);
     if (event.what === 'no-memory') this.isOutOfMemory = true;
-    else applyEvent(event, this.contents);
+    else applyEvent(event, this);
   }
 }

@@ -9,14 +9,12 @@ import {
   identityInToken,
   type TokenSeed,
 } from '../../shared/seed-token.ts';
-import type { OrganismView } from '../../shared/vocabulary.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { GrowthStep } from '../vnca/architecture.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
-import { genomesOf } from './organisms/grafts.ts';
-import type { Seed } from './organisms/organism.ts';
+import { genomesOf, type Seed } from './organisms/grafts.ts';
 
 /** A checkpoint as rooms see it. */
 export interface Species {
@@ -84,10 +82,7 @@ export function requireStandingInput({ hasStandingInput }: Species): void {
 }
 
 /** Returns the seed of an organism as a token. */
-export function seedTokenOf(
-  species: Species,
-  organism: Pick<OrganismView, 'kind' | 'origin'> & Pick<Seed, 'latent' | 'grafts'>,
-): string {
+export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): string {
   const { grafts } = organism;
   const numbered = ({
     kind,
@@ -130,19 +125,10 @@ const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 
-/** A normal distribution. */
-interface Fit {
-  /** [Z] */
-  readonly mean: Float64Array;
-  /** Lower triangle of the covariance's Cholesky factor, [Z, Z]. */
-  readonly factor: Float64Array;
-}
-
 type Gallery = Species['gallery'];
-type Sampled = Pick<Species, 'gallery' | 'latentSize'>;
 
 /** For each gallery, the distribution fitted to its latents. Cached at the first draw. */
-const fits = new WeakMap<Gallery, Fit>();
+const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 
 /**
  * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
@@ -152,7 +138,7 @@ const fits = new WeakMap<Gallery, Fit>();
  * @returns [Z]
  */
 export function sampleLatent(
-  { gallery, latentSize }: Sampled,
+  { gallery, latentSize }: Pick<Species, 'gallery' | 'latentSize'>,
   version: SamplerVersion | undefined,
   normals: Float32Array,
 ): Float32Array {
@@ -178,7 +164,12 @@ export function thrownLatent(
   return bounded(sampleLatent(species, species.sampler, normals), species.latentBounds);
 }
 
-function fitTo(gallery: Gallery, size: number): Fit {
+/**
+ * Fits a normal distribution to the latents of a gallery.
+ *
+ * @returns the mean, [Z], and the lower triangle of the covariance's Cholesky factor, [Z, Z]
+ */
+function fitTo(gallery: Gallery, size: number) {
   const creatures = gallery.filter(({ kind }) => CREATURES.includes(kind));
   const chosen = creatures.length >= size ? creatures : gallery;
   const mean = new Float64Array(size);

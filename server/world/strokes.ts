@@ -15,8 +15,7 @@ import {
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
-import { type Answer, isStroke, type RoomCommand } from './commands.ts';
-import type { RoomTime } from './departures.ts';
+import { isStroke, type Outcome, type RoomCommand, type RoomTime } from './commands.ts';
 import type { Energy } from './energy.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { LIFE, type Organism } from './organisms/organism.ts';
@@ -155,17 +154,15 @@ export class Strokes {
     for (const last of Object.values(this.last)) {
       for (const [participant, stroke] of last) {
         if (tick - stroke.at > STROKE_SECONDS * tickRate) last.delete(participant);
-        stroke.wounded = stroke.wounded.filter((id) => this.lifecycle.find(id) !== undefined);
+        stroke.wounded = stroke.wounded.filter(
+          (id) => this.lifecycle.population.find(id) !== undefined,
+        );
       }
     }
   }
 
   /** Wounds the organisms under a stroke, and charges its sender. @throws as `apply` */
-  wound(
-    command: RoomCommand<'damage'>,
-    energy: Energy,
-    time: RoomTime,
-  ): Pick<Answer, 'spared' | 'continued'> {
+  wound(command: RoomCommand<'damage'>, energy: Energy, time: RoomTime): Outcome {
     const by = command.by.id;
     return this.apply(command, energy, time, {
       refusalOf: (_, isProtected) => (isProtected ? 'protected' : undefined),
@@ -194,7 +191,7 @@ export class Strokes {
       refusalOf(organism: Organism, isProtected: boolean): (typeof ORDER)[number] | undefined;
       apply(hit: Hit, isNew: boolean): void;
     },
-  ): Pick<Answer, 'spared' | 'continued'> {
+  ): Outcome {
     const { tick } = time;
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
@@ -202,7 +199,7 @@ export class Strokes {
     const isContinued = continues(last?.end, stroke);
     // Check the price first, because the search for hits is costly and must not be caused by a
     // sender who cannot pay.
-    energy.requireStroke(by.id, stroke, tick, isContinued);
+    energy.require(by.id, energy.priceOf(stroke, isContinued), tick);
     const hits = this.hitsOf(stroke, what === 'graft');
     const maker = isContinued ? by.id : undefined;
     const refusals = hits.map(({ organism }) =>
@@ -212,7 +209,7 @@ export class Strokes {
     const reason = ORDER.find((one) => refusals.includes(one));
     if (reason && allowed.length === 0) throw new Refusal(reason);
     const woken = this.wokenBy(allowed.map(({ organism }) => organism));
-    energy.spendStroke(by.id, stroke, tick, { woken, isContinued });
+    energy.spend(by.id, energy.priceOf(stroke, isContinued, woken), tick);
     const wounded = isContinued ? last!.wounded : [];
     this.last[what].set(by.id, { participant: by.id, end: endOf(stroke), at: tick, wounded });
     for (const hit of allowed) {
@@ -231,7 +228,7 @@ export class Strokes {
    */
   private hitsOf(stroke: Stroke, isDepartingHit: boolean): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
-      const organism = this.lifecycle.find(id)!;
+      const organism = this.lifecycle.population.find(id)!;
       if (organism.phase === 'departing' && !isDepartingHit) return [];
       const rect = stageRect(organism.window, growthStep(this.species, organism.age).stage);
       const cover = coverage(stroke, rect);

@@ -7,31 +7,21 @@
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error of a tick's time between two points, in ms. This is enough, because pages show
- * minutes.
+ * Maximum error of a tick's time between two points, in ms, as long as there are few points. This is
+ * enough, because pages show minutes.
  */
 const TOLERANCE = 5_000;
 
 export class TickTimes {
-  /**
-   * Points at which the pace may have changed, oldest first. Since the last point, the room has
-   * kept its pace.
-   */
+  /** Points between which the room kept its pace, oldest first. */
   private points: TimePoint[];
   /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
-  /**
-   * Lowest and highest pace, in ms per tick, that fit all ticks since the last point within the
-   * tolerance.
-   */
-  private least = Number.NEGATIVE_INFINITY;
-  private most = Number.POSITIVE_INFINITY;
 
   /** @param known value of `known` from an earlier run. Its ticks and times never decrease */
   constructor(known: readonly TimePoint[] = []) {
     this.points = [...known];
     this.last = known.at(-1);
-    this.trim();
   }
 
   /** The known points, oldest first. At most `MOST_TIME_POINTS`, including the latest tick. */
@@ -59,11 +49,16 @@ export class TickTimes {
     const { last } = this;
     if (last && point.tick < last.tick) return;
     if (last && point.at < last.at - TOLERANCE) {
-      this.keep(last);
-      this.points = settled(this.points, point);
+      this.points = settled(this.known, point);
       this.last = this.points.at(-1);
     }
-    this.follow({ tick: point.tick, at: Math.max(point.at, this.last?.at ?? point.at) });
+    const from = this.points.at(-1);
+    const at = Math.max(point.at, this.last?.at ?? point.at);
+    // Keep the tick before this one. All earlier ticks are then near a point, even if the room stood
+    // still between the two ticks.
+    if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
+    this.last = { tick: point.tick, at };
+    if (!from) this.keep(this.last);
   }
 
   /**
@@ -77,53 +72,16 @@ export class TickTimes {
     // Forget later ticks, because they were lost when the end of the room's records was damaged.
     this.points = this.known.filter(({ tick }) => tick <= now.tick);
     this.last = this.points.at(-1);
-    const { last } = this;
-    if (last) {
-      this.keep(last);
-      const ended = last.at + (1000 * (now.tick - last.tick)) / tickRate;
+    if (this.last) {
+      const ended = this.last.at + (1000 * (now.tick - this.last.tick)) / tickRate;
       this.add({ tick: now.tick, at: Math.min(now.at, ended) });
     }
     this.add(now);
   }
 
-  private follow(point: TimePoint): void {
-    const from = this.points.at(-1);
-    if (!from || !this.last) {
-      this.last = point;
-      this.keep(point);
-      return;
-    }
-    const ticks = point.tick - from.tick;
-    const took = point.at - from.at;
-    if (ticks === 0) {
-      // A delay within the tolerance does not count as a pause, so add no point.
-      if (took < TOLERANCE) return;
-      this.last = point;
-      this.keep(point);
-      return;
-    }
-    const pace = took / ticks;
-    if (pace < this.least || pace > this.most) {
-      // The pace has changed since the last known tick, so keep that tick as a point.
-      this.keep(this.last);
-      this.follow(point);
-      return;
-    }
-    this.least = Math.max(this.least, (took - TOLERANCE) / ticks);
-    this.most = Math.min(this.most, (took + TOLERANCE) / ticks);
-    this.last = point;
-  }
-
-  /** Keeps the latest tick as a point, because the pace may change at it. */
-  private keep(last: TimePoint): void {
-    if (last !== this.points.at(-1)) this.points.push(last);
-    this.least = Number.NEGATIVE_INFINITY;
-    this.most = Number.POSITIVE_INFINITY;
-    this.trim();
-  }
-
-  /** Removes points until there is room for the latest tick. */
-  private trim(): void {
+  /** Keeps a point. Removes other points until there is room for the latest tick. */
+  private keep(point: TimePoint): void {
+    this.points.push(point);
     while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
   }
 }
@@ -163,12 +121,12 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {
     const beside = [points[i], points[i + 2]];
-    const told = interpolate(
+    const expected = interpolate(
       beside.map((one) => one.tick),
       beside.map((one) => one.at),
       tick,
     );
-    return Math.abs(at - told);
+    return Math.abs(at - expected);
   });
   points.splice(1 + errors.indexOf(Math.min(...errors)), 1);
 }

@@ -38,6 +38,8 @@ class Schedule {
   isApart = false;
   /** The tick in progress. */
   busy: Promise<void> | undefined;
+  /** Number of unreleased holds. */
+  holds = 0;
   /** When recent ticks started, in ms. */
   private startTimes: number[] = [];
 
@@ -129,8 +131,6 @@ export interface TickerOptions {
  */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
-  /** Number of unreleased holds per room. */
-  private readonly holds = new Map<Room, number>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
   /** The tick in progress of the rooms that tick together; undefined between ticks. */
@@ -159,7 +159,6 @@ export class Ticker {
   async remove(room: Room): Promise<void> {
     const busy = this.schedules.get(room)?.busy;
     this.schedules.delete(room);
-    this.holds.delete(room);
     await busy;
   }
 
@@ -168,19 +167,16 @@ export class Ticker {
    * done.
    */
   async hold(room: Room): Promise<void> {
-    this.holds.set(room, 1 + (this.holds.get(room) ?? 0));
-    await this.schedules.get(room)?.busy;
+    const schedule = this.schedules.get(room);
+    if (schedule) schedule.holds++;
+    await schedule?.busy;
   }
 
   /** Releases one hold of a room. */
   resume(room: Room): void {
-    const now = this.options.clock.now();
-    const holds = (this.holds.get(room) ?? 0) - 1;
-    if (holds > 0) {
-      this.holds.set(room, holds);
-      return;
-    }
-    if (this.holds.delete(room)) this.schedules.get(room)?.realign(now);
+    const schedule = this.schedules.get(room);
+    if (!schedule || schedule.holds === 0 || --schedule.holds > 0) return;
+    schedule.realign(this.options.clock.now());
     this.plan();
   }
 
@@ -213,7 +209,7 @@ export class Ticker {
   }
 
   private get awake(): [Room, Schedule][] {
-    return [...this.schedules].filter(([room]) => !this.holds.has(room));
+    return [...this.schedules].filter(([, { holds }]) => holds === 0);
   }
 
   /** Rooms that may begin a tick now. */

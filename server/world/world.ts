@@ -11,9 +11,8 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
-import { genomesNow } from './organisms/transformation.ts';
-import type { TickResult } from './room.ts';
-import { Room } from './room.ts';
+import { genomesNow } from './organisms/grafts.ts';
+import { Room, type TickResult } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
 
@@ -162,7 +161,7 @@ export class World {
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
     let stepped = isApart
-      ? planted.then((hasMemory) => (hasMemory ? this.stepInParts(steps.flat()) : []))
+      ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
     // If planting fails, the step fails with it, so avoid an unhandled rejection. Any other failure
     // of the step is thrown at the `await` below.
@@ -234,15 +233,12 @@ export class World {
     }
   }
 
-  private async stepInParts(steps: readonly PatchStep[]): Promise<Readout[]> {
+  /** @param perCall maximum number of patches per engine call */
+  private async step(steps: readonly PatchStep[], perCall = Infinity): Promise<Readout[]> {
     const readouts: Readout[] = [];
-    for (let i = 0; i < steps.length; i += PART) {
-      readouts.push(...(await this.step(steps.slice(i, i + PART))));
+    for (let i = 0; i < steps.length; i += perCall) {
+      readouts.push(...(await this.engine.step(steps.slice(i, i + perCall))));
     }
     return readouts;
-  }
-
-  private async step(steps: readonly PatchStep[]): Promise<Readout[]> {
-    return steps.length > 0 ? this.engine.step(steps) : [];
   }
 }

@@ -11,8 +11,7 @@
  * | 3 | … | bits of a model, range-coded |
  */
 import type { Rect } from '../geometry.ts';
-import { type Cells, checkOf, createCells } from './cells.ts';
-import type { Planes } from './chunks.ts';
+import { type Cells, checkOf, createPlanes, type Planes } from './chunks.ts';
 import { createContexts, resetContexts } from './contexts.ts';
 import { codeDelta, type Delta } from './delta-model.ts';
 import { FrameError } from './frame.ts';
@@ -136,7 +135,7 @@ export class BlockReader {
     resetContexts(this.contexts);
     coder.begin(block.subarray(BLOCK_HEADER_BYTES));
     const isKey = kind === 'key' || kind === 'coarse';
-    const after = isKey ? createCells(before) : before;
+    const after = isKey ? createPlanes(before.width, before.height) : before;
     if (kind === 'delta') {
       const { width, height } = before;
       neighbourhood.begin(before, { x: 0, y: 0, width, height });

@@ -7,10 +7,12 @@
  * value, and on the picture before the change.
  */
 
-import type { Cells } from './cells.ts';
+import type { Cells } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
 import { LENGTHS } from './contexts.ts';
 import {
+  CHANNELS,
+  clamp,
   differencesAround,
   GROUP,
   GROUP_BITS,
@@ -22,71 +24,70 @@ import {
   shortLengthOf,
   signOf,
 } from './neighbourhood.ts';
-import { OwnerCoder } from './owner-coder.ts';
-import { CHANNELS, clamp, expectedStep, predict } from './prediction.ts';
-import { type BitCoder, NONE } from './range-coder.ts';
+import type { BitCoder } from './range-coder.ts';
+import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
+/** Predicts a value with the median edge detector of JPEG-LS (Weinberger et al. 2000). */
+function medianOf(left: number, up: number, corner: number): number {
+  if (corner >= max(left, up)) return min(left, up);
+  if (corner <= min(left, up)) return max(left, up);
+  return left + up - corner;
+}
+
+/** Predicts a channel from the neighbours of a cell (`medianOf`). @param c channel of RGBA, 0…3 */
+function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
+  const cell = y * width + x;
+  const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;
+  const up = y > 0 ? rgba[(cell - width) * 4 + c] : 0;
+  return medianOf(left, up, x > 0 && y > 0 ? rgba[(cell - width - 1) * 4 + c] : 0);
+}
+
 /**
- * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
- * are the sum of four contexts.
+ * Weights for predicting how far a channel moves, in 32nds. For each already coded channel, there
+ * are two weights: for the movement of the left and upper neighbours, and for the movement of this
+ * cell. The last two weights are for the channel itself: for the movement of the left and upper
+ * neighbours, and for how far the four neighbours were from this cell before the change. Rows 0…3
+ * are for small steps, rows 4…7 for large steps.
  */
-export const createDifferenceContexts = () => ({
-  /**
-   * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
-   * exceeds 0, 1, …
-   */
-  lengthA: NONE,
-  lengthB: NONE,
-  lengthC: NONE,
-  lengthD: NONE,
-  signA: NONE,
-  signB: NONE,
-  signC: NONE,
-  signD: NONE,
-  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
-  mantissa: NONE,
-});
-
-type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
+const STEPS: readonly (readonly number[])[] = [
+  [11, 1],
+  [-6, 20, 11, 0],
+  [-2, 5, -6, 19, 11, 0],
+  [0, 1, 2, -8, -8, 26, 11, 1],
+  [14, 3],
+  [-6, 18, 12, 2],
+  [-2, 5, -4, 16, 9, 2],
+  [-1, 2, 0, -2, -4, 14, 11, 4],
+];
 
 /**
- * Codes one difference.
+ * Predicts how far a channel moves, in levels: along with its neighbours and the already coded
+ * channels, and towards its neighbours. The weights were learned by regression.
  *
- * @param difference −255…255, for a writer
- * @returns the difference that was written or read
+ * @param row index into `CHANNELS`, plus 4 if steps are large
+ * @param around sum of the four neighbours' values of the channel
  */
-export function codeDifference(
-  coder: BitCoder,
-  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, signD, mantissa }: DifferenceContexts,
-  difference: number,
+function expectedStep(
+  { moves, colours, stride }: Neighbourhood,
+  at: number,
+  row: number,
+  around: number,
 ): number {
-  const source = abs(difference);
-  const wanted = lengthOf(source);
-  // Deltas have no fourth context from the neighbourhood, so they use `lengthPlace`.
-  const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
-  let length = 0;
-  for (let at = 0; length < 8; length++) {
-    at = min(LENGTHS - 1, length);
-    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, further + at))
-      break;
+  const weights = STEPS[row];
+  const i = row & 3;
+  const own = 4 * at;
+  const left = own - 4;
+  const up = own - 4 * stride;
+  let k = 0;
+  let sum = 16;
+  for (let j = 0; j < i; j++) {
+    sum += weights[k++] * (moves[left + j] + moves[up + j]) + weights[k++] * moves[own + j];
   }
-  if (length === 0) return 0;
-  let magnitude = 1;
-  if (length > 1) {
-    const second = length - 2;
-    magnitude = 2 | coder.bit((source >>> second) & 1, mantissa + second);
-    if (second > 0) {
-      const third = second - 1;
-      magnitude = (magnitude << 1) | coder.bit((source >>> third) & 1, CONTEXTS.lowerBit + second);
-      if (third > 0) {
-        magnitude = (magnitude << third) | coder.plain(third, source & ((1 << third) - 1));
-      }
-    }
-  }
-  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC, signD) ? -magnitude : magnitude;
+  const pull = around - 4 * colours[own + CHANNELS[i]];
+  return (sum + weights[k] * (moves[left + i] + moves[up + i]) + weights[k + 1] * pull) >> 5;
 }
 
 /**

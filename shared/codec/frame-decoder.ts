@@ -4,8 +4,15 @@
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
-import { putCells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
+import {
+  chunkCount,
+  chunkRect,
+  createPlanes,
+  type Planes,
+  putCells,
+  sumOf,
+  takeCells,
+} from './chunks.ts';
 import { FrameError, readBlocks, readHeader } from './frame.ts';
 
 /** Decodes the frames of one connection, in order. */

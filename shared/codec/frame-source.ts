@@ -5,8 +5,16 @@
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, BlockWriter } from './block.ts';
-import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect, chunksWithin, type Planes } from './chunks.ts';
+import {
+  type Cells,
+  chunkCount,
+  chunkRect,
+  chunksWithin,
+  type Planes,
+  putCells,
+  sumOf,
+  takeCells,
+} from './chunks.ts';
 import { FrameError } from './frame.ts';
 
 /** Number of low bits of colours that a first picture may omit, to arrive sooner. */
@@ -17,15 +25,6 @@ const KEPT_DELTAS = 12;
 
 /** Maximum number of rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
-
-/** Cached blocks and checksum of one version of a chunk. */
-interface Encoded {
-  readonly version: number;
-  key?: Uint8Array;
-  coarse?: Uint8Array;
-  refinement?: Uint8Array;
-  check?: number;
-}
 
 export class FrameSource {
   /** The cells that up-to-date viewers hold. */
@@ -46,7 +45,8 @@ export class FrameSource {
     number,
     readonly { readonly version: number; readonly value: Uint8Array }[]
   >();
-  private readonly encoded = new Map<number, Encoded>();
+  /** What was computed for the current version of a chunk, by name and chunk. */
+  private readonly cache = new Map<string, { readonly version: number; readonly value: unknown }>();
   private readonly lists = new Map<string, readonly number[]>();
 
   /**
@@ -110,25 +110,22 @@ export class FrameSource {
 
   /** Returns a block that encodes the chunk in full. */
   key(chunk: number): Uint8Array {
-    return (this.encodedOf(chunk).key ??= this.writer.key(this.cells(chunk)));
+    return this.cached('key', chunk, (cells) => this.writer.key(cells));
   }
 
   /** Returns a block that encodes the chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
-    return (this.encodedOf(chunk).coarse ??= this.writer.coarse(this.cells(chunk), COARSE_SHIFT));
+    return this.cached('coarse', chunk, (cells) => this.writer.coarse(cells, COARSE_SHIFT));
   }
 
   /** Returns a block with the bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
-    return (this.encodedOf(chunk).refinement ??= this.writer.refinement(
-      this.cells(chunk),
-      COARSE_SHIFT,
-    ));
+    return this.cached('refinement', chunk, (cells) => this.writer.refinement(cells, COARSE_SHIFT));
   }
 
   /** Returns the checksum (`sumOf`) of a chunk's cells as viewers hold them. */
   check(chunk: number): number {
-    return (this.encodedOf(chunk).check ??= sumOf(this.cells(chunk)));
+    return this.cached('check', chunk, sumOf);
   }
 
   /** Copies a chunk's cells as viewers hold them. */
@@ -155,14 +152,13 @@ export class FrameSource {
     this.deltaHistory.set(chunk, [...history.slice(1 - KEPT_DELTAS), { version, value }]);
   }
 
-  private encodedOf(chunk: number): Encoded {
+  private cached<T>(name: string, chunk: number, compute: (cells: Cells) => T): T {
     const version = this.versions[chunk];
-    let encoded = this.encoded.get(chunk);
-    if (encoded?.version !== version) {
-      encoded = { version };
-      this.encoded.set(chunk, encoded);
-    }
-    return encoded;
+    const known = this.cache.get(`${name} ${chunk}`);
+    if (known?.version === version) return known.value as T;
+    const value = compute(this.cells(chunk));
+    this.cache.set(`${name} ${chunk}`, { version, value });
+    return value;
   }
 }
 

@@ -63,28 +63,19 @@ export class FrameError extends Error {
   }
 }
 
-const bytesOf = (value: number): number => (value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : 3);
+/** Maximum number of bytes of the two varints before a block. */
+const MOST_VARINT_BYTES = 6;
 
 /** Joins blocks into a frame. @param blocks in ascending order of chunk */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
 ): Uint8Array {
-  const parts: { head: number; distance: number; bytes: Uint8Array }[] = [];
-  let length = FRAME_HEADER_BYTES;
-  let previous = -1;
-  let first = -1;
-  for (const { chunk, block } of blocks) {
-    const omits = block[0] === first;
-    const bytes = omits ? block.subarray(1) : block;
-    const distance = chunk - previous;
-    const head = 4 * bytes.length + (distance === 1 ? 2 : 0) + (omits ? 1 : 0);
-    parts.push({ head, distance, bytes });
-    length += bytesOf(head) + (distance === 1 ? 0 : bytesOf(distance)) + bytes.length;
-    previous = chunk;
-    first = block[0];
-  }
-  const frame = new Uint8Array(length);
+  const most = blocks.reduce(
+    (sum, { block }) => sum + MOST_VARINT_BYTES + block.length,
+    FRAME_HEADER_BYTES,
+  );
+  const frame = new Uint8Array(most);
   frame.set([FRAME_MAGIC, FRAME_VERSION, Math.log2(scale), TIER_NAMES.indexOf(tier)]);
   new DataView(frame.buffer).setUint32(4, tick, true);
   let at = FRAME_HEADER_BYTES;
@@ -96,13 +87,20 @@ export function writeFrame(
     }
     frame[at++] = rest;
   };
-  for (const { head, distance, bytes } of parts) {
-    writeVarint(head);
+  let previous = -1;
+  let first = -1;
+  for (const { chunk, block } of blocks) {
+    const omits = block[0] === first;
+    const bytes = omits ? block.subarray(1) : block;
+    const distance = chunk - previous;
+    writeVarint(4 * bytes.length + (distance === 1 ? 2 : 0) + (omits ? 1 : 0));
     if (distance !== 1) writeVarint(distance);
     frame.set(bytes, at);
     at += bytes.length;
+    previous = chunk;
+    first = block[0];
   }
-  return frame;
+  return frame.subarray(0, at);
 }
 
 /** Reads and checks a frame's header. @throws FrameError truncated, magic, version, header */

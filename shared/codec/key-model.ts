@@ -3,11 +3,12 @@
  * neighbours (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A
  * coarse key omits the lowest bits of colours, which a refinement adds.
  */
-import { type Cells, recoloured } from './cells.ts';
+import { type Cells, recoloured } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
 import { LENGTHS } from './contexts.ts';
-import { codeDifference, createDifferenceContexts } from './delta-model.ts';
 import {
+  CHANNELS,
+  clamp,
   differencesAround,
   halfOctave,
   type Neighbourhood,
@@ -15,12 +16,135 @@ import {
   shortLengthOf,
   signOf,
 } from './neighbourhood.ts';
-import { OwnerCoder } from './owner-coder.ts';
-import { CHANNELS, clamp, KeyPrediction } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
+import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.ts';
 
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
-const { abs, max, min } = Math;
+const { abs, floor, max, min } = Math;
+
+/** [class, channel, weight] Weights in 32nds. */
+type Weights = readonly (readonly (readonly number[])[])[];
+
+/**
+ * Weights of the main prediction of a colour, in 32nds. The first two are for the distances of the
+ * colour's plane and mean from its share of alpha. Then, for each already coded channel, two
+ * weights are for the distances of its value from its plane and mean. Distances from a mean are
+ * doubled. The first class of weights is for edges, the second for the inside of bodies.
+ *
+ * A channel's plane is its left plus its upper minus its upper left neighbour; its mean is that of
+ * the left and upper neighbours. A colour's share of alpha is the value at which its ratio to alpha
+ * equals that of these two neighbours.
+ */
+const WEIGHTS: Weights = [
+  [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
+  [[], [20, 0, 17, 0], [16, 0, -1, 0, 11, 6], [18, 0, 2, 0, 0, -3, 5, 6]],
+];
+
+/**
+ * Weights of a second prediction of a colour, in 32nds. The first six are for the distances of six
+ * neighbours (left, upper, upper left, upper right, second left, second upper) from the colour's
+ * share of alpha (see `WEIGHTS`). Then, for each already coded channel, four weights are for the
+ * distances of its value from the first four neighbours.
+ */
+const FURTHER: Weights[number] = [
+  [],
+  [19, 13, -15, 3, -1, -1, 14, 10, -11, 2],
+  [23, 15, -15, 5, -1, -1, 1, 0, -2, 0, 16, 11, -10, 3],
+  [16, 10, -12, 4, -2, -2, 1, 0, -2, 1, -6, -4, 4, -2, 13, 9, -8, 2],
+];
+
+/**
+ * Predicts a channel, in levels, from a cell's neighbours and its already coded channels, with
+ * weights learned by regression. If two predictions differ, the value mostly lies between them.
+ */
+export class KeyPrediction {
+  /** The main prediction, 0…`top`. */
+  from = 0;
+  /** A second prediction, in eighths of a level, any integer. */
+  second = 0;
+  /** A third prediction, in levels. For a colour, its ratio to alpha is that of the neighbours. */
+  third = 0;
+  /** 1 for colours inside a body, where all neighbours are opaque. */
+  within: 0 | 1 = 0;
+
+  /**
+   * @param levels [cells, 4] with a border
+   * @param stride cells per row of `levels`
+   * @param top maximum level
+   */
+  constructor(
+    private readonly levels: Uint8Array,
+    private readonly stride: number,
+    private readonly top: number,
+  ) {}
+
+  /** Predicts a channel. @param at index of the cell @param i index into `CHANNELS` */
+  predict(at: number, i: number): void {
+    const own = 4 * at;
+    if (i === 0) this.predictAlpha(own);
+    else this.predictColour(own, i);
+  }
+
+  private predictAlpha(own: number): void {
+    const { levels, stride, top } = this;
+    const left = own - 1;
+    const up = own - 4 * stride + 3;
+    const sum =
+      28 * levels[left] +
+      24 * levels[up] -
+      16 * levels[up - 4] +
+      5 * levels[up + 4] -
+      3 * levels[left - 4] -
+      5 * levels[up - 4 * stride];
+    this.from = max(0, min(top, (sum + 38) >> 5));
+    this.within = 0;
+    this.third = levels[up + 4];
+    this.second = 8 * this.third;
+  }
+
+  private predictColour(own: number, i: number): void {
+    const { levels, stride, top } = this;
+    const left = own - 4;
+    const up = own - 4 * stride;
+    const corner = up - 4;
+    const c = CHANNELS[i];
+    const sum = levels[left + c] + levels[up + c];
+    const alpha = levels[own + 3];
+    const alphas = levels[left + 3] + levels[up + 3];
+    const share = floor(((2 * alpha + 1) * sum * 16) / (alphas + 1));
+    this.within = alpha === top && alphas === 2 * top ? 1 : 0;
+    const weights = WEIGHTS[this.within][i];
+    const further = FURTHER[i];
+    let moves =
+      weights[0] * (32 * (sum - levels[corner + c]) - share) + weights[1] * (32 * sum - 2 * share);
+    let others =
+      further[0] * (32 * levels[left + c] - share) +
+      further[1] * (32 * levels[up + c] - share) +
+      further[2] * (32 * levels[corner + c] - share) +
+      further[3] * (32 * levels[up + 4 + c] - share) +
+      further[4] * (32 * levels[left - 4 + c] - share) +
+      further[5] * (32 * levels[up - 4 * stride + c] - share);
+    for (let j = 0; j < i; j++) {
+      const d = CHANNELS[j];
+      const both = levels[left + d] + levels[up + d];
+      const before = levels[own + d];
+      const k = 6 + 4 * j;
+      moves +=
+        32 *
+        (weights[2 + 2 * j] * (before - both + levels[corner + d]) +
+          weights[3 + 2 * j] * (2 * before - both));
+      others +=
+        32 *
+        (further[k] * (before - levels[left + d]) +
+          further[k + 1] * (before - levels[up + d]) +
+          further[k + 2] * (before - levels[corner + d]) +
+          further[k + 3] * (before - levels[up + 4 + d]));
+    }
+    this.from = max(0, min(alpha, (share + (moves >> 5) + 16) >> 5));
+    this.second = (share + (others >> 5)) >> 2;
+    this.third = share >> 5;
+  }
+}
 
 /** Returns how many levels fit into a range: 0 for none, 1 for one, 2 for more. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);

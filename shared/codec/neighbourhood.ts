@@ -3,10 +3,16 @@
  * chunk, each with a border of zeros, two cells wide.
  */
 import type { Rect } from '../geometry.ts';
-import { type Cells, wordsOf } from './cells.ts';
+import { type Cells, wordsOf } from './chunks.ts';
 
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
-const { abs, ceil, clz32, min } = Math;
+const { abs, ceil, clz32, max, min } = Math;
+
+/** Channels in coding order. Alpha is first, because premultiplied colours never exceed it. */
+export const CHANNELS = [3, 0, 1, 2] as const;
+
+/** Clamps a number to the range of a channel, 0…255. @param x any finite number */
+export const clamp = (x: number): number => max(0, min(255, x));
 
 /** Side, in cells, of the groups that a delta skips with a single bit. */
 export const GROUP = 8;

@@ -45,22 +45,6 @@ const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
 );
 
-/** Writes or reads bits. */
-export interface BitCoder {
-  /** Whether bits are read. If so, the values passed in are ignored. */
-  readonly reads: boolean;
-  /**
-   * Codes a bit under up to four different contexts.
-   *
-   * @param bit 0 or 1, the bit to write
-   * @param a index into the contexts, as are `b`, `c` and `d`
-   * @returns the bit that was written or read
-   */
-  bit(bit: number, a: number, b?: number, c?: number, d?: number): number;
-  /** Codes a number of 1…24 bits, all values equally likely. @returns the number */
-  plain(bits: number, value: number): number;
-}
-
 /** Computes the probability of a 1, in 65,536ths. @param odds sum of the contexts' log-odds */
 function predict(odds: number): number {
   const at = (odds >> STEP_BITS) + HALF;
@@ -75,35 +59,43 @@ const stepAfter = (probability: number, bit: number): number =>
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
-/** Writes bits to a growing buffer. */
-export class RangeWriter implements BitCoder {
-  readonly reads = false;
-  private bytes = new Uint8Array(256);
-  private length = 0;
-  private low = 0;
-  private range = WINDOW;
-  private cache = 0;
-  /** Number of 0xff bytes that are held back until it is known whether a carry changes them. */
-  private waiting = 0;
-  /** False until the first byte, which is always 0, has been skipped instead of written. */
-  private started = false;
+/** Writes or reads bits. */
+export abstract class BitCoder {
+  protected range = WINDOW;
+  /**
+   * A writer's lower end of the current range; for a reader, how far the read number lies above the
+   * lower end of the range. A reader's value is always smaller than `range`, for any input.
+   */
+  protected low = 0;
 
-  constructor(private readonly contexts: Contexts) {}
+  /** @param reads whether bits are read. If so, the values passed in are ignored */
+  constructor(
+    readonly reads: boolean,
+    private readonly contexts: Contexts,
+  ) {}
 
+  /**
+   * Codes a bit under up to four different contexts.
+   *
+   * @param bit 0 or 1, the bit to write
+   * @param a index into the contexts, as are `b`, `c` and `d`
+   * @returns the bit that was written or read
+   */
   bit(bit: number, a: number, b = NONE, c = NONE, d = NONE): number {
-    const { contexts } = this;
+    const { contexts, reads } = this;
     const oddsA = contexts[a];
     const oddsB = contexts[b];
     const oddsC = contexts[c];
     const oddsD = contexts[d];
     const probability = predict(oddsA + oddsB + oddsC + oddsD);
     const bound = shareOf(this.range, probability);
-    if (bit) this.range = bound;
+    const coded = reads ? (this.low < bound ? 1 : 0) : bit;
+    if (coded) this.range = bound;
     else {
-      this.low += bound;
+      this.low += reads ? -bound : bound;
       this.range -= bound;
     }
-    const step = stepAfter(probability, bit);
+    const step = stepAfter(probability, coded);
     contexts[a] = oddsA + step;
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
@@ -111,16 +103,38 @@ export class RangeWriter implements BitCoder {
     // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
-    return bit;
+    return coded;
   }
 
+  /** Codes a number of 1…24 bits, all values equally likely. @returns the number */
   plain(bits: number, value: number): number {
+    let coded = 0;
     for (let i = bits - 1; i >= 0; i--) {
       this.range >>>= 1;
-      if ((value >>> i) & 1) this.low += this.range;
+      const bit = this.reads ? (this.low >= this.range ? 1 : 0) : (value >>> i) & 1;
+      if (bit) this.low += this.reads ? -this.range : this.range;
+      coded = (coded << 1) | bit;
       while (this.range < TOP) this.shift();
     }
-    return value;
+    return coded;
+  }
+
+  /** Moves the window by a byte, so that the range grows. */
+  protected abstract shift(): void;
+}
+
+/** Writes bits to a growing buffer. */
+export class RangeWriter extends BitCoder {
+  private bytes = new Uint8Array(256);
+  private length = 0;
+  private cache = 0;
+  /** Number of 0xff bytes that are held back until it is known whether a carry changes them. */
+  private waiting = 0;
+  /** False until the first byte, which is always 0, has been skipped instead of written. */
+  private started = false;
+
+  constructor(contexts: Contexts) {
+    super(false, contexts);
   }
 
   /**
@@ -147,7 +161,7 @@ export class RangeWriter implements BitCoder {
     return encoded;
   }
 
-  private shift(): void {
+  protected shift(): void {
     if (this.low < WINDOW - TOP || this.low >= WINDOW) {
       const carry = this.low >= WINDOW ? 1 : 0;
       if (this.started) this.push(this.cache + carry);
@@ -173,17 +187,14 @@ export class RangeWriter implements BitCoder {
  * Reads the bits that a `RangeWriter` has written. It never fails, because any bytes decode to some
  * bits.
  */
-export class RangeReader implements BitCoder {
-  readonly reads = true;
+export class RangeReader extends BitCoder {
   private position = 0;
-  /** Position within the current range. Always smaller than `range`, for any input. */
-  private code = 0;
-  private range = WINDOW;
 
   constructor(
-    private readonly contexts: Contexts,
+    contexts: Contexts,
     private bytes: Uint8Array = new Uint8Array(0),
   ) {
+    super(true, contexts);
     this.begin(bytes);
   }
 
@@ -191,49 +202,12 @@ export class RangeReader implements BitCoder {
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.range = WINDOW;
-    this.position = this.code = 0;
-    for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.next();
+    this.position = this.low = 0;
+    for (let i = 0; i < 3; i++) this.low = (this.low << 8) | this.next();
   }
 
-  bit(_bit: number, a: number, b = NONE, c = NONE, d = NONE): number {
-    const { contexts } = this;
-    const oddsA = contexts[a];
-    const oddsB = contexts[b];
-    const oddsC = contexts[c];
-    const oddsD = contexts[d];
-    const probability = predict(oddsA + oddsB + oddsC + oddsD);
-    const bound = shareOf(this.range, probability);
-    const bit = this.code < bound ? 1 : 0;
-    if (bit) this.range = bound;
-    else {
-      this.code -= bound;
-      this.range -= bound;
-    }
-    const step = stepAfter(probability, bit);
-    contexts[a] = oddsA + step;
-    contexts[b] = oddsB + step;
-    contexts[c] = oddsC + step;
-    contexts[d] = oddsD + step;
-    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
-    contexts[NONE] = 0;
-    while (this.range < TOP) this.shift();
-    return bit;
-  }
-
-  plain(bits: number, _value?: number): number {
-    let value = 0;
-    for (let i = 0; i < bits; i++) {
-      this.range >>>= 1;
-      const bit = this.code >= this.range ? 1 : 0;
-      if (bit) this.code -= this.range;
-      value = (value << 1) | bit;
-      while (this.range < TOP) this.shift();
-    }
-    return value;
-  }
-
-  private shift(): void {
-    this.code = (this.code << 8) | this.next();
+  protected shift(): void {
+    this.low = (this.low << 8) | this.next();
     this.range <<= 8;
   }
 

@@ -164,7 +164,13 @@ export function runLayers(
   return from;
 }
 
-function addRamps(ramps: Float32Array, x: number, y: number, colour: Float32Array): void {
+/** Adds a cell's ramps to a colour. @param x position in the cell, −½…½ from its middle, as is `y` */
+export function addRamps(
+  ramps: Float32Array,
+  x: number,
+  y: number,
+  colour: Float32Array | Float64Array,
+): void {
   const square = x * x + y * y;
   for (let at = 0; at < ramps.length; at += RAMP) {
     const along = ramps[at] * x + ramps[at + 1] * y + ramps[at + 2] * square + ramps[at + 3];

@@ -1,8 +1,8 @@
-/** Paints one organism for a still picture, with larger cells than on a wall. */
+/** Paints one organism for a still picture or a thumbnail, with larger cells than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
 import { createMap, type PaintedGenomes } from './genome-map.ts';
-import { channelsOf, INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
-import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
+import { channelsOf, INPUTS, type PainterNet, REACH } from './net.ts';
+import { addRamps, blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
 /** The input of `paintStill`. */
 export interface Still {
@@ -54,7 +54,7 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
       if (!readNeighbourhood(grid, x, y, inputs)) continue;
       const corner = { x: x * scale, y: y * scale, row: side * scale };
       addCells({ sums, tissue }, corner, inputs, weights);
-      addRamps(sums, corner, runLayers(net, inputs, outputs), places);
+      addShares(sums, corner, runLayers(net, inputs, outputs), places);
       yield;
     }
   }
@@ -143,35 +143,23 @@ function addCells(
   }
 }
 
-function addRamps(
+function addShares(
   sums: Float32Array,
   { x, y, row }: Corner,
   ramps: Float32Array,
   { pixels, at, shares }: Places,
 ): void {
+  const colour = new Float64Array(4);
   for (let j = 0; j < at.length; j++) {
     const v = y + pixels[j];
     if (v < 0 || v >= row) continue;
     for (let i = 0; i < at.length; i++) {
       const u = x + pixels[i];
       if (u < 0 || u >= row) continue;
+      colour.fill(0);
+      addRamps(ramps, at[i], at[j], colour);
       const share = shares[i] * shares[j];
-      const square = at[i] * at[i] + at[j] * at[j];
-      let [r, g, b, a] = [0, 0, 0, 0];
-      for (let n = 0; n < ramps.length; n += RAMP) {
-        const along =
-          ramps[n] * at[i] + ramps[n + 1] * at[j] + ramps[n + 2] * square + ramps[n + 3];
-        const height = Math.min(0.5, Math.max(-0.5, along));
-        r += height * ramps[n + 4];
-        g += height * ramps[n + 5];
-        b += height * ramps[n + 6];
-        a += height * ramps[n + 7];
-      }
-      const to = 4 * (v * row + u);
-      sums[to] += share * r;
-      sums[to + 1] += share * g;
-      sums[to + 2] += share * b;
-      sums[to + 3] += share * a;
+      for (let c = 0; c < 4; c++) sums[4 * (v * row + u) + c] += share * colour[c];
     }
   }
 }
@@ -195,4 +183,41 @@ function* straightened(
     pixels[i + 3] = 255 * alpha * smoothstep(0.14, 0.42, tissue[i >> 2]);
   }
   return pixels;
+}
+
+/** Radius and standard deviation of the smoothing of thumbnails, in cells. */
+const BLUR = 3;
+const SPREAD = 2;
+/** Standard deviation of the colour differences that are smoothed; the range of a colour is 255. */
+const FAINT = 28;
+
+/**
+ * Paints a still without the faint bands that the cells' divisions leave. Edges within an organism
+ * stay, because only similar colours are smoothed.
+ *
+ * @returns as `paintStill`
+ * @throws as `paintStill`
+ */
+export const paintThumbnail = (still: Still): ReturnType<typeof paintStill> =>
+  paintStill({ ...still, cells: smoothed(still.cells, still.side) });
+
+function smoothed(cells: ArrayLike<number>, side: number): Uint8ClampedArray {
+  const result = Uint8ClampedArray.from(cells);
+  for (let at = 0; at < cells.length; at += 4) {
+    if (cells[at + 3] === 0) continue;
+    const [x, y] = [(at >> 2) % side, Math.floor((at >> 2) / side)];
+    const sums = [0, 0, 0, 0];
+    for (let v = Math.max(0, y - BLUR); v <= Math.min(side - 1, y + BLUR); v++) {
+      for (let u = Math.max(0, x - BLUR); u <= Math.min(side - 1, x + BLUR); u++) {
+        const from = 4 * (v * side + u);
+        let square = ((u - x) / SPREAD) ** 2 + ((v - y) / SPREAD) ** 2;
+        for (let c = 0; c < 3; c++) square += ((cells[from + c] - cells[at + c]) / FAINT) ** 2;
+        const weight = cells[from + 3] * Math.exp(-square / 2);
+        for (let c = 0; c < 3; c++) sums[c] += weight * cells[from + c];
+        sums[3] += weight;
+      }
+    }
+    for (let c = 0; c < 3; c++) result[at + c] = sums[c] / sums[3];
+  }
+  return result;
 }

@@ -214,45 +214,21 @@ class Reader {
     if (code < 0xa0) return this.list(code & 15);
     if (code < 0xc0) return this.text(code & 31);
     if (code >= 0xe0) return code - 256;
+    if (code === 0xc0) return null;
+    if (code === 0xc2 || code === 0xc3) return code === 0xc3;
     // Codes of one type are consecutive for sizes of 1, 2 and 4 bytes, so log₂ of the number of
     // bytes is computed from the code.
-    switch (code) {
-      case 0xc0:
-        return null;
-      case 0xc2:
-      case 0xc3:
-        return code === 0xc3;
-      case 0xc4:
-      case 0xc5:
-      case 0xc6:
-        return this.take(this.unsigned(code - 0xc4));
-      case 0xcb:
-        return this.view.getFloat64(this.skip(8));
-      case 0xcc:
-      case 0xcd:
-      case 0xce:
-        return this.unsigned(code - 0xcc);
-      case 0xd0:
-        return this.view.getInt8(this.skip(1));
-      case 0xd1:
-        return this.view.getInt16(this.skip(2));
-      case 0xd2:
-        return this.view.getInt32(this.skip(4));
-      case 0xd4:
-        // msgpackr encodes undefined as an extension of its own: this code and two more bytes.
-        if (this.unsigned(1) === 0) return undefined;
-        break;
-      case 0xd9:
-      case 0xda:
-      case 0xdb:
-        return this.text(this.unsigned(code - 0xd9));
-      case 0xdc:
-      case 0xdd:
-        return this.list(this.unsigned(code - 0xdb));
-      case 0xde:
-      case 0xdf:
-        return this.record(this.unsigned(code - 0xdd));
-    }
+    if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
+    if (code === 0xcb) return this.view.getFloat64(this.skip(8));
+    if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
+    if (code === 0xd0) return this.view.getInt8(this.skip(1));
+    if (code === 0xd1) return this.view.getInt16(this.skip(2));
+    if (code === 0xd2) return this.view.getInt32(this.skip(4));
+    // msgpackr encodes undefined as an extension of its own: this code and two zero bytes.
+    if (code === 0xd4 && this.unsigned(1) === 0) return undefined;
+    if (code >= 0xd9 && code <= 0xdb) return this.text(this.unsigned(code - 0xd9));
+    if (code === 0xdc || code === 0xdd) return this.list(this.unsigned(code - 0xdb));
+    if (code === 0xde || code === 0xdf) return this.record(this.unsigned(code - 0xdd));
     throw new TypeError('bad packet');
   }
 

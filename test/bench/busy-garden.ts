@@ -10,7 +10,7 @@ import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const VISITORS = 6;
-/** Every so many seconds something dies, and a visitor goes and another comes. */
+/** Period in seconds after which an organism dies, and a visitor leaves and another joins. */
 const TURN = 5;
 
 export interface BusyGarden {
@@ -21,8 +21,9 @@ export interface BusyGarden {
 }
 
 /**
- * 256×256 places, 64 organisms, 15 ticks/s; every second a planting and a cut, visitors who move
- * their hands; every five an organism that is wiped away, and a visitor for whom another comes.
+ * Opens a room of 256×256 cells with 64 organisms, at 15 ticks/s. Every second has a planting and a
+ * cut, and visitors move their hands. Every five seconds, an organism is wiped away, and a visitor
+ * is replaced by another.
  */
 export async function openBusyGarden(): Promise<BusyGarden> {
   const server: VivariumServer = await startServer(
@@ -65,7 +66,7 @@ export async function openBusyGarden(): Promise<BusyGarden> {
     const { x, y } = organisms[random.integer(organisms.length)];
     gardener.wipe(x, y, STROKE_LIMITS.maxRadius);
     visitors.shift()?.leave();
-    // One that could not come is replaced at the next turn.
+    // A visitor who could not join is replaced at the next turn.
     come().catch(() => undefined);
   }, 1000);
   return {

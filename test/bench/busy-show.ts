@@ -1,8 +1,8 @@
 /**
- * Measures whether the memory of a busy show stays bounded, and what it writes to the disk: visitors
- * plant, wound, leave and come back for two hours, on the server that `npm start` runs. Needs Linux,
- * for /proc and /sys. The bytes written include everything that is written to the disk of TMPDIR
- * meanwhile.
+ * Measures whether the memory of a busy show stays bounded, and what it writes to the disk:
+ * visitors plant, wound, leave and come back for two hours, on the server that `npm start` runs.
+ * Needs Linux, for /proc and /sys. The bytes written include everything that is written to the disk
+ * of TMPDIR meanwhile.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,33 +10,32 @@ import { join } from 'node:path';
 import { Child } from '../load/child.ts';
 import { mean, rounded } from '../load/figures.ts';
 import { ServerProcess } from '../support/process.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 import type { BotCounts, BotsPlan } from './soak-bots.ts';
 
 /** Commands of all visitors together in a second. */
 const COMMANDS_PER_SECOND = 25;
-/** Share of those who leave and come back as the same person. */
+/** Share of leaving visitors who return as the same person. */
 const RETURNING = 0.5;
-/** Most anonymous memory of the process, MB. */
+/** Maximum anonymous memory of the process, in MB. */
 const MOST = 500;
-/** Time in which the room fills, as a share of all; it counts for the maximum only. */
+/** Share of the time in which the room fills. It counts only for the maximum. */
 const FILLING = 0.1;
-/** By how much the mean of the second half may exceed that of the first. */
+/** Largest ratio of the mean of the second half to the mean of the first half. */
 const TOLERANCE = 1.02;
-/** Share of the commands that visitors must get through, accepted or refused. */
+/** Smallest share of commands that must be answered, accepted or refused. */
 const ANSWERED = 0.9;
-/** Seconds after which all have gone and memory is looked at once more. */
+/** Time between the last visitor and the last measurement of memory, in seconds. */
 const AFTER = 60;
-/** Most GB written per hour. */
+/** Maximum number of GB written per hour. */
 const MOST_WRITTEN = 0.5;
-/** Bytes of a unit in which the system counts what is written. */
+/** Size of the unit in which the system counts written data, in bytes. */
 const SECTOR = 512;
 const MINUTE = 60_000;
-/** ms between two looks at anonymous memory, so that no peak is missed. */
+/** Time between two measurements of anonymous memory, in ms, short enough to miss no peak. */
 const LOOK_EVERY = 5_000;
 
-/** All in MB. */
+/** Memory of the server, in MB. */
 interface Memory {
   readonly rss: number;
   readonly anonymous: number;
@@ -59,7 +58,7 @@ export async function benchBusyShow(
     const pid = server.child.pid!;
     const look = (): Promise<Memory> => memoryOf(pid, port);
     const idle = await look();
-    log(`pid ${pid}; ${bots} visitors for ${seconds} s; at the start ${lineOf(idle)}`);
+    log(`pid ${pid}; ${bots} visitors for ${seconds} s`);
     const beat = (1000 * bots) / COMMANDS_PER_SECOND;
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
     crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
@@ -76,12 +75,8 @@ export async function benchBusyShow(
         anonymous.push(megabytes(pid, 'RssAnon'));
       }
       counts = await crowd.ask<BotCounts>('counts');
-      const now = await look();
-      const { accepted, refused, joins, returns, lost } = counts;
-      log(
-        `  ${new Date().toISOString()} ${rounded(at / MINUTE)} min: ${accepted} accepted, ${sum(refused)} refused, ` +
-          `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}; most RssAnon ${Math.max(...anonymous.slice(from))}`,
-      );
+      const most = Math.max(...anonymous.slice(from));
+      log(JSON.stringify({ minutes: rounded(at / MINUTE), ...counts, ...(await look()), most }));
     }
     const written = rounded((writtenTo(scratch) - before) / 1e9 / (seconds / 3_600));
     await crowd.stop();
@@ -104,20 +99,13 @@ export async function benchBusyShow(
     };
     const figures = {
       ...{ machine: describeMachine(), seconds, bots, accepted, refused, joins, returns },
-      /** MB of anonymous memory; the first half without the time in which the room fills. */
+      /** Anonymous memory in MB. `first` leaves out the time in which the room fills. */
       ...{ idle, first, second, most, gone },
-      /** GB per hour. */
+      /** Data written, in GB per hour. */
       written,
       bounds,
       met: Object.values(bounds).every((kept) => kept),
     };
-    log(
-      `  refused: ${JSON.stringify(refused)}; ${written} GB/h written; when all have gone ${lineOf(gone)}`,
-    );
-    log(
-      `  anonymous MB, mean and most: first half ${first.mean}, ${first.most}; second ${second.mean}, ${second.most}; ` +
-        `goal (at most ${MOST}, flat, ${MOST_WRITTEN} GB/h, ${COMMANDS_PER_SECOND} commands a second): ${figures.met ? 'met' : `missed: ${JSON.stringify(bounds)}`}`,
-    );
     return figures;
   } finally {
     await crowd?.stop();
@@ -129,9 +117,6 @@ export async function benchBusyShow(
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, n) => total + n, 0);
 
-const lineOf = ({ rss, anonymous, heap }: Memory): string =>
-  `RSS ${rss}, RssAnon ${anonymous}, heap ${heap} MB`;
-
 async function memoryOf(pid: number, port: number): Promise<Memory> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const [, heap] = /^nodejs_heap_size_used_bytes (\d+)/m.exec(metrics)!;
@@ -139,7 +124,7 @@ async function memoryOf(pid: number, port: number): Promise<Memory> {
   return { rss, anonymous, heap: Math.round(Number(heap) / 1e6) };
 }
 
-/** @param name of a line in /proc/PID/status */
+/** Reads a line of /proc/PID/status, in MB. @param name name of the line */
 function megabytes(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)!;
@@ -147,8 +132,9 @@ function megabytes(pid: number, name: string): number {
 }
 
 /**
- * Bytes written to the disk of a folder since the system started, by any process: the file system
- * writes more than a process is charged with. NaN if the system does not count them.
+ * Returns the bytes written to the disk of a folder by any process since the system started,
+ * because the file system writes more than it charges to the process. NaN if the system does not
+ * count them.
  */
 function writtenTo(folder: string): number {
   const { dev } = statSync(folder);

@@ -8,8 +8,6 @@ import { number, oneOf, text, wholeNumber } from '../../server/settings/server-t
 import { CheckpointError } from '../../server/vnca/card.ts';
 import { benchBusyShow } from './busy-show.ts';
 import { benchDrawings } from './drawings.ts';
-import { benchDurability } from './durability.ts';
-import { benchLiveliness } from './liveliness.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaint } from './paint.ts';
@@ -34,14 +32,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchDrawings,
     help: 'how well twenty drawings from a phone grow, and ms until their first picture, one at a time and ten at the same time',
   },
-  durability: {
-    run: benchDurability,
-    help: 'cost of storing a busy room: ms per tick with and without storing, alternating in one run',
-  },
-  liveliness: {
-    run: benchLiveliness,
-    help: 'ms per tick and kB/s of gardens of 64 and 256 organisms, alternating between no, default and full liveliness',
-  },
   pages: {
     run: benchPages,
     help: "ms per frame of the phone's page and the wall on a CPU slowed down four times, without rasterization, and their memory",
@@ -60,7 +50,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   stream: {
     run: benchStream,
-    help: 'bytes, ms and errors of each tier of the stream in the standard garden and in three others',
+    help: 'bytes, ms and errors of each tier of the stream in the standard garden',
   },
   tick: {
     run: benchTick,
@@ -86,31 +76,31 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'also write the figures to FILE as JSON; without FILE, print only the figures',
+      help: 'write the figures to FILE instead of printing them; without FILE, print only the figures',
     },
     checkpoint: {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all shipped checkpoints',
-      help: 'for drawings, durability, peer and replay: folder of the checkpoint to use',
+      help: 'for drawings, peer and replay: folder of the checkpoint to use',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `for busy-show, durability, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
+      help: `for busy-show, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also measure the same nets in PyTorch, alternating in the same run; needs PyTorch in python3',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '40, 30, 30, 600, 3600, 7200',
-      help: "for liveliness, pages, paint, durability, replay and busy-show: seconds to measure; for durability and replay, in the room's own time",
+      defaultInWords: '30, 30, 3600, 7200',
+      help: "for pages, paint, replay and busy-show: seconds to measure; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '64 and 256, 64, 64',
-      help: 'for liveliness, durability and replay: number of living organisms',
+      defaultInWords: '64',
+      help: 'for replay: number of living organisms',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
@@ -143,8 +133,8 @@ async function command(args: readonly string[], { say }: Voice): Promise<void> {
     if (!quiet) say(line);
   }, options);
   const json = JSON.stringify(figures, null, 2);
-  if (quiet) say(json);
-  else if (file !== undefined) await writeFile(file, `${json}\n`);
+  if (file === undefined || quiet) say(json);
+  else await writeFile(file, `${json}\n`);
 }
 
 /**

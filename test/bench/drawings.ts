@@ -1,8 +1,8 @@
 /**
- * How well drawings grow that visitors make on the pad, and how long they wait for the first
- * picture: twenty in three styles, replayed by a finger on a phone's page one after another, then
- * ten of them at once on ten pages from ten addresses. Server, pages and whatever else runs share the processors, and how far a drawing is
- * refined depends on what they leave.
+ * Measures how well visitors' drawings grow, and how long visitors wait for the first picture.
+ * Twenty drawings in three styles are replayed on a phone's page one after another, then ten of
+ * them at the same time on ten pages from ten addresses. Server and pages share the processors, so
+ * the load of the machine limits how far a drawing is refined.
  */
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
@@ -19,14 +19,15 @@ import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 
-/** Mean squared error; ms of the slowest drawing, alone and at once. */
+/**
+ * Goals: mean squared error; time of the slowest drawing alone, and of ten at the same time, in ms.
+ */
 const GOALS = { error: 0.008, alone: 2_000, atOnce: 5_000 };
-/** Drawings made at once. */
+/** Number of drawings made at the same time. */
 const AT_ONCE = 10;
-/** Steps for which a grown organism has to hold, and how far it may change, mean squared. */
+/** Number of steps for which a grown organism must hold, and its largest mean squared change. */
 const HELD = { steps: 100, change: 0.01 };
 const PATH = '/r/garden';
 
@@ -34,10 +35,8 @@ const PATH = '/r/garden';
 interface ReceivedDrawing {
   /** [side, side, 4] premultiplied RGBA, 0…255: scaled and centred by the page. */
   readonly pixels: Uint8Array;
-  /** [Z], as refined, within bounds; as encoded where time was short, perhaps beyond them. */
+  /** [Z]: refined within bounds or, if time was short, as encoded, perhaps out of bounds. */
   readonly latent: Float32Array;
-  /** When its latent was done, ms since the epoch. */
-  readonly refinedAt: number;
 }
 
 /** A drawing that grows. */
@@ -46,14 +45,14 @@ interface GrowingDrawing extends ReceivedDrawing {
   readonly ms: number;
 }
 
-/** A phone. What moves would be painted by the processor that the server shares. */
+/** A phone without animations, because the processor that paints them also runs the server. */
 const SCREEN: BrowserContextOptions = { ...PHONE, reducedMotion: 'reduce' };
-/** Until ten pages have heard when to press, ms. */
+/** Time in which ten pages learn when to press, in ms. */
 const NOTICE = 2_000;
 
 /** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
 export async function benchDrawings(
-  log: Log,
+  _: Log,
   { checkpoint: folder = CHECKPOINT_FOLDER }: BenchOptions = {},
 ) {
   const checkpoint = await loadCheckpoint(folder);
@@ -70,51 +69,38 @@ export async function benchDrawings(
   );
   const errors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].grown));
   const restErrors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].later));
-  const drawings = alone.map(({ ms, latent }, i) => ({
+  const drawings = alone.map(({ ms }, i) => ({
     name: DRAWINGS[i].name,
     style: DRAWINGS[i].style,
-    /** Mean squared difference of what was sent and what grows, premultiplied RGBA, 0…1. */
+    /**
+     * Mean squared difference between the drawing and the grown picture, premultiplied RGBA, 0…1.
+     */
     error: rounded(errors[i]),
     ms: rounded(ms),
     held: meanSquare(pictures[i].grown, pictures[i].later) < HELD.change,
-    /** Euclidean length of the latent; one that is not refined may be out of bounds. */
-    length: rounded(Math.hypot(...latent)),
   }));
-  for (const { name, style, error, ms, held, length } of drawings) {
-    log(
-      `  ${name} (${style}): error ${error}, ${ms} ms, latent of length ${length}, ${held ? 'holds' : 'DOES NOT HOLD'}`,
-    );
-  }
   const figures = {
     machine: describeMachine(),
     checkpoint: checkpoint.card.name,
     drawings,
     error: rounded(mean(errors.slice(0, alone.length))),
-    /** The same after `HELD.steps` more steps, at rest, as visitors see it from then on. */
+    /**
+     * Mean error after `HELD.steps` more steps, at rest, as visitors see the organism from then on.
+     */
     restError: rounded(mean(restErrors.slice(0, alone.length))),
     held: drawings.filter(({ held }) => held).length,
     /** From "Let it grow" to the first preview picture, ms. */
     alone: spreadOf(alone.map(({ ms }) => ms)),
-    /** The same, as each page shows it; until each is refined, in order; mean errors. */
+    /** Ten drawings at the same time: ms until each page shows its first picture; mean errors. */
     atOnce: {
-      ms: atOnce.shown.map(rounded),
-      refined: atOnce.refined,
+      ms: atOnce.map(rounded),
       error: rounded(mean(errors.slice(alone.length))),
       restError: rounded(mean(restErrors.slice(alone.length))),
     },
   };
-  const slowest = Math.max(...atOnce.shown);
-  log(
-    `mean error ${figures.error}, at rest ${figures.restError}; ${figures.held} of ${drawings.length} hold; first picture after ${figures.alone.p50} ms p50, ${figures.alone.max} at most`,
-  );
-  log(
-    `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}, at rest ${figures.atOnce.restError}`,
-  );
+  const slowest = Math.max(...atOnce);
   const met =
     figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
-  log(
-    `goal (mean error ${GOALS.error}; ${GOALS.alone} ms alone, ${GOALS.atOnce} ms at once): ${met ? 'met' : 'missed'}`,
-  );
   return { ...figures, met };
 }
 
@@ -137,7 +123,7 @@ async function drawAll(folder: string) {
         DRAWINGS,
         received,
       );
-      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE), received);
+      const atOnce = await drawAtOnce(browser, port, DRAWINGS.slice(0, AT_ONCE));
       return { alone, received, atOnce };
     } finally {
       await browser.close();
@@ -153,7 +139,7 @@ function hearDrawings({ drawings }: RoomServer): ReceivedDrawing[] {
   const submit = drawings.submit.bind(drawings);
   drawings.submit = (drawing) => {
     const { pixels, latent } = drawing;
-    received.push({ pixels: pixels.slice(), latent: latent.slice(), refinedAt: Date.now() });
+    received.push({ pixels: pixels.slice(), latent: latent.slice() });
     return submit(drawing);
   };
   return received;
@@ -184,19 +170,17 @@ async function drawInTurn(
 }
 
 /**
- * As many visitors as drawings, each with a page and an address of their own, press "Let it grow" at
- * the same moment.
+ * As many visitors as drawings, each with a page and an address of their own, press "Let it grow"
+ * at the same moment.
  *
- * @returns ms from then on: until each page shows its first preview picture, in the order of the
- *   drawings, and until each latent is refined, the earliest first
+ * @returns ms until each page shows its first preview picture, in the order of the drawings
  * @throws Error a page has heard too late when to press; a drawing was refused
  */
 function drawAtOnce(
   browser: Browser,
   port: number,
   drawings: readonly VisitorDrawing[],
-  received: readonly ReceivedDrawing[],
-) {
+): Promise<number[]> {
   return withAddresses(port, drawings.length, async (ports) => {
     const pads: Pad[] = [];
     for (const [i, drawing] of drawings.entries()) {
@@ -207,8 +191,7 @@ function drawAtOnce(
     const at = Date.now() + NOTICE;
     const shown = await Promise.all(pads.map((pad) => pad.growAt(at)));
     for (const { page } of pads) await page.context().close();
-    const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
-    return { shown, refined };
+    return shown;
   });
 }
 

@@ -1,12 +1,12 @@
 /** Processor time of a page's main thread, from the browser's trace. */
 import type { Browser, CDPSession } from 'playwright-core';
 
-/** A frame, ms. */
+/** Duration of a frame, in ms. */
 export const FRAME = 1000 / 60;
 
 /**
- * Processor time of a page's main thread in each 60th of a second, had it drawn a frame in each, ms.
- * No other page of the browser animates meanwhile.
+ * Measures the processor time of a page's main thread in each 60th of a second, in ms, as if it
+ * drew a frame in each. No other page of the browser may animate meanwhile.
  */
 export async function mainThreadCosts(
   browser: Browser,
@@ -18,7 +18,7 @@ export async function mainThreadCosts(
   return costs(events);
 }
 
-/** Of the browser's trace: times in µs, `tdur` the processor time of the thread. */
+/** An event of the browser's trace. Times are in µs; `tdur` is the processor time of the thread. */
 interface TraceEvent {
   readonly name: string;
   readonly ph: string;
@@ -52,8 +52,8 @@ async function traced(devtools: CDPSession, during: () => Promise<void>): Promis
 }
 
 /**
- * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each,
- * ms: one of the measured frames, and all other tasks of that moment.
+ * Returns the processor time of the page's main thread in each 60th of a second, in ms: one of the
+ * measured frames, and all other tasks of that moment.
  */
 function costs(events: readonly TraceEvent[]): number[] {
   const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
@@ -79,7 +79,7 @@ function costs(events: readonly TraceEvent[]): number[] {
       ofFrames.push((task.tdur ?? 0) / 1000);
     } else others.push(task);
   }
-  // A machine that is busy otherwise may draw nothing for a while.
+  // A busy machine may draw nothing for a while.
   if (ofFrames.length === 0) return [];
   const [from, to] = [tasks[0].ts, tasks.at(-1)!.ts];
   const windows = Math.floor((to - from) / 1000 / FRAME);

@@ -1,10 +1,10 @@
 /**
- * What the visitor's page and the wall ask of a browser's main thread in a room that is never at
- * rest, and whether one on a processor a quarter as fast would draw 60 frames a second. Where there
- * is no GPU a processor computes each pixel, and of frames that are counted little else would be
- * seen: the pages are left unpainted, and what is measured is the processor time that the main
- * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage. With
- * many `--seconds`, the memory of each page before and after shows whether it stays bounded.
+ * Measures the processor time that the visitor's page and the wall take on a browser's main thread,
+ * in a room that is never at rest, and whether a processor a quarter as fast would draw 60 frames a
+ * second. Without a GPU, the processor computes each pixel, which would hide all other costs. So
+ * the pages are left unpainted. The measured time is that of frames and of all other tasks, for
+ * ticks, hands or garbage. With many `--seconds`, the memory of each page before and after shows
+ * whether it stays bounded.
  */
 
 import type { Browser, Page } from 'playwright-core';
@@ -13,9 +13,8 @@ import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { modelOf, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { describeMachine } from './machine.ts';
 import { FRAME, mainThreadCosts } from './main-thread.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 
 const SLOWED = 4;
 
@@ -39,12 +38,7 @@ export async function benchPages(log: Log, { seconds = 30 }: BenchOptions = {}) 
     const pages: Awaited<ReturnType<typeof measure>>[] = [];
     for (const page of PAGES) {
       const row = await measure(browser, garden.port, page, seconds);
-      const { p50, p95, p99, max } = row.slowed;
-      log(
-        `${row.page}: ${p50} ms p50, ${p95} p95, ${p99} p99, ${max} at most for a frame and what comes with it on a main ` +
-          `thread slowed ${SLOWED} times; ${(100 * row.inTime).toFixed(1)} % within ${FRAME.toFixed(1)} ms; ${row.ticks} ticks`,
-      );
-      log(`  memory before ${JSON.stringify(row.before)}, after ${JSON.stringify(row.after)}`);
+      log(JSON.stringify(row));
       pages.push(row);
     }
     return { machine: describeMachine(), engine: garden.engine, slowedBy: SLOWED, pages };
@@ -60,13 +54,13 @@ async function measure(
   { name, path, options }: (typeof PAGES)[number],
   seconds: number,
 ) {
-  // Few pixels, for those of the page around the canvas are a processor's as well.
+  // Few pixels, because the processor also computes the page around the canvas.
   const context = await browser.newContext({ ...options, deviceScaleFactor: 0.25 });
   try {
     await leaveUnpainted(context);
     const page = await context.newPage();
     await openRoom(page, `http://127.0.0.1:${port}${path}`);
-    // What is compiled and fetched only once is not what is asked of it.
+    // Wait for work that is done only once, such as compiling and fetching.
     await page.waitForTimeout(5_000);
     const model = await modelOf(page);
     const tick = () => model.evaluate((shown) => shown.tick!);
@@ -77,11 +71,9 @@ async function measure(
     const slowed = costs.map((ms) => SLOWED * ms);
     return {
       ...{ page: name, ticks, before, after: await memoryOf(page) },
-      /**
-       * Processor time of the main thread in each 60th of a second, four times what it is here, ms.
-       */
+      /** Processor time of the main thread in each 60th of a second, in ms, times four. */
       slowed: { ...spreadOf(slowed), p95: rounded(quantile(slowed, 0.95)) },
-      /** Share of the frames which even so are done within a 60th of a second. */
+      /** Share of these slowed frames that are done within a 60th of a second. */
       inTime: rounded(slowed.filter((ms) => ms <= FRAME).length / slowed.length),
     };
   } finally {
@@ -89,12 +81,14 @@ async function measure(
   }
 }
 
-/** Memory of a page after all garbage was collected: its heap in MB, and its nodes. */
+/**
+ * Returns the memory of a page after garbage collection: its heap in MB, and its number of nodes.
+ */
 async function memoryOf(page: Page): Promise<{ heap: number; nodes: number }> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('HeapProfiler.enable');
   await devtools.send('Performance.enable');
-  // The second collection frees what finalizers of the first have released.
+  // The second collection frees objects that finalizers of the first have released.
   for (let i = 0; i < 2; i++) await devtools.send('HeapProfiler.collectGarbage');
   const { usedSize } = await devtools.send('Runtime.getHeapUsage');
   const { metrics } = await devtools.send('Performance.getMetrics');

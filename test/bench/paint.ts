@@ -1,8 +1,9 @@
 /**
- * What paint costs in a room that is never at rest. Multiply-adds, texture reads and chunks a frame are
- * those of a screen that draws 60 frames a second and paints all that is due in each, as walls do
- * with `resolution=full`: the most that a frame can cost. The main threads are those of a wall's and
- * a visitor's page, in turn with and without paint, whose pixels are not drawn.
+ * Measures the cost of paint in a room that is never at rest. Multiply-adds, texture reads and
+ * chunks are counted for a screen that draws 60 frames a second and paints in each frame everything
+ * that is due, as walls do with `resolution=full`. This is the highest possible cost of a frame.
+ * The main threads of a wall and of a visitor's page are measured alternately with and without
+ * paint, without drawing pixels.
  */
 
 import { readFileSync } from 'node:fs';
@@ -28,20 +29,21 @@ import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { describeMachine } from './machine.ts';
 import { FRAME, mainThreadCosts } from './main-thread.ts';
-import type { BenchOptions, Log } from './options.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
 
-/** Whole rooms on screens: device pixels. A phone has three to a point, of which two are drawn. */
+/**
+ * Screens that show a whole room, in device pixels. A phone has three pixels a point and draws two.
+ */
 const SCREENS = [
   { name: 'wall, 3840×2160', height: 2160, width: 3840, scale: 8 },
   { name: 'phone, 390×844 with three pixels a point', height: 1688, width: 780, scale: 4 },
 ] as const;
-/** How often the main thread is measured with and without paint. */
+/** Number of measurements of the main thread with paint, and without paint. */
 const TURNS = 2;
-/** At which a cell of these pages is large enough for paint, with few pixels. */
+/** Device pixel ratio at which cells are large enough for paint, with few pixels to compute. */
 const PIXELS = 0.75;
-/** A phone opens close to free ground, where few organisms are seen. */
+/** Pages to measure. A phone opens close to free ground, where it shows few organisms. */
 const PAGES = [
   {
     ...{ name: 'wall', path: '/wall/garden?resolution=full&frame=fixed' },
@@ -58,20 +60,10 @@ export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) 
   try {
     const chunks = await watch(garden.room, seconds);
     const screens = SCREENS.map((screen) => costsOf(screen, net, chunks));
-    for (const { screen, scale, multiplyAdds, reads } of screens) {
-      const of = (figure: number): number => rounded(figure / 1e6);
-      log(
-        `${screen}: ${scale} pixels a cell; ${of(multiplyAdds.mean)} M multiply-adds a frame (p95 ${of(multiplyAdds.p95)}), ` +
-          `${of(reads.mean)} M texture reads (p95 ${of(reads.p95)})`,
-      );
-    }
     const mainThreads: Awaited<ReturnType<typeof measurePage>>[] = [];
     for (const page of PAGES) {
       const costs = await measurePage(browser, `http://127.0.0.1:${garden.port}`, page, seconds);
-      log(
-        `main thread of a ${costs.page}: ${costs.painted.mean} ms in a 60th of a second, ` +
-          `${costs.without.mean} without paint: ${costs.ratio} times`,
-      );
+      log(JSON.stringify(costs));
       mainThreads.push(costs);
     }
     const work = painterWork(net);
@@ -82,7 +74,7 @@ export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) 
   }
 }
 
-/** Chunks that are due in each frame of some seconds, of a whole room. */
+/** Returns the number of chunks of a whole room that are due in each frame, for some seconds. */
 async function watch({ grid }: Room, seconds: number): Promise<number[]> {
   const { width, height } = grid;
   const all = { x: 0, y: 0, width, height };
@@ -97,7 +89,7 @@ async function watch({ grid }: Room, seconds: number): Promise<number[]> {
     for (const job of jobs) plan.paint(job, now);
     return jobs.length;
   };
-  // What is painted for the first time is not what a frame costs.
+  // Leave out the first frame, which paints the whole room.
   frame(1);
   const due: number[] = [];
   const start = performance.now();
@@ -117,7 +109,7 @@ const copyOf = ({ width, height, rgba, owner }: Planes): Planes => ({
   ...{ width, height, rgba: rgba.slice(), owner: owner.slice() },
 });
 
-/** The chunks in which two pictures of a room differ. */
+/** Returns the chunks in which two pictures of a room differ. */
 function changedChunks(before: Planes, { width, height, rgba, owner }: Planes): Rect[] {
   const found = new Map<number, Rect>();
   const columns = Math.ceil(width / CHUNK);
@@ -136,8 +128,8 @@ function changedChunks(before: Planes, { width, height, rgba, owner }: Planes): 
 }
 
 /**
- * Texture reads of the passes: of the layers once a cell, of owners and maps at most in the first of
- * the slots; and of each pixel.
+ * Returns the texture reads of the passes, per cell and per pixel. Owners and maps are assumed to
+ * be found in the first slot.
  */
 function readsOf(net: PainterNet): { cell: number; pixel: number } {
   const [first, ...later] = net;
@@ -164,7 +156,7 @@ function costsOf(
     chunks: figuresOf(chunks),
     multiplyAdds: figuresOf(chunks.map((count) => count * adds)),
     reads: figuresOf(chunks.map((count) => count * reads)),
-    /** Texture reads of the scene that paint adds, of all pixels: at most. */
+    /** Maximum number of texture reads that paint adds to the scene, for all pixels. */
     sceneReads: 2 * width * height,
   };
 }
@@ -175,7 +167,7 @@ const figuresOf = (all: readonly number[]) => ({
   max: rounded(Math.max(...all)),
 });
 
-/** Processor time of a page's main thread in a 60th of a second, ms. */
+/** Measures the processor time of a page's main thread in a 60th of a second, in ms. */
 async function measurePage(
   browser: Browser,
   origin: string,
@@ -195,7 +187,7 @@ async function measurePage(
     const painter = page.waitForRequest('**/painters/*');
     await openRoom(page, origin + path);
     await painter;
-    // What is compiled and painted only once is not what is asked of it.
+    // Wait for work that is done only once, such as compiling.
     await page.waitForTimeout(5_000);
     const during = () => page.waitForTimeout((1000 * seconds) / TURNS);
     costs[isPainted ? 'painted' : 'without'].push(...(await mainThreadCosts(browser, during)));

@@ -1,12 +1,35 @@
-/** Grown patches in an engine, as rooms have them. */
+/** The nets that benches step, and grown patches in an engine, as rooms have them. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Engine, PatchId } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
-import type { Model } from '../../server/vnca/checkpoint.ts';
-import { latentOf } from './nets.ts';
+import { galleryLatent, loadModel, type Model } from '../../server/vnca/checkpoint.ts';
 
-/** Patches that are really grown; the others begin as copies of them. */
+const SHIPPED = fileURLToPath(new URL('../../checkpoints', import.meta.url));
+
+/**
+ * @param folder one checkpoint's; if absent, all shipped ones
+ * @throws CheckpointError
+ */
+export async function loadNets(folder?: string): Promise<Model[]> {
+  const folders =
+    folder === undefined
+      ? (await readdir(SHIPPED, { withFileTypes: true }))
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => join(SHIPPED, name))
+          .sort()
+      : [folder];
+  return Promise.all(folders.map((at) => loadModel(at)));
+}
+
+/** Returns the latent of patch i. Patches take the gallery's latents in turn. */
+export const latentOf = (model: Model, i: number): Float32Array =>
+  galleryLatent(model, i % model.card.gallery.length);
+
+/** Number of patches that are grown. All other patches begin as copies of them. */
 export const STOCK = 8;
-/** Patches whose states are sent at a time, to keep messages small. */
+/** Number of states per message, to keep messages small. */
 const SENT = 32;
 
 export class Patches {
@@ -31,7 +54,7 @@ export class Patches {
     return new Patches(engine, model, checkpoints);
   }
 
-  /** Makes patches 0…count−1 what they are when they have just grown up. */
+  /** Resets patches 0…count−1 to their states at the end of growth. */
   async renew(count: number): Promise<void> {
     const ids = Array.from({ length: count }, (_, patch) => patch);
     await plant(this.engine, this.model, ids.slice(this.planted));
@@ -44,7 +67,11 @@ export class Patches {
     }
   }
 
-  /** @returns ms of a step of these patches, the mean of so many, after one that is not counted */
+  /**
+   * Measures a step of patches, after a first step that is not counted.
+   *
+   * @returns mean duration of `times` steps, in ms
+   */
   async time(ids: readonly PatchId[], times: number): Promise<number> {
     const steps = ids.map((patch) => ({ patch, divide: false }));
     await this.engine.step(steps);

@@ -1,22 +1,24 @@
-/** The same step here and in PyTorch, in turn in one run. */
-
+/** Compares a step of ours with the same step in PyTorch, alternating in one run. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import { median, millions, rounded } from '../load/figures.ts';
-import { describeMachine } from './machine.ts';
-import { loadNets } from './nets.ts';
-import type { BenchOptions, Log } from './options.ts';
-import { Patches } from './patches.ts';
-import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
+import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
+import { median, rounded } from '../load/figures.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
+import { latentOf, loadNets, Patches } from './patches.ts';
+import { PEER_SCRIPT } from './peer-script.ts';
+import { startPython } from './python.ts';
 
 type PeerFigures = Awaited<ReturnType<typeof compare>>[number];
 
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
-/** To time a step by: short ones are repeated. */
+/** Minimum duration of a measurement, in ms. Short steps are repeated. */
 const ENOUGH_MS = 300;
-/** Largest difference of a state after one step: beyond, it is not the same step. */
+/** Largest difference between states after one step. Beyond it, the steps are not the same. */
 const TOLERANCE = 1e-3;
 
 /** @throws CheckpointError, EngineError */
@@ -73,23 +75,25 @@ async function compare(model: Model, wanted: BackendName | undefined, peer: Peer
         side,
         engine: engine.info.name,
         patches: size,
-        /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
+        /**
+         * Our speed through the engine, as in rooms: with read-outs and messages between threads.
+         */
         ours: rate('ours'),
         msPerStep: rounded((size * side ** 2 * 1000) / rate('ours')),
-        /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
+        /** PyTorch with the whole batch, in its faster memory layout, without read-outs. */
         pytorch: rate('whole'),
         ratio: ratioTo('whole')!,
-        /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
+        /** PyTorch with 16 patches at a time. */
         pytorchInPieces: rate('pieces'),
         ratioInPieces: ratioTo('pieces')!,
-        /** Compiled by PyTorch; null: it does not compile here. */
+        /** PyTorch with compiled code, or null if it does not compile here. */
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
         ratioCompiled: ratioTo('compiled'),
-        /** How PyTorch was fastest. */
+        /** The fastest way of PyTorch. */
         pytorchWay: ways.whole!,
       };
       rows.push(row);
-      log(lineOf(row));
+      log(JSON.stringify(row));
     }
   } finally {
     await engine.close();
@@ -97,7 +101,7 @@ async function compare(model: Model, wanted: BackendName | undefined, peer: Peer
   return rows;
 }
 
-/** @throws Error the two are not the same step */
+/** @throws Error the steps differ */
 function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: number): void {
   let largest = 0;
   ours.forEach((state, patch) => {
@@ -110,15 +114,99 @@ function check(ours: readonly Float32Array[], theirs: Float32Array, tolerance: n
   }
 }
 
-function lineOf(row: PeerFigures): string {
-  const compiled =
-    row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
-  const compiledRatio = row.ratioCompiled === null ? '' : `, to compiled ${row.ratioCompiled}`;
-  return (
-    `  ${`${row.patches}`.padStart(3)} patches: ours ${row.msPerStep} ms, ` +
-    `${millions(row.ours)} cells/s; ` +
-    `PyTorch ${millions(row.pytorch)} ` +
-    `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
-    `ratio ${row.ratio}, to 16 at a time ${row.ratioInPieces}${compiledRatio}`
-  );
+/**
+ * Ways of PyTorch to step a batch: as a whole; 16 patches at a time, which stay in the cache; or as
+ * a whole with compiled code.
+ */
+type PeerRun = 'whole' | 'pieces' | 'compiled';
+const PIECE = 16;
+
+interface Peer {
+  /** Description for people. */
+  readonly device: string;
+  /**
+   * Takes a net and grown states [side, side, C], which patches copy in turn.
+   *
+   * @param gpu whether to compute on a GPU, if there is one
+   */
+  take(model: Model, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
+  /**
+   * Finds the fastest way for a number of patches.
+   *
+   * @returns the fastest way of each kind that can be timed; and the states after one step
+   */
+  prepare(
+    patches: number,
+  ): Promise<{ ways: Partial<Record<PeerRun, string>>; after: Float32Array }>;
+  /** Returns the mean duration of `times` steps, in ms. */
+  time(run: PeerRun, times: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** @returns undefined, with a message, if there is no python3 with torch */
+async function startPeer(log: Log): Promise<Peer | undefined> {
+  const python = await startPython(PEER_SCRIPT, log);
+  if (!python) return undefined;
+  const { version, cuda, blas } = python.hello as {
+    version: string;
+    cuda: boolean;
+    /** Library that multiplies matrices, which convolutions do not use; null if unknown. */
+    blas: string | null;
+  };
+  const write = (name: string, data: Float32Array): Promise<void> =>
+    writeFile(
+      join(python.folder, `${name}.bin`),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+  return {
+    device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
+    async take(model, checkpoints, gpu) {
+      const { card, tensors } = model;
+      const { update, channels, side } = card;
+      const shapes: Record<string, readonly number[]> = {};
+      for (const [name, { shape, data }] of tensors) {
+        if (!name.startsWith('update.')) continue;
+        shapes[name] = shape;
+        await write(name, data);
+      }
+      await write('states', joined(checkpoints));
+      const express = createCondition(model);
+      if (express)
+        await write('own', joined(checkpoints.map((_, i) => express(latentOf(model, i)))));
+      await python.ask({
+        what: 'net',
+        gpu,
+        threads: availableParallelism(),
+        stock: checkpoints.length,
+        side,
+        channels,
+        hidden: update.hidden,
+        kind: update.kind,
+        activation: update.activation,
+        leak: update.leak,
+        limit: update.stateLimit ?? null,
+        own: ownLayout(card) ?? null,
+        tensors: shapes,
+      });
+    },
+    async prepare(patches) {
+      const ways = await python.ask({ what: 'prepare', patches, piece: PIECE });
+      const bytes = await readFile(join(python.folder, 'after.bin'));
+      return {
+        ways: ways as Partial<Record<PeerRun, string>>,
+        after: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
+      };
+    },
+    time: (run, times) => python.ask({ what: 'time', run, times }) as Promise<number>,
+    close: python.close,
+  };
+}
+
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const [{ length }] = rows;
+  const all = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    all.set(row, i * length);
+  });
+  return all;
 }

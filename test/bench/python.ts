@@ -1,6 +1,6 @@
 /**
- * A Python process that has torch, asked line by line in JSON, so that it can be timed in turn with
- * ours.
+ * Runs a Python process that has torch. It answers questions line by line in JSON, so that it can
+ * be timed alternately with ours.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -11,22 +11,24 @@ import { createInterface } from 'node:readline';
 import type { Log } from './options.ts';
 
 export interface Python {
-  /** What the script says first. */
+  /** The first answer of the script. */
   readonly hello: unknown;
-  /** A folder for files that both read and write; gone once it is closed. */
+  /** A folder for files that both processes use. It is removed at the end. */
   readonly folder: string;
-  /** @throws Error the process ended, with its last words */
+  /** @throws Error the process has ended, with its last line */
   ask(question: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** The system's own too: what comes first in the path may be another one, without its packages. */
+/**
+ * Includes the system's own interpreter, because the first one in the path may lack its packages.
+ */
 const INTERPRETERS = ['python3', '/usr/bin/python3'];
 
 /**
- * Starts a script that answers each line of JSON with one, having said hello with one.
+ * Starts a script that first prints one line of JSON, and then answers each line with one line.
  *
- * @returns undefined, having said so, where no python3 has torch
+ * @returns undefined, with a message, if no python3 has torch
  */
 export async function startPython(script: string, log: Log): Promise<Python | undefined> {
   const python = INTERPRETERS.find(
@@ -44,7 +46,7 @@ export async function startPython(script: string, log: Log): Promise<Python | un
   child.stderr.on('data', (chunk) => {
     complaint += chunk;
   });
-  // A process that is gone cannot be asked; its last words are told below.
+  // Ignore that the process has ended; `next` reports its last line.
   child.stdin.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => {

@@ -20,11 +20,10 @@ import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { describeMachine } from './machine.ts';
-import type { BenchOptions, Log } from './options.ts';
-import { RECORDED, type Recording, recordRoom } from './recording.ts';
+import { type BenchOptions, describeMachine, type Log } from './options.ts';
+import { RECORDED, recordRoom } from './recording.ts';
 
-/** Times as fast; with idle life, in which more is stepped. */
+/** Goals: speed as a multiple of real time, without and with idle life. */
 const GOALS = { still: 20, lively: 10 };
 
 /** @throws CheckpointError, EngineError, StoreError */
@@ -51,15 +50,11 @@ export async function benchReplay(
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
     const recording = await recordRoom(
-      {
-        ...{ folder: data, engine, checkpoint, species, organisms, liveliness },
-        ...{ cutEvery: GARDEN.tickRate, isStored: true },
-      },
+      { folder: data, engine, checkpoint, species, organisms, liveliness },
       ticks,
     );
-    for (const line of linesOf(recording, seconds)) log(line);
 
-    // Nothing of what was is left in an engine of its own.
+    // Start another engine, in which nothing is left of the recording.
     await engine.close();
     engine = await start();
     const watched = watchSteps(engine);
@@ -83,37 +78,26 @@ export async function benchReplay(
     const figures = {
       ...{ machine: describeMachine(), engine: name, device, seconds, liveliness, recording },
       ticks: done.ticks,
-      /** Reading what is kept included, s. */
+      /** Duration including reading, in s. */
       took: rounded(took),
-      /** Of that, reading, and waiting for the engine. */
+      /** Parts of this duration: reading, and waiting for the engine. */
       reading: rounded(reading),
       stepping: rounded(watched.waited() / 1000),
-      /**
-       * Processor time of all threads, s: on two cores half of it is the least that it can take.
-       */
+      /** Processor time of all threads, in s. On two cores, a replay takes at least half of it. */
       cpu: rounded((user + system) / 1e6),
-      /** How many times as fast as it was. */
+      /** Speed as a multiple of real time. */
       times: rounded(times),
       /** Checksums. */
       ...{ equal, unequal: unequal.length },
-      /** Ticks whose planes were equal, each of them. */
+      /** Number of ticks whose planes were equal. */
       proven,
       /**
-       * Goals: as fast as `GOALS` says, all of it from the first tick, every checksum equal,
-       * after a restart and a compaction.
+       * Whether the replay is as fast as `GOALS` says, complete, with equal checksums, and includes
+       * a restart and a compaction.
        */
+      ...{ whole, compacted },
       met: times >= goal && unequal.length === 0 && equal > 0 && whole && compacted,
     };
-    log(
-      `  replayed in ${figures.took} s, of which ${figures.reading} s were reading and ${figures.stepping} s waiting for the engine; ${figures.cpu} s of processor time: ` +
-        `${figures.times} times the original speed; ${done.ticks} ticks, ${equal + unequal.length} checksums, which prove ${proven} ticks; ${unequal.length} checksums differ`,
-    );
-    if (unequal.length > 0) log(`  the first difference is at tick ${unequal[0]}`);
-    if (!whole) log(`  only ticks ${range.from} to ${range.to} were replayed`);
-    if (!compacted) log('  too short for a compaction: no snapshot was removed');
-    log(
-      `  goal (${goal} times the original speed, all checksums equal): ${figures.met ? 'met' : 'missed'}`,
-    );
     return figures;
   } finally {
     await engine.close();
@@ -121,7 +105,7 @@ export async function benchReplay(
   }
 }
 
-/** The same engine, with a watch on how long its steps are waited for. */
+/** Wraps an engine to measure how long its steps are waited for. */
 function watchSteps(engine: Engine): Engine & { waited(): number } {
   let waited = 0;
   return {
@@ -134,15 +118,4 @@ function watchSteps(engine: Engine): Engine & { waited(): number } {
       return readouts;
     },
   };
-}
-
-function linesOf(recording: Recording, lived: number): string[] {
-  const { seconds, commands, refused, snapshots, restart, bytes, cells } = recording;
-  return [
-    `  recorded in ${rounded(seconds)} s, ${rounded(lived / seconds)} times real time: ${commands} commands, ` +
-      `${refused} of them refused; ${snapshots.taken} snapshots, of which ${snapshots.kept} are kept; ` +
-      `${rounded(bytes / 1e6)} MB; ${Math.round(cells)} cells a tick`,
-    `  a restart after tick ${restart.tick}, of which the last ${restart.lost} were lost with the server`,
-    ...restart.remarks.map((remark) => `    ${remark}`),
-  ];
 }

@@ -1,7 +1,7 @@
 /**
- * The process of the bots in `busy-show.ts`: real sockets that acknowledge every
- * frame. Each acts once a beat and leaves after 120 acts. Then another comes, or the same person
- * returns. Those who leave must leave nothing behind.
+ * The process of the bots of `busy-show.ts`, with real sockets that acknowledge every frame. Each
+ * bot acts once a beat and leaves after 120 acts. Then another person joins, or the same person
+ * returns. Leaving visitors must leave nothing behind.
  */
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -16,27 +16,27 @@ export interface BotsPlan {
   readonly bots: number;
   /** Time between two acts of one bot, in ms. */
   readonly beat: number;
-  /** Share of those who leave that return as the same person, 0…1. */
+  /** Share of leaving visitors who return as the same person, 0…1. */
   readonly returning: number;
 }
 
-/** Since the start. */
+/** Counts since the start. */
 export interface BotCounts {
   readonly accepted: number;
-  /** By reason. */
+  /** Number of refusals by reason. */
   readonly refused: Readonly<Record<string, number>>;
   readonly joins: number;
-  /** Those of `joins` who were there before. */
+  /** Number of joins by returning persons. */
   readonly returns: number;
-  /** Connections that ended otherwise than by a bot's own will. */
+  /** Number of connections that ended without the bot's wish. */
   readonly lost: number;
 }
 
 /** Every third act plants and the others wound, so the room stays full. */
 const PLANT_EVERY = 3;
-/** Acts after which a bot goes. */
+/** Number of acts after which a bot leaves. */
 const STAY = 120;
-/** How far from the middle of an organism a wound falls. */
+/** Largest distance of a wound from the middle of an organism, in cells. */
 const REACH = 6;
 
 const { port, bots, beat, returning } = startArgument<BotsPlan>();
@@ -55,7 +55,7 @@ class Bot {
   private acts: number;
 
   constructor(n: number) {
-    // Not all go at once.
+    // Spread the bots, so that they do not leave at the same time.
     this.acts = Math.floor((n * STAY) / bots);
     this.client = this.come();
     setTimeout(() => setInterval(() => this.act(), beat), (n * beat) / bots);
@@ -100,7 +100,7 @@ class Bot {
   }
 }
 
-/** A place at which a stroke of `REACH` stays within the grid. */
+/** Returns a position at which a stroke of `REACH` stays within the grid. */
 const anywhere = ({ room: { width, height } }: Event<'welcome'>) => ({
   x: REACH + random.integer(width - 2 * REACH),
   y: REACH + random.integer(height - 2 * REACH),

@@ -1,25 +1,29 @@
-/** What a tick costs: the whole of it, commands to settled ground, without pacing. */
+/**
+ * Measures the cost of a whole tick, from commands to settled ground, without pauses between ticks.
+ */
 import type { Engine, NewPatch } from '../../server/engine/engine.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { mean, median, millions } from '../load/figures.ts';
+import { mean, median, rounded } from '../load/figures.ts';
 import { Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';
-import { gridFor } from './grid.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
-/** In the last one, every third organism is a chimera, whose right half is another creature. */
+/**
+ * Rooms to measure. In the last room, every third organism is a chimera whose right half is another
+ * creature.
+ */
 const ROOMS = [
   ...COUNTS.map((organisms) => ({ organisms, chimeras: 0 })),
   { organisms: 64, chimeras: 1 / 3 },
 ];
-/** Fewer than the steps after which a grown organism sleeps. */
+/** Number of ticks of grown organisms. They would sleep after more ticks. */
 const GROWN_TICKS = 12;
 /**
- * Rooms of one count, one after the other: the first warms up, and a room of few organisms is soon
- * over.
+ * Number of rooms with a number of organisms. The first room warms up. Small rooms are measured
+ * more often, because they take little time.
  */
 const roomsOf = (organisms: number): number => 1 + Math.max(3, Math.ceil(32 / organisms));
 
@@ -54,9 +58,12 @@ export async function benchTick(log: Log) {
     return { ms, cells: awake.reduce((sum, { stage }) => sum + stage ** 2, 0) };
   };
   const openRoom = (world: World, organisms: number): Room => {
-    const size = gridFor(organisms, species.side);
+    // A square grid in which each organism has its own ground.
+    const columns = Math.ceil(Math.sqrt(organisms));
     const room = world.open({
-      ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
+      ...{ name: `${organisms}`, maxOrganisms: organisms, seed: 1, species },
+      width: species.side * columns,
+      height: species.side * Math.ceil(organisms / columns),
     });
     new Gardener(room).plantFirst(organisms);
     return room;
@@ -79,17 +86,14 @@ export async function benchTick(log: Log) {
     }
     for (const phase of ['growing', 'grown'] as const) {
       const ms = samples[phase].map((sample) => sample.ms);
-      // While they grow each tick is another; when grown all are alike, and what held one up says
-      // nothing.
+      // Ticks of growing organisms differ, so use the mean. Ticks of grown organisms are alike, so
+      // use the median, which ignores interruptions.
       const msPerTick = phase === 'grown' ? median(ms) : mean(ms);
       const cells = mean(samples[phase].map((sample) => sample.cells));
       const cellsPerSecond = Math.round((cells / msPerTick) * 1000);
-      const row = { organisms, chimeras, phase, cellsPerSecond };
-      rows.push({ ...row, msPerTick: Number(msPerTick.toFixed(3)) });
-      log(
-        `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
-          `${millions(cellsPerSecond)} cells/s${chimeras > 0 ? ', a third of them chimeras' : ''}`,
-      );
+      const row = { organisms, chimeras, phase, cellsPerSecond, msPerTick: rounded(msPerTick) };
+      rows.push(row);
+      log(JSON.stringify(row));
     }
   }
   await engine.close();

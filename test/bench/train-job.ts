@@ -1,4 +1,4 @@
-/** One training step of a segment, as workers do it side by side. */
+/** Runs a training step of a segment in a worker. */
 import type { Value } from '../../server/autodiff/compute.ts';
 import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
 import type { WorkerJob } from '../../server/training/workers/worker-pool.ts';
@@ -8,7 +8,7 @@ import { createRandom } from '../../shared/random.ts';
 export interface Plan {
   readonly spec: DecoderSpec;
   readonly steps: number;
-  /** Patches of each step. */
+  /** Number of patches per step. */
   readonly micro: number;
 }
 
@@ -18,7 +18,7 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
     const { side, channels } = spec;
     const likelihood = { kind: 'gaussian', sigma: 0.1, channels: [0, 1, 2, 3] } as const;
     const segments = new Segments({ compute, spec, likelihood, batch: micro });
-    // Computes the states again before it goes back: forward and backward in one.
+    // Computes forward and backward passes in one program.
     const program = await segments.reverse(
       { begin: 'go-on', stage: side, steps },
       { image: true, change: false },
@@ -42,10 +42,10 @@ export const workerJob: WorkerJob<Plan, 'step', 'done'> = {
     return {
       async work() {
         const ofSteps = await program.run(inputs);
-        // Native code gives the gradients of all layers at once. Training hands them on like this.
+        // Native code returns the gradients of all layers together, as a gradient of the genome.
         const ofLayers = await reverseGenome?.run({ ...inputs, ...ofSteps });
         const results = { ...ofSteps, ...ofLayers };
-        // Where work is queued, only reading tells that it is done.
+        // Read results, because a back end may only have queued the work.
         await compute.read(results.nats);
         await compute.read(results['total:update.perceive.kernel']);
         compute.free(...Object.values(results));

@@ -1,6 +1,6 @@
 /**
- * What training costs: forward and backward of the rule, as programs of segments, on each back end
- * that is here.
+ * Measures the cost of training: forward and backward passes of the rule, as programs of segments,
+ * on each back end of this machine.
  */
 
 import { availableParallelism, loadavg } from 'node:os';
@@ -15,8 +15,8 @@ import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
 import type { BenchOptions, Log } from './options.ts';
+import { startPython } from './python.ts';
 import { workerJob } from './train-job.ts';
-import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 
 const NETS = [
   { channels: 32, hidden: 64 },
@@ -26,13 +26,13 @@ const NETS = [
 const BATCHES = [4, 8, 12, 32] as const;
 const SIDE = 32;
 const STEPS = 4;
-/** Times that ours and PyTorch's are measured in turn; the best of each counts. */
+/** Number of alternating measurements of ours and PyTorch. The best of each counts. */
 const ROUNDS = 6;
-/** Two rounds are enough once they took so many seconds. */
+/** Time in seconds after which two rounds are enough. */
 const ENOUGH = 6;
-/** A batch that would take longer than so many seconds a step is left out. */
+/** Maximum duration of a step in seconds. Larger batches are left out. */
 const LONGEST = 5;
-/** PyTorch may choose: threads wait for each other where the machine has something else to do. */
+/** Numbers of threads for PyTorch, whose threads wait for each other on a busy machine. */
 const PYTORCH_THREADS = [...new Set([availableParallelism(), 1])];
 
 export async function benchTrain(log: Log, options: BenchOptions = {}) {
@@ -52,8 +52,7 @@ export async function benchTrain(log: Log, options: BenchOptions = {}) {
     await compute.dispose();
   }
   await pytorch?.close();
-  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last
-  // minute.
+  // The load is the mean number of processes that wanted to run in the last minute.
   return { devices, load: loadavg()[0], nets };
 }
 
@@ -99,21 +98,15 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
       ...net,
       batch,
       backend: compute.name,
-      /** Of forward and backward, counted as three forwards. */
+      /** Speed of a forward and a backward pass, counted as three forward passes. */
       gflops: round(gflop / best),
       updatesPerSecond: round(1 / best),
-      /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
+      /** Speed of PyTorch, measured alternately with ours in this run; null if not measured. */
       pytorchGflops: pytorch ? round(gflop / pytorchBest) : null,
       ratio: pytorch ? round(pytorchBest / best) : null,
     };
     rows.push(row);
-    const compared = pytorch
-      ? `  PyTorch ${`${row.pytorchGflops}`.padStart(6)}  ratio ${row.ratio}`
-      : '';
-    log(
-      `${row.backend.padEnd(10)} ${row.channels}→${row.hidden}  batch ${`${batch}`.padStart(2)}  ` +
-        `${`${row.gflops}`.padStart(6)} GFLOP/s  ${`${row.updatesPerSecond}`.padStart(6)} updates/s${compared}`,
-    );
+    log(JSON.stringify(row));
   }
   return rows;
 }
@@ -121,7 +114,7 @@ async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefin
 const round = (x: number): number => Number(x.toPrecision(3));
 
 /**
- * One training step: the batch is shared out among the workers, as the trainer shares out its
+ * Prepares a training step, which divides the batch among the workers like the trainer's
  * micro-batches.
  */
 function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
@@ -139,8 +132,7 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
       updateProbability: 1,
     },
   };
-  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in
-  // training.
+  // A batch that cannot be divided evenly keeps one worker busy and the others idle, as in training.
   const shares = batch % compute.workers === 0 ? compute.workers : 1;
   const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');
@@ -148,5 +140,85 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
     gflop: (3 * 2 * macPerCellStep(spec) * batch * SIDE ** 2 * STEPS) / 1e9,
     step: () => pool.work(jobs, () => {}),
     dispose: () => pool.dispose(),
+  };
+}
+
+interface Task {
+  readonly channels: number;
+  readonly hidden: number;
+  readonly batch: number;
+  readonly side: number;
+  readonly steps: number;
+  readonly gpu: boolean;
+  readonly threads: number;
+}
+
+interface PyTorch {
+  /** Description for people. */
+  readonly device: string;
+  /** Returns the duration of one forward and backward pass, in seconds. */
+  time(task: Task): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Channels last, with oneDNN's own choices, was the fastest way tried on CPUs. Compiled code
+ * (`torch.compile`) takes as long.
+ */
+const SCRIPT = `
+import json, sys, time
+import torch
+from torch.nn.functional import conv2d, elu
+
+print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available()}), flush=True)
+prepared = {}
+
+def prepare(c, h, n, s, steps, gpu):
+    device = "cuda" if gpu and torch.cuda.is_available() else "cpu"
+    def weight(*shape):
+        w = torch.randn(*shape, device=device) * 0.05
+        if len(shape) == 4:
+            w = w.to(memory_format=torch.channels_last)
+        return w.requires_grad_()
+    weights = [weight(h, c, 3, 3), weight(h), weight(h, h, 1, 1), weight(h), weight(c, h, 1, 1), weight(c)]
+    def cells(channels):
+        return torch.randn(n, channels, s, s, device=device).contiguous(memory_format=torch.channels_last)
+    before, image = cells(c).requires_grad_(), cells(4)
+    def run():
+        states = before
+        w0, b0, w1, b1, w2, b2 = weights
+        for _ in range(steps):
+            x = elu(conv2d(states, w0, b0, padding=1))
+            x = x + elu(conv2d(x, w1, b1))
+            states = states + conv2d(x, w2, b2)
+        loss = ((states[:, :4] - image) ** 2).sum()
+        torch.autograd.grad(loss, weights + [before])
+        if device == "cuda":
+            torch.cuda.synchronize()
+    run()
+    return run
+
+for line in sys.stdin:
+    threads, *task = json.loads(line)
+    task = tuple(task)
+    torch.set_num_threads(threads)
+    if task not in prepared:
+        prepared.clear()
+        prepared[task] = prepare(*task)
+    start = time.perf_counter()
+    prepared[task]()
+    print(time.perf_counter() - start, flush=True)
+`;
+
+/** @returns undefined, with a message, if there is no python3 with torch */
+async function startPyTorch(log: Log): Promise<PyTorch | undefined> {
+  const python = await startPython(SCRIPT, log);
+  if (!python) return undefined;
+  const { version, cuda } = python.hello as { version: string; cuda: boolean };
+  return {
+    device: `PyTorch ${version}${cuda ? ', CUDA' : ''}`,
+    time: ({ threads, channels, hidden, batch, side, steps, gpu }) =>
+      python.ask([threads, channels, hidden, batch, side, steps, gpu]) as Promise<number>,
+    close: python.close,
   };
 }

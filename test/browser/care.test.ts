@@ -267,7 +267,7 @@ test('with reduced motion nothing moves by itself, and the camera jumps', async 
     await animationsOf(page),
   );
   // How much energy is left is a measure: it moves as that does, and nobody is moved along.
-  expect(moving.filter((one) => one !== 'energy-line: div')).toEqual([]);
+  expect(moving.filter((one) => one !== 'tool-dock: div')).toEqual([]);
 });
 
 test('in forced colours, the selected tool and the focus are visible', async () => {

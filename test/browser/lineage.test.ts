@@ -14,20 +14,18 @@ const ada = await suiteVisitor(server, 'Ada');
 const address = `${url}/lineage/garden`;
 
 interface Lineage extends HTMLElement {
-  readonly tree: {
-    readonly layout: { readonly nodes: { readonly x: number; readonly y: number }[] };
-    readonly camera: {
-      readonly scale: number;
-      readonly x: number;
-      readonly isWhole: boolean;
-      toScreen(x: number, y: number): { x: number; y: number };
-    };
+  readonly layout: { readonly nodes: { readonly x: number; readonly y: number }[] };
+  readonly camera: {
+    readonly scale: number;
+    readonly x: number;
+    readonly isWhole: boolean;
+    toScreen(x: number, y: number): { x: number; y: number };
   };
 }
 
 const camera = (page: Page) =>
   page.locator('vivarium-lineage').evaluate((element: Lineage) => {
-    const { scale, x, isWhole } = element.tree.camera;
+    const { scale, x, isWhole } = element.camera;
     return { scale, x, isWhole };
   });
 
@@ -37,7 +35,7 @@ async function untilWhole(page: Page, isWhole: boolean): Promise<void> {
 
 const screenOf = (page: Page, index: number) =>
   page.locator('vivarium-lineage').evaluate((element: Lineage, i) => {
-    const { layout, camera: view } = element.tree;
+    const { layout, camera: view } = element;
     return view.toScreen(layout.nodes[i].x, layout.nodes[i].y);
   }, index);
 
@@ -114,7 +112,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   expect(await links.nth(0).getAttribute('href')).toMatch(/^\/r\/garden\?seed=[\w-]{30,}$/);
   expect(await links.nth(1).getAttribute('href')).toMatch(/^\/keep#[\w-]{30,}\/garden$/);
   expect(await violations(page)).toEqual([]);
-  expect(await outOfReach(page.locator('lineage-card'))).toEqual([]);
+  expect(await outOfReach(card)).toEqual([]);
   await card.getByTestId('kin').first().tap();
   await card.getByText('Parent of').waitFor();
   await page.keyboard.press('Escape');
@@ -136,13 +134,15 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await page.getByText('شجرة العائلة').waitFor();
   // Time runs with the text.
   await page.waitForFunction(() => {
-    const { layout, camera: view } = (document.querySelector('vivarium-lineage') as Lineage).tree;
+    const { layout, camera: view } = document.querySelector('vivarium-lineage') as Lineage;
     const [first, , last] = layout.nodes.map(({ x, y }) => view.toScreen(x, y).x);
     return first > last;
   });
   await page.goto(`${url}/lineage#nowhere`);
   await shown(page, 'no-room');
-  const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
+  const left = await page
+    .locator('vivarium-lineage')
+    .evaluate((element: Lineage) => element.layout);
   expect(left).toBeUndefined();
 });
 
@@ -154,7 +154,7 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
   for (const size of WINDOWS) {
     await resize(page, size);
     const hidden = await page.locator('vivarium-lineage').evaluate((element: Lineage) => {
-      const { layout, camera: view } = element.tree;
+      const { layout, camera: view } = element;
       return layout.nodes
         .map(({ x, y }) => view.toScreen(x, y))
         .filter(({ x, y }) => !element.shadowRoot!.elementFromPoint(x, y)?.matches('canvas.tree'));

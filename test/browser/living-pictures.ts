@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import type { PatchId, Readout } from '../../server/engine/engine.ts';
-import { png } from '../../server/replay/pictures.ts';
+import { png } from '../../server/replay/run-replay.ts';
 import { straight } from '../../server/training/pictures/sheet.ts';
 import { galleryLatent } from '../../server/vnca/checkpoint.ts';
 import type { Genomes } from '../../server/vnca/chimera.ts';

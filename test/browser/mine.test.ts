@@ -1,7 +1,7 @@
 /** What a visitor finds without knowing anything: what this is, their own creatures, and words on icons. */
-import { fingerTap, openRoom, screenOf, showAll, tapPlace } from '../support/page.ts';
-import { outOfReach, outOfReachIn, violations } from '../support/page-faults.ts';
-import { mobile, PHONE, WINDOWS } from '../support/screens.ts';
+import { openRoom, showAll, tapPlace } from '../support/page.ts';
+import { outOfReachIn, violations } from '../support/page-faults.ts';
+import { PHONE, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -66,28 +66,4 @@ test('the list of my creatures says what happened to each, and leads to those th
   await rows.filter({ hasText: 'Ada' }).waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await host.call('changeSettings', { names: true });
-});
-
-test('the overview and the flag to report have words, on the narrowest phone too', async () => {
-  const narrow = await cheapPage({ ...mobile({ width: 320, height: 568 }), locale: 'en-GB' });
-  await openRoom(narrow, roomUrl);
-  await narrow.getByTestId('overview').getByText('Overview').waitFor();
-  await narrow.getByTestId('tool-look').tap();
-  await showAll(narrow);
-  await fingerTap(narrow, await screenOf(narrow, ...OTHERS));
-  const report = narrow.getByTestId('report');
-  await report.getByText('Report').waitFor();
-  expect(await outOfReach(narrow.locator('organism-card'))).toEqual([]);
-
-  // A device that shares links, but no files.
-  await narrow.evaluate(() =>
-    Object.assign(navigator, {
-      canShare: () => false,
-      share: async (data: ShareData) => Object.assign(window, { shared: data }),
-    }),
-  );
-  await narrow.getByTestId('keep').tap();
-  await narrow.locator('[data-testid=share]:enabled').tap();
-  const link = await narrow.getByTestId('copy-link').getAttribute('data-link');
-  expect(await narrow.evaluate(() => Reflect.get(window, 'shared'))).toEqual({ url: link });
 });

@@ -24,7 +24,7 @@ const HEALED = 0.01;
 
 // Slow enough that no page skips a frame of what is to be seen.
 const { room, roomUrl } = await suiteServer(
-  { size: '128x96', 'tick-rate': 12 },
+  { size: '128x96', 'tick-rate': 20 },
   { clientFolder: await ensureClient(() => {}) },
 );
 
@@ -46,9 +46,10 @@ declare const viewOf: () => PaintedPage['room']['view'];
 /** What went wrong in pages. */
 const problems: string[] = [];
 
-/** A browser of its own in the room. What its pages show is asked of their models. */
+const browser = await suiteBrowser();
+
+/** Opens the room for another visitor. What the page shows is read from its model. */
 async function visit(): Promise<Page> {
-  const browser = await suiteBrowser();
   const viewport = { width: 900, height: 700 };
   const context = await browser.newContext({ viewport, deviceScaleFactor: 0.5 });
   const page = await (await leaveUnpainted(context)).newPage();
@@ -162,7 +163,6 @@ test('two browsers see an organism grow, a wound by the other visitor, and the h
 });
 
 test('what paints is fetched after the first picture, once, and only where it has time', async () => {
-  const browser = await suiteBrowser();
   const viewport = { width: 480, height: 320 };
   const context = await leaveUnpainted(
     await browser.newContext({ viewport, deviceScaleFactor: 0.5 }),

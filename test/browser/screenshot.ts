@@ -32,7 +32,6 @@ import { DESKTOP, PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { takeChimeras, takeClosing, takeFilm } from './living-pictures.ts';
-import { settle } from './screenshot-pages.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -121,7 +120,8 @@ async function takeHost(
       await page.mouse.click(at.x, at.y);
       await page.getByTestId('organism').waitFor();
     }
-    await settle(page, 1_200);
+    // Pictures come, and nothing moves any more.
+    await page.waitForTimeout(1_200);
     const file = join(out, `${name}.png`);
     await sharp(await page.screenshot({ timeout: 180_000 }))
       .png({ palette: true, quality: 90 })
@@ -186,7 +186,7 @@ async function main(): Promise<void> {
       const at = await screenOf(page, 300, 165);
       await page.mouse.move(at.x, at.y);
     }
-    await settle(page, 400);
+    await page.waitForTimeout(400);
     // Last, since it heals at once.
     await bo.ask('damage', { radius: 5, points: [x - 6, y + 5, x + 7, y - 4] });
     await waitForWounds(page, id, 1);

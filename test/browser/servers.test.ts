@@ -9,7 +9,7 @@ import { launchBrowser, leaveUnpainted } from '../support/browser.ts';
 import { afterSuite } from '../support/closing.ts';
 import { goTo, HostClient, signIn } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -31,7 +31,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
       flagsOf({
         ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role, size: '96x64' },
         ...{ metrics: 'same', attract: 'off', energy: 'plant=0,damagePerCell=0' },
-        checkpoint: CHECKPOINT_FOLDER,
+        ...SMALL,
       }),
     );
     afterSuite(() => server.end('SIGKILL'));

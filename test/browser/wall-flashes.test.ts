@@ -3,7 +3,7 @@
  * lives moves between its steps.
  */
 import type { Page } from 'playwright-core';
-import type { CameraRig } from '../../client/render/camera-rig.ts';
+import type { CameraRig } from '../../client/render/camera.ts';
 import { afterTest } from '../support/closing.ts';
 import { openRoom, openWall } from '../support/page.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';

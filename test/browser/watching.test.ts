@@ -32,10 +32,6 @@ const { server, room, roomUrl, cheapPage } = await suiteWithPages({
 });
 const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
-const wall = await cheapPage({
-  ...{ viewport: { width: 960, height: 540 }, reducedMotion: 'no-preference' },
-});
-await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
 const host = await cheapPage(DESKTOP);
 await signIn(host, server.port, server.hostToken!);
 const phone = await cheapPage({ ...PHONE, reducedMotion: 'reduce' });
@@ -56,7 +52,7 @@ async function isCentred(page: Page, x: number, y: number): Promise<void> {
  * Waits until the wall shows a place half way down, and its cells at least and at most so large, in
  * CSS pixels. It may drift.
  */
-const wallShows = (x: number, y: number, [least, most]: [number, number]): Promise<unknown> =>
+const wallShows = (wall: Page, x: number, y: number, [least, most]: [number, number]) =>
   wall.waitForFunction(
     ([px, py, min, max]) => {
       const shown = document.querySelector('vivarium-wall') as unknown as PageElement;
@@ -176,13 +172,17 @@ test('the phone goes where the host points; one with an open sheet gets a button
 });
 
 test('walls glide to the place and stay, until the host shows the room again', async () => {
+  const wall = await cheapPage({
+    ...{ viewport: { width: 960, height: 540 }, reducedMotion: 'no-preference' },
+  });
+  await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
   await showPlace(100, 100);
-  await wallShows(100, 100, [7, 20]);
+  await wallShows(wall, 100, 100, [7, 20]);
   await host.getByText(/^The walls show this place until \d\d:\d\d\.$/).waitFor();
   expect(await violations(host)).toEqual([]);
   await host.getByTestId('show-room').click();
   await host.getByTestId('walls-show').waitFor({ state: 'detached' });
-  await wallShows(80, 80, [1, 4]);
+  await wallShows(wall, 80, 80, [1, 4]);
 });
 
 test('a view is followed from the list until the visitor moves, and both are told', async () => {

@@ -1,7 +1,4 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
-import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
@@ -18,9 +15,6 @@ import { generousTimeout } from '../support/waiting.ts';
 /** A minute is two and a half seconds. */
 const FAST = 25;
 
-/** Bytes of a data file with cells; without any it has a few pages. */
-const WITH_CELLS = 2 ** 17;
-
 let receiver: AlertReceiver;
 
 beforeEach(async () => {
@@ -32,9 +26,9 @@ afterEach(async () => {
   await receiver.close();
 });
 
-function start(data: string, settings: ServerSettings = {}, before?: string): ServerProcess {
+function start(data: string, settings: ServerSettings = {}): ServerProcess {
   const usual = { port: 0, host: '127.0.0.1', size: '96x96', energy: 'off', ...SMALL };
-  return new ServerProcess(flagsOf({ ...usual, data, alerts: receiver.url, ...settings }), before);
+  return new ServerProcess(flagsOf({ ...usual, data, alerts: receiver.url, ...settings }));
 }
 
 test('the schema names all alerts, and refuses what is none', async () => {
@@ -84,35 +78,6 @@ test('a server says that it started, and that it started after a crash, once; wh
   expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
 });
 
-test('on a full disk the host hears of it, and that it is over', async () => {
-  const data = suiteFolder();
-  // A write beyond the limit of its files only fails.
-  const server = start(data, { snapshot: 0.05 }, "trap '' XFSZ");
-  const limit = (most: string) =>
-    execFileSync('prlimit', [`--pid=${server.child.pid}`, `--fsize=${most}`]);
-  const visitor = await Visitor.join(await server.alive());
-  for (const x of [16, 80]) {
-    for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
-  }
-  let isFull = false;
-  for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
-    const { size } = statSync(join(data, 'data.mdb'));
-    if (!isFull && size >= WITH_CELLS) {
-      limit(`${size}:`);
-      isFull = true;
-    }
-    await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
-  }
-  expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
-  expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
-  limit('unlimited');
-  await receiver.hears('cleared not-kept');
-  await receiver.hears('cleared disk-low');
-  expect(receiver.heard.filter((short) => short.endsWith('not-kept'))).toHaveLength(2);
-  visitor.leave();
-  await server.end();
-});
-
 test('slow for a minute, and nobody can join: each once, and once that it is over', async () => {
   let isSlow = true;
   // The thread waits as if it computed, and leaves its core to others.
@@ -130,20 +95,20 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
+  const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
+  const full = await receiver.hears('raised nobody-can-join');
+  expect(full.text).toMatch(/^Nobody can join: all connections are in use\./);
   const slow = await receiver.hears('raised slow garden');
   expect(slow.text).toMatch(
     /^Room "garden" is slow: it runs at \d\.\d instead of 2 ticks per second\.$/,
   );
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
+  for (const visitor of visitors) visitor.leave();
   const over = await receiver.hears('cleared slow garden');
   expect(over.text).toBe('Room "garden": The room keeps its tick rate again.');
   expect(over.since).toBe(slow.at);
 
-  const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
-  const full = await receiver.hears('raised nobody-can-join');
-  expect(full.text).toMatch(/^Nobody can join: all connections are in use\./);
-  for (const visitor of visitors) visitor.leave();
   await receiver.hears('cleared nobody-can-join');
   await receiver.hears('cleared server-restarted');
   expect(new Set(receiver.heard).size).toBe(receiver.heard.length);

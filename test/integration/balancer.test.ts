@@ -190,17 +190,22 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
       if (Math.max(...gaps) > within(GAP) && stalls.longest < STALLED)
         faults.push(`${what}: ${gaps}`);
     };
-    for (const [i, name] of ['gateway-b', 'gateway-a'].entries()) {
-      const place = 1 - i;
+    // `npm test` updates one of each role.
+    for (const [place, name] of [
+      [1, 'gateway-b'],
+      ...(isFull ? ([[0, 'gateway-a']] as const) : []),
+    ] as const) {
       await update(name, gateways[place], async () => {
         gateways[place] = await launch('gateway', gateways[place].port);
         await balancer.sees(name);
       });
     }
-    await update('the owner that waits', owners[1], async () => {
-      owners[1] = await launch('owner');
-      await owners[1].server.says(FOLLOWED);
-    });
+    if (isFull) {
+      await update('the owner that waits', owners[1], async () => {
+        owners[1] = await launch('owner');
+        await owners[1].server.says(FOLLOWED);
+      });
+    }
     await update('the owner', owners[0], async () => {
       owners[0] = await launch('owner');
       await owners[0].server.says(FOLLOWED);
@@ -211,6 +216,7 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
     // What all gateways lack is no reason to lead anybody from one to another.
     const losses = () => pages.map((page) => page.losses);
     const before = losses();
+    stalls = countStalls();
     valkey.signal('SIGSTOP');
     for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name, false);
     const status = async () => (await fetch(`http://127.0.0.1:${balancer.port}/r/garden`)).status;
@@ -218,7 +224,8 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
     valkey.signal('SIGCONT');
     for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name);
     await Promise.all(pages.map((page) => page.frame()));
-    expect(losses()).toEqual(before);
+    stalls.stop();
+    if (stalls.longest < STALLED) expect(losses()).toEqual(before);
     expect(whoAre()).toEqual(ids);
   });
 });

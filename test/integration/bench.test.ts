@@ -1,13 +1,14 @@
-/** The command lines of the benches and of the load tool, and that they measure at all; what they measure is not tested. */
+/**
+ * The command lines of the load tool and of the benches, and that they measure at all. Their figures
+ * are not tested. Only full runs start them.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SettingsError } from '../../server/settings/command-line.ts';
-import { benchCommand } from '../bench/command.ts';
 import { readOptions } from '../load/options.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { fullTest, isFull } from '../support/needs.ts';
+import { fullTest } from '../support/needs.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';
-import { startServer } from '../support/server.ts';
 
 /** A garden that is soon grown. */
 const SMALL = ['--organisms', '8'];
@@ -19,7 +20,7 @@ async function measured(script: 'bench' | 'loadtest', ...args: string[]) {
   return JSON.parse(output);
 }
 
-test.each([
+fullTest.each([
   [['steam'], 'There is no bench "steam".'],
   [['constructor'], 'There is no bench "constructor".'],
   [[], 'Name one bench.'],
@@ -29,6 +30,7 @@ test.each([
   [['busy-show', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
   [['replay', '--checkpoint', 'checkpoints/of-nobody'], 'checkpoints/of-nobody'],
 ])('bench %p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
+  const { benchCommand } = await import('../bench/command.ts');
   const [output, errors]: string[][] = [[], []];
   const code = await benchCommand(args, {
     say: (text) => output.push(text),
@@ -43,8 +45,6 @@ test.each([
   [['--profile', 'robots'], '--profile must be one of phones, wall, mixed, hostile'],
   [['--clients', 'many'], '--clients must be a whole number'],
   [['--clients', '0'], '--clients must be a whole number from 1'],
-  [['--url', 'garden'], '--url must be like ws://localhost:8080'],
-  [['--cores', 'all'], '--cores must be apart or shared'],
   [['--compare'], '--compare needs slow or stalled clients'],
 ])('loadtest %p is refused by name, in one sentence', (args, sentence) => {
   const message = expect.stringMatching(new RegExp(`^${sentence}.*$`));
@@ -52,47 +52,17 @@ test.each([
   expect(() => readOptions(args)).toThrow(SettingsError);
 });
 
-// Of the benches that start servers and rooms, `npm test` runs replay alone.
-fullTest('liveliness compares gardens with and without idle life', async () => {
-  const { rows, compared } = await measured('bench', 'liveliness', ...SMALL, '--seconds', '2');
-  expect(rows.map(({ liveliness }: { liveliness: number }) => liveliness)).toEqual([0, 0.1, 1]);
-  for (const row of rows) {
-    expect(row.kBPerSecond).toBeGreaterThanOrEqual(row.phoneKBPerSecond);
-  }
-  expect(compared).toMatchObject([{ organisms: 8, times: expect.any(Number) }]);
-});
-
-fullTest('durability compares the same garden with and without being kept', async () => {
-  const { stored, unstored, overhead, ...figures } = await measured(
-    'bench',
-    'durability',
-    ...SMALL,
-    '--seconds',
-    '2',
-  );
-  expect(figures).toMatchObject({ ticks: 120, same: true });
-  expect(unstored.mean).toBeGreaterThan(0);
-  // Both are rounded, and a machine that stands still may have made either many times the other.
-  expect((1 + overhead.mean) / (stored.mean / unstored.mean)).toBeCloseTo(1, 1);
-});
-
-test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
-  const seconds = isFull ? 12 : 6;
+fullTest('replay does a recorded room again, over a restart, and all of it is equal', async () => {
+  const seconds = 12;
   const args = [...SMALL, '--seconds', `${seconds}`];
   const { recording, ...figures } = await measured('bench', 'replay', ...args);
   expect(figures).toMatchObject({ ticks: 15 * seconds, unequal: 0 });
-  expect(figures.equal).toBeGreaterThan(isFull ? 9 : 4);
+  expect(figures.equal).toBeGreaterThan(9);
   expect(recording.restart.tick).toBe((15 * seconds) / 2);
   expect(recording.restart.remarks.join()).toContain('is restored');
 });
 
-fullTest('busy-show says what memory a show takes', async () => {
-  const size = ['--seconds', '6', '--visitors', '4'];
-  const { joins, accepted, most } = await measured('bench', 'busy-show', ...size);
-  expect(Math.min(joins, accepted, most)).toBeGreaterThan(0);
-});
-
-test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
+fullTest('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
   const folder = suiteFolder();
   const file = join(folder, 'peer.json');
   // No Python finds its own library there.
@@ -105,36 +75,29 @@ test('peer without PyTorch says so in one sentence, and has nothing to tell', as
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });
 });
 
-test('a small crowd on a server of its own, one of them on a slow line, gives all figures', async () => {
-  const crowd = ['--profile', 'mixed', '--clients', '6', '--slow', '1', '--organisms', '4'];
-  const figures = await measured('loadtest', ...crowd, '--seconds', '3');
-  const some = expect.any(Number);
-  const spread = { p50: some, p99: some, max: some };
-  expect(figures).toMatchObject({
-    ...{ profile: 'mixed', clients: 6, seconds: 3, outOfStep: 0, lost: 0 },
-    ...{ latencyMs: spread, bytesPerSecond: spread, skipped: some },
-    ...{ neverCaughtUp: some, heapGrowth: some, split: expect.any(String) },
-    server: { cpu: some, heapPerClient: some, loopDelayP99: some },
-    slow: { clients: 1, outOfStep: 0 },
-  });
-  expect(figures.latencyMs.p50).toBeGreaterThan(0);
-  expect(figures.bytesPerSecond.p50).toBeGreaterThan(0);
-});
-
-// `npm test` runs the small crowd alone.
 fullTest(
-  'a crowd half of ill will on a server that runs already: that one says why it refuses, and goes on',
+  'a small crowd on a server of its own, one of them on a slow line, gives all figures',
   async () => {
-    const server = await startServer({ size: '64x64' });
-    try {
-      const url = `ws://127.0.0.1:${server.port}/r/garden`;
-      const crowd = ['--profile', 'hostile', '--clients', '16', '--seconds', '3', '--url', url];
-      const figures = await measured('loadtest', ...crowd);
-      expect(figures).toMatchObject({ clients: 8, latencyMs: null, outOfStep: 0, lost: 0 });
-      expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
-      expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
-    } finally {
-      await server.close();
-    }
+    const crowd = ['--profile', 'mixed', '--clients', '6', '--slow', '1', '--organisms', '4'];
+    const figures = await measured('loadtest', ...crowd, '--seconds', '3');
+    const some = expect.any(Number);
+    const spread = { p50: some, p99: some, max: some };
+    expect(figures).toMatchObject({
+      ...{ profile: 'mixed', clients: 6, seconds: 3, outOfStep: 0, lost: 0 },
+      ...{ latencyMs: spread, bytesPerSecond: spread, skipped: some },
+      ...{ neverCaughtUp: some, heapGrowth: some, split: expect.any(String) },
+      server: { cpu: some, heapPerClient: some, loopDelayP99: some },
+      slow: { clients: 1, outOfStep: 0 },
+    });
+    expect(figures.latencyMs.p50).toBeGreaterThan(0);
+    expect(figures.bytesPerSecond.p50).toBeGreaterThan(0);
   },
 );
+
+fullTest('a crowd half of ill will: the server says why it refuses, and goes on', async () => {
+  const crowd = ['--profile', 'hostile', '--clients', '16', '--organisms', '4', '--seconds', '3'];
+  const figures = await measured('loadtest', ...crowd);
+  expect(figures).toMatchObject({ clients: 8, outOfStep: 0, lost: 0 });
+  expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
+  expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
+});

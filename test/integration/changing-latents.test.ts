@@ -21,7 +21,7 @@ describe('on the shipped checkpoint', () => {
     afterTest(() => engine.close());
     const { of, ...round } = (await loadRelatives(checkpoint))!;
     const all = of.flatMap((some, own) => some.map((relative) => ({ own, relative })));
-    const every = isFull ? 1 : Math.ceil(all.length / 8);
+    const every = isFull ? 1 : Math.ceil(all.length / 4);
     const pairs = all.filter((_, i) => i % every === 0);
     const owners = [...new Set(pairs.map(({ own }) => own))];
     const resting = await growToRest(engine, checkpoint, owners);
@@ -30,7 +30,7 @@ describe('on the shipped checkpoint', () => {
   });
 
   /** Pairs of unlike creatures, in columns and rows. */
-  const [COLUMNS, ROWS] = isFull ? [19, 11] : [6, 4];
+  const [COLUMNS, ROWS] = isFull ? [19, 11] : [4, 3];
 
   test('TRF-7: whatever turns looks like what it turns into, rests, and does not flash', async () => {
     const { engine, species } = await startEngine();

@@ -14,12 +14,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 // @ts-expect-error It is JavaScript, without declarations.
-import { ARCHITECTURES, packDeb } from '../../server/deploy/deb.mjs';
+import { ARCHITECTURES, packDeb } from '../../server/deploy/release.mjs';
 import { bareDebian, CHROOT_NEEDS, hasChroot, inside, wordsInside } from '../support/chroot.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { fullTest, testNeeding } from '../support/needs.ts';
-import { nodeOf } from '../support/node-version.ts';
 import { ServerProcess } from '../support/process.ts';
+import { nodeOf } from '../support/programs.ts';
 import { Visitor } from '../support/visitor.ts';
 import { ARM_NEEDS, hasArm } from '../unit/engine/native/remote-kernel.ts';
 

@@ -1,12 +1,13 @@
-/** A server whose data lie on a small disk that others fill. */
+/** A server whose data lie on a small disk that others fill, and the alerts that it sends. */
 import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DISK_RESERVE } from '../../server/storage/records.ts';
-import { afterSuite, suiteFolder } from '../support/closing.ts';
+import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';
 import { testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
+import { AlertReceiver } from '../support/receivers.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const MEGABYTE = 2 ** 20;
@@ -27,15 +28,17 @@ const fill = (name: string, left: number): void =>
 const cut = (visitor: Visitor, i: number) =>
   visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
 
-const start = (): ServerProcess => {
+const start = (alerts: string): ServerProcess => {
   const place = { port: 0, host: '127.0.0.1', size: '96x96', data: join(scratch, 'data') };
-  return new ServerProcess(flagsOf({ ...place, ...SMALL, energy: 'off', snapshot: 0.05 }));
+  return new ServerProcess(flagsOf({ ...place, ...SMALL, alerts, energy: 'off', snapshot: 0.05 }));
 };
 
 testNeeding('the right to mount a disk', isMounted)(
-  'on a disk that becomes full it stops writing in time, goes on, and stores again by itself',
+  'on a disk that becomes full it stops writing in time, goes on, and stores again by itself; the host hears of it',
   async () => {
-    const server = start();
+    const receiver = await AlertReceiver.open();
+    afterTest(() => receiver.close());
+    const server = start(receiver.url);
     const visitor = await Visitor.join(await server.alive());
     for (const x of [16, 80]) {
       for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
@@ -45,6 +48,8 @@ testNeeding('the right to mount a disk', isMounted)(
     for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(visitor, i);
     expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
     expect(free()).toBeGreaterThan(DISK_RESERVE - 16 * MEGABYTE);
+    expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
+    await receiver.hears('raised not-kept');
     fill('second', 0);
     const { tick } = visitor;
     for (let i = 0; i < 40; i++) expect(await cut(visitor, i)).not.toHaveProperty('reason');
@@ -52,13 +57,16 @@ testNeeding('the right to mount a disk', isMounted)(
     visitor.leave();
     await server.end('SIGKILL');
 
-    const again = start();
+    const again = start(receiver.url);
     const other = await Visitor.join(await again.alive());
     expect(other.welcome!.organisms.length).toBeGreaterThan(0);
     rmSync(filler('first'));
     rmSync(filler('second'));
     for (let i = 0; !again.errors.includes('kept-again'); i++) await cut(other, i);
     other.leave();
+    await receiver.hears('cleared not-kept');
+    await receiver.hears('cleared disk-low');
+    expect(receiver.faults).toEqual([]);
     expect((await again.end()).code).toBe(0);
   },
 );

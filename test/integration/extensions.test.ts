@@ -1,35 +1,21 @@
-/**
- * Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold
- * it up.
- */
-
+/** Extensions on a running server: what they hear, refuse and do. None of them can hold the server up. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-thread.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
-import type { Room } from '../../server/world/room.ts';
-import { afterTest, suiteFolder } from '../support/closing.ts';
+import { suiteFolder } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { LogRecorder } from '../support/receivers.ts';
-import { type ServerOptions, startServer } from '../support/server.ts';
-import { hostOf } from '../support/suite.ts';
-import { Visitor } from '../support/visitor.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
 
 const EXAMPLE = fileURLToPath(
   new URL('../../server/extensions/examples/remembrance.ts', import.meta.url),
 );
-const SHELL = { from: 'gallery', index: 105 } as const;
-
+const SHELL = { from: 'gallery', index: 3 } as const;
 const folder = suiteFolder();
-let server: VivariumServer;
-let room: Room;
-let hearing: LogRecorder;
 
-/**
- * Real time, but that an extension of a busy machine may take as long as it likes to answer and to
- * close.
- */
+/** Real time, but a busy machine's extensions may take a minute to answer and to close. */
 const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {
@@ -39,64 +25,110 @@ const patient: Clock = {
   },
 };
 
-/** Starts a server with extensions. @param sources of each, by name */
-async function start(
-  sources: Readonly<Record<string, string>>,
-  options: ServerOptions = {},
-): Promise<void> {
+/** Writes extensions to files. @param sources by name @returns the value of `--extension` */
+async function filesOf(sources: Readonly<Record<string, string>>): Promise<string> {
   const files = Object.entries(sources).map(async ([name, source]) => {
     const file = join(folder, `${name}.mjs`);
     await writeFile(file, source);
     return file;
   });
-  await startWith((await Promise.all(files)).join(), options);
+  return (await Promise.all(files)).join();
 }
 
-async function startWith(extension: string, options: ServerOptions = {}): Promise<void> {
-  hearing = new LogRecorder();
-  const settings = { size: '160x96', 'tick-rate': 30, extension };
-  server = await startServer(settings, { ...options, log: hearing });
-  afterTest(() => server.close());
-  room = server.world.rooms.get('garden')!;
+/** Starts a server with extensions for all tests of this file. */
+async function serverWith(extension: string, organisms: object = SMALL, clock = systemClock) {
+  const log = new LogRecorder();
+  const settings = { ...organisms, size: '160x96', 'tick-rate': 30, extension };
+  return { ...(await suiteServer(settings, { clock, log, drawsSoon: true })), log };
 }
 
-async function come(name?: string): Promise<Visitor> {
-  const visitor = await Visitor.join(server.port, 'garden', name);
-  afterTest(() => visitor.leave());
-  return visitor;
-}
+/** Lines that an extension has logged. */
+const saidBy = (log: LogRecorder, name: string): string[] =>
+  log.lines.flatMap(({ event, sentence }) =>
+    event === 'extension' && sentence.startsWith(`${name}: `)
+      ? sentence.slice(name.length + 2)
+      : [],
+  );
 
-/** What an extension has said, after the word that it is loaded. */
-const saidBy = (name: string): string[] =>
-  hearing.lines
-    .filter(({ event }) => event === 'extension')
-    .map(({ sentence }) => sentence.replace(`${name}: `, ''));
+describe('several extensions', () => {
+  const started = filesOf({
+    judge: `let first = true;
+      export default {
+        name: 'judge',
+        onJoin: ({ name }) => (name === 'Nobody' ? { refuse: 'not tonight' } : undefined),
+        async onPlant({ x }) {
+          if (x > 120) return { refuse: 'too far right' };
+          // The first takes longer than all that follow.
+          if (first) { first = false; await new Promise((done) => setTimeout(done, 150)); }
+        },
+        onStroke: () => ({ refuse: 'nobody is hurt here' }),
+        onTransform: ({ organism, by }) => ({ refuse: by.name + ' leaves ' + organism }),
+        onGraft: ({ points, radius }) => ({ refuse: 'no graft at ' + [...points, radius] }),
+        onDraw: async ({ side, pixels, by }) => {
+          await null;
+          if (pixels.length !== 4 * side * side) return { refuse: 'broken' };
+          if (pixels[0] === 1) return { refuse: 'not by ' + by.name };
+          return pixels[0] === 2 ? { allow: true } : undefined;
+        },
+      }`,
+    ear: `export default (hand) => ({
+        name: 'ear',
+        onRoomOpened: ({ room, width, gallery }) => hand.say('opened ' + room + ' ' + width + ' ' + gallery.length),
+        onJoined: ({ participant }) => hand.say('joined ' + participant.name),
+        onLife: ({ event }) => hand.say(event.what + ' ' + (event.organism?.id ?? event.id ?? event.parents)),
+        onFigures: ({ people, organisms, colour }) => organisms && hand.say('figures ' + people + ' ' + colour.every((c) => c >= 0 && c <= 1)),
+        onLeft: ({ participant }) => hand.say('left ' + participant.name),
+        onClose: () => hand.say('closing'),
+      })`,
+    clumsy: `export default {
+        name: 'clumsy',
+        onTick() { throw new Error('oh dear'); },
+        onPlant: async () => { throw new Error('oh no'); },
+      }`,
+  }).then((files) => serverWith(`${files},${EXAMPLE}`, {}, patient));
 
-/** Waits until the room has ticked so often. */
-function ticks(visitor: Visitor, count: number): Promise<void> {
-  const until = room.tick + count;
-  return visitor.until(() => room.tick >= until);
-}
+  test('refuse with their reasons, and what they let pass keeps its order; one that is shipped keeps its clearing', async () => {
+    const { join: enter, connect, room, log } = await started;
+    const ada = await enter('Ada');
+    const plant = (x: number, y = 20) => ada.ask('plant', { x, y, seed: SHELL });
+    const refused = (detail: string) => expect.objectContaining({ reason: 'not-here', detail });
+    const accepted = expect.not.objectContaining({ reason: expect.anything() });
+    expect(await Promise.all([plant(20), plant(60), plant(130), plant(80, 48)])).toEqual([
+      ...[accepted, accepted, refused('judge: too far right')],
+      refused('remembrance: nothing may be planted in the clearing'),
+    ]);
+    expect(room.organisms.map(({ x }) => x)).toEqual([20, 60]);
+    expect([
+      await ada.ask('damage', { radius: 2, points: [20, 20] }),
+      await ada.ask('transform', { organism: 1, seed: SHELL }),
+      await ada.ask('graft', { radius: 2, points: [20, 20], seed: SHELL }),
+    ]).toEqual([
+      refused('judge: nobody is hurt here'),
+      refused('judge: Ada leaves 1'),
+      refused('judge: no graft at 20,20,2'),
+    ]);
+    expect(room.organisms[0].wounds).toBe(0);
 
-describe('an extension', () => {
-  test('judges drawings, and leaves others to the host', async () => {
-    await start(
-      {
-        judge: `export default {
-          name: 'judge',
-          onDraw: async ({ side, pixels, by }) => {
-            await null;
-            if (pixels.length !== 4 * side * side) return { refuse: 'broken' };
-            if (pixels[0] === 1) return { refuse: 'not by ' + by.name };
-            return pixels[0] === 2 ? { allow: true } : undefined;
-          },
-        }`,
-      },
-      { clock: patient, drawsSoon: true },
-    );
+    const nobody = connect();
+    nobody.requestJoin({ name: 'Nobody' });
+    await nobody.refusal();
+    expect(nobody.all('rejected')).toEqual([refused('judge: not tonight')]);
+    expect(nobody.welcome).toBeUndefined();
+    // The visitor may join under another name.
+    nobody.requestJoin({ name: 'Somebody' });
+    await nobody.until(() => nobody.welcome !== undefined);
+
+    // One that throws is named in the log and stopped after five failures. The room goes on.
+    await log.until('extension-stopped', 'clumsy');
+    expect(log.lines.filter(({ event }) => event === 'extension-failed').length).toBe(5);
+    expect(log.has('extension-failed', 'oh dear')).toBe(true);
+  });
+
+  test('judge drawings, and leave others to the host', async () => {
+    const { server, join: enter } = await started;
     const host = await hostOf(server);
     await host.call('changeSettings', { drawings: 'ask' });
-    const ada = await come('Ada');
+    const ada = await enter('Ada');
     const draw = (first: number) => ada.ask('draw', { pixels: new Uint8Array(4096).fill(first) });
     expect(await draw(1)).toMatchObject({ reason: 'not-here', detail: 'judge: not by Ada' });
     expect(await draw(2)).toMatchObject({ seed: { origin: 'drawing' } });
@@ -106,93 +138,34 @@ describe('an extension', () => {
     expect(drawings.waiting[0].pixels[0]).toBe(3);
   });
 
-  test('hears what happens, in order', async () => {
-    await start(
-      {
-        ear: `export default (hand) => ({
-          name: 'ear',
-          onRoomOpened: ({ room, width, gallery }) => hand.say('opened ' + room + ' ' + width + ' ' + gallery.length),
-          onJoined: ({ participant }) => hand.say('joined ' + participant.name),
-          onLife: ({ event }) => hand.say(event.what + ' ' + (event.organism?.id ?? event.id ?? event.parents)),
-          onFigures: ({ people, organisms, colour }) => organisms && hand.say('figures ' + people + ' ' + colour.every((c) => c >= 0 && c <= 1)),
-          onLeft: ({ participant }) => hand.say('left ' + participant.name),
-          onClose: () => hand.say('closing'),
-        })`,
-      },
-      { clock: patient },
-    );
-    const ada = await come('Ada');
-    await ada.cross(await ada.plant(40, 40, SHELL), await ada.plant(100, 40, SHELL));
-    await hearing.until('extension', 'figures 1 true');
-    ada.leave();
-    await hearing.until('extension', 'left Ada');
+  test('hear what happens, in order', async () => {
+    const { server, join: enter, log } = await started;
+    const cleo = await enter('Cleo');
+    await cleo.cross(await cleo.plant(20, 70, SHELL), await cleo.plant(100, 70, SHELL));
+    await log.until('extension', 'figures 1 true');
+    cleo.leave();
+    await log.until('extension', 'left Cleo');
     await server.close();
-    const said = saidBy('ear');
-    expect(said.slice(0, 2)).toEqual(['The extension "ear" is loaded.', 'opened garden 160 418']);
-    const wanted = ['joined Ada', 'born 1', 'born 2', 'crossed 1,2', 'left Ada'];
+    const said = saidBy(log, 'ear');
+    expect(said[0]).toBe('opened garden 160 418');
+    const wanted = ['joined Cleo', 'born 3', 'born 4', 'crossed 3,4', 'left Cleo'];
     expect(said.filter((line) => wanted.includes(line))).toEqual(wanted);
     expect(said.at(-1)).toBe('closing');
   });
+});
 
-  test('refuses with its reason, and what it lets pass keeps its order', async () => {
-    await start(
-      {
-        judge: `let first = true;
-        export default {
-          name: 'judge',
-          onJoin: ({ name }) => (name === 'Nobody' ? { refuse: 'not tonight' } : undefined),
-          async onPlant({ x }) {
-            if (x > 120) return { refuse: 'too far right' };
-            // The first takes longer than all that follow.
-            if (first) { first = false; await new Promise((done) => setTimeout(done, 150)); }
-          },
-          onStroke: () => ({ refuse: 'nobody is hurt here' }),
-          onTransform: ({ organism, by }) => ({ refuse: by.name + ' leaves ' + organism }),
-          onGraft: ({ points, radius }) => ({ refuse: 'no graft at ' + [...points, radius] }),
-        }`,
-      },
-      { clock: patient },
-    );
-    const ada = await come('Ada');
-    const [slow, quick, right] = await Promise.all([
-      ada.ask('plant', { x: 20, y: 20, seed: SHELL }),
-      ada.ask('plant', { x: 60, y: 20, seed: SHELL }),
-      ada.ask('plant', { x: 130, y: 20, seed: SHELL }),
-    ]);
-    expect(slow).not.toHaveProperty('reason');
-    expect(quick).not.toHaveProperty('reason');
-    expect(right).toMatchObject({ reason: 'not-here', detail: 'judge: too far right' });
-    expect(room.organisms.map(({ x }) => x)).toEqual([20, 60]);
-    expect(await ada.ask('damage', { radius: 2, points: [20, 20] })).toMatchObject({
-      reason: 'not-here',
-    });
-    expect(room.organisms[0].wounds).toBe(0);
-    expect(await ada.ask('transform', { organism: 1, seed: SHELL })).toMatchObject({
-      detail: 'judge: Ada leaves 1',
-    });
-    expect(await ada.ask('graft', { radius: 2, points: [20, 20], seed: SHELL })).toMatchObject({
-      detail: 'judge: no graft at 20,20,2',
-    });
-
-    const nobody = new Visitor(server.port);
-    afterTest(() => nobody.leave());
-    nobody.requestJoin({ name: 'Nobody' });
-    await nobody.refusal();
-    expect(nobody.all('rejected')).toMatchObject([
-      { reason: 'not-here', detail: 'judge: not tonight' },
-    ]);
-    expect(nobody.welcome).toBeUndefined();
-    // The visitor may join under another name.
-    nobody.requestJoin({ name: 'Somebody' });
-    await nobody.until(() => nobody.welcome !== undefined);
-  });
-
-  test('acts as a participant does: named, checked, limited, but not among the people', async () => {
-    await start({
+test('one that acts does so as a participant: named, checked and limited, but not among the people', async () => {
+  const {
+    server,
+    room,
+    join: enter,
+    log,
+  } = await serverWith(
+    await filesOf({
       hands: `export default (hand) => ({
           name: 'The hands',
           async onJoined({ room }) {
-            const seed = { from: 'gallery', index: 105 };
+            const seed = { from: 'gallery', index: 3 };
             const at = (x, y) => hand.plant(room, { x, y, seed });
             const tell = async (act) => hand.say(JSON.stringify(await act));
             await tell(at(40, 40));
@@ -210,104 +183,55 @@ describe('an extension', () => {
             hand.say('flooded ' + flood.filter(({ refused }) => refused?.reason === 'too-fast').length);
           },
         })`,
-    });
-    const ada = await come('Ada');
-    await hearing.until('extension', 'flooded');
-    const said = saidBy('The hands').slice(1);
-    expect(said.slice(0, 2)).toEqual(['{}', '{}']);
-    expect(said.slice(2, 9).map((line) => JSON.parse(line).refused.reason)).toEqual([
-      'bad-message',
-      'off-grid',
-      'bad-message',
-      'no-such-room',
-      'not-grown',
-      'not-grown',
-      'bad-message',
-    ]);
-    expect(said[9]).toBe('{}');
-    expect(Number(said[10].split(' ')[1])).toBeGreaterThan(500);
-    const { organisms } = room;
-    expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
-    expect(organisms[2].parents).toEqual([1, 2]);
-    // The visitor and the extension have different participant numbers.
-    expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
-    expect(server.roomServers.get('garden')!.seats.size).toBe(1);
-    const bo = await come('Bo');
-    expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
-    expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);
-  });
+    }),
+    {},
+  );
+  const ada = await enter('Ada');
+  await log.until('extension', 'flooded');
+  const said = saidBy(log, 'The hands');
+  expect(said.slice(0, 2)).toEqual(['{}', '{}']);
+  expect(said.slice(2, 9).map((line) => JSON.parse(line).refused.reason)).toEqual([
+    ...['bad-message', 'off-grid', 'bad-message', 'no-such-room'],
+    ...['not-grown', 'not-grown', 'bad-message'],
+  ]);
+  expect(said[9]).toBe('{}');
+  expect(Number(said[10].split(' ')[1])).toBeGreaterThan(500);
+  const { organisms } = room;
+  expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
+  expect(organisms[2].parents).toEqual([1, 2]);
+  // The visitor and the extension have different participant numbers.
+  expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
+  expect(server.roomServers.get('garden')!.seats.size).toBe(1);
+  const bo = await enter('Bo');
+  expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
+  expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);
+});
 
-  test('that throws is named in the log and stopped after five times; the room goes on', async () => {
-    await start({
-      clumsy: `export default {
-          name: 'clumsy',
-          onTick() { throw new Error('oh dear'); },
-          onPlant: async () => { throw new Error('oh no'); },
-        }`,
-      calm: `export default (hand) => ({ name: 'calm', onLife: ({ event }) => hand.say(event.what) })`,
-    });
-    await hearing.until('extension-stopped', 'clumsy');
-    expect(hearing.lines.filter(({ event }) => event === 'extension-failed').length).toBe(5);
-    expect(hearing.has('extension-failed', 'oh dear')).toBe(true);
-    const ada = await come();
-    await ada.plant(40, 40, SHELL);
-    await hearing.until('extension', 'calm: born');
-    await ticks(ada, 10);
-  });
+test('one that never ends, ends its process, forgets to catch or eats all memory holds up neither ticks nor commands', async () => {
+  const bodies = [
+    `while (true);`,
+    `process.exit(1);`,
+    `setTimeout(() => { throw new Error('later'); }); await new Promise(() => {});`,
+    `const all = []; while (true) all.push(new Array(1e6).fill(all.length));`,
+  ];
+  const names = bodies.map((_, i) => `bad-${i + 1}`);
+  const sources = bodies.map((body, i) => [
+    names[i],
+    `export default { name: '${names[i]}', async onPlant() { ${body} } }`,
+  ]);
+  const { room, join: enter, log } = await serverWith(await filesOf(Object.fromEntries(sources)));
+  const ada = await enter();
+  await ada.plant(40, 40, SHELL);
+  const { tick } = room;
+  await ada.until(() => room.tick > tick + 20);
+  expect(room.organisms).toHaveLength(1);
+  for (const name of names) await log.until('extension-failed', name);
+});
 
-  test('that never ends, ends its process, forgets to catch or eats all memory holds up neither ticks nor wishes', async () => {
-    const bodies = [
-      `while (true);`,
-      `process.exit(1);`,
-      `setTimeout(() => { throw new Error('later'); }); await new Promise(() => {});`,
-      `const all = []; while (true) all.push(new Array(1e6).fill(all.length));`,
-    ];
-    const names = bodies.map((_, i) => `bad-${i + 1}`);
-    const sources = bodies.map((body, i) => [
-      names[i],
-      `export default { name: '${names[i]}', async onPlant() { ${body} } }`,
-    ]);
-    await start(Object.fromEntries(sources));
-    const ada = await come();
-    const before = room.tick;
-    await ada.plant(40, 40, SHELL);
-    await ticks(ada, 20);
-    expect(room.organisms).toHaveLength(1);
-    expect(room.tick).toBeGreaterThan(before);
-    for (const name of names) await hearing.until('extension-failed', name);
-  });
-
-  test('that does not exist or is none: the server does not start, and says why', async () => {
-    const refused = (sentence: string) => ({
-      ...{ name: 'HookError', message: expect.stringContaining(sentence) },
-    });
-    const gone = startWith(join(folder, 'gone.mjs'));
-    await expect(gone).rejects.toMatchObject(refused('does not exist'));
-    const none = start({ none: 'export const name = "none";' });
-    await expect(none).rejects.toMatchObject(refused('has no valid default export'));
-  });
-
-  test('that cannot be loaded at first: the server starts without it, and it comes later', async () => {
-    const device = join(folder, 'device');
-    await start({
-      waiting: `import { existsSync } from 'node:fs';
-        if (!existsSync(${JSON.stringify(device)})) throw new Error('no ink');
-        export default (hand) => ({ name: 'late', onRoomOpened: ({ room }) => hand.say('opened ' + room) })`,
-    });
-    expect(hearing.has('extension-failed', 'no ink')).toBe(true);
-    const ada = await come('Ada');
-    await ticks(ada, 2);
-    await writeFile(device, '');
-    await hearing.until('extension', 'late: opened garden');
-  });
-
-  test('the one that is shipped keeps its clearing', async () => {
-    await startWith(EXAMPLE, { clock: patient });
-    const ada = await come();
-    expect(await ada.ask('plant', { x: 80, y: 48, seed: SHELL })).toMatchObject({
-      reason: 'not-here',
-      detail: 'remembrance: nothing may be planted in the clearing',
-    });
-    await ada.plant(30, 48, SHELL);
-  });
+test.each([
+  ['does not exist', join(folder, 'gone.mjs'), 'does not exist'],
+  ['exports none', await filesOf({ none: 'export const name = "none";' }), 'default export'],
+])('with a file that %s, the server does not start, and says why', async (_, file, sentence) => {
+  const message = expect.stringContaining(sentence);
+  await expect(serverWith(file)).rejects.toMatchObject({ name: 'HookError', message });
 });

@@ -3,6 +3,7 @@ import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';
+import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';
 import { LogRecorder, OscReceiver } from '../support/receivers.ts';
@@ -13,6 +14,8 @@ import { Visitor } from '../support/visitor.ts';
 const box = await OscReceiver.open();
 afterSuite(() => box.close());
 const log = new LogRecorder();
+/** A minute is twenty seconds. */
+const clock = new FastClock(3);
 const settings = () => ({
   ...{ ...SMALL, size: '160x96', 'tick-rate': 60, energy: 'off', data: suiteFolder(), snapshot: 1 },
   'osc-out': `127.0.0.1:${box.port}`,
@@ -21,7 +24,7 @@ let server: VivariumServer;
 let host: HostClient;
 
 async function start(on: ReturnType<typeof settings>): Promise<void> {
-  server = await startServer(on, { log });
+  server = await startServer(on, { log, clock });
   afterTest(() => server.close());
 }
 

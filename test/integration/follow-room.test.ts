@@ -2,9 +2,8 @@
 
 import { EngineError } from '../../server/engine/engine.ts';
 import { JOURNAL } from '../../server/storage/journal-writer.ts';
-import { MAX_LAG, openRoom, RoomReplica } from '../../server/storage/open-room.ts';
 import { openMemory, StoreError } from '../../server/storage/records.ts';
-import { recover } from '../../server/storage/recovery.ts';
+import { MAX_LAG, openRoom, RoomReplica, recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

@@ -1,6 +1,6 @@
 /**
  * Messages and WebSocket frames that no page sends, over real sockets: what they close, and what
- * they cannot change.
+ * they cannot change. A full run sends a million random messages.
  */
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
@@ -10,8 +10,11 @@ import {
 } from '../../server/realtime/limits/connection-limits.ts';
 import { FRAME_LIMITS } from '../../server/realtime/limits/websocket-engine.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
+import { createRandom } from '../../shared/random.ts';
+import { copyPlanes, equalPlanes } from '../support/compare.ts';
+import { isFull } from '../support/needs.ts';
 import { UNLIMITED } from '../support/server.ts';
-import { closed, greetedSocket, reasons, startThrong } from '../support/strangers.ts';
+import { closed, greetedSocket, malformed, reasons, startThrong } from '../support/strangers.ts';
 
 describe('messages that no page sends', () => {
   const event = (...data: unknown[]) => pack({ type: 2, nsp: '/', data });
@@ -184,3 +187,38 @@ describe('WebSocket frames below the protocol', () => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 });
+
+const MESSAGES = isFull ? 1_000_000 : 8_000;
+const BATCH = 500;
+
+test(`${MESSAGES} random messages: each is refused, the room is unchanged, a neighbour is answered`, async () => {
+  const random = createRandom(31);
+  const { server, neighbour, join } = await startThrong({ limits: UNLIMITED });
+  const room = server.world.rooms.get('garden')!;
+  const visitor = await join();
+  const organisms = JSON.stringify(room.organisms);
+  const planes = copyPlanes(room.grid.planes);
+  const reasons = new Map<string, number>();
+  let refused = 0;
+  visitor.socket.prependAny((name: string, { reason }: { reason: string }) => {
+    if (name !== 'rejected') return;
+    refused++;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  });
+  for (let sent = 0; sent < MESSAGES; sent += BATCH) {
+    for (let i = 0; i < BATCH; i++) visitor.say(...malformed(random));
+    await visitor.until(() => refused >= sent + BATCH || !visitor.socket.connected);
+    expect(visitor.socket.connected).toBe(true);
+    visitor.heard.length = 0;
+    neighbour.heard.length = 0;
+  }
+  expect(refused).toBe(MESSAGES);
+  expect([...reasons.keys()].sort()).toEqual(['bad-message', 'unknown-message']);
+  expect(JSON.stringify(room.organisms)).toBe(organisms);
+  expect(equalPlanes(room.grid.planes, planes)).toBe(true);
+  expect(server.rejectionCounts.totals()).toMatchObject(Object.fromEntries(reasons));
+  const tick = neighbour.tick!;
+  await neighbour.until(() => neighbour.tick! > tick);
+  const answer = await neighbour.ask('cross', { a: 4_000, b: 4_001, mix: 0.5 });
+  expect(answer).toMatchObject({ reason: 'no-such-organism' });
+}, 1_800_000);

@@ -8,7 +8,7 @@ import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join } = await suiteServer({
-  ...{ size: '256x128', 'tick-rate': 30, energy: 'off', 'trust-proxy': 1 },
+  ...{ size: '256x128', 'tick-rate': 60, energy: 'off' },
   ...{ data: suiteFolder(), snapshot: 0.2 },
 });
 const host = await hostOf(server);
@@ -235,29 +235,4 @@ test('TIM-7: an undo takes back the grafts of one among later ones of others, an
   await host.call('changeSettings', { graftOthers: false });
   const { days } = await host.call('statistics');
   expect(days[0].grafts).toBeGreaterThan(5);
-});
-
-test('10,000 grafts of one visitor are refused as too fast, and others paint on', async () => {
-  const ada = await join('Ada');
-  const flooder = await join('Flo', { headers: { 'x-forwarded-for': '10.1.1.9' } });
-  const [[x, y], [left, top]] = [nextPlace(), nextPlace()];
-  const [id, other] = await Promise.all([
-    ada.grow(x, y, seedOf(0)),
-    flooder.grow(left, top, seedOf(0)),
-  ]);
-  const before = JSON.stringify(room.viewOf(id));
-  for (let i = 0; i < 10_000; i++) {
-    const points = i % 2 === 0 ? [x, y] : [left, top];
-    flooder.send('graft', { id: 1_000 + i, radius: 1, points, seed: seedOf(1 + (i % 8)) });
-  }
-  await flooder.next(({ name }) => name === 'disconnect');
-  const reasons = new Set(flooder.all('rejected').map(({ reason }) => reason));
-  expect(reasons).toContain('too-fast');
-  expect([...reasons].filter((one) => !['too-fast', 'not-yours', 'abuse'].includes(one))).toEqual(
-    [],
-  );
-  expect(JSON.stringify(room.viewOf(id))).toBe(before);
-  expect(known(other).length).toBeLessThanOrEqual(4);
-  expect(await graft(ada, [x, y])).not.toHaveProperty('reason');
-  expect(known(id)).toHaveLength(2);
 });

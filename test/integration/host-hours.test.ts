@@ -6,6 +6,7 @@
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/room-settings.ts';
 import { HostClient } from '../support/host-client.ts';
+import { fullTest } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
@@ -57,7 +58,8 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   }
 });
 
-test('a supervised server exits at its restart time, with its own exit code', async () => {
+// `npm test` has the schedule's unit tests, and a server that ends for its supervisor (connections.test.ts).
+fullTest('a supervised server exits at its restart time, with its own exit code', async () => {
   // By its own clock it is fifteen seconds before a minute when it begins.
   const minute = 60_000;
   const soon = new Date(Math.ceil((Date.now() + minute) / minute) * minute);

@@ -2,26 +2,25 @@
  * Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart.
  */
 
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readBundle } from '../../server/replay/journal-range.ts';
-import { png } from '../../server/replay/pictures.ts';
+import { png } from '../../server/replay/run-replay.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const data = suiteFolder();
-const settings = {
-  data,
-  size: '96x64',
-  'tick-rate': 30,
-  checkpoint: CHECKPOINT_FOLDER,
-  checkpoints: 'test/fixtures/checkpoints/small',
-};
+/** Another checkpoint, `tiny`: the same weights with another card. */
+const tiny = join(suiteFolder(), 'tiny');
+cpSync(SMALL.checkpoint, tiny, { recursive: true });
+const { identity: _, ...card } = JSON.parse(readFileSync(join(tiny, 'card.json'), 'utf8'));
+writeFileSync(join(tiny, 'card.json'), JSON.stringify({ ...card, name: 'tiny', trustedSteps: 77 }));
+const settings = { ...SMALL, checkpoints: tiny, data, size: '96x64', 'tick-rate': 30 };
 let server = await startServer(settings);
 afterSuite(() => server.close());
 const token = server.hostToken!;
@@ -38,7 +37,7 @@ async function restart(): Promise<void> {
 }
 
 test('a room is made of another checkpoint, lives at once, and is there after a restart, as it is set', async () => {
-  const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'small' };
+  const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'tiny' };
   const made = await host.call('createRoom', { ...wish, settings: { capacity: 7, tickRate: 20 } });
   expect(made).toMatchObject({ ...wish, open: true, fixed: false, participants: 0 });
   expect(await host.refusal('createRoom', wish)).toBe('room-exists');
@@ -47,7 +46,7 @@ test('a room is made of another checkpoint, lives at once, and is there after a 
   );
 
   const visitor = await Visitor.join(server.port, 'attic');
-  expect(visitor.welcome!.checkpoint.name).toBe('small');
+  expect(visitor.welcome!.checkpoint.name).toBe('tiny');
   expect(visitor.welcome!.room).toMatchObject({ width: 80, height: 48, tickRate: 20 });
   await visitor.plant(40, 24);
   const change = { languages: ['da', 'en'], maxOrganisms: 9 };
@@ -136,7 +135,7 @@ test('knobs act at once, and everybody is told', async () => {
 
 test('a tick ends under the settings that it began with', async () => {
   // Without a store, a change would take effect at once.
-  const other = await startServer({ size: '96x64' });
+  const other = await startServer({ ...SMALL, size: '96x64' });
   const room = other.world.rooms.get('garden')!;
   const visitor = await Visitor.join(other.port);
   await visitor.plant(48, 32);
@@ -217,7 +216,7 @@ test('a room is removed when it is closed and named, and what it was is put asid
   await restart();
   expect((await host.call('state')).rooms.map(({ name }) => name)).toEqual(['garden']);
   // A new room of that name starts from its first tick.
-  await host.call('createRoom', { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' });
+  await host.call('createRoom', { name: 'attic', width: 64, height: 64, checkpoint: 'small' });
   expect(server.world.rooms.get('attic')!.tick).toBeLessThan(200);
 });
 

@@ -10,7 +10,7 @@ import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const SETTINGS = { ...SMALL, size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
+const SETTINGS = { ...SMALL, size: '128x96', 'tick-rate': 60, energy: 'off', snapshot: 0.2 };
 const SEED = { from: 'gallery', index: 5 };
 const data = suiteFolder();
 const start = () => startServer({ ...SETTINGS, data }, { engineThreads: 2 });

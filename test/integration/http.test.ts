@@ -1,6 +1,11 @@
-/** The server's plain HTTP responses: pages, galleries, health, metrics and headers. */
-
-import { request } from 'node:http';
+/**
+ * The server's plain HTTP responses: pages, galleries, health, metrics and headers. With `--hosts`, a
+ * page that gives this server another name (DNS rebinding) gets nothing.
+ */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
@@ -9,6 +14,7 @@ import { afterTest } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const { server, url: origin } = await suiteServer(
   { rooms: 'hall,yard', metrics: 'same', checkpoint: CHECKPOINT_FOLDER },
@@ -135,7 +141,7 @@ test('strict headers that still let a plain-http venue work', async () => {
   expect(headers.get('x-powered-by')).toBeNull();
 });
 
-test('an invalid host header does not get into the content security policy', async () => {
+test('by default, every name of a host is allowed; an invalid one does not get into the content security policy', async () => {
   const policy = await new Promise<string>((resolve, reject) => {
     const headers = { host: "x; script-src 'unsafe-inline'" };
     request({ port: server.port, host: '127.0.0.1', path: '/r/hall', headers }, (response) => {
@@ -147,6 +153,7 @@ test('an invalid host header does not get into the content security policy', asy
   });
   expect(policy).toContain("script-src 'self'");
   expect(policy).not.toMatch(/script-src [^;]*'unsafe-inline'/);
+  expect((await ask('any.example', '/r/hall', {}, server.port)).status).toBe(200);
 });
 
 test('an address that sends too many requests has to wait; other addresses and health checks do not', async () => {
@@ -172,3 +179,96 @@ test('an address that sends too many requests has to wait; other addresses and h
   });
   expect(status).toBe(302);
 });
+
+const SENTENCE = /^This server does not answer to this name\..*--hosts\.$/;
+const named = suiteServer(
+  { ...SMALL, size: '64x64', metrics: 0, hosts: 'play.museum.example' },
+  { clientFolder: await ensureClient(() => {}) },
+);
+
+/** A request as a browser sends it to a host of that name. */
+async function ask(
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+  port?: number,
+): Promise<{ status: number; body: string }> {
+  const asked = request({
+    ...{ port: port ?? (await named).server.port, path, headers: { ...headers, host } },
+  }).end();
+  const answered = once(asked, 'response');
+  const upgraded = once(asked, 'upgrade').then(([response, socket]) => {
+    socket.destroy();
+    return [response];
+  });
+  const [response] = (await Promise.race([answered, upgraded])) as [IncomingMessage];
+  const status = response.statusCode!;
+  return { status, body: status === 101 ? '' : await text(response) };
+}
+
+const PATHS = ['/', '/r/garden', '/host', '/host/api/state', '/healthz', '/wall/garden/alive'];
+const UPGRADE = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
+const upgrade = (host: string) =>
+  ask(host, '/socket.io/?EIO=4&transport=websocket', { ...UPGRADE, origin: `http://${host}` });
+
+test('requests and upgrades for another host get 421 and a sentence, and are counted', async () => {
+  const { server } = await named;
+  const before = server.rejectionCounts.totals()['wrong-host'];
+  const answers = await Promise.all(PATHS.map((path) => ask('evil.example', path)));
+  // An upgrade's page has the same name.
+  for (const { status, body } of [...answers, await upgrade('evil.example:80')]) {
+    expect(status).toBe(421);
+    expect(body).toMatch(SENTENCE);
+  }
+  expect(server.rejectionCounts.totals()['wrong-host']).toBe(before + PATHS.length + 1);
+  const port = server.metricsPort!;
+  expect((await ask('evil.example', '/metrics', {}, port)).status).toBe(421);
+  expect((await ask(`localhost:${port}`, '/metrics', {}, port)).status).toBe(200);
+});
+
+/** The status that HTTP/1.0 without a Host gets, as a balancer asks. */
+async function statusWithoutHost(path: string): Promise<number> {
+  const { server } = await named;
+  const socket = connect(server.port, '127.0.0.1', () => {
+    socket.write(`GET ${path} HTTP/1.0\r\n\r\n`);
+  });
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(await text(socket))![1]);
+}
+
+test('a balancer that names no host hears whether the server is healthy, and no more', async () => {
+  for (const path of ['/healthz', '/readyz']) expect(await statusWithoutHost(path)).toBe(200);
+  for (const path of ['/', '/host', '/host/api/state']) {
+    expect(await statusWithoutHost(path)).toBe(421);
+  }
+  expect((await ask('evil.example', '/readyz')).status).toBe(421);
+});
+
+test('the names on the list, localhost and what the server prints are allowed', async () => {
+  const { port } = (await named).server;
+  for (const host of ['play.museum.example', `localhost:${port}`, `127.0.0.1:${port}`]) {
+    expect((await ask(host, '/r/garden')).status).toBe(200);
+    expect((await upgrade(host)).status).toBe(101);
+  }
+  (await Visitor.join(port)).leave();
+});
+
+test('the network addresses that the server prints are allowed', async () => {
+  const open = await startServer({ ...SMALL, size: '64x64', hosts: 'localhost', host: '0.0.0.0' });
+  afterTest(() => open.close());
+  const printed = open.networkOrigins().map((origin) => new URL(origin).host);
+  const asked = [...printed, `localhost:${open.port}`];
+  const answers = await Promise.all(asked.map((host) => ask(host, '/healthz', {}, open.port)));
+  expect(answers.map(({ status }) => status)).toEqual(asked.map(() => 200));
+});
+
+test.each(['https://museum.example', 'museum.example:80', 'Museum.example', 'a b', ''])(
+  '"%s" is no name of a host',
+  async (hosts) => {
+    await expect(startServer({ hosts })).rejects.toThrow('--hosts must be host names like ');
+  },
+);

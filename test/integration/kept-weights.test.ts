@@ -7,18 +7,22 @@ import { writeCheckpoint } from '../../server/training/run/export.ts';
 import { identityOf, loadModel } from '../../server/vnca/checkpoint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { identityInToken, modelPath } from '../../shared/seed-token.ts';
-import { suiteFolder } from '../support/closing.ts';
-import { SMALL } from '../support/organisms.ts';
-import { flagsOf, ServerProcess } from '../support/process.ts';
-import { startServer } from '../support/server.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
+import { LogRecorder } from '../support/receivers.ts';
+import { type ServerSettings, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const data = join(suiteFolder(), 'data');
 const own = { data, energy: 'off', attract: 'off' };
 const installed = join(suiteFolder(), 'installed');
 
-const start = (...more: string[]): ServerProcess =>
-  new ServerProcess([...flagsOf({ ...own, port: 0, host: '127.0.0.1' }), ...more]);
+async function start(settings: ServerSettings = {}) {
+  const log = new LogRecorder();
+  const server = await startServer({ ...own, ...settings }, { log });
+  afterTest(() => server.close());
+  return { server, log };
+}
 
 /** What `git pull` does when a release has another card. */
 function retrain(): void {
@@ -29,50 +33,49 @@ function retrain(): void {
 
 test('a room goes on with its weights and size when the installed checkpoint has changed', async () => {
   cpSync(SMALL.checkpoint, installed, { recursive: true });
-  const first = start('--size', '256x256', '--checkpoint', installed);
-  const visitor = await Visitor.join(await first.alive());
+  const { server: first } = await start({ size: '256x256', checkpoint: installed });
+  const visitor = await Visitor.join(first.port);
   const seed = { from: 'prior' };
   await visitor.plant(48, 48, seed);
   visitor.leave();
-  await first.end();
+  await first.close();
 
   retrain();
-  const second = start('--checkpoint', installed, '--rooms', 'garden,attic');
-  const port = await second.alive();
-  expect(second.output).toMatch(/Room "garden" is restored: 1 organism/);
-  const other = await Visitor.join(port);
+  const { server: second, log } = await start({ checkpoint: installed, rooms: 'garden,attic' });
+  expect(log.lines.map(({ sentence }) => sentence).join()).toContain('"garden" is restored: 1 org');
+  const other = await Visitor.join(second.port);
   const { room, organisms, checkpoint } = other.welcome!;
   expect([room.width, room.height, organisms.length]).toEqual([256, 256, 1]);
   // Seeds on keepsakes name the checkpoint.
   expect(checkpoint.name).toBe('small');
   await other.plant(20, 20, seed);
-  const sheet = await fetch(`http://127.0.0.1:${port}${checkpoint.sheet.url}`);
+  const sheet = await fetch(`http://127.0.0.1:${second.port}${checkpoint.sheet.url}`);
   expect(sheet.status).toBe(200);
-  const newcomer = await Visitor.join(port, 'attic');
+  const newcomer = await Visitor.join(second.port, 'attic');
   expect(newcomer.welcome!.room).toMatchObject({ width: 336, height: 192 });
   expect(newcomer.welcome!.checkpoint.sheet.url).not.toBe(checkpoint.sheet.url);
   for (const one of [other, newcomer]) one.leave();
-  await second.end();
+  await second.close();
 
-  // Not even the same checkpoint is installed any more.
+  // No checkpoint of this name is installed any more.
   rmSync(installed, { recursive: true });
-  const third = start();
-  const later = await Visitor.join(await third.alive());
+  const { server: third } = await start({ checkpoint: undefined });
+  const later = await Visitor.join(third.port);
   expect(later.welcome!.organisms).toHaveLength(2);
   later.leave();
-  await third.end();
 });
 
 test.each([
-  [['--size', '128x128'], /^The room "garden" has 256x256 cells, not 128x128\. .*\n$/],
   [
-    ['--checkpoint', 'checkpoints/organisms'],
-    /^The room "garden" grows from the checkpoint "small" and .*\n$/,
+    { checkpoint: undefined, size: '128x128' },
+    /^The room "garden" has 256x256 cells, not 128x128\. .*$/,
   ],
-])('asked for explicitly, another one is refused: %p', async (flags, sentence) => {
-  const server = start(...flags);
-  expect((await server.ended).code).toBe(1);
-  expect(server.errors).toMatch(sentence);
+  [
+    { checkpoint: CHECKPOINT_FOLDER },
+    /^The room "garden" grows from the checkpoint "small" and .*$/,
+  ],
+])('asked for explicitly, another one is refused: %p', async (settings, sentence) => {
+  await expect(start(settings)).rejects.toThrow(sentence);
 });
 
 /** Hexadecimal digest of the tensors of a model file. */

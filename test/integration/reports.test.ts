@@ -6,9 +6,11 @@ import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, url } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', metrics: 'same' },
+  ...{ size: '160x96', 'tick-rate': 60, energy: 'off', metrics: 'same' },
 });
 const host = await hostOf(server);
+/** It rests. */
+const CREATURE = { from: 'gallery', index: 3 } as const;
 
 const report = (visitor: Visitor, organism: number) => visitor.ask('report', { organism });
 
@@ -47,7 +49,7 @@ test('each participant counts once for an organism, and the host sees the most r
 
 test('the picture of a reported organism is its own cells on black', async () => {
   const ada = await join('Ada');
-  const id = await ada.grow(30, 30);
+  const id = await ada.grow(30, 30, CREATURE);
   await report(ada, id);
   const { width, height, data } = await pictureOf(id);
   const { side } = room.viewOf(id)!;
@@ -75,11 +77,11 @@ test('a report of a seedling shows what it has grown into', async () => {
 
 test('a report shows what was reported, after it has turned into something else and departed', async () => {
   const [ada, bo] = [await join('Ada'), await join('Bo')];
-  const id = await ada.grow(30, 30);
+  const id = await ada.grow(30, 30, CREATURE);
   const { kind } = room.viewOf(id)!;
   await report(ada, id);
   const picture = await pictureOf(id);
-  const turned = await ada.ask('transform', { organism: id, seed: { from: 'gallery', index: 3 } });
+  const turned = await ada.ask('transform', { organism: id, seed: { from: 'gallery', index: 5 } });
   expect(turned).not.toHaveProperty('reason');
   await report(bo, id);
   const actor = server.roomServers.get('garden')!.dispatcher.hostActor;
@@ -94,8 +96,8 @@ test('a report shows what was reported, after it has turned into something else 
 
 test('GRA-9: a report of a chimera names its parts and who painted them, also after it is gone', async () => {
   const [ada, bo] = [await join('Ada'), await join('Bo')];
-  const id = await ada.grow(30, 30);
-  const seed = { from: 'gallery', index: 3 };
+  const id = await ada.grow(30, 30, CREATURE);
+  const seed = { from: 'gallery', index: 5 };
   expect(await ada.ask('graft', { radius: 4, points: [30, 30], seed })).not.toHaveProperty(
     'reason',
   );
@@ -106,7 +108,7 @@ test('GRA-9: a report of a chimera names its parts and who painted them, also af
   const [{ parts, kind }] = (await host.call('room')).reports;
   expect(parts?.map((part) => [part.kind, part.by?.name])).toEqual([
     [kind, undefined],
-    [ada.welcome!.checkpoint.gallery[3].name, 'Ada'],
+    [ada.welcome!.checkpoint.gallery[5].name, 'Ada'],
   ]);
   await host.call('dismissReport', { organism: id });
 });

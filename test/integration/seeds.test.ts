@@ -5,7 +5,6 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { PNG } from 'pngjs';
-import type { PreviewBackend } from '../../server/realtime/commands/seed-previews.ts';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
@@ -206,23 +205,6 @@ describe('what the host allows', () => {
     }
     expect(room.size).toBe(0);
     expect(await plant(ada, { from: 'gallery', index: 0 })).not.toHaveProperty('reason');
-  });
-
-  test('the first preview in a room that takes drawings gets the server ready for them', async () => {
-    const roomServer = server.roomServers.get('garden')!;
-    const { previews } = Reflect.get(roomServer, 'options') as { previews: PreviewBackend };
-    const { prepareToDraw } = previews;
-    let count = 0;
-    Object.assign(previews, { prepareToDraw: () => count++ });
-    for (const [drawings, prepared] of [
-      ['off', 0],
-      ['ask', 1],
-    ] as const) {
-      await set({ drawings });
-      await filmOf({ from: 'gallery', index: 0 });
-      expect(count).toBe(prepared);
-    }
-    Object.assign(previews, { prepareToDraw });
   });
 
   test('the host sees a waiting drawing and what it grows into; the visitor has the seed after the yes, and no seed after a no', async () => {

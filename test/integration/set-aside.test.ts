@@ -17,8 +17,47 @@ import { generousTimeout } from '../support/waiting.ts';
 
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
+
+type Outcome =
+  /** The room is as it was. */
+  | 'same'
+  /** The room is as it was, and lacks a damaged record. */
+  | 'said'
+  /** The room was opened with its last whole snapshot. */
+  | 'snapshot'
+  /** The room starts empty. */
+  | 'empty';
+
+const last = (keys: string[]): string[] => keys.slice(-1);
+const first = (keys: string[]): string[] => keys.slice(0, 1);
+const all = (keys: string[]): string[] => keys;
+
+/** Damage to records of one room: what comes of it, the records' prefix, the damage, and to which of them. */
+const DAMAGES: Readonly<Record<string, readonly [Outcome, string, 'flip' | 'remove', typeof all]>> =
+  {
+    'every snapshot is damaged': ['empty', 'state/', 'flip', all],
+    'the last journal entry is damaged': ['snapshot', 'journal/', 'flip', last],
+    'checksums are damaged': ['said', 'mark/', 'flip', all],
+    'its own record is damaged': ['same', 'room/', 'flip', all],
+    'the last snapshot is damaged': ['same', 'state/', 'flip', last],
+    'the last snapshot lacks its cells': ['same', 'cells/', 'remove', last],
+    'every snapshot is missing': ['empty', 'snapshot/', 'remove', all],
+    // The first snapshot has none, and the journal reaches back to it.
+    'all cells are damaged': ['same', 'cells/', 'flip', all],
+    'the last journal entry is missing': ['snapshot', 'journal/', 'remove', last],
+    'the first journal entry is damaged': ['said', 'journal/', 'flip', first],
+    'every journal entry is damaged': ['snapshot', 'journal/', 'flip', all],
+    'the end of the journal is damaged': ['snapshot', 'tail/', 'flip', all],
+    'the end of the journal is missing': ['snapshot', 'tail/', 'remove', all],
+    'a daily count is damaged': ['said', 'day/', 'flip', all],
+  };
+/** `npm test` tries the first four, one with each outcome. */
+const damages = Object.entries(DAMAGES).slice(0, isFull ? undefined : 4);
+/** Rooms: one for each damage, and `whole`. */
+const ROOMS = [...damages.map((_, i) => String.fromCharCode(97 + i)), 'whole'];
+
 const SETTINGS = {
-  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
+  ...{ rooms: ROOMS.join(), size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
   ...SMALL,
   ...PACE,
 } as const;
@@ -31,22 +70,25 @@ const PLANTED = 3;
 beforeAll(async () => {
   const server = await startServer({ ...SETTINGS, data: base, snapshot: 0.2 });
   token = server.hostToken!;
-  for (const room of ['a', 'b']) {
-    const visitor = await Visitor.join(server.port, room);
+  const visit = (port: number, act: (visitor: Visitor) => Promise<unknown>) =>
+    Promise.all(
+      ROOMS.map(async (room) => {
+        const visitor = await Visitor.join(port, room);
+        await act(visitor);
+        visitor.leave();
+      }),
+    );
+  await visit(server.port, async (visitor) => {
     for (const x of [16, 48, 80]) await visitor.ask('plant', { x, y: 48, seed: { from: 'prior' } });
     await visitor.until(() => visitor.tick! > 90);
-    visitor.leave();
-  }
+  });
   await server.close();
   // These journal entries come after the last snapshot.
   const own = { data: base, snapshot: 3_600, port: 0, host: '127.0.0.1' };
   const again = new ServerProcess(flagsOf({ ...SETTINGS, ...own }));
-  const later = await again.alive();
-  for (const room of ['a', 'b']) {
-    const visitor = await Visitor.join(later, room);
+  await visit(await again.alive(), async (visitor) => {
     for (let i = 0; i < 4; i++) await visitor.ask('damage', { radius: 2, points: [16, 40 + i] });
-    visitor.leave();
-  }
+  });
   await again.end('SIGKILL');
 }, 300_000);
 
@@ -68,17 +110,6 @@ const flip = (table: Table, keys: readonly string[]): void => {
   }
 };
 
-const records =
-  (prefix: string, how: 'flip' | 'remove', which: (keys: string[]) => string[] = (keys) => keys) =>
-  (folder: string) =>
-    spoil(folder, (table) => {
-      const keys = which(keysOf(table, prefix));
-      if (how === 'flip') flip(table, keys);
-      else table.write({ remove: keys });
-    });
-
-const last = (keys: string[]): string[] => keys.slice(-1);
-const first = (keys: string[]): string[] => keys.slice(0, 1);
 const file = (folder: string): string => join(folder, 'data.mdb');
 
 /** Changes the bytes of the file. */
@@ -94,59 +125,18 @@ function noise(bytes: Buffer): Buffer {
   return bytes;
 }
 
-type Outcome =
-  /** The room is as it was. */
-  | 'same'
-  /** It is as it was, and a damaged record is missing. */
-  | 'said'
-  /** It was opened with its last whole snapshot. */
-  | 'snapshot'
-  /** It starts empty. */
-  | 'empty'
-  /** What could be read is kept. */
-  | 'file';
-
-const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unknown]>> = {
-  'the last snapshot is damaged': ['same', records('state/a/', 'flip', last)],
-  'the last snapshot lacks its cells': ['same', records('cells/a/', 'remove', last)],
-  'every snapshot is damaged': ['empty', records('state/a/', 'flip')],
-  'every snapshot is missing': ['empty', records('snapshot/a/', 'remove')],
-  // The first snapshot has none, and the journal reaches back to it.
-  'all cells are damaged': ['same', records('cells/a/', 'flip')],
-  'the last journal entry is damaged': ['snapshot', records('journal/a/', 'flip', last)],
-  'the last journal entry is missing': ['snapshot', records('journal/a/', 'remove', last)],
-  'the first journal entry is damaged': ['said', records('journal/a/', 'flip', first)],
-  'every journal entry is damaged': ['snapshot', records('journal/a/', 'flip')],
-  'checksums are damaged': ['said', records('mark/a/', 'flip')],
-  'the end of the journal is damaged': ['snapshot', records('tail/a', 'flip')],
-  'the end of the journal is missing': ['snapshot', records('tail/a', 'remove')],
-  "the room's own record is damaged": ['same', records('room/a', 'flip')],
-  "the room's own record and the copy are damaged": [
-    'empty',
-    async (folder) => {
-      await records('room/a', 'flip')(folder);
-      rmSync(join(folder, 'essentials'));
-    },
-  ],
-  "the host's token is damaged": ['same', records('house/token', 'flip')],
-  'a daily count is damaged': ['said', records('day/a/', 'flip')],
-  'the file ends early': ['file', bytes((all) => all.subarray(0, Math.floor(all.length * 0.6)))],
-  'the file is empty': ['file', bytes(() => '')],
-  'the file is missing': ['file', (folder) => rmSync(file(folder))],
-  'the file is something else': ['file', bytes(() => 'Hello.')],
-  'the beginning of the file is zero': ['file', bytes((all) => all.fill(0, 0, 8_192))],
-  'pages of the file are noise': ['file', bytes(noise)],
-  'the log is damaged': [
-    'file',
-    (folder) => {
-      const log = join(folder, 'write-ahead.log');
-      writeFileSync(log, readFileSync(log).with(20, 0xff));
-    },
-  ],
-  'the lock file is something else': [
-    'same',
-    (folder) => writeFileSync(join(folder, 'lock.mdb'), 'Hello.'),
-  ],
+/** Damage to a whole folder. */
+const DRILLS: Readonly<Record<string, (folder: string) => unknown>> = {
+  'pages of the file are noise': bytes(noise),
+  'the file ends early': bytes((whole) => whole.subarray(0, Math.floor(whole.length * 0.6))),
+  'the file is empty': bytes(() => ''),
+  'the file is missing': (folder) => rmSync(file(folder)),
+  'the file is something else': bytes(() => 'Hello.'),
+  'the beginning of the file is zero': bytes((whole) => whole.fill(0, 0, 8_192)),
+  'the log is damaged': (folder) => {
+    const log = join(folder, 'write-ahead.log');
+    writeFileSync(log, readFileSync(log).with(20, 0xff));
+  },
 };
 
 async function open(data: string) {
@@ -164,79 +154,101 @@ const copyOf = (name: string): string => {
 
 const sizeOf = (server: VivariumServer, room: string): number => server.world.rooms.get(room)!.size;
 
-/** One of each kind, which take their time. */
-const FEW = [
-  'every snapshot is damaged',
-  'the last journal entry is damaged',
-  'checksums are damaged',
-  "the room's own record is damaged",
-  'pages of the file are noise',
-];
-const drills = Object.entries(DRILLS).filter(([name]) => isFull || FEW.includes(name));
+/** Opens damaged data. Expects that a room serves soon. @returns what was set aside, for the host */
+async function openSoon(folder: string, room: string) {
+  const begin = performance.now();
+  const { server, log } = await open(folder);
+  const visitor = await Visitor.join(server.port, room);
+  expect(performance.now() - begin).toBeLessThan(SERVING * generousTimeout());
+  await visitor.plant(48, 16, { from: 'prior' });
+  visitor.leave();
+  const host = await HostClient.login(server.port, token);
+  const { aside } = await host.call('state');
+  for (const { id } of aside) {
+    expect(existsSync(join(folder, 'set-aside', id, 'data.mdb'))).toBe(true);
+  }
+  return { server, log, aside };
+}
 
-test.each(drills)(
+/** Expects that what was set aside is not damaged data of the next start. */
+async function expectSound(server: VivariumServer, folder: string): Promise<void> {
+  await server.close();
+  await (await openSound(folder)).close();
+}
+
+test(`rooms with damaged records are served, and the host is told: ${damages.map(([name]) => name).join('; ')}`, async () => {
+  const folder = copyOf('records');
+  await spoil(folder, (table) => {
+    for (const [i, [, [, prefix, how, which]]] of damages.entries()) {
+      const keys = which(keysOf(table, `${prefix}${ROOMS[i]}`));
+      expect(keys.length).toBeGreaterThan(0);
+      if (how === 'flip') flip(table, keys);
+      else table.write({ remove: keys });
+    }
+    // The host still signs in.
+    flip(table, keysOf(table, 'house/token'));
+  });
+  // A lock file of another program does no harm.
+  writeFileSync(join(folder, 'lock.mdb'), 'Hello.');
+  const { server, log, aside } = await openSoon(folder, 'whole');
+  const found = damages.map(([name], i) => {
+    const of = aside.filter(({ room }) => room === ROOMS[i]);
+    const whats = of.map(({ what, tick }) => `${what} ${tick === null ? 'empty' : 'snapshot'}`);
+    return [name, whats, sizeOf(server, ROOMS[i])];
+  });
+  const wanted = { same: [], snapshot: ['room snapshot'], empty: ['room empty'] };
+  expect(found).toEqual(
+    damages.map(([name, [outcome]]) => [
+      name,
+      outcome === 'said' ? [expect.stringMatching(/^records /)] : wanted[outcome],
+      outcome === 'empty' ? 0 : PLANTED,
+    ]),
+  );
+  expect(log.has('set-aside')).toBe(true);
+  const restored = log.lines.filter(({ sentence }) =>
+    sentence.startsWith('Room "whole" is restored: 3 organisms'),
+  );
+  expect(restored).toHaveLength(1);
+  await expectSound(server, folder);
+}, 240_000);
+
+test.each(Object.entries(DRILLS).slice(0, isFull ? undefined : 1))(
   'when %s, the server serves and says so',
-  async (name, [outcome, damage]) => {
+  async (name, damage) => {
     const folder = copyOf(name);
     await damage(folder);
-    const begin = performance.now();
-    const { server, log } = await open(folder);
-    const visitor = await Visitor.join(server.port, 'a');
-    expect(performance.now() - begin).toBeLessThan(SERVING * generousTimeout());
-    const host = await HostClient.login(server.port, token);
-    const { aside } = await host.call('state');
-    const whats = aside.map(({ what, room }) => `${what} ${room}`);
-    expect(log.has('set-aside')).toBe(outcome !== 'same');
-    if (outcome !== 'same') {
-      expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(true);
-    }
-    if (outcome === 'said') expect(whats).toEqual(['records a']);
-    if (outcome === 'snapshot' || outcome === 'empty') {
-      expect(whats).toEqual(['room a']);
-      expect(aside[0].tick === null).toBe(outcome === 'empty');
-    }
-    if (outcome === 'file') expect(whats.at(-1)).toBe('file null');
-    else {
-      expect(sizeOf(server, 'a')).toBe(outcome === 'empty' ? 0 : PLANTED);
-      expect(sizeOf(server, 'b')).toBe(PLANTED);
-      const restored = log.lines.filter(({ sentence }) =>
-        sentence.startsWith('Room "b" is restored: 3 organisms'),
-      );
-      expect(restored).toHaveLength(1);
-    }
-    await visitor.plant(48, 16, { from: 'prior' });
-    visitor.leave();
-    await server.close();
-    // What was set aside is not damaged data of the next start.
-    await (await openSound(folder)).close();
+    const { server, aside } = await openSoon(folder, 'whole');
+    expect(aside.at(-1)).toMatchObject({ what: 'file', room: null });
+    await expectSound(server, folder);
   },
   240_000,
 );
 
 test('the host puts a room back, in exchange for the present one, or dismisses it', async () => {
+  const [A] = ROOMS;
   const folder = copyOf('put-back');
-  await records('tail/a', 'flip')(folder);
+  await spoil(folder, (table) => flip(table, [`tail/${A}`]));
   const { server } = await open(folder);
   const host = await HostClient.login(server.port, token);
   const [entry] = (await host.call('state')).aside;
-  expect(entry).toMatchObject({ room: 'a', what: 'room', tick: expect.any(Number) });
+  expect(entry).toMatchObject({ room: A, what: 'room', tick: expect.any(Number) });
   // It is still damaged: the room keeps what it has.
-  const { size } = server.world.rooms.get('a')!;
+  const { size } = server.world.rooms.get(A)!;
   expect(await host.refusal('putBack', {}, { aside: entry.id })).toBe('failed');
-  expect(server.world.rooms.get('a')!.size).toBe(size);
+  expect(server.world.rooms.get(A)!.size).toBe(size);
   // Somebody has repaired it.
   const archive = join(folder, 'set-aside', entry.id);
-  await spoil(archive, (table) => flip(table, ['tail/a']));
-  const visitor = await Visitor.join(server.port, 'a');
+  await spoil(archive, (table) => flip(table, [`tail/${A}`]));
+  const visitor = await Visitor.join(server.port, A);
   await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
   await host.call('putBack', {}, { aside: entry.id });
-  expect(sizeOf(server, 'a')).toBe(PLANTED);
+  expect(sizeOf(server, A)).toBe(PLANTED);
   const [replaced, ...others] = (await host.call('state')).aside;
   expect(others).toEqual([]);
-  expect(replaced).toMatchObject({ room: 'a', what: 'replaced' });
-  await host.call('closeRoom', {}, { room: 'a' });
+  expect(replaced).toMatchObject({ room: A, what: 'replaced' });
+  await host.call('closeRoom', {}, { room: A });
   await host.call('putBack', {}, { aside: replaced.id });
-  expect(sizeOf(server, 'a')).toBe(PLANTED + 1);
+  expect(sizeOf(server, A)).toBe(PLANTED + 1);
   for (const { id } of (await host.call('state')).aside) {
     await host.call('dismissAside', {}, { aside: id });
     expect(await host.refusal('dismissAside', {}, { aside: id })).toBe('not-aside');
@@ -247,7 +259,7 @@ test('the host puts a room back, in exchange for the present one, or dismisses i
   await server.close();
   // A room that was closed is open since, also after a restart.
   const again = await open(folder);
-  expect(sizeOf(again.server, 'a')).toBe(PLANTED + 1);
+  expect(sizeOf(again.server, A)).toBe(PLANTED + 1);
 });
 
 test('data of another version or size are refused all the same', async () => {
@@ -257,7 +269,7 @@ test('data of another version or size are refused all the same', async () => {
   ).rejects.toMatchObject({ reason: 'other-size' });
   const later = copyOf('later');
   await spoil(later, (table) => {
-    const [key] = keysOf(table, 'tail/a');
+    const [key] = keysOf(table, 'tail/whole');
     table.write({ put: [{ key, bytes: table.get(key)!.with(0, 2) }] });
   });
   await expect(open(later)).rejects.toMatchObject({ reason: 'other-version' });

@@ -1,15 +1,18 @@
-/** `npm start` as a process: its output and its exit. */
+/** `npm start` and `npm run doctor` as processes: their output and their exit. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/composition/listen.ts';
+import { BACKEND_NAMES } from '../../server/engine/backend.ts';
+import { autoOrder } from '../../server/engine/choose-backend.ts';
+import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
-import { collected, type ScriptRun } from '../support/process.ts';
+import { collected, FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -160,4 +163,65 @@ test('it runs from a bundle of the current sources, or from the sources where no
   expect(told).toBe(changed);
   expect(errors.trim().split('\n')).toHaveLength(1);
   expect(errors).toMatch(/^The server starts from its sources, because it could not be bundled: /);
+});
+
+const NOWHERE = 'checkpoints/of-nobody';
+
+/** What the doctor reports. It starts a thread or two for each engine. */
+async function report(environment: Record<string, string>): Promise<Report> {
+  const args = ['--json', '--seconds', '0.1'];
+  const { code, output } = await runScript('doctor', args, { ...FROM_BUNDLE, ...environment });
+  expect(code).toBe(0);
+  return JSON.parse(output);
+}
+
+const byName = (engines: readonly EngineReport[]) =>
+  new Map(engines.map((engine) => [engine.name, engine]));
+
+test('the doctor finds the engines of this machine, measures those that run, and says what auto takes and why', async () => {
+  const { machine, checkpoint, engines, auto } = await report({
+    // A small net: how fast it is does not matter.
+    VIVARIUM_CHECKPOINT: 'checkpoints/digits-heal',
+  });
+  expect(machine.cores).toBeGreaterThan(0);
+  expect(checkpoint).toMatchObject({ net: expect.any(String), side: expect.any(Number) });
+  expect(engines.map(({ name }) => name)).toEqual([...BACKEND_NAMES]);
+  for (const engine of engines) {
+    expect(engine.needs).not.toBe('');
+    if (engine.usable) {
+      expect(engine.device).toMatch(/^(CPU|GPU).* \(.+\)$/);
+      expect(engine.cellsPerSecond).toBeGreaterThan(0);
+      expect(engine).toMatchObject({ reason: null, remedy: null });
+    } else {
+      expect(engine).toMatchObject({ device: null, cellsPerSecond: null });
+      expect(engine.reason).toBeTruthy();
+      expect(engine.remedy).toBeTruthy();
+    }
+  }
+  expect(byName(engines).get('onnx')!.usable).toBe(true);
+  const chosen = engines.find(({ name }) => name === auto.name)!;
+  expect(chosen.usable).toBe(true);
+  expect(auto.device).toBe(chosen.device);
+  expect(auto.why).toContain(autoOrder().join(', '));
+});
+
+test('the doctor outlives libraries that are missing or end their process, and says so', async () => {
+  const broken = new URL('../support/broken-libraries.mjs', import.meta.url);
+  const { checkpoint, engines, auto } = await report({
+    NODE_OPTIONS: `--import ${broken}`,
+    VIVARIUM_CHECKPOINT: NOWHERE,
+    // What a compiler makes would be taken before these libraries.
+    PATH: withBrokenCompiler(suiteFolder()),
+  });
+  expect(checkpoint).toBeNull();
+  const found = byName(engines);
+  expect(found.get('native')).toMatchObject({ usable: false });
+  expect(found.get('tensorflow')).toMatchObject({ usable: false });
+  expect(found.get('onnx')).toMatchObject({
+    usable: false,
+    reason: 'its process ended with SIGILL',
+    remedy: 'run npm ci',
+  });
+  // A back end that kills the doctor's process would kill the server too, so the host must see it.
+  expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
 });

@@ -15,6 +15,7 @@ import { loadCheckpoint, parseSafetensors } from '../../server/vnca/checkpoint.t
 import { float32Of } from '../../shared/safetensors.ts';
 import { bundled } from '../support/bundled.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { fullTest } from '../support/needs.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
@@ -110,7 +111,8 @@ test('Ctrl-C in a terminal, which everybody in it hears, stops `npm run train` a
   expect(card.training.updates).toBe(`${update} of 100000`);
 });
 
-test('a run is not gone on with on other images', async () => {
+// In full runs; unit tests of the trainer and of run folders have shorter forms.
+fullTest('a run is not gone on with on other images', async () => {
   const images = join(folder, 'images');
   await paintAll(images, '#e03020', '#20a040', '#3040e0');
   await write('own.json', { data: imagesIn(images) });
@@ -175,7 +177,7 @@ test('a run trains, is resumed to the same end, and leaves a checkpoint', async 
   expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
 });
 
-test('Ctrl-C while latents are refined saves those that are', async () => {
+fullTest('Ctrl-C while latents are refined saves those that are', async () => {
   await write('refined.json', { galleryOffsets: {} });
   const args = [config('refined.json'), ...run('refined')];
   expect((await train([...args, '--minutes', '0'])).code).toBe(0);
@@ -220,23 +222,18 @@ test('a gradient that is not finite ends a run with a sentence, and what was sav
   expect(await updatesIn('wild')).toEqual([1, 2]);
 });
 
-/**
- * Kills so many threads of the training once each is ready, which is its first message. Runs in
- * them too, where it does nothing.
- */
-const killing = (deaths: number, more = ''): string => `
+/** Kills the first thread once it is ready, which is its first message. Runs in threads too. */
+const KILLING = `
   import { isMainThread } from 'node:worker_threads';
-  let deaths = ${deaths};
-  if (isMainThread) process.on('worker', (worker) => {
-    if (deaths-- > 0) worker.once('message', () => worker.terminate());
+  if (isMainThread) process.once('worker', (worker) => {
+    worker.once('message', () => worker.terminate());
   });
-  ${more}
 `;
 
 test('an update in which a thread dies is done again, and the run ends as if none had', async () => {
   const args = ['--updates', '4'];
   expect((await trainWhole()).code).toBe(0);
-  const harmed = await train([config(), ...run('harmed', 2), ...args], undefined, killing(1));
+  const harmed = await train([config(), ...run('harmed', 2), ...args], undefined, KILLING);
   expect(harmed).toMatchObject({
     code: 0,
     errors: expect.stringMatching(/a training thread failed: .*; update 1 is being repeated/),
@@ -247,39 +244,7 @@ test('an update in which a thread dies is done again, and the run ends as if non
   expect(await updatesIn('harmed')).toEqual([1, 2, 3, 4]);
 });
 
-test('where threads go on dying a run ends, and what it had done is saved and goes on', async () => {
-  await write('doomed.json', { updates: 100_000 });
-  // After its first line, of the first update, no thread of it is left.
-  const doom = `
-      const workers = [];
-      process.on('worker', (worker) => workers.push(worker));
-      const write = process.stderr.write.bind(process.stderr);
-      process.stderr.write = (text, ...more) => {
-        if (deaths < 1 && /updates.s on/.test(text)) {
-          deaths = 1000;
-          for (const worker of workers) worker.terminate();
-        }
-        return write(text, ...more);
-      };
-    `;
-  const doomed = await train(
-    [config('doomed.json'), ...run('doomed', 2)],
-    undefined,
-    killing(0, doom),
-  );
-  expect(doomed.code).toBe(1);
-  expect(doomed.errors.match(/is being repeated/g)).toHaveLength(2);
-  expect(doomed.errors).toContain('all earlier updates are saved');
-  expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread failed/);
-  const [saved] = (await stateOf('doomed')).run;
-  expect(saved).toBeGreaterThan(0);
-  expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));
-  const more = ['--resume', '--minutes', '0'];
-  expect((await train([config('doomed.json'), ...run('doomed'), ...more])).code).toBe(0);
-  expect((await stateOf('doomed')).run[0]).toBe(saved + 1);
-});
-
-test('images, name, batch and back end are chosen, and told with the checkpoint', async () => {
+fullTest('images, name, batch and back end are chosen, and told with the checkpoint', async () => {
   const own = ['--images', IMAGES, '--name', 'mine'];
   const args = [...run('small'), ...own, '--backend', 'onnx', '--minutes', '0'];
   const { code, errors } = await train([config(), ...args, '--batch', '1']);

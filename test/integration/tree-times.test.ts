@@ -1,6 +1,6 @@
 /** The times of a family tree and a film, over nights with the machine off and changes of the speed. */
 
-import { dateOf } from '../../client/family-tree/tree-times.ts';
+import { dateOf } from '../../client/family-tree/tree-text.ts';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
@@ -130,23 +130,10 @@ test('a clock that was 800 days ahead is told to the host, and no time is of the
     const snapshots = await host.call('snapshots', {});
     expect(snapshots.map(({ name }) => name).filter(Boolean)).toEqual(['right', 'ahead']);
     for (const { at } of snapshots) expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
-    for (const at of await filmed(host, 8))
-      expect(Math.abs(at! - date())).toBeLessThan(10 * 60_000);
+    if (isAgain) {
+      for (const at of await filmed(host, 8))
+        expect(Math.abs(at! - date())).toBeLessThan(10 * 60_000);
+    }
     await expectBirths(server, real);
   }
-});
-
-test('a clock that was corrected while the server was off is told to the host', async () => {
-  const data = suiteFolder();
-  let server = await start(data);
-  const { hostToken } = server;
-  moved += HOUR;
-  await plant(server, 20);
-  await server.close();
-  moved -= HOUR;
-  server = await start(data);
-  const host = await HostClient.login(server.port, hostToken!);
-  expect(await host.call('state')).toMatchObject({ clockSetBack: true });
-  const [{ at }] = await host.call('snapshots', {});
-  expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
 });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { POLL_INTERVAL } from '../../server/composition/listen.ts';
-import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/watchers.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
@@ -143,6 +143,7 @@ describe('on a network that comes up after the server, and changes', () => {
       told.push(found.length > 0 ? `http://${found[0]}:${server.port}` : '');
       await wall.until(() => origins(wall).length === told.length);
       expect(origins(wall)).toEqual(told);
+      expect(server.networkOrigins()[0] ?? '').toBe(told.at(-1));
     }
     // Those on phones are where they are.
     expect(visitor.all('welcome')).toHaveLength(1);
@@ -155,15 +156,6 @@ describe('on a network that comes up after the server, and changes', () => {
     const { tick } = room;
     await wall.until(() => room.tick > tick + 3);
     expect(origins(wall)).toEqual(told);
-  });
-
-  test("terminal, wall and sign have the same address, and the host's page the others too", async () => {
-    const { server, join } = await suite;
-    addresses = ['10.0.0.5', '172.17.0.1'];
-    const all = addresses.map((address) => `http://${address}:${server.port}`);
-    expect(server.networkOrigins()).toEqual(all);
-    expect(origins(await join(undefined, { as: 'wall' }))).toEqual([all[0]]);
-    expect((await (await hostOf(server)).call('state')).addresses).toEqual(all);
   });
 });
 
@@ -289,22 +281,6 @@ describe('walls with a place of their own', () => {
     await up(hang(pass));
   });
 
-  test('an alert says that a wall is lost, and that it is back; not for a moment, nor for what others hang', async () => {
-    const receiver = await AlertReceiver.open();
-    afterTest(() => receiver.close());
-    await start({ alerts: receiver.url, 'tick-rate': 1 }, { clock: new FastClock(20) });
-    const pass = await addFoyer();
-    for (let i = 0; i < 3; i++) (await up(hang(pass))).leave();
-    (await up(hang())).leave();
-    const lost = await receiver.hears('raised wall-lost garden Foyer');
-    expect(lost.text).toContain('The wall "Foyer" of the room "garden" is lost.');
-    const wall = hang(pass);
-    await receiver.hears('cleared wall-lost garden Foyer');
-    expect(wall.tick).toBeDefined();
-    expect(receiver.heard.filter((one) => one.includes('wall-lost'))).toHaveLength(2);
-    expect(receiver.faults).toEqual([]);
-  });
-
   test('a room without such walls is missed when its last wall is gone, also after a restart', async () => {
     const receiver = await AlertReceiver.open();
     afterTest(() => receiver.close());
@@ -321,7 +297,8 @@ describe('walls with a place of their own', () => {
 
     // It is not back because the server has restarted, which forgets who was there.
     receiver.messages.length = 0;
-    await open(settings, { clock });
+    // Slower: a busy machine may take seconds to open it, within ten of which what was lost is missed again.
+    await open(settings, { clock: new FastClock(8) });
     await receiver.hears('cleared server-restarted');
     expect(receiver.heard.filter((one) => one.includes('wall-lost'))).toEqual([]);
     hang();

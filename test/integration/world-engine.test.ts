@@ -2,20 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { createEngine } from '../../server/engine/create-engine.ts';
-import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/room-state.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
-import { afterSuite, afterTest } from '../support/closing.ts';
+import { afterSuite } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { isFull } from '../support/needs.ts';
-import fc from '../support/property.ts';
 import { ANNA, command } from '../support/rooms.ts';
-import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
@@ -208,101 +204,6 @@ describe('life as it is shipped', () => {
       }
       expect(room.organisms.every(({ healed, hurt }) => healed === 1 && !hurt)).toBe(true);
     }));
-});
-
-/** Rules of every kind: plain, with a genome, with chance, grown in place. */
-const models = [
-  tinyModel({ trustedSteps: 30 }),
-  tinyModel(
-    {
-      name: 'genome',
-      update: {
-        kind: 'residual',
-        hidden: 7,
-        standingInput: true,
-        genome: { hidden: 6, expressed: 3 },
-        leak: 0.5,
-        stateLimit: 2,
-      },
-    },
-    5,
-  ),
-  tinyModel({ name: 'chance', update: { kind: 'simple', hidden: 8, updateProbability: 0.5 } }, 3),
-  tinyModel(
-    { name: 'uniform', update: { kind: 'res4', hidden: 5 }, growth: { kind: 'uniform', steps: 9 } },
-    4,
-  ),
-];
-/** Low enough that some wishes are refused for want of it. */
-const energy = {
-  capacity: 60,
-  newcomer: 30,
-  refillPerSecond: 9,
-  plant: 12,
-  damagePerCell: 0.05,
-  wake: 0,
-};
-
-test('TIM-6: a room restored from its state and its cells, in another engine, continues bit for bit', async () => {
-  const start = () => createEngine({ checkpoints: models, backend: 'onnx' });
-  const engines = [await start(), await start()];
-  afterTest(() => Promise.all(engines.map((engine) => engine.close())));
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record({
-        model: fc.nat(models.length - 1),
-        seed: fc.nat(),
-        before: fc.integer({ min: 0, max: 90 }),
-        after: fc.integer({ min: 1, max: 60 }),
-        rate: fc.constantFrom(0.05, 0.3),
-      }),
-      async ({ model, seed, before, after, rate }) => {
-        const { card, tensors } = models[model];
-        const species = speciesOf({ card, tensors, folder: '' });
-        const [world, other] = engines.map((engine) => new World(engine));
-        const place = { name: 'a', width: 48, height: 40, maxOrganisms: 5, seed, species, energy };
-        const room = world.open(place);
-        const random = createRandom(seed);
-        for (let tick = 0; tick < before; tick++) {
-          if (random.uniform() < rate) command(random, room);
-          if (random.uniform() < 0.05) room.leave(1 + random.integer(3));
-          if (random.uniform() < 0.05) room.enter(1 + random.integer(3));
-          if (random.uniform() < 0.01) room.setTickRate(1 + random.integer(60));
-          await world.tick([room]);
-        }
-        const state = room.export();
-        expect(v.parse(roomState, state)).toEqual(state);
-        const patches = state.organisms.map(({ id }) => room.patchOf(id)!);
-        const states = await engines[0].exportStates(patches);
-        // What the first room does from here on is nothing to the second.
-        const again = await other.restore(
-          { ...place, seed: 0, from: structuredClone(state) },
-          states,
-        );
-        // Those that had acted before it was put back are not its own.
-        expect(again.export()).toEqual({ ...state, acted: 0 });
-        const elsewhere = createRandom(seed);
-        const onward = createRandom(seed);
-        for (let tick = 0; tick < after; tick++) {
-          const digests = [];
-          for (const [at, which, chance] of [
-            [world, room, onward],
-            [other, again, elsewhere],
-          ] as const) {
-            if (chance.uniform() < rate) command(chance, which);
-            const [{ result }] = await at.tick([which]);
-            digests.push(digest(which, result));
-          }
-          expect(digests[1]).toBe(digests[0]);
-        }
-        const [one, two] = [room.export(), again.export()];
-        expect(two).toEqual(one);
-        await world.close(room);
-        await other.close(again);
-      },
-    ),
-    { numRuns: isFull ? 200 : 16, seed: 20261125 },
-  );
 });
 
 test.each<[string, (state: Record<string, unknown>) => unknown]>([

@@ -48,8 +48,6 @@ export const spreadOf = (samples: ArrayLike<number>): Spread =>
 /** Four digits. */
 export const rounded = (x: number): number => Number(x.toPrecision(4));
 
-export const millions = (x: number): string => `${(x / 1e6).toFixed(2)} M`;
-
 /** Adds counts by name. */
 export function addCounts(
   to: Record<string, number>,

@@ -3,10 +3,10 @@ import { collectGarbageRarely } from '../../server/operations/metrics.ts';
 import { startServer } from '../support/server.ts';
 import { answerParent, startArgument } from './child.ts';
 import { ProcessUsage } from './measure.ts';
-import type { GatewayPlan, GatewayQuestion } from './messages.ts';
+import type { GatewayQuestion, HostPlan } from './messages.ts';
 
 collectGarbageRarely();
-const plan = startArgument<GatewayPlan>();
+const plan = startArgument<Pick<HostPlan, 'settings'>>();
 const { port } = await startServer({ ...plan.settings });
 const usage = new ProcessUsage();
 

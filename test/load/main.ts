@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const log = (line: string): void => {
     if (!quiet) console.log(line);
   };
-  const split = splitCores(options);
+  const split = splitCores(options.clients);
   const run = async (what: LoadOptions) => reportOf(await runLoad(what, split, log), what, split);
   const alone = options.compare ? await run({ ...options, slow: 0, stalled: 0 }) : undefined;
   const measured = await run(options);

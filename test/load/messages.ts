@@ -10,17 +10,7 @@ export interface HostPlan {
   readonly organisms: number;
 }
 
-/** A gateway's one argument. */
-export type GatewayPlan = Pick<HostPlan, 'settings'>;
-
 export type GatewayQuestion = 'port' | 'begin' | 'end';
-
-/** The one argument of a process of bare connections. */
-export type SocketsPlan =
-  | { readonly role: 'server' }
-  | { readonly role: 'clients'; readonly port: number; readonly count: number };
-
-export type SocketsQuestion = 'port' | 'count' | 'heap';
 
 /** `enliven`: from now on something is planted and cut each second. */
 export type HostQuestion = 'hello' | 'memory' | 'enliven' | 'begin' | 'end';

@@ -1,5 +1,4 @@
 /** The load tool's command line. */
-import * as v from 'valibot';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
@@ -18,17 +17,8 @@ export type Profile = keyof typeof PROFILES;
 
 const MOST = 20_000;
 
-const url = v.pipe(
-  v.string(),
-  v.check(
-    (given) => URL.canParse(given) && /^(ws|http)s?:$/.test(new URL(given).protocol),
-    'must be like ws://localhost:8080',
-  ),
-  v.transform((given) => new URL(given)),
-);
-
 const COMMAND = {
-  about: 'Connects a crowd of real clients to a real server, and measures clients and server.',
+  about: 'Starts a server, connects a crowd of real clients, and measures clients and server.',
   usage: 'npm run loadtest -- [options]',
   options: {
     clients: {
@@ -67,12 +57,6 @@ const COMMAND = {
     compare: {
       help: "measure without the slow and stalled clients, then with them, and give the ratio of the other clients' latencies; visitors only move their cursors, so that both gardens are the same",
     },
-    url: {
-      value: 'URL',
-      type: url,
-      defaultInWords: 'a new server',
-      help: 'address of a running server, ws://host:port or ws://host:port/r/room; its own latency, CPU and heap are not measured',
-    },
     gateways: {
       type: wholeNumber(0, 16),
       default: '0',
@@ -83,12 +67,6 @@ const COMMAND = {
       type: oneOf(['auto', ...BACKEND_NAMES]),
       default: 'auto',
       help: `engine of the new server: auto, ${BACKEND_NAMES.join(', ')}`,
-    },
-    cores: {
-      value: 'HOW',
-      type: oneOf(['apart', 'shared']),
-      default: 'apart',
-      help: 'apart: clients run on separate cores, up to half of all; shared: server and clients use all cores',
     },
     organisms: {
       type: wholeNumber(0, GARDEN.organisms),
@@ -103,7 +81,7 @@ const COMMAND = {
     },
   },
   notes: [
-    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection; heapPerSocket is the part of a bare Socket.IO connection, measured separately. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
+    'latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit what was seen before. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection. cpu: number of cores. bytesOut: bytes per second that the server wrote.',
     'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second brings one planting and one stroke, some of them by phones.',
   ],
 } as const;
@@ -120,11 +98,6 @@ export function readOptions(args: readonly string[]) {
   if (compare && slow + stalled === 0) {
     throw new SettingsError(
       '--compare needs slow or stalled clients. Add --slow N or --stalled N.',
-    );
-  }
-  if (options.gateways > 0 && options.url) {
-    throw new SettingsError(
-      '--gateways starts its own servers, but --url names a running one. Choose one of them.',
     );
   }
   return { ...options, clients };

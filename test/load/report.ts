@@ -7,10 +7,11 @@ import type { Split } from './split.ts';
 
 type LineReport = ReturnType<typeof lineReport>;
 
-/** Those on good lines first; numbers are null where the server was not ours to ask. */
+/** Figures of clients on good connections first. */
 export type Report = ReturnType<typeof reportOf> & {
-  /** The same without the slow and the stalled, and how many times longer others wait with them. */
+  /** Figures without the slow and the stalled clients. */
   readonly alone?: Report;
+  /** Latency of the other clients, as a multiple of that in `alone`. */
   readonly ratio?: { readonly p50: number; readonly p99: number };
 };
 
@@ -19,7 +20,6 @@ function lineReport(line: LineFigures, seconds: number) {
   const shares = Object.entries(tiers).map(([tier, count]) => [tier, rounded(count / frames)]);
   return {
     clients: line.rates.length,
-    /** null: the server's time is not known. */
     latencyMs: spread(line.latencies),
     bytesPerSecond: spread(line.rates),
     framesPerSecond: rounded(frames / seconds / line.rates.length),
@@ -30,7 +30,8 @@ function lineReport(line: LineFigures, seconds: number) {
 }
 
 export function reportOf(run: Run, options: LoadOptions, split: Split) {
-  const { hello, lines, crowds, server, memory, bareSocket } = run;
+  const { hello, lines, crowds, server, memory } = run;
+  const { empty, full, end } = memory;
   const { profile, seconds } = options;
   const refusals: Record<string, number> = {};
   const refusedAttacks: Record<string, number> = {};
@@ -44,28 +45,21 @@ export function reportOf(run: Run, options: LoadOptions, split: Split) {
     (sum, crowd) => sum + Object.values(crowd.lines).reduce((n, line) => n + line.rates.length, 0),
     0,
   );
-  const [empty, full, end] = memory ?? [];
-  const orNull = (value: number | undefined): number | null =>
-    value === undefined ? null : rounded(value);
   return {
     ...{ profile, seconds, split: split.words },
-    engine: hello ? `${hello.engine.name} on ${hello.engine.device}` : null,
+    engine: `${hello.engine.name} on ${hello.engine.device}`,
     ...lineReport(lines.good!, seconds),
-    skipped: server?.skipped ?? null,
-    heapGrowth: full && end ? end.heap - full.heap : null,
+    skipped: server.skipped,
+    heapGrowth: end.heap - full.heap,
     server: {
-      cpu: orNull(server?.cpu),
-      bytesOut: server ? Math.round(server.bytesOut) : null,
-      heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
-      /** Of that, what a bare Socket.IO connection holds. */
-      heapPerSocket: bareSocket === undefined ? null : Math.round(bareSocket),
-      loopDelayP99: orNull(server?.loopDelayP99),
-      ticksPerSecond: orNull(server?.ticksPerSecond),
-      tickMs: server ? { p50: rounded(server.tickMs.p50), p99: rounded(server.tickMs.p99) } : null,
-      rss: end?.rss ?? null,
-      organisms: server?.organisms ?? null,
-      awake: server?.awake ?? null,
-      refusals: server?.refusals ?? null,
+      ...{ organisms: server.organisms, awake: server.awake, refusals: server.refusals },
+      cpu: rounded(server.cpu),
+      bytesOut: Math.round(server.bytesOut),
+      heapPerClient: Math.round((full.heap - empty.heap) / joined),
+      loopDelayP99: rounded(server.loopDelayP99),
+      ticksPerSecond: rounded(server.ticksPerSecond),
+      tickMs: { p50: rounded(server.tickMs.p50), p99: rounded(server.tickMs.p99) },
+      rss: end.rss,
     },
     ...(run.gateways.length > 0 && {
       gateways: run.gateways.map(({ cpu, bytesOut }) => ({
@@ -117,27 +111,22 @@ export function table(report: Report): string[] {
   const rows: [string, string][] = [
     [`${report.clients} ${report.profile}`, `${report.seconds} s; split: ${report.split}`],
     ...lineRows(report),
-    ['frames skipped', `${report.skipped ?? 'not known'}`],
+    ['frames skipped', `${report.skipped}`],
     ['refused', countsText(report.refusals)],
+    ['server', report.engine],
+    ['  ticks/s', `${server.ticksPerSecond}`],
+    ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
+    ['  CPU', `${server.cpu} cores`],
+    ['  bytes out', `${server.bytesOut} B/s`],
+    ['  loop delay p99', `${server.loopDelayP99} ms`],
+    ['  heap of a client', `${server.heapPerClient} B`],
+    ['  heap grown meanwhile', `${report.heapGrowth} B`],
+    [
+      '  organisms',
+      `${server.organisms}; awake p50 / p99 ${server.awake.p50} / ${server.awake.p99}`,
+    ],
+    ['  turned away', countsText(server.refusals)],
   ];
-  if (server.tickMs) {
-    rows.push(
-      ['server', `${report.engine}`],
-      ['  ticks/s', `${server.ticksPerSecond}`],
-      ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
-      ['  CPU', `${server.cpu} cores`],
-      ['  bytes out', `${server.bytesOut} B/s`],
-      ['  loop delay p99', `${server.loopDelayP99} ms`],
-      ['  heap of a client', `${server.heapPerClient} B`],
-      ['  of a bare connection', `${server.heapPerSocket} B`],
-      ['  heap grown meanwhile', `${report.heapGrowth} B`],
-      [
-        '  organisms',
-        `${server.organisms}; awake p50 / p99 ${server.awake?.p50} / ${server.awake?.p99}`,
-      ],
-      ['  turned away', countsText(server.refusals ?? {})],
-    );
-  }
   for (const { cpu, bytesOut } of report.gateways ?? []) {
     rows.push(['gateway', `${cpu} cores, ${bytesOut} B/s out`]);
   }
@@ -159,12 +148,10 @@ export function table(report: Report): string[] {
   if (report.alone) {
     const { latencyMs, server } = report.alone;
     rows.push(['without slow, stalled', spreadText(latencyMs, 'ms')]);
-    if (server.tickMs && server.awake) {
-      rows.push(
-        ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
-        ['  awake p50 / p99', `${server.awake.p50} / ${server.awake.p99}`],
-      );
-    }
+    rows.push(
+      ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
+      ['  awake p50 / p99', `${server.awake.p50} / ${server.awake.p99}`],
+    );
   }
   if (ratio) rows.push(['times longer p50, p99', `${ratio.p50}, ${ratio.p99}`]);
   return rows.map(([key, text]) => `${key.padEnd(26)}${text}`.trimEnd());

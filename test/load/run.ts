@@ -1,57 +1,48 @@
-/** One measured run: starts a server and a crowd, and collects the figures of both. */
-
+/** Runs one measurement: starts a server and a crowd, and collects the figures of both. */
 import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
+import { SettingsError } from '../../server/settings/command-line.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
 import type { GatewayWindow } from './gateway-process.ts';
-import { Gateways } from './gateways.ts';
-import type {
-  CrowdFigures,
-  CrowdNote,
-  CrowdPlan,
-  CrowdQuestion,
-  HostNote,
-  HostPlan,
-  HostQuestion,
-  LineFigures,
-  LineKind,
+import {
+  ATTACKS,
+  type ClientPlan,
+  type CrowdFigures,
+  type CrowdNote,
+  type CrowdPlan,
+  type CrowdQuestion,
+  type GatewayQuestion,
+  type HostNote,
+  type HostPlan,
+  type HostQuestion,
+  type LineFigures,
+  type LineKind,
 } from './messages.ts';
 import type { LoadOptions } from './options.ts';
-import { planCrowds } from './plan.ts';
 import type { HostHello, ServerMemory, ServerWindow } from './server-process.ts';
-import { measureSockets } from './sockets.ts';
 import type { Split } from './split.ts';
 
-/** ms that all may take to join, beyond their turn. */
+/** How long all clients may take to join after the last one has started, in ms. */
 const JOIN_PATIENCE = 60_000;
 /**
- * ms between the last join, or a collection, and the begin of what is measured: for as long
- * organisms grow and heal.
+ * Pause between the last join, or a garbage collection, and the start of the measurement, in ms.
+ * Organisms grow and heal for this long.
  */
 const CALM = 4_000;
+const MAX_WALLS = 4;
+/** One of this many phones acts. */
+const ACTIVE_EVERY = 5;
+/** Joins per second. */
+const JOIN_RATE = 50;
 
 type Crowd = Child<CrowdQuestion, CrowdNote>;
 
-/** What a run has brought, not yet made into figures. */
-export interface Run {
-  readonly hello: HostHello | undefined;
-  readonly lines: Partial<Record<LineKind, LineFigures>>;
-  readonly crowds: readonly CrowdFigures[];
-  readonly server: ServerWindow | undefined;
-  /** Of each. */
-  readonly gateways: readonly GatewayWindow[];
-  /** Before anybody joined, when all had, and at the end with all still there. */
-  readonly memory: readonly [ServerMemory, ServerMemory, ServerMemory] | undefined;
-  /** Bytes of heap that a connection holds in a server that makes nothing of it. */
-  readonly bareSocket: number | undefined;
-}
-
-/** The server of this tool's own. */
-type Host = Child<HostQuestion, HostNote>;
-type Settings = HostPlan['settings'];
+/** Results of a run, before they are made into figures. */
+export type Run = Awaited<ReturnType<typeof runLoad>>;
 
 /** Of each server. */
-function settingsOf({ clients, slow, stalled, engine }: LoadOptions): Settings {
+function settingsOf({ clients, slow, stalled, engine }: LoadOptions): HostPlan['settings'] {
   // Attackers come and go, and each visitor must find a place.
   const capacity = Math.min(20_000, 2 * (clients + slow + stalled) + 100);
   // All come from one address; what a door does with so many is not what is measured.
@@ -65,67 +56,113 @@ function settingsOf({ clients, slow, stalled, engine }: LoadOptions): Settings {
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** @throws Error a process has ended, or some could not join */
-export async function runLoad(
-  options: LoadOptions,
-  split: Split,
-  log: (line: string) => void,
-): Promise<Run> {
-  if (!options.url) log(`Opening as many bare connections, to measure their memory.`);
-  const bareSocket = options.url ? undefined : await measureSockets(options.clients, split);
-  const gateways = options.gateways > 0 ? await Gateways.prepare() : undefined;
-  const settings = { ...settingsOf(options), ...gateways?.settings };
-  const role = gateways && { role: 'owner' };
-  const { organisms } = options;
-  const plan: HostPlan = { settings: { ...settings, ...role }, organisms };
-  const host: Host | undefined = options.url
-    ? undefined
-    : Child.start('./server-process.ts', plan, split.server);
-  /** When ticks have begun. */
-  const begun = new Map<number, number>();
-  if (host) host.onNote = (note) => begun.set(note.tick, note.begun);
-  const crowds: Crowd[] = [];
-  try {
-    if (host) log(`Starting the server and growing its garden (${split.words}).`);
-    const hello = await host?.ask<HostHello>('hello');
-    const empty = await host?.ask<ServerMemory>('memory');
-    const { url, room } = placeOf(options, hello);
-    const urls = await gateways?.start(options.gateways, settings, split.load);
-    const plans = planCrowds(options, urls ?? [url], room, split.processes);
-    for (const plan of plans) crowds.push(Child.start('./crowd-process.ts', plan, split.load));
-    await everybodyJoins(crowds, plans, log);
-    const joined = await host?.ask<ServerMemory>('memory');
-    for (const crowd of crowds) await crowd.ask({ what: 'attack' });
-    await host?.ask('enliven');
-    await wait(CALM);
-
-    await gateways?.begin();
-    await Promise.all([host?.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
-    const stop = watch(crowds, host && begun, log);
-    await wait(options.seconds * 1000);
-    stop();
-    const [server, ofGateways = []] = await Promise.all([
-      host?.ask<ServerWindow>('end'),
-      gateways?.end(),
-    ]);
-    const told = await Promise.all(
-      crowds.map((crowd) => crowd.ask<CrowdFigures>({ what: 'end', begun })),
-    );
-    const end = await host?.ask<ServerMemory>('memory');
-    const memory = empty && joined && end && ([empty, joined, end] as const);
-    const measured = { server, gateways: ofGateways, memory, bareSocket };
-    return { hello, lines: mergeLines(told), crowds: told, ...measured };
-  } finally {
-    await Promise.all(crowds.map((crowd) => crowd.stop()));
-    await host?.stop();
-    await gateways?.stop();
-  }
+/** Describes the clients on connections of one kind. */
+function clientsOf(options: LoadOptions, line: LineKind, count: number): ClientPlan[] {
+  const { profile, verifyEvery } = options;
+  const walls = profile === 'wall' ? count : profile === 'mixed' ? Math.min(MAX_WALLS, count) : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const isWall = line === 'good' && i < walls;
+    return {
+      line,
+      best: isWall ? 'full' : 'phone',
+      // The first client of each kind always checks its frames.
+      verify: isWall || i % verifyEvery === 0,
+      active: !isWall && line === 'good' && i % ACTIVE_EVERY === 1,
+      joinsAfter: (i * 1000) / JOIN_RATE,
+    };
+  });
 }
 
-function placeOf({ url }: LoadOptions, hello: HostHello | undefined) {
-  if (!url) return { url: `http://127.0.0.1:${hello!.port}`, room: 'garden' };
-  const [, room = 'garden'] = /^\/r\/([^/]+)/.exec(url.pathname) ?? [];
-  return { url: `${url.protocol.replace(/^ws/, 'http')}//${url.host}`, room };
+/**
+ * Distributes clients over processes. Clients on bad connections and attackers have processes of
+ * their own.
+ *
+ * @param urls http://host:port of each server that clients connect to, in turn
+ * @param processes number of processes for clients on good connections
+ */
+function planCrowds(options: LoadOptions, urls: readonly string[], processes: number): CrowdPlan[] {
+  const { profile, clients, slow, stalled, compare } = options;
+  const attackers = profile === 'hostile' ? Math.floor(clients / 2) : 0;
+  const attacks = Array.from({ length: attackers }, (_, i) => ATTACKS[i % ATTACKS.length]);
+  const good = clientsOf(options, 'good', clients - attackers);
+  const bad = [...clientsOf(options, 'slow', slow), ...clientsOf(options, 'stalled', stalled)];
+  const crowd = { url: urls[0], room: 'garden', clients: [], attacks: [], handsShare: 0 };
+  const count = Math.max(processes, urls.length);
+  return [
+    // All clients of a process connect to one server.
+    ...Array.from({ length: count }, (_, p) => ({
+      ...{ ...crowd, url: urls[p % urls.length], seed: p + 1 },
+      clients: good.filter((_client, i) => i % count === p),
+      // Plantings and cuts by visitors come in other ticks each time, so two runs would measure
+      // different gardens.
+      handsShare: compare ? 0 : 1 / count,
+    })),
+    ...(bad.length > 0 ? [{ ...crowd, seed: 1_001, clients: bad }] : []),
+    ...(attackers > 0 ? [{ ...crowd, seed: 1_002, attacks }] : []),
+  ];
+}
+
+/** @throws Error a process has ended, or some could not join; SettingsError Valkey is missing */
+export async function runLoad(options: LoadOptions, split: Split, log: (line: string) => void) {
+  if (options.gateways > 0 && !hasValkey) {
+    throw new SettingsError(
+      '--gateways needs valkey-server. Install it (Debian: apt install valkey-server).',
+    );
+  }
+  const valkey = options.gateways > 0 ? await ValkeyServer.start() : undefined;
+  const cluster = valkey && { cluster: valkey.url };
+  const settings: HostPlan['settings'] = { ...settingsOf(options), ...cluster };
+  const plan = {
+    settings: { ...settings, ...(cluster && { role: 'owner' }) },
+    organisms: options.organisms,
+  };
+  const host = Child.start<HostQuestion, HostNote>('./server-process.ts', plan, split.server);
+  const gateways = Array.from({ length: options.gateways }, () => {
+    const own = { settings: { ...settings, role: 'gateway' } };
+    return Child.start<GatewayQuestion, never>('./gateway-process.ts', own, split.load);
+  });
+  /** When each tick began. */
+  const begun = new Map<number, number>();
+  host.onNote = (note) => begun.set(note.tick, note.begun);
+  const crowds: Crowd[] = [];
+  try {
+    log(`Starting the server and growing its garden (${split.words}).`);
+    const hello = await host.ask<HostHello>('hello');
+    const empty = await host.ask<ServerMemory>('memory');
+    const ports = await Promise.all(gateways.map((one) => one.ask<number>('port')));
+    const urls = (ports.length > 0 ? ports : [hello.port]).map(
+      (port) => `http://127.0.0.1:${port}`,
+    );
+    const plans = planCrowds(options, urls, split.processes);
+    for (const one of plans) crowds.push(Child.start('./crowd-process.ts', one, split.load));
+    await everybodyJoins(crowds, plans, log);
+    const full = await host.ask<ServerMemory>('memory');
+    for (const crowd of crowds) await crowd.ask({ what: 'attack' });
+    await host.ask('enliven');
+    await wait(CALM);
+
+    await Promise.all(gateways.map((one) => one.ask('begin')));
+    await Promise.all([host.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
+    const stop = watch(crowds, begun, log);
+    await wait(options.seconds * 1000);
+    stop();
+    const [server, ofGateways] = await Promise.all([
+      host.ask<ServerWindow>('end'),
+      Promise.all(gateways.map((one) => one.ask<GatewayWindow>('end'))),
+    ]);
+    const figures = await Promise.all(
+      crowds.map((crowd) => crowd.ask<CrowdFigures>({ what: 'end', begun })),
+    );
+    const end = await host.ask<ServerMemory>('memory');
+    return {
+      ...{ hello, server, gateways: ofGateways, crowds: figures, lines: mergeLines(figures) },
+      /** Before anybody joined, when all had joined, and at the end, with all still there. */
+      memory: { empty, full, end },
+    };
+  } finally {
+    await Promise.all([...crowds, host, ...gateways].map((one) => one.stop()));
+    await valkey?.remove();
+  }
 }
 
 async function everybodyJoins(
@@ -151,27 +188,27 @@ async function everybodyJoins(
 /** Says each second how it goes. */
 function watch(
   crowds: readonly Crowd[],
-  begun: ReadonlyMap<number, number> | undefined,
+  begun: ReadonlyMap<number, number>,
   log: (line: string) => void,
 ): () => void {
   let second = 0;
-  let ticks = begun?.size ?? 0;
+  let ticks = begun.size;
   const notes = new Map<Crowd, CrowdNote>();
   for (const crowd of crowds) crowd.onNote = (note) => notes.set(crowd, note);
   const timer = setInterval(() => {
     second++;
     const all = [...notes.values()];
     const sum = (of: (note: CrowdNote) => number) => all.reduce((n, note) => n + of(note), 0);
-    const ticked = begun ? `${begun.size - ticks} ticks, ` : '';
-    ticks = begun?.size ?? 0;
     const [frames, bytes] = [sum((note) => note.frames), sum((note) => note.bytes)];
-    log(`  ${second} s: ${ticked}${frames} frames, ${(bytes / 1e6).toFixed(2)} MB`);
+    const megabytes = (bytes / 1e6).toFixed(2);
+    log(`  ${second} s: ${begun.size - ticks} ticks, ${frames} frames, ${megabytes} MB`);
+    ticks = begun.size;
   }, 1_000);
   return () => clearInterval(timer);
 }
 
 /** Of all processes together. */
-function mergeLines(crowds: readonly CrowdFigures[]): Run['lines'] {
+function mergeLines(crowds: readonly CrowdFigures[]): Partial<Record<LineKind, LineFigures>> {
   const merged: Partial<Record<LineKind, LineFigures>> = {};
   for (const { lines } of crowds) {
     for (const [kind, line] of Object.entries(lines) as [LineKind, LineFigures][]) {

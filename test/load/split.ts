@@ -1,7 +1,6 @@
 /** Which cores the server has, and which the load, so that neither is measured by the other. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { LoadOptions } from './options.ts';
 
 export interface Split {
   /** As `taskset -c` takes them; undefined: any. */
@@ -32,20 +31,15 @@ function allowedCores(): number[] {
 }
 
 /**
- * Unless they are shared: half of the cores, at most, are for the load: one for some hundred
- * clients. The server has the others.
+ * Gives the load up to half of the cores, one core for some hundred clients, and the server all
+ * others.
  */
-export function splitCores({ clients, cores: how }: Pick<LoadOptions, 'clients' | 'cores'>): Split {
+export function splitCores(clients: number): Split {
   const cores = allowedCores();
   const half = Math.floor(cores.length / 2);
   const processes = Math.max(1, Math.min(Math.ceil(clients / PER_PROCESS), half));
-  if (how === 'shared' || cores.length < 2) {
-    const why =
-      how === 'shared'
-        ? 'shared'
-        : cores.length === 1
-          ? 'this machine has one core'
-          : 'taskset is not installed';
+  if (cores.length < 2) {
+    const why = cores.length === 1 ? 'this machine has one core' : 'taskset is not installed';
     const words = `no separate cores: ${why}, so server and clients compete for cores`;
     return { server: undefined, load: undefined, processes, words };
   }

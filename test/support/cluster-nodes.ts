@@ -2,7 +2,7 @@
 import type { Command } from '../../shared/protocol/commands.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { CHECKPOINT_FOLDER } from './organisms.ts';
+import { SMALL } from './organisms.ts';
 import { flagsOf, ServerProcess } from './process.ts';
 import type { ValkeyServer } from './valkey.ts';
 import { Visitor } from './visitor.ts';
@@ -48,7 +48,7 @@ export async function startNode(
     flagsOf({
       ...{ port: 0, host: '127.0.0.1', data: 'none', cluster, role, size: `${SIDE}x${SIDE}` },
       ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
-      checkpoint: CHECKPOINT_FOLDER,
+      ...SMALL,
       ...more,
     }),
   );

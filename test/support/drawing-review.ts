@@ -1,7 +1,7 @@
 /** The drawings of a room that takes no step by itself. */
 
 import { DrawingReview, type SentDrawing } from '../../server/realtime/drawings/drawing-review.ts';
-import type { KeepItem, Moderation } from '../../server/realtime/policy/moderation-records.ts';
+import type { KeepItem, Moderation } from '../../server/realtime/policy/moderation.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../server/realtime/sessions/room-context.ts';

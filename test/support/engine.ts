@@ -8,17 +8,19 @@ import {
 } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
-import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
-import type { Species } from '../../server/world/species.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
 
-/** @param backend which one; 'auto' takes the best that works here */
-export async function startEngine(backend: BackendName | 'auto' = 'auto'): Promise<{
-  checkpoint: Checkpoint;
-  species: Species;
-  engine: Engine;
-}> {
-  const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
+/**
+ * Starts an engine with one checkpoint.
+ *
+ * @param backend 'auto' chooses the best backend of this machine
+ */
+export async function startEngine(
+  backend: BackendName | 'auto' = 'auto',
+  folder = CHECKPOINT_FOLDER,
+) {
+  const checkpoint = await loadCheckpoint(folder);
   const engine = await createEngine({ checkpoints: [checkpoint], backend });
   return { checkpoint, species: speciesOf(checkpoint), engine };
 }

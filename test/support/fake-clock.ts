@@ -70,11 +70,13 @@ export class HeldClock implements Clock {
   }
 }
 
-/** The system's clock, which a test can put forward. Its timers do not notice. */
+/** The system's clock, which a test can put forward, and stop. Its timers do not notice. */
 export class ShiftedClock implements Clock {
-  /** ms */
+  /** In ms. */
   ahead = 0;
-  readonly now = (): number => systemClock.now() + this.ahead;
+  /** The time at which a test has stopped the clock, in ms. */
+  stopped: number | undefined;
+  readonly now = (): number => (this.stopped ?? systemClock.now()) + this.ahead;
   readonly after = systemClock.after;
 }
 
@@ -90,15 +92,3 @@ export class FastClock implements Clock {
     return systemClock.after(delay / this.factor, call);
   }
 }
-
-/** The system's clock, which can be put forward, and stopped. */
-export const createShiftedClock = () => {
-  const clock = {
-    ahead: 0,
-    /** The time at which it was stopped, in ms. */
-    stopped: undefined as number | undefined,
-    now: (): number => (clock.stopped ?? systemClock.now()) + clock.ahead,
-    after: systemClock.after,
-  };
-  return clock;
-};

@@ -6,7 +6,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { type Clock, systemClock } from '../../server/platform/clock.ts';
+import { systemClock as clock } from '../../server/platform/clock.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 
 export interface Faults {
@@ -39,7 +39,6 @@ const MAX_LATE = 250;
 
 /** What all pipes of a proxy share. */
 interface Line {
-  readonly clock: Clock;
   readonly random: Random;
   /** As they are now. */
   readonly faults: Faults;
@@ -76,7 +75,7 @@ export class FaultPipe {
 
   private take(bytes: Buffer): void {
     if (this.dead) return;
-    const { clock, random, faults } = this.line;
+    const { random, faults } = this.line;
     const arrival = clock.now() + faults.latency + faults.jitter * random.uniform();
     this.lastDue = Math.max(this.lastDue, arrival);
     this.queue.push({ bytes, due: this.lastDue });
@@ -88,7 +87,7 @@ export class FaultPipe {
   pump(): void {
     this.cancel?.();
     this.cancel = undefined;
-    const { clock, faults } = this.line;
+    const { faults } = this.line;
     if (faults.unplugged) {
       this.stop();
       this.dead = true;
@@ -151,13 +150,11 @@ export interface FaultProxyOptions {
   /** The address that the server sees, one of 127.0.0.0/8; absent: 127.0.0.1. */
   readonly localAddress?: string;
   readonly random: Random;
-  readonly clock?: Clock;
   readonly faults?: Partial<Faults>;
 }
 
 export class FaultProxy {
   readonly random: Random;
-  readonly clock: Clock;
   private current: Faults;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
@@ -165,7 +162,6 @@ export class FaultProxy {
 
   private constructor(private readonly options: FaultProxyOptions) {
     this.random = options.random;
-    this.clock = options.clock ?? systemClock;
     this.current = { ...NO_FAULTS, ...options.faults };
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.accept(near));
   }

@@ -10,9 +10,8 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { World } from '../../server/world/world.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
-import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
+import { FrameEncoder, View } from '../../shared/codec/frame-encoder.ts';
 import { isDue, TIERS, type TierName } from '../../shared/codec/tiers.ts';
-import { View } from '../../shared/codec/view.ts';
 import { startEngine } from './engine.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
 import {

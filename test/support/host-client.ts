@@ -49,7 +49,12 @@ export class HostClient {
     return client;
   }
 
-  /** Makes a call, for room `garden` if it is for a room. @throws Refused */
+  /**
+   * Makes a call. If it is for a room, the room is `garden`. If no server runs the room, repeats
+   * the call: on a busy machine, a server of a cluster may lose a room for a moment.
+   *
+   * @throws Refused
+   */
   async call<N extends CallName>(
     name: N,
     body: Partial<CallBody<N>> | Record<string, unknown> = {},
@@ -64,7 +69,12 @@ export class HostClient {
       }),
     });
     const json: unknown = await response.json();
-    if (!response.ok) throw new Refused(response.status, v.parse(refusal, json));
+    if (!response.ok) {
+      const refused = new Refused(response.status, v.parse(refusal, json));
+      if (refused.reason !== 'elsewhere') throw refused;
+      await pause(50);
+      return this.call(name, body, parts);
+    }
     const [cookie] = response.headers.getSetCookie();
     if (cookie) this.cookie = cookie.split(';')[0];
     const parsed = v.parse(answer as v.GenericSchema<unknown, CallAnswer<N>>, json);

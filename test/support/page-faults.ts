@@ -19,9 +19,7 @@ export async function violations(page: Page): Promise<string[]> {
           .filter(({ playState }) => playState !== 'finished')
           .filter(({ effect }) => !isEnergy((effect as KeyframeEffect).target));
       // It grows for as long as energy refills, and holds no text.
-      const isEnergy = (target: Element | null): boolean =>
-        (target?.getRootNode() as Partial<ShadowRoot> | undefined)?.host?.localName ===
-        'energy-line';
+      const isEnergy = (target: Element | null): boolean => !!target?.closest('.energy');
       // What is drawn next may begin to move as well.
       for (let calm = 0; calm < 3; calm++) {
         const some = moving();

@@ -1,6 +1,6 @@
 /** Uses a page as a visitor does, and reads its model, camera and animations. */
 import type { JSHandle, Locator, Page } from 'playwright-core';
-import type { CameraRig } from '../../client/render/camera-rig.ts';
+import type { CameraRig } from '../../client/render/camera.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { WindowSize } from './screens.ts';
 

@@ -3,10 +3,13 @@
  * as one script by `browsers.test.ts`.
  */
 import { createTarget, createTexture } from '../../client/render/gl.ts';
-import { MapTextures } from '../../client/render/paint/map-textures.ts';
 import { mayPaint } from '../../client/render/paint/may-paint.ts';
 import { PaintPlan } from '../../client/render/paint/paint-plan.ts';
-import { createPaintPrograms, PaintPasses } from '../../client/render/paint/scene-paint.ts';
+import {
+  createPaintPrograms,
+  MapTextures,
+  PaintPasses,
+} from '../../client/render/paint/scene-paint.ts';
 import { CHUNK, MAPS } from '../../client/render/shaders/paint.ts';
 import { createMap, type GenomeMap } from '../../shared/painter/genome-map.ts';
 import { KEY, MAP_SIDE, type PainterNet } from '../../shared/painter/net.ts';

@@ -14,9 +14,14 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** @returns flags as the command line takes them */
-export const flagsOf = (settings: Readonly<Record<string, string | number>>): string[] =>
-  Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+/** Settings by the names of their flags, without dashes. */
+export type ServerSettings = Readonly<Record<string, string | number | undefined>>;
+
+/** Returns the flags of all settings that are not undefined. */
+export const flagsOf = (settings: ServerSettings): string[] =>
+  Object.entries(settings).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}`, `${value}`],
+  );
 
 /**
  * Starts a server from a folder: these sources, or another in which the package is installed. Of

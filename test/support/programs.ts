@@ -1,10 +1,13 @@
-/** Programs of this machine that tests start, and free ports for them. */
-
-import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+/** Programs that tests start, on this machine or from npm, and free ports for them. */
+import { type ChildProcess, execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 /**
  * Finds a free port. It lies below the system's ephemeral range, so that no other test is assigned
@@ -58,4 +61,19 @@ export function findProgram(name: string): string | undefined {
       return false;
     }
   });
+}
+
+/** Finds the program of a version of Node. Fetches it once, from a package of npm. */
+export async function nodeOf(version: number): Promise<string> {
+  const cache = fileURLToPath(new URL('../../.cache/node', import.meta.url));
+  const folder = join(cache, `${version}`);
+  const file = join(folder, 'bin/node');
+  if (existsSync(file)) return file;
+  mkdirSync(cache, { recursive: true });
+  const cwd = mkdtempSync(join(cache, 'draft-'));
+  const words = ['pack', '--silent', `node-linux-${process.arch}@${version}`];
+  const { stdout } = await run('npm', words, { cwd });
+  await run('tar', ['-xzf', stdout.trim()], { cwd });
+  renameSync(join(cwd, 'package'), folder);
+  return file;
 }

@@ -7,7 +7,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Validator } from 'jsonschema';
-import type { AlertMessage } from '../../server/operations/alert-monitor.ts';
+import type { AlertMessage } from '../../server/operations/alerts.ts';
 import {
   decodeOsc,
   encodeMessage,

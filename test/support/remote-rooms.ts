@@ -2,8 +2,8 @@
 
 import type { Bus } from '../../server/cluster/bus/bus.ts';
 import type { MessageName } from '../../server/realtime/commands/client-messages.ts';
-import { RemoteRoom } from '../../server/realtime/gateway/remote-room.ts';
-import { RemoteSession } from '../../server/realtime/gateway/remote-session.ts';
+import { FrameMirrors } from '../../server/realtime/gateway/frame-mirrors.ts';
+import { RemoteRoom, RemoteSession } from '../../server/realtime/gateway/remote-room.ts';
 import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
 import { Bans } from '../../server/realtime/policy/bans.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
@@ -12,6 +12,7 @@ import { RoomServer } from '../../server/realtime/room-server.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
 import type { Entry, RoomClient } from '../../server/realtime/sessions/room-client.ts';
 import { DeviceMarks, ResumeTokens } from '../../server/realtime/sessions/signed-tokens.ts';
+import type { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
 import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -154,21 +155,19 @@ export class Gateway {
   /** Why the room runs nowhere, as far as the server knows. */
   over: Reason | undefined;
   private connections = 0;
-  private links = 0;
 
   constructor(
     bus: Bus,
     readonly clock: FakeClock,
     node: string,
   ) {
-    this.room = new RemoteRoom({
-      ...{ room: 'test', bus, clock, node, defer: queueMicrotask },
-      newLink: () => `${node}-${++this.links}`,
+    this.room = new RemoteRoom('test', {
+      ...{ bus, clock, node, defer: queueMicrotask },
       whyOver: () => this.over,
-      openFrames: ({ size }) => {
+      openFrames: (size) => {
         const opened: OpenedFrames = { size, added: [], resynced: [], isClosed: false };
         this.opened.push(opened);
-        return {
+        const broadcaster: Partial<RoomBroadcaster> = {
           add: (viewer, _viewport, _now, { holds } = {}) => {
             opened.added.push({ viewer, held: holds });
           },
@@ -182,6 +181,13 @@ export class Gateway {
             opened.isClosed = true;
           },
         };
+        const feed = new FrameMirrors(
+          size,
+          clock,
+          () => {},
+          () => {},
+        );
+        return { size, feed, broadcaster: broadcaster as RoomBroadcaster };
       },
     });
   }

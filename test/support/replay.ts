@@ -7,13 +7,10 @@ export const ALL_EQUAL = /(\d+) checksums of (\d+) ticks, all equal\.\n$/;
 /** @returns its exit code, and what it prints */
 export async function replayed(...args: string[]) {
   const said = { output: '', errors: '' };
-  const code = await replayCommand(args, {
-    print: (line) => {
-      said.output += `${line}\n`;
-    },
-    printError: (line) => {
-      said.errors += `${line}\n`;
-    },
-  });
+  const code = await replayCommand(
+    args,
+    (line) => void (said.output += `${line}\n`),
+    (line) => void (said.errors += `${line}\n`),
+  );
   return { code, ...said };
 }

@@ -8,7 +8,7 @@ import {
 import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
-import { flagsOf } from './process.ts';
+import { flagsOf, type ServerSettings } from './process.ts';
 
 /**
  * Settings of a server that lets one connection send whatever it likes, for tests of what comes
@@ -32,8 +32,7 @@ export function noonClock(): () => number {
   return () => noon + performance.now() - start;
 }
 
-/** Flags of `npm start` without their dashes. */
-export type ServerSettings = Readonly<Record<string, string | number>>;
+export type { ServerSettings };
 
 /** What tests and benches replace in a server; by default it has no pages. */
 export interface ServerOptions extends Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>> {

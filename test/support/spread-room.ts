@@ -1,11 +1,23 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
+import { EventEmitter } from 'node:events';
 import type { Bus } from '../../server/cluster/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
-import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
-import { REMOTE_FRAMES, RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
-import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
+import { openFrames } from '../../server/realtime/gateway/frame-mirrors.ts';
+import { GATEWAY_TIMES } from '../../server/realtime/gateway/messages.ts';
+import { RemoteRoom, RemoteSession } from '../../server/realtime/gateway/remote-room.ts';
+import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
+import type { RoomServer } from '../../server/realtime/room-server.ts';
+import type { RoomClient } from '../../server/realtime/sessions/room-client.ts';
+import {
+  type RemoteViewer,
+  RoomBroadcaster,
+} from '../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../server/realtime/streaming/room-encoders.ts';
-import type { Viewer, Viewport } from '../../server/realtime/streaming/viewer-stream.ts';
+import {
+  fullViewport,
+  type Viewer,
+  type Viewport,
+} from '../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -15,15 +27,10 @@ const TICK = 1000 / 15;
 
 /** Loses messages while a test says so. */
 export class LossyBus extends LocalBus implements Bus {
-  loses: (channel: string) => boolean = () => false;
-  messages = 0;
-  bytes = 0;
+  loses: (channel: string, message: Uint8Array) => boolean = () => false;
 
   override publish(channel: string, message: Uint8Array): void {
-    if (this.loses(channel)) return;
-    this.messages++;
-    this.bytes += message.length;
-    super.publish(channel, message);
+    if (!this.loses(channel, message)) super.publish(channel, message);
   }
 }
 
@@ -72,24 +79,63 @@ export class Page implements Viewer {
   }
 }
 
-interface Gateway {
-  readonly feed: RemoteFrames;
-  readonly cast: RoomBroadcaster;
+type Gateway = Pick<ReturnType<typeof openFrames>, 'feed' | 'broadcaster'> & { room: RemoteRoom };
+
+/** Encodes a room, as far as gateways know of it: whoever joins sees the whole room. */
+class Owner {
+  readonly encoders: RoomEncoders;
+  private readonly signals: RoomServer['signals'] = new EventEmitter();
+  readonly access: RoomAccess;
+
+  /** @param isHere whether the owner may show the room */
+  constructor(planes: Planes, tick: number, options: OwnerOptions) {
+    this.encoders = new RoomEncoders(planes, tick);
+    const { width, height } = planes;
+    const welcome = (client: RoomClient): void => {
+      client.sendWelcome!(
+        'wall',
+        { participants: [] } as never,
+        { room: { width, height } } as never,
+      );
+      (client as unknown as RemoteViewer).startStream(fullViewport(planes), {});
+    };
+    const roomServer = {
+      ...{ encoders: this.encoders, signals: this.signals, room: { name: 'garden' } },
+      ...{
+        tickInProgress: {},
+        admission: { join: welcome },
+        welcomeAgain: welcome,
+        leave: () => {},
+      },
+    } as unknown as RoomServer;
+    const find = (): RoomServer => {
+      if (options.isHere()) return roomServer;
+      throw new Error('not here');
+    };
+    this.access = new RoomAccess({ ...options, roomServer, find, defer: queueMicrotask });
+  }
+
+  step(tick: number, changed: readonly number[]): void {
+    this.encoders.follow(tick, changed);
+    this.signals.emit('frames-encoded', this.encoders.advance());
+  }
 }
+
+type OwnerOptions = Pick<ConstructorParameters<typeof RoomAccess>[0], 'bus' | 'clock' | 'epoch'> & {
+  readonly isHere: () => boolean;
+};
 
 /** A room and its owner, beside the same room alone. */
 export class SpreadRoom {
   readonly clock = new FakeClock();
   tick = 0;
-  private readonly aloneEncoders: RoomEncoders;
-  readonly alone: RoomBroadcaster;
-  private encoders: RoomEncoders;
-  /** Of owners that do not know that they are not any more. */
-  private readonly former: { encoders: RoomEncoders; publisher: FramePublisher }[] = [];
-  /** The owner's own viewers. */
-  readonly own: RoomBroadcaster;
-  private publisher: FramePublisher | undefined;
+  private readonly aloneEncoders = new RoomEncoders(this.planes, 0);
+  readonly alone = new RoomBroadcaster(this.aloneEncoders);
   private epoch = 0;
+  /** The latest last. Those before do not know that they are not owners any more. */
+  private readonly owners: Owner[] = [];
+  /** The first owner's own viewers. */
+  readonly own: RoomBroadcaster;
   /** Asked by the owner: whether it may show the room. */
   isHere = (): boolean => true;
   /** Messages are lost, so that gateways may lack something at any time. */
@@ -100,10 +146,8 @@ export class SpreadRoom {
     readonly planes: Planes,
     readonly bus: Bus,
   ) {
-    this.aloneEncoders = new RoomEncoders(planes, 0);
-    this.alone = new RoomBroadcaster(this.aloneEncoders);
-    this.encoders = new RoomEncoders(planes, 0);
-    this.own = new RoomBroadcaster(this.encoders);
+    this.changeOwner();
+    this.own = new RoomBroadcaster(this.owners[0].encoders);
   }
 
   static async open(
@@ -112,24 +156,23 @@ export class SpreadRoom {
     bus: Bus = new LocalBus(),
   ): Promise<SpreadRoom> {
     const room = new SpreadRoom(planes, bus);
-    await room.publish();
-    for (let i = 0; i < gateways; i++) await room.addGateway();
+    for (let i = 0; i < gateways; i++) await room.addGateway(`${i}`);
     return room;
   }
 
   /** Who viewers of a place connect to: the owner, or a gateway. */
   castOf(place: number): RoomBroadcaster {
-    return place === 0 ? this.own : this.gateways[place - 1].cast;
+    return place === 0 ? this.own : this.gateways[place - 1].broadcaster;
   }
 
   /**
    * The room goes on with another owner. The one before goes on as well, and is a thousand ticks
    * ahead.
    */
-  async changeOwner(): Promise<void> {
-    this.former.push({ encoders: this.encoders, publisher: this.publisher! });
-    this.encoders = new RoomEncoders(this.planes, this.tick);
-    await this.publish();
+  changeOwner(): void {
+    const { bus, clock } = this;
+    const options = { bus, clock, epoch: ++this.epoch, isHere: () => this.isHere() };
+    this.owners.push(new Owner(this.planes, this.tick, options));
   }
 
   /** Lets a tick pass. @param change changes the planes; returns the chunks in which it has */
@@ -139,28 +182,23 @@ export class SpreadRoom {
     this.tick++;
     const now = this.clock.now();
     const changed = [...change()];
-    for (const [encoders, cast] of [
-      [this.aloneEncoders, this.alone],
-      [this.encoders, this.own],
-    ] as const) {
-      encoders.follow(this.tick, changed);
-      const advanced = encoders.advance();
-      if (encoders === this.encoders) this.publisher?.publish(advanced);
-      cast.publish(now);
-    }
-    for (const { encoders, publisher } of this.former) {
-      encoders.follow(this.tick + 1_000, changed);
-      publisher.publish(encoders.advance());
-    }
+    this.aloneEncoders.follow(this.tick, changed);
+    this.aloneEncoders.advance();
+    this.alone.publish(now);
+    const [owner, ...former] = this.owners.toReversed();
+    owner.step(this.tick, changed);
+    this.own.publish(now);
+    for (const one of former) one.step(this.tick + 1_000, changed);
     await this.settle();
   }
 
   /** Waits until all that is known is everywhere. No time passes but that of the wants' delay. */
   async settle(): Promise<void> {
     for (let round = 0; round < 2; round++) {
+      await this.clock.advance(0);
       await this.arrived();
-      await this.clock.advance(REMOTE_FRAMES.wantsDelay / 2);
-      await this.clock.advance(REMOTE_FRAMES.wantsDelay / 2);
+      await this.clock.advance(GATEWAY_TIMES.wants / 2);
+      await this.clock.advance(GATEWAY_TIMES.wants / 2);
     }
     await this.arrived();
   }
@@ -171,8 +209,8 @@ export class SpreadRoom {
   }
 
   async close(): Promise<void> {
-    for (const { feed } of this.gateways) feed.close();
-    this.publisher?.close();
+    for (const { room } of this.gateways) room.close();
+    for (const { access } of this.owners) access.close();
     await this.bus.close();
   }
 
@@ -189,25 +227,25 @@ export class SpreadRoom {
     return this.gateways.every(({ feed }) => feed.isCurrent);
   }
 
-  private async publish(): Promise<void> {
-    const { encoders, bus, clock } = this;
-    const epoch = ++this.epoch;
-    this.publisher = new FramePublisher({
-      ...{ encoders, bus, room: 'garden', epoch, clock },
-      isHere: () => this.isHere(),
+  private async addGateway(node: string): Promise<void> {
+    const { bus, clock } = this;
+    let frames: ReturnType<typeof openFrames> | undefined;
+    const room: RemoteRoom = new RemoteRoom('garden', {
+      ...{ bus, clock, node, whyOver: () => undefined, defer: queueMicrotask },
+      openFrames: (...args) => {
+        // Before anything is asked of the owner.
+        queueMicrotask(() => session.leave());
+        frames = openFrames(...args);
+        return frames;
+      },
     });
-    await this.publisher.opened;
-    this.publisher.announce();
-  }
-
-  private async addGateway(): Promise<void> {
-    const { bus, clock, planes: size } = this;
-    const feed = new RemoteFrames({
-      ...{ bus, clock, size, room: 'garden' },
-      onTick: (now) => cast.publish(now),
-    });
-    const cast = new RoomBroadcaster(feed);
-    this.gateways.push({ feed, cast });
+    // The first who enters makes the gateway open its frames.
+    const nobody = { address: '', writable: false, send: () => {}, entered: () => {} };
+    const session = new RemoteSession(1, nobody as unknown as RoomClient, room);
+    session.join({ name: '' });
+    for (let turn = 0; !frames; turn++) await clock.advance(turn);
+    await clock.advance(GATEWAY_TIMES.wants);
+    this.gateways.push({ room, ...frames });
   }
 }
 

@@ -4,9 +4,8 @@
 import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
-import { openRoom } from '../../server/storage/open-room.ts';
 import { openMemory, type Records, StoreError, type Write } from '../../server/storage/records.ts';
-import { recover } from '../../server/storage/recovery.ts';
+import { openRoom, recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

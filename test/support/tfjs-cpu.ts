@@ -1,7 +1,7 @@
 /** TensorFlow.js in plain JavaScript: the reference for its rule and its kernels, without a GPU. */
 import '@tensorflow/tfjs-backend-cpu';
 import type { Compute } from '../../server/autodiff/compute.ts';
-import { tfjsCompute } from '../../server/autodiff/webgpu/webgpu.ts';
+import { tfjsCompute } from '../../server/autodiff/webgpu.ts';
 import type { RuleBackend } from '../../server/engine/backend.ts';
 import { tfjsBackend, useBackend } from '../../server/engine/tfjs/tensorflow.ts';
 

@@ -9,7 +9,7 @@ import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { equalPlanes } from './compare.ts';
-import { Changes } from './waiting.ts';
+import { Changes, optional } from './waiting.ts';
 
 interface Heard {
   readonly name: EventName | 'disconnect' | 'connect_error';
@@ -45,9 +45,14 @@ export class Visitor {
       auth: greeting,
     });
     this.socket.onAny((name: EventName, message) => this.take({ name, message }));
-    this.socket.on('disconnect', (reason) => this.take({ name: 'disconnect', message: reason }));
-    this.socket.on('connect_error', () => {
+    this.socket.on('disconnect', (reason) => {
+      this.take({ name: 'disconnect', message: reason });
+      if (reason !== 'io client disconnect')
+        this.changes.end(`the connection has ended: ${reason}`);
+    });
+    this.socket.on('connect_error', ({ message }) => {
       this.take({ name: 'connect_error', message: undefined });
+      this.changes.end(`there is no connection: ${message}`);
     });
   }
 
@@ -112,7 +117,7 @@ export class Visitor {
   }
 
   /** Sends a command and waits for its answer. */
-  async ask(
+  ask(
     name: Exclude<CommandName, 'join' | 'look' | 'cursor' | 'received' | 'resync'>,
     message: Record<string, unknown>,
   ): Promise<Event<'accepted'> | Event<'rejected'>> {
@@ -158,9 +163,9 @@ export class Visitor {
   }
 
   /** The first message heard, before or after this call, that fits. */
-  async next(fits: (heard: Heard) => boolean): Promise<unknown> {
-    await this.until(() => this.heard.some(fits));
-    return this.heard.find(fits)?.message;
+  next(fits: (heard: Heard) => boolean): Promise<unknown> {
+    const heard = this.until(() => this.heard.some(fits));
+    return optional(heard.then(() => this.heard.find(fits)?.message));
   }
 
   /** The messages of an event so far. */
@@ -168,7 +173,11 @@ export class Visitor {
     return this.heard.filter((one) => one.name === name).map(({ message }) => message as Event<N>);
   }
 
-  /** Waits until something is so; looked at again with each message. */
+  /**
+   * Waits until a condition holds. Checks it after each message.
+   *
+   * @throws Error the server or the network ends the connection first
+   */
   until(isSo: () => boolean): Promise<void> {
     return this.changes.until(isSo);
   }

@@ -2,7 +2,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A guard, not a measure: a wait that nothing ends would otherwise say nothing of where it hangs. */
+/** After this time, a wait that has not ended prints where it hangs, in ms. */
 const PATIENCE = 300_000;
 
 const guards = new Set<NodeJS.Timeout>();
@@ -12,32 +12,53 @@ const guards = new Set<NodeJS.Timeout>();
   for (const guard of guards) clearTimeout(guard);
 });
 
-/** Waits until something is so, which is looked at again after each change. */
+/** Allows a test to ignore a promise that fails. A test that awaits the promise still gets the error. */
+export function optional<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Waits for conditions, and checks them after each change. */
 export class Changes {
   private readonly looks = new Set<() => void>();
+  /** Why no more changes will come. */
+  private ended: string | undefined;
 
-  /** Says so if it has not become so for minutes. */
+  /** @throws Error `end` was called, so the condition cannot become true */
   until(isSo: () => boolean): Promise<void> {
     if (isSo()) return Promise.resolve();
-    // Made here, where its stack tells who waits.
+    // Created here, so that its stack names the caller.
     const inVain = new Error(`waiting in vain until ${isSo}`);
     const guard = setTimeout(() => console.error(inVain), PATIENCE);
     guard.unref();
     guards.add(guard);
-    return new Promise((resolve) => {
+    const wait = new Promise<void>((resolve, reject) => {
       const look = (): void => {
-        if (!isSo()) return;
+        const isOver = isSo();
+        if (!isOver && this.ended === undefined) return;
         clearTimeout(guard);
         guards.delete(guard);
         this.looks.delete(look);
-        resolve();
+        if (isOver) resolve();
+        else {
+          inVain.message = `${this.ended}, ${inVain.message}`;
+          reject(inVain);
+        }
       };
       this.looks.add(look);
+      if (this.ended !== undefined) look();
     });
+    return optional(wait);
   }
 
   changed(): void {
     for (const look of [...this.looks]) look();
+  }
+
+  /** Rejects all waits, including later ones, whose condition does not hold. */
+  end(why: string): void {
+    this.ended = why;
+    this.changed();
   }
 }
 

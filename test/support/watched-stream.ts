@@ -8,9 +8,8 @@ import {
 } from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
+import { FrameEncoder, View } from '../../shared/codec/frame-encoder.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
-import { View } from '../../shared/codec/view.ts';
 import { createRandom } from '../../shared/random.ts';
 
 /** Changes a few places as a room does: bare places are clear. */

@@ -1,15 +1,20 @@
 /**
  * `npm run fixtures`: learns the log-odds that the stream's contexts start with, from gardens of seeds that
- * no benchmark uses, and writes the module that holds them.
+ * no benchmark uses, and writes them into their module.
  */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import { World } from '../../server/world/world.ts';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
-import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
-import { chunkRect, createPlanes } from '../../shared/codec/chunks.ts';
+import {
+  type Cells,
+  chunkRect,
+  createPlanes,
+  putCells,
+  takeCells,
+} from '../../shared/codec/chunks.ts';
 import { CONTEXT_COUNT, createContexts, low, STEPS, ZERO } from '../../shared/codec/contexts.ts';
 import { codeDelta } from '../../shared/codec/delta-model.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
@@ -148,7 +153,7 @@ function read(bits: CodedBits, block: Uint8Array, before: Cells): Cells {
   const { kind, shift } = readBlockHeader(block);
   const reader = new NotingReader(bits, block.subarray(BLOCK_HEADER_BYTES));
   const isKey = kind === 'key' || kind === 'coarse';
-  const after = isKey ? createCells(before) : before;
+  const after = isKey ? createPlanes(before.width, before.height) : before;
   const neighbourhood = new Neighbourhood();
   if (kind === 'delta') {
     const { width, height } = before;
@@ -210,10 +215,7 @@ for (const garden of GARDENS) {
   console.log(`${garden.name}: noted`);
 }
 await engine.close();
-const text = [
-  '/** Made by `npm run fixtures`: the log-odds that each context adds at first, a character each. */',
-  `export const EXPECTATIONS =\n  '${[...bits.learn(console.log)].map(writtenAs).join('')}';`,
-  '',
-].join('\n');
-await writeFile(FILE, text);
+const expectations = [...bits.learn(console.log)].map(writtenAs).join('');
+const module = await readFile(FILE, 'utf8');
+await writeFile(FILE, module.replace(/(EXPECTATIONS =\n {2}')[^']*/, `$1${expectations}`));
 console.log(`${CONTEXT_COUNT} expectations written`);

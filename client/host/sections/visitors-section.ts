@@ -15,7 +15,7 @@ import {
   type Statistics,
 } from '../../../shared/host/state.ts';
 import { number } from '../../elements/text.ts';
-import { canvasOf } from '../../keepsake/specimen.ts';
+import { canvasOf } from '../../keepsake/picture.ts';
 import { formats } from '../../locale/locale.ts';
 import { oklch } from '../../style/fragments.ts';
 import * as ui from '../host-element.ts';

@@ -3,8 +3,6 @@
 /** Maximum number of painted pixels per side of a cell; 0: nothing is painted. */
 export type PaintScale = 0 | 4 | 8;
 
-const SCALES: readonly PaintScale[] = [0, 4, 8];
-
 /** Budget in multiply-adds per frame: initial, minimum and maximum. */
 const FIRST = 16e6;
 const LEAST = 8e6;
@@ -42,7 +40,8 @@ const BEHIND = 2_000;
 export class PaintPace {
   /** Multiply-adds that a frame may spend on paint. */
   budget = FIRST;
-  private level = SCALES.length - 1;
+  /** Maximum scale that there is time for. */
+  scale: PaintScale = 8;
   /** Maximum that the budget may grow to. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
@@ -67,11 +66,6 @@ export class PaintPace {
 
   /** @param stale age at which paint fades away, ms */
   constructor(private readonly stale: number) {}
-
-  /** Maximum scale that there is time for. */
-  get scale(): PaintScale {
-    return SCALES[this.level];
-  }
 
   /** Whether the screen's frame rate has been measured. */
   get isReady(): boolean {
@@ -116,7 +110,7 @@ export class PaintPace {
     }
     this.long = follows && gap > LONGEST ? this.long + 1 : 0;
     if (this.long > 1) {
-      this.level = 0;
+      this.scale = 0;
       this.patience = Math.max(LONG_REST, this.patience);
       this.restart(now);
       return;
@@ -158,20 +152,20 @@ export class PaintPace {
   }
 
   private lowerScale(now: number): void {
-    if (this.level === 0) return;
-    this.level--;
+    if (this.scale === 0) return;
+    this.scale = this.scale === 8 ? 4 : 0;
     this.restart(now);
   }
 
   private raise(now: number): void {
-    const isHighest = this.level === SCALES.length - 1 && this.ceiling === MOST;
-    if (isHighest || now - this.loweredAt < this.patience) return;
+    if (this.scale === 8 && this.ceiling === MOST) return;
+    if (now - this.loweredAt < this.patience) return;
     this.patience = Math.min(LONGEST_PATIENCE, this.patience * 2);
-    if (this.level === SCALES.length - 1) {
+    if (this.scale === 8) {
       this.ceiling = MOST;
       this.loweredAt = now;
     } else {
-      this.level++;
+      this.scale = this.scale === 4 ? 8 : 4;
       this.restart(now);
     }
   }

@@ -1,16 +1,165 @@
-/** Connects a renderer to the painter of the room's checkpoint. */
-
-import type { GenomeMap } from '../../../shared/painter/genome-map.ts';
+/** Connects a renderer to the painter of the room's checkpoint, and to its organisms' genomes. */
+import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
-import type { PackedGenomes } from '../../../shared/protocol/genomes.ts';
+import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
+import { MAX_GENOMES_ASKED } from '../../../shared/protocol/commands.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import { type PackedGenomes, unpackGenomes } from '../../../shared/protocol/genomes.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import type { Renderer } from '../renderer.ts';
-import { Genomes } from './genomes.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
-import { paintFilm } from './paint-film.ts';
 import { RoomPaint } from './scene-paint.ts';
+
+/** Minimum time between two requests, and time after which a request is repeated, in ms. */
+const INTERVAL = 500;
+const PATIENCE = 5_000;
+/** Longest time for which computing a map delays a picture, in ms. */
+const MAP_SLICE = 3;
+
+/** A page's knowledge of an organism's genomes. */
+interface Known {
+  /** When they were requested, in ms; undefined if they must be requested again. */
+  askedAt: number | undefined;
+  /** Whether the answer has arrived. */
+  isHere: boolean;
+  map: GenomeMap | undefined;
+}
+
+/** Requests genomes, and computes a map of each organism's genomes. */
+export class Genomes {
+  private readonly known = new Map<OrganismId, Known>();
+  private askedAt = Number.NEGATIVE_INFINITY;
+  /** Maps that are being computed, by organism. */
+  private readonly work = new Map<OrganismId, ReturnType<typeof createMap>>();
+  private readonly unsubscribers: (() => void)[];
+
+  /** @param changed called when the map of an organism has changed */
+  constructor(
+    private readonly net: PainterNet,
+    private readonly model: Pick<RoomModel, 'organisms' | 'on' | 'askGenomes'>,
+    private readonly changed: (id: OrganismId, map: GenomeMap | undefined) => void,
+  ) {
+    const { known, work } = this;
+    this.unsubscribers = [
+      model.on('genomes', ({ genomes }) => {
+        for (const one of genomes) this.arrived(one);
+      }),
+      model.on('opened', () => {
+        for (const one of known.values()) one.askedAt = undefined;
+      }),
+      model.on('life', ({ event, organism: { id } }) => {
+        const one = known.get(id);
+        if (event.what === 'died') {
+          known.delete(id);
+          work.delete(id);
+          if (one?.map) changed(id, undefined);
+        } else if (one && /transformed|grafted/.test(event.what)) one.askedAt = undefined;
+      }),
+    ];
+  }
+
+  dispose(): void {
+    for (const off of this.unsubscribers) off();
+  }
+
+  /** Returns the maps computed so far. */
+  *maps(): Generator<readonly [OrganismId, GenomeMap]> {
+    for (const [id, { map }] of this.known) if (map) yield [id, map];
+  }
+
+  /**
+   * Requests missing genomes, and computes maps for a short time.
+   *
+   * @param isSeen whether an organism is in view
+   * @param now ms
+   * @returns whether maps are still to be computed
+   */
+  update(isSeen: (id: OrganismId) => boolean, now: number): boolean {
+    if (!this.net.learned) return false;
+    if (now - this.askedAt >= INTERVAL) this.ask(isSeen, now);
+    const until = performance.now() + MAP_SLICE;
+    for (const [id, work] of this.work) {
+      while (performance.now() < until) {
+        const { done, value } = work.next();
+        if (!done) continue;
+        this.work.delete(id);
+        const one = this.known.get(id);
+        if (one?.map || value) this.changed(id, value);
+        if (one) one.map = value;
+        break;
+      }
+    }
+    return this.work.size > 0;
+  }
+
+  private ask(isSeen: (id: OrganismId) => boolean, now: number): void {
+    const { known, model } = this;
+    const missing: OrganismId[] = [];
+    for (const id of model.organisms.keys()) {
+      const one = known.get(id);
+      const isDue = one?.askedAt === undefined || (!one.isHere && now - one.askedAt > PATIENCE);
+      if (!isDue || missing.length === MAX_GENOMES_ASKED || !isSeen(id)) continue;
+      missing.push(id);
+      known.set(id, { map: one?.map, askedAt: now, isHere: false });
+    }
+    if (missing.length === 0) return;
+    this.askedAt = now;
+    model.askGenomes(missing);
+  }
+
+  private arrived({ id, ...packed }: Event<'genomes'>['genomes'][number]): void {
+    const one = this.known.get(id);
+    if (!one) return;
+    one.isHere = true;
+    this.work.set(id, createMap(this.net, unpackGenomes(packed)));
+  }
+}
+
+/** Pixels per cell. */
+const SCALE = 4;
+/** Longest time for which painting blocks the page, and the pause after it, in ms. */
+const FILM_SLICE = 5;
+const PAUSE = 12;
+
+/**
+ * Paints a strip of square pictures.
+ *
+ * @param packed the seed's genomes, if known
+ * @returns URL of the painted strip, ready to be shown
+ * @throws Error if the browser cannot decode or encode the pictures
+ */
+async function paintFilm(film: Blob, net: PainterNet, packed?: PackedGenomes): Promise<string> {
+  const genomes = packed && unpackGenomes(packed);
+  const strip = await createImageBitmap(film);
+  const { width, height: side } = strip;
+  const cells = penFor(width, side);
+  cells.drawImage(strip, 0, 0);
+  const painted = penFor(SCALE * width, SCALE * side);
+  for (let x = 0; x < width; x += side) {
+    const { data } = cells.getImageData(x, 0, side, side);
+    const pixels = await inSlices(
+      paintThumbnail({ cells: data, side, net, genomes, scale: SCALE }),
+      {
+        slice: FILM_SLICE,
+        now: () => performance.now(),
+        pause: () => new Promise((resolve) => setTimeout(resolve, PAUSE)),
+      },
+    );
+    painted.putImageData(new ImageData(pixels, SCALE * side), SCALE * x, 0);
+  }
+  const png = await new Promise<Blob | null>((resolve) => painted.canvas.toBlob(resolve));
+  const image = new Image();
+  image.src = URL.createObjectURL(png!);
+  await image.decode();
+  return image.src;
+}
+
+function penFor(width: number, height: number): CanvasRenderingContext2D {
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
+  return canvas.getContext('2d', { willReadFrequently: true })!;
+}
 
 /**
  * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which

@@ -8,6 +8,7 @@ import type { Rect } from '../../../shared/geometry.ts';
 import type { PlacedMap } from '../../../shared/painter/genome-map.ts';
 import {
   channelsOf,
+  MAP_SIDE,
   type PainterLayer,
   type PainterNet,
   painterWork,
@@ -23,34 +24,15 @@ import {
   type Target,
 } from '../gl.ts';
 import type { View } from '../marks.ts';
-import {
-  BATCH,
-  CHUNK,
-  CHUNK_VERTEX,
-  firstFragment,
-  laterFragment,
-  PAINTED_FRAGMENT,
-  PIXEL_FRAGMENT,
-} from '../shaders/paint.ts';
-import { COVER_VERTEX } from '../shaders/passes.ts';
-import { MapTextures } from './map-textures.ts';
+import { BATCH, CHUNK, MAP_COLUMNS, MAPS, PROBES, paintSources } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { chunksIn, type Job, PaintPlan, STALE } from './paint-plan.ts';
-
-const SOURCES = {
-  pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
-  scene: [COVER_VERTEX, PAINTED_FRAGMENT],
-} as const;
 
 export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 
 /** @throws GlError with the compiler's message */
 export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
-  createPrograms(gl, {
-    ...SOURCES,
-    first: [CHUNK_VERTEX, firstFragment(channelsOf(net))],
-    later: [CHUNK_VERTEX, laterFragment(channelsOf(net))],
-  });
+  createPrograms(gl, paintSources(channelsOf(net)));
 
 /** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
@@ -85,17 +67,7 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/**
- * Chooses the texture formats for the outputs of hidden layers, and for the ramps (gradients of a
- * cell's colour) that the last layer computes. Pixels multiply the ramps once more, so these get 32
- * bits if possible. Call this only if `mayPaint` returns true.
- */
-const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
-  hidden: gl.RGBA16F,
-  ramps: gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F,
-});
-
-/** Runs one painter's layers on the GPU. */
+/** Runs one painter's layers on the GPU. Create it only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -115,13 +87,14 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    const { hidden, ramps } = formatsOf(gl);
+    // The last layer computes ramps (gradients of a cell's colour), which pixels multiply once more.
+    // So ramps get 32 bits if possible.
+    const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
       const size = { width: CHUNK * groups, height: CHUNK * BATCH };
-      const target = createTarget(gl, {
-        ...{ ...size, format: i < 2 ? hidden : ramps, filter: gl.NEAREST },
-      });
+      const format = i < 2 ? gl.RGBA16F : ramps;
+      const target = createTarget(gl, { ...size, format, filter: gl.NEAREST });
       const learned = net.learned ? [net.learned.layers[i]] : [];
       return { weights: weightTexture(gl, layer, ...learned), target, groups };
     });
@@ -190,6 +163,65 @@ export class PaintPasses {
       deleteTarget(this.gl, target);
       this.gl.deleteTexture(weights);
     }
+  }
+}
+
+/** Holds maps of organisms' genomes on the GPU; see `mapAt` in `shaders/paint.ts`. */
+export class MapTextures {
+  /** By sampler name. */
+  readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
+  /** [MAPS, 4] The organism's id, 0: none; x and y of its first cell. */
+  private readonly table = new Int32Array(4 * MAPS);
+
+  /** @param channels numbers of a map for each place */
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly channels: number,
+  ) {
+    const width = (MAP_COLUMNS * MAP_SIDE * channels) / 4;
+    const height = (MAPS / MAP_COLUMNS) * MAP_SIDE;
+    const [filter, table] = [gl.NEAREST, { width: MAPS, height: 1 }];
+    this.textures = {
+      uMaps: createTexture(gl, { width, height, format: gl.RGBA16F, filter }),
+      uTable: createTexture(gl, { ...table, format: gl.RGBA32I, filter }),
+    };
+    this.upload();
+  }
+
+  /**
+   * Sets or removes the map of an organism. If there is no slot for it, it goes without a map.
+   *
+   * @returns the area that looks different now
+   */
+  set(id: number, map: PlacedMap | undefined): Rect | undefined {
+    const { gl, table, channels } = this;
+    const slots = Array.from({ length: PROBES }, (_, n) => (id + n) % MAPS);
+    const slot = [id | 0, 0]
+      .map((held) => slots.find((one) => table[4 * one] === held))
+      .find((found) => found !== undefined);
+    if (slot === undefined || map?.side === 0) return undefined;
+    const [was, x, y] = table.subarray(4 * slot);
+    if (map) {
+      const [column, row] = [slot % MAP_COLUMNS, Math.floor(slot / MAP_COLUMNS)];
+      const width = (MAP_SIDE * channels) / 4;
+      const at = [column * width, row * MAP_SIDE, width, MAP_SIDE] as const;
+      gl.bindTexture(gl.TEXTURE_2D, this.textures.uMaps);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, ...at, gl.RGBA, gl.FLOAT, map.values);
+      table.set([id, map.x, map.y, 0], 4 * slot);
+    } else if (was !== 0) table.fill(0, 4 * slot, 4 * slot + 4);
+    this.upload();
+    const corner = map ?? { x, y };
+    return { x: corner.x, y: corner.y, width: MAP_SIDE, height: MAP_SIDE };
+  }
+
+  dispose(): void {
+    for (const texture of Object.values(this.textures)) this.gl.deleteTexture(texture);
+  }
+
+  private upload(): void {
+    const { gl, table } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.textures.uTable);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, MAPS, 1, gl.RGBA_INTEGER, gl.INT, table);
   }
 }
 
@@ -344,7 +376,7 @@ export class RoomPaint {
   /**
    * Sets what the painter knows about an organism.
    *
-   * @param map undefined: nothing any more
+   * @param map undefined if the painter no longer knows anything
    */
   setMap(id: number, map: PlacedMap | undefined): void {
     const area = this.maps?.set(id, map);

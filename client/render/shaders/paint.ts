@@ -5,6 +5,7 @@
  */
 
 import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
+import { COVER_VERTEX } from './passes.ts';
 import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, in cells. */
@@ -16,7 +17,7 @@ export const CHUNK = 16;
 export const BATCH = 64;
 
 /** Vertex shader that draws one rectangle per chunk of a batch. */
-export const CHUNK_VERTEX = `#version 300 es
+const CHUNK_VERTEX = `#version 300 es
 precision highp int;
 /* Where the chunk begins: in the target, and in the room. */
 uniform ivec4 uPlaces[${BATCH}];
@@ -45,8 +46,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose maps the GPU holds. */
 export const MAPS = 256;
 /**
- * An organism's slot is its id modulo `MAPS`, or one of the next slots if that is taken: so many
- * slots are searched.
+ * Number of slots that are searched for an organism's map, beginning with the organism's id modulo
+ * `MAPS`.
  */
 export const PROBES = 4;
 /** Number of maps side by side in their texture, which may be 2,048 texels wide. */
@@ -97,7 +98,7 @@ const addMap = (texels: number): string =>
  *
  * @param channels numbers of a map for each place; 0 without maps
  */
-export const firstFragment = (channels: number): string => `${HEAD}
+const firstFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uCells;
 out vec4 units;
 ${findMap(channels / 4)}
@@ -129,7 +130,7 @@ void main() {
 }`;
 
 /** Computes four numbers of a later layer. Negative units mark a cell with nothing around it. */
-export const laterFragment = (channels: number): string => `${HEAD}
+const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
 /* -1 for a hidden layer, which keeps the mark of an empty cell; 0 for the last, whose numbers are 0. */
@@ -158,7 +159,7 @@ void main() {
  * Computes a premultiplied pixel of the atlas from the colours of the cells around it and the ramps
  * (colour gradients) of its cell; see `shared/painter/paint.ts`.
  */
-export const PIXEL_FRAGMENT = `#version 300 es
+const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
@@ -209,7 +210,7 @@ const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
  * Draws the scene with paint in place of the smoothed cells, except where two organisms press
  * against each other. Single cells still show through, because the insides of organisms are soft.
  */
-export const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
+const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
   `${DECLARED}
 uniform sampler2D uAtlas;
@@ -234,3 +235,16 @@ uniform float uPaint;`,
   }`),
   )
   .replace(CLOSE, `${CLOSE} close *= 1.0 - 0.25 * painted;`);
+
+/**
+ * Returns the vertex and fragment shaders that run a painter.
+ *
+ * @param channels numbers of a map for each place; 0 without maps
+ */
+export const paintSources = (channels: number) =>
+  ({
+    pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
+    scene: [COVER_VERTEX, PAINTED_FRAGMENT],
+    first: [CHUNK_VERTEX, firstFragment(channels)],
+    later: [CHUNK_VERTEX, laterFragment(channels)],
+  }) as const;

@@ -24,7 +24,7 @@ void main() {
  * within `AT_ONCE`. A new cell fades in slowly, because a stage that has just divided is noise at
  * first.
  */
-export const TIMES_FRAGMENT = `#version 300 es
+const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
@@ -49,7 +49,7 @@ void main() {
 /**
  * Interpolates from the last shown picture to the newest tick, over a different time for each cell.
  */
-export const BLEND_FRAGMENT = `#version 300 es
+const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
@@ -66,7 +66,7 @@ void main() {
 }`;
 
 /** Blurs along one axis with a Gaussian. `uPass`: the target's size, the axis, and sigma. */
-export const BLUR_FRAGMENT = `#version 300 es
+const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
 uniform vec4 uPass;
@@ -89,7 +89,7 @@ void main() {
  * alternate there. Red: the organism, even on bare ground. Green: 1 if the cells around the
  * position belong to several organisms.
  */
-export const TERRITORY_FRAGMENT = `#version 300 es
+const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
@@ -120,7 +120,7 @@ void main() {
 }`;
 
 /** Masks organisms. Red: the selected; green: the hovered; blue: the partner for a cross. */
-export const MASK_FRAGMENT = `#version 300 es
+const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
 uniform usampler2D uOwner;
@@ -136,7 +136,7 @@ void main() {
  * Measures each zone's relative luminance (red channel) and amount of saturated red (green
  * channel). The first row is the top of the picture.
  */
-export const LEVELS_FRAGMENT = `#version 300 es
+const LEVELS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uPicture;
 uniform vec2 uZones;
@@ -160,7 +160,7 @@ void main() {
 }`;
 
 /** Moves each zone by its share from the shown picture to the new one. */
-export const SOFTEN_FRAGMENT = `#version 300 es
+const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uBefore, uPicture, uShares;
 uniform vec2 uSize;
@@ -173,7 +173,7 @@ void main() {
 }`;
 
 /** `uRows`: sizes of view and sheet; origin of the view, cells per device pixel and per CSS pixel. */
-export const MARKS_VERTEX = `#version 300 es
+const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
 layout(location = 1) in vec4 aShape;
 layout(location = 2) in vec4 aColor;
@@ -198,7 +198,7 @@ void main() {
 }`;
 
 /** Draws marks. `vShape`: radius in cells, softness and line in CSS pixels, kind (`MARK`). */
-export const MARKS_FRAGMENT = `#version 300 es
+const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform vec4 uRows[2];
 uniform sampler2D uSheet;
@@ -234,3 +234,15 @@ void main() {
   }
   color = vColor * strength;
 }`;
+
+/** Vertex and fragment shader of each pass. */
+export const PASSES = {
+  marks: [MARKS_VERTEX, MARKS_FRAGMENT],
+  levels: [COVER_VERTEX, LEVELS_FRAGMENT],
+  soften: [COVER_VERTEX, SOFTEN_FRAGMENT],
+  blend: [COVER_VERTEX, BLEND_FRAGMENT],
+  blur: [COVER_VERTEX, BLUR_FRAGMENT],
+  mask: [COVER_VERTEX, MASK_FRAGMENT],
+  territory: [COVER_VERTEX, TERRITORY_FRAGMENT],
+  times: [COVER_VERTEX, TIMES_FRAGMENT],
+} as const;

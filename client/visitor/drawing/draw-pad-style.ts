@@ -72,7 +72,6 @@ export const drawPadStyle = css`
   }
   .pen {
     width: 18px;
-    height: 18px;
     margin: -9px;
     border: 2px solid var(--accent);
   }
@@ -147,7 +146,6 @@ export const drawPadStyle = css`
   }
   .brushes i {
     width: calc(6px + 90px * var(--size));
-    height: calc(6px + 90px * var(--size));
     background: var(--colour);
     box-shadow: 0 0 0 1px oklch(1 0 0 / 0.18);
   }
@@ -164,8 +162,8 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* No colours for digits. */
-  :host([ink]) {
+  /* No colours for digits. Media queries below override this rule, because :where weighs nothing. */
+  :host(:where([ink])) {
     --columns: 5;
     --rows: 2;
   }
@@ -177,14 +175,12 @@ export const drawPadStyle = css`
     }
   }
   @media (max-width: 299px) {
-    :host,
-    :host([ink]) {
+    :host {
       --columns: 3;
     }
   }
   @media (min-aspect-ratio: 11/10) {
-    :host,
-    :host([ink]) {
+    :host {
       --columns: 4;
       --gap: 10px;
       --side-length: min(var(--free-height), var(--free-width) - var(--side) - var(--gap), 60em);
@@ -232,14 +228,12 @@ export const drawPadStyle = css`
       }
     }
     @media (max-width: 469px) {
-      :host,
-      :host([ink]) {
+      :host {
         --columns: 3;
       }
     }
     @media (max-width: 299px) {
-      :host,
-      :host([ink]) {
+      :host {
         --columns: 2;
       }
       .last .brushes {

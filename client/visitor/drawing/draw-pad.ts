@@ -10,7 +10,14 @@ import { icons } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Answers } from '../../room/connection.ts';
-import { fire, quiet, radioGroup, solid, VisitorElement } from '../elements/page-element.ts';
+import {
+  fire,
+  labelled,
+  quiet,
+  radioGroup,
+  solid,
+  VisitorElement,
+} from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { reasonText } from '../text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
@@ -19,9 +26,7 @@ import {
   type Colour,
   type Drawing,
   INK,
-  type Line,
-  normaliseColour,
-  normaliseInk,
+  normalise,
   paint,
   WIDTHS,
   type Width,
@@ -31,15 +36,6 @@ import {
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
-
-/** A visitor's drawing. It is kept apart from the pad, because each opening creates a new pad. */
-export interface DrawingWork {
-  readonly drawing: Drawing;
-  /** The lines from which `seed` was made; the visitor may have drawn more since. */
-  sent: readonly Line[];
-  /** The seed made from the drawing. */
-  seed: SeedView | undefined;
-}
 
 /**
  * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed made from their
@@ -55,7 +51,8 @@ export class DrawPad extends VisitorElement {
   @property({ attribute: false }) live = false;
   /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
-  @property({ attribute: false }) work!: DrawingWork;
+  /** The drawing is kept apart from the pad, because each opening creates a new pad. */
+  @property({ attribute: false }) drawing!: Drawing;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
@@ -72,12 +69,8 @@ export class DrawPad extends VisitorElement {
     return this.session.model.checkpoint?.draws === 'ink';
   }
 
-  private get drawing(): Drawing {
-    return this.work.drawing;
-  }
-
   private get seed(): SeedView | undefined {
-    return this.work.seed;
+    return this.drawing.seed;
   }
 
   override connectedCallback(): void {
@@ -99,8 +92,8 @@ export class DrawPad extends VisitorElement {
 
   /** Forgets a seed that the server has dropped, so that the drawing can be grown again. */
   private forgetLost(): void {
-    const { hand } = this.session.state.state;
-    if (!hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
+    if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
+      this.drawing.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -152,7 +145,11 @@ export class DrawPad extends VisitorElement {
           ${this.isInk || seed ? nothing : this.brushes()}
           <footer class="wrap">${
             seed
-              ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
+              ? html`${quiet('try-again', msg('Try again'), () => {
+                  this.drawing.seed = undefined;
+                  this.requestUpdate();
+                  this.updateComplete.then(() => this.canvas.focus());
+                })}
                 ${solid('plant-drawing', msg('Take it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
               : solid(
                   'grow-drawing',
@@ -193,19 +190,10 @@ export class DrawPad extends VisitorElement {
   }
 
   private edits(empty: boolean): TemplateResult {
-    const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
-      html`<button
-        class="soft middle"
-        aria-label=${label}
-        title=${label}
-        data-testid=${id}
-        ?disabled=${empty}
-        @click=${act}
-      >
-        ${icon}
-      </button>`;
-    return html`${button('undo', icons.undo, msg('Undo the last line'), this.undo)}
-    ${button('clear', icons.bin, msg('Clear'), this.clear)}`;
+    const button = (id: 'undo' | 'clear', label: string, icon: TemplateResult) =>
+      labelled('soft middle', [label, icon], () => this[id](), { id, disabled: empty });
+    return html`${button('undo', msg('Undo the last line'), icons.undo)}
+    ${button('clear', msg('Clear'), icons.bin)}`;
   }
 
   private brushes(): TemplateResult {
@@ -317,12 +305,6 @@ export class DrawPad extends VisitorElement {
     this.changed();
   }
 
-  private tryAgain(): void {
-    this.work.seed = undefined;
-    this.requestUpdate();
-    this.updateComplete.then(() => this.canvas.focus());
-  }
-
   private changed(): void {
     this.lines = this.drawing.lines.length;
     this.repaint();
@@ -333,8 +315,8 @@ export class DrawPad extends VisitorElement {
     if (side === 0) return;
     if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
     const context = this.canvas.getContext('2d');
-    const { seed, sent } = this.work;
-    if (context) paint(context, seed ? sent : this.drawing.lines, side);
+    const { seed, sent, lines } = this.drawing;
+    if (context) paint(context, seed ? sent : lines, side);
   }
 
   /** Returns the drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
@@ -348,13 +330,13 @@ export class DrawPad extends VisitorElement {
     const { side } = this.session.model.checkpoint!;
     if (this.isInk) {
       const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
-      return normaliseInk({ side: READ, channels: 1, data: ink }, side);
+      return normalise({ side: READ, channels: 1, data: ink }, side);
     }
     const colours = Float32Array.from(data, (value, i) => {
       const alpha = data[i | 3] / 255;
       return (i & 3) === 3 ? alpha : (value / 255) * alpha;
     });
-    return normaliseColour({ side: READ, channels: 4, data: colours }, side);
+    return normalise({ side: READ, channels: 4, data: colours }, side);
   }
 
   private grow(): void {
@@ -366,7 +348,7 @@ export class DrawPad extends VisitorElement {
       accepted: ({ seed }) => {
         this.asking = undefined;
         if (!seed) return;
-        Object.assign(this.work, { seed, sent });
+        Object.assign(this.drawing, { seed, sent });
         // Move the focus, because the button that had it was removed.
         this.updateComplete.then(() => this.planter?.focus());
         this.session.receiveDrawing(seed);

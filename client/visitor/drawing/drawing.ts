@@ -3,6 +3,7 @@
  * side.
  */
 import { msg } from '@lit/localize';
+import type { SeedView } from '../../../shared/vocabulary.ts';
 
 export interface Line {
   /** Colour of the line, in CSS syntax. */
@@ -10,7 +11,7 @@ export interface Line {
   /** Width of the line, as a share of the pad's side. */
   readonly width: number;
   /** Coordinates of the points: x, y, x, y, … */
-  readonly points: readonly number[];
+  readonly points: number[];
 }
 
 /** Maximum number of points of a drawing. */
@@ -20,42 +21,39 @@ const STEP = 0.004;
 
 /** The lines of a drawing, with undo. */
 export class Drawing {
-  private finished: Line[] = [];
+  /** All lines; a line that is being drawn is last. */
+  readonly lines: Line[] = [];
+  /** The seed made from the drawing, and the lines from which it was made. */
+  seed: SeedView | undefined;
+  sent: readonly Line[] = [];
   private current: Line | undefined;
-
-  /** All lines; the line being drawn is last. */
-  get lines(): readonly Line[] {
-    return this.current ? [...this.finished, this.current] : this.finished;
-  }
 
   /** Ends the current line and begins a new one. */
   begin(colour: string, width: number, x: number, y: number): void {
-    this.end();
     this.current = { colour, width, points: [x, y] };
+    this.lines.push(this.current);
   }
 
   /** Adds a point to the current line, if there is one. */
   move(x: number, y: number): void {
-    const { current } = this;
-    if (!current || this.size > MAX_POINTS) return;
-    const [px, py] = current.points.slice(-2);
-    if (Math.hypot(x - px, y - py) < STEP) return;
-    this.current = { ...current, points: [...current.points, x, y] };
+    const { points } = this.current ?? {};
+    if (!points || this.size > MAX_POINTS) return;
+    const [px, py] = points.slice(-2);
+    if (Math.hypot(x - px, y - py) >= STEP) points.push(x, y);
   }
 
   end(): void {
-    if (this.current) this.finished.push(this.current);
     this.current = undefined;
   }
 
   undo(): void {
     this.end();
-    this.finished.pop();
+    this.lines.pop();
   }
 
   clear(): void {
-    this.finished = [];
-    this.current = undefined;
+    this.end();
+    this.lines.length = 0;
   }
 
   private get size(): number {
@@ -81,7 +79,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // A single point is drawn as a line of length zero, which round caps turn into a dot.
+    // Draw a single point as a line of length zero, which round caps turn into a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -103,8 +101,8 @@ export interface Sheet {
 /** Pixels whose ink or alpha (0 to 1) is lower count as empty. */
 const FAINT = 0.02;
 /**
- * MNIST digits fill a box of 20 pixels in a picture of 28. In larger pictures the box stays as
- * large, and in smaller ones it shrinks with the picture.
+ * MNIST digits fill a box of 20 pixels in a picture of 28 pixels. In larger pictures, the box also has
+ * 20 pixels; in smaller pictures, it shrinks with the picture.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Number of empty pixels on each side of a creature. */
@@ -143,7 +141,7 @@ function extentOf({ side, channels, data }: Sheet) {
  *
  * @returns [side, side, channels]
  */
-function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, side: number): Sheet {
+function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, side: number) {
   const { channels } = from;
   const data = new Float32Array(side * side * channels);
   const overlaps = (pixel: number, middle: number): { to: number; share: number }[] => {
@@ -174,44 +172,31 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, with the centre of mass in
- * the middle.
+ * Converts a drawing to a picture like those that the model was trained with. Colours are centred
+ * and as large as fits, like the gallery's creatures. Ink is scaled into a 20×20 box of a 28×28
+ * picture, with the centre of mass in the middle, like MNIST.
  *
- * @param sheet ink, one channel
+ * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
- * @returns [side, side] bytes; undefined if nothing is drawn
+ * @returns [side, side, channels] bytes; undefined if nothing is drawn
  */
-export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
+export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = extentOf(sheet);
   if (!box) return undefined;
-  const boxSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
-  const scale = boxSide / box.longest;
+  const { left, top, right, bottom, longest, massCentre } = box;
+  const isInk = sheet.channels === 1;
+  const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
+  const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
   // MNIST shifts digits by whole pixels. The centre of mass is therefore up to one pixel below and
   // to the right of the picture's middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
   };
-  const centre = { x: aligned(box.massCentre.x, box.left), y: aligned(box.massCentre.y, box.top) };
-  return toBytes(scaled(sheet, scale, centre, side));
-}
-
-/**
- * Normalises a colour drawing like the gallery's creatures: centred and as large as fits.
- *
- * @param sheet premultiplied RGBA
- * @param side width and height of the result, in pixels
- * @returns [side, side, 4] bytes, premultiplied; undefined if nothing is drawn
- */
-export function normaliseColour(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
-  const box = extentOf(sheet);
-  if (!box) return undefined;
-  const scale = (side - 2 * MARGIN) / box.longest;
-  const centre = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
-  return toBytes(scaled(sheet, scale, centre, side));
-}
-
-function toBytes({ data }: Sheet): Uint8Array<ArrayBuffer> {
+  const centre = isInk
+    ? { x: aligned(massCentre.x, left), y: aligned(massCentre.y, top) }
+    : { x: (left + right) / 2, y: (top + bottom) / 2 };
+  const { data } = scaled(sheet, scale, centre, side);
   return Uint8Array.from(data, (value) => Math.max(0, Math.min(255, Math.round(value * 255))));
 }
 

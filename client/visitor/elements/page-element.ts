@@ -12,7 +12,7 @@ import {
   nothing,
   type TemplateResult,
 } from 'lit';
-import { property, query } from 'lit/decorators.js';
+import { property, query, state } from 'lit/decorators.js';
 import { icons } from '../../elements/icons.ts';
 import { stepOf } from '../../input/keyboard.ts';
 import { controls } from '../../style/controls.ts';
@@ -26,11 +26,14 @@ const block = css`
   :host([hidden]) {
     display: none;
   }
+  .close {
+    ${roundButton}
+  }
 `;
 
 /**
- * Base class that puts the styles of controls before an element's own styles, and renders the
- * element again after a change of language.
+ * Base class of all elements. It adds the styles of controls, which the element's own styles may
+ * override, and renders the element again after a change of language.
  */
 @localized()
 export class VisitorElement extends LitElement {
@@ -53,7 +56,7 @@ export class VisitorElement extends LitElement {
 
 /** Base class of elements that show parts of the session. */
 export abstract class PageElement extends VisitorElement {
-  /** The session's contents change in place, so the element renders whenever its parent does. */
+  /** The session changes in place, so the element renders whenever its parent renders. */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
@@ -97,9 +100,6 @@ const sheetStyle = css`
     font-weight: 500;
     line-height: 1.2;
   }
-  .close {
-    ${roundButton}
-  }
 `;
 
 /** A dialog with a title and a button that closes it. A click outside also closes it. */
@@ -109,25 +109,41 @@ export abstract class SheetElement extends PageElement {
   }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
+  /** Whether to render the content of a sheet that is opened with `open`. */
+  @state() protected isOpen = false;
 
-  protected header(title: string): TemplateResult {
-    return html`<header class="flex spread shrinks">
-      <h2 id="title" class="shrinks">${title}</h2>
-      <button class="close" aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
-        ${icons.close}
-      </button>
-    </header>`;
+  async open(): Promise<void> {
+    this.isOpen = true;
+    await this.updateComplete;
+    this.show();
+  }
+
+  /** Renders the dialog. @param kind its CSS class */
+  protected frame(id: string, title: string, content: unknown, kind = ''): TemplateResult {
+    return html`<dialog
+      class="panel ${kind}"
+      aria-labelledby="title"
+      data-testid=${id}
+      @close=${this.closed}
+      @click=${this.clicked}
+    >
+      <header class="flex spread shrinks">
+        <h2 id="title" class="shrinks">${title}</h2>
+        ${closeButton(() => this.close(), '', 'sheet-close')}
+      </header>
+      ${content}
+    </dialog>`;
   }
 
   /** Opens the dialog. */
   protected show(): void {
     this.dialog.showModal();
     const { panels } = this.session;
-    const closed = panels.open(() => this.close());
+    const remove = panels.open(() => this.close());
     panels.modals++;
     const end = (): void => {
       panels.modals--;
-      closed();
+      remove();
     };
     this.dialog.addEventListener('close', end, { once: true });
   }
@@ -136,10 +152,13 @@ export abstract class SheetElement extends PageElement {
     this.dialog.close();
   }
 
-  /**
-   * Closes the dialog on a click outside it. The target of such a click is the dialog itself.
-   */
-  protected clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
+  /** Handles the event that the dialog has closed. */
+  protected closed(): void {
+    this.isOpen = false;
+  }
+
+  /** Closes the dialog on a click outside it. Such a click has the dialog as its target. */
+  private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
     const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
     if (x < left || x > right || y < top || y > bottom) this.close();
@@ -210,3 +229,32 @@ const button =
 export const solid = button('solid');
 /** Renders a secondary action. */
 export const quiet = button('quiet');
+
+interface ButtonState {
+  readonly id?: string;
+  readonly pressed?: boolean | undefined;
+  readonly disabled?: boolean;
+  /** Whether the button opens a dialog. */
+  readonly opens?: boolean;
+}
+
+/** Renders a button that shows `content` and has `label` as its name. @param kind its CSS classes */
+export const labelled = (
+  kind: string,
+  [label, content]: readonly [label: string, content: unknown],
+  click: (event: Event) => void,
+  { id, pressed, disabled = false, opens = false }: ButtonState = {},
+): TemplateResult => html`<button
+  class=${kind}
+  title=${label}
+  aria-label=${label}
+  aria-pressed=${pressed ?? nothing}
+  aria-haspopup=${opens ? 'dialog' : nothing}
+  data-testid=${id ?? nothing}
+  ?disabled=${disabled}
+  @click=${click}
+>${content}</button>`;
+
+/** Renders the button with a cross that closes a panel. */
+export const closeButton = (click: () => void, kind = '', id?: string): TemplateResult =>
+  html`<button class="close ${kind}" aria-label=${msg('Close')} data-testid=${id ?? nothing} @click=${click}>${icons.close}</button>`;

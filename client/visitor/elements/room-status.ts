@@ -1,20 +1,21 @@
 /**
- * The status button in the upper right corner. Its panel has the visitor's name and the room's
- * details.
+ * The status button, whose panel has the visitor's name and the room's details; a small map of the
+ * room; and the button that finds the visitor's own organisms.
  */
-
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
+import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
 import { MAX_NAME_LENGTH } from '../../../shared/names.ts';
-import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import type { OrganismId, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
-import { facts, textField } from '../../style/fragments.ts';
+import type { CameraRig } from '../../render/camera.ts';
+import { facts, owner, textField, visuallyHidden } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, labelled, PageElement } from './page-element.ts';
 
 /** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
@@ -54,13 +55,7 @@ export class NameField extends PageElement {
 
   override render(): TemplateResult {
     const { you } = this.session.model;
-    return html`<form
-      class="flex"
-      @submit=${(event: SubmitEvent) => {
-        event.preventDefault();
-        this.submit();
-      }}
-    >
+    return html`<form class="flex" @submit=${this.submit}>
       <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
@@ -87,19 +82,18 @@ export class NameField extends PageElement {
 
   /** Whether the typed text is a change that can be submitted. */
   private get isNew(): boolean {
-    const { draft, submitted } = this;
-    return (
-      draft !== undefined && !submitted && draft.trim() !== (this.session.model.you?.name ?? '')
-    );
+    const name = this.submitted ? undefined : this.draft?.trim();
+    return name !== undefined && name !== (this.session.model.you?.name ?? '');
   }
 
-  private submit(): void {
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
     const { draft: name } = this;
     if (name === undefined || !this.isNew) return;
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep the draft if the visitor has changed it in the meantime.
+      // Keep the draft if the visitor has changed the text in the meantime.
       if (this.submitted && this.draft === name) this.reset();
     });
   }
@@ -129,13 +123,11 @@ export class RoomStatus extends PageElement {
       border-radius: 999px;
     }
     .pill svg {
-      width: 1.2em;
-      height: 1.2em;
+      --icon: 1.2em;
       margin-inline-end: -0.35em;
     }
     .dot {
       width: 7px;
-      height: 7px;
       background: var(--accent);
     }
     .slow .dot {
@@ -177,14 +169,11 @@ export class RoomStatus extends PageElement {
     .details .about {
       margin: 0 0 10px;
     }
-    a.follow {
-      min-height: 44px;
-      color: inherit;
-    }
-    label.follow {
+    :is(a, label).follow {
       min-height: 44px;
     }
     .follow {
+      color: inherit;
       gap: 0.7em;
       width: 100%;
       min-height: 2.6em;
@@ -204,50 +193,34 @@ export class RoomStatus extends PageElement {
   `;
 
   @state() private open = false;
-  private dismissListeners = new AbortController();
   private closed: (() => void) | undefined;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.toggle(false);
+  /** Closes the panel on Escape, and on a click or focus outside it. */
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Listen on the shadow root, because the document does not receive events when the focus moves
+    // within the page's shadow tree.
+    const page = this.getRootNode();
+    const closeIfOutside = (event: Event): void => {
+      if (this.open && !event.composedPath().includes(this)) this.toggle(false);
+    };
+    for (const name of ['click', 'focusin']) page.addEventListener(name, closeIfOutside, true);
+    const press = ({ key }: KeyboardEvent): void => {
+      if (key !== 'Escape' || !this.open) return;
+      if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
+      this.toggle(false);
+    };
+    document.addEventListener('keydown', press, true);
   }
 
-  /**
-   * Opens or closes the details panel, which also closes on Escape and on a click or focus outside
-   * it.
-   */
   private toggle(open: boolean): void {
     this.open = open;
     this.closed?.();
     this.closed = open ? this.session.panels.open(() => this.toggle(false)) : undefined;
-    this.dismissListeners.abort();
-    this.dismissListeners = new AbortController();
-    if (!open) return;
-    const { signal } = this.dismissListeners;
-    const closeIfOutside = (event: Event): void => {
-      if (!event.composedPath().includes(this)) this.toggle(false);
-    };
-    // Listen on the shadow root, because the document does not receive events when the focus moves
-    // within the page's shadow tree.
-    const page = this.getRootNode();
-    for (const name of ['click', 'focusin']) {
-      page.addEventListener(name, closeIfOutside, { signal, capture: true });
-    }
-    document.addEventListener(
-      'keydown',
-      ({ key }) => {
-        if (key !== 'Escape') return;
-        if (this.matches(':focus-within')) this.renderRoot.querySelector('button')?.focus();
-        this.toggle(false);
-      },
-      { signal, capture: true },
-    );
   }
 
   override render(): TemplateResult {
     const { connection, pace, participants } = this.session.model;
-    const { followers } = this.session.views;
-    const followed = msg('Somebody sees what you see');
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
@@ -260,8 +233,8 @@ export class RoomStatus extends PageElement {
         ${
           live
             ? html`${
-                followers > 0
-                  ? html`<span role="img" aria-label=${followed}>${icons.watch}</span>`
+                this.session.followers > 0
+                  ? html`<span role="img" aria-label=${msg('Somebody sees what you see')}>${icons.watch}</span>`
                   : nothing
               }${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
@@ -273,12 +246,13 @@ export class RoomStatus extends PageElement {
   }
 
   private details(): TemplateResult {
-    const { mine, gone } = this.session;
-    const { room, organisms, pace, settings } = this.session.model;
+    const { session } = this;
+    const { mine, gone, watches, roomName } = session;
+    const { room, organisms, pace, settings } = session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details over scroll" data-testid="details">
-      ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
+      ${settings?.names === false || watches ? nothing : html`<name-field .session=${session}></name-field>`}
       <p class="about small soft">${aboutText()}</p>
       <dl>
         ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
@@ -291,12 +265,12 @@ export class RoomStatus extends PageElement {
         <input
           type="checkbox"
           data-testid="water"
-          .checked=${!this.session.state.state.still}
-          @change=${({ target }: Event) => this.session.stillWater(!(target as HTMLInputElement).checked)}
+          .checked=${!session.state.state.still}
+          @change=${({ target }: Event) => session.stillWater(!(target as HTMLInputElement).checked)}
         />
         ${msg('Moving water')}
       </label>
-      <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
+      <a class="follow raise flex" href="/lineage#${roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;
   }
@@ -328,6 +302,196 @@ export class RoomStatus extends PageElement {
 
   private follow(id: ParticipantId): void {
     this.toggle(false);
-    this.session.views.follow(id);
+    this.session.follow(id);
+  }
+}
+
+/**
+ * A small map of the room. Fires `go` (`detail`: Point) when a pointer presses a position, and
+ * `show-all` when the map is activated with the keyboard.
+ */
+@customElement('room-overview')
+export class RoomOverview extends PageElement {
+  static override styles = css`
+    button {
+      display: block;
+      padding: 0;
+      border-radius: 9px;
+      overflow: hidden;
+      touch-action: none;
+    }
+    canvas {
+      display: block;
+      max-width: min(96px, 26vw);
+      max-height: 96px;
+    }
+    span {
+      display: block;
+      margin-bottom: 2px;
+      font-size: 0.75em;
+      line-height: 1.3;
+    }
+  `;
+
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+
+  override render(): TemplateResult {
+    const go = (event: PointerEvent): void => {
+      if (event.buttons === 0) return;
+      const { left, top, width, height } = this.canvas.getBoundingClientRect();
+      const x = ((event.clientX - left) / width) * this.canvas.width;
+      const y = ((event.clientY - top) / height) * this.canvas.height;
+      fire(this, 'go', { x, y });
+    };
+    return html`<button
+      class="panel"
+      data-testid="overview"
+      aria-label=${msg('Overview of the room')}
+      @pointerdown=${go}
+      @pointermove=${go}
+      @click=${({ detail }: MouseEvent) => detail === 0 && fire(this, 'show-all', undefined)}
+    >
+      <canvas></canvas>
+      <span class="soft">${msg('Overview')}</span>
+    </button>`;
+  }
+
+  /** Draws the map, unless the page shows the whole room. Call it with each picture. */
+  draw({ isFitted, shown }: CameraRig): void {
+    const { room, organisms } = this.session.model;
+    this.hidden = !room || isFitted;
+    if (!room || isFitted) return;
+    const { canvas } = this;
+    // Assign a size only if it differs, because every assignment reallocates the canvas's memory.
+    if (canvas.width !== room.width) canvas.width = room.width;
+    if (canvas.height !== room.height) canvas.height = room.height;
+    const context = canvas.getContext('2d')!;
+    context.clearRect(0, 0, room.width, room.height);
+    for (const { x, y, stage, planter } of organisms.values()) {
+      context.fillStyle = `oklch(${lightnessOf(planter.hue)} ${OWNER_CHROMA} ${planter.hue})`;
+      context.beginPath();
+      context.arc(x, y, 3 + 0.3 * stage, 0, 7);
+      context.fill();
+    }
+    // Keep the frame inside the map, because the view may extend beyond the room.
+    const line = room.width / 70;
+    const left = Math.max(line, shown.x);
+    const top = Math.max(line, shown.y);
+    const right = Math.min(room.width - line, shown.x + shown.width);
+    const bottom = Math.min(room.height - line, shown.y + shown.height);
+    context.strokeStyle = '#fff';
+    context.lineWidth = line;
+    context.strokeRect(left, top, right - left, bottom - top);
+  }
+}
+
+/**
+ * Fires `find` (`detail`: OrganismView) with one of the visitor's organisms, and `list-mine` to list
+ * all of them.
+ */
+@customElement('find-mine')
+export class FindMine extends PageElement {
+  static override styles = css`
+    .panel {
+      border-radius: 999px;
+      overflow: hidden;
+      animation: fade-in 0.5s ease-out;
+    }
+    button {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.65em;
+      padding: 0.62em;
+      padding-inline: 0.85em 1.1em;
+      white-space: nowrap;
+    }
+    .list {
+      --icon: 1.3em;
+      gap: 0.3em;
+      padding-inline: 0.6em 0.9em;
+      border-inline-start: 1px solid var(--line);
+    }
+    button:focus-visible {
+      outline-offset: -3px;
+      border-radius: 999px;
+    }
+    @media (max-width: 359px), (max-height: 299px) {
+      .list {
+        display: none;
+      }
+    }
+    .who {
+      position: relative;
+      width: 0.62em;
+      height: 0.62em;
+      margin: 0.3em;
+    }
+    .who::after {
+      content: '';
+      position: absolute;
+      inset: -0.3em;
+      border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
+      border-radius: 50%;
+    }
+    .unseen {
+      border-color: var(--warm);
+    }
+    .unseen .who::after {
+      border: 2px solid var(--warm);
+      animation: pulse 1.2s ease-in-out 8;
+      --faintest: 0;
+    }
+    @media (max-width: 299px), (max-height: 299px) {
+      span {
+        ${visuallyHidden}
+      }
+      button {
+        padding: 0.62em;
+        justify-content: center;
+      }
+    }
+  `;
+
+  private lastFound: OrganismId = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { unseen, model, mine, gone } = this.session;
+    const { you, connection } = model;
+    const { length: living } = mine;
+    if (!you || connection !== 'live' || living === 0) return nothing;
+    return html`<div class="panel flex ${unseen ? 'unseen' : ''}">
+      <button class="raise shrinks ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
+        <i class="who rigid" style="--hue:${you.hue}"></i><span class="cut">${msg('Find mine')}</span>
+      </button>
+      ${
+        living + gone.length > 1
+          ? labelled(
+              'list raise soft rigid number',
+              [msg('My creatures'), html`${icons.list}${number(living)}`],
+              () => fire(this, 'list-mine'),
+              { id: 'list-mine' },
+            )
+          : nothing
+      }
+    </div>`;
+  }
+
+  /**
+   * Finds one of the visitor's organisms: an organism that others have changed and the visitor has
+   * not looked at since. If there is none, it finds the newest and then, at each call, the next
+   * older organism.
+   */
+  find(): void {
+    const { session } = this;
+    const { mine } = session;
+    const organism =
+      mine.find(({ id }) => id === session.unseen) ??
+      mine.filter(({ id }) => id < this.lastFound).at(-1) ??
+      mine.at(-1);
+    session.unseen = 0;
+    this.requestUpdate();
+    if (!organism) return;
+    this.lastFound = organism.id;
+    fire(this, 'find', organism);
   }
 }

@@ -1,9 +1,11 @@
-/** The room for screen readers: a live region with events, and a list of all organisms. */
+/** The room in texts: announcements and a list of all organisms for screen readers, and short messages
+ * near the pointer. */
 import { msg, str } from '@lit/localize';
-import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
+import { layerStyle } from '../../elements/cursor-layer.ts';
 import {
   furtherEvents,
   number,
@@ -17,6 +19,7 @@ import {
   survivedText,
 } from '../../elements/text.ts';
 import { rove, settle } from '../../input/keyboard.ts';
+import type { Point } from '../../render/camera.ts';
 import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
@@ -103,7 +106,7 @@ export function greeting(organisms: number, people: number): string {
 
 /** Collects events and turns the most important ones into an announcement. */
 export class Story {
-  /** Keyed by organism and event type, so that a repeated event is announced once. */
+  /** Changes by organism and type of event, so that a repeated event is announced once. */
   private readonly pending = new Map<string, LifeChange>();
 
   get hasNews(): boolean {
@@ -215,34 +218,28 @@ export class RoomStory extends VisitorElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, story } = this;
-    this.untilGone(
-      () => {
-        clearTimeout(this.timer);
-        this.timer = undefined;
-      },
-      model.on('opened', ({ organisms, participants }) => {
-        story.forget();
-        this.announce(() => greeting(organisms.length, participants.length));
-      }),
-      // Update the announcement, because names may have changed or been removed.
-      model.on('people', () => {
-        if (this.currentText) this.announcement = this.currentText();
-        this.requestUpdate();
-      }),
-      model.on('life', (change) => {
-        const { event, organism } = change;
-        const you = model.you?.id;
-        // Skip events that a toast already reports to the organism's planter: actions of other
-        // participants, and departures.
-        const isTold =
-          // Wounds, transformations and grafts that another participant has caused.
-          ('by' in event && event.by !== you) ||
-          event.what === 'departing' ||
-          (event.what === 'died' && event.cause === 'departed');
-        if (!isTold || organism.planter.id !== you) story.add(change);
-        this.schedule();
-      }),
-    );
+    model.on('opened', ({ organisms, participants }) => {
+      story.forget();
+      this.announce(() => greeting(organisms.length, participants.length));
+    });
+    // Update the announcement, because names may have changed or been removed.
+    model.on('people', () => {
+      if (this.currentText) this.announcement = this.currentText();
+      this.requestUpdate();
+    });
+    model.on('life', (change) => {
+      const { event, organism } = change;
+      const you = model.you?.id;
+      // Skip events that a toast already reports to the organism's planter: actions of other
+      // participants, and departures.
+      const isTold =
+        // Wounds, transformations and grafts that another participant has caused.
+        ('by' in event && event.by !== you) ||
+        event.what === 'departing' ||
+        (event.what === 'died' && event.cause === 'departed');
+      if (!isTold || organism.planter.id !== you) story.add(change);
+      this.schedule();
+    });
   }
 
   override render(): TemplateResult {
@@ -265,7 +262,7 @@ export class RoomStory extends VisitorElement {
       </section>`;
   }
 
-  protected override updated(_changed: PropertyValues): void {
+  protected override updated(): void {
     settle([...this.buttons]);
   }
 
@@ -298,5 +295,80 @@ export class RoomStory extends VisitorElement {
     this.currentText = text;
     this.announcement = text();
     this.lastAnnouncement = performance.now();
+  }
+}
+
+/**
+ * Minimum duration of a toast, and duration per letter of its text, in ms. A toast is shown for the
+ * longer of the two.
+ */
+const DURATION = 2_600;
+const PER_LETTER = 75;
+const MAX_TOASTS = 3;
+
+type Toast = Point & Readonly<{ id: number; text: string; duration: number }>;
+
+/** Overlay on the canvas for toasts. */
+@customElement('toast-layer')
+export class ToastLayer extends VisitorElement {
+  static override styles = css`
+    ${layerStyle}
+    :host {
+      z-index: 6;
+    }
+    div {
+      width: max-content;
+      max-width: min(22em, 80vw);
+      padding: 0.5em 0.95em;
+      border-radius: 1.4em;
+      background: var(--panel);
+      border: 1px solid var(--line);
+      translate: -50% calc(-100% - 20px);
+      animation: toast ease-out both;
+    }
+    @keyframes toast {
+      0% {
+        opacity: 0;
+        transform: translateY(6px);
+      }
+      8%,
+      75% {
+        opacity: 1;
+        transform: none;
+      }
+      100% {
+        opacity: 0;
+      }
+    }
+  `;
+
+  @state() private toasts: readonly Toast[] = [];
+  private nextId = 1;
+
+  /** Shows a text near a point in CSS pixels; replaces a toast with the same text. */
+  show(text: string, { x, y }: Point): void {
+    const id = this.nextId++;
+    // Keep the toast inside the layer: it is centred, so it needs half of its maximum width.
+    const em = Number.parseFloat(getComputedStyle(this).fontSize);
+    const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
+    const place = {
+      x: Math.max(margin, Math.min(this.clientWidth - margin, x)),
+      y: Math.max(80, Math.min(this.clientHeight - 40, y)),
+    };
+    const duration = Math.max(DURATION, PER_LETTER * text.length);
+    const others = this.toasts.filter((toast) => toast.text !== text);
+    this.toasts = [...others, { id, text, duration, ...place }].slice(-MAX_TOASTS);
+    setTimeout(() => {
+      this.toasts = this.toasts.filter((toast) => toast.id !== id);
+    }, duration);
+  }
+
+  override render(): TemplateResult {
+    return html`${repeat(
+      this.toasts,
+      ({ id }) => id,
+      ({ text, x, y, duration }) =>
+        html`<div class="over centred" data-testid="toast" style="left:${x}px;top:${y}px;animation-duration:${duration}ms">${text}</div>`,
+    )}`;
   }
 }

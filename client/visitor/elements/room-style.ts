@@ -1,5 +1,5 @@
 import { css } from 'lit';
-import { brand, roundButton, visuallyHidden } from '../../style/fragments.ts';
+import { brand, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: all elements float over the canvas. */
 export const roomStyle = css`
@@ -107,11 +107,10 @@ export const roomStyle = css`
     inset: 0 auto auto 0;
     z-index: 5;
     width: 120px;
-    height: 120px;
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
   }
-  /* Below the view's buttons on a phone, and beside the card elsewhere. */
+  /* Notices are below the view's buttons on a phone, and beside the card elsewhere. */
   .shared {
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
@@ -131,7 +130,6 @@ export const roomStyle = css`
     flex: 1 1 12em;
   }
   .close {
-    ${roundButton}
     top: 3px;
     inset-inline-end: 6px;
   }
@@ -202,7 +200,7 @@ export const roomStyle = css`
       display: none;
     }
   }
-  /* The dock takes the full width: the controls beside it move above it. */
+  /* The dock takes the full width, so the controls beside the dock move above it. */
   @media (max-width: 1120px) {
     find-mine,
     .view {
@@ -251,7 +249,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
-  /* A low phone has no room for both: the card covers the dock until it is closed. */
+  /* On a low phone, the card covers the dock until the card is closed. */
   @media (max-width: 720px) and (max-height: 640px) {
     organism-card {
       bottom: max(8px, env(safe-area-inset-bottom));
@@ -295,7 +293,7 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
-    /* While a partner is chosen, nothing hides the grid or the dock. */
+    /* While the visitor chooses a partner, nothing hides the grid or the dock. */
     @media (min-width: 300px) and (min-height: 300px) {
       :host([crossing]) :is(.view, find-mine) {
         display: none;

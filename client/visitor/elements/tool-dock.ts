@@ -4,7 +4,7 @@
  */
 
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -16,68 +16,6 @@ import { PageElement, radioGroup } from './page-element.ts';
 
 /** How long the energy bar takes to shrink after energy is spent, in ms. */
 const SPEND_DURATION = 260;
-
-/** A bar that shows the visitor's energy and animates its refill between two server messages. */
-@customElement('energy-line')
-export class EnergyLine extends LitElement {
-  static override styles = css`
-    :host {
-      display: block;
-      height: 2px;
-      border-radius: 1px;
-      overflow: hidden;
-      background: oklch(0.95 0.01 210 / 0.1);
-      pointer-events: none;
-    }
-    div {
-      height: 100%;
-      border-radius: 1px;
-      transform-origin: calc(50% - 50% * var(--forward));
-      background: oklch(${owner} var(--hue));
-    }
-  `;
-
-  @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** OKLCH hue of the visitor, in degrees. */
-  @property({ attribute: false }) hue = 0;
-  @query('div') private readonly line!: HTMLElement;
-  private animation: Animation | undefined;
-
-  override render(): TemplateResult {
-    return html`<div></div>`;
-  }
-
-  protected override updated(changed: PropertyValues): void {
-    this.style.setProperty('--hue', String(this.hue));
-    if (changed.has('energy') && this.energy) this.animateTo(this.energy);
-  }
-
-  /**
-   * Animates the bar from the shown level to the actual level, then, at the refill rate, to the
-   * full bar.
-   */
-  private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
-    const shown = this.animation ? this.shownShare() : level / capacity;
-    const share = Math.min(1, level / capacity);
-    const refill = refillPerSecond > 0 ? ((capacity - level) / refillPerSecond) * 1000 : 0;
-    const end = refill > 0 ? 1 : share;
-    const duration = SPEND_DURATION + refill;
-    const frame = (scale: number, offset: number) => ({
-      transform: `scaleX(${scale.toFixed(4)})`,
-      // A full bar is faint, because the bar matters only when energy runs low.
-      opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
-      offset,
-    });
-    const frames = [frame(shown, 0), frame(share, SPEND_DURATION / duration), frame(end, 1)];
-    this.animation?.cancel();
-    this.animation = this.line.animate(frames, { duration, fill: 'forwards' });
-  }
-
-  private shownShare(): number {
-    const { width } = this.line.getBoundingClientRect();
-    return Math.min(1, width / Math.max(1, this.getBoundingClientRect().width));
-  }
-}
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'plant', label: () => msg('Plant'), keys: '1 p' },
@@ -153,7 +91,7 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      /* Equal widths, as wide as the longest label: energy-line is positioned by their number. */
+      /* All tools are as wide as the longest label, because the energy bar is positioned by their number. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
@@ -170,13 +108,22 @@ export class ToolDock extends PageElement {
     .tools button[aria-checked='true'] svg {
       color: var(--accent);
     }
-    energy-line {
+    .energy {
       bottom: 4px;
+      height: 2px;
+      border-radius: 1px;
+      overflow: hidden;
+      background: oklch(0.95 0.01 210 / 0.1);
       inset-inline-start: calc((var(--at) + 0.2) * 100% / var(--tools));
       width: calc(0.6 * 100% / var(--tools));
       transition: inset-inline-start 0.2s, opacity 0.2s;
     }
-    energy-line.idle {
+    .energy div {
+      height: 100%;
+      transform-origin: calc(50% - 50% * var(--forward));
+      background: oklch(${owner} var(--hue));
+    }
+    .idle {
       opacity: 0;
     }
     @media (hover: hover) {
@@ -282,13 +229,13 @@ export class ToolDock extends PageElement {
         min-height: 54px;
       }
     }
-    /* Two rows, because four buttons are too wide. The line's place is that of one row. */
+    /* Show two rows of tools, because four buttons are too wide, and no energy bar, which needs one row. */
     @media (max-width: 219px) and (min-height: 300px) {
       .tools {
         grid-auto-flow: row;
         grid-template-columns: 1fr 1fr;
       }
-      energy-line {
+      .energy {
         display: none;
       }
     }
@@ -297,6 +244,8 @@ export class ToolDock extends PageElement {
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
   /** Whether the room's first picture has arrived, so that the pictures of seeds may be loaded. */
   @property({ attribute: false }) pictured = false;
+  @query('.energy div') private readonly line!: HTMLElement;
+  private animation: Animation | undefined;
 
   override render(): TemplateResult {
     const { state, canGraft } = this.session;
@@ -332,13 +281,39 @@ export class ToolDock extends PageElement {
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);
-    return html`<energy-line
+    const hue = this.session.model.you?.hue ?? 0;
+    return html`<div
       aria-hidden="true"
-      class="over ${tool === 'look' ? 'idle' : ''}"
-      style="--at:${at};--tools:${tools.length}"
-      .energy=${this.energy}
-      .hue=${this.session.model.you?.hue ?? 0}
-    ></energy-line>`;
+      class="energy over ghost ${tool === 'look' ? 'idle' : ''}"
+      style="--at:${at};--tools:${tools.length};--hue:${hue}"
+    ><div></div></div>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('energy') && this.energy) this.animateTo(this.energy);
+  }
+
+  /**
+   * Animates the energy bar from the shown level to the actual level, then, at the refill rate, to
+   * the full bar.
+   */
+  private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
+    const { line } = this;
+    const share = Math.min(1, level / capacity);
+    const whole = line.parentElement!.clientWidth;
+    const width = this.animation ? line.getBoundingClientRect().width / Math.max(1, whole) : share;
+    const refill = refillPerSecond > 0 ? ((capacity - level) / refillPerSecond) * 1000 : 0;
+    const duration = SPEND_DURATION + refill;
+    const frame = (scale: number, offset: number) => ({
+      transform: `scaleX(${scale.toFixed(4)})`,
+      // A full bar is faint, because the bar matters only when energy runs low.
+      opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
+      offset,
+    });
+    const steps = [frame(Math.min(1, width), 0), frame(share, SPEND_DURATION / duration)];
+    this.animation?.cancel();
+    const last = frame(refill > 0 ? 1 : share, 1);
+    this.animation = line.animate([...steps, last], { duration, fill: 'forwards' });
   }
 
   private context(tool: Tool): TemplateResult | typeof nothing {

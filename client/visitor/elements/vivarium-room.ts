@@ -1,11 +1,10 @@
 /** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
 import { msg } from '@lit/localize';
 import { html, type LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, query, queryAll, state } from 'lit/decorators.js';
+import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
@@ -13,21 +12,17 @@ import { language, languageSelect } from '../../locale/locale.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { Hint } from '../../state/browser-store.ts';
-import type { MyCreatures } from '../organisms/my-creatures.ts';
-import { RoomCanvas, type RoomPage } from '../room-canvas.ts';
+import { RoomCanvas } from '../room-canvas.ts';
 import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
 import { aboutText, changeText, reasonText, type WayBack } from '../text.ts';
-import type { KeyHelp } from './key-help.ts';
-import { solid, VisitorElement } from './page-element.ts';
-import type { RoomStory } from './room-story.ts';
+import { closeButton, labelled, solid, VisitorElement } from './page-element.ts';
+import type { ToastLayer } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
-import type { ToastLayer } from './toast-layer.ts';
-import type { ToolDock } from './tool-dock.ts';
-import type { FindMine, RoomOverview } from './wayfinding.ts';
+import type { MyCreatures } from './sheets.ts';
 
 /** Lays out the page and passes the session to its elements. */
 @customElement('vivarium-room')
-export class VivariumRoom extends VisitorElement implements RoomPage, SessionPage {
+export class VivariumRoom extends VisitorElement implements SessionPage {
   static override styles = roomStyle;
 
   readonly session = new RoomSession(this);
@@ -49,20 +44,11 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @state() private pictured = false;
   /** Whether this browser lacks WebGL2. If so, the page shows only a message about that. */
   @state() private unsupported = false;
-  @query('canvas') readonly canvas!: HTMLCanvasElement;
-  @query('.lens') readonly lens!: HTMLCanvasElement;
-  @query('tool-dock') readonly dock!: ToolDock;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
-  @query('find-mine') readonly finder!: FindMine;
   @query('my-creatures') private readonly list!: MyCreatures;
-  @query('key-help') readonly help!: KeyHelp;
-  @query('room-story') readonly story!: RoomStory;
-  @query('header') readonly header!: HTMLElement;
-  @query('cursor-layer') readonly cursors!: CursorLayer;
   @query('organism-card') private readonly card!: LitElement | null;
-  @query('room-overview') readonly overview!: RoomOverview;
-  @queryAll('.view, room-overview, find-mine') readonly covers!: NodeListOf<HTMLElement>;
-  @query('toast-layer') readonly toasts!: ToastLayer;
+  @query('toast-layer') private readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
     return this.session.model;
@@ -71,12 +57,6 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   /** Converts a position on the grid, in cells, to CSS pixels of the window. */
   worldToScreen(x: number, y: number): Point {
     return this.room?.view.toScreen({ x, y }) ?? { x: 0, y: 0 };
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.room?.close();
-    this.session.close();
   }
 
   override firstUpdated(): void {
@@ -171,7 +151,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
         ?inert=${isCovered}
         .session=${session}
         @go=${({ detail: place }: CustomEvent<Point>) => this.room?.centre(place)}
-        @show-all=${() => this.room?.keys.act({ do: 'fit' })}
+        @show-all=${() => this.room?.act({ do: 'fit' })}
       ></room-overview>
       <div class="view over grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth view') : msg('Cell view'), crisp ? 'smooth' : 'crisp', 'c')}
@@ -270,12 +250,12 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
    */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
-    const { spot, following } = session.views;
+    const { spot, following } = session;
     if (!spot && following === 0) return nothing;
     return notice(
       spot ? spotText() : followingText(following, model),
-      spot ? solid('go-to-spot', msg('Show me'), () => session.views.goToSpot()) : nothing,
-      () => session.views.stop(true),
+      spot ? solid('go-to-spot', msg('Show me'), () => session.goToSpot()) : nothing,
+      () => session.stopFollowing(true),
     );
   }
 
@@ -294,18 +274,20 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
-    return iconButton(label, icon, () => this.room?.keys.act(action));
+    const act = (): void => this.room?.act(action);
+    return labelled(`raise soft ${icon}`, [label, icons[icon]], act);
   }
 
   private soundButton(): TemplateResult {
     const { feedback } = this.session;
     const { isOn } = feedback;
     const toggle = (): void => {
-      if (isOn) feedback.turnOff();
-      else feedback.turnOn();
+      feedback.toggle();
       this.requestUpdate();
     };
-    return iconButton(msg('Sound and vibration'), isOn ? 'sound' : 'silent', toggle, isOn);
+    const icon = isOn ? 'sound' : 'silent';
+    const face = [msg('Sound and vibration'), icons[icon]] as const;
+    return labelled(`raise soft ${icon}`, face, toggle, { id: 'senses', pressed: isOn });
   }
 
   /** Renders the visitor's position in the queue of a full room. */
@@ -354,7 +336,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   /** Moves the visitor's view to the organism and highlights it for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
-    this.session.views.stop();
+    this.session.stopFollowing();
     this.room?.view.show(organism);
     this.session.beacon(organism);
   }
@@ -365,7 +347,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   /** Opens the card of another organism and moves the view to it. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
-    this.session.views.stop();
+    this.session.stopFollowing();
     this.session.state.select(organism.id);
     this.room?.view.show(organism);
   }
@@ -390,20 +372,6 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
 function notice(text: unknown, button: unknown, close: () => void): TemplateResult {
   return html`<div class="panel flex small" role="status" data-testid="shared-view">
-    <span>${text}</span>${button}
-    <button class="close over" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
+    <span>${text}</span>${button} ${closeButton(close, 'over')}
   </div>`;
-}
-
-function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
-  return html`<button
-    class="raise soft ${icon}"
-    title=${label}
-    aria-label=${label}
-    aria-pressed=${on ?? nothing}
-    data-testid=${on === undefined ? nothing : 'senses'}
-    @click=${click}
-  >
-    ${icons[icon]}
-  </button>`;
 }

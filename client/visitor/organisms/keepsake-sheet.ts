@@ -11,12 +11,18 @@ import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { capitalized, organismName, planterText, survivedText } from '../../elements/text.ts';
 import { drawFilm, gifOf, recordVideo, videoFormat } from '../../keepsake/film.ts';
-import { paintedBody, specimenCard } from '../../keepsake/picture.ts';
-import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
+import {
+  canvasOf,
+  type DrawBody,
+  enlargedBody,
+  framesOf,
+  paintedBody,
+  specimenCard,
+} from '../../keepsake/picture.ts';
 import { formats } from '../../locale/locale.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
 import { quiet, SheetElement } from '../elements/page-element.ts';
-import { portraitOf } from './organism-card.ts';
+import { portraitOf } from './portraits.ts';
 
 export const keepsakeSheetStyle = css`
   .panel {
@@ -177,7 +183,7 @@ const RETRIES = 6;
 
 /** A generated file and its object URL. */
 interface Made {
-  readonly blob: Blob;
+  readonly file: File;
   readonly url: string;
 }
 
@@ -199,22 +205,20 @@ export class KeepsakeSheet extends SheetElement {
   /** Whether the frames of the film have arrived, so that drawing has begun. */
   private isDrawing = false;
   private failed: Reason | undefined;
-  private drawBody: Promise<DrawBody> | undefined;
+  private drawBody!: Promise<DrawBody>;
   /** Cancels drawing when the sheet is closed. */
   private readonly left = new AbortController();
   /** The organism's cells as they were when the sheet was opened. */
-  private cells: HTMLCanvasElement | undefined;
+  private cells!: HTMLCanvasElement;
 
   override firstUpdated(): void {
     this.show();
-    const { organism } = this;
-    const { planes } = this.session.model;
-    if (!planes) return;
-    this.drawBody = this.openPainter();
-    const { side } = organism;
+    const { side } = this.organism;
     const { canvas, to } = canvasOf(side, side);
-    to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
+    const cells = portraitOf(this.organism, this.session.model.planes!);
+    to.putImageData(new ImageData(cells, side, side), 0, 0);
     this.cells = canvas;
+    this.drawBody = this.openPainter();
     this.requestMissing();
   }
 
@@ -225,68 +229,52 @@ export class KeepsakeSheet extends SheetElement {
 
   /** Requests everything that is still missing. */
   private requestMissing(): void {
-    const { cells, organism } = this;
-    if (!cells) return;
-    if (this.link === '') {
-      this.session.requests.ask(
-        'keep',
-        { organism: organism.id },
-        {
-          accepted: ({ token, page = `${location.origin}/keep` }) => {
-            this.link = `${page}#${token}/${this.session.roomName}`;
-            this.makePicture(cells).catch((error: unknown) => {
-              if (this.isConnected) throw error;
-            });
-            this.requestFilm(RETRIES);
-          },
-          rejected: (reason) => {
-            this.failed = reason;
-            this.close();
-          },
-        },
-      );
-    } else if (!this.isDrawing) this.requestFilm(RETRIES);
+    if (this.link !== '') {
+      if (!this.isDrawing) this.requestFilm(RETRIES);
+      return;
+    }
+    const { id: organism } = this.organism;
+    const accepted = ({ token, page = `${location.origin}/keep` }: Event<'accepted'>): void => {
+      this.link = `${page}#${token}/${this.session.roomName}`;
+      this.makePicture().catch((error: unknown) => {
+        if (this.isConnected) throw error;
+      });
+      this.requestFilm(RETRIES);
+    };
+    const rejected = (reason: Reason): void => {
+      this.failed = reason;
+      this.close();
+    };
+    this.session.requests.ask('keep', { organism }, { accepted, rejected });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.left.abort();
-    for (const made of [this.picture, this.film, this.shown, this.video]) {
-      if (made && made !== 'none') URL.revokeObjectURL(made.url);
-    }
-    this.picture = this.film = this.shown = this.video = undefined;
   }
 
   override render(): TemplateResult {
-    const { video } = this;
+    const { picture, film, shown, video, link } = this;
     const title = msg(str`Take home: ${this.heading}`);
-    return html`<dialog
-      class="panel"
-      aria-label=${title}
-      data-testid="keepsake"
-      @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
-      @click=${this.clicked}
-    >
-      ${this.header(title)}
-      <div class="all scroll"><div class="two wrap">
+    const content = html`<div class="all scroll"><div class="two wrap">
         <figure class="picture middle">
           ${
-            this.picture
-              ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
+            picture
+              ? html`<img src=${picture.url} alt=${msg('Its picture, with a code')} />`
               : html`<span class="blank middle soft"></span>`
           }
-          ${this.save('save-picture', msg('Save picture'), this.picture, `${this.file}.png`)}
+          ${this.save('save-picture', msg('Save picture'), picture)}
         </figure>
         ${
-          this.film === 'none'
+          film === 'none'
             ? nothing
             : html`<figure class="film middle">
                 ${
-                  this.shown
-                    ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
+                  shown
+                    ? html`<img src=${shown.url} alt=${msg('A film of how it grows')} />`
                     : html`<span class="blank middle soft">${msg('growing it again …')}</span>`
                 }
-                ${this.save('save-film', msg('Save film'), this.film, `${this.file}.gif`)}
+                ${this.save('save-film', msg('Save film'), film)}
               </figure>`
         }
       </div>
@@ -295,45 +283,44 @@ export class KeepsakeSheet extends SheetElement {
         ${
           video === 'none'
             ? nothing
-            : this.save(
-                'save-video',
-                msg(str`Save film as ${videoFormat!.toUpperCase()}`),
-                video,
-                `${this.file}.${videoFormat}`,
-              )
+            : this.save('save-video', msg(str`Save film as ${videoFormat!.toUpperCase()}`), video)
         }
         ${this.shareButton()}
         <button
           class="quiet"
           data-testid="copy-link"
-          data-link=${this.link}
-          ?disabled=${this.link === ''}
+          data-link=${link}
+          ?disabled=${link === ''}
           @click=${this.copy}
         >
           ${this.copied ? msg('Copied') : msg('Copy link')}
         </button>
-      </div></div>
-    </dialog>`;
+      </div></div>`;
+    return this.frame('keepsake', title, content);
+  }
+
+  protected override closed(): void {
+    this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
   /** Renders a download link, which works in every browser, even over plain http. */
-  private save(id: string, label: string, made: Made | undefined, file: string): TemplateResult {
+  private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
-      ? html`<a class="solid" data-testid=${id} href=${made.url} download=${file}>${label}</a>`
+      ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
       : html`<button class="solid" disabled>${label}</button>`;
   }
 
   /** Renders the button that shares the link and, where the device can, picture and film. */
   private shareButton(): TemplateResult | typeof nothing {
-    const { picture, film, link } = this;
+    const { picture, film, link: url } = this;
     // Browsers have the share API only over https.
     if (typeof navigator.share !== 'function') return nothing;
     const share = (): void => {
-      const files = [asFile(picture!, `${this.file}.png`)];
-      if (film && film !== 'none') files.push(asFile(film, `${this.file}.gif`));
-      const data = navigator.canShare?.({ files }) ? { files, url: link } : { url: link };
+      const files = [picture, film].flatMap((made) => (made && made !== 'none' ? made.file : []));
       // Ignore failures, because sharing also fails if the visitor cancels it.
-      navigator.share(data).catch(() => undefined);
+      navigator
+        .share(navigator.canShare?.({ files }) ? { files, url } : { url })
+        .catch(() => undefined);
     };
     return quiet('share', msg('Share'), share, !picture);
   }
@@ -344,16 +331,12 @@ export class KeepsakeSheet extends SheetElement {
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
-    return url
-      ? // Safari 15 lacks `AbortSignal.timeout`, so it fetches without a time limit.
-        fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
-          async (net) => {
-            const genomes = net.learned && (await this.genomes());
-            return paintedBody({ net, genomes }, this.left.signal);
-          },
-          () => enlargedBody,
-        )
-      : enlargedBody;
+    // Safari 15 lacks `AbortSignal.timeout`, so it fetches without a time limit.
+    const limit = AbortSignal.timeout?.(PATIENCE);
+    const net = url && (await fetchPainter(url, limit).catch(() => undefined));
+    if (!net) return enlargedBody;
+    const genomes = net.learned && (await this.genomes());
+    return paintedBody({ net, genomes }, this.left.signal);
   }
 
   /** Asks for the organism's genomes. @returns undefined if no answer arrives in time */
@@ -370,40 +353,38 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  private async makePicture(cells: HTMLCanvasElement): Promise<void> {
+  private async makePicture(): Promise<void> {
     const { organism } = this;
-    const { model } = this.session;
-    const planter = organism.planter.name;
+    const { name: planter } = organism.planter;
     const isAutomatic = planter === GARDENER_NAME || planter === OSC_NAME;
+    const grower = isAutomatic
+      ? planterText(organism, this.session.model)
+      : planter && msg(str`grown by ${planter}`);
     const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
-      ...(isAutomatic
-        ? [planterText(organism, model)]
-        : planter === ''
-          ? []
-          : [msg(str`grown by ${planter}`)]),
+      grower,
       // Isolate the name, because in right-to-left text the digits of the day would otherwise join
       // the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
-      ...(organism.healed > 0 ? [survivedText(organism)] : []),
+      organism.healed > 0 ? survivedText(organism) : '',
     ];
-    const blob = await specimenCard(
-      cells,
-      { title: this.heading, lines },
-      this.link,
-      await this.drawBody!,
-    );
-    if (this.isConnected) this.picture = withUrl(blob);
+    const words = { title: this.heading, lines: lines.filter(Boolean) };
+    const blob = await specimenCard(this.cells, words, this.link, await this.drawBody);
+    if (this.isConnected) this.picture = this.made(blob, 'png');
   }
 
   private get heading(): string {
     return capitalized(organismName(this.organism));
   }
 
-  /** Name of the keepsake's files, without extension. */
-  private get file(): string {
-    const name = `${organismName(this.organism)} ${this.session.roomName}`;
-    return name.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
+  /** Names a file and creates its URL, which lasts until the sheet is closed. */
+  private made(blob: Blob, extension: string): Made {
+    const words = `${organismName(this.organism)} ${this.session.roomName}`;
+    const name = words.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
+    const file = new File([blob], `${name}.${extension}`, { type: blob.type });
+    const url = URL.createObjectURL(file);
+    this.left.signal.addEventListener('abort', () => URL.revokeObjectURL(url));
+    return { file, url };
   }
 
   private requestFilm(retries: number): void {
@@ -423,17 +404,17 @@ export class KeepsakeSheet extends SheetElement {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
       const cells = await framesOf(strip, frames);
-      const film = await drawFilm(cells, this.heading, await this.drawBody!, signal);
+      const film = await drawFilm(cells, this.heading, await this.drawBody, signal);
       const gif = await gifOf(film, this.link, signal);
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       const still = { ...film, pictures: film.pictures.slice(-1) };
       const shown = calm ? await gifOf(still, this.link, signal) : gif;
       if (!this.isConnected) return;
-      this.film = withUrl(gif);
-      this.shown = withUrl(shown);
+      this.film = this.made(gif, 'gif');
+      this.shown = shown === gif ? this.film : this.made(shown, 'gif');
       if (this.video) return;
       const video = await recordVideo(film, this.link);
-      if (this.isConnected) this.video = withUrl(video);
+      if (this.isConnected) this.video = this.made(video, videoFormat!);
     } catch {
       this.film ??= 'none';
       this.video = 'none';
@@ -451,7 +432,3 @@ export class KeepsakeSheet extends SheetElement {
     (currentTarget as HTMLElement).focus();
   }
 }
-
-const withUrl = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
-
-const asFile = ({ blob }: Made, name: string): File => new File([blob], name, { type: blob.type });

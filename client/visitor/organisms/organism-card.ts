@@ -1,11 +1,9 @@
-/** The card of the selected organism: live portraits, facts and relatives, or the cross panel. */
-
+/** The card of the selected organism: live portraits, facts and relatives, or the panel for crossing
+ * it with another organism. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { customElement, property, query } from 'lit/decorators.js';
-import type { Planes } from '../../../shared/codec/chunks.ts';
-import { intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
-import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import {
   ageText,
@@ -18,109 +16,19 @@ import {
   survivedText,
 } from '../../elements/text.ts';
 import { kinOf } from '../../room/room-model.ts';
-import { facts, roundButton } from '../../style/fragments.ts';
-import { fire, PageElement, PanelElement, quiet, solid } from '../elements/page-element.ts';
+import type { Selection } from '../../state/interaction-state.ts';
+import { facts } from '../../style/fragments.ts';
+import {
+  closeButton,
+  fire,
+  labelled,
+  PanelElement,
+  quiet,
+  radioGroup,
+  solid,
+} from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
-
-/**
- * Copies the cells that an organism owns from the room's planes.
- *
- * @returns RGBA [side, side, 4], not premultiplied
- */
-export function portraitOf(
-  { id, x, y, side }: OrganismView,
-  { rgba, owner, width, height }: Planes,
-): Uint8ClampedArray<ArrayBuffer> {
-  const shown = new Uint8ClampedArray(4 * side * side);
-  const { x: left, y: top } = windowAround(x, y, side);
-  for (let j = 0, offset = 0; j < side; j++) {
-    for (let i = 0; i < side; i++, offset += 4) {
-      const [px, py] = [left + i, top + j];
-      if (px < 0 || py < 0 || px >= width || py >= height) continue;
-      const cell = py * width + px;
-      const alpha = rgba[4 * cell + 3];
-      if (owner[cell] !== id || alpha === 0) continue;
-      for (let c = 0; c < 3; c++) shown[offset + c] = (255 * rgba[4 * cell + c]) / alpha;
-      shown[offset + 3] = alpha;
-    }
-  }
-  return shown;
-}
-
-/** Redraws when a part of the room that overlaps the organism changes. */
-@customElement('organism-portrait')
-export class OrganismPortrait extends PageElement {
-  static override styles = css`
-    canvas {
-      display: block;
-      width: 100%;
-      height: 100%;
-    }
-  `;
-
-  @property({ attribute: false }) organism: OrganismId = 0;
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** The organism that is shown. */
-  private shown: OrganismId = 0;
-  private isPainting = false;
-  /** Whether the cells have changed since painting began. */
-  private isStale = false;
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.setAttribute('aria-hidden', 'true');
-    this.untilGone(this.session.model.on('picture', ({ changed }) => this.changed(changed)));
-  }
-
-  override render(): TemplateResult {
-    return html`<canvas></canvas>`;
-  }
-
-  protected override updated(changed: PropertyValues): void {
-    if (changed.has('organism')) void this.draw();
-  }
-
-  private changed(rects: readonly Rect[]): void {
-    const organism = this.session.model.organisms.get(this.organism);
-    if (!organism) return;
-    const window = windowAround(organism.x, organism.y, organism.side);
-    if (rects.some((rect) => intersects(rect, window))) void this.draw();
-  }
-
-  private async draw(): Promise<void> {
-    const { planes, organisms } = this.session.model;
-    const organism = organisms.get(this.organism);
-    // A removed organism keeps its last picture.
-    if (!planes || !organism) return;
-    const { id, side } = organism;
-    const cells = Object.assign(document.createElement('canvas'), { width: side, height: side });
-    const image = new ImageData(portraitOf(organism, planes), side, side);
-    cells.getContext('2d')?.putImageData(image, 0, 0);
-    const { previews } = this.session;
-    if (id !== this.shown || !previews.paints) this.show(cells, id);
-    this.isStale = this.isPainting;
-    if (this.isPainting || !previews.paints) return;
-    this.isPainting = true;
-    const raw = await new Promise<Blob | null>((resolve) => cells.toBlob(resolve));
-    const url = raw && (await previews.painted(raw, () => this.isConnected));
-    if (url) {
-      const painted = new Image();
-      painted.src = url;
-      await painted.decode();
-      if (id === this.organism) this.show(painted, id);
-      URL.revokeObjectURL(url);
-    }
-    this.isPainting = false;
-    if (this.isStale) void this.draw();
-  }
-
-  private show(picture: HTMLCanvasElement | HTMLImageElement, id: OrganismId): void {
-    this.shown = id;
-    Object.assign(this.canvas, { width: picture.width, height: picture.height });
-    this.canvas.getContext('2d')?.drawImage(picture, 0, 0);
-  }
-}
 
 /** Maximum number of portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;
@@ -165,7 +73,6 @@ export class OrganismCard extends PanelElement {
     }
     header organism-portrait {
       width: 4.4em;
-      aspect-ratio: 1;
       margin: -0.3em;
     }
     dl {
@@ -198,7 +105,6 @@ export class OrganismCard extends PanelElement {
     }
     .row organism-portrait {
       width: 2.6em;
-      height: 2.6em;
     }
     .gone::after {
       content: '';
@@ -242,7 +148,6 @@ export class OrganismCard extends PanelElement {
     .close {
       top: 4px;
       inset-inline-end: 4px;
-      ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */
     @media (max-width: 720px), (max-height: 520px) {
@@ -273,7 +178,7 @@ export class OrganismCard extends PanelElement {
         padding: 10px 14px;
       }
     }
-    /* There the panel has no height to spare for what the family shows anyway. */
+    /* In low windows, omit the header while crossing, because the family shows the organism. */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
         .crossing {
@@ -331,9 +236,7 @@ export class OrganismCard extends PanelElement {
             : this.facts(organism)
         }
       </div>
-      <button class="close over" aria-label=${msg('Close')} @click=${this.close}>
-        ${icons.close}
-      </button>
+      ${closeButton(() => this.close(), 'over')}
     </section>`;
   }
 
@@ -432,14 +335,11 @@ export class OrganismCard extends PanelElement {
   }
 
   private reportButton(organism: OrganismView): TemplateResult {
-    return html`<button
-      class="quiet report"
-      aria-label=${msg('Report to the host')}
-      data-testid="report"
-      @click=${() => this.session.report(organism)}
-    >
-      ${icons.report}<span>${msg('Report')}</span>
-    </button>`;
+    const face = [
+      msg('Report to the host'),
+      html`${icons.report}<span>${msg('Report')}</span>`,
+    ] as const;
+    return labelled('quiet report', face, () => this.session.report(organism), { id: 'report' });
   }
 
   private kin(organism: OrganismView): TemplateResult {
@@ -479,18 +379,153 @@ export class OrganismCard extends PanelElement {
 
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
-    return html`<button
-      class="raise middle rigid"
-      title=${name}
-      aria-label=${name}
-      @click=${() => fire(this, 'visit', organism)}
-    >
-      <organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>
-    </button>`;
+    const portrait = html`<organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>`;
+    return labelled('raise middle rigid', [name, portrait], () => fire(this, 'visit', organism));
   }
 
   private removed(): TemplateResult {
     const text = msg('one that is gone');
     return html`<span class="gone middle rigid" role="img" title=${text} aria-label=${text}></span>`;
+  }
+}
+
+/** Mutation strengths on offer, 0 to 1. */
+const MUTATIONS = [0, 0.35, 0.8] as const;
+
+@customElement('cross-panel')
+export class CrossPanel extends PanelElement {
+  static override styles = css`
+    .family {
+      grid-template-columns: 1fr auto 1fr;
+      align-items: center;
+      justify-items: center;
+      margin-top: 12px;
+    }
+    organism-portrait {
+      width: 4.2em;
+    }
+    .empty {
+      width: 3.2em;
+      border: 1.5px dashed var(--warm);
+    }
+    .child {
+      position: relative;
+      width: 6.6em;
+      background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
+      box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
+    }
+    .child.surprise {
+      box-shadow: inset 0 0 0 1.5px oklch(0.86 0.08 80 / 0.55);
+    }
+    .child seed-film {
+      inset: 13%;
+    }
+    .mutation {
+      flex-wrap: wrap;
+      gap: 0 8px;
+      margin-top: 2px;
+    }
+    .strengths {
+      display: flex;
+      gap: 2px;
+    }
+    .mutation button {
+      min-height: 2.4em;
+      padding: 0 0.6em;
+      white-space: nowrap;
+      border-radius: 999px;
+    }
+    footer {
+      margin-top: 12px;
+      gap: 6px;
+    }
+    @media (max-width: 720px), (max-height: 520px) {
+      footer {
+        margin-top: 4px;
+      }
+      .family {
+        margin: 0;
+      }
+      .child {
+        width: 5.6em;
+      }
+    }
+    @media (max-width: 720px) and (max-height: 600px) {
+      .child {
+        width: 4.6em;
+      }
+    }
+    @media (max-width: 299px) {
+      .family {
+        grid-template-columns: 1fr;
+      }
+      .strengths {
+        flex-wrap: wrap;
+      }
+    }
+  `;
+
+  override render(): TemplateResult | typeof nothing {
+    const { model, state, previews } = this.session;
+    const { selection } = state.state;
+    const first = selection && model.organisms.get(selection.organism);
+    if (!selection || !first) return nothing;
+    const second = model.organisms.get(selection.second);
+    const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
+    return html`<div class="family grid">
+        ${this.portrait(first.id)}
+        <div class="child round ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
+          <seed-film class="over" .previews=${previews} .seed=${child}></seed-film>
+        </div>
+        ${second ? this.portrait(second.id) : html`<span class="empty round"></span>`}
+      </div>
+      ${second ? this.controls(selection) : nothing}
+      <footer class="wrap spread">
+        ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
+        ${solid('make-seed', msg('Make a seed'), () => this.session.makeSeed(), !second)}
+      </footer>`;
+  }
+
+  protected close(): void {
+    this.session.state.stopCrossing();
+  }
+
+  private portrait(organism: number): TemplateResult {
+    return html`<organism-portrait
+      .session=${this.session}
+      .organism=${organism}
+    ></organism-portrait>`;
+  }
+
+  private controls(selection: Selection): TemplateResult {
+    const { state } = this.session;
+    const names = [msg('as they are'), msg('a little'), msg('wild')];
+    return html`<input
+        type="range"
+        min="0"
+        max="1"
+        step="0.05"
+        .value=${String(selection.mix)}
+        aria-label=${msg('Share of the second parent')}
+        data-testid="mix"
+        @input=${(event: InputEvent) => {
+          const mix = (event.target as HTMLInputElement).valueAsNumber;
+          state.update({ selection: { ...selection, mix } });
+        }}
+      />
+      <div class="mutation flex spread soft">
+        <span>${msg('Surprise')}</span>
+        ${radioGroup({
+          class: 'strengths picks',
+          label: msg('Surprise'),
+          options: MUTATIONS.map((value, i) => ({
+            value,
+            testid: `mutation-${i}`,
+            content: names[i],
+          })),
+          selected: selection.mutation,
+          choose: (mutation) => state.update({ selection: { ...selection, mutation } }),
+        })}
+      </div>`;
   }
 }

@@ -22,8 +22,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which pictures are larger than the size at which all would fit side by side. They may
- * overlap, because most of a picture's square is empty.
+ * Factor by which pictures are larger than if all of them lay side by side. Pictures may overlap,
+ * because most of a picture's square is empty.
  */
 const OVERLAP = 1.25;
 
@@ -44,15 +44,9 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
-    scale,
-    left,
-    top,
+    /** Returns the point of the map at a screen position; it may be outside 0 to 1. */
+    toMap: (x: number, y: number): MapPoint => ({ x: (x - left) / scale, y: (y - top) / scale }),
   };
-}
-
-/** Returns the point of the map at a screen position; it may be outside 0 to 1. */
-export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
-  return { x: (x - left) / scale, y: (y - top) / scale };
 }
 
 /** Maximum number of nearby creatures that the text names. */
@@ -149,8 +143,7 @@ export class LatentMap extends VisitorElement {
   `;
 
   /**
-   * Changes in the session do not render the map again, because the parts that the map shows do not
-   * change while it is open.
+   * Changes of the session do not render the map again, because they do not affect an open map.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
@@ -306,7 +299,7 @@ export class LatentMap extends VisitorElement {
   private point({ clientX, clientY }: PointerEvent): void {
     if (!this.chart) return;
     const { left, top } = this.canvas.getBoundingClientRect();
-    this.select(placeAt(this.chart, clientX - left, clientY - top));
+    this.select(this.chart.toMap(clientX - left, clientY - top));
   }
 
   private key(event: KeyboardEvent): void {

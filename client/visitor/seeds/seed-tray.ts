@@ -1,13 +1,16 @@
-/** The selected seed with a preview of its growth, and the controls to choose another one. */
+/** The selected seed with a preview of its growth, and the controls to choose another seed, among
+ * them a row of seeds. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
+import { forward, rove, settle } from '../../input/keyboard.ts';
+import { type Offer, offered } from '../../state/browser-store.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { fire, PageElement } from '../elements/page-element.ts';
+import { fire, labelled, PageElement, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
 /** Returns the name of one of the visitor's own seeds. */
@@ -23,21 +26,14 @@ export function seedTitle(
 
 /** Returns the name of the seed that the visitor holds. */
 export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
-  const { held, hand } = state.state;
-  switch (held.from) {
-    case 'gallery':
-      return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
-    case 'hand': {
-      const seed = hand.find(({ id }) => id === held.seed);
-      return seed ? seedTitle(seed, model.organisms) : '';
-    }
-    case 'token':
-      return msg('A keepsake');
-    case 'map':
-      return msg('A creature from the map');
-    default:
-      return msg('A child of chance');
+  const { held } = state.state;
+  if (held.from === 'gallery') return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
+  if (held.from === 'hand') {
+    const seed = model.seeds.find(({ id }) => id === held.seed);
+    return seed ? seedTitle(seed, model.organisms) : '';
   }
+  if (held.from === 'token') return msg('A keepsake');
+  return held.from === 'map' ? msg('A creature from the map') : msg('A child of chance');
 }
 
 /** Names the creatures around a point of the map. @param names up to three, nearest first */
@@ -71,6 +67,9 @@ export function galleryButton(
   </button>`;
 }
 
+/** Classes of the buttons for ways to get a seed. */
+const WAY = 'raise flex small soft shrinks';
+
 /** Content of the dock while a tool that needs a seed is selected. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
@@ -97,6 +96,7 @@ export class SeedTray extends PageElement {
       inset: 7%;
     }
     .ways {
+      --icon: 1.4em;
       display: flex;
       gap: 2px;
       padding-top: 2px;
@@ -110,15 +110,10 @@ export class SeedTray extends PageElement {
       padding: 0 0.3em;
       border-radius: 13px;
     }
-    .ways svg {
-      flex: none;
-      width: 1.4em;
-      height: 1.4em;
-    }
     .ways button[aria-pressed='true'] {
       color: var(--accent);
     }
-    :host([brush]) {
+    :host(:where([brush])) {
       grid-template-columns: auto 1fr 10em;
     }
     seed-row {
@@ -134,7 +129,7 @@ export class SeedTray extends PageElement {
     }
     /* The brush takes the place of the row. */
     @media (max-width: 720px), (max-height: 520px) {
-      :host([brush]) {
+      :host(:where([brush])) {
         grid-template-columns: auto minmax(0, 1fr);
       }
       :host([brush]) seed-row {
@@ -148,9 +143,8 @@ export class SeedTray extends PageElement {
         min-height: 3.4em;
         font-size: 0.82em;
       }
-      .ways svg {
-        width: 1.75em;
-        height: 1.75em;
+      .ways {
+        --icon: 1.75em;
       }
       .held {
         width: 6.9em;
@@ -158,8 +152,7 @@ export class SeedTray extends PageElement {
       }
     }
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: auto auto minmax(0, 1fr);
         align-items: center;
       }
@@ -186,8 +179,7 @@ export class SeedTray extends PageElement {
     }
     /* No room for the row; the gallery button remains. */
     @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: auto minmax(0, 1fr);
         column-gap: 4px;
       }
@@ -202,8 +194,7 @@ export class SeedTray extends PageElement {
       }
     }
     @media (max-width: 299px) {
-      :host,
-      :host([brush]) {
+      :host {
         grid-template-columns: minmax(0, 1fr);
       }
       seed-row {
@@ -232,7 +223,7 @@ export class SeedTray extends PageElement {
     const { model, state, previews } = this.session;
     const { checkpoint } = model;
     if (!checkpoint) return nothing;
-    const { held, hand, tool } = state.state;
+    const { held, tool } = state.state;
     const isBrush = tool === 'graft';
     this.toggleAttribute('brush', isBrush);
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
@@ -240,16 +231,7 @@ export class SeedTray extends PageElement {
       </div>
       <div class="ways shrinks" role="group" aria-label=${msg('Ways to get a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
-        <button
-          class="raise flex small soft shrinks"
-          data-testid="dice"
-          title=${msg('A random seed, different each time')}
-          aria-label=${msg('A random seed, different each time')}
-          aria-pressed=${held.from === 'prior'}
-          @click=${this.throwDice}
-        >
-          ${icons.dice}<span class="cut">${msg('Dice')}</span>
-        </button>
+        ${labelled(WAY, [msg('A random seed, different each time'), html`${icons.dice}<span class="cut">${msg('Dice')}</span>`], (event) => this.throwDice(event), { id: 'dice', pressed: held.from === 'prior' })}
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
@@ -257,7 +239,7 @@ export class SeedTray extends PageElement {
       <seed-row
         .session=${this.session}
         .offer=${model.settings}
-        .hand=${hand}
+        .hand=${model.seeds}
         .held=${held}
         @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
       ></seed-row>`;
@@ -268,16 +250,9 @@ export class SeedTray extends PageElement {
   }
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
-    return html`<button
-      class="raise flex small soft shrinks"
-      data-testid="open-${sheet}"
-      aria-haspopup="dialog"
-      title=${label}
-      aria-label=${label}
-      @click=${() => this.session.state.update({ sheet })}
-    >
-      ${icons[icon]}<span class="cut">${label}</span>
-    </button>`;
+    const content = html`${icons[icon]}<span class="cut">${label}</span>`;
+    const open = (): void => this.session.state.update({ sheet });
+    return labelled(WAY, [label, content], open, { id: `open-${sheet}`, opens: true });
   }
 
   private throwDice(event: Event): void {
@@ -287,5 +262,130 @@ export class SeedTray extends PageElement {
     void button.offsetWidth;
     button.classList.add('tumble');
     this.session.state.throwDice(Math.random);
+  }
+}
+
+/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+@customElement('seed-row')
+export class SeedRow extends VisitorElement {
+  static override styles = css`
+    :host {
+      min-width: 0;
+    }
+    .row {
+      display: flex;
+      gap: 3px;
+      overflow-x: auto;
+      overscroll-behavior-x: contain;
+      scrollbar-width: none;
+      padding: 4px;
+      padding-inline: 12px 36px;
+      scroll-padding: 0 60px;
+      mask-image: linear-gradient(
+        calc(var(--forward) * 90deg),
+        transparent,
+        #000 14px calc(100% - 40px),
+        transparent
+      );
+    }
+    button {
+      flex: none;
+      position: relative;
+      width: 3.6em;
+      height: 3.6em;
+      border-radius: 14px;
+      contain: strict;
+    }
+    .tile,
+    seed-film {
+      width: 82%;
+      clip-path: inset(1.5%);
+    }
+    .own::after {
+      content: '';
+      position: absolute;
+      inset-inline-end: 7px;
+      top: 7px;
+      width: 6px;
+      height: 6px;
+      border-radius: 50%;
+      background: var(--warm);
+    }
+  `;
+
+  /**
+   * Renders only when the properties below change, because the row may contain hundreds of seeds.
+   */
+  @property({ attribute: false }) session!: RoomSession;
+  /** What the host offers. */
+  @property({ attribute: false }) offer: Offer | undefined;
+  /** The visitor's own seeds, oldest first. */
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) held!: SeedSource;
+  @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
+
+  override render(): TemplateResult {
+    const { held } = this;
+    const checkpoint = this.session.model.checkpoint!;
+    const shown = new Set(offered(checkpoint, this.offer));
+    // Include the held seed even if this row does not offer it, because the visitor may have found
+    // it by its name.
+    if (held.from === 'gallery') shown.add(held.index);
+    return html`<div
+      class="row"
+      role="group"
+      aria-label=${msg('Seeds')}
+      @wheel=${this.wheel}
+      @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
+    >
+      ${[...this.hand].reverse().map((seed) => this.own(seed))}
+      ${[...shown].map((index) => galleryButton('gallery-item', checkpoint, index, held))}
+    </div>`;
+  }
+
+  /** Focuses the selected seed, or the first one. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    settle([...this.buttons]);
+    if (changed.has('held')) this.reveal();
+  }
+
+  private own(seed: SeedView): TemplateResult {
+    const { held, session } = this;
+    const title = seedTitle(seed, session.model.organisms);
+    const source = { from: 'hand', seed: seed.id } as const;
+    return html`<button
+      class="seed own raise middle"
+      data-testid="hand-seed"
+      data-origin=${seed.origin}
+      title=${title}
+      aria-label=${title}
+      aria-pressed=${held.from === 'hand' && held.seed === seed.id}
+      @click=${() => fire(this, 'take', source)}
+    >
+      <seed-film still .previews=${session.previews} .seed=${source}></seed-film>
+    </button>`;
+  }
+
+  /**
+   * Scrolls the selected seed into view, because the visitor may have chosen it outside this row.
+   */
+  private reveal(): void {
+    const row = this.shadowRoot?.querySelector('.row');
+    const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!row || !held) return;
+    const [outer, inner] = [row.getBoundingClientRect(), held.getBoundingClientRect()];
+    if (inner.left > outer.left + 20 && inner.right < outer.right - 40) return;
+    row.scrollLeft += inner.left - outer.left - row.clientWidth / 2.4;
+  }
+
+  /** Scrolls the row horizontally with a vertical mouse wheel. */
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    (event.currentTarget as HTMLElement).scrollLeft += forward() * event.deltaY;
+    event.preventDefault();
   }
 }

@@ -3,11 +3,13 @@
  * once; messages of one publisher on one channel arrive in order. If a message must not be lost,
  * the sender must repeat it until the receiver has answered.
  */
+import type { EventEmitter } from 'node:events';
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
+import { afterMessages, type Clock } from '../../platform/clock.ts';
 
-/** A command that is not answered within this time counts as failed; in ms. */
+/** If Valkey does not answer a command within this time, the command counts as failed; in ms. */
 export const ANSWER_TIMEOUT = 1_000;
 
 /** Receives a message. Must not throw or change the message. */
@@ -73,53 +75,51 @@ export function decodeMessage<S extends v.GenericSchema>(
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Delivers messages to the subscribers of their channel. */
-export class Subscribers {
-  private readonly byChannel = new Map<string, Set<{ readonly listener: Listener }>>();
-  private readonly gapListeners = new Set<{ readonly listener: () => void }>();
+/** Event of a bus's emitter: the bus is up again after an interruption. */
+export const GAP = Symbol('gap');
 
-  get channels(): Iterable<string> {
-    return this.byChannel.keys();
-  }
+/**
+ * Adds a listener to an emitter.
+ *
+ * @param onLast called when the event has lost its last listener
+ */
+export function listenTo(
+  emitter: EventEmitter,
+  event: string | typeof GAP,
+  listener: Listener | (() => void),
+  onLast: () => void = () => {},
+): Subscription {
+  emitter.on(event, listener);
+  return {
+    close: () => {
+      emitter.off(event, listener);
+      if (emitter.listenerCount(event) === 0) onLast();
+    },
+  };
+}
 
-  has(channel: string): boolean {
-    return this.byChannel.has(channel);
-  }
-
-  /**
-   * Adds a listener to a channel.
-   *
-   * @param onLast called when the channel has lost its last listener
-   */
-  add(channel: string, listener: Listener, onLast: () => void = () => {}): Subscription {
-    const entry = { listener };
-    const listeners = this.byChannel.get(channel) ?? new Set();
-    this.byChannel.set(channel, listeners.add(entry));
-    return {
-      close: () => {
-        if (!listeners.delete(entry) || listeners.size > 0) return;
-        if (this.byChannel.get(channel) === listeners) this.byChannel.delete(channel);
-        onLast();
-      },
-    };
-  }
-
-  deliver(channel: string, message: Uint8Array): void {
-    for (const { listener } of this.byChannel.get(channel) ?? []) listener(message);
-  }
-
-  onGap(listener: () => void): Subscription {
-    const entry = { listener };
-    this.gapListeners.add(entry);
-    return { close: () => void this.gapListeners.delete(entry) };
-  }
-
-  tellOfGap(): void {
-    for (const { listener } of this.gapListeners) listener();
-  }
-
-  clear(): void {
-    this.byChannel.clear();
-    this.gapListeners.clear();
+/**
+ * Waits for an answer from Valkey, but at most for `ANSWER_TIMEOUT`.
+ *
+ * @param onLate called if there is no answer in time
+ * @throws Error if there is no answer in time
+ */
+export async function inTime<T>(
+  clock: Clock,
+  answer: Promise<T>,
+  onLate: () => void = () => {},
+): Promise<T> {
+  let cancel = (): void => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = afterMessages(clock, ANSWER_TIMEOUT, () => {
+      reject(new Error('Valkey does not answer'));
+      onLate();
+    });
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    cancel();
+    answer.catch(() => {});
   }
 }

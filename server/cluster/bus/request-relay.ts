@@ -1,36 +1,34 @@
 /**
  * Forwards a page's request to another server, because a room's data are on the server that runs
- * the room. The other server handles the request as if it had come from a page, over an in-process
- * connection. It sends the answer in parts, and stays only a few parts ahead of what this side has
- * passed on.
+ * the room. The request and its answer travel as HTTP through a tunnel over the bus. The other
+ * server handles the request as if it had come from a page. Start at `RequestRelay.pass`.
  */
-
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   request as openRequest,
   type RequestListener,
-  type Server,
   type ServerResponse,
 } from 'node:http';
-import { type Duplex, duplexPair } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import * as v from 'valibot';
+import { count } from '../../../shared/common-schemas.ts';
 import { ANSWER_PATIENCE } from '../../../shared/host/api.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, repeat } from '../../platform/clock.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
 
 /** Times and limits for HTTP requests that one server forwards to another. */
 export const REQUESTS = {
-  /** Interval of messages that report that a request is still being answered, in ms. */
+  /** Interval of messages with which each end of a tunnel reports that it is open, in ms. */
   beat: 2_500,
-  /** If the other side takes no data for this long, a server stops answering; in ms. */
-  stall: 60_000,
-  /** Maximum number of an answer's bytes in one message. */
+  /** Maximum number of bytes in one message. */
   part: 262_144,
-  /** Maximum number of unconfirmed messages per answer. */
+  /** Maximum number of unconfirmed messages per direction of a tunnel. */
   window: 4,
   /**
    * If a server has forwarded this many requests that are still in progress, it forwards no further
@@ -43,52 +41,30 @@ export const REQUESTS = {
 
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
-/** Header with the visitor's address; only trusted on connections within the process. */
+/** Header with the visitor's address; only trusted in requests from a tunnel. */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
 /** Headers that belong to one connection, not to an answer. */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
+/** What the id of the answering end of a tunnel ends with. */
+const ANSWER = '/answer';
+const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
-const text = (length: number) => v.pipe(v.string(), v.maxLength(length));
-const id = text(64);
+const id = v.pipe(v.string(), v.maxLength(64));
 const target = v.union([v.strictObject({ room: id }), v.strictObject({ server: id })]);
-const asking = v.strictObject({
-  ...{ id, from: id, to: target },
-  method: v.picklist(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']),
-  path: v.pipe(text(8_192), v.startsWith('/')),
-  headers: v.record(text(64), text(8_192)),
-  body: v.optional(text(65_536)),
-  address: text(256),
+const opening = v.strictObject({ id, from: id, to: target, isLimited: v.boolean() });
+/** A message to one end of a tunnel. A message without further fields is a heartbeat. */
+const message = v.strictObject({
+  /** The end that the message is for, and the server of the other end. */
+  ...{ id, from: id },
+  /** Sequence number of a message with `bytes` or with the end of the stream. */
+  number: v.optional(count),
+  bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
+  end: v.optional(v.picklist(['whole', 'broken'])),
+  /** Number of messages that have been read. */
+  confirmed: v.optional(count),
 });
-const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** A header's value, limited to characters that `writeHead` accepts. */
-const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
-const message = v.union([
-  v.strictObject({
-    /**
-     * A part of an answer. The first part is empty, a later part has the status and headers, and
-     * the last one has `end`. While there is nothing to send, further empty parts say that the
-     * answer is still to come.
-     */
-    ...{ id, from: id, number: whole },
-    status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
-    headers: v.optional(
-      v.pipe(
-        v.record(
-          v.pipe(text(64), v.regex(/^[\w!#$%&'*+.^`|~-]+$/)),
-          v.union([headerValue, v.pipe(v.array(headerValue), v.maxLength(64))]),
-        ),
-        v.maxEntries(64),
-      ),
-    ),
-    bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
-    end: v.optional(v.picklist(['whole', 'broken'])),
-  }),
-  /** Number of parts that have been passed on; null if the answer is no longer wanted. */
-  v.strictObject({ id, confirmed: v.nullable(whole) }),
-]);
 type Message = v.InferOutput<typeof message>;
-type Part = Extract<Message, { number: number }>;
 
 /** The server that should answer: the server that runs a room, or a server by name. */
 export type RelayTarget = v.InferOutput<typeof target>;
@@ -103,10 +79,84 @@ export class RelayError extends Error {
 }
 
 /**
- * Whether the limits apply to requests with a method. Only the host's requests use methods other
- * than GET and HEAD, and visitors must not block the host.
+ * One end of a stream of bytes between two servers. It breaks off if a message is lost, or if
+ * nothing has been heard from the other end for `ANSWER_PATIENCE`.
  */
-const isLimited = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
+class Tunnel extends Duplex {
+  private sent = 0;
+  private received = 0;
+  private toldReceived = 0;
+  /** Sends the rest of a write, once the other end has confirmed more messages. */
+  private goOn = (): void => {};
+  private cancelPatience = (): void => {};
+  private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
+
+  /**
+   * @param confirmed number of messages that the other end has read; negative if it may not be
+   *   there yet
+   */
+  constructor(
+    private readonly clock: Clock,
+    private confirmed: number,
+    private readonly send: (message: Omit<Message, 'id' | 'from'>) => void,
+  ) {
+    super();
+    this.waitForOther();
+  }
+
+  /** Handles a message from the other end. */
+  receive({ number, bytes, end, confirmed }: Message): void {
+    this.waitForOther();
+    if (end === 'broken' || (number !== undefined && number !== this.received)) {
+      this.destroy(new Error('The connection to the other server broke off.'));
+      return;
+    }
+    if (number !== undefined) this.received++;
+    if (bytes) this.push(bytes);
+    if (end) this.push(null);
+    if (confirmed === undefined) return;
+    this.confirmed = Math.max(this.confirmed, confirmed);
+    const { goOn } = this;
+    this.goOn = () => {};
+    goOn();
+  }
+
+  override _read(): void {
+    if (this.received === this.toldReceived) return;
+    this.toldReceived = this.received;
+    this.send({ confirmed: this.received });
+  }
+
+  override _write(chunk: Uint8Array, _: string, done: () => void): void {
+    const rest = chunk.subarray(REQUESTS.part);
+    if (this.sent - this.confirmed >= REQUESTS.window) {
+      this.goOn = () => this._write(chunk, _, done);
+      return;
+    }
+    this.send({ number: this.sent++, bytes: new Uint8Array(chunk.subarray(0, REQUESTS.part)) });
+    if (rest.length > 0) this._write(rest, _, done);
+    else done();
+  }
+
+  override _final(done: () => void): void {
+    this.send({ number: this.sent++, end: 'whole' });
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.cancelBeats();
+    this.cancelPatience();
+    if (!this.writableFinished) this.send({ end: 'broken' });
+    done(error);
+  }
+
+  private waitForOther(): void {
+    this.cancelPatience();
+    this.cancelPatience = this.clock.after(ANSWER_PATIENCE, () =>
+      this.destroy(new Error('The other server does not answer.')),
+    );
+  }
+}
 
 export interface RequestRelayOptions {
   readonly bus: Bus;
@@ -123,18 +173,16 @@ export interface RequestRelayOptions {
  */
 export class RequestRelay {
   private readonly node = randomUUID();
-  private readonly server: Server;
-  private readonly inner = new WeakSet<Duplex>();
-  /** For each forwarded request's id, the function that receives the parts of its answer. */
-  private readonly passed = new Map<string, (heard: Part) => void>();
+  private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
+  /** For each tunnel's id at this server: the tunnel, and the server of its other end. */
+  private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
+  /** The tunnels through which this server answers requests. */
+  private readonly answering = new Set<Duplex>();
   /** For each visitor's address, the number of forwarded requests in progress. */
-  private readonly waiting = new Map<string, number>();
-  private readonly answered = new Map<string, (confirmed: number | null) => void>();
+  private readonly passing = new Map<string, number>();
   private subscriptions: readonly Subscription[] = [];
 
-  private constructor(private readonly options: RequestRelayOptions) {
-    this.server = createServer({ requestTimeout: 0 }, options.serve);
-  }
+  private constructor(private readonly options: RequestRelayOptions) {}
 
   /** Connects the relay to the bus. @throws Error if the bus has been closed */
   static async open(options: RequestRelayOptions): Promise<RequestRelay> {
@@ -152,12 +200,12 @@ export class RequestRelay {
    * other requests.
    */
   addressOf({ socket, headers }: IncomingMessage): string | undefined {
-    return this.inner.has(socket) ? `${headers[ADDRESS]}` : undefined;
+    return this.answering.has(socket) ? `${headers[ADDRESS]}` : undefined;
   }
 
   close(): void {
     for (const subscription of this.subscriptions) subscription.close();
-    for (const stop of [...this.answered.values()]) stop(null);
+    for (const { tunnel } of [...this.tunnels.values()]) tunnel.destroy();
     this.server.close();
   }
 
@@ -165,103 +213,56 @@ export class RequestRelay {
    * Answers a request with another server's answer. Resolves when the answer has ended. If the
    * answer breaks off, the visitor's connection is closed.
    *
-   * @param url path and query, as the other server knows them
    * @param address the visitor's address
    * @throws RelayError before anything has been answered
    */
-  pass(
+  async pass(
     to: RelayTarget,
     request: IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown },
     response: ServerResponse,
     address: string,
   ): Promise<void> {
-    const { bus, clock } = this.options;
-    const ofAddress = this.waiting.get(address) ?? 0;
-    if (
-      isLimited(request.method) &&
-      (this.passed.size >= REQUESTS.most || ofAddress >= REQUESTS.mostEach)
-    ) {
-      return Promise.reject(new RelayError('too-many'));
+    const { method, originalUrl, url = '', body } = request;
+    const path = originalUrl ?? url;
+    // Only the host's requests use other methods, and visitors must not block the host.
+    const isLimited = method === 'GET' || method === 'HEAD';
+    const ofAddress = this.passing.get(address) ?? 0;
+    const all = [...this.passing.values()].reduce((sum, one) => sum + one, 0);
+    if (isLimited && (all >= REQUESTS.most || ofAddress >= REQUESTS.mostEach)) {
+      throw new RelayError('too-many');
     }
-    const call = randomUUID();
-    const { method, url, originalUrl, body } = request;
+    // A request may name a whole URL as its path.
+    if (!this.options.bus.isUp || !path.startsWith('/')) throw new RelayError('no-answer');
+    this.passing.set(address, ofAddress + 1);
+    const tunnel = this.connect(to, isLimited);
+    response.once('close', () => tunnel.destroy());
     const headers = ASKED_HEADERS.flatMap((name) => {
       const value = request.headers[name];
       return value === undefined ? [] : [[name, value]];
     });
-    const asked = {
-      ...{ id: call, from: this.node, to, address },
-      ...{ method, path: originalUrl ?? url, headers: Object.fromEntries(headers) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    };
-    // Other servers ignore a request that does not fit the schema, e.g. with a whole URL as its
-    // path, so reject it here.
-    if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
-    this.waiting.set(address, ofAddress + 1);
-    return new Promise((resolve, reject) => {
-      let expected = 0;
-      let other: string | undefined;
-      let cancel = (): void => {};
-      const tell = (confirmed: number | null): void => {
-        if (other !== undefined) this.send(other, { id: call, confirmed });
+    try {
+      const asked = {
+        method,
+        path,
+        headers: { ...Object.fromEntries(headers), [ADDRESS]: address },
       };
-      const end = (): void => {
-        cancel();
-        if (this.passed.delete(call)) this.endOf(address);
-        response.off('close', leave);
-      };
-      const leave = (): void => {
-        tell(null);
-        end();
-        resolve();
-      };
-      const fail = (): void => {
-        if (response.headersSent) response.destroy();
-        else reject(new RelayError('no-answer'));
-        leave();
-      };
-      const wait = (time: number): void => {
-        cancel();
-        cancel = clock.after(time, fail);
-      };
-      let isDraining = false;
-      const goOn = (): void => {
-        isDraining = false;
-        tell(expected);
-        wait(ANSWER_PATIENCE);
-      };
-      this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
-        // Ignore parts from a second server that answers the same request.
-        if (other !== undefined && other !== from) return;
-        other = from;
-        // If a part was lost, the answer is incomplete.
-        if (number !== expected) return fail();
-        expected++;
-        if (isEnd === 'broken') return fail();
-        try {
-          if (status !== undefined) response.writeHead(status, headers);
-        } catch {
-          return fail();
-        }
-        if ((bytes || isEnd) && !response.headersSent) return fail();
-        const isTaken = !bytes || response.write(bytes);
-        if (isDraining && !isEnd) return;
-        if (isEnd) {
-          response.end();
-          end();
-          return resolve();
-        }
-        if (isTaken) return goOn();
-        // The visitor reads slowly. Wait without a time limit, because the connection of a visitor
-        // who stops reading times out eventually.
-        isDraining = true;
-        cancel();
-        response.once('drain', goOn);
-      });
-      response.once('close', leave);
-      wait(ANSWER_PATIENCE);
-      bus.publish(CHANNEL, encodeMessage(asked));
-    });
+      const answer = await ask(
+        tunnel,
+        asked,
+        body === undefined ? undefined : JSON.stringify(body),
+      );
+      const told = Object.entries(answer.headers).filter(([name]) => !OWN_HEADERS.includes(name));
+      response.writeHead(answer.statusCode!, Object.fromEntries(told));
+      await pipeline(answer, response);
+    } catch {
+      if (!response.headersSent && !response.destroyed) throw new RelayError('no-answer');
+      response.destroy();
+    } finally {
+      tunnel.destroy();
+      const left = this.passing.get(address)! - 1;
+      if (left > 0) this.passing.set(address, left);
+      else this.passing.delete(address);
+    }
   }
 
   /**
@@ -271,133 +272,93 @@ export class RequestRelay {
    * @throws Error if no server answers
    */
   async get(to: RelayTarget, path: string, time: number): Promise<unknown> {
-    const [near, far] = connection();
+    const tunnel = this.connect(to, true);
     const cancel = this.options.clock.after(time, () =>
-      near.destroy(new Error('The other server did not answer.')),
+      tunnel.destroy(new Error('The other server did not answer.')),
     );
-    const passing = createServer((request, response) => {
-      // Use a separate address, so that this request does not count towards a visitor's limit.
-      this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
-    });
-    passing.emit('connection', far);
     try {
-      const request = openRequest({ createConnection: () => near as never, path }).end();
-      // The request may also fail after the response has begun. Ignore that here, because reading
-      // the response reports it.
-      request.on('error', () => {});
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
-      return JSON.parse(await textOf(response));
+      return JSON.parse(
+        await textOf(await ask(tunnel, { path, headers: { [ADDRESS]: `get ${path}` } })),
+      );
     } finally {
       cancel();
-      near.destroy();
-      far.destroy();
+      tunnel.destroy();
     }
   }
 
-  /** Records that a request from an address has ended. */
-  private endOf(address: string): void {
-    const left = this.waiting.get(address)! - 1;
-    if (left > 0) this.waiting.set(address, left);
-    else this.waiting.delete(address);
+  /** Opens a tunnel to another server. */
+  private connect(to: RelayTarget, isLimited: boolean): Tunnel {
+    const call = randomUUID();
+    const tunnel = this.open(call, call + ANSWER, -REQUESTS.window);
+    this.options.bus.publish(CHANNEL, encodeMessage({ id: call, from: this.node, to, isLimited }));
+    return tunnel;
   }
 
-  private send(node: string, sent: Message): void {
-    this.options.bus.publish(channelOf(node), encodeMessage(sent));
+  /** Creates an end of a tunnel. @param otherId id of the tunnel at the other server */
+  private open(ownId: string, otherId: string, confirmed: number, other?: string): Tunnel {
+    const tunnel = new Tunnel(this.options.clock, confirmed, (sent) => {
+      const to = this.tunnels.get(ownId)?.other;
+      if (to !== undefined) this.send(to, { id: otherId, ...sent });
+    });
+    this.tunnels.set(ownId, { tunnel, ...(other !== undefined && { other }) });
+    // Whoever reads or writes the tunnel notices an error.
+    return tunnel.on('error', () => {}).once('close', () => this.tunnels.delete(ownId));
+  }
+
+  private send(node: string, sent: Omit<Message, 'from'>): void {
+    this.options.bus.publish(channelOf(node), encodeMessage({ from: this.node, ...sent }));
   }
 
   private hear(bytes: Uint8Array): void {
     const heard = decodeMessage(message, bytes);
     if (!heard) return;
-    if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
-    else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
-    // The answer is no longer wanted here, so tell the other server to stop.
-    else if (!heard.end) this.send(heard.from, { id: heard.id, confirmed: null });
+    const found = this.tunnels.get(heard.id);
+    if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
+    // If a second server answers, or if the answer is no longer wanted here, close the other end.
+    else if (!heard.end && !heard.id.endsWith(ANSWER)) {
+      this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
+    }
   }
 
   private answer(bytes: Uint8Array): void {
-    const asked = decodeMessage(asking, bytes);
+    const asked = decodeMessage(opening, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
-    const { id: call, from, method, path, body, address } = asked;
-    // Node sets no content-length for a DELETE request, so set it here.
-    const type = body !== undefined && {
-      'content-type': 'application/json',
-      'content-length': `${Buffer.byteLength(body)}`,
-    };
-    const headers = { ...asked.headers, ...type, host: 'vivarium', [ADDRESS]: address };
-    let number = 0;
-    let confirmed = 0;
-    let isOver = false;
-    let wake = (): void => {};
-    let cancelBeat = (): void => {};
-    const [near, far] = connection();
-    const send = (more: Omit<Part, 'id' | 'from' | 'number'>): void => {
-      this.send(from, { id: call, from: this.node, number: number++, ...more });
-    };
-    const end = (how?: Part['end']): void => {
-      if (isOver) return;
-      isOver = true;
-      this.answered.delete(call);
-      cancelBeat();
-      if (how) send({ end: how });
-      near.destroy();
-      far.destroy();
-      wake();
-    };
-    if (isLimited(method) && this.answered.size >= REQUESTS.most) {
-      send({ status: 503 });
-      end('whole');
+    const tunnel = this.open(asked.id + ANSWER, asked.id, 0, asked.from);
+    this.send(asked.from, { id: asked.id, confirmed: 0 });
+    if (asked.isLimited && this.answering.size >= REQUESTS.most) {
+      tunnel.end(BUSY);
       return;
     }
-    this.answered.set(call, (upTo) => {
-      if (upTo === null) end();
-      else confirmed = Math.max(confirmed, upTo);
-      wake();
-    });
-    /** Waits until the other side has passed on enough parts for the next one to be sent. */
-    const turn = async (): Promise<void> => {
-      while (!isOver && number - confirmed >= REQUESTS.window) {
-        const cancel = this.options.clock.after(REQUESTS.stall, end);
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        cancel();
-      }
-    };
-    const passOn = async (response: IncomingMessage): Promise<void> => {
-      const told = Object.entries(response.headers).filter(([name]) => !OWN_HEADERS.includes(name));
-      send({ status: response.statusCode, headers: Object.fromEntries(told) as Part['headers'] });
-      for await (const chunk of response) {
-        for (let at = 0; at < chunk.length; at += REQUESTS.part) {
-          await turn();
-          if (isOver) return;
-          send({ bytes: new Uint8Array(chunk.subarray(at, at + REQUESTS.part)) });
-        }
-      }
-      end('whole');
-    };
-    const sayThere = (): void => {
-      cancelBeat = this.options.clock.after(REQUESTS.beat, sayThere);
-      if (number - confirmed < REQUESTS.window) send({});
-    };
-    // Send a first part immediately, so that the other side knows where to cancel the request.
-    sayThere();
-    this.inner.add(far);
-    this.server.emit('connection', far);
-    openRequest({
-      createConnection: () => near as never,
-      ...{ method, path, headers },
-    })
-      .once('response', (response) => passOn(response).catch(() => end('broken')))
-      .on('error', () => end('broken'))
-      .end(body);
+    this.answering.add(tunnel);
+    tunnel.once('close', () => this.answering.delete(tunnel));
+    this.server.emit('connection', tunnel);
   }
 }
 
-/** Creates a connection within the process: the client's end and the server's end. */
-function connection(): [near: Duplex, far: Duplex] {
-  const [near, far] = duplexPair();
-  far.once('close', () => {
-    if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
-  });
-  return [near, far];
+/** Sends a request through a tunnel. @throws Error if the tunnel breaks off before the answer */
+async function ask(
+  tunnel: Duplex,
+  asked: {
+    readonly path: string;
+    readonly method?: string | undefined;
+    readonly headers: OutgoingHttpHeaders;
+  },
+  body?: string,
+): Promise<IncomingMessage> {
+  // Node sets no content-length for a DELETE request, so set it here.
+  const type = body !== undefined && {
+    'content-type': 'application/json',
+    'content-length': `${Buffer.byteLength(body)}`,
+  };
+  const request = openRequest({
+    createConnection: () => tunnel as never,
+    ...asked,
+    headers: { ...asked.headers, ...type, host: 'vivarium' },
+  }).end(body);
+  const answered = once(request, 'response');
+  // The request may also fail after the response has begun. Ignore that here, because reading the
+  // response reports it.
+  request.on('error', () => {});
+  const [answer] = (await answered) as [IncomingMessage];
+  return answer;
 }

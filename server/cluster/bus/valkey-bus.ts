@@ -1,8 +1,17 @@
 /** A bus over Valkey's publish and subscribe. It reconnects by itself. Start at `ValkeyBus`. */
 import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type { RedisClientType } from '@redis/client';
 import { type Clock, pause } from '../../platform/clock.ts';
-import { ANSWER_TIMEOUT, type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
+import {
+  ANSWER_TIMEOUT,
+  type Bus,
+  GAP,
+  inTime,
+  type Listener,
+  listenTo,
+  type Subscription,
+} from './bus.ts';
 
 /** How messages between servers are sent. */
 const BUS = {
@@ -16,16 +25,7 @@ const BUS = {
   redial: 100,
 } as const;
 
-/**
- * A channel's message handler, and a promise that resolves when Valkey has confirmed the
- * subscription.
- */
-interface Handled {
-  readonly handler: (message: Buffer) => void;
-  readonly confirmed: Promise<void>;
-}
-
-export interface LinkOptions {
+interface LinkOptions {
   /** redis://user:password@host:port/database */
   readonly url: string;
   readonly clock: Clock;
@@ -39,7 +39,7 @@ export interface LinkOptions {
  * Ends if beats do not return, or if too many bytes wait to be sent. An ended link never
  * reconnects.
  */
-export class ValkeyLink {
+class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
   /** Round-trip time of the last beat (a message to itself), in ms. */
   latency: number | undefined;
@@ -49,7 +49,14 @@ export class ValkeyLink {
   private cancelBeat = (): void => {};
   private isOver = false;
   private isReady = false;
-  private readonly subscriptions = new Map<string, Handled>();
+  /**
+   * For each channel, its message handler, and a promise that resolves when Valkey has confirmed
+   * the subscription.
+   */
+  private readonly subscriptions = new Map<
+    string,
+    { readonly handler: (message: Buffer) => void; readonly confirmed: Promise<void> }
+  >();
 
   private constructor(
     private readonly options: LinkOptions,
@@ -64,12 +71,12 @@ export class ValkeyLink {
   }
 
   /**
-   * Connects and subscribes to channels, including channels that are added while it connects. Loads
-   * the client library only now, because processes without a cluster do not need it.
+   * Connects and subscribes to all channels, including channels that are added while it connects.
+   * Loads the client library only now, because processes without a cluster do not need it.
    *
    * @throws Error if Valkey cannot be reached, or does not answer
    */
-  static async open(options: LinkOptions, channels: Iterable<string>): Promise<ValkeyLink> {
+  static async open(options: LinkOptions, channels: () => string[]): Promise<ValkeyLink> {
     const { createClient } = await import('@redis/client');
     const create = (): RedisClientType =>
       createClient({
@@ -83,12 +90,13 @@ export class ValkeyLink {
       await Promise.all([link.publisher.connect(), link.subscriber.connect()]);
       await link.subscribe(link.beats);
       for (;;) {
-        const fresh = [...channels].filter((channel) => !link.subscriptions.has(channel));
+        const fresh = channels().filter((channel) => !link.subscriptions.has(channel));
         if (fresh.length === 0) return;
         await Promise.all(fresh.map((channel) => link.subscribe(channel)));
       }
     };
-    await link.inTime(connect()).catch((error) => {
+    // The library may wait forever.
+    await inTime(options.clock, connect()).catch((error) => {
       link.close();
       throw error;
     });
@@ -173,39 +181,18 @@ export class ValkeyLink {
     this.publish(this.beats, new Uint8Array(0));
     if (!this.isOver) this.cancelBeat = this.options.clock.after(BUS.beat, () => this.beat());
   }
-
-  /** Limits how long connecting may take, because the library may wait forever. */
-  private async inTime(work: Promise<void>): Promise<void> {
-    let cancel = (): void => {};
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.options.clock.after(ANSWER_TIMEOUT, () =>
-        reject(new Error('Valkey does not answer')),
-      );
-    });
-    try {
-      await Promise.race([work, late]);
-    } finally {
-      cancel();
-      work.catch(() => {});
-    }
-  }
 }
 
-export interface ValkeyBusOptions {
-  /** redis://user:password@host:port/database */
-  readonly url: string;
-  readonly clock: Clock;
+interface ValkeyBusOptions extends Pick<LinkOptions, 'url' | 'clock'> {
   /** Called when the bus goes down and when it is up again. */
   readonly onUp?: (isUp: boolean, why: string) => void;
 }
 
 /** A bus over the channels of a Valkey. Reconnects whenever the link is lost. */
 export class ValkeyBus implements Bus {
-  private readonly subscribers = new Subscribers();
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
   private link: ValkeyLink | undefined;
-  private isClosed = false;
-  /** Callers that wait for the link to be up again. */
-  private waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  private readonly closing = new AbortController();
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
@@ -229,34 +216,35 @@ export class ValkeyBus implements Bus {
   }
 
   async subscribe(channel: string, listener: Listener): Promise<Subscription> {
-    if (this.isClosed) throw new Error('The bus has been closed.');
+    const { signal } = this.closing;
+    signal.throwIfAborted();
     const unsubscribe = (): void => this.link?.unsubscribe(channel);
-    const subscription = this.subscribers.add(channel, listener, unsubscribe);
+    const subscription = listenTo(this.emitter, channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
     // If the link was lost meanwhile, the next link restores all subscriptions.
-    if (!link || link !== this.link) await this.up();
+    if (!link || link !== this.link) await this.up(signal);
     return subscription;
   }
 
   onGap(listener: () => void): Subscription {
-    return this.subscribers.onGap(listener);
+    return listenTo(this.emitter, GAP, listener);
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort(new Error('The bus has been closed.'));
     this.link?.close();
     this.link = undefined;
-    this.subscribers.clear();
-    for (const { reject } of this.waiting.splice(0)) reject(new Error('The bus has been closed.'));
+    this.emitter.removeAllListeners();
   }
 
-  private async up(): Promise<void> {
-    if (this.isUp) return;
-    if (this.isClosed) throw new Error('The bus has been closed.');
-    await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
-    });
+  private get isClosed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  /** Waits until the bus is up. @throws Error if the bus has been closed */
+  private async up(signal: AbortSignal): Promise<void> {
+    if (!this.isUp) await once(this.emitter, GAP, { signal });
   }
 
   private dial(): Promise<ValkeyLink> {
@@ -264,12 +252,13 @@ export class ValkeyBus implements Bus {
     const link: LinkOptions = {
       ...{ url, clock },
       onMessage: (channel, message) => {
-        if (this.subscribers.has(channel)) this.subscribers.deliver(channel, message);
-        else this.link?.unsubscribe(channel);
+        if (!this.emitter.emit(channel, message)) this.link?.unsubscribe(channel);
       },
       onLost: (why) => void this.comeBack(why),
     };
-    return ValkeyLink.open(link, this.subscribers.channels);
+    return ValkeyLink.open(link, () =>
+      this.emitter.eventNames().filter((event): event is string => event !== GAP),
+    );
   }
 
   private async comeBack(why: string): Promise<void> {
@@ -287,7 +276,6 @@ export class ValkeyBus implements Bus {
       return;
     }
     onUp?.(true, '');
-    this.subscribers.tellOfGap();
-    for (const { resolve } of this.waiting.splice(0)) resolve();
+    this.emitter.emit(GAP);
   }
 }

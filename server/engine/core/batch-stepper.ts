@@ -1,12 +1,73 @@
 /** Steps patches of one species and stage in batches. */
-import { getOrAdd } from '../../platform/collections.ts';
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
-import { mixSteps } from '../../vnca/chimera.ts';
+import { type Genomes, genomeWeights, mixSteps } from '../../vnca/chimera.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
-import type { Expression } from './expression.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
+
+/** The genomes that the cells of a patch read, as the patch's rule needs them. */
+export class Expression {
+  /** The result of `weightsAt` for the stage that was asked for last. */
+  private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
+
+  /**
+   * @param conditioning [genomes, K], the result of `StepRule.condition` for each genome; undefined
+   * for rules without that method
+   * @param labels [S, S] The genome that each cell reads; undefined if there is only one
+   * @param latents the genomes, if known
+   */
+  constructor(
+    readonly conditioning?: Float32Array,
+    readonly labels?: Uint8Array,
+    private readonly latents: readonly Float32Array[] = [],
+  ) {}
+
+  /** Returns a copy of the conditioning [K] of a latent, if it is one of the genomes. */
+  rowOf(latent: Float32Array): Float32Array | undefined {
+    const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
+    if (genome < 0) return undefined;
+    const width = this.conditioning!.length / this.latents.length;
+    return this.conditioning!.slice(genome * width, (genome + 1) * width);
+  }
+
+  /** Computes how much each genome of a chimera counts for each cell, [genomes, s, s]. */
+  weightsAt(stage: number): Float32Array {
+    if (this.weights?.stage !== stage) {
+      const count = 1 + this.labels!.reduce((most, label) => Math.max(most, label), 0);
+      this.weights = { stage, values: genomeWeights(this.labels!, count, stage) };
+    }
+    return this.weights.values;
+  }
+}
+
+const NONE = new Expression();
+
+/**
+ * Prepares genomes for a rule. Drops genomes that no cell reads, so that a chimera always has
+ * several.
+ *
+ * @param before what the patch expressed before; its genomes need not be computed again
+ */
+export function express(
+  { condition }: StepRule,
+  { latents, labels }: Genomes,
+  before: Expression = NONE,
+): Expression {
+  if (!condition) return NONE;
+  const used = [...latents.keys()].filter((genome) => !labels || labels.includes(genome));
+  const own = used.map((genome) => latents[genome].slice());
+  const rows = own.map((latent) => before.rowOf(latent) ?? condition(latent));
+  if (!labels || used.length === 1) return new Expression(rows[0], undefined, own);
+  const [{ length }] = rows;
+  const conditioning = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    conditioning.set(row, i * length);
+  });
+  const areAllUsed = used.length === latents.length;
+  const ownLabels = areAllUsed ? labels.slice() : labels.map((label) => used.indexOf(label));
+  return new Expression(conditioning, ownLabels, own);
+}
 
 /** A checkpoint loaded on a backend. */
 export interface LoadedModel {
@@ -22,13 +83,12 @@ export interface Patch {
   expression: Expression;
   /** Side s, in cells. */
   stage: number;
-  /**
-   * [s, s, C] or [C, s, s], as the layout of `species` says. A view of the batch's buffer if the
-   * patch is in a batch.
-   */
+  /** [s, s, C] or [C, s, s], as the layout of `species` says. */
   state: Float32Array;
-  /** The batch that holds the patch's state, if any. */
-  batch: ResidentBatch | undefined;
+  /** Receives the states after the next step; undefined if the patch was not stepped lately. */
+  spare?: Float32Array | undefined;
+  /** Number of the commit in which the patch was last stepped. */
+  steppedIn?: number;
   /**
    * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
    * after an import.
@@ -38,196 +98,156 @@ export interface Patch {
 
 /** A step of a patch. */
 export interface Turn extends Entry<Patch> {
-  /** What the patch expresses from this step on. */
+  /** The genomes that the patch expresses from this step on. */
   readonly expression: Expression;
 }
 
-/**
- * A batch of patches with their states in one buffer, in the order of the patches. Steps alternate
- * between two buffers, so nothing is copied as long as the same patches are stepped together.
- */
-class ResidentBatch {
-  readonly patches: readonly Patch[];
-  /** Current states, [patches, s², C], in the layout of the species. */
-  states: Float32Array;
-  /** Receives the states after the next step; as long as `states`. */
-  after: Float32Array;
-  /**
-   * The patches' conditioning, [patches, K], or a chimera's, [genomes, K]; undefined for rules
-   * without one.
-   */
-  readonly conditioning: Float32Array | undefined;
-
-  /**
-   * @param size number of values per state
-   * @param slots capacity of the buffers, in patches; unused slots stay zero
-   */
-  constructor(
-    turns: readonly Turn[],
-    private readonly size: number,
-    slots: number,
-    private readonly buffers: BufferPool,
-  ) {
-    this.patches = turns.map(({ patch }) => patch);
-    this.states = buffers.acquire(slots * size).fill(0, turns.length * size);
-    this.after = buffers.acquire(slots * size);
-    const width = turns[0].expression.conditioning?.length;
-    if (width === undefined) return;
-    this.conditioning = buffers.acquire(slots * width).fill(0, turns.length * width);
-    turns.forEach(({ expression }, i) => {
-      this.conditioning!.set(expression.conditioning!, i * width);
-    });
-  }
-
-  /** Whether the batch holds the states of exactly these patches, in this order. */
-  consistsOf(patches: readonly Patch[]): boolean {
-    return (
-      patches.length === this.patches.length &&
-      patches.every((patch, i) => patch === this.patches[i] && patch.batch === this)
-    );
-  }
-
-  /** Whether the batch still holds the states of all its patches. */
-  get isComplete(): boolean {
-    return this.patches.every((patch) => patch.batch === this);
-  }
-
-  /** Makes the result of a step the current states. */
-  swapBuffers(): void {
-    [this.states, this.after] = [this.after, this.states];
-    this.patches.forEach((patch, i) => {
-      patch.state = this.states.subarray(i * this.size, (i + 1) * this.size);
-    });
-  }
-
-  /**
-   * Moves the states that the batch still holds to separate buffers, and returns the batch's
-   * buffers to the pool.
-   */
-  release(): void {
-    for (const patch of this.patches) {
-      if (patch.batch !== this) continue;
-      patch.batch = undefined;
-      patch.state = patch.state.slice();
-    }
-    for (const buffer of [this.states, this.after, this.conditioning]) {
-      if (buffer) this.buffers.release(buffer);
-    }
-  }
-}
-
-/** A batch that has been stepped but not committed. */
-interface SteppedBatch {
-  readonly batch: ResidentBatch;
-  readonly entries: readonly Turn[];
+/** A step that has been computed but not committed. */
+export interface Stepped extends Turn {
+  /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** One read-out per entry, of the states after the step. */
-  readonly readouts: readonly PatchReadout[];
+  /** States after the step, in the layout of the species. */
+  readonly after: Float32Array;
+  /** Picture and aliveness after the step. The pictures of one call share a buffer. */
+  readonly rgba: Uint8Array;
+  readonly presence: Uint8Array;
+  /** Whether all numbers of `after` are finite. */
+  readonly finite: boolean;
 }
 
 /**
- * A batch that is not stepped in this number of consecutive commits is released. The number is so
- * high that seed previews, which are stepped between two ticks, do not evict a room's patches.
+ * A patch that is not stepped in this number of consecutive commits frees its spare buffer. The
+ * number is so high that patches keep theirs while seed previews are stepped between two ticks.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Maximum total size of the unused buffers to keep, in bytes per cell of a full batch. Enough for
- * 64 batches of 32 float32 channels.
- */
-const READY_PER_CELL = 8_192;
-
-/**
  * Steps patches in two phases, `step` and `commit`, so that a failing batch leaves all of them
- * unchanged.
+ * unchanged. Reuses large buffers: allocating them for each step would make the garbage collector
+ * pause the engine once or twice a second.
  */
 export class BatchStepper {
-  /** For each batch, the number of commits since it was last stepped. */
-  private readonly idleCalls = new Map<ResidentBatch, number>();
-  private readonly buffers: BufferPool;
+  /** Buffers of the batch that is being stepped, by purpose. */
+  private readonly buffers = new Map<string, Float32Array>();
+  /** Patches with a spare buffer. */
+  private readonly awake = new Set<Patch>();
+  private commits = 0;
 
-  constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {
-    this.buffers = new BufferPool(Math.min(MAX_READY, READY_PER_CELL * backend.maxBatchCells));
-  }
+  constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
 
   /**
-   * Divides, masks and steps the patch of every entry, and writes the result to its batch's
-   * `after`. Patches do not change until `commit`.
+   * Divides, masks and steps the patch of every turn. Patches do not change until `commit`.
    *
-   * @param entries all of the same species, and of the same stage after division; a chimera alone
+   * @param turns all of the same species, and of the same stage after division; a chimera alone
    */
-  async step(entries: readonly Turn[]): Promise<SteppedBatch[]> {
-    const [{ patch: first, step, expression }] = entries;
+  async step(turns: readonly Turn[]): Promise<Stepped[]> {
+    const [{ patch: first, step, expression }] = turns;
     const { species } = first;
-    const isChimera = expression.labels !== undefined;
+    const { card, rule, layout } = species;
     const stage = stageAfter(first, step);
     const cells = stage * stage;
-    const size = cells * species.card.channels;
-    const most = this.mostPatches(cells);
-    const weights = isChimera ? expression.weightsAt(stage) : undefined;
+    const size = cells * card.channels;
+    const { batchPatches, maxBatchCells } = this.backend;
+    const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
+    const weights = expression.labels && expression.weightsAt(stage);
     // One buffer for all patches, as each allocation costs about a microsecond.
-    const pictures = new Uint8Array(4 * cells * entries.length);
-    const presences = new Uint8Array(cells * entries.length);
-    const stepped: SteppedBatch[] = [];
-    for (let start = 0; start < entries.length; start += most) {
-      const part = entries.slice(start, start + most);
-      const patches = part.map(({ patch }) => patch);
-      const isHere = part.every(({ step: { divide, express } }) => !(divide || express));
-      let { batch } = patches[0];
-      let input: Float32Array;
-      if (!batch || !isHere || !batch.consistsOf(patches)) {
-        const slots = isChimera ? 1 : (this.backend.batchPatches ?? part.length);
-        batch = new ResidentBatch(part, size, slots, this.buffers);
-        input = batch.states;
-        part.forEach((entry, i) => {
-          writeInput(input, i * size, entry);
-        });
-      } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
-        // Masks a copy, because the patches must not change before `commit`.
-        input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
-        part.forEach((entry, i) => {
-          writeInput(input, i * size, entry);
-        });
-      } else input = batch.states;
-      const { after, conditioning } = batch;
-      const count = after.length / size;
-      const tensors: Batch = {
-        ...{ count, stage, states: input, after },
+    const pictures = new Uint8Array(4 * cells * turns.length);
+    const presences = new Uint8Array(cells * turns.length);
+    const stepped: Stepped[] = [];
+    for (let start = 0; start < turns.length; start += most) {
+      const part = turns.slice(start, start + most);
+      const count = weights ? 1 : (batchPatches ?? part.length);
+      const afters = part.map(({ patch: { spare } }) =>
+        spare?.length === size ? spare : new Float32Array(size),
+      );
+      const states = this.inputOf(part, count, size);
+      const after = count === 1 ? afters[0] : this.buffer('after', count * size);
+      const conditioning = this.conditioningOf(part, count);
+      const batch: Batch = {
+        ...{ count, stage, states, after },
         ...(conditioning && { conditioning }),
-        ...updateMask(species, { count, stage, states: input }, part.length),
+        ...updateMask(species, { count, stage, states }, part.length),
       };
-      try {
-        if (!weights) await species.rule.step(tensors);
-        else if (species.rule.mixes) await species.rule.step({ ...tensors, weights });
-        else await this.stepByEach(species, tensors, weights);
-      } finally {
-        if (input !== batch.states) this.buffers.release(input);
-      }
-      part.forEach(({ step: { closed } }, i) => {
-        if (closed) species.layout.clear(after, i * size, { mask: closed, where: 'set' });
-      });
-      // Reads out now, while the states are in the CPU's cache.
-      const readouts = part.map((_, i) => {
-        const state = after.subarray(i * size, (i + 1) * size);
+      if (!weights) await rule.step(batch);
+      else if (rule.mixes) await rule.step({ ...batch, weights });
+      else await this.stepByEach(species, batch, weights);
+      part.forEach((turn, i) => {
+        const own = afters[i];
+        if (count > 1) own.set(after.subarray(i * size, (i + 1) * size));
+        layout.clear(own, 0, 'set', turn.step.closed);
         const at = (start + i) * cells;
         const rgba = pictures.subarray(4 * at, 4 * (at + cells));
         const presence = presences.subarray(at, at + cells);
-        return { rgba, presence, finite: species.read(state, rgba, presence) };
+        // Reads out now, while the states are in the CPU's cache.
+        const finite = species.read(own, rgba, presence);
+        stepped.push({ ...turn, stage, after: own, rgba, presence, finite });
       });
-      stepped.push({ batch, entries: part, stage, readouts });
     }
     return stepped;
   }
 
-  /** Maximum number of patches in a batch. @param cells number of cells of a patch */
-  private mostPatches(cells: number): number {
-    const { batchPatches, maxBatchCells } = this.backend;
-    return batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
+  /** Commits steps, and frees the spare buffers of patches that were idle for too long. */
+  commit(stepped: Iterable<Stepped>): void {
+    this.commits++;
+    for (const { patch, stage, expression, after } of stepped) {
+      const spare = patch.state.length === after.length ? patch.state : undefined;
+      Object.assign(patch, { stage, expression, state: after, spare, steppedIn: this.commits });
+      this.awake.add(patch);
+    }
+    for (const patch of this.awake) {
+      if (this.commits - patch.steppedIn! < MAX_IDLE_CALLS) continue;
+      patch.spare = undefined;
+      this.awake.delete(patch);
+    }
+  }
+
+  /** Frees what is kept for a removed patch. */
+  forget(patch: Patch): void {
+    this.awake.delete(patch);
+  }
+
+  /** Returns a buffer with arbitrary content, which is valid until the next call for its purpose. */
+  private buffer(purpose: string, length: number): Float32Array {
+    let buffer = this.buffers.get(purpose);
+    if (!buffer || buffer.length < length) {
+      buffer = new Float32Array(length);
+      this.buffers.set(purpose, buffer);
+    }
+    return buffer.subarray(0, length);
+  }
+
+  /** Divides and masks the patches' states. Pads a batch with zeros. @param size of one state */
+  private inputOf(turns: readonly Turn[], count: number, size: number): Float32Array {
+    const [{ patch, step }] = turns;
+    if (count === 1 && !step.divide && !step.keep && !step.closed) return patch.state;
+    const input = this.buffer('input', count * size).fill(0, turns.length * size);
+    for (const [i, { patch, step }] of turns.entries()) {
+      const { layout } = patch.species;
+      if (step.divide) layout.divideInto(input, i * size, patch.state);
+      else input.set(patch.state, i * size);
+      layout.clear(input, i * size, 'zero', step.keep);
+      layout.clear(input, i * size, 'set', step.closed);
+    }
+    return input;
   }
 
   /**
-   * Steps a chimera once by each of its genomes, as if it was as many patches, and mixes the
-   * results into `batch.after`. For rules that cannot step chimeras.
+   * Returns the patches' conditioning, [count, K], or a chimera's, [genomes, K]; undefined for rules
+   * without one.
+   */
+  private conditioningOf(turns: readonly Turn[], count: number): Float32Array | undefined {
+    const [{ expression }] = turns;
+    const { conditioning } = expression;
+    if (count === 1 || !conditioning) return conditioning;
+    const width = conditioning.length;
+    const all = this.buffer('conditioning', count * width).fill(0, turns.length * width);
+    for (const [i, turn] of turns.entries()) all.set(turn.expression.conditioning!, i * width);
+    return all;
+  }
+
+  /**
+   * Steps a chimera once by each of its genomes, and mixes the results into `batch.after`. For rules
+   * that cannot step chimeras.
    *
    * @param weights [genomes, s, s]
    */
@@ -238,78 +258,24 @@ export class BatchStepper {
   ): Promise<void> {
     const genomes = weights.length / stage ** 2;
     const width = conditioning!.length / genomes;
-    const most = this.mostPatches(stage ** 2);
-    const borrowed: Float32Array[] = [];
-    const acquire = (length: number): Float32Array => {
-      const buffer = this.buffers.acquire(length);
-      borrowed.push(buffer);
-      return buffer;
+    const { batchPatches: count = 1 } = this.backend;
+    /** Fills the rest of a batch with zeros. */
+    const padded = (values: Float32Array): Float32Array => {
+      if (count === 1) return values;
+      const all = new Float32Array(count * values.length);
+      all.set(values);
+      return all;
     };
-    const steps: Float32Array[] = [];
-    for (let start = 0; start < genomes; start += most) {
-      const part = Math.min(most, genomes - start);
-      const count = this.backend.batchPatches ?? part;
-      const rows = conditioning!.subarray(start * width, (start + part) * width);
-      const padded = acquire(count * width).fill(0, rows.length);
-      padded.set(rows);
-      const repeated = (values: Float32Array): Float32Array => {
-        const all = acquire(count * values.length).fill(0, part * values.length);
-        for (let i = 0; i < part; i++) all.set(values, i * values.length);
-        return all;
-      };
-      const results = acquire(count * states.length);
-      await rule.step({
-        ...{ count, stage, states: repeated(states), after: results, conditioning: padded },
-        ...(mask && { mask: repeated(mask) }),
-      });
-      for (let i = 0; i < part; i++) {
-        steps.push(results.subarray(i * states.length, (i + 1) * states.length));
-      }
+    const inputs = { count, stage, states: padded(states), ...(mask && { mask: padded(mask) }) };
+    const results: Float32Array[] = [];
+    for (let i = 0; i < genomes; i++) {
+      const own = padded(conditioning!.subarray(i * width, (i + 1) * width));
+      results.push(this.buffer(`result ${i}`, count * states.length));
+      await rule.step({ ...inputs, after: results[i], conditioning: own });
     }
+    const steps = results.map((all) => all.subarray(0, states.length));
     layout.mix(steps, weights, after);
-    for (const buffer of borrowed) this.buffers.release(buffer);
   }
-
-  /** Commits the steps, and releases batches that are incomplete or were idle for too long. */
-  commit(stepped: readonly SteppedBatch[]): void {
-    for (const { batch, entries, stage } of stepped) {
-      for (const { patch, expression } of entries) {
-        patch.batch = batch;
-        patch.stage = stage;
-        patch.expression = expression;
-      }
-      batch.swapBuffers();
-      this.idleCalls.set(batch, 0);
-    }
-    for (const [batch, idle] of this.idleCalls) {
-      // Releases incomplete batches, so that one resting patch does not retain the buffers of a
-      // whole batch.
-      if (idle < MAX_IDLE_CALLS && batch.isComplete) this.idleCalls.set(batch, idle + 1);
-      else {
-        batch.release();
-        this.idleCalls.delete(batch);
-      }
-    }
-  }
-}
-
-/**
- * A patch's picture and aliveness after a step. The pictures of one step share a buffer: copy a
- * picture before you keep it for long or transfer it alone.
- */
-export interface PatchReadout {
-  readonly rgba: Uint8Array;
-  readonly presence: Uint8Array;
-  readonly finite: boolean;
-}
-
-/** Writes the input of a step: divides the state, then masks it. */
-function writeInput(target: Float32Array, offset: number, { patch, step }: Entry<Patch>): void {
-  const { layout } = patch.species;
-  if (step.divide) layout.divideInto(target, offset, patch.state);
-  else target.set(patch.state, offset);
-  if (step.keep) layout.clear(target, offset, { mask: step.keep, where: 'zero' });
-  if (step.closed) layout.clear(target, offset, { mask: step.closed, where: 'set' });
 }
 
 /** Draws the update mask, for rules with stochastic updates. */
@@ -328,53 +294,6 @@ function updateMask(
     drawUpdateMask(mask.subarray(i * cells, (i + 1) * cells), updateProbability, random);
   }
   return { mask };
-}
-
-/** Maximum total size of the unused buffers that a pool keeps, in bytes. */
-const MAX_READY = 32 * 2 ** 20;
-
-/**
- * Reuses Float32 buffers of equal length. Batches change from tick to tick and their buffers are
- * large, so allocating them each time would make the garbage collector pause the engine once or
- * twice a second.
- */
-class BufferPool {
-  /** For each length, the unused buffers. The least recently requested length is first. */
-  private readonly ready = new Map<number, Float32Array[]>();
-  private bytes = 0;
-
-  /** @param maxReady maximum total size of the unused buffers to keep, in bytes */
-  constructor(private readonly maxReady = MAX_READY) {}
-
-  /** Returns a buffer of this length with arbitrary content. */
-  acquire(length: number): Float32Array {
-    const sameLength = this.ready.get(length) ?? [];
-    this.ready.delete(length);
-    this.ready.set(length, sameLength);
-    const buffer = sameLength.pop();
-    if (!buffer) return new Float32Array(length);
-    this.bytes -= buffer.byteLength;
-    return buffer;
-  }
-
-  /** Returns a buffer to the pool. The caller must not use it afterwards. */
-  release(buffer: Float32Array): void {
-    if (buffer.byteLength > this.maxReady) return;
-    getOrAdd(this.ready, buffer.length, () => []).push(buffer);
-    this.bytes += buffer.byteLength;
-    if (this.bytes > this.maxReady) this.makeRoom();
-  }
-
-  /** Drops buffers, those of the least recently requested lengths first, until the limit is met. */
-  private makeRoom(): void {
-    for (const [length, sameLength] of this.ready) {
-      while (this.bytes > this.maxReady && sameLength.length > 0) {
-        this.bytes -= sameLength.pop()!.byteLength;
-      }
-      if (sameLength.length > 0) return;
-      this.ready.delete(length);
-    }
-  }
 }
 
 type StateLayout = ReturnType<typeof stateLayout>;
@@ -396,14 +315,11 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, with
-   * `where: 'set'`, is not zero.
+   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, if `where`
+   * is 'set', is not zero. Does nothing without a mask.
    */
-  clear(
-    states: Float32Array,
-    offset: number,
-    { mask, where }: { readonly mask: Uint8Array; readonly where: 'zero' | 'set' },
-  ): void {
+  clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
+    if (!mask) return;
     const [toCell, toChannel] = planar ? [1, mask.length] : [channels, 1];
     const hit: number[] = [];
     for (let i = 0; i < mask.length; i++) {

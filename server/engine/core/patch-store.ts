@@ -13,27 +13,27 @@ import type { PatchStore, ReadPatch, RuleBackend, TransferredPatch } from '../ba
 import type { PatchId, Readout } from '../engine.ts';
 import {
   BatchStepper,
+  Expression,
+  express,
   type LoadedModel,
   type Patch,
-  type PatchReadout,
+  type Stepped,
   stateLayout,
   type Turn,
 } from './batch-stepper.ts';
-import { Expression, express } from './expression.ts';
-import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from './patch-table.ts';
+import { brokenReadout, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
  * Loads the models on the backend and returns an empty store.
  *
- * @param models models to load; a patch refers to its model by the name in the model's card
- * @throws EngineError unavailable if two models have the same name
+ * @param models models to load, with different names; a patch refers to its model by the name in the
+ *   model's card
  */
 export async function createPatchStore(
   models: readonly Model[],
   backend: RuleBackend,
 ): Promise<PatchStore> {
   const allSpecies = new Map<string, LoadedModel>();
-  checkNames(models);
   for (const model of models) {
     const { card } = model;
     const rule = await backend.load(model);
@@ -44,10 +44,9 @@ export async function createPatchStore(
   const patches = new PatchTable<Patch>(allSpecies);
   const stepper = new BatchStepper(backend);
 
-  /** Removes a patch. Its batch is then incomplete and is released after the next step. */
   const remove = (id: PatchId): void => {
     const patch = patches.get(id);
-    if (patch) patch.batch = undefined;
+    if (patch) stepper.forget(patch);
     patches.delete(id);
   };
 
@@ -59,25 +58,22 @@ export async function createPatchStore(
         expression: express(species.rule, one.genomes ?? { latents: [one.latent] }),
         stage,
         state: species.layout.import(seedState(one.latent, stage, species.card.channels)),
-        batch: undefined,
         lastRgba: undefined,
       }));
       for (const { id, ...patch } of planted) patches.set(id, patch);
     },
 
     async step(steps) {
-      const entries = patches.entriesOf(steps).map(({ patch, step }): Turn => {
+      const turns = patches.entriesOf(steps).map(({ patch, step }): Turn => {
         const { species, expression } = patch;
         const next = step.express && express(species.rule, step.express, expression);
         return { patch, step, expression: next ?? expression };
       });
-      const stepped = [];
-      for (const group of groupsOf(entries)) stepped.push(...(await stepper.step(group)));
-      stepper.commit(stepped);
-      const readouts = new Map(
-        stepped.flatMap((batch) => batch.entries.map((entry, i) => [entry, batch.readouts[i]])),
-      );
-      return entries.map((entry) => readOut(entry, readouts.get(entry)!));
+      const stepped = new Map<Turn, Stepped>();
+      for (const group of groupsOf(turns))
+        for (const [i, one] of (await stepper.step(group)).entries()) stepped.set(group[i], one);
+      stepper.commit(stepped.values());
+      return turns.map((turn) => readOut(stepped.get(turn)!));
     },
 
     exportStates: (ids) =>
@@ -87,7 +83,6 @@ export async function createPatchStore(
 
     importStates(states) {
       for (const { patch, stage, state } of patches.importsOf(states)) {
-        patch.batch = undefined;
         patch.stage = stage;
         patch.state = patch.species.layout.import(state);
         patch.lastRgba = undefined;
@@ -99,7 +94,7 @@ export async function createPatchStore(
         const { species, stage, state, expression, lastRgba } = patches.require(id);
         const { conditioning, labels } = expression;
         return {
-          ...{ patch: id, checkpoint: species.card.name, stage, state: state.slice() },
+          ...{ patch: id, checkpoint: species.card.name, stage, state },
           ...{ conditioning, labels, lastRgba },
         };
       });
@@ -111,7 +106,7 @@ export async function createPatchStore(
       for (const { patch, checkpoint, conditioning, labels, ...own } of news) {
         const species = allSpecies.get(checkpoint)!;
         const expression = new Expression(conditioning, labels);
-        patches.set(patch, { ...own, species, expression, batch: undefined });
+        patches.set(patch, { ...own, species, expression });
       }
     },
 
@@ -144,11 +139,11 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
 }
 
 /** Builds the read-out of a committed step. */
-function readOut({ patch, step }: Entry<Patch>, { rgba, presence, finite }: PatchReadout): Readout {
+function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
   else patch.lastRgba = rgba.slice();
-  const readout = { patch: step.patch, stage: patch.stage, rgba, presence, change };
+  const readout = { patch: step.patch, stage, rgba, presence, change };
   return finite ? readout : brokenReadout(readout);
 }
 

@@ -50,11 +50,7 @@ const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
  * @param seconds minimum time to measure, after a first step that is not counted
  * @returns number of cells stepped per second; the time for read-outs is included
  */
-export async function measureRate(
-  engine: Engine,
-  { card }: Model,
-  seconds: number,
-): Promise<number> {
+export async function measureRate(engine: Engine, { card }: Model, seconds: number) {
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));

@@ -1,21 +1,19 @@
-/** Compiles the kernel for this machine with the system's C compiler, and caches the result. */
+/**
+ * Finds the kernel that a release contains for this machine, or compiles the kernel with the
+ * system's C compiler and caches the result.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { access, lstat, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { isInstalled, ROOT } from '../../platform/installation.ts';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
-/** Prefix of the name of a draft folder, in which a kernel is being compiled. */
-const DRAFT = 'draft-';
-/** Age from which a draft folder is removed, in ms, because its compiler must have been killed. */
-const LEFT_AFTER = 3_600_000;
-/** Number of kernels to keep, because servers of other releases may use the same folder. */
-const KEPT = 3;
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
  * Folder to use if `CACHE` is not writable. The process loads code from this folder, so other users
@@ -26,7 +24,7 @@ const COMPILER = 'cc';
 /** Maximum time for compiling, in ms. */
 const PATIENCE = 180_000;
 /** Disables contraction: multiplications and additions are fused only if the source says so. */
-export const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
+const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /** Node itself provides Node-API when it loads the add-on, so allow undefined symbols. */
@@ -69,7 +67,7 @@ const sources = (): string[] =>
     .map((name) => join(SOURCES, name));
 
 /** Returns the files to compile. */
-export const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
+const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
  * Compiles the kernel, unless it is cached for the same compiler and processor.
@@ -95,13 +93,18 @@ export async function compileKernel({
   hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
   if (existsSync(join(cache, name))) return { file: join(cache, name), isNew: false };
-  const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
+  const folder = await mkdir(cache, { recursive: true })
+    .then(() => access(cache, constants.W_OK))
+    .then(
+      () => cache,
+      () => ownFolder(spare, cache),
+    );
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
   // Another thread or server may be compiling the kernel, too, so only a complete file gets the
   // final name.
-  const draft = await mkdtemp(join(folder, DRAFT));
+  const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
@@ -113,35 +116,8 @@ export async function compileKernel({
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await removeOld(folder, name).catch(() => {});
   return { file, isNew: true };
 }
-
-/**
- * Removes all kernels except the newest ones, and the draft folders of compilers that were killed.
- */
-async function removeOld(folder: string, latest: string): Promise<void> {
-  const all = (await readdir(folder)).map(async (name) => {
-    const file = join(folder, name);
-    return { name, file, madeAt: (await stat(file)).mtimeMs };
-  });
-  const found = (await Promise.all(all)).sort((a, b) => b.madeAt - a.madeAt);
-  const kernels = found.filter(({ name }) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name));
-  const drafts = found.filter(
-    ({ name, madeAt }) => name.startsWith(DRAFT) && Date.now() - madeAt > LEFT_AFTER,
-  );
-  for (const { file } of [...kernels.slice(KEPT - 1), ...drafts]) {
-    await rm(file, { recursive: true, force: true });
-  }
-}
-
-const isWritable = (folder: string): Promise<boolean> =>
-  mkdir(folder, { recursive: true })
-    .then(() => access(folder, constants.W_OK))
-    .then(
-      () => true,
-      () => false,
-    );
 
 /**
  * Creates the folder if necessary, and returns it if it is safe to load code from.
@@ -165,7 +141,7 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
  * @returns its standard output
  * @throws StartError with the compiler's first error message, or if it took too long
  */
-export async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
+async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
   const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
   try {
     return (await promisify(execFile)(compiler, [...args], options)).stdout;
@@ -191,3 +167,64 @@ function features(): string {
     return model;
   }
 }
+
+/** Folder in which a release has the kernels. In a clone, its kernels may be of older sources. */
+const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
+
+const AVX2 = ['avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
+const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
+
+interface Target {
+  readonly arch: NodeJS.Architecture;
+  /** Compiler, as Debian names it on every machine. */
+  readonly compiler: string;
+  readonly processor: string;
+  /** Processor features that the kernel needs, by their names in /proc/cpuinfo. */
+  readonly features: readonly string[];
+}
+
+const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
+
+/** Kinds of processors, all with Linux. The first that fits a machine is the fastest there. */
+export const TARGETS: Readonly<Record<string, Target>> = {
+  avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
+  avx2: { ...x64, processor: '-march=x86-64-v3', features: AVX2 },
+  arm64: {
+    arch: 'arm64',
+    compiler: 'aarch64-linux-gnu-gcc',
+    processor: '-march=armv8-a',
+    features: [],
+  },
+};
+
+/**
+ * Compiles the kernel for a kind of processor. The file refers to no version of the C library. It
+ * uses the library that Node has already loaded, so it loads on old systems, too.
+ *
+ * @param target a key of `TARGETS`
+ * @returns the file
+ * @throws StartError if it does not compile
+ */
+export async function buildKernel(target: string, folder: string): Promise<string> {
+  const { compiler, processor } = TARGETS[target];
+  const linking = ['-shared', '-nodefaultlibs', '-s'];
+  const file = join(folder, `${target}.node`);
+  await callCompiler([...FLAGS, processor, ...linking, ...unitsOf(), '-o', file], compiler);
+  return file;
+}
+
+/** Returns the file of the best prebuilt kernel for this machine; undefined if there is none. */
+export function findPrebuilt(folder = FOLDER): string | undefined {
+  if (process.platform !== 'linux' || folder === undefined) return undefined;
+  const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  const here = new Set(flags.split(' '));
+  return Object.entries(TARGETS)
+    .filter(({ 1: { arch } }) => arch === process.arch)
+    .filter(({ 1: { features } }) => features.every((feature) => here.has(feature)))
+    .map(([target]) => join(folder, `${target}.node`))
+    .find((file) => existsSync(file));
+}
+
+/** Returns why there is no kernel for this machine, as far as known without trying. */
+export const missingKernel = (): string | undefined =>
+  findPrebuilt() === undefined ? missingCompiler() : undefined;

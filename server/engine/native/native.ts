@@ -1,21 +1,21 @@
 /**
  * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step tile by
  * tile. It is prebuilt for this machine, or compiled on it. There is one engine thread per core,
- * each with some of the patches.
+ * each with some of the patches. The kernel also takes steps for training, with their gradients
+ * (`training.c`).
  */
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { trunkOf } from '../../vnca/architecture.ts';
+import { type Architecture, trunkOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition, layersOfPatch } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
 import { type Batch, type RuleBackend, StartError, type StepRule } from '../backend.ts';
 import { OF_KERNEL } from '../onnx/winograd.ts';
-import { compileKernel } from './compile.ts';
-import { findPrebuilt } from './prebuilt.ts';
+import { compileKernel, findPrebuilt } from './compile.ts';
 
 /** Rounds up to a multiple of the number of lanes in a vector. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
@@ -101,17 +101,12 @@ export interface Kernel {
 /** Interval at which free memory is returned to the system, in ms. */
 const TRIM_EVERY = 10_000;
 
-/**
- * Maximum number of cells in a batch: one patch of 32×32. Larger batches are no faster, and a patch
- * alone in its batch need not be copied when other patches wake or sleep.
- */
-const MAX_BATCH_CELLS = 1024;
 /** Number of float32 values in a line of the CPU's cache. */
 const LINE = 16;
 
 /**
- * Loads the prebuilt kernel for this machine. Without one that loads, loads a kernel that was
- * compiled here, and compiles it first if it is not cached. A cached kernel that does not load is
+ * Loads the prebuilt kernel for this machine. If none loads, loads a kernel that was compiled on
+ * this machine, and compiles it first if it is not cached. A cached kernel that does not load is
  * deleted and compiled once more.
  *
  * @param folders.prebuilt where prebuilt kernels are; for the others, see `compileKernel`
@@ -210,17 +205,27 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  maxBatchCells: MAX_BATCH_CELLS,
+  // Steps one patch at a time, as the kernel does so in any case.
+  maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
 
-function loadRule(kernel: Kernel, model: Model): StepRule {
-  const { channels, side, update } = model.card;
-  const { hidden, activation, leak, stateLimit = Infinity } = update;
+/** Lists what `net_of` in addon.c reads. @param side of each patch, in cells */
+function shapeOf(
+  { channels, update }: Pick<Architecture, 'channels' | 'update'>,
+  count: number,
+  side: number,
+): number[] {
   const { activates, blocks } = trunkOf(update);
   const [block = []] = blocks;
   const trunk = [activates, blocks.length, block.length, block.at(-1)?.activated].map(Number);
-  const net = Int32Array.of(1, side, channels, hidden, Number(activation === 'elu'), ...trunk);
+  return [count, side, channels, update.hidden, Number(update.activation === 'elu'), ...trunk];
+}
+
+function loadRule(kernel: Kernel, model: Model): StepRule {
+  const { side, update } = model.card;
+  const { leak, stateLimit = Infinity } = update;
+  const net = Int32Array.from(shapeOf(model.card, 1, side));
   const sizes = new Int32Array(4);
   kernel.measure(net, sizes);
   const [lanes, ofPerception, ofLayers, ofMemory] = sizes;
@@ -256,4 +261,88 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const colours = readout.kind === 'bernoulli' ? [readout.channel, -1] : readout.channels;
   const shown = Float32Array.of(channels, presence.channel ?? -1, SATURATED, ...colours);
   return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
+}
+
+/** Some steps of N patches, with s × s cells and G genomes each. All arrays are row-major. */
+interface StepInputs {
+  /** s */
+  readonly side: number;
+  /** N */
+  readonly count: number;
+  /** G */
+  readonly genomes: number;
+  readonly steps: number;
+  readonly leak: number;
+  /** Perception's kernel, [3, 3, C, hidden]. */
+  readonly kernel: Float32Array;
+  /** The result of `layerRows`: [N · G, size], or [1, size] for all patches. */
+  readonly layers: Float32Array;
+  /** [N, s, s, C] */
+  readonly states: Float32Array;
+  /** Cells that are updated in each step, [steps, N, s, s]. If absent, all cells. */
+  readonly masks: Float32Array | undefined;
+  /** Open ground, [N, s, s]. */
+  readonly open: Float32Array | undefined;
+  /** Number of steps until each cell opens, [N, s, s]. */
+  readonly closed: Float32Array | undefined;
+  /** How much each genome counts for each cell, [N, s, s, G]. */
+  readonly weights: Float32Array | undefined;
+}
+
+/** Steps of a rule as native code. */
+export type NativeSteps = ReturnType<typeof openSteps>;
+
+/** Prepares the steps of a rule. */
+export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
+  const scales = Number(update.genome?.scalesPerception ?? false);
+  const netOf = (side: number, { count = 0, steps = 0, genomes = 1 }, sets = 1, keeps = false) => {
+    const shape = shapeOf({ channels, update }, count, side);
+    return Int32Array.of(...shape, steps, genomes, sets, scales, Number(keeps));
+  };
+  const rowSize = kernel.rollout(netOf(0, {}));
+  /** Working memory of finished calls. It is used again, because the system clears new memory. */
+  const spare: Float32Array[] = [];
+
+  return {
+    /** Number of values in a row of layers. */
+    rowSize,
+    /** Takes steps. @param keeps whether `reverse` will be called */
+    take(inputs: StepInputs, keeps: boolean) {
+      const { layers, states, masks, open, closed, weights } = inputs;
+      const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
+      const size = kernel.rollout(net) + LINE;
+      const found = spare
+        .sort((a, b) => a.length - b.length)
+        .findIndex(({ length }) => length >= size);
+      const [memory] = found < 0 ? [new Float32Array(size)] : spare.splice(found, 1);
+      const rates = Float32Array.of(1 - inputs.leak, update.stateLimit ?? Infinity);
+      const [after, last] = [states.slice(), states.slice()];
+      const given = [
+        ...[net, rates, memory.subarray(kernel.skip(memory)), inputs.kernel, layers, states],
+        ...[after, last, masks, open, closed, weights],
+      ];
+      kernel.train(...given);
+      if (!keeps) spare.push(memory);
+      return {
+        /** States after the last step and before it, [N, s, s, C]. */
+        after,
+        last,
+        /**
+         * Computes the gradient of the first states, and adds those of the kernel, if wanted, and
+         * of the layers to totals. Call it at most once.
+         *
+         * @param change gradient of `after` and, unless it is zero, of `last`
+         */
+        reverse(
+          change: { readonly after: Float32Array; readonly last?: Float32Array | undefined },
+          totals: { readonly kernel?: Float32Array | undefined; readonly layers: Float32Array },
+        ): Float32Array {
+          const before = states.slice();
+          kernel.train(...given, change.after, change.last, before, totals.kernel, totals.layers);
+          spare.push(memory);
+          return before;
+        },
+      };
+    },
+  };
 }

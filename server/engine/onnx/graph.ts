@@ -180,12 +180,7 @@ function elu(model: ModelWriter, input: string): string {
 }
 
 /** Reorders [taps, in, out] to [out, in, taps]: ONNX stores a kernel's outputs first, tfjs last. */
-function outputsFirst(
-  data: Float32Array,
-  taps: number,
-  inputs: number,
-  outputs: number,
-): Float32Array {
+function outputsFirst(data: Float32Array, taps: number, inputs: number, outputs: number) {
   const result = new Float32Array(data.length);
   for (let tap = 0; tap < taps; tap++) {
     for (let i = 0; i < inputs; i++) {

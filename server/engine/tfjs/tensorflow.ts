@@ -217,8 +217,7 @@ function loadTensorflow(): void {
   let first: unknown;
   for (const name of TENSORFLOW_PACKAGES) {
     try {
-      require(name);
-      return;
+      return void require(name);
     } catch (error) {
       first ??= error;
     }

@@ -1,13 +1,21 @@
 /**
- * An engine thread that recovers: if the thread or its GPU is lost, the thread is replaced and all
- * its patches are restored.
+ * An engine thread that recovers. If the thread or its GPU is lost, a new thread starts, all
+ * patches are restored, and unanswered calls are submitted again. Calls are submitted immediately
+ * and answered in order.
  */
+import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { Genomes } from '../../vnca/chimera.ts';
-import type { TransferredPatch } from '../backend.ts';
-import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
+import type { BackendName, TransferredPatch } from '../backend.ts';
+import {
+  EngineError,
+  type EngineInfo,
+  type EngineLoss,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+} from '../engine.ts';
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
-import { Recovery, type RecoveryOptions } from './replace-lost-thread.ts';
 
 /**
  * Number of steps between two backup copies of a patch's states. On a CPU, copying at this interval
@@ -21,31 +29,18 @@ export const SAVE_EVERY = 64;
  */
 export const SAVE_GPU_EVERY = 128;
 
-type LoggedStep = Omit<PatchStep, 'patch'>;
-
-/**
- * Log entries for steps with neither mask nor genomes: not dividing, dividing. All patches share
- * them, which saves thousands of objects.
- */
-const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
-
-const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
-
 const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   latents: latents.map((latent) => latent.slice()),
   labels: labels?.slice(),
 });
 
-/** Copies a step's masks and genomes, because the caller may change the originals. */
-const copyOf = (step: PatchStep): PatchStep =>
-  isUnmasked(step)
-    ? step
-    : {
-        ...step,
-        ...(step.keep && { keep: step.keep.slice() }),
-        ...(step.closed && { closed: step.closed.slice() }),
-        ...(step.express && { express: copyOfGenomes(step.express) }),
-      };
+/** Copies a step with its masks and genomes, because the caller may change the originals. */
+const copyOf = (step: PatchStep): PatchStep => ({
+  ...step,
+  ...(step.keep && { keep: step.keep.slice() }),
+  ...(step.closed && { closed: step.closed.slice() }),
+  ...(step.express && { express: copyOfGenomes(step.express) }),
+});
 
 /**
  * A copy of a patch's states and the steps made since the copy. A step depends only on the states,
@@ -53,11 +48,11 @@ const copyOf = (step: PatchStep): PatchStep =>
  */
 class Backup {
   /** Steps since the copy, in order. */
-  steps: LoggedStep[] = [];
+  steps: PatchStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /** Number of logged steps after which a copy is due; `Infinity` while a copy is being made. */
-  private saveAfter: number;
+  saveAfter: number;
 
   /**
    * @param seed the patch as planted, but with the genomes that the rule was reading when the copy
@@ -79,15 +74,10 @@ class Backup {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
 
-  /** Logs a step, whose masks and genomes the caller must not change afterwards. */
+  /** Logs a step, which the caller must not change afterwards. */
   log(step: PatchStep, isBroken: boolean): void {
-    this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
+    this.steps.push(step);
     this.isBroken = isBroken;
-  }
-
-  /** Records that a copy of the thread's patches was requested. */
-  beginSave(): void {
-    this.saveAfter = Infinity;
   }
 
   /**
@@ -107,17 +97,199 @@ class Backup {
     this.steps = [];
   }
 
-  /** Returns a new backup of the patch after its states were replaced. */
-  withStates(saved: Float32Array): Backup {
-    return new Backup(this.seedNow, this.saveEvery, saved);
-  }
-
   /** The seed with the genomes that the rule reads now. */
-  private get seedNow(): NewPatch {
+  get seedNow(): NewPatch {
     const last = this.steps.findLast(({ express }) => express);
     return last ? { ...this.seed, genomes: last.express } : this.seed;
   }
 }
+
+interface RecoveryOptions {
+  /** Starts a thread. @throws EngineError unavailable */
+  readonly start: (backend: BackendName) => Promise<ThreadEngine>;
+  /**
+   * Backend to start instead if the current one is lost repeatedly or does not start. If absent, no
+   * other backend is tried.
+   */
+  readonly alternative?: BackendName;
+  /** Called for each loss, before the replacement starts. */
+  readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
+  /** Called when the alternative backend takes over. */
+  readonly onFallback?: (replacement: EngineInfo, why: string) => void;
+  /** Delay before each attempt to start a replacement, in ms. */
+  readonly retryDelays?: readonly number[];
+  readonly clock?: Clock;
+  /** Number of steps between two backup copies of a patch's states. */
+  readonly saveEvery?: number;
+}
+
+/**
+ * Delays before the attempts to start a replacement, in ms. After a reset, a driver may take
+ * seconds to make a GPU available.
+ */
+const RETRY_DELAYS = [0, 500, 2_000, 5_000];
+/**
+ * Maximum number of recoveries within `LOSS_WINDOW`. The last of them starts the alternative
+ * backend.
+ */
+const MAX_LOSSES = 3;
+/** Number of failed starts before the last attempt, which starts the alternative backend. */
+const MAX_FAILURES = RETRY_DELAYS.length - 1;
+/** Period in which losses are counted, in ms. */
+const LOSS_WINDOW = 60_000;
+
+interface PendingCall {
+  attempt(thread: ThreadEngine): Promise<void>;
+  reject(error: EngineError): void;
+}
+
+/** Holds the current thread and the calls that it has not answered. */
+class Recovery {
+  /** Undefined while a replacement is starting. */
+  private current: ThreadEngine | undefined;
+  private failure: EngineError | undefined;
+  /** When the losses within `LOSS_WINDOW` happened, in ms. */
+  private losses: number[] = [];
+  private backend: BackendName;
+  private readonly pending = new Set<PendingCall>();
+
+  /** @param restore restores all patches on a new thread, as they were before the pending calls */
+  constructor(
+    first: ThreadEngine,
+    private readonly options: RecoveryOptions,
+    private readonly restore: (thread: ThreadEngine) => Promise<void>,
+  ) {
+    this.current = first;
+    this.backend = first.info.name as BackendName;
+  }
+
+  /**
+   * Submits a call to the current thread.
+   *
+   * @param run calls the thread without waiting first; called again if that thread is lost
+   * @param accept receives the answer; afterwards the call is never submitted again
+   * @throws EngineError failed, closed; or the error that the thread answers with
+   */
+  submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
+    const { pending } = this;
+    return new Promise<T>((resolve, reject) => {
+      const call: PendingCall = {
+        reject,
+        attempt: async (thread) => {
+          let settle: () => void;
+          try {
+            const result = await run(thread);
+            settle = () => {
+              accept?.(result);
+              resolve(result);
+            };
+          } catch (error) {
+            const { reason } = error as EngineError;
+            if (reason === 'failed' || reason === 'gpu-lost')
+              return this.replace(thread, error as EngineError);
+            settle = () => reject(error);
+          }
+          // Ignore the answer of a lost thread, because the call is submitted again.
+          if (thread !== this.current) return;
+          pending.delete(call);
+          settle();
+        },
+      };
+      if (this.failure) return reject(this.failure);
+      pending.add(call);
+      if (this.current) void call.attempt(this.current);
+    });
+  }
+
+  /** Rejects pending and later calls, and closes the thread. */
+  async close(): Promise<void> {
+    const thread = this.current;
+    this.current = undefined;
+    this.end(new EngineError('closed'));
+    await thread?.close();
+  }
+
+  /**
+   * Replaces a thread, restores the patches and submits the pending calls again. A thread is
+   * replaced even if only a call has failed, because the call may have left it in an inconsistent
+   * state.
+   */
+  private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
+    if (lost !== this.current) return;
+    this.current = undefined;
+    void lost.close();
+    try {
+      const thread = await this.startReplacement(error);
+      const failed = this.failure
+        ? undefined
+        : await this.restore(thread).catch((failure: EngineError) => failure);
+      if (this.failure) {
+        void thread.close();
+        return;
+      }
+      this.current = thread;
+      if (failed) await this.replace(thread, failed);
+      else for (const call of this.pending) void call.attempt(thread);
+    } catch (failure) {
+      this.end(new EngineError('failed', detailOf(failure as Error)));
+    }
+  }
+
+  /** @throws Error if threads are lost repeatedly or no replacement starts */
+  private async startReplacement(error: EngineError): Promise<ThreadEngine> {
+    const { onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
+    const [first, ...pauses] = retryDelays;
+    const why = detailOf(error);
+    const time = clock.now();
+    this.losses = [...this.losses.filter((loss) => time - loss < LOSS_WINDOW), time];
+    if (this.losses.length > MAX_LOSSES) {
+      throw new Error(`the engine's thread was lost repeatedly (${why})`);
+    }
+    onLoss?.(error.reason === 'gpu-lost' ? 'gpu' : 'thread', why);
+    await pause(clock, first);
+    return retry(this.replacementStarter(), { clock, pauses }).catch((failure: Error) => {
+      throw new Error(
+        `the engine's thread was lost and could not be reopened: ${detailOf(failure)}`,
+      );
+    });
+  }
+
+  /**
+   * Returns a function that starts the same backend or, after repeated losses or failed starts, its
+   * alternative.
+   */
+  private replacementStarter(): () => Promise<ThreadEngine> {
+    const { start, alternative, onFallback } = this.options;
+    let failures = this.losses.length < MAX_LOSSES ? 0 : MAX_FAILURES;
+    let why = 'it was lost repeatedly';
+    return async () => {
+      if (alternative && this.backend !== alternative && failures >= MAX_FAILURES) {
+        const thread = await start(alternative).catch(() => undefined);
+        if (thread) {
+          this.backend = alternative;
+          onFallback?.(thread.info, why);
+          return thread;
+        }
+      }
+      try {
+        return await start(this.backend);
+      } catch (error) {
+        failures++;
+        why = (error as Error).message;
+        throw error;
+      }
+    };
+  }
+
+  private end(error: EngineError): void {
+    this.failure ??= error;
+    for (const call of this.pending) call.reject(this.failure);
+    this.pending.clear();
+  }
+}
+
+const detailOf = (error: Error): string =>
+  error instanceof EngineError ? error.detail : error.message;
 
 /** A patch on its way from one recovering thread to another. */
 interface TransferredBackup extends TransferredPatch {
@@ -135,7 +307,7 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
   const most = Math.max(0, ...backups.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {
     const left = backups.filter(({ steps }) => k < steps.length);
-    await thread.step(left.map(({ seed: { patch }, steps }) => ({ ...steps[k], patch })));
+    await thread.step(left.map(({ steps }) => steps[k]));
   }
 }
 
@@ -147,7 +319,7 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
  */
 export function recoveringThread(
   first: ThreadEngine,
-  { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions & { readonly saveEvery?: number },
+  { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions,
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
   /** Describes the current thread. Updated in place when the thread is replaced. */
@@ -179,7 +351,7 @@ export function recoveringThread(
       const backup = backups.get(patch);
       return backup?.isDue ? [backup] : [];
     });
-    for (const backup of due) backup.beginSave();
+    for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
     // Copies the states before this step, so that the log after the copy begins with this step.
     // Restoring a patch then repeats at least one step, whose read-out the next step is compared
@@ -235,7 +407,7 @@ export function recoveringThread(
       const own = states.map(({ patch, state }) => ({ patch, state: state.slice() }));
       return ask('importStates', own, () => {
         for (const { patch, state } of own)
-          backups.set(patch, backups.get(patch)!.withStates(state));
+          backups.set(patch, new Backup(backups.get(patch)!.seedNow, saveEvery, state));
       });
     },
     dispose: (ids) =>

@@ -5,8 +5,8 @@
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
-import { PatchTable, stageAfter } from '../core/patch-table.ts';
-import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
+import { type Entry, PatchTable, stageAfter } from '../core/patch-table.ts';
+import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
 /** The thread and stage of a patch. */
@@ -23,12 +23,6 @@ type Item = PatchId | { readonly patch: PatchId };
 /** A call that was sent to the threads. */
 interface Submitted<T> {
   readonly answer: Promise<T>;
-}
-
-/** The transfer of a patch to another thread. */
-interface Move {
-  readonly patch: PatchId;
-  readonly to: number;
 }
 
 /**
@@ -62,98 +56,58 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Sends each thread the items for the patches that it holds. Returns the results, if any, in the
-   * order of the items.
+   * Sends each thread the items for the patches that it holds. The answer has the results, if any,
+   * in the order of the items.
    */
-  const distribute = async <M extends ListMethod>(
+  const distribute = <M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],
-  ): Promise<Awaited<ReturnType<Engine[M]>>> => {
-    const parts = threads.map((): number[] => []);
-    items.forEach((item, i) => {
-      parts[placements.require(typeof item === 'number' ? item : item.patch).thread].push(i);
-    });
-    const results = new Array<unknown>(items.length);
-    const calls = threads.map(async (thread, t) => {
-      if (parts[t].length === 0) return;
-      const own = await thread[method](parts[t].map((i) => items[i]) as never);
-      own?.forEach((result, k) => {
-        results[parts[t][k]] = result;
+  ): Submitted<Awaited<ReturnType<Engine[M]>>> => {
+    const submit = async () => {
+      const parts = threads.map((): number[] => []);
+      items.forEach((item, i) => {
+        parts[placements.require(typeof item === 'number' ? item : item.patch).thread].push(i);
       });
-    });
-    await allSettled(calls);
-    return results as never;
+      const results = new Array<unknown>(items.length);
+      const calls = threads.map(async (thread, t) => {
+        if (parts[t].length === 0) return;
+        const own = await thread[method](parts[t].map((i) => items[i]) as never);
+        own?.forEach((result, k) => {
+          results[parts[t][k]] = result;
+        });
+      });
+      await allSettled(calls);
+      return results as never;
+    };
+    const answer = submit();
+    // Prevents an unhandled rejection until the answer is awaited.
+    answer.catch(() => {});
+    return { answer };
   };
 
   /** Finds the moves that make the load of a step as even as possible across threads. */
-  const movesFor = (steps: readonly PatchStep[]): Move[] => {
+  const movesFor = (entries: readonly Entry<Placement>[]) => {
     // Patches cannot move after a thread has fallen back to an engine with another layout of cells.
     if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
-    const work = steps.map((step) => {
-      const placement = placements.require(step.patch);
+    const work = entries.map(({ patch: placement, step }) => {
       const cells = stageAfter(placement, step) ** 2;
       load[placement.thread] += cells;
-      return { patch: step.patch, thread: placement.thread, cells };
+      return { placement, patch: step.patch, cells, to: placement.thread };
     });
-    const moves = new Map<PatchId, Move>();
     for (let i = 0; i < MAX_MOVES; i++) {
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
       // Moving more than half of the gap would make the other thread the busier one.
-      const fitting = work.filter(({ thread, cells }) => thread === from && 2 * cells <= gap);
+      const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
-      moves.set(one.patch, { patch: one.patch, to });
-      one.thread = to;
+      one.to = to;
       load[from] -= one.cells;
       load[to] += one.cells;
     }
-    return [...moves.values()].filter(({ patch, to }) => placements.require(patch).thread !== to);
-  };
-
-  /**
-   * Steps the patches that stay, then those that move. The moving patches are taken before any step
-   * starts, so that they are transferred while the other patches step.
-   */
-  const stepAndMove = async (
-    steps: readonly PatchStep[],
-    moves: readonly Move[],
-  ): Promise<Submitted<Readout[]>> => {
-    const moving = new Set(moves.map(({ patch }) => patch));
-    const arriving = allSettled(
-      moves.map(async ({ patch, to }) => {
-        const placement = placements.require(patch);
-        const taken = await threads[placement.thread].take([patch]);
-        placement.thread = to;
-        const put = threads[to].put(taken);
-        // Prevents an unhandled rejection; `all` reports the failure, unless an earlier one ends
-        // the call.
-        put.catch(() => {});
-        return { put };
-      }),
-    );
-    const staying = submitted(
-      distribute(
-        'step',
-        steps.filter(({ patch }) => !moving.has(patch)),
-      ),
-    );
-    const puts = await arriving;
-    const moved = submitted(
-      distribute(
-        'step',
-        steps.filter(({ patch }) => moving.has(patch)),
-      ),
-    );
-    const all = async (): Promise<Readout[]> => {
-      await allSettled(puts.map(({ put }) => put));
-      const readouts = (await allSettled([staying.answer, moved.answer])).flat();
-      const byPatch = new Map(readouts.map((readout) => [readout.patch, readout]));
-      return steps.map(({ patch }) => byPatch.get(patch)!);
-    };
-    return submitted(all());
+    return work.filter(({ placement, to }) => placement.thread !== to);
   };
 
   return {
@@ -167,40 +121,39 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
           counts[thread]++;
           placements.set(one.patch, { species, thread, stage });
         }
-        return submitted(distribute('plant', patches));
+        return distribute('plant', patches);
       }),
     step: (steps) =>
-      inOrder(() => {
+      inOrder(async () => {
         const entries = placements.entriesOf(steps);
-        const moves = movesFor(steps);
+        const moves = movesFor(entries).map(async ({ placement, patch, to }) => {
+          const taken = await threads[placement.thread].take([patch]);
+          placement.thread = to;
+          // Ignores a failure, because the step that follows then fails, too.
+          threads[to].put(taken).catch(() => {});
+        });
+        await allSettled(moves);
         for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
-        if (moves.length === 0) return submitted(distribute('step', steps));
-        return stepAndMove(steps, moves);
+        return distribute('step', steps);
       }),
-    exportStates: (patches) => inOrder(() => submitted(distribute('exportStates', patches))),
+    exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
     importStates: (states) =>
       inOrder(() => {
         for (const { patch, stage } of placements.importsOf(states)) patch.stage = stage;
-        return submitted(distribute('importStates', states));
+        return distribute('importStates', states);
       }),
     dispose: (patches) =>
       inOrder(() => {
         const known = [...new Set(patches)].filter((patch) => placements.has(patch));
         const answer = distribute('dispose', known);
         for (const patch of known) placements.delete(patch);
-        return submitted(answer);
+        return answer;
       }),
     close: () =>
       (closing ??= mutex.runExclusive(async () => {
         await Promise.all(threads.map((thread) => thread.close()));
       })),
   };
-}
-
-/** Wraps an answer that may be awaited later, and prevents an unhandled rejection until then. */
-function submitted<T>(answer: Promise<T>): Submitted<T> {
-  answer.catch(() => {});
-  return { answer };
 }
 
 /** Waits for all promises to settle. @throws the error of the first failed one in the list */

@@ -1,7 +1,7 @@
 /** `npm run kernels -- --out FOLDER`: compiles the kernels that a release contains. */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { buildKernel, TARGETS } from '../native/prebuilt.ts';
+import { buildKernel, TARGETS } from '../native/compile.ts';
 
 const { out } = parseArgs({ options: { out: { type: 'string' } } }).values;
 try {

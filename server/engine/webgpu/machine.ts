@@ -5,13 +5,25 @@
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { MAX_GENOMES } from '../../vnca/chimera.ts';
 import { brokenReadout, type Entry, stageAfter } from '../core/patch-table.ts';
 import { EngineError, type Readout } from '../engine.ts';
 import type { Gpu } from './device.ts';
-import { type Job, type Section, writeSection } from './jobs.ts';
 import { type GpuPatch, Net, type Page } from './net.ts';
-import { ReadbackBuffers, readMapped } from './readback.ts';
-import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
+import {
+  ANSWER_HEAD,
+  answerWords,
+  BROKEN,
+  COMPARES,
+  DIVIDES,
+  JOB_FIELDS,
+  JOBS_AT,
+  maskWords,
+  maxWorkWords,
+  type Plan,
+  SECTION_WORDS,
+  tilesOf,
+} from './plan.ts';
 
 /**
  * Maximum total size of the answers in one submission, in bytes. They must fit in one buffer
@@ -28,7 +40,7 @@ export class Machine {
   /** Maps checkpoint names to loaded nets. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
-  private readonly readback: ReadbackBuffers;
+  private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /** Why answers are no longer reliable; undefined if nothing has failed. */
   private failure: EngineError | undefined;
@@ -36,7 +48,7 @@ export class Machine {
   private constructor(private readonly gpu: Gpu) {
     const { device } = gpu;
     this.device = device;
-    this.readback = new ReadbackBuffers(device);
+    this.buffers = new BufferPool(device);
     this.maxAnswerBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
     device.onuncapturederror = ({ error }) => this.fail(messageOf(error));
     void device.lost.then(() => {
@@ -69,17 +81,17 @@ export class Machine {
     this.device.pushErrorScope('out-of-memory');
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
-    const buffers = this.readback.preallocate(...this.requiredBytes(counts));
+    const buffers = this.buffers.preallocate(...this.requiredBytes(counts));
     // Ignores a loss of the device, because the next call reports it.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
       if (error) {
         for (const remove of undo) remove();
-        for (const one of buffers ?? []) one.destroy();
+        for (const one of buffers ?? []) destroyBuffers(one);
         throw new EngineError('out-of-memory', messageOf(error));
       }
-      if (buffers) this.readback.keep(buffers);
+      if (buffers) this.buffers.keep(buffers);
     });
   }
 
@@ -121,7 +133,7 @@ export class Machine {
   }
 
   destroy(): void {
-    this.readback.destroy();
+    this.buffers.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
     // Keeps a reference until the device is lost: see `openGpu`.
@@ -144,35 +156,41 @@ export class Machine {
 
   /** Submits steps of patches whose answers fit together in one buffer. */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
-    const jobs = jobsOf(entries);
-    for (const { patch, step, stage } of jobs) {
+    const { queue } = this.device;
+    let words = 0;
+    const jobs = entries.map(({ patch, step }): Job => {
+      const stage = stageAfter(patch, step);
+      const answer = words;
+      words += answerWords(stage);
       if (step.express) patch.species.express(patch, step.express);
       patch.species.mix(patch, stage);
-    }
+      return { patch, step, stage, answer, isCompared: patch.hasLastRgba && !step.divide };
+    });
     const sections = sectionsOf(jobs);
-    const workBytes = sections.reduce((sum, { words }) => sum + words.byteLength, 0);
-    const answerBytes = jobs.reduce((sum, { stage }) => sum + 4 * answerWords(stage), 0);
-    const buffers = this.readback.acquire(workBytes, answerBytes);
+    const workBytes = sections.reduce((sum, section) => sum + section.words.byteLength, 0);
+    const answerBytes = 4 * words;
+    const buffers = this.buffers.acquire(workBytes, answerBytes);
     const encoder = this.device.createCommandEncoder();
     encoder.clearBuffer(buffers.answers, 0, answerBytes);
     const pass = encoder.beginComputePass();
     for (const section of sections) {
-      this.device.queue.writeBuffer(buffers.work, section.at, section.words);
+      queue.writeBuffer(buffers.work, section.at, section.words);
       section.page.net.encode(pass, section.page, buffers, section, answerBytes);
     }
     pass.end();
-    const compared = jobs.map(({ patch, step }) => patch.hasLastRgba && !step.divide);
     for (const { patch, stage } of jobs) {
       patch.currentHalf = 1 - patch.currentHalf;
       patch.stage = stage;
       patch.hasLastRgba = true;
     }
     try {
-      return await buffers.send(encoder, answerBytes, (mapped) =>
-        jobs.map((job, i) => readAnswer(mapped, job, compared[i])),
-      );
+      encoder.copyBufferToBuffer(buffers.answers, 0, buffers.mappable, 0, answerBytes);
+      queue.submit([encoder.finish()]);
+      // Copies the bytes, as views of the mapped buffer are not valid after the call.
+      const answers = await readMapped(buffers.mappable, answerBytes, (mapped) => mapped.slice(0));
+      return jobs.map((job) => readAnswer(answers, job));
     } finally {
-      this.readback.release(buffers);
+      this.buffers.release(buffers);
     }
   }
 
@@ -195,18 +213,67 @@ export class Machine {
   }
 }
 
-function jobsOf(entries: readonly Entry<GpuPatch>[]): Job[] {
-  let answer = 0;
-  return entries.map(({ patch, step }) => {
-    const stage = stageAfter(patch, step);
-    const job = { patch, step, stage, answer };
-    answer += answerWords(stage);
-    return job;
+/** A submitted step of one patch. */
+interface Job extends Entry<GpuPatch> {
+  /** Side of the patch after the step, in cells. */
+  readonly stage: number;
+  /** Offset of the step's answer in the answer buffer, in words. */
+  readonly answer: number;
+  /** Whether the kernel compares the picture with the patch's last picture. */
+  readonly isCompared: boolean;
+}
+
+/**
+ * Writes the section of the work buffer for one page. A tile is two words: its job above a bit per
+ * genome that counts there, and its position.
+ */
+function writeSection(jobs: readonly Job[], plan: Plan) {
+  const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
+  let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
+  const masks = jobs.flatMap(({ step: { keep, closed } }) => [keep, closed]);
+  let tile = masks.reduce((at, one) => at + maskWords(one?.length ?? 0), mask);
+  const sections = Math.ceil((tile + 2 * tiles) / SECTION_WORDS);
+  const words = new Uint32Array(SECTION_WORDS * sections);
+  words[0] = tiles;
+  words[1] = tile;
+  jobs.forEach(({ patch, step: { divide, keep, closed }, stage, answer, isCompared }, i) => {
+    /** @returns offset of the mask's bits, in words; 0 if there is no mask */
+    const writeMask = (cells: Uint8Array | undefined): number => {
+      if (!cells) return 0;
+      const at = mask;
+      cells.forEach((bit, cell) => {
+        if (bit !== 0) words[at + (cell >>> 5)] |= 1 << (cell & 31);
+      });
+      mask += maskWords(cells.length);
+      return at;
+    };
+    const { species, slot, currentHalf } = patch;
+    const fields = {
+      source: patch.offsetOf(currentHalf),
+      destination: patch.offsetOf(1 - currentHalf),
+      seen: slot * species.cells,
+      record: species.record.shared ? 0 : slot * species.record.patchSize,
+      side: stage,
+      keep: writeMask(keep),
+      closed: writeMask(closed),
+      answer,
+      flags: (divide ? DIVIDES : 0) + (isCompared ? COMPARES : 0),
+    };
+    const own = JOB_FIELDS.map((field) => fields[field]);
+    words.set(own, JOBS_AT + i * JOB_FIELDS.length);
+    let tileOfPatch = 0;
+    for (let y = 0; y < stage; y += plan.tileHeight) {
+      for (let x = 0; x < stage; x += plan.tileWidth) {
+        words[tile++] = (i << MAX_GENOMES) + (patch.mix?.tiles[tileOfPatch++] ?? 1);
+        words[tile++] = (y << 16) + x;
+      }
+    }
   });
+  return { words, tiles };
 }
 
 /** Writes the sections of all pages. `at` is a section's offset in the work buffer, in bytes. */
-function sectionsOf(jobs: readonly Job[]): (Section & { page: Page; at: number })[] {
+function sectionsOf(jobs: readonly Job[]) {
   const pages = new Map<Page, Job[]>();
   for (const job of jobs) getOrAdd(pages, job.patch.page, () => []).push(job);
   let at = 0;
@@ -218,10 +285,7 @@ function sectionsOf(jobs: readonly Job[]): (Section & { page: Page; at: number }
 }
 
 /** Copies states to the CPU. The copy is submitted before the call returns. */
-async function readStates(
-  device: GPUDevice,
-  patches: readonly GpuPatch[],
-): Promise<Float32Array[]> {
+async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
@@ -241,20 +305,107 @@ async function readStates(
   }
 }
 
-/** Reads a job's answer. @param isCompared whether the picture was compared with the last one */
-function readAnswer(
-  mapped: ArrayBuffer,
-  { step: { patch }, stage, answer }: Job,
-  isCompared: boolean,
-): Readout {
-  const [flag] = new Uint32Array(mapped, 4 * answer, 1);
+/** Reads a job's answer. */
+function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCompared }: Job) {
+  const [flag] = new Uint32Array(answers, 4 * answer, 1);
   const cells = stage * stage;
-  // Copies the bytes, as views of the mapped buffer are not valid after the call.
-  const bytes = new Uint8Array(mapped, 4 * (answer + ANSWER_HEAD), 5 * cells).slice();
-  const rgba = bytes.subarray(0, 4 * cells);
-  const presence = bytes.subarray(4 * cells);
+  const at = 4 * (answer + ANSWER_HEAD);
+  const rgba = new Uint8Array(answers, at, 4 * cells);
+  const presence = new Uint8Array(answers, at + 4 * cells, cells);
   const readout = { patch, stage, rgba, presence, change: isCompared ? flag : 255 };
   return flag === BROKEN ? brokenReadout(readout) : readout;
+}
+
+/** Maps a buffer and reads it. @param read must not keep a view of the mapped bytes */
+async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {
+  await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+  try {
+    return read(buffer.getMappedRange(0, bytes));
+  } finally {
+    buffer.unmap();
+  }
+}
+
+/** Maximum number of idle buffers in addition to the preallocated ones. */
+const MAX_IDLE = 2;
+/** Number of preallocated buffers. One is filled while the other is being read. */
+const PREALLOCATED = 2;
+
+/** The buffers of one call. */
+type CallBuffers = ReturnType<typeof createBuffers>;
+
+/** Creates buffers of at least these sizes. */
+function createBuffers(device: GPUDevice, work: number, answers: number) {
+  const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
+  // Powers of two let calls of similar size use the same buffers.
+  const [workBytes, answerBytes] = [work, answers].map(
+    (bytes) => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096))),
+  );
+  const create = (size: number, usage: number) => device.createBuffer({ size, usage });
+  return {
+    workBytes,
+    answerBytes,
+    /** Describes the work; written by the CPU and read by kernels. */
+    work: create(workBytes, STORAGE | COPY_DST),
+    /** Holds the answers; written by kernels. */
+    answers: create(answerBytes, STORAGE | COPY_SRC | COPY_DST),
+    mappable: create(answerBytes, MAP_READ | COPY_DST),
+  };
+}
+
+function destroyBuffers({ work, answers, mappable }: CallBuffers): void {
+  for (const buffer of [work, answers, mappable]) buffer.destroy();
+}
+
+/** The buffers of calls, which later calls reuse. */
+class BufferPool {
+  /** Idle buffers, smallest first. */
+  private readonly idle: CallBuffers[] = [];
+  /** Buffers of equal size, idle or in use, each large enough for any call. */
+  private preallocated: readonly CallBuffers[] = [];
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /**
+   * Returns buffers of at least these sizes. The caller releases them after reading the answers.
+   */
+  acquire(work: number, answers: number): CallBuffers {
+    const at = this.idle.findIndex((one) => one.workBytes >= work && one.answerBytes >= answers);
+    return at >= 0 ? this.idle.splice(at, 1)[0] : createBuffers(this.device, work, answers);
+  }
+
+  /**
+   * Allocates buffers of at least these sizes, unless the preallocated ones are large enough.
+   *
+   * @returns new buffers, which the caller passes to `keep` or destroys; undefined if none are
+   * needed
+   */
+  preallocate(work: number, answers: number): CallBuffers[] | undefined {
+    const [one] = this.preallocated;
+    if (one?.workBytes >= work && one.answerBytes >= answers) return undefined;
+    return Array.from({ length: PREALLOCATED }, () => createBuffers(this.device, work, answers));
+  }
+
+  /** Replaces the preallocated buffers. */
+  keep(buffers: readonly CallBuffers[]): void {
+    this.preallocated = buffers;
+    for (const one of buffers) this.release(one);
+  }
+
+  /** Returns buffers to the pool and destroys surplus ones. */
+  release(buffers: CallBuffers): void {
+    this.idle.push(buffers);
+    this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
+    const others = this.idle.filter((one) => !this.preallocated.includes(one));
+    for (const surplus of others.slice(0, -MAX_IDLE)) {
+      this.idle.splice(this.idle.indexOf(surplus), 1);
+      destroyBuffers(surplus);
+    }
+  }
+
+  destroy(): void {
+    for (const buffers of this.idle.splice(0)) destroyBuffers(buffers);
+  }
 }
 
 /** Returns the first line of a driver's message, or the error's name if the message is empty. */

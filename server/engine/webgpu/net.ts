@@ -7,12 +7,18 @@
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type Genomes, genomeWeights, MAX_GENOMES } from '../../vnca/chimera.ts';
-import { GROUP_BYTES, type Plan, planFor } from './plan.ts';
-import type { ReadbackBuffer } from './readback.ts';
-import { BINDINGS, seedSource } from './shader/layers.ts';
-import { stepSource } from './shader/step.ts';
-import { packRecord, packWeights, type RecordLayout, recordLayout } from './weights.ts';
-import { ROW, tilesOf } from './work.ts';
+import {
+  GROUP_BYTES,
+  type Plan,
+  packRecord,
+  packWeights,
+  planFor,
+  type RecordLayout,
+  ROW,
+  recordLayout,
+  tilesOf,
+} from './plan.ts';
+import { BINDINGS, seedSource, stepSource } from './shader.ts';
 
 /** Buffers with slots for several patches. */
 export interface Page {
@@ -154,7 +160,7 @@ export class Net {
   encode(
     pass: GPUComputePassEncoder,
     page: Page,
-    buffers: ReadbackBuffer,
+    buffers: Readonly<Record<'work' | 'answers', GPUBuffer>>,
     section: { readonly at: number; readonly words: Uint32Array; readonly tiles: number },
     answerBytes: number,
   ): void {
@@ -201,13 +207,12 @@ export class Net {
   }
 
   /**
-   * Adds a patch, on a new page if no slot is free.
+   * Adds a patch. Call `grow` first, so that a slot is free.
    *
    * @param state [C/4, s, s, 4], see `write`
    */
   plant(stage: number, state: Float32Array<ArrayBuffer>, genomes: Genomes): GpuPatch {
-    let page = this.pages.find(({ free }) => free.length > 0);
-    if (!page) this.pages.push((page = this.createPage()));
+    const page = this.pages.find(({ free }) => free.length > 0)!;
     const patch = new GpuPatch(page, page.free.pop()!, stage);
     this.write(patch, stage, state);
     this.express(patch, genomes);

@@ -1,10 +1,15 @@
 /**
- * Plans how a net is partitioned on a GPU. A workgroup steps one tile of a patch through the whole
- * net. Each thread holds some cells and some units of the current layer in registers; the values of
- * the cells and the next rows of weights are in workgroup memory. Values are in groups of four, as
- * a GPU loads four values in one operation.
+ * Plans how a net is partitioned on a GPU, and lays out the buffers that its kernels read and write.
+ *
+ * A workgroup steps one tile of a patch through the whole net. Each thread holds some cells and some
+ * units of the current layer in registers; the values of the cells and the next rows of weights are
+ * in workgroup memory. Values are in groups of four, as a GPU loads four values in one operation.
  */
+import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { MAX_GENOMES } from '../../vnca/chimera.ts';
+import { readGenome } from '../../vnca/genome.ts';
 import { EngineError } from '../engine.ts';
 
 /** Distribution of a layer's units over threads, in groups of four. */
@@ -17,14 +22,6 @@ export interface Columns {
 
 /** The sizes for which a net's kernels are generated. */
 export type Plan = ReturnType<typeof planFor>;
-
-/** The limits of a GPU that a plan depends on. */
-export type PlanLimits = Pick<
-  GPUSupportedLimits,
-  | 'maxComputeWorkgroupStorageSize'
-  | 'maxComputeInvocationsPerWorkgroup'
-  | 'maxComputeWorkgroupSizeX'
->;
 
 /** Number of groups of four needed for this number of values. */
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
@@ -51,7 +48,7 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's few counters, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights held in workgroup memory at once, in bytes. Holding more would save
+ * Maximum size of the weights held in workgroup memory together, in bytes. Holding more would save
  * no time and would prevent a second workgroup from running alongside.
  */
 const MAX_WEIGHT_BYTES = 12_288;
@@ -59,7 +56,12 @@ const MAX_WEIGHT_BYTES = 12_288;
 /** Plans a net for a GPU. @throws EngineError unavailable if the net is too wide for this GPU */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
-  limits: PlanLimits,
+  limits: Pick<
+    GPUSupportedLimits,
+    | 'maxComputeWorkgroupStorageSize'
+    | 'maxComputeInvocationsPerWorkgroup'
+    | 'maxComputeWorkgroupSizeX'
+  >,
 ) {
   const space = Math.floor((limits.maxComputeWorkgroupStorageSize - SPARE_BYTES) / GROUP_BYTES);
   const c = groupsOf(channels);
@@ -100,12 +102,12 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels that are in workgroup memory at once, for a tile and its
+       * Number of groups of channels held in workgroup memory together, for a tile and its
        * border.
        */
       perceived,
       /**
-       * Number of groups of inputs whose weights are in workgroup memory at once, for each kind of
+       * Number of groups of inputs whose weights are held in workgroup memory together, for each kind of
        * layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
@@ -146,4 +148,165 @@ function bestColumns(groups: number): number {
  */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
+}
+
+/** Number of workgroups per row of a dispatch, below the limit of every GPU. */
+export const ROW = 32_768;
+
+/**
+ * Number of words before the jobs: the number of tiles, the offset of their list, and two unused
+ * words.
+ */
+export const JOBS_AT = 4;
+
+/** The words of a job, in order. */
+export const JOB_FIELDS = [
+  'source',
+  'destination',
+  'seen',
+  'record',
+  'side',
+  'keep',
+  'closed',
+  'answer',
+  'flags',
+] as const;
+
+/** Flag of a job: cells divide before the step. */
+export const DIVIDES = 1;
+/** Flag of a job: the kernel compares the picture with the patch's last picture. */
+export const COMPARES = 2;
+
+/**
+ * Number of words before RGBA and aliveness in an answer: the largest change or `BROKEN`, and the
+ * random seed.
+ */
+export const ANSWER_HEAD = 2;
+/** Replaces the largest change in an answer if the state contains NaN or infinity. */
+export const BROKEN = 256;
+
+/** Number of words in an answer. */
+export const answerWords = (stage: number): number =>
+  ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
+
+export const tilesOf = (stage: number, { tileWidth, tileHeight }: Plan): number =>
+  Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight);
+/** Number of words in a mask, with one bit per cell. */
+export const maskWords = (cells: number): number => Math.ceil(cells / 32);
+
+/** Maximum number of words that one patch needs in the work buffer. */
+export const maxWorkWords = (stage: number, plan: Plan): number =>
+  JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
+
+/** Alignment of a page's section of the work buffer, in words. */
+export const SECTION_WORDS = 64;
+
+/**
+ * Packs the weights of all layers: rows of inputs in groups of four, padded with zeros to the
+ * plan's columns. The rows of 'perceive' are [9 neighbours, 4·channels].
+ *
+ * @returns the offset of each layer, in groups of four values, and the values
+ */
+export function packWeights({ card, tensors }: Model, plan: Plan) {
+  let size = 0;
+  const parts = cellLayers(card.update).map((layer) => {
+    const { data: kernel } = tensors.get(`update.${layer}.kernel`)!;
+    const perceives = layer === 'perceive';
+    const width = 4 * (layer === 'out' ? plan.outColumns : plan.hiddenColumns).all;
+    const taps = perceives ? 9 : 1;
+    const inputs = perceives ? card.channels : card.update.hidden;
+    const rows = 4 * (perceives ? plan.channels : plan.hidden);
+    const at = size;
+    size += taps * rows * width;
+    return { layer, kernel, taps, inputs, rows, width, at };
+  });
+  const values = new Float32Array(size);
+  for (const { kernel, taps, inputs, rows, width, at } of parts) {
+    const units = kernel.length / (taps * inputs);
+    for (let tap = 0; tap < taps; tap++) {
+      for (let i = 0; i < inputs; i++) {
+        const from = (tap * inputs + i) * units;
+        values.set(kernel.subarray(from, from + units), at + (tap * rows + i) * width);
+      }
+    }
+  }
+  const offsets = new Map(parts.map(({ layer, at }) => [layer, at / 4]));
+  return { offsets, data: values };
+}
+
+export type RecordLayout = ReturnType<typeof recordLayout>;
+
+/** Computes the offsets of the parts of a genome's record, in groups of four values. */
+export function recordLayout(card: Card, plan: Plan) {
+  const { update } = card;
+  const modulated = update.genome ? genomeLayout(card).layers : {};
+  const layers = new Map<string, { scales?: number; shifts: number }>();
+  let at = 0;
+  for (const layer of cellLayers(update)) {
+    const { all } = layer === 'out' ? plan.outColumns : plan.hiddenColumns;
+    const scaled = modulated[layer]?.scales !== undefined;
+    layers.set(layer, { ...(scaled && { scales: at }), shifts: scaled ? at + all : at });
+    at += scaled ? 2 * all : all;
+  }
+  const ownGroups = groupsOf(update.genome?.expressed ?? 0);
+  const size = at + 4 * plan.hidden * ownGroups;
+  return {
+    /**
+     * For each layer, 'perceive' first, the offsets of its shifts and of its scales, if it has any.
+     * Shifts and scales each have as many groups as the layer has columns.
+     */
+    layers,
+    /**
+     * `own` is the offset of the genome's own weights for the last layer, [hidden rows, ownGroups].
+     * They apply to the first `ownGroups` groups of channels.
+     */
+    ...{ own: at, ownGroups },
+    size,
+    /**
+     * A patch has room for `MAX_GENOMES` records. After them, `mix` is the offset of a group for
+     * each cell, with how much each genome counts for it.
+     */
+    ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
+    /** Whether all patches share one record, which they do if the rule has no standing input. */
+    shared: !update.standingInput,
+  };
+}
+
+/**
+ * Packs a genome's record, [size, 4].
+ *
+ * @param latent [Z]; absent if all patches share one record
+ */
+export function packRecord(model: Model, layout: RecordLayout, latent?: Float32Array) {
+  const { card, tensors } = model;
+  const { channels, update } = card;
+  const record = new Float32Array(4 * layout.size);
+  const modulation = latent && readGenome(model, latent, Float64Array);
+  const genome = genomeLayout(card);
+  const parts: typeof genome.layers = update.genome
+    ? { ...genome.layers, out: { shifts: genome.shifts } }
+    : { perceive: { shifts: 0 } };
+  for (const [layer, { scales, shifts }] of layout.layers) {
+    const bias = tensors.get(`update.${layer}.bias`)?.data;
+    const units = layer === 'out' ? channels : update.hidden;
+    const from = parts[layer];
+    for (let unit = 0; unit < units; unit++) {
+      const scale = scales === undefined ? 1 : 1 + modulation![from.scales! + unit];
+      if (scales !== undefined) record[4 * scales + unit] = scale;
+      const shift = modulation && from ? modulation[from.shifts + unit] : 0;
+      record[4 * shifts + unit] = (bias?.[unit] ?? 0) * scale + shift;
+    }
+  }
+  const expressed = update.genome?.expressed ?? 0;
+  if (modulation && expressed > 0) {
+    const kernel = tensors.get('update.out.kernel')!.data;
+    const width = 4 * layout.ownGroups;
+    for (let unit = 0; unit < update.hidden; unit++) {
+      for (let c = 0; c < Math.min(width, channels); c++) {
+        const own = c < expressed ? modulation[genome.weights + unit * expressed + c] : 0;
+        record[4 * layout.own + unit * width + c] = kernel[unit * channels + c] + own;
+      }
+    }
+  }
+  return record;
 }

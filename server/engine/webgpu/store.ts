@@ -2,7 +2,7 @@
 import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { PatchStore, StoreBackend } from '../backend.ts';
-import { checkNames, PatchTable } from '../core/patch-table.ts';
+import { PatchTable } from '../core/patch-table.ts';
 import { findGpu, type Gpu, openGpu } from './device.ts';
 import { Machine } from './machine.ts';
 import type { GpuPatch } from './net.ts';
@@ -19,17 +19,12 @@ export async function startWebgpu(): Promise<StoreBackend> {
 }
 
 /** Converts [s, s, C] to [C/4, s, s, 4], padded with zeros. */
-export function toGroups(
-  state: Float32Array,
-  stage: number,
-  channels: number,
-): Float32Array<ArrayBuffer> {
+export function toGroups(state: Float32Array, stage: number, channels: number) {
   const cells = stage * stage;
   const groups = new Float32Array(groupsOf(channels) * cells * 4);
   for (let cell = 0; cell < cells; cell++) {
-    for (let c = 0; c < channels; c++) {
+    for (let c = 0; c < channels; c++)
       groups[((c >> 2) * cells + cell) * 4 + (c & 3)] = state[cell * channels + c];
-    }
   }
   return groups;
 }
@@ -39,9 +34,8 @@ export function fromGroups(groups: Float32Array, stage: number, channels: number
   const cells = stage * stage;
   const state = new Float32Array(cells * channels);
   for (let cell = 0; cell < cells; cell++) {
-    for (let c = 0; c < channels; c++) {
+    for (let c = 0; c < channels; c++)
       state[cell * channels + c] = groups[((c >> 2) * cells + cell) * 4 + (c & 3)];
-    }
   }
   return state;
 }
@@ -55,7 +49,6 @@ export async function createGpuStore(
   models: readonly Model[],
   open: () => Promise<Gpu> = openGpu,
 ): Promise<PatchStore> {
-  checkNames(models);
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
@@ -63,70 +56,64 @@ export async function createGpuStore(
    * patches that are planted when it ends.
    */
   let allocation: Promise<void> | undefined;
-  const inOrder = async <T>(call: () => T | Promise<T>): Promise<T> => {
-    // Checks again after the wait, as an earlier call that waited may have started another
-    // allocation.
-    while (allocation) await allocation;
-    return call();
+  const inOrder =
+    <A, T>(call: (argument: A) => T | Promise<T>) =>
+    async (argument: A): Promise<T> => {
+      // Checks again after the wait, as an earlier call that waited may have started another
+      // allocation.
+      while (allocation) await allocation;
+      return call(argument);
+    };
+
+  const plant: PatchStore['plant'] = (news) => {
+    const planted = patches.checkNew(news);
+    const commit = (): void => {
+      for (const { one, species, stage } of planted) {
+        const { channels } = species.card;
+        const state = toGroups(seedState(one.latent, stage, channels), stage, channels);
+        const genomes = one.genomes ?? { latents: [one.latent] };
+        patches.set(one.patch, species.plant(stage, state, genomes));
+      }
+    };
+    const room = machine.reserve(planted.map(({ species }) => species));
+    if (!room) return commit();
+    const planting = room.then(commit);
+    const settle = (): void => {
+      allocation = undefined;
+    };
+    allocation = planting.then(settle, settle);
+    return planting;
   };
 
-  const calls: Omit<PatchStore, 'close'> = {
-    plant(news) {
-      const planted = patches.checkNew(news);
-      const commit = (): void => {
-        for (const { one, species, stage } of planted) {
-          const { channels } = species.card;
-          const state = toGroups(seedState(one.latent, stage, channels), stage, channels);
-          patches.set(
-            one.patch,
-            species.plant(stage, state, one.genomes ?? { latents: [one.latent] }),
-          );
-        }
-      };
-      const room = machine.reserve(planted.map(({ species }) => species));
-      if (!room) return commit();
-      const planting = room.then(commit);
-      const settle = (): void => {
-        allocation = undefined;
-      };
-      allocation = planting.then(settle, settle);
-      return planting;
-    },
+  const exportStates: PatchStore['exportStates'] = async (ids) => {
+    const wanted = ids.map((id) => patches.require(id));
+    const stages = wanted.map(({ stage }) => stage);
+    const states = await machine.read(wanted);
+    return states.map((state, i) => fromGroups(state, stages[i], wanted[i].species.card.channels));
+  };
 
-    step: (steps) => machine.step(patches.entriesOf(steps)),
+  const importStates: PatchStore['importStates'] = (states) => {
+    for (const { patch, state, stage } of patches.importsOf(states)) {
+      const { species } = patch;
+      species.write(patch, stage, toGroups(state, stage, species.card.channels));
+    }
+  };
 
-    async exportStates(ids) {
-      const wanted = ids.map((id) => patches.require(id));
-      const stages = wanted.map(({ stage }) => stage);
-      const states = await machine.read(wanted);
-      return states.map((state, i) =>
-        fromGroups(state, stages[i], wanted[i].species.card.channels),
-      );
-    },
-
-    importStates(states) {
-      for (const { patch, state, stage } of patches.importsOf(states)) {
-        const { species } = patch;
-        species.write(patch, stage, toGroups(state, stage, species.card.channels));
-      }
-    },
-
-    dispose(ids) {
-      for (const id of ids) {
-        const patch = patches.get(id);
-        patches.delete(id);
-        patch?.species.release(patch);
-      }
-    },
+  const dispose: PatchStore['dispose'] = (ids) => {
+    for (const id of ids) {
+      const patch = patches.get(id);
+      patches.delete(id);
+      patch?.species.release(patch);
+    }
   };
 
   return {
     pipelined: true,
-    plant: (news) => inOrder(() => calls.plant(news)),
-    step: (steps) => inOrder(() => calls.step(steps)),
-    exportStates: (ids) => inOrder(() => calls.exportStates(ids)),
-    importStates: (states) => inOrder(() => calls.importStates(states)),
-    dispose: (ids) => inOrder(() => calls.dispose(ids)),
+    plant: inOrder(plant),
+    step: inOrder((steps) => machine.step(patches.entriesOf(steps))),
+    exportStates: inOrder(exportStates),
+    importStates: inOrder(importStates),
+    dispose: inOrder(dispose),
     async close() {
       machine.destroy();
       patches.clear();

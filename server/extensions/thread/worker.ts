@@ -13,7 +13,7 @@ import {
   type Objection,
   type Permission,
 } from '../extension.ts';
-import type { ServerMethods, Started, ThreadMethods, Unfit } from './protocol.ts';
+import type { ServerMethods, Started, ThreadMethods, Unfit } from '../extension-thread.ts';
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

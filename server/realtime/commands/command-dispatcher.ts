@@ -9,7 +9,7 @@ import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId, type ParticipantView } from '../../../shared/vocabulary.ts';
 import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
-import type { RoomClient } from '../sessions/room-client.ts';
+import { type RoomClient, rejectionOf } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
@@ -137,16 +137,11 @@ export class CommandDispatcher {
     }
     const key = keyOf({ by, session, id });
     if (session !== undefined && this.pending.has(key)) return;
-    const refuse = ({ reason, detail }: Refusal): void => {
+    const refuse = (refusal: Refusal): void => {
       this.pending.delete(key);
-      const energy = room.energyOf(by);
+      const rejection = { ...rejectionOf(refusal, id), energy: room.energyOf(by) };
       // Send to the participant's current connection, because they may have reconnected since.
-      (seats.memberOf(by) ?? client).send('rejected', {
-        id,
-        reason,
-        energy,
-        ...(detail && { detail }),
-      });
+      (seats.memberOf(by) ?? client).send('rejected', rejection);
     };
     if (session !== undefined) this.pending.add(key);
     try {
@@ -169,8 +164,7 @@ export class CommandDispatcher {
       await work();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const { reason, detail } = error;
-      client.send('rejected', { id, reason, ...(detail && { detail }) });
+      client.send('rejected', rejectionOf(error, id));
     }
   }
 

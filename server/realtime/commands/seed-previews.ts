@@ -5,8 +5,7 @@ import { packGenomes } from '../../../shared/protocol/genomes.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { type GrowthFilm, PREVIEWS } from '../../previews/growth-previews.ts';
-import type { Genotype } from '../../world/create-latent.ts';
-import { genomesOf } from '../../world/organisms/grafts.ts';
+import { type Genotype, genomesOf } from '../../world/organisms/grafts.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */

@@ -7,7 +7,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import type { Answer } from '../../world/commands.ts';
-import { type Moderation, unkept } from '../policy/moderation-records.ts';
+import { type Moderation, unkept } from '../policy/moderation.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 

@@ -1,10 +1,10 @@
 /**
- * Messages between a gateway, which holds connections, and the server of their room. Each gateway
- * numbers its connections. Messages are numbered, too, so that the receiver notices a lost one. The
- * gateway then opens a new link, over which all its connections join again. For frames, see
- * streaming/frame-messages.ts.
+ * Messages between a gateway, which holds connections, and the server of their room. They travel
+ * over a link. Each side numbers its messages on a link, so that the other side notices a lost one.
+ * The gateway then opens a new link, over which all its connections join again.
  */
 import * as v from 'valibot';
+import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { count as whole } from '../../../shared/common-schemas.ts';
 import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
@@ -12,26 +12,31 @@ import { type EventName, isEventName } from '../../../shared/protocol/events.ts'
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { ringNumber } from '../../../shared/vocabulary.ts';
-import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
+import { decodeMessage } from '../../cluster/bus/bus.ts';
+import { CHANNEL_TIERS, type ChannelTier } from '../streaming/room-encoders.ts';
 
-/** Timing of a gateway's sessions in rooms of other servers; times are in ms. */
+/** Timing of a gateway's connections to rooms of other servers, in ms. */
 export const GATEWAY_TIMES = {
-  /** Interval of heartbeats between gateway and leader, in ms. */
+  /** Interval of heartbeats between gateway and leader. */
   beat: 1_000,
-  /** Interval of heartbeats until a new leader may show the room, in ms. */
+  /** Interval at which a new leader checks whether it may show the room. */
   begin: 100,
-  /** If a server has sent no heartbeat for this long, in ms, it counts as gone. */
+  /** A server counts as gone if it has sent no heartbeat for this long. */
   silence: 3_000,
-  /** Interval at which clients' changed views are reported, in ms. */
+  /** Minimum time between two reports of clients' changed views. */
   look: 200,
-  /** Minimum time between two attempts to connect to a leader, in ms. */
+  /** Minimum time between two reports of the chunks that clients look at. */
+  wants: 25,
+  /** Minimum time between two attempts to connect to a leader. */
   again: 500,
-  /** Interval at which rooms without connections are closed, in ms. */
+  /** Interval at which a gateway closes rooms without connections. */
   idle: 30_000,
 } as const;
 
 const name = v.pipe(v.string(), v.maxLength(64));
+/** The gateway's number of a connection. */
 const connection = whole;
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const { as, pass, unwritable, resume, mark, session } = COMMANDS.join.entries;
 
 const entry = v.object({
@@ -42,6 +47,23 @@ const entry = v.object({
   /** Address key of the connection. */
   address: name,
 });
+
+const channel = {
+  tier: v.picklist(Object.keys(CHANNEL_TIERS) as ChannelTier[]),
+  scale: v.pipe(
+    whole,
+    v.maxValue(MAX_SCALE),
+    v.check((scale) => Number.isInteger(Math.log2(scale))),
+  ),
+};
+
+/** Identifies a round of an encoder. Rounds of another version of the frame format are dropped. */
+const roundName = {
+  ...channel,
+  version: v.literal(FRAME_VERSION),
+  generation: whole,
+  round: whole,
+};
 
 /** Item of a message to the room. */
 const toRoom = v.variant('what', [
@@ -61,6 +83,16 @@ const toRoom = v.variant('what', [
   /** Current cursor positions. Each `id` is a connection, not a participant. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
+  /**
+   * All channels that the gateway's viewers use, with the chunks that they look at. `mayReceive` is
+   * set if at least one viewer can take a frame. `asks` requests a baseline.
+   */
+  v.object({
+    what: v.literal('wants'),
+    channels: v.array(
+      v.object({ ...channel, mayReceive: v.boolean(), asks: v.boolean(), chunks: v.array(whole) }),
+    ),
+  }),
 ]);
 
 const connections = v.array(connection);
@@ -105,13 +137,9 @@ const fromRoom = v.variant('what', [
     tier: v.optional(v.picklist(TIER_NAMES)),
   }),
   v.object({ what: v.literal('stop'), connection }),
+  /** All cells of a channel after a round, from `FrameSource.copy` and deflated. */
+  v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
-
-/**
- * Maximum number of earlier links that a new link replaces: the last link that a leader has
- * answered, and the links opened after it.
- */
-export const MAX_REPLACED = 8;
 
 /** Maximum number of items in a message. */
 const MAX_ITEMS = 2 ** 17;
@@ -132,56 +160,59 @@ const known = <S extends v.GenericSchema>(schema: S) =>
     ),
   );
 
-const batchToRoom = v.object({
-  link: name,
-  number: whole,
-  items: known(toRoom),
-  /**
-   * Present in the first message: name of the gateway, and the links that this link may replace.
-   */
-  opening: v.optional(
-    v.object({ node: name, replaces: v.pipe(v.array(name), v.maxLength(MAX_REPLACED)) }),
-  ),
-});
+/** A message with the number 0 opens a link, which replaces the gateway's earlier link. */
+const batchToRoom = v.object({ gateway: name, link: name, number: whole, items: known(toRoom) });
 
+/** Number of a message that says that its link is lost. */
+export const LOST = -1;
+
+/** `epoch` is the epoch of the room's lease. Gateways use it to ignore earlier leaders. */
 const batchFromRoom = v.object({
   epoch: whole,
-  number: whole,
+  link: name,
+  number: v.union([whole, v.literal(LOST)]),
   items: known(fromRoom),
 });
 
-const beat = v.object({ epoch: whole });
-const lost = v.object({ lost: v.literal(true) });
+/** The deltas of one channel in one tick, each with its chunk and version. */
+const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });
+
+/** A message to all gateways. `frames` is present after each tick while a gateway has viewers. */
+const news = v.object({
+  epoch: whole,
+  frames: v.optional(v.object({ tick: whole, rounds: known(round) })),
+});
 
 export type ToRoom = v.InferOutput<typeof toRoom>;
 export type FromRoom = v.InferOutput<typeof fromRoom>;
 export type BatchToRoom = v.InferOutput<typeof batchToRoom>;
-type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
+export type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
+export type News = v.InferOutput<typeof news>;
+export type Round = v.InferOutput<typeof round>;
+export type Item<What, From = ToRoom | FromRoom> = Extract<From, { readonly what: What }>;
 
-/** Name of the channel for messages from gateways to a room's server. */
-export const roomChannel = (room: string): string => `session:${room}:in`;
-/** Name of the channel for heartbeats from a room's server. */
-export const beatChannel = (room: string): string => `session:${room}:owner`;
-/** Name of the channel for messages from a room's server to a gateway over one link. */
-export const linkChannel = (link: string): string => `session:link:${link}`;
-
-export const encode = (
-  message: BatchToRoom | BatchFromRoom | v.InferOutput<typeof beat> | v.InferOutput<typeof lost>,
-): Uint8Array => encodeMessage(message);
+/** Names of a room's channels on the bus. */
+export const busChannels = (room: string) => ({
+  /** Messages from all gateways to the room's server. */
+  toRoom: `room:${room}:in`,
+  /** Heartbeats and frames from the room's server to all gateways. */
+  news: `room:${room}:news`,
+  /** Messages from the room's server to one gateway. */
+  to: (gateway: string): string => `room:${room}:to:${gateway}`,
+});
 
 /** @returns undefined if the bytes are not a valid message */
-export const decodeToRoom = (bytes: Uint8Array) => decodeMessage(batchToRoom, bytes);
+export const decodeToRoom = (message: Uint8Array) => decodeMessage(batchToRoom, message);
 /** @returns undefined if the bytes are not a valid message */
-export const decodeFromRoom = (bytes: Uint8Array) =>
-  decodeMessage(v.union([batchFromRoom, lost]), bytes);
+export const decodeFromRoom = (message: Uint8Array) => decodeMessage(batchFromRoom, message);
 /** @returns undefined if the bytes are not a valid message */
-export const decodeBeat = (bytes: Uint8Array) => decodeMessage(beat, bytes);
+export const decodeNews = (message: Uint8Array) => decodeMessage(news, message);
 
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
 /**
- * Collects the items of the next message from a room to a gateway. An event that is sent to several
- * connections becomes one item.
+ * Collects the items of the next message from a room to a gateway. If the same event is sent to
+ * several connections in a row, the event becomes one item.
  */
 export class OutgoingBatch {
   private items: (
@@ -193,16 +224,6 @@ export class OutgoingBatch {
         readonly to: number[];
       }
   )[] = [];
-  /**
-   * For each event's message object, the index of the item that sends it. A message must not change
-   * once it has been added.
-   */
-  private readonly places = new Map<unknown, number>();
-  /**
-   * For each connection, the index of its last item. It is used to keep the connection's events in
-   * order.
-   */
-  private readonly last = new Map<number, number>();
 
   get isEmpty(): boolean {
     return this.items.length === 0;
@@ -213,39 +234,25 @@ export class OutgoingBatch {
     return this.items.some(({ what }) => what === 'end');
   }
 
-  /**
-   * Adds an event for a connection. If an item already sends this message to other connections,
-   * adds the connection to that item, unless this would change the order of the connection's items.
-   */
+  /** Adds an event for a connection. @param message must not change once it has been added */
   event(connection: number, name: EventName, message: unknown): void {
-    const place = this.places.get(message) ?? -1;
-    const known = this.items[place];
-    const isInOrder = (this.last.get(connection) ?? -1) < place;
-    if (isInOrder && known.what === 'event' && known.name === name) {
-      known.to.push(connection);
-      this.last.set(connection, place);
-      return;
-    }
-    this.places.set(message, this.items.length);
-    this.last.set(connection, this.items.length);
-    this.items.push({ what: 'event', name, message, to: [connection] });
+    const last = this.items.at(-1);
+    if (last?.what === 'event' && last.name === name && last.message === message) {
+      last.to.push(connection);
+    } else this.items.push({ what: 'event', name, message, to: [connection] });
   }
 
   add(item: OneItem): void {
-    this.last.set(item.connection, this.items.length);
     this.items.push(item);
   }
 
   /** Removes and returns all items. @param present connections that are in the room */
   take(present: ReadonlySet<number>): FromRoom[] {
-    const taken = this.items.map(
-      (item): FromRoom =>
-        item.what === 'event' ? { ...item, to: shorter(item.to, present) } : item,
-    );
+    const { items } = this;
     this.items = [];
-    this.places.clear();
-    this.last.clear();
-    return taken;
+    return items.map((item) =>
+      item.what === 'event' ? { ...item, to: shorter(item.to, present) } : item,
+    );
   }
 }
 

@@ -3,104 +3,317 @@
  * or another server takes a room, all connections join the room again, and their pages notice only
  * a pause. This module does not know a room's state. Start at `RemoteRoom.hear`.
  */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
-import type { Command } from '../../../shared/protocol/commands.ts';
+import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { POINTER_INTERVAL, packPointer } from '../../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { getOrAdd } from '../../platform/collections.ts';
+import { type Bus, encodeMessage, type Subscription } from '../../cluster/bus/bus.ts';
+import { type Clock, repeat } from '../../platform/clock.ts';
+import { QUEUE_LIMITS } from '../../world/commands.ts';
 import type { MessageName } from '../commands/client-messages.ts';
 import type { RoomSession } from '../sessions/local-session.ts';
-import { type CommonWelcome, type RoomClient, welcomeOf } from '../sessions/room-client.ts';
-import { RemoteFrames, type RemoteFramesOptions } from '../streaming/remote-frames.ts';
-import { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
-import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
 import {
-  type BatchToRoom,
-  beatChannel,
-  decodeBeat,
+  type CommonWelcome,
+  type Entry,
+  type RoomClient,
+  welcomeOf,
+} from '../sessions/room-client.ts';
+import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
+import { openFrames, type Size } from './frame-mirrors.ts';
+import {
+  busChannels,
   decodeFromRoom,
-  encode,
+  decodeNews,
   type FromRoom,
   GATEWAY_TIMES,
-  linkChannel,
-  MAX_REPLACED,
-  roomChannel,
+  type Item,
   type ToRoom,
 } from './messages.ts';
-import { GatheredReports, RemoteSession, type SessionRoom } from './remote-session.ts';
 
-const { beat, silence, look, again } = GATEWAY_TIMES;
+const { beat, silence, again } = GATEWAY_TIMES;
 
-type FrameMaker = Pick<
-  RoomBroadcaster,
-  'add' | 'remove' | 'setViewport' | 'acknowledge' | 'resync' | 'close'
->;
+/**
+ * Commands that must not be executed twice, although the room does not recognise repetitions of
+ * them.
+ */
+const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
-/** Makes a room's frames for the viewers of this server. */
-export function openFrames(options: Omit<RemoteFramesOptions, 'onTick'>): RoomBroadcaster {
-  const feed = new RemoteFrames({ ...options, onTick: (now) => broadcaster.publish(now) });
-  const broadcaster = new RoomBroadcaster(feed);
-  return broadcaster;
-}
+/** A command that expects an answer. */
+type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
-interface RemoteRoomOptions {
-  readonly room: string;
-  readonly bus: Bus;
-  readonly clock: Clock;
-  /** Name of this server. */
-  readonly node: string;
-  /** Returns a name that is unique among all links. */
-  readonly newLink: () => string;
-  readonly openFrames: (...options: Parameters<typeof openFrames>) => FrameMaker;
+/**
+ * A connection of this server in a room that runs on another server. After a new link has replaced
+ * the previous one, the session repeats commands that are still unanswered. It decides nothing
+ * itself.
+ */
+export class RemoteSession implements RoomSession {
+  /** Whether the room has admitted the session, perhaps only to its queue. */
+  hasEntered = false;
   /**
-   * Returns why no server is running the room, as far as this server knows. Returns undefined if a
-   * server should be running it.
+   * Whether the session has received its welcome, and therefore also receives events for everybody.
    */
-  readonly whyOver?: () => Reason | undefined;
-  /** Runs a function at the end of this turn of the event loop. */
-  readonly defer?: (run: () => void) => void;
+  isPresent = false;
+  /** When the session asked to join, in ms. */
+  joinedAt = 0;
+  /** Size of the room; undefined before the welcome. */
+  size: Size | undefined;
+  private entry: Entry | undefined;
+  /** Unanswered commands. The keys are the commands' ids. */
+  private readonly unanswered = new Map<number, Asked>();
+  /**
+   * Session id for the commands of a client that names no session: see `Command<'join'>`. These
+   * commands, too, may be repeated to a new leader and must be executed only once.
+   */
+  private readonly commandSession = randomInt(2 ** 32);
+  /** Whether the session is joining again over a new link, so that commands may have been lost. */
+  private hasRejoined = false;
+
+  /** @param connection id that no other connection of this server has had */
+  constructor(
+    readonly connection: number,
+    readonly client: RoomClient,
+    private readonly room: RemoteRoom,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.entry !== undefined;
+  }
+
+  /**
+   * Returns the checksums of the picture that the page showed when it joined. Returns them only
+   * once, because only the first frames use them.
+   */
+  takeHolds(): Uint8Array | undefined {
+    const holds = this.entry?.holds;
+    this.entry &&= { ...this.entry, holds: undefined };
+    return holds;
+  }
+
+  /** The item that asks the room to let the session join. */
+  get joinItem(): ToRoom {
+    const { connection, client } = this;
+    // Omit the checksums, because this server makes the frames.
+    const { holds: _, ...entry } = this.entry!;
+    const { session = this.commandSession } = entry;
+    return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
+  }
+
+  join(entry: Entry): void {
+    this.room.requireLeader();
+    this.entry = entry;
+    this.room.add(this);
+  }
+
+  handle<N extends MessageName>(name: N, message: Command<N>): void {
+    if (!this.hasEntered) throw new Refusal('not-joined');
+    if ('id' in message) this.ask(name, message);
+    else if (!this.room.handle(this, name, message) && !this.hasRejoined) {
+      this.sendCommand([name, message]);
+    }
+  }
+
+  leave(): void {
+    if (!this.entry) return;
+    this.entry = undefined;
+    this.room.remove(this);
+    this.room.send({ what: 'leave', connection: this.connection });
+  }
+
+  /** Prepares the session to join again over a new link. */
+  rejoins(): void {
+    this.isPresent = false;
+    if (!this.hasEntered || !this.entry) return;
+    this.hasRejoined = true;
+    const { notice: _, holds: __, ...entry } = this.entry;
+    this.entry = entry;
+  }
+
+  /** Handles an event from the room. */
+  receive(name: EventName, message: unknown): void {
+    const { client } = this;
+    if (name === 'accepted' || name === 'rejected') {
+      const { id } = message as Event<'rejected'>;
+      // A repeated command may be answered twice, so pass on only the first answer. Messages that
+      // answer no command have no id, or id 0.
+      if (!id || this.answered(id, name)) client.send(name, message as never);
+      return;
+    }
+    const isWelcome = name === 'welcome' || name === 'wall';
+    if (isWelcome || name === 'waiting') {
+      this.hasEntered = true;
+      client.entered();
+    }
+    if (name === 'welcome' || name === 'waiting') {
+      const { resume, mark } = message as Partial<Event<'welcome'>>;
+      const told = { ...(resume !== undefined && { resume }), ...(mark !== undefined && { mark }) };
+      this.entry &&= { ...this.entry, ...told };
+    }
+    client.send(name, message as never);
+    if (!isWelcome) return;
+    this.size = (message as Event<'wall'>).room;
+    this.isPresent = true;
+    if (this.hasRejoined) this.sendAgain();
+  }
+
+  /** Handles the room's refusal of a command. */
+  refusedCommand(refusal: Refusal, id: number): void {
+    if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
+  }
+
+  /** Handles the room's refusal of the session's join. */
+  refused(refusal: Refusal): void {
+    const { client } = this;
+    const wasIn = this.hasEntered;
+    this.entry = undefined;
+    this.hasEntered = false;
+    // A page that is already in the room has not asked to join again and cannot handle a refused
+    // join, so disconnect it.
+    if (wasIn) client.disconnect(refusal.reason);
+    else client.refuse(refusal);
+  }
+
+  /** @throws Refusal too-fast */
+  private ask(...asked: Asked): void {
+    const [, { id }] = asked;
+    // The page has repeated a command that is still unanswered, so do not send it again.
+    if (this.unanswered.has(id)) return;
+    // The leader may be unreachable for long, so limit the number of unanswered commands.
+    if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
+      throw new Refusal('too-fast', 'unanswered');
+    }
+    this.unanswered.set(id, asked);
+    if (!this.hasRejoined) this.sendCommand(asked);
+  }
+
+  private sendCommand([name, message]: readonly [CommandName, unknown]): void {
+    this.room.send({ what: 'command', connection: this.connection, name, message });
+  }
+
+  /** Stops waiting for the answer to a command. @returns whether the answer was expected */
+  private answered(id: number, name: EventName): boolean {
+    const asked = this.unanswered.get(id);
+    if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
+      this.entry = { ...this.entry, name: (asked[1] as Command<'name'>).name };
+    }
+    return this.unanswered.delete(id);
+  }
+
+  /**
+   * Repeats unanswered commands, except those in `DONE_EACH_TIME`. The room recognises repeated
+   * commands that change its cells. All other commands may be executed twice.
+   */
+  private sendAgain(): void {
+    this.hasRejoined = false;
+    for (const asked of [...this.unanswered.values()]) {
+      const [name, { id }] = asked;
+      if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
+      // Nobody knows whether this command was executed, so refuse it. If a drawing was accepted,
+      // its seed appears in the visitor's hand anyway.
+      else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
+    }
+  }
 }
 
-/** Creates the state of one link to the room. */
-const createLink = (name: string, openedAt: number) => ({
-  name,
-  /** When the link was opened, in ms. */
+/** Runs work on request, but at most once per interval. */
+class Throttle {
+  private ranAt = Number.NEGATIVE_INFINITY;
+  private cancelRun: (() => void) | undefined;
+
+  /** @param interval minimum time between two runs, in ms */
+  constructor(
+    private readonly clock: Clock,
+    private readonly interval: number,
+    private readonly work: () => void,
+  ) {}
+
+  request(): void {
+    const left = this.ranAt + this.interval - this.clock.now();
+    // Use a timer even if no time is left, so that one run handles all requests of this turn.
+    this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
+      this.cancelRun = undefined;
+      this.ranAt = this.clock.now();
+      this.work();
+    });
+  }
+
+  cancel(): void {
+    this.cancelRun?.();
+    this.cancelRun = undefined;
+  }
+}
+
+/** Creates the state of one link to the room. @param openedAt ms */
+const createLink = (openedAt: number) => ({
+  name: randomUUID() as string,
   openedAt,
-  /** Undefined until the link's channel is open. Nothing is sent before that. */
-  subscription: undefined as Subscription | undefined,
   /** Items to send at the end of this turn of the event loop. */
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
   /** The part that all welcomes have in common, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
-  /**
-   * Epoch of the leader that answers over this link; undefined before the leader's first message.
-   */
+  /** The channels that the room's server knows of, as JSON. */
+  wants: '[]',
+  /** Epoch of the leader that answers over this link; undefined before the first answer. */
   epoch: undefined as number | undefined,
 });
 
-export class RemoteRoom implements SessionRoom {
+export interface RemoteRoomOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Unique name of this server. */
+  readonly node: string;
+  /**
+   * Returns why no server is running a room, as far as this server knows. Returns undefined if a
+   * server should be running it.
+   */
+  readonly whyOver: (room: string) => Reason | undefined;
+  readonly openFrames?: typeof openFrames;
+  /** Runs a function at the end of this turn of the event loop. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export class RemoteRoom {
+  private readonly clock = this.options.clock;
+  private readonly channels = busChannels(this.name);
   private readonly sessions = new Map<number, RemoteSession>();
-  private frames: FrameMaker | undefined;
-  /** Size of the room that `frames` was opened for. */
-  private framesSize: RemoteSession['size'];
+  private frames: ReturnType<typeof openFrames> | undefined;
   /** Viewport of each session that has a stream; undefined while its page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
-  private readonly reports: GatheredReports;
+  /** For each connection, the frames that its page has drawn since the last heartbeat. */
+  private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
+  /** Cursors that have moved since they were last sent to the room. The keys are connections. */
+  private readonly cursors = new Map<number, Command<'cursor'>>();
+  private readonly sendLooks = new Throttle(this.clock, GATEWAY_TIMES.look, () => {
+    for (const session of this.looked) {
+      const viewport = this.views.get(session);
+      const { connection } = session;
+      const message = viewport ? { ...viewport, hidden: false } : { hidden: true };
+      this.send({ what: 'command', connection, name: 'look', message });
+    }
+    this.looked.clear();
+  });
+  private readonly sendCursors = new Throttle(this.clock, POINTER_INTERVAL, () => {
+    const cursors = [...this.cursors].map(([id, cursor]) => packPointer({ ...cursor, id }));
+    this.cursors.clear();
+    if (cursors.length > 0) this.send({ what: 'cursors', cursors });
+  });
+  private readonly sendWants = new Throttle(this.clock, GATEWAY_TIMES.wants, () =>
+    this.tellWants(),
+  );
   private isWaiting = false;
-  private link: ReturnType<typeof createLink>;
-  /** Names of earlier links, starting with the last link that a leader has answered. */
-  private replaced: string[] = [];
+  private link = createLink(this.clock.now());
   /** Highest epoch of any leader heard so far. */
   private latestEpoch = 0;
-  private heardAt: number;
+  private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
-  private readonly cancels: (() => void)[] = [];
+  private readonly cancelBeats = repeat(this.clock, beat, () => this.beat());
+  /** Whether messages from the room can arrive. Nothing is sent before that. */
+  private isOpen = false;
   private isClosed = false;
 
   private readonly handlers: {
@@ -109,42 +322,30 @@ export class RemoteRoom implements SessionRoom {
     look: (session, message) => {
       if (!this.views.has(session)) return;
       const viewport = message.hidden ? undefined : message;
-      this.views.set(session, viewport);
-      this.looked.add(session);
-      this.frames?.setViewport(session.client, viewport, this.now);
+      this.setView(session, viewport);
+      this.frames?.broadcaster.setViewport(session.client, viewport, this.clock.now());
     },
-    received: (session, { tick }) => {
-      this.frames?.acknowledge(session.client, tick, this.now);
+    received: ({ client, connection, isPresent }, { tick }) => {
+      this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
       // Report this frame to the room, because the report also shows that the page has its resume
       // token.
-      if (session.isPresent) this.reports.draw(session.connection, tick);
+      const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
+      if (isPresent) this.drawn.set(connection, { tick, frames });
     },
-    resync: ({ client }, { chunks }) => this.frames?.resync(client, chunks),
+    resync: ({ client }, { chunks }) => this.frames?.broadcaster.resync(client, chunks),
     cursor: ({ connection, isPresent }, cursor) => {
-      if (isPresent) this.reports.moveCursor(connection, cursor);
+      if (!isPresent) return;
+      this.cursors.set(connection, cursor);
+      this.sendCursors.request();
     },
   };
 
-  constructor(private readonly options: RemoteRoomOptions) {
-    const { bus, clock, room } = options;
-    this.heardAt = clock.now();
-    this.reports = new GatheredReports(clock, (item) => this.send(item));
-    const every = (time: number, run: () => void): void => {
-      const place = this.cancels.length;
-      const again = (): void => {
-        this.cancels[place] = clock.after(time, again);
-        run();
-      };
-      this.cancels.push(clock.after(time, again));
-    };
-    every(beat, () => this.beat());
-    every(look, () => this.tellViews());
-    this.subscriptions.push(bus.onGap(() => this.relink()));
-    void this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes)).then((beats) => {
-      if (this.isClosed) beats?.close();
-      else if (beats) this.subscriptions.push(beats);
-    });
-    this.link = this.openLink();
+  constructor(
+    private readonly name: string,
+    private readonly options: RemoteRoomOptions,
+  ) {
+    this.subscriptions.push(options.bus.onGap(() => this.relink()));
+    void this.open();
   }
 
   /** Number of connections in the room. */
@@ -152,23 +353,21 @@ export class RemoteRoom implements SessionRoom {
     return this.sessions.size;
   }
 
-  /** Whether the link was opened less than `silence` ms ago. */
-  get isFresh(): boolean {
-    return this.now - this.link.openedAt < silence;
+  /** Whether the room has no connections, and its link was not opened just now. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.clock.now() - this.link.openedAt >= silence;
   }
 
-  /** Whether no leader has been heard for `silence` ms. */
-  get isOrphaned(): boolean {
-    return this.now - this.heardAt >= silence;
+  /** Checks that a leader has been heard within `silence` ms. @throws Refusal elsewhere */
+  requireLeader(): void {
+    if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
   }
 
+  /** Adds a session and sends its join. */
   add(session: RemoteSession): void {
-    if (this.isOrphaned) throw new Refusal('elsewhere', this.options.room);
-    session.joinedAt = this.now;
+    session.joinedAt = this.clock.now();
     this.sessions.set(session.connection, session);
-    // If the link is not open yet, do not send the join now, because the opening message will
-    // contain all joins.
-    if (this.link.subscription) this.send(session.joinItem);
+    this.send(session.joinItem);
   }
 
   remove(session: RemoteSession): void {
@@ -176,8 +375,10 @@ export class RemoteRoom implements SessionRoom {
     this.endStream(session);
   }
 
+  /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    if (!this.link.subscription) return;
+    // The first message of the link will contain all joins.
+    if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
     this.isWaiting = true;
@@ -187,6 +388,11 @@ export class RemoteRoom implements SessionRoom {
     });
   }
 
+  /**
+   * Handles a message, if this server processes messages of its type itself.
+   *
+   * @returns false if the message is for the room's server
+   */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
     handle?.(session, message);
@@ -195,111 +401,100 @@ export class RemoteRoom implements SessionRoom {
 
   close(): void {
     this.isClosed = true;
-    this.reports.clear();
     if (this.link.items.length > 0) this.flush();
-    for (const cancel of this.cancels) cancel();
+    this.cancelBeats();
+    for (const one of [this.sendLooks, this.sendCursors, this.sendWants]) one.cancel();
     for (const subscription of this.subscriptions) subscription.close();
-    this.link.subscription?.close();
-    this.frames?.close();
+    this.frames?.broadcaster.close();
   }
 
-  private get now(): number {
-    return this.options.clock.now();
+  private get isOrphaned(): boolean {
+    return this.clock.now() - this.heardAt >= silence;
   }
 
-  /** @returns undefined if the bus is closed */
-  private subscribe(
-    channel: string,
-    listener: (bytes: Uint8Array) => void,
-  ): Promise<Subscription | undefined> {
-    return this.options.bus.subscribe(channel, listener).catch(() => undefined);
+  private async open(): Promise<void> {
+    const { bus, node } = this.options;
+    const { news, to } = this.channels;
+    const subscribed = await Promise.all([
+      bus.subscribe(news, (bytes) => this.hearNews(bytes)),
+      bus.subscribe(to(node), (bytes) => this.hear(bytes)),
+    ]).catch(() => undefined);
+    // If there are no subscriptions, the bus is closed.
+    if (!subscribed) return;
+    this.subscriptions.push(...subscribed);
+    if (this.isClosed) {
+      for (const subscription of subscribed) subscription.close();
+      return;
+    }
+    this.isOpen = true;
+    this.openLink();
   }
 
   /** Makes all connections join again over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // Name only the latest links, because the leader has dropped older ones after a long silence.
-    this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
-    this.link.subscription?.close();
-    this.reports.clear();
+    this.drawn.clear();
+    this.cursors.clear();
     for (const session of this.sessions.values()) session.rejoins();
-    this.link = this.openLink();
+    this.link = createLink(this.clock.now());
+    if (this.isOpen) this.openLink();
   }
 
-  private openLink() {
-    const link = createLink(this.options.newLink(), this.now);
-    void this.subscribe(linkChannel(link.name), (bytes) => this.hear(link.name, bytes)).then(
-      (subscription) => {
-        if (this.isClosed || this.link !== link) {
-          subscription?.close();
-          return;
-        }
-        link.subscription = subscription;
-        link.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
-        this.flush({ node: this.options.node, replaces: this.replaced });
-      },
-    );
-    return link;
+  private openLink(): void {
+    this.link.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
+    this.frames?.feed.renew();
+    this.tellWants();
+    this.flush();
   }
 
-  private flush(opening?: BatchToRoom['opening']): void {
+  private flush(): void {
     const { link, options } = this;
     const { name, items } = link;
     link.items = [];
-    const message = { link: name, number: link.sent++, items, ...(opening && { opening }) };
-    options.bus.publish(roomChannel(options.room), encode(message));
+    const message = { gateway: options.node, link: name, number: link.sent++, items };
+    options.bus.publish(this.channels.toRoom, encodeMessage(message));
   }
 
-  private hearBeat(bytes: Uint8Array): void {
-    const heard = decodeBeat(bytes);
+  private hearNews(bytes: Uint8Array): void {
+    const news = decodeNews(bytes);
     // Ignore a former leader, which may still send heartbeats after it has lost the room.
-    if (!heard || heard.epoch < this.latestEpoch) return;
-    this.heardAt = this.now;
-    this.latestEpoch = heard.epoch;
+    if (!news || news.epoch < this.latestEpoch || this.isClosed) return;
+    this.heardAt = this.clock.now();
+    this.latestEpoch = news.epoch;
     const { epoch, openedAt } = this.link;
-    if (epoch === heard.epoch) return;
     // If the link is new, give the leader time to answer it.
-    if (epoch !== undefined || this.now - openedAt >= again) this.relink();
+    const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
+    if (epoch !== news.epoch && !isAnswering) this.relink();
+    if (news.frames) this.frames?.feed.take(news.frames);
   }
 
-  private hear(name: string, bytes: Uint8Array): void {
+  private hear(bytes: Uint8Array): void {
     const { link } = this;
     const message = decodeFromRoom(bytes);
-    if (!message || name !== link.name || this.isClosed) return;
-    if ('lost' in message) {
-      this.relink();
-      return;
-    }
+    if (message?.link !== link.name || message.epoch < this.latestEpoch || this.isClosed) return;
     const { epoch, number, items } = message;
-    if (epoch < this.latestEpoch) return;
     if (number !== link.received || (link.epoch ?? epoch) !== epoch) {
       this.relink();
       return;
     }
     link.received++;
     link.epoch = epoch;
-    this.heardAt = this.now;
-    this.replaced = [];
+    this.heardAt = this.clock.now();
     this.latestEpoch = epoch;
     for (const item of items) this.take(item);
   }
 
   private take(item: FromRoom): void {
-    if (item.what === 'event') {
-      const { to, name, message } = item;
-      if ('only' in to) {
-        for (const connection of to.only) this.sessions.get(connection)?.receive(name, message);
-        return;
-      }
-      const except = new Set(to.except);
-      for (const [connection, session] of this.sessions) {
-        if (session.isPresent && !except.has(connection)) session.receive(name, message);
-      }
-      return;
-    }
+    if (item.what === 'event') this.takeEvent(item);
+    else if (item.what === 'baseline') void this.frames?.feed.takeBaseline(item);
+    else this.takeFor(item);
+  }
+
+  /** Handles an item for one connection. */
+  private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
+    const { link } = this;
     // Keep the part that all welcomes have in common, even if this client has left, because later
     // welcomes omit unchanged fields.
-    const { link } = this;
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -315,52 +510,75 @@ export class RemoteRoom implements SessionRoom {
     }
   }
 
+  private takeEvent({ to, name, message }: Item<'event'>): void {
+    if ('only' in to) {
+      for (const connection of to.only) this.sessions.get(connection)?.receive(name, message);
+      return;
+    }
+    const except = new Set(to.except);
+    for (const [connection, session] of this.sessions) {
+      if (session.isPresent && !except.has(connection)) session.receive(name, message);
+    }
+  }
+
   private startStream(session: RemoteSession, tier: StreamStart['tier']): void {
     const { size } = session;
     if (!size) return;
-    const { bus, room, clock, openFrames } = this.options;
-    if (this.framesSize?.width !== size.width || this.framesSize.height !== size.height) {
-      // The room has been recreated with another size, and all its clients join again, so drop
-      // their streams.
-      this.frames?.close();
+    if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
+      // The room is new, or has been recreated with another size. In the latter case, all its
+      // clients join again, so drop their streams.
+      this.frames?.broadcaster.close();
       this.views.clear();
-      this.frames = undefined;
+      const open = this.options.openFrames ?? openFrames;
+      this.frames = open(size, this.clock, () => this.sendWants.request());
     }
-    this.framesSize = size;
-    this.frames ??= openFrames({ bus, room, clock, size });
+    const { broadcaster } = this.frames;
     // If the session already has a stream, keep it, because its page still holds the frames it has
     // received.
     if (this.views.has(session)) {
-      this.looked.add(session);
-      const { pixels = 1 } = this.views.get(session) ?? {};
+      const view = this.views.get(session);
+      this.setView(session, view);
       // On a welcome, a page drops the frames it received while zoomed out, so send all chunks
       // again.
-      if (pixels < 1) this.frames.resync(session.client, [...Array(chunkCount(size)).keys()]);
+      if (view && view.pixels < 1) {
+        broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
+      }
       return;
     }
     const viewport = fullViewport(size);
     this.views.set(session, viewport);
     const holds = session.takeHolds();
-    this.frames.add(session.client, viewport, this.now, { tier, holds });
+    broadcaster.add(session.client, viewport, this.clock.now(), { tier, holds });
   }
 
   private endStream(session: RemoteSession): void {
     this.looked.delete(session);
-    this.reports.forget(session.connection);
-    if (this.views.delete(session)) this.frames?.remove(session.client);
+    this.drawn.delete(session.connection);
+    this.cursors.delete(session.connection);
+    if (this.views.delete(session)) this.frames?.broadcaster.remove(session.client);
+  }
+
+  private setView(session: RemoteSession, viewport: Viewport | undefined): void {
+    this.views.set(session, viewport);
+    this.looked.add(session);
+    this.sendLooks.request();
   }
 
   private beat(): void {
-    for (const item of this.reports.takeDrawn()) this.send(item);
-    if (this.link.subscription) this.flush();
+    const clients = [...this.drawn].map(([connection, { tick, frames }]) => {
+      return [connection, tick, frames] as [number, number, number];
+    });
+    this.drawn.clear();
+    if (clients.length > 0) this.send({ what: 'drawn', clients });
+    if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
     // The room may have ended without this server receiving its last messages, so ask why no server
     // runs it.
-    const over = this.isOrphaned ? this.options.whyOver?.() : undefined;
+    const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
-      else if (session.hasEntered || this.now - session.joinedAt < silence) continue;
-      else this.refuse(session, new Refusal('elsewhere', this.options.room));
+      else if (session.hasEntered || this.clock.now() - session.joinedAt < silence) continue;
+      else this.refuse(session, new Refusal('elsewhere', this.name));
     }
   }
 
@@ -379,63 +597,13 @@ export class RemoteRoom implements SessionRoom {
     session.client.disconnect(reason);
   }
 
-  private tellViews(): void {
-    for (const session of this.looked) {
-      const viewport = this.views.get(session);
-      const { connection } = session;
-      const message = viewport ? { ...viewport, hidden: false } : { hidden: true };
-      this.send({ what: 'command', connection, name: 'look', message });
+  private tellWants(): void {
+    const channels = this.frames?.feed.takeWants() ?? [];
+    const wants = JSON.stringify(channels);
+    // Each request for a baseline must be sent, even if it looks like the one before it.
+    if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
+      this.send({ what: 'wants', channels });
     }
-    this.looked.clear();
+    this.link.wants = wants;
   }
-}
-
-interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
-  /**
-   * Returns why no server is running a room, as far as this server knows. Returns undefined if a
-   * server should be running it.
-   */
-  readonly whyOver: (room: string) => Reason | undefined;
-}
-
-export class RemoteRooms {
-  private readonly rooms = new Map<string, RemoteRoom>();
-  private connections = 0;
-  private cancel: () => void;
-
-  constructor(private readonly options: RemoteRoomsOptions) {
-    this.cancel = options.clock.after(GATEWAY_TIMES.idle, this.closeIdle);
-  }
-
-  /** Creates a session in a room, without joining it yet. */
-  open(room: string, client: RoomClient): RoomSession {
-    const remote = getOrAdd(this.rooms, room, () => {
-      return new RemoteRoom({
-        ...this.options,
-        ...{ room, newLink: randomUUID, whyOver: () => this.options.whyOver(room) },
-        openFrames,
-      });
-    });
-    return new RemoteSession(++this.connections, client, remote);
-  }
-
-  /** For each room name, the number of connections in the room. */
-  get sizes(): ReadonlyMap<string, number> {
-    return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
-  }
-
-  close(): void {
-    this.cancel();
-    for (const room of this.rooms.values()) room.close();
-    this.rooms.clear();
-  }
-
-  private readonly closeIdle = (): void => {
-    this.cancel = this.options.clock.after(GATEWAY_TIMES.idle, this.closeIdle);
-    for (const [name, room] of this.rooms) {
-      if (room.size > 0 || room.isFresh) continue;
-      room.close();
-      this.rooms.delete(name);
-    }
-  };
 }

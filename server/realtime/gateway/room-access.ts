@@ -1,35 +1,404 @@
 /**
- * Gives the connections of gateways access to the rooms of this server, without opening any
- * sockets. `RoomAccesses` manages all rooms, and `RoomAccess` manages one room.
+ * Gives visitors who are connected to gateways access to the rooms of this server. A room has a
+ * `RoomClient` for each of these connections. The gateway makes the frames that it sends to them.
+ * Start at `RoomAccess.receive`.
  */
-import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
+import { promisify } from 'node:util';
+import { constants, deflate } from 'node:zlib';
+import { FRAME_VERSION } from '../../../shared/codec/frame.ts';
+import type { Command } from '../../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { unpackPointer } from '../../../shared/protocol/pointers.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Bus, encodeMessage } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { RoomServer } from '../room-server.ts';
-import { FramePublisher } from '../streaming/frame-publisher.ts';
-import type { EncoderChannel } from '../streaming/room-encoders.ts';
-import { GatewayLink } from './gateway-link.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 import {
+  isRingMessage,
+  type MessageName,
+  parseCommand,
+  readId,
+} from '../commands/client-messages.ts';
+import type { RoomServer } from '../room-server.ts';
+import { LocalSession } from '../sessions/local-session.ts';
+import {
+  type CommonWelcome,
+  type PersonalWelcome,
+  type RoomClient,
+  rejectionOf,
+} from '../sessions/room-client.ts';
+import type { RemoteViewer } from '../streaming/room-broadcaster.ts';
+import { type EncoderChannel, keyOf, type RoomEncoders } from '../streaming/room-encoders.ts';
+import type { StreamStart, Viewport } from '../streaming/viewer-stream.ts';
+import {
+  type BatchFromRoom,
   type BatchToRoom,
-  beatChannel,
+  busChannels,
   decodeToRoom,
-  encode,
+  type FromRoom,
   GATEWAY_TIMES,
-  linkChannel,
-  roomChannel,
+  type Item,
+  LOST,
+  type News,
+  OutgoingBatch,
+  type Round,
+  type ToRoom,
 } from './messages.ts';
 
 const { beat, begin, silence } = GATEWAY_TIMES;
 
+const compress = promisify(deflate);
+
+/** The channels that the viewers of one gateway use. */
+export class GatewayChannels {
+  private readonly used = new Map<
+    string,
+    { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
+  >();
+
+  constructor(
+    private readonly encoders: RoomEncoders,
+    private readonly sendBaseline: (baseline: Item<'baseline'>) => void,
+  ) {}
+
+  get channels(): EncoderChannel[] {
+    return [...this.used.values()].map(({ channel }) => channel);
+  }
+
+  /** @param wants all channels that the viewers use now */
+  update(wants: Item<'wants'>['channels']): void {
+    const gone = new Map(this.used);
+    for (const { mayReceive, chunks, asks, ...name } of wants) {
+      const key = keyOf(name);
+      gone.delete(key);
+      const { user, channel } = getOrAdd(this.used, key, () => {
+        const user = createUser();
+        return { user, channel: this.encoders.use(name, user) };
+      });
+      Object.assign(user, { mayReceive, lists: [chunks] });
+      if (asks) void this.copy(channel);
+    }
+    for (const [key, { user, channel }] of gone) {
+      this.used.delete(key);
+      this.encoders.leave(channel, user);
+    }
+  }
+
+  private async copy(channel: EncoderChannel): Promise<void> {
+    const name = roundName(channel);
+    const { tick } = this.encoders;
+    // Compress in another thread, because compressing all cells of a large room takes longer than a
+    // tick.
+    const cells = await compress(channel.encoder.copy(), { level: constants.Z_BEST_SPEED });
+    this.sendBaseline({ what: 'baseline', ...name, tick, cells });
+  }
+}
+
+/**
+ * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new
+ * sources, because gateways are informed of them by messages.
+ */
+const createUser = () => ({
+  mayReceive: false,
+  lists: [] as readonly (readonly number[])[],
+  useSource: () => {},
+});
+
+const roundName = ({ tier, scale, generation, encoder: { round } }: EncoderChannel) =>
+  ({ tier, scale, version: FRAME_VERSION, generation, round }) as const;
+
+/**
+ * Collects the deltas of a tick for gateways.
+ *
+ * @param encoded channels that have been encoded in this tick
+ * @returns undefined if no gateway uses any channel
+ */
+export function framesFor(
+  gateways: Iterable<GatewayChannels>,
+  encoded: readonly EncoderChannel[],
+  tick: number,
+): News['frames'] {
+  const used = new Set([...gateways].flatMap(({ channels }) => channels));
+  if (used.size === 0) return undefined;
+  const rounds = encoded
+    .filter((channel) => used.has(channel))
+    .map((channel): Round => {
+      const { encoder } = channel;
+      const deltas = [...encoder.changed].map((chunk): Round['deltas'][number] => {
+        return [chunk, encoder.version(chunk), encoder.delta(chunk)!];
+      });
+      return { ...roundName(channel), deltas };
+    });
+  return { tick, rounds };
+}
+
+/** A connection to a gateway, as seen by the server that runs the room. */
+class LinkedClient implements RoomClient, RemoteViewer {
+  /** Always true, because the gateway sends the frames. */
+  readonly writable = true;
+  viewport: Viewport | undefined;
+  readonly connection = this.joined.connection;
+  readonly address = this.joined.entry.address;
+  readonly ring = this.joined.entry.ring;
+  readonly session = new LocalSession(this.link.access.find, this);
+
+  /** @param link replaced when the gateway opens a new link */
+  constructor(
+    public link: GatewayLink,
+    private readonly joined: Item<'join'>,
+  ) {}
+
+  send<N extends EventName>(event: N, message: Event<N>): void {
+    this.link.sendEvent(this.connection, event, message);
+  }
+
+  sendWelcome<N extends 'welcome' | 'wall'>(
+    event: N,
+    common: CommonWelcome,
+    personal: PersonalWelcome<N>,
+  ): void {
+    this.link.sendWelcome(this.connection, event, common, { ...personal });
+  }
+
+  /** Does nothing, because the gateway makes the frames. */
+  sendFrame(): void {}
+
+  disconnect(reason: Reason): void {
+    // If the room has moved to another server, send nothing, because the gateway makes its
+    // connections follow the room.
+    if (reason !== 'elsewhere') {
+      this.link.send({ what: 'end', connection: this.connection, reason });
+    }
+    this.link.removed(this);
+  }
+
+  entered(): void {}
+
+  /** Refuses the client's join, and forgets the client. */
+  refuse({ reason, detail }: Refusal): void {
+    this.link.send({ what: 'refused', connection: this.connection, reason, detail });
+    this.link.removed(this);
+  }
+
+  /** @param id undefined if the command has no id, and so needs no answer */
+  refuseCommand(refusal: Refusal, id: number | undefined): void {
+    const { connection } = this;
+    const { reason, detail } = refusal;
+    if (id !== undefined) this.link.send({ what: 'refused', connection, reason, detail, id });
+    else this.send('rejected', rejectionOf(refusal));
+  }
+
+  startStream(viewport: Viewport, { tier }: StreamStart): void {
+    this.viewport = viewport;
+    this.link.send({ what: 'stream', connection: this.connection, tier });
+  }
+
+  stopStream(): void {
+    this.viewport = undefined;
+    this.link.send({ what: 'stop', connection: this.connection });
+  }
+}
+
+/** A room's side of a link to a gateway. */
+class GatewayLink {
+  /** When the gateway's last message arrived, in ms. */
+  heardAt = this.access.clock.now();
+  readonly channels = new GatewayChannels(this.access.roomServer.encoders, (baseline) =>
+    this.send(baseline),
+  );
+  readonly clients = new Map<number, LinkedClient>();
+  /** Connections that have received their welcome over this link. */
+  private readonly present = new Set<number>();
+  private readonly batch = new OutgoingBatch();
+  /**
+   * The part that all welcomes have in common, as last sent over this link. Later welcomes contain
+   * only the fields that have changed.
+   */
+  private common: Partial<CommonWelcome> = {};
+  private isWaiting = false;
+  private isClosed = false;
+  private sent = 0;
+  private received = 0;
+
+  /** @param earlier clients of the link that this link replaces */
+  constructor(
+    readonly access: RoomAccess,
+    private readonly gateway: string,
+    readonly name: string,
+    private readonly earlier: Map<number, LinkedClient> | undefined,
+  ) {}
+
+  /** Number of connections on this link. */
+  get size(): number {
+    return this.clients.size;
+  }
+
+  /** Handles a message from the gateway. @returns false if an earlier message is missing */
+  receive({ number, items }: BatchToRoom): boolean {
+    if (number !== this.received) return false;
+    this.received++;
+    this.heardAt = this.access.clock.now();
+    for (const item of items) this.take(item);
+    return true;
+  }
+
+  /** Sends all pending items. If there are none, the empty message serves as a heartbeat. */
+  beat(): void {
+    if (this.isClosed) return;
+    const items = this.batch.take(this.present);
+    this.access.publish(this.gateway, { link: this.name, number: this.sent++, items });
+  }
+
+  /** Sends pending items, if any, unless another server may have taken the room. */
+  flush(): void {
+    if (!this.batch.isEmpty && this.access.isHere) this.beat();
+  }
+
+  /** Closes the link. Participants leave as if their pages had lost the connection. */
+  close(): void {
+    // Send pending items if the room has ended any connections, because these must be notified. The
+    // other connections wait for the room's next server.
+    if (this.batch.hasEnd) this.beat();
+    // Set this before the clients leave, so that nothing is sent about their leaving.
+    this.isClosed = true;
+    for (const { session } of this.clients.values()) session.leave();
+    this.clients.clear();
+    this.channels.update([]);
+  }
+
+  sendEvent(connection: number, name: EventName, message: unknown): void {
+    if (this.isClosed) return;
+    this.batch.event(connection, name, message);
+    this.flushLater();
+  }
+
+  send(item: Exclude<FromRoom, { what: 'event' }>): void {
+    if (this.isClosed) return;
+    this.batch.add(item);
+    this.flushLater();
+  }
+
+  sendWelcome(
+    connection: number,
+    name: 'welcome' | 'wall',
+    common: CommonWelcome,
+    own: Record<string, unknown>,
+  ): void {
+    this.present.add(connection);
+    const opening = changed(this.common, common);
+    this.common = common;
+    this.send({ what: 'welcome', connection, name, opening, own });
+  }
+
+  /** Forgets a client that the room has removed or refused. */
+  removed(client: LinkedClient): void {
+    this.clients.delete(client.connection);
+    this.present.delete(client.connection);
+  }
+
+  private flushLater(): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.access.defer(() => {
+      this.isWaiting = false;
+      this.flush();
+    });
+  }
+
+  private take(item: ToRoom): void {
+    if (item.what === 'join') this.join(item);
+    else if (item.what === 'wants') this.channels.update(item.channels);
+    else if (item.what === 'leave') {
+      const client = this.clients.get(item.connection);
+      if (!client) return;
+      this.removed(client);
+      client.session.leave();
+    } else if (item.what === 'drawn') {
+      for (const [connection, tick, frames] of item.clients) {
+        const client = this.clients.get(connection);
+        if (client) this.access.roomServer.acknowledge(client, tick, frames);
+      }
+    } else if (item.what === 'cursors') {
+      for (const packed of item.cursors) {
+        const { id, ...cursor } = unpackPointer(packed);
+        this.act(id, (session) => session.handle('cursor', cursor));
+      }
+    } else {
+      const { connection, name, message } = item;
+      const act = (session: LocalSession): void => {
+        if (name === 'join' || isRingMessage(name)) throw new Refusal('already-joined');
+        session.handle<MessageName>(name, parseCommand(name, message) as Command<MessageName>);
+      };
+      this.act(connection, act, readId(message));
+    }
+  }
+
+  private join(item: Item<'join'>): void {
+    const { connection } = item;
+    const known = this.earlier?.get(connection);
+    const client = known ?? new LinkedClient(this, item);
+    this.clients.set(connection, client);
+    if (known) {
+      // The client keeps its place in the room, but messages to it may have been lost.
+      this.earlier!.delete(connection);
+      client.link = this;
+      client.session.renew();
+      return;
+    }
+    const { address: _, ...entry } = item.entry;
+    attempt(
+      () => client.session.join(entry),
+      (refusal) => client.refuse(refusal),
+    );
+  }
+
+  /**
+   * Runs a client's command. If it throws a Refusal, sends the Refusal to the client.
+   *
+   * @param id id of the command
+   */
+  private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
+    const client = this.clients.get(connection);
+    if (!client) return;
+    attempt(
+      () => act(client.session),
+      (refusal) => client.refuseCommand(refusal, id),
+    );
+  }
+}
+
+/** Returns the fields of `now` that are not identical in `before`. */
+function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
+  const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
+  return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
+}
+
+function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(error);
+  }
+}
+
+/** Gives gateways access to one room. */
 export class RoomAccess {
+  readonly roomServer = this.options.roomServer;
+  readonly clock = this.options.clock;
+  readonly find = this.options.find;
+  /** Runs a function at the end of this turn of the event loop. */
+  readonly defer = this.options.defer ?? process.nextTick;
+  /** The link of each gateway. The keys are the gateways' names. */
   private readonly links = new Map<string, GatewayLink>();
-  private readonly publisher: FramePublisher;
-  /** Subscription to the messages from gateways to the room; undefined if the bus is closed. */
-  private readonly subscription: Promise<Subscription | undefined>;
-  private isAnnounced = false;
+  private readonly channels = busChannels(this.roomServer.room.name);
+  /** Undefined if the bus is closed. */
+  private readonly subscription = this.options.bus
+    .subscribe(this.channels.toRoom, (bytes) => this.receive(bytes))
+    .catch(() => undefined);
   private cancel = (): void => {};
   private isClosed = false;
 
-  /** Gives gateways access to a room, and announces the room to them. */
   constructor(
     private readonly options: {
       readonly roomServer: RoomServer;
@@ -43,33 +412,20 @@ export class RoomAccess {
       /** Epoch of the room's lease. */
       readonly epoch: number;
       readonly clock: Clock;
-      /** Runs a function at the end of this turn of the event loop. */
       readonly defer?: (run: () => void) => void;
     },
   ) {
-    const { bus, roomServer, epoch, clock } = options;
-    const { encoders, room, signals } = roomServer;
-    this.publisher = new FramePublisher({
-      ...{ encoders, bus, room: room.name, epoch, clock },
-      isHere: () => this.isHere,
+    void this.subscription.then((subscription) => {
+      if (subscription && !this.isClosed) this.beat();
     });
-    this.subscription = bus
-      .subscribe(roomChannel(room.name), (bytes) => this.receive(bytes))
-      .catch(() => undefined);
-    void Promise.all([this.subscription, this.publisher.opened]).then((opened) => {
-      if (!this.isClosed && opened.every(Boolean)) this.beat();
-    });
-    signals.on('events-sent', this.flushLinks);
-    signals.on('frames-encoded', this.publishFrames);
+    this.roomServer.signals.on('events-sent', this.flushLinks);
+    this.roomServer.signals.on('frames-encoded', this.publishFrames);
   }
 
   /** For each gateway name, the number of connections that the gateway has in the room. */
   get connections(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { options, size } of this.links.values()) {
-      if (size > 0) counts.set(options.node, (counts.get(options.node) ?? 0) + size);
-    }
-    return counts;
+    const sizes = [...this.links].map(([gateway, { size }]) => [gateway, size] as const);
+    return new Map(sizes.filter(([, size]) => size > 0));
   }
 
   /**
@@ -79,46 +435,54 @@ export class RoomAccess {
   close(): void {
     this.isClosed = true;
     this.cancel();
-    const { signals } = this.options.roomServer;
-    signals.off('events-sent', this.flushLinks);
-    signals.off('frames-encoded', this.publishFrames);
-    this.publisher.close();
     void this.subscription.then((subscription) => subscription?.close());
+    this.roomServer.signals.off('events-sent', this.flushLinks);
+    this.roomServer.signals.off('frames-encoded', this.publishFrames);
     for (const link of this.links.values()) link.close();
     this.links.clear();
   }
 
-  private get now(): number {
-    return this.options.clock.now();
-  }
-
   /** Whether this server may show the room now. If not, another server may have taken the room. */
-  private get isHere(): boolean {
+  get isHere(): boolean {
     try {
-      return this.options.find() === this.options.roomServer;
+      return this.find() === this.roomServer;
     } catch {
       return false;
     }
+  }
+
+  publish(gateway: string, batch: Omit<BatchFromRoom, 'epoch'>): void {
+    const { bus, epoch } = this.options;
+    bus.publish(this.channels.to(gateway), encodeMessage({ epoch, ...batch }));
+  }
+
+  private publishNews(frames?: News['frames']): void {
+    const { bus, epoch } = this.options;
+    bus.publish(this.channels.news, encodeMessage({ epoch, ...(frames && { frames }) }));
   }
 
   private readonly flushLinks = (): void => {
     for (const link of this.links.values()) link.flush();
   };
 
-  private readonly publishFrames = (channels: readonly EncoderChannel[]): void => {
-    this.publisher.publish(channels);
+  private readonly publishFrames = (encoded: readonly EncoderChannel[]): void => {
+    const gateways = [...this.links.values()].map(({ channels }) => channels);
+    const frames = framesFor(gateways, encoded, this.roomServer.encoders.tick);
+    if (frames) this.publishNews(frames);
   };
 
   private readonly beat = (): void => {
-    const { bus, clock, epoch, roomServer } = this.options;
-    this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
+    this.cancel = this.clock.after(this.isHere ? beat : begin, this.beat);
     if (!this.isHere) return;
-    if (!this.isAnnounced) this.publisher.announce();
-    this.isAnnounced = true;
-    bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
-    for (const [name, link] of this.links) {
-      if (this.now - link.heardAt < silence) link.beat();
-      else this.drop(name, link);
+    this.publishNews();
+    for (const [gateway, link] of this.links) {
+      if (this.clock.now() - link.heardAt < silence) {
+        link.beat();
+        continue;
+      }
+      this.links.delete(gateway);
+      link.close();
+      this.sayLost(gateway, link.name);
     }
   };
 
@@ -128,54 +492,35 @@ export class RoomAccess {
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;
-    const { link: name, opening } = message;
-    const link = this.links.get(name);
-    if (link) {
-      // If a message is missing, the clients of this link keep their seats until a new link
-      // replaces it.
-      if (!link.receive(message, this.now)) this.sayLost(name);
-    } else if (opening && message.number === 0) this.accept(message, opening);
-    else this.sayLost(name);
+    const { gateway, link: name, number } = message;
+    const link = this.links.get(gateway);
+    if (number === 0) this.accept(message, link);
+    // If a message is missing, the clients of this link keep their seats until a new link
+    // replaces it.
+    else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
-  private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
-    const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
-    const known = replaces.find((name) => this.links.has(name));
-    const before = known === undefined ? undefined : this.links.get(known);
-    const link = new GatewayLink({
-      ...{ roomServer, find, epoch, node, defer, now: this.now },
-      isHere: () => this.isHere,
-      publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
-    });
-    this.links.set(message.link, link);
-    before?.closeWatchers();
-    // Participants on the earlier link, including those in the queue, hand over their seats to
-    // their new joins.
-    link.receive(message, this.now, before);
+  private accept(message: BatchToRoom, before: GatewayLink | undefined): void {
+    const link = new GatewayLink(this, message.gateway, message.link, before?.clients);
+    this.links.set(message.gateway, link);
+    link.receive(message);
     link.beat();
-    if (!before || known === undefined) return;
-    this.links.delete(known);
-    before.close();
+    before?.close();
   }
 
-  private drop(name: string, link: GatewayLink): void {
-    this.links.delete(name);
-    link.close();
-    this.sayLost(name);
-  }
-
-  private sayLost(name: string): void {
-    this.options.bus.publish(linkChannel(name), encode({ lost: true }));
+  private sayLost(gateway: string, link: string): void {
+    this.publish(gateway, { link, number: LOST, items: [] });
   }
 }
 
+type RoomAccessOptions = ConstructorParameters<typeof RoomAccess>[0];
+
+/** Gives gateways access to all rooms that this server runs. */
 export class RoomAccesses {
   private readonly opened = new Map<RoomServer, RoomAccess>();
 
   constructor(
-    private readonly options: {
-      readonly bus: Bus;
-      readonly clock: Clock;
+    private readonly options: Pick<RoomAccessOptions, 'bus' | 'clock'> & {
       /** @throws Refusal no-such-room, room-closed, elsewhere */
       readonly findServer: (room: string) => RoomServer;
       /**

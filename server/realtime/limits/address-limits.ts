@@ -7,13 +7,8 @@ import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { count } from '../../../shared/common-schemas.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import {
-  type Bus,
-  decodeMessage,
-  encodeMessage,
-  type Subscription,
-} from '../../cluster/bus/bus.ts';
-import type { Clock } from '../../platform/clock.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
+import { type Clock, repeat } from '../../platform/clock.ts';
 import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
@@ -110,14 +105,19 @@ export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
 }
 
+/** Creates an empty record of what has happened since the last report. */
+const createNews = () => ({
+  /** For each address, its counts in the order of `RATES`. */
+  taken: new Map<string, [number, number, number]>(),
+  banned: new Set<string>(),
+  lifted: new Set<string>(),
+});
+
 /** Tracks the addresses that connections come from. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** For each address, its counts since the last report, in the order of `RATES`. */
-  private taken = new Map<string, [number, number, number]>();
-  private banned = new Set<string>();
-  private lifted = new Set<string>();
+  private news = createNews();
   /**
    * For each other server's name, the number of open connections of each address there. `at` is
    * when the server reported them, in ms.
@@ -192,16 +192,15 @@ export class AddressLimits {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1 || this.openElsewhere(key, now) > 0) return false;
     entry.bannedUntil = now + this.limits.banSeconds * 1000;
-    if (this.isShared) this.banned.add(key);
+    if (this.isShared) this.news.banned.add(key);
     return true;
   }
 
   /** Returns the counts and bans since the last report, and clears them. */
   takeReport(): LimitReport {
-    const { limits, taken, banned, lifted } = this;
-    this.taken = new Map();
-    this.banned = new Set();
-    this.lifted = new Set();
+    const { limits } = this;
+    const { taken, banned, lifted } = this.news;
+    this.news = createNews();
     const from = SHARED_LIMITS.tellFrom * limits.connectionsPerAddress;
     const open = [...this.entries].filter(([, { open }]) => open > 0 && open >= from);
     return {
@@ -223,7 +222,7 @@ export class AddressLimits {
       const entry = this.entry(key, now);
       // People who did nothing wrong may be connected here from this address, so lift the ban
       // everywhere.
-      if (entry && entry.open > 0) this.lifted.add(key);
+      if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
     for (const key of lifted) {
@@ -235,7 +234,7 @@ export class AddressLimits {
   private take(key: string, what: (typeof RATES)[number], now: number): boolean {
     if (!this.entry(key, now)?.buckets[what].take(1, now)) return false;
     if (!this.isShared) return true;
-    const counts = getOrAdd<string, [number, number, number]>(this.taken, key, () => [0, 0, 0]);
+    const counts = getOrAdd(this.news.taken, key, () => [0, 0, 0] as [number, number, number]);
     counts[RATES.indexOf(what)]++;
     return true;
   }
@@ -275,9 +274,12 @@ export class AddressLimits {
 
 /** Shares the counts of addresses with other servers. */
 export class SharedLimits {
-  private readonly subscription: Promise<Subscription | undefined>;
+  /** Undefined if the bus is closed. */
+  private readonly subscription = this.options.bus
+    .subscribe(CHANNEL, (bytes) => this.hear(bytes))
+    .catch(() => undefined);
+  private readonly cancel = repeat(this.options.clock, SHARED_LIMITS.every, () => this.tell());
   private isClosed = false;
-  private cancel: () => void;
 
   constructor(
     private readonly options: {
@@ -287,31 +289,25 @@ export class SharedLimits {
       readonly node: string;
       readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
     },
-  ) {
-    this.cancel = options.clock.after(SHARED_LIMITS.every, this.tell);
-    // Subscribing fails if the bus is closed, so ignore the error.
-    this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
-  }
+  ) {}
 
   /** Stops reporting. The last report tells other servers that nobody is connected here. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.cancel();
-    const { bus, node, addresses } = this.options;
-    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(), open: [] }));
+    this.tell({ open: [] });
     void this.subscription.then((subscription) => subscription?.close());
   }
 
-  private readonly tell = (): void => {
-    const { bus, clock, node, addresses } = this.options;
-    this.cancel = clock.after(SHARED_LIMITS.every, this.tell);
-    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport() }));
-  };
+  private tell(change?: Partial<LimitReport>): void {
+    const { bus, node, addresses } = this.options;
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(), ...change }));
+  }
 
-  private readonly hear = (bytes: Uint8Array): void => {
+  private hear(bytes: Uint8Array): void {
     const { node, clock, addresses } = this.options;
     const heard = this.isClosed ? undefined : decodeMessage(report, bytes);
     if (heard && heard.node !== node) addresses.hear(heard.node, heard, clock.now());
-  };
+  }
 }

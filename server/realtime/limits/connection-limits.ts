@@ -155,7 +155,11 @@ export class RejectionCounts {
 /** The rate limiter of one connection. */
 export class ConnectionRateLimiter extends Allowance {
   /** Contains a token for each rejection that the connection may still cause. */
-  private readonly rejectionBudget: TokenBucket;
+  private readonly rejectionBudget = new TokenBucket(
+    this.limits.refusals / this.limits.burstSeconds,
+    this.limits.refusals,
+    this.clock.now(),
+  );
 
   /** @param address the connection's address key */
   constructor(
@@ -169,10 +173,7 @@ export class ConnectionRateLimiter extends Allowance {
     /** Whether the connection is of a site that may only embed rooms. */
     readonly onlyWatches = false,
   ) {
-    const { limits, clock } = options;
-    super(limits, clock);
-    const { refusals, burstSeconds } = limits;
-    this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, clock.now());
+    super(options.limits, options.clock);
   }
 
   /** Returns an allowance with the same limits, for a ring of a table. */
@@ -224,8 +225,10 @@ export function isAllowedOrigin(
 
 /** Admits connections and HTTP requests within the limits of their addresses. */
 export class ConnectionLimits {
-  private readonly addresses: AddressLimits;
-  private readonly sharing: SharedLimits | undefined;
+  private readonly addresses = new AddressLimits(this.options.limits, !!this.options.shared);
+  private readonly sharing =
+    this.options.shared &&
+    new SharedLimits({ ...this.options, ...this.options.shared, addresses: this.addresses });
 
   constructor(
     private readonly options: {
@@ -246,11 +249,7 @@ export class ConnectionLimits {
       /** Returns whether a request is for an allowed host. If absent, all hosts are allowed. */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
-  ) {
-    const { limits, clock, shared } = options;
-    this.addresses = new AddressLimits(limits, shared !== undefined);
-    this.sharing = shared && new SharedLimits({ ...shared, clock, addresses: this.addresses });
-  }
+  ) {}
 
   /** Stops sharing counts with other servers. */
   close(): void {

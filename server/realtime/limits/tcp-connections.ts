@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, repeat } from '../../platform/clock.ts';
 import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
@@ -47,7 +47,6 @@ export class TcpConnectionLimit {
   private readonly perAddress = new Map<string, number>();
   /** Sockets without a request in progress; the one that has been idle longest comes first. */
   private readonly idle = new Set<Socket>();
-  private cancelCheck: () => void;
 
   constructor(
     http: Server,
@@ -90,8 +89,10 @@ export class TcpConnectionLimit {
       if (connection) connection.isWebSocket = true;
       this.idle.delete(socket);
     });
-    http.once('close', () => this.cancelCheck());
-    this.cancelCheck = this.scheduleCheck();
+    http.once(
+      'close',
+      repeat(options.clock, READ_TIMEOUT, () => this.closeUnread()),
+    );
   }
 
   /** Destroys all connections immediately, including WebSockets. */
@@ -161,15 +162,13 @@ export class TcpConnectionLimit {
     socket.destroy();
   }
 
-  private scheduleCheck(): () => void {
-    return this.options.clock.after(READ_TIMEOUT, () => {
-      for (const [socket, connection] of this.connections) {
-        if (connection.isWebSocket) continue;
-        const last = connection.progress;
-        connection.progress = progressOf(socket);
-        if (last !== undefined && last === connection.progress) this.close(socket, 'does-not-read');
-      }
-      this.cancelCheck = this.scheduleCheck();
-    });
+  /** Closes connections whose client has read nothing since the last call. */
+  private closeUnread(): void {
+    for (const [socket, connection] of this.connections) {
+      if (connection.isWebSocket) continue;
+      const last = connection.progress;
+      connection.progress = progressOf(socket);
+      if (last !== undefined && last === connection.progress) this.close(socket, 'does-not-read');
+    }
   }
 }

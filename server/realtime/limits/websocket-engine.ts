@@ -1,4 +1,7 @@
-/** A WebSocket server for Engine.IO that charges received data before `ws` processes it. */
+/**
+ * Limits what arrives over WebSockets. A WebSocket server for Engine.IO charges received data before
+ * `ws` processes it. `isWellFormed` checks a MessagePack message before it is decoded.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -140,4 +143,99 @@ export function createWebSocketEngine({
       });
     }
   };
+}
+
+/**
+ * Maximum nesting depth. Real messages need four levels: an array, a message, a seed and a latent.
+ */
+const MAX_DEPTH = 8;
+
+/** First bytes of arrays and maps whose number of items follows. */
+const FIRST_ARRAY = 0xdc;
+const FIRST_MAP = 0xde;
+
+/**
+ * For each first byte from 0xc0 to 0xdf, the number of bytes that follow. A negative number means
+ * that a length of this many bytes follows. Undefined if the type is not allowed.
+ */
+const SIZES: readonly (number | undefined)[] = [
+  // nil, (never used), false, true
+  ...[0, undefined, 0, 0],
+  // bin 8, 16, 32; ext 8, 16, 32
+  ...[-1, -2, -4, undefined, undefined, undefined],
+  // float 32, 64; uint 8 … 64; int 8 … 64
+  ...[4, 8, 1, 2, 4, 8, 1, 2, 4, 8],
+  // fixext 1 … 16
+  ...Array(5).fill(undefined),
+  // str 8, 16, 32; array 16, 32; map 16, 32
+  ...[-1, -2, -4, -2, -4, -2, -4],
+];
+
+/**
+ * Returns whether bytes are exactly one MessagePack value of the allowed types: numbers, strings,
+ * bytes, arrays and maps, with limited nesting. Extension types are not allowed, because decoders
+ * create sets, errors, regular expressions and references from them. Format:
+ * https://github.com/msgpack/msgpack/blob/master/spec.md
+ */
+export function isWellFormed(bytes: Uint8Array): boolean {
+  const reader = new Reader(bytes);
+  return reader.value(0) && reader.isAtEnd;
+}
+
+/**
+ * Returns whether a first byte begins a string. Map keys must be strings, because msgpackr fails on
+ * other keys.
+ */
+const isText = (first: number): boolean =>
+  (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
+
+class Reader {
+  private at = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  get isAtEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
+  value(depth: number): boolean {
+    const { bytes } = this;
+    if (this.at >= bytes.length) return false;
+    const first = bytes[this.at++];
+    if (first < 0x80 || first >= 0xe0) return true;
+    if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
+    if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
+    if (first < 0xc0) return this.skip(first & 0x1f);
+    // msgpackr encodes `undefined` as an extension type, so allow this extension.
+    if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
+    const size = SIZES[first - 0xc0];
+    if (size === undefined) return false;
+    if (size >= 0) return this.skip(size);
+    if (this.at - size > bytes.length) return false;
+    let count = 0;
+    for (let i = 0; i < -size; i++) count = count * 256 + bytes[this.at++];
+    if (first >= FIRST_MAP) return this.pairs(count, depth + 1);
+    return first >= FIRST_ARRAY ? this.values(count, depth + 1) : this.skip(count);
+  }
+
+  private values(count: number, depth: number): boolean {
+    // Each value has at least one byte, so reject a count that exceeds the remaining bytes, before
+    // anything is allocated.
+    if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
+    for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
+    return true;
+  }
+
+  private pairs(count: number, depth: number): boolean {
+    if (2 * count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
+    for (let i = 0; i < count; i++) {
+      if (!isText(this.bytes[this.at]) || !this.value(depth) || !this.value(depth)) return false;
+    }
+    return true;
+  }
+
+  private skip(count: number): boolean {
+    this.at += count;
+    return this.at <= this.bytes.length;
+  }
 }

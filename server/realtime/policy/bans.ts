@@ -60,7 +60,7 @@ export interface Applicant {
 export class Bans extends EventEmitter<{ added: [] }> {
   /** For each address of a banned participant, the rate limit for newcomers without a mark. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
-  private bans: readonly Ban[];
+  private bans = this.options.bans ?? [];
 
   constructor(
     private readonly options: {
@@ -77,7 +77,6 @@ export class Bans extends EventEmitter<{ added: [] }> {
     },
   ) {
     super();
-    this.bans = options.bans ?? [];
   }
 
   /** Replaces the bans with the stored bans, which another server may have changed. */

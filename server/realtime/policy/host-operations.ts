@@ -1,8 +1,8 @@
 /** The host's operations on the people in a room: lists, mutes and energy costs. */
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { EnergySettings, ParticipantId } from '../../../shared/vocabulary.ts';
+import type { WelcomeBuilder } from '../sessions/room-admission.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
-import type { WelcomeBuilder } from '../sessions/welcome-builder.ts';
 
 /**
  * Maximum number of muted participants. If there are more, the absent participant who was muted

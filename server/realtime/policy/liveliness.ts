@@ -18,17 +18,18 @@ export const LIVELINESS = {
 } as const;
 
 export class Liveliness {
-  private readonly watched: Lasting;
+  // After a restart, count the room as watched for a while, so that its visitors have time to come
+  // back.
+  private readonly watched = new Lasting(this.room.liveliness > 0, {
+    on: 0,
+    off: LIVELINESS.unwatchedAfter,
+  });
   private readonly slow = new Lasting(false, {
     on: LIVELINESS.slowAfter,
     off: LIVELINESS.quickAfter,
   });
 
-  constructor(private readonly room: Room) {
-    // After a restart, count the room as watched for a while, so that its visitors have time to
-    // come back.
-    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: LIVELINESS.unwatchedAfter });
-  }
+  constructor(private readonly room: Room) {}
 
   /** Call after each tick. */
   update({

@@ -13,6 +13,13 @@ import { isStroke, type RoomCommand } from '../../world/commands.ts';
 /** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** The settings that clients receive as they are, if they are not empty. */
+const PUBLIC = [
+  ...(['names', 'paused', 'maxRadius', 'cooldown', 'captions', 'languages', 'attract'] as const),
+  ...(['drawings', 'tokens', 'latents', 'wholeGallery', 'water', 'closeUps'] as const),
+  ...(['transformOthers', 'graftOthers', 'exhibition', 'credits', 'message', 'logo'] as const),
+];
+
 /** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
   /** Participants who may only watch. */
@@ -32,23 +39,14 @@ export class RoomPolicy {
 
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
-    const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents, wholeGallery, water } = this.settings;
-    const { transformOthers, graftOthers, closeUps, curation } = this.settings;
-    const { exhibition, credits, message, logo } = this.settings;
-    const { hidden, first } = curation;
-    const shown = { names, paused, maxRadius, cooldown, captions, languages, closeUps, attract };
+    const { hidden, first } = this.settings.curation;
+    const entries = PUBLIC.map((name) => [name, this.settings[name]] as const);
+    const shown = Object.fromEntries(entries.filter(([, value]) => value !== ''));
     const tree = this.showsTree && { tree: true };
     const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
-      ...{ ...shown, drawings, tokens, latents, wholeGallery, water },
-      ...{ transformOthers, graftOthers, hidden, first },
-      ...(exhibition && { exhibition }),
-      ...(credits && { credits }),
-      ...(message && { message }),
-      ...(logo && { logo }),
-      dim: this.isDimmed,
-      ...farewell,
+      ...(shown as Pick<RoomSettings, (typeof PUBLIC)[number]>),
+      ...{ hidden, first, dim: this.isDimmed, ...farewell },
     };
   }
 

@@ -67,17 +67,6 @@ interface Gathered {
   readonly changes: Changes;
 }
 
-interface Sent {
-  /** When the message was sent, in ms. */
-  readonly at: number;
-  readonly tick: number;
-  /**
-   * Changes to send again when the participant returns; undefined once their client has confirmed a
-   * later frame.
-   */
-  changes?: Changes | undefined;
-}
-
 /** An organism that has been wounded and has not healed yet. */
 interface Wounded {
   /** Participant who wounded the organism last. */
@@ -95,7 +84,8 @@ interface Wounded {
  */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
-  private readonly sent = new Map<ParticipantId, Sent>();
+  /** When the last message to each participant was sent, in ms. */
+  private readonly sentAt = new Map<ParticipantId, number>();
   private readonly wounded = new Map<OrganismId, Wounded>();
 
   constructor(private readonly options: AffectedOrganismsOptions) {}
@@ -136,11 +126,10 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends all changes that are due. @param tick the tick of the latest events @param now ms */
-  send(tick: number, now: number): void {
+  /** Sends all changes that are due. @param now ms */
+  send(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
-      const last = this.sent.get(participant);
-      const passed = now - (last?.at ?? -Infinity);
+      const passed = now - (this.sentAt.get(participant) ?? -Infinity);
       const isUrgent = passed >= AFFECTED.gather && [...changes.values()].some(isDeparting);
       const isDue = now - since >= AFFECTED.gather && passed >= AFFECTED.interval;
       if (!isDue && !isUrgent) continue;
@@ -148,39 +137,19 @@ export class AffectedOrganisms {
       const isNews = message.organisms.length > 0;
       if (isNews && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
-      if (!isNews) continue;
-      // Put departing organisms last, because only the last changes are kept.
-      const unconfirmed = [...(last?.changes ?? []), ...changes].sort(
-        ([, a], [, b]) => Number(isDeparting(a)) - Number(isDeparting(b)),
-      );
-      this.sent.set(participant, {
-        ...{ at: now, tick },
-        changes: new Map(unconfirmed.slice(-AFFECTED.maxChanges)),
-      });
+      if (isNews) this.sentAt.set(participant, now);
     }
   }
 
-  /**
-   * Marks all earlier messages as received, because the participant has drawn the frame of a tick.
-   */
-  acknowledge(participant: ParticipantId, tick: number): void {
-    const last = this.sent.get(participant);
-    if (last && tick >= last.tick) last.changes = undefined;
-  }
-
-  /**
-   * Schedules a message to a participant who has returned. It includes changes whose message may
-   * have been lost.
-   */
+  /** Schedules a message to a participant who has returned. */
   returned(participant: ParticipantId): void {
-    const lost = this.sent.get(participant)?.changes ?? [];
-    this.sent.delete(participant);
+    this.sentAt.delete(participant);
     const { changes } = this.gathered.get(participant) ?? { changes: [] };
     const departing = this.options.room.renewable(participant).map((organism) => {
       const change: Change = { organism, how: 'departing', people: new Map([[HOUSE.id, HOUSE]]) };
       return [keyOf(change), change] as const;
     });
-    const all = new Map([...lost, ...changes, ...departing]);
+    const all = new Map([...changes, ...departing]);
     if (all.size > 0) this.gathered.set(participant, { since: -Infinity, changes: all });
   }
 
@@ -188,7 +157,7 @@ export class AffectedOrganisms {
   forget(participants: readonly ParticipantId[]): void {
     for (const participant of participants) {
       this.gathered.delete(participant);
-      this.sent.delete(participant);
+      this.sentAt.delete(participant);
     }
   }
 

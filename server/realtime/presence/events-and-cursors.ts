@@ -13,8 +13,8 @@ import {
 } from '../../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
-import { CHANNEL_TIERS } from '../streaming/frame-feed.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import { CHANNEL_TIERS } from '../streaming/room-encoders.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
 type Recipient = Pick<RoomClient, 'send'>;
@@ -74,14 +74,12 @@ export class EventQueue {
    * @param hasTurn must return true for each client at least once in three rounds
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
-    if (this.events.length > 0) {
-      for (const member of members) {
-        if (!hasTurn(member)) continue;
-        const last = this.lastReceived.get(member) ?? 0;
-        for (const { number, send } of this.events) if (number > last) send(member);
-        this.lastReceived.set(member, this.count);
-      }
+    const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
+    // Send one event after the other, because a gateway's link merges equal events in a row.
+    for (const { number, send } of this.events) {
+      for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }
+    for (const member of due) this.lastReceived.set(member, this.count);
     this.round++;
     this.events = this.events.filter(({ round }) => round > this.round - ROUNDS);
   }

@@ -208,11 +208,9 @@ export class RefreshRequests {
    */
   private pending: Refresh | undefined;
   /** Key of the set of hidden names that clients know. */
-  private hiddenNamesKey: string;
+  private hiddenNamesKey = this.policy.hiddenNamesKey;
 
-  constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {
-    this.hiddenNamesKey = policy.hiddenNamesKey;
-  }
+  constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
    * Requests a refresh: of the names if the policy now hides different names, otherwise of the

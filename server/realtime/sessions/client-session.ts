@@ -16,7 +16,7 @@ import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import { STREAM } from '../streaming/viewer-stream.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
-import type { RoomClient } from './room-client.ts';
+import { type RoomClient, rejectionOf } from './room-client.ts';
 import { TableRings } from './table-rings.ts';
 
 /** How long a connection may take to join before it is closed, in ms. */
@@ -36,8 +36,8 @@ const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' 
 
 /** Handles one client, from its connection to its disconnection. */
 export class ClientSession implements RoomClient {
-  private readonly socket: Socket;
-  private readonly rateLimiter: ConnectionRateLimiter;
+  private readonly socket = this.options.socket;
+  private readonly rateLimiter = this.options.rateLimiter;
   /** Session in the room that the client last asked to join; undefined before the first join. */
   private session: RoomSession | undefined;
   /** Room and pass of the table that asks to join; undefined if the client is not a table. */
@@ -59,8 +59,6 @@ export class ClientSession implements RoomClient {
     },
   ) {
     const { socket } = options;
-    this.socket = socket;
-    this.rateLimiter = options.rateLimiter;
     this.cancelTimeout = options.clock.after(JOIN_TIMEOUT, () => {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
@@ -208,8 +206,8 @@ export class ClientSession implements RoomClient {
     this.cancelTimeout = undefined;
   }
 
-  private sendRefusal({ reason, detail }: Refusal, id?: number): void {
-    this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
+  private sendRefusal(refusal: Refusal, id?: number): void {
+    this.send('rejected', rejectionOf(refusal, id));
   }
 
   /** Counts a rejection that has been sent. After too many, closes the connection. */

@@ -90,6 +90,14 @@ export class LocalSession implements RoomSession {
     act({ server, client, you, session }, message);
   }
 
+  /** Welcomes the client again, because messages to it may have been lost. */
+  renew(): void {
+    const { server, client } = this;
+    const tick = server?.tickInProgress.ended;
+    if (tick) void tick.then(() => this.renew());
+    else server?.welcomeAgain(client);
+  }
+
   leave(): void {
     this.hasLeft = true;
     this.server?.leave(this.client);

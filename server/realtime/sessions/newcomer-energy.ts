@@ -53,15 +53,13 @@ export class NewcomerEnergy {
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
   /** When devices that are not remembered are assumed to have spent all their energy, in ms. */
-  private since: number;
+  private since = this.clock.now();
 
   constructor(
     private readonly room: Pick<Room, 'energySettings' | 'energyOf'>,
     private readonly marks: DeviceMarks,
     private readonly clock: Pick<Clock, 'now'>,
-  ) {
-    this.since = clock.now();
-  }
+  ) {}
 
   /** Returns the device id in a mark; undefined if this server did not issue the mark. */
   deviceIdOf(mark: string | undefined): string | undefined {
@@ -157,8 +155,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance as the most recent one. If there are too many allowances, forgets those
-   * that are full, and otherwise the oldest one.
+   * Stores an allowance as the most recent one. If there are too many allowances, forgets the
+   * oldest one whose device is not in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -169,17 +167,11 @@ export class NewcomerEnergy {
     allowances.set(key, allowance);
     if (allowances.size <= NEWCOMERS.remembered) return;
     const isIdle = (one: EnergyAllowance & Partial<Device>): boolean => !one.participants?.size;
-    const { newcomer } = this.room.energySettings;
-    for (const [other, stored] of allowances) {
-      if (other !== key && isIdle(stored) && this.levelOf(stored) >= newcomer) {
-        allowances.delete(other);
-      }
-    }
-    if (allowances.size <= NEWCOMERS.remembered) return;
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
-    if (oldest) allowances.delete(oldest[0]);
-    // A forgotten device may return and must not get more energy than it had left, so assume that
-    // it has spent all its energy just now.
-    this.since = this.clock.now();
+    if (!oldest) return;
+    allowances.delete(oldest[0]);
+    // A forgotten device may return and must not get more energy than it had left. Unless it had
+    // all its energy, assume that it has spent it all just now.
+    if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

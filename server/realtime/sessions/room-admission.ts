@@ -1,16 +1,117 @@
 /**
- * Admits participants to a room and removes them. Clients get a seat or, while the room is full, a
- * position in the queue. Walls and spectators are handled in watchers.ts. Start at `join`.
+ * Admits participants to a room, welcomes them, and removes them. Clients get a seat or, while the
+ * room is full, a position in the queue. Walls and spectators are handled in watchers.ts. Start at
+ * `RoomAdmission.join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
-import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { skyAt } from '../../platform/clock.ts';
+import { viewOfSeed } from '../../world/planting.ts';
 import type { Applicant } from '../policy/bans.ts';
 import type { Presence } from '../presence/presence.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
-import type { Entry, RoomClient } from './room-client.ts';
+import {
+  type CommonWelcome,
+  type Entry,
+  type PersonalWelcome,
+  type RoomClient,
+  welcomeOf,
+} from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
-import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** Builds and sends the welcomes of a room. */
+export class WelcomeBuilder {
+  /**
+   * The part of the welcome that all clients joining between two ticks have in common, and the key
+   * of the set of names hidden in it.
+   */
+  private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
+
+  constructor(private readonly context: RoomContext) {}
+
+  /**
+   * Drops the common part of the welcome. All presence changes so far have been sent, so later
+   * welcomes must include these changes.
+   */
+  endTick(): void {
+    this.made = undefined;
+  }
+
+  /**
+   * Sends a participant the welcome and the settings.
+   *
+   * @param you the participant, who already has a seat
+   * @param mark a new device mark, if the device has none
+   */
+  sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
+    const { room, seats } = this.context;
+    this.send(client, 'welcome', {
+      ...this.facts(),
+      you,
+      resume: seats.tokenOf(client)!,
+      ...(mark !== undefined && { mark }),
+      energy: this.energyOf(you.id),
+      hand: room.seedsOf(you.id).map(viewOfSeed) as Event<'welcome'>['hand'],
+    });
+  }
+
+  /** Sends a wall or a spectator its welcome and the settings. */
+  sendWallWelcome(wall: RoomClient): void {
+    this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
+  }
+
+  /** Returns a participant's energy level and the costs of commands. */
+  energyOf(participant: ParticipantId): Event<'energy'> {
+    const { room } = this.context;
+    const { newcomer, ...costs } = room.energySettings;
+    return { ...costs, level: room.energyOf(participant) };
+  }
+
+  private send<N extends 'welcome' | 'wall'>(
+    client: RoomClient,
+    event: N,
+    personal: PersonalWelcome<N>,
+  ): void {
+    const common = this.common();
+    if (client.sendWelcome) client.sendWelcome(event, common, personal);
+    else client.send(event, welcomeOf(common, personal));
+    client.send('settings', this.context.policy.publicSettings);
+    this.context.eventQueue.startFor(client);
+  }
+
+  private facts() {
+    const { room, pace, date } = this.context;
+    const { name, tick, maxOrganisms, flashLimit, grid } = room;
+    const { width, height } = grid.planes;
+    return {
+      protocol: PROTOCOL_VERSION,
+      room: {
+        ...{ name, width, height, tickRate: pace().tickRate, tick, maxOrganisms, flashLimit },
+        sky: skyAt(date()),
+      },
+    };
+  }
+
+  /**
+   * Returns the common part of the welcome. Joins and departures after it was built are sent to
+   * everybody after the next tick.
+   */
+  private common(): CommonWelcome {
+    const { room, info, seats, policy } = this.context;
+    const { hiddenNamesKey } = policy;
+    if (this.made?.hiddenNamesKey === hiddenNamesKey) return this.made.common;
+    const all: CommonWelcome = {
+      ...info,
+      organisms: room.organisms as Event<'welcome'>['organisms'],
+      participants: seats.participants,
+    };
+    const common = policy.redactNames('wall', all as Event<'wall'>);
+    this.made = { common, hiddenNamesKey };
+    return common;
+  }
+}
 
 /** Maximum number of seats that participants give up to the queue in one tick. */
 const MAX_YIELDING = 16;
@@ -42,23 +143,16 @@ export class RoomAdmission {
    * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins;
    *   no-such-table, table-blocked
    */
-  join(client: RoomClient, asked: Entry): void {
+  join(client: RoomClient, entry: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
-    const table = this.tableOf(asked);
-    const entry = this.withToken(client, asked);
+    const table = this.tableOf(entry);
     const { resume: token } = entry;
-    const { address, before } = client;
+    const { address } = client;
     const applicant = this.applicantOf(client, entry);
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
     const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
     if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
-    if (before && seats.replaceQueued(before, client)) {
-      const { resume } = this.waiting.get(before)!;
-      this.waiting.delete(before);
-      this.wait(client, { ...entry, resume });
-      return;
-    }
     const returns = token !== undefined && seats.holdsSeatFor(token);
     if (table === undefined && seats.isFull && (!returns || seats.isCrowded)) {
       const queued = seats.enqueue(client, { token, address, date: date() });
@@ -136,16 +230,25 @@ export class RoomAdmission {
 
   /** Welcomes every participant again, and sends them the whole room. */
   resendWelcomes(): void {
-    const { seats, broadcaster, affected, follows } = this.context;
+    const { seats, broadcaster } = this.context;
     for (const client of seats.members) {
-      const you = seats.participantOf(client)!;
-      // A page that is welcomed again starts without following anybody.
-      follows.forget(client, you.id);
       broadcaster.remove(client);
-      this.welcomeBuilder.sendWelcome(client, you);
-      affected.returned(you.id);
-      this.startStream(client);
+      this.welcomeAgain(client);
     }
+  }
+
+  /** Welcomes a participant again, or sends a client in the queue its position again. */
+  welcomeAgain(client: RoomClient): void {
+    const { seats, affected, follows } = this.context;
+    const entry = this.waiting.get(client);
+    if (entry) this.wait(client, entry);
+    const you = seats.participantOf(client);
+    if (!you) return;
+    // A page that is welcomed again starts without following anybody.
+    follows.forget(client, you.id);
+    this.welcomeBuilder.sendWelcome(client, you);
+    affected.returned(you.id);
+    this.startStream(client);
   }
 
   /** Disconnects all clients that have been banned, including clients in the queue. */
@@ -198,17 +301,6 @@ export class RoomAdmission {
     const { seats, newcomers } = this.context;
     const participant = resume === undefined ? undefined : seats.ownerOf(resume);
     return { participant, device: newcomers.deviceIdOf(mark), address: bannable(client) };
-  }
-
-  /**
-   * Adds the resume token to a client's request if its page may never have received the token. This
-   * happens if the client got a seat while waiting, but its connection was then lost.
-   */
-  private withToken({ before }: RoomClient, entry: Entry): Entry {
-    const { seats } = this.context;
-    if (entry.resume !== undefined && seats.holdsSeatFor(entry.resume)) return entry;
-    const resume = before && seats.tokenOf(before);
-    return resume === undefined ? entry : { ...entry, resume };
   }
 
   /**

@@ -32,15 +32,15 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
   return { ...common, ...personal, participants: named } as Event<N>;
 }
 
+/** Returns the message that reports a refusal. @param id id of the refused command, if any */
+export const rejectionOf = ({ reason, detail }: Refusal, id?: number): Event<'rejected'> => ({
+  ...{ reason, ...(detail && { detail }), ...(id !== undefined && { id }) },
+});
+
 /** A connection as a room sees it. */
 export interface RoomClient extends Viewer {
   /** Address key of the connection. */
   readonly address: string;
-  /**
-   * This connection's client on an earlier link to the gateway, until the room has decided on the
-   * new join.
-   */
-  readonly before?: RoomClient | undefined;
   /** Number of a table's ring; undefined for other clients. The table gets the ring's frames. */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;

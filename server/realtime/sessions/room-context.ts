@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
 import type { Bans } from '../policy/bans.ts';
-import type { KeepItem, Moderation } from '../policy/moderation-records.ts';
+import type { KeepItem, Moderation } from '../policy/moderation.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { WallSeats } from '../policy/wall-seats.ts';
 import type { AffectedOrganisms } from '../presence/affected-organisms.ts';

@@ -119,22 +119,17 @@ export class Seats<M> {
    * which participants left.
    */
   private readonly reserved = new Map<Seat, number>();
-  private readonly queue: FairQueue<M>;
-  private readonly expected: Set<ParticipantId>;
+  private readonly queue = new FairQueue<M>(this.options.maxWaiting);
+  private readonly expected = new Set(this.options.expected.participants);
   /** Whether the seats of expected participants still count as occupied. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
-  private nextParticipant: number;
+  private nextParticipant = this.options.first;
   /** Maximum number of present participants. Nobody has to leave if it is lowered. */
-  capacity: number;
+  capacity = this.options.capacity;
 
-  constructor(private readonly options: SeatOptions) {
-    this.nextParticipant = options.first;
-    this.capacity = options.capacity;
-    this.queue = new FairQueue(options.maxWaiting);
-    this.expected = new Set(options.expected.participants);
-  }
+  constructor(private readonly options: SeatOptions) {}
 
   /** Number of present participants. */
   get size(): number {
@@ -229,11 +224,8 @@ export class Seats<M> {
     if (old?.member !== undefined) this.occupied.delete(old.member);
     if (old) this.reserved.delete(old.seat);
     this.occupied.set(member, seat);
-    return {
-      you: seat.you,
-      isNew: !resumes,
-      ...(old?.member !== undefined && { replaced: old.member }),
-    };
+    const replaced = old?.member !== undefined && { replaced: old.member };
+    return { you: seat.you, isNew: !resumes, ...replaced };
   }
 
   /** Invalidates the previous token, because the client has received the new one. */
@@ -290,9 +282,7 @@ export class Seats<M> {
   yielding(now: number): M | undefined {
     const { counted } = this;
     if (this.queue.size === 0 || counted.length < this.capacity) return undefined;
-    const seats = counted.map(([member, { address, activeAt }]) => {
-      return { member, address, activeAt };
-    });
+    const seats = counted.map(([member, seat]) => ({ member, ...seat }));
     return chooseYielding(seats, this.nextAddress()!, now)?.member;
   }
 
@@ -353,11 +343,6 @@ export class Seats<M> {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
     return { token: place, dropped: this.queue.add(address, member, since) };
-  }
-
-  /** Replaces a connection in the queue with another one. @returns whether it was in the queue */
-  replaceQueued(member: M, by: M): boolean {
-    return this.queue.replace(member, by);
   }
 
   /**

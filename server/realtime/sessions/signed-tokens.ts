@@ -23,12 +23,12 @@ class SignedTokens {
   ) {}
 
   /** @returns a token with this body */
-  sign(body: Uint8Array): string {
+  protected sign(body: Uint8Array): string {
     return Buffer.concat([body, this.macOf(body)]).toString('base64url');
   }
 
   /** @returns the body of a token; undefined if this server did not sign it */
-  verify(token: string): Buffer | undefined {
+  protected verify(token: string): Buffer | undefined {
     const bytes = Buffer.from(token, 'base64url');
     if (bytes.length !== this.length + MAC) return undefined;
     const body = bytes.subarray(0, this.length);
@@ -56,15 +56,13 @@ export interface ResumeToken {
 }
 
 /** Issues and verifies the resume tokens of one room. */
-export class ResumeTokens {
-  private readonly tokens: SignedTokens;
-
+export class ResumeTokens extends SignedTokens {
   /**
    * @param secret see SignedTokens
    * @param room name of the only room where the tokens are valid
    */
   constructor(secret: Uint8Array, room: string) {
-    this.tokens = new SignedTokens(secret, room, SINCE.at + SINCE.bytes + NONCE);
+    super(secret, room, SINCE.at + SINCE.bytes + NONCE);
   }
 
   /** @returns a new, unique token */
@@ -72,12 +70,12 @@ export class ResumeTokens {
     const said = Buffer.alloc(SINCE.at + SINCE.bytes);
     said.writeUInt32LE(participant);
     said.writeUIntLE(since, SINCE.at, SINCE.bytes);
-    return this.tokens.sign(Buffer.concat([said, randomBytes(NONCE)]));
+    return this.sign(Buffer.concat([said, randomBytes(NONCE)]));
   }
 
   /** @returns undefined if this server did not issue the token */
   read(token: string): ResumeToken | undefined {
-    const said = this.tokens.verify(token);
+    const said = this.verify(token);
     return (
       said && { participant: said.readUInt32LE(), since: said.readUIntLE(SINCE.at, SINCE.bytes) }
     );
@@ -87,23 +85,21 @@ export class ResumeTokens {
 const ID = 12;
 
 /** Issues and verifies device marks. */
-export class DeviceMarks {
-  private readonly tokens: SignedTokens;
-
+export class DeviceMarks extends SignedTokens {
   /** @param secret see SignedTokens */
   constructor(secret: Uint8Array) {
     // A resume token's context is a room name, which unlike this context contains no spaces. So a
     // resume token of this server is never valid as a mark.
-    this.tokens = new SignedTokens(secret, 'device mark', ID);
+    super(secret, 'device mark', ID);
   }
 
   /** @returns a new, unique mark */
   issue(): string {
-    return this.tokens.sign(randomBytes(ID));
+    return this.sign(randomBytes(ID));
   }
 
   /** @returns the device id of a mark; undefined if this server did not issue the mark */
   read(mark: string): string | undefined {
-    return this.tokens.verify(mark)?.toString('base64url');
+    return this.verify(mark)?.toString('base64url');
   }
 }

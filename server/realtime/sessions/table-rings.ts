@@ -15,7 +15,7 @@ import {
 } from '../commands/client-messages.ts';
 import type { Allowance } from '../limits/connection-limits.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
-import type { RoomClient } from './room-client.ts';
+import { type RoomClient, rejectionOf } from './room-client.ts';
 
 interface TableRingsOptions {
   readonly rooms: Pick<RoomDirectory, 'open'>;
@@ -30,16 +30,14 @@ interface TableRingsOptions {
 class RingClient implements RoomClient {
   readonly writable = true;
   /** An address key of its own, so that neighbours share neither energy nor turns (ENE-5). */
-  readonly address: string;
+  readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
   /** @param ended called when the room has removed or refused the ring */
   constructor(
     readonly ring: number,
     private readonly options: Pick<TableRingsOptions, 'pass' | 'send'>,
     private readonly ended: (client: RingClient) => void,
-  ) {
-    this.address = `table ${options.pass} ring ${ring}`;
-  }
+  ) {}
 
   send<N extends EventName>(event: N, message: Event<N>): void {
     const { ring } = this;
@@ -56,9 +54,9 @@ class RingClient implements RoomClient {
 
   entered(): void {}
 
-  refuse({ reason, detail }: Refusal, id?: number): void {
-    if (id === undefined) this.disconnect(reason);
-    else this.send('rejected', { id, reason, ...(detail && { detail }) });
+  refuse(refusal: Refusal, id?: number): void {
+    if (id === undefined) this.disconnect(refusal.reason);
+    else this.send('rejected', rejectionOf(refusal, id));
   }
 
   disconnect(reason: Reason): void {
@@ -118,9 +116,7 @@ export class TableRings {
       found.session.handle<MessageName>(name, command);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const { reason, detail } = error;
-      const id = readId(message);
-      const refused = { reason, ...(detail && { detail }), ...(id !== undefined && { id }) };
+      const refused = rejectionOf(error, readId(message));
       this.options.send({ ring, name: 'rejected', message: refused });
     }
   }

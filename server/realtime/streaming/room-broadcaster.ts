@@ -15,7 +15,7 @@ import {
   type ChannelUser,
   type FrameFeed,
   keyOf,
-} from './frame-feed.ts';
+} from './room-encoders.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**

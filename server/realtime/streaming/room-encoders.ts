@@ -1,20 +1,86 @@
 /**
- * The encoders of a room that runs in this process. There is one for each tier and scale in use.
+ * The channels in which a room's frames are encoded, and the encoders of a room that runs in this
+ * process. A channel is a tier at a scale, encoded once for all its viewers.
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import { isDue } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
+import { FrameEncoder, View } from '../../../shared/codec/frame-encoder.ts';
+import type { FrameSource } from '../../../shared/codec/frame-source.ts';
+import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import {
-  CHANNEL_TIERS,
-  type ChannelName,
-  type ChannelUser,
-  type FrameFeed,
-  isFresh,
-  keyOf,
-} from './frame-feed.ts';
+
+/**
+ * The tiers that are encoded. Viewers of `half` are split between `half` and `halfOdd`: some get
+ * frames in even ticks and the others in odd ticks, so that a crowd is not served all at the same
+ * time.
+ */
+export const CHANNEL_TIERS = {
+  ...TIERS,
+  halfOdd: { ...TIERS.half, after: 1 },
+} as const satisfies Record<string, Tier>;
+export type ChannelTier = keyof typeof CHANNEL_TIERS;
+
+/** Identifies a channel. */
+export interface ChannelName {
+  readonly tier: ChannelTier;
+  /** Side of the square that one sent cell covers, in cells of the room; a power of two. */
+  readonly scale: number;
+}
+
+export const keyOf = ({ tier, scale }: ChannelName): string => `${tier} ${scale}`;
+
+/** The viewers of a channel in one process. */
+export interface ChannelUser {
+  /** Whether at least one of the viewers can take a frame now. */
+  readonly mayReceive: boolean;
+  /**
+   * Lists of the chunks that the viewers look at. Viewers that see the same chunks share one list.
+   */
+  readonly lists: Iterable<readonly number[]>;
+  /**
+   * Switches to a new source for the channel: its first source, or a replacement.
+   *
+   * @param now ms
+   */
+  useSource(source: FrameSource, now: number): void;
+}
+
+/** Returns the chunks that users' viewers look at. */
+export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
+  new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
+
+/**
+ * The source of a room's frames: the encoders of this process, or a gateway's mirrors of the
+ * encoders of another process.
+ */
+export interface FrameFeed {
+  /** Tick of the latest frames. */
+  readonly tick: number;
+  /**
+   * Adds a user to a channel.
+   *
+   * @returns the channel's source; undefined if the user will receive the source later
+   */
+  join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
+  /** Removes a user from a channel. A channel without users is kept for a while. */
+  leave(channel: ChannelName, user: ChannelUser): void;
+  /** Call this when users may have begun to look at other chunks. */
+  wantedChanged?(): void;
+  close?(): void;
+}
+
+/**
+ * Number of ticks for which an unused channel is kept, so that nothing is encoded again if a viewer
+ * zooms in and out.
+ */
+const IDLE_TICKS = 30;
+
+/**
+ * Returns whether a channel is still kept if it has been unused since the tick `idleSince`. The
+ * current tick may be earlier than `idleSince`, because restoring a room sets its tick back.
+ */
+export const isFresh = (idleSince: number, tick: number): boolean =>
+  Math.abs(tick - idleSince) < IDLE_TICKS;
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
@@ -34,12 +100,12 @@ export class RoomEncoders implements FrameFeed {
    * Copy of the room as it was after the last tick. All other views are made from this copy,
    * because a tick in progress changes the room's planes before it has been stored.
    */
-  private readonly base: View;
+  private readonly base = new View(this.planes, 1);
   /**
    * For each scale, its view of the room. `base` must come first, because the other views read from
    * it.
    */
-  private readonly views: Map<number, View>;
+  private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
   /**
    * The next generation. Counting starts at a random number, so that generations are unique across
@@ -51,10 +117,7 @@ export class RoomEncoders implements FrameFeed {
   constructor(
     private readonly planes: Planes,
     public tick: number,
-  ) {
-    this.base = new View(planes, 1);
-    this.views = new Map([[1, this.base]]);
-  }
+  ) {}
 
   join(name: ChannelName, user: ChannelUser): FrameEncoder {
     return this.use(name, user).encoder;
@@ -96,7 +159,7 @@ export class RoomEncoders implements FrameFeed {
       const users = [...channel.users];
       // Encode nothing if no viewer can receive it.
       if (!users.some(({ mayReceive }) => mayReceive)) continue;
-      const wanted = new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
+      const wanted = chunksOf(users);
       channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
       advanced.push(channel);
     }

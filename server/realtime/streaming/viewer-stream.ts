@@ -68,11 +68,11 @@ export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>):
 
 /** Adapts a viewer's tier to the speed of its connection. */
 export class AdaptiveQuality {
-  private tierIndex: number;
-  private windowStart: number;
+  private tierIndex = Math.max(TIER_NAMES.indexOf(this.first), TIER_NAMES.indexOf(this.best));
+  private windowStart = this.start;
   /** Numbers of frames since `windowStart`: due, skipped and acknowledged late. */
   private frames = { due: 0, skipped: 0, slow: 0 };
-  private quietSince: number;
+  private quietSince = this.start;
   private wait: number = QUALITY.patience;
   /** When the tier was last raised, in ms; -Infinity if it has been lowered since. */
   private climbedAt = -Infinity;
@@ -80,17 +80,13 @@ export class AdaptiveQuality {
   /**
    * @param first initial tier
    * @param best best tier that the viewer wants
-   * @param now ms
+   * @param start current time, in ms
    */
   constructor(
-    first: TierName,
+    private readonly first: TierName,
     private best: TierName,
-    now: number,
-  ) {
-    this.tierIndex = Math.max(TIER_NAMES.indexOf(first), TIER_NAMES.indexOf(best));
-    this.windowStart = now;
-    this.quietSince = now;
-  }
+    private readonly start: number,
+  ) {}
 
   /** The current tier. */
   get tier(): TierName {

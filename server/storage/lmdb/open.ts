@@ -41,7 +41,7 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
   try {
     await once(server.listen(path), 'listening');
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     throw code === 'EADDRINUSE' ? inUse : notWritable(folder, code);
   }
   const release = async (): Promise<void> => void (await once(server.close(), 'close'));
@@ -53,7 +53,7 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
   throw inUse;
 }
 
-const notWritable = (folder: string, code: string): StoreError =>
+const notWritable = (folder: string, code = 'unknown'): StoreError =>
   new StoreError(
     'not-writable',
     `The folder ${folder} is not writable (${code}). Allow this user to write to it, or choose another folder with --data.`,
@@ -147,7 +147,7 @@ export async function openFolder(
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     throw new StoreError(
       'not-writable',
       `The folder ${folder} cannot be created (${code}). Choose another folder with --data.`,

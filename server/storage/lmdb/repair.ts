@@ -40,11 +40,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
  * @param rooms names of rooms to look for, in addition to rooms whose main record is readable
  * @returns keys of damaged records
  */
-export async function recoverTable(
-  folder: string,
-  fresh: string,
-  rooms: readonly string[],
-): Promise<string[]> {
+export async function recoverTable(folder: string, fresh: string, rooms: readonly string[]) {
   const begun = begunIn(fresh);
   const begin = (span: string): boolean => {
     if (begun.has(span)) return false;
@@ -119,7 +115,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Retry one by one, because the records before the damaged one are readable.
+      // Retry one record at a time, because the records before a damaged record are readable.
       if (limit === 1) return;
       limit = 1;
       continue;

@@ -8,18 +8,26 @@ import {
   constants,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statfsSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { open } from 'lmdb';
-import { DISK_RESERVE, type Entry, type Span, StoreError, type Write } from '../records.ts';
+import {
+  DISK_RESERVE,
+  decodeRecord,
+  type Entry,
+  encodeRecord,
+  type Span,
+  StoreError,
+  type Write,
+} from '../records.ts';
 import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.ts';
 
 export const DATA_FILE = 'data.mdb';
@@ -28,6 +36,8 @@ export const DATA_FILE = 'data.mdb';
  * log would show.
  */
 export const WITNESS_FILE = 'witness';
+/** Folder of files that are written without waiting for the disk, one per key. */
+const UNSYNCED = 'unsynced';
 /** Key under which the environment stores its number of writes. */
 const COUNT_KEY = '!count';
 const COUNT_BYTES = 12;
@@ -78,7 +88,7 @@ export function openTable(
   let count = last;
   const witness = readOnly ? undefined : openWitness(folder);
   const log = new WriteAheadLog(folder, end);
-  const unsynced = new UnsyncedFiles(folder);
+  const unsyncedFile = (key: string): string => join(folder, UNSYNCED, encodeURIComponent(key));
   const space = new SpaceGuard(() => freeBytes(folder));
   /** Writes everything in the log, and one more write, into the environment. */
   const settle = (write: Write, number: number): void => {
@@ -150,13 +160,30 @@ export function openTable(
     },
     putUnsynced(key: string, parts: readonly Uint8Array[]): void {
       if (parts.length > 0) space.require(parts.reduce((sum, { length }) => sum + length, 0));
+      const file = unsyncedFile(key);
       try {
-        unsynced.put(key, parts);
+        if (parts.length > 0) {
+          mkdirSync(join(folder, UNSYNCED), { recursive: true });
+          writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
+        }
+        // Remove the old file first, because ext4 immediately writes out a file that replaces
+        // another.
+        rmSync(file, { force: true });
+        if (parts.length > 0) renameSync(`${file}.new`, file);
       } catch (error) {
         throw failedWrite(error);
       }
     },
-    getUnsynced: (key: string): Uint8Array[] | undefined => unsynced.get(key),
+    getUnsynced(key: string): Uint8Array[] | undefined {
+      try {
+        const parts = decodeRecord(key, readFileSync(unsyncedFile(key))) as Uint8Array[];
+        // Copy, because sending a view to another thread would transfer its whole buffer.
+        return parts.map((part) => new Uint8Array(part));
+      } catch {
+        // The file is missing or incomplete.
+        return undefined;
+      }
+    },
     size: (): number => sizeOf(join(folder, DATA_FILE)) + sizeOf(join(folder, LOG_FILE)),
     /** Number of records, according to LMDB and the log. */
     count(): number {
@@ -365,82 +392,5 @@ export class SpaceGuard {
       'disk-full',
       `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free. Free some space.`,
     );
-  }
-}
-
-/** Bytes before each part of an unsynced file: length and CRC-32. */
-const HEADER = 8;
-
-/** Files written without waiting for the disk, one per key. */
-class UnsyncedFiles {
-  private readonly folder: string;
-
-  constructor(folder: string) {
-    this.folder = join(folder, 'unsynced');
-  }
-
-  /** Replaces the file of a key; removes it if there are no parts. @throws the system's error */
-  put(key: string, parts: readonly Uint8Array[]): void {
-    const old = this.filesOf(key);
-    if (parts.length > 0) {
-      mkdirSync(this.folder, { recursive: true });
-      const draft = join(this.folder, 'draft');
-      const file = openSync(draft, 'w', 0o600);
-      try {
-        for (const part of parts) {
-          const header = Buffer.alloc(HEADER);
-          header.writeUInt32LE(part.length);
-          header.writeUInt32LE(crc32(part), 4);
-          writeSync(file, header);
-          writeSync(file, part);
-        }
-      } finally {
-        closeSync(file);
-      }
-      // Use a new name, because ext4 immediately writes out a file that replaces another.
-      renameSync(draft, `${this.prefixOf(key)}${(old[0]?.number ?? 0) + 1}`);
-    }
-    for (const { path } of old) rmSync(path, { force: true });
-  }
-
-  /** Reads the parts of a key's file; undefined if there is none or it is incomplete. */
-  get(key: string): Uint8Array[] | undefined {
-    const [latest] = this.filesOf(key);
-    if (!latest) return undefined;
-    const bytes = readFileSync(latest.path);
-    const parts: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      if (at + HEADER > bytes.length) return undefined;
-      const end = at + HEADER + bytes.readUInt32LE(at);
-      const part = new Uint8Array(bytes.subarray(at + HEADER, end));
-      if (end > bytes.length || crc32(part) !== bytes.readUInt32LE(at + 4)) return undefined;
-      parts.push(part);
-      at = end;
-    }
-    return parts.length > 0 ? parts : undefined;
-  }
-
-  /**
-   * Lists the files of a key, latest first. A process killed while writing may leave more than one.
-   */
-  private filesOf(key: string): { readonly path: string; readonly number: number }[] {
-    const prefix = this.prefixOf(key);
-    return namesIn(this.folder)
-      .map((name) => join(this.folder, name))
-      .filter((path) => path.startsWith(prefix))
-      .map((path) => ({ path, number: Number(path.slice(prefix.length)) }))
-      .sort((a, b) => b.number - a.number);
-  }
-
-  private prefixOf(key: string): string {
-    return join(this.folder, `${encodeURIComponent(key)}.`);
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

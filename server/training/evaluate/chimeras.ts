@@ -1,7 +1,7 @@
 /**
- * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow from
- * a seed into the same picture, and whether they flash. An engine steps them, as in a room. Start
- * reading at `measureChimeras`.
+ * Measures chimeras of random creatures of the gallery: whether they rest, stay, heal, and grow
+ * from a seed into the same picture, and whether they flash. An engine steps them, as in a room.
+ * Start reading at `measureChimeras`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Engine, PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -12,29 +12,29 @@ import { shuffled } from '../data/dataset.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 import { growToRest, watch } from '../relatives/find-relatives.ts';
 import { STRICTLY_SAME } from './compare-pictures.ts';
-import { loseHalf } from './wound-recovery.ts';
+import { loseHalf } from './organisms.ts';
 
 /** Number of steps after which a chimera must rest, have healed, and look the same if grown. */
 const SETTLES = 64;
-/** Numbers of steps after grafting at which chimeras are asked whether they rest. */
+/** Numbers of steps after grafting at which the share of resting chimeras is measured. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /** Number of steps after grafting at which a chimera must still look the same. */
 const SAME_AFTER = 1000;
-/** Approximate number of steps of each chimera. */
-export const CHIMERA_STEPS = SAME_AFTER + 3 * SETTLES;
-/** The highest tick rate of rooms, at which the most steps count for the flashes of a second. */
+/**
+ * The highest tick rate of rooms. Flashes are counted per second, so this rate is the strictest.
+ */
 const TICK_RATE = 60;
 /** Smallest and largest radius of a disc, as shares of the patch's side: 3 and 8 cells of 32. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 
 /** The cells that a graft covers. */
 type Shape = 'half' | 'disc';
-/** The grafts of the chimeras, in turn. */
+/** The grafts of a chimera. Chimeras take these rows in turn. */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**
  * Draws the labels of a chimera. Each graft covers a disc around a random living cell, or all cells
- * on one side of a straight cut through such a cell, at any angle.
+ * on one side of a straight cut at any angle through a random living cell.
  *
  * @param alive [S, S], 1 = a living cell
  * @returns [S, S], 0 = no graft, otherwise the graft's index plus 1
@@ -67,14 +67,12 @@ export function drawLabels(
 /**
  * Measures chimeras of the gallery's creatures, all of which take part about equally often.
  *
- * @param worked called with the number of chimeras that have taken a step
- * @returns shares of chimeras, see TRAINING.md, and the creatures of each one that fails a test
+ * @returns shares of chimeras, see TRAINING.md, and the creatures of each chimera that fails a test
  */
 export async function measureChimeras(
   { engine, count }: { readonly engine: Engine; readonly count: number },
   model: Model,
   random: Random,
-  worked: (chimeras: number) => void,
 ) {
   const { card } = model;
   const order = shuffled([...card.gallery.keys()], random);
@@ -107,7 +105,6 @@ export async function measureChimeras(
         patches.map((patch) => ({ patch, divide: false, ...how(patch, step) })),
       );
       last.forEach(see);
-      worked(count);
     }
     return last.map(({ rgba }) => rgba);
   };

@@ -33,7 +33,7 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
  * Returns the mean squared difference of each picture.
  *
  * @param a [N, …], 0…1
- * @param b as `a`
+ * @param b [N, …], 0…1
  * @param count N
  * @returns [N], 0…1
  */
@@ -112,18 +112,15 @@ export const loadFeatures = (): Promise<Model> =>
 /**
  * Runs organisms and compares them with their grown pictures.
  *
- * @param from the organisms in the states to start from, for example damaged
+ * @param from the organisms in the states to start from, for example wounded
  * @param marks numbers of steps after which to compare, ascending
- * @param visit called for each mark with the states [n, S, S, C] of the n organisms from index
- * `first` on
- * @returns for each mark, the likeness
+ * @returns the likeness after each number of steps
  */
 export async function likenesses(
   batch: EvaluationBatch,
   grown: Grown,
   from: Grown,
   marks: readonly number[],
-  visit: (mark: number, states: Float32Array, first: number) => void,
 ): Promise<Record<string, Likeness>> {
   const before = picturesOf(batch.card, grown.states);
   const size = before.length / grown.count;
@@ -132,7 +129,6 @@ export async function likenesses(
     const after = picturesOf(batch.card, states);
     const own = differences(after, before.subarray(first * size), after.length / size);
     errors.get(mark)!.set(own, first);
-    visit(mark, states, first);
   });
   return Object.fromEntries([...errors].map(([mark, own]) => [`${mark}`, likeness(own)]));
 }

@@ -1,27 +1,35 @@
 /**
- * Measures all figures of a checkpoint. Command lines and files are handled by `main.ts` and
- * `write.ts`. Start reading at `evaluate`.
+ * Loads the images that a checkpoint is evaluated on, and measures all figures of the checkpoint.
+ * Command lines and files are handled by `main.ts` and `write.ts`. Start reading at `evaluate`.
  */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
-import { GALLERY_KINDS } from '../../vnca/card.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import { readConfig } from '../config.ts';
+import type { DatasetConfig } from '../data/config.ts';
+import { type Dataset, gatherImages, SPLITS, type SplitName } from '../data/dataset.ts';
+import { loadDataset } from '../data/load-dataset.ts';
 import { TrainingError } from '../errors.ts';
-import { rowsOf, someOf } from '../run/run-state.ts';
-import type { Meter } from '../terminal.ts';
-import { bitsPerDim } from './bounds.ts';
-import { probeCells } from './cell-probe.ts';
-import { CHIMERA_STEPS, measureChimeras } from './chimeras.ts';
-import { EvaluationBatch, type Tools, workOf } from './evaluation-batch.ts';
-import { HELD_AFTER, measureImages, measureThrows, throwLatents } from './images.ts';
+import { someOf } from '../run/run-state.ts';
+import type { Measure } from '../terminal.ts';
+import { measureChimeras } from './chimeras.ts';
+import { EvaluationBatch, type Tools } from './evaluation-batch.ts';
+import {
+  bitsPerDim,
+  type Images,
+  measureImages,
+  measureThrows,
+  type TestImages,
+  throwLatents,
+} from './images.ts';
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
-import type { TestImages } from './test-images.ts';
-
-/** Maximum number of organisms whose cells the probe reads. */
-const PROBED = 512;
 
 /** Result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
@@ -35,7 +43,7 @@ export type Figures = Evaluation['figures'];
  * @param wanted.chimeras if absent, chimeras are not measured
  * @returns `figures`, as printed and as stored in the checkpoint's card: nats are per image, errors
  * are mean squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged
- * and damaged
+ * and wounded
  */
 export async function evaluate(
   compute: Compute,
@@ -44,39 +52,29 @@ export async function evaluate(
   wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'throws' | 'seed'> & {
     readonly chimeras?: { readonly count: number; readonly engine: Engine } | undefined;
   },
-  { measure, worked }: Meter,
+  measure: Measure,
 ) {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const batch = new EvaluationBatch(compute, model, wanted.seed, worked);
+  const batch = new EvaluationBatch(compute, model, wanted.seed);
   const notes: string[] = [];
   const tools: Tools = { compute, batch, measure, random, notes };
   const images = await measureImages(model, judged, wanted.samples, tools);
   const gallery = judged instanceof TrainingError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
-  if (isDecoder)
-    notes.push(
-      'organisms, throws and probe were not measured: a decoder has no cells that stay or heal',
-    );
+  if (isDecoder) {
+    notes.push('organisms and throws were not measured: a decoder has no cells that stay or heal');
+  }
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
   if (wanted.throws === 0) notes.push('throws were not measured: --throws is 0');
-  const thrown = workOf(wanted.throws, batch.growthWork + card.side ** 2 * HELD_AFTER);
   const throws =
     isDecoder || wanted.throws === 0
       ? null
-      : await measure('throws', thrown, () =>
+      : await measure('throws', () =>
           measureThrows(tools, throwLatents(model, wanted.throws, random('throws')), gallery),
         );
-  const probe = isDecoder
-    ? null
-    : await measure('probing cells', workOf(PROBED, batch.growthWork), () =>
-        probeKinds(model, batch, images?.means, judged, random('probe')),
-      );
-  if (!isDecoder && !probe) {
-    notes.push('the probe was not measured: it needs five organisms of two classes or kinds');
-  }
   const { chimeras } = wanted;
   if (!chimeras) {
     notes.push(
@@ -85,11 +83,8 @@ export async function evaluate(
   }
   const grafted =
     chimeras &&
-    (await measure('chimeras', chimeras.count * CHIMERA_STEPS, () =>
-      measureChimeras(chimeras, model, random('chimeras'), worked),
-    ));
+    (await measure('chimeras', () => measureChimeras(chimeras, model, random('chimeras'))));
   await batch.dispose();
-  const { stay, heal, ...more } = organisms.figures;
   const figures = {
     /** Evidence lower bound in nats, or null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
@@ -103,8 +98,6 @@ export async function evaluate(
      * `gallery` of the gallery's organisms.
      */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
-    stay,
-    heal,
     /** Multiply-adds per cell and step. */
     macPerCellStep: macPerCellStep(card),
     /** Number of parameters of the update net. */
@@ -115,14 +108,13 @@ export async function evaluate(
       divergence: images.bounds.divergence,
       standardError: images.bounds.standardError,
     },
-    probe,
     organisms: organisms.grown.count,
     /**
      * Error of organisms grown from the posterior means of emoji whose kinds no gallery model is
      * trained on.
      */
     unseen: images?.unseen ?? null,
-    ...more,
+    ...organisms.figures,
     /**
      * Mean gradient of grown pictures, as a share of the mean gradient of the images. Below 1 if
      * grown pictures are blurred.
@@ -136,47 +128,127 @@ export async function evaluate(
     /** Remarks for the reader of the figures. */
     notes,
   };
-  if (!areFinite(figures)) notes.push('null stands for figures that are not finite numbers');
-  return { figures: rounded(figures), grown: organisms.grown };
+  let areFinite = true;
+  // Round to five digits, because more digits would be noise. JSON replaces NaN and ±∞ by null.
+  const text = JSON.stringify(figures, (_, value) => {
+    if (typeof value !== 'number' || Number.isInteger(value)) return value;
+    areFinite &&= Number.isFinite(value);
+    return Number(value.toPrecision(5));
+  });
+  const rounded = JSON.parse(text) as typeof figures;
+  if (!areFinite) rounded.notes.push('null stands for figures that are not finite numbers');
+  return { figures: rounded, grown: organisms.grown };
 }
 
 /**
- * Probes cells for the classes of the images or, if the images have no classes, for the kinds of
- * the gallery.
+ * Loads images to evaluate on, preferably images that were not trained on.
+ *
+ * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
+ * configuration named in the card
+ * @param chosen.limit maximum number of images, evenly chosen, or 0 for all
+ * @param chosen.split if absent, the first of test, validation and train that has images
+ * @throws TrainingError no-data, unfit-data, and errors of the set's loader
  */
-async function probeKinds(
-  { card, tensors }: Model,
-  batch: EvaluationBatch,
-  means: Float32Array | undefined,
-  judged: TestImages | TrainingError,
-  random: Random,
-) {
-  const classes = judged instanceof TrainingError ? undefined : judged.labels;
-  const ofClass = means !== undefined && classes !== undefined;
-  const latents = ofClass ? means : tensors.get('gallery.latents')!.data;
-  const labels = ofClass ? classes : card.gallery.map(({ kind }) => GALLERY_KINDS.indexOf(kind));
-  const chosen = someOf(labels.length, PROBED);
-  const states = await batch.grow(rowsOf(latents, chosen, card.latentSize));
-  const cells = { states, channels: card.channels, labels: chosen.map((n) => labels[n]) };
-  const probe = probeCells(cells, random);
-  return probe && { of: ofClass ? ('class' as const) : ('kind' as const), ...probe };
-}
-
-function areFinite(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value !== 'object' || value === null || Object.values(value).every(areFinite);
-}
-
-/**
- * Rounds numbers to five digits, because more digits would be noise. Numbers that are not finite
- * become null.
- */
-function rounded<T>(value: T): T {
-  if (Number.isInteger(value)) return value;
-  if (typeof value === 'number') {
-    return (Number.isFinite(value) ? Number(value.toPrecision(5)) : null) as T;
+export async function loadImages(
+  card: Card,
+  wanted: string | undefined,
+  chosen: Parameters<typeof choose>[1],
+): Promise<TestImages> {
+  const { config, base, trainOnValidation = false } = await findData(card, wanted);
+  const data = await loadDataset(config, base);
+  const channels = imageChannels(card.readout);
+  if (data.side !== card.side || data.channels !== channels) {
+    const found = `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}`;
+    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels}`;
+    throw new TrainingError('unfit-data', what);
   }
-  if (Array.isArray(value)) return value.map(rounded) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, rounded(part)])) as T;
+  const judged = choose(data, chosen);
+  // The gallery's images are the first images of the training split, because training makes the
+  // gallery from these.
+  const first = data.splits.train.subarray(0, card.gallery.length);
+  const isOfGallery = card.gallery.every(({ name }, i) => data.entries[first[i]]?.name === name);
+  return {
+    ...judged,
+    ...(isOfGallery &&
+      first.length > 0 && { gallery: { pixels: gatherImages(data, first), count: first.length } }),
+    unseen: await loadUnseen(card, config, chosen.limit),
+    trained: judged.split === 'train' || (trainOnValidation && judged.split === 'validation'),
+  };
 }
+
+async function loadUnseen(
+  { side, readout }: Card,
+  config: DatasetConfig,
+  limit: number,
+): Promise<Images | TrainingError> {
+  if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) {
+    return new TrainingError(
+      'unfit-data',
+      'the pictures are RGBA of 32×32 or 64×64, but the checkpoint is not',
+    );
+  }
+  if (config.kind === 'emoji' && (config.set === 'broad' || config.set === 'unseen')) {
+    return new TrainingError('unfit-data', `the set "${config.set}" contains these pictures`);
+  }
+  const margin = ('margin' in config ? config.margin : undefined) ?? 2;
+  try {
+    const data = await loadDataset({ kind: 'emoji', set: 'unseen', side, margin });
+    const chosen = someOf(data.count, limit);
+    return { pixels: gatherImages(data, chosen), count: chosen.length };
+  } catch (error) {
+    if (error instanceof TrainingError) return error;
+    throw error;
+  }
+}
+
+/** Chooses images evenly from a split. @throws TrainingError unfit-data: the split has no images */
+export function choose(
+  data: Dataset,
+  { limit, split: named }: { readonly limit: number; readonly split?: SplitName | undefined },
+): Omit<TestImages, 'trained' | 'gallery' | 'unseen'> {
+  const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
+  const indices = data.splits[split];
+  if (indices.length === 0) {
+    throw new TrainingError('unfit-data', `set "${data.name}" has no split "${split}"`);
+  }
+  const chosen = Uint32Array.from(someOf(indices.length, limit), (at) => indices[at]);
+  return {
+    pixels: gatherImages(data, chosen),
+    count: chosen.length,
+    set: data.name,
+    split,
+    of: indices.length,
+  };
+}
+
+/**
+ * Finds the images that a checkpoint was trained on.
+ *
+ * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
+ * configuration named in the card
+ * @throws TrainingError no-data, missing-config, bad-config
+ */
+export async function findData(
+  card: Card,
+  wanted: string | undefined,
+): Promise<{ config: DatasetConfig; base?: string; trainOnValidation?: boolean }> {
+  if (wanted?.trimStart().startsWith('{')) {
+    try {
+      return { config: JSON.parse(wanted) };
+    } catch {
+      throw noData('--data starts like JSON but is not valid JSON');
+    }
+  }
+  if (wanted === undefined && card.training.command?.includes('--images')) {
+    throw noData("the checkpoint was trained on a user's own images; name them with --data");
+  }
+  const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
+  if (file === undefined) {
+    throw noData('the card names no training configuration; give one with --data');
+  }
+  if (!existsSync(file)) throw noData(`${file} cannot be read; name the images with --data`);
+  const { data, trainOnValidation } = await readConfig(file);
+  return { config: data, base: dirname(resolve(file)), trainOnValidation };
+}
+
+const noData = (what: string): TrainingError => new TrainingError('no-data', what);

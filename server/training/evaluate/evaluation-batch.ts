@@ -11,17 +11,14 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { drawMasks, uploadMasks } from '../model/networks.ts';
 import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
-import { stepsLeft } from '../rollout/patients.ts';
+import { stepsLeft } from '../rollout/pools.ts';
 import { likelihoodOf } from '../run/run-state.ts';
-import type { Meter } from '../terminal.ts';
+import type { Measure } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
 /** Number of organisms per batch: as many as fit into the processor's cache. */
 const BATCH = 8;
-/**
- * Maximum number of steps per program: large enough to make the cost of starting a program small,
- * small enough to report progress often.
- */
+/** Maximum number of steps per program, large enough to make the cost of starting one small. */
 const LONGEST = 16;
 
 /**
@@ -42,15 +39,14 @@ export interface Grown {
   readonly latents: Float32Array;
   /** Shape [N, S, S, C]. */
   readonly states: Float32Array;
-  /**
-   * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
-   */
+  /** [N, S, S]: number of steps until each position opens. If absent, all positions are open. */
   readonly closed?: Uint8Array;
   readonly count: number;
 }
 
 /** Tools shared by all measurements of one evaluation. */
-export interface Tools extends Pick<Meter, 'measure'> {
+export interface Tools {
+  readonly measure: Measure;
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
   /** Creates the random generator of the named measurement. */
@@ -69,15 +65,11 @@ export class EvaluationBatch {
   /** Number of calls so far, part of the random seed of each call. */
   private calls = 0;
 
-  /**
-   * @param seed random seed of the update masks, for rules that update cells at random
-   * @param onProgress called with the number of cell-steps of each segment
-   */
+  /** @param seed random seed of the update masks, for rules that update cells at random */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    onProgress?: (cellSteps: number) => void,
   ) {
     this.card = card;
     const plan = {
@@ -86,13 +78,8 @@ export class EvaluationBatch {
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
     };
-    this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
+    this.pool = openWorkerPool(workerJob, compute, plan);
     this.growth = growthSegments(card, LONGEST);
-  }
-
-  /** Number of cell-steps to grow one organism. */
-  get growthWork(): number {
-    return this.growth.reduce((sum, { stage, steps }) => sum + stage * stage * steps, 0);
   }
 
   /** Number of values in one grown patch. */
@@ -232,13 +219,6 @@ export class EvaluationBatch {
   }
 }
 
-/**
- * Number of cell-steps for a number of organisms. Batches are always full, so the number is rounded
- * up.
- */
-export const workOf = (organisms: number, cellStepsEach: number): number =>
-  Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
-
 interface Job {
   /** Shape [BATCH, Z]. */
   readonly latents: Float32Array;
@@ -267,8 +247,7 @@ export const workerJob: WorkerJob<
   readonly Float32Array[]
 > = {
   module: import.meta.url,
-  /** @param onProgress called with the number of cell-steps of each segment */
-  async open(compute, { card, tensors, likelihood }, onProgress) {
+  async open(compute, { card, tensors, likelihood }) {
     const segments = new Segments({ compute, spec: card, likelihood, batch: BATCH });
     const parameters = uploadParameters(compute, updateShapes(card).keys(), tensors);
     return {
@@ -295,10 +274,7 @@ export const workerJob: WorkerJob<
         const run = createRun(step, read, card.update.updateProbability === 1 && !closed);
         const seen: Float32Array[] = [];
         for (const one of runs) {
-          for (const segment of one) {
-            await run(segment);
-            onProgress(BATCH * segment.stage ** 2 * segment.steps);
-          }
+          for (const segment of one) await run(segment);
           if (!images) seen.push(await read());
         }
         if (images) {

@@ -1,6 +1,6 @@
 /**
- * `npm run figures`: writes checkpoints/FIGURES.md and its plot from the cards of the shipped
- * checkpoints. With `--check`, only reports if they are out of date.
+ * `npm run figures`: writes checkpoints/FIGURES.md from the cards of the shipped checkpoints. With
+ * `--check`, only reports if the page is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -78,79 +78,30 @@ function recoveryTable({ figures }: Checkpoint): string[] {
   ];
 }
 
-function chimeraRow(name: string, { figures: { chimeras } }: Checkpoint): string[] {
+function chimeraRow({ card, figures: { chimeras } }: Checkpoint): string[] {
   if (!chimeras) return [];
   const { rests, same, heals, grows, flashes } = chimeras;
   const shares = [...['32', '64', '128', '256'].map((n) => rests[n]), same, heals, grows, flashes];
-  return [row(`\`${name}\``, ...shares.map((share) => percent(share ?? 0)))];
+  return [row(`\`${card.name}\``, ...shares.map((share) => percent(share ?? 0)))];
 }
 
-/** Draws nats against multiply-adds on a logarithmic axis. */
-function natsPlot(
-  points: readonly (readonly [label: string, nats: number, millions: number])[],
-): string {
-  const x = (millions: number): number => 60 + (560 * Math.log10(millions / 20)) / 3;
-  const y = (nats: number): number => 20 + (290 * (-82 - nats)) / 14;
-  const text = (px: number, py: number, words: string, anchor = 'middle'): string =>
-    `<text x="${px.toFixed(0)}" y="${py.toFixed(0)}" text-anchor="${anchor}">${words}</text>`;
-  const line = (x1: number, y1: number, x2: number, y2: number): string =>
-    `<path d="M${x1.toFixed(0)} ${y1.toFixed(0)}L${x2.toFixed(0)} ${y2.toFixed(0)}" stroke="#ccc"/>`;
-  const axes = [
-    ...[100, 1_000, 10_000].flatMap((n) => [
-      line(x(n), 20, x(n), 310),
-      text(x(n), 328, thousands(n)),
-    ]),
-    ...[-84, -88, -92, -96].flatMap((n) => [
-      line(60, y(n), 620, y(n)),
-      text(52, y(n) + 4, `${n}`.replace('-', '−'), 'end'),
-    ]),
-  ];
-  const dots = points.map(([label, nats, millions]) => {
-    const own = !OTHERS.some(([model]) => model === label);
-    const isRight = x(millions) > 380;
-    const words = text(
-      x(millions) + (isRight ? -9 : 9),
-      y(nats) + (label.includes('reproduced') ? -8 : 14),
-      label,
-      isRight ? 'end' : 'start',
-    );
-    return `<circle cx="${x(millions).toFixed(0)}" cy="${y(nats).toFixed(0)}" r="5" fill="${own ? '#0a7d55' : '#888'}"/>${words}`;
-  });
+function page(all: readonly Checkpoint[]): string {
+  const digits = all
+    .filter(({ card }) => card.readout.kind === 'bernoulli')
+    .map((one) => [`\`${one.card.name}\``, one.figures.iwae.nats!, growthCost(one)] as const);
   return [
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360" font-family="sans-serif" font-size="12">',
-    '<path d="M0 0H640V360H0Z" fill="#fff"/>',
-    ...axes,
-    ...dots,
-    text(340, 350, 'millions of multiply-adds for one digit'),
-    text(64, 14, 'nats (higher is better)', 'start'),
-    '</svg>\n',
-  ].join('\n');
-}
-
-function page(all: readonly (readonly [name: string, checkpoint: Checkpoint])[]): [string, string] {
-  const digits = all.filter(([, { card }]) => card.readout.kind === 'bernoulli');
-  const points = [
-    ...digits.map(
-      ([name, one]) =>
-        [`\`${name}\``, one.figures.iwae.nats ?? Number.NaN, growthCost(one)] as const,
-    ),
-    ...OTHERS,
-  ];
-  const lines = [
     '# What the shipped checkpoints can do',
     '',
     '<!-- Written by `npm run figures` from the cards of the checkpoints. Do not edit by hand. -->',
     '',
     'The figures come from `npm run evaluate`, which writes them to the card of each checkpoint. [TRAINING.md](../server/training/TRAINING.md) explains how they are measured.',
     '',
-    '## Likelihood beside work',
+    '## Likelihood and work',
     '',
-    'The bound of log p(x) with 128 samples, in nats per test digit of MNIST, and the multiply-adds to make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare nats only approximately.',
-    '',
-    '![Nats against multiply-adds of all models in the table](nats.svg)',
+    'Lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better), and the multiply-adds to make one digit from a latent. Our binarisation of the pixels differs from the published one, so compare nats only approximately.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
-    ...points.map(([model, nats, millions]) =>
+    ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
       row(model, nats.toFixed(2).replace('-', '−'), thousands(millions)),
     ),
     '',
@@ -159,11 +110,11 @@ function page(all: readonly (readonly [name: string, checkpoint: Checkpoint])[])
     '## Recovery from wounds',
     '',
     'Share of organisms within an error of 0.01 / 0.002 of their picture before the wound, in %, after 8 to 64 steps. "At once": all lost cells may live again immediately. "From the rim": a wound closes from its rim, as in a room.',
-    ...all.flatMap(([name, one]) => [
+    ...all.flatMap((one) => [
       '',
-      `### \`${name}\`: ${one.figures.organisms} organisms`,
+      `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
       '',
-      `![Curves of recovery](${name}/wounds.png)`,
+      `![Curves of recovery](${one.card.name}/wounds.png)`,
       '',
       ...recoveryTable(one),
     ]),
@@ -180,31 +131,23 @@ function page(all: readonly (readonly [name: string, checkpoint: Checkpoint])[])
       'grown from a seed',
       'flashing',
     ),
-    ...all.flatMap(([name, one]) => chimeraRow(name, one)),
+    ...all.flatMap(chimeraRow),
     '',
-  ];
-  return [
-    lines.join('\n'),
-    natsPlot(points.map(([model, ...rest]) => [model.replaceAll('`', ''), ...rest] as const)),
-  ];
+  ].join('\n');
 }
 
 const COMMAND = {
-  about: 'Writes checkpoints/FIGURES.md and nats.svg from the cards of the checkpoints.',
+  about: 'Writes checkpoints/FIGURES.md from the cards of the checkpoints.',
   usage: 'npm run figures [-- --check]',
   options: { check: { help: 'write nothing; fail if the page is out of date' } },
 };
 
 await runCommand(COMMAND, ({ check }) => {
-  const [text, plot] = page(NAMES.map((name) => [name, readCheckpoint(name)] as const));
-  for (const [file, wanted] of [
-    ['FIGURES.md', text],
-    ['nats.svg', plot],
-  ]) {
-    if (!check) writeFileSync(FOLDER + file, wanted);
-    else if (readFileSync(FOLDER + file, 'utf8') !== wanted) {
-      console.error(`checkpoints/${file} is out of date; run: npm run figures`);
-      process.exitCode = 1;
-    }
+  const text = page(NAMES.map(readCheckpoint));
+  const file = `${FOLDER}FIGURES.md`;
+  if (!check) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error('checkpoints/FIGURES.md is out of date; run: npm run figures');
+    process.exitCode = 1;
   }
 });

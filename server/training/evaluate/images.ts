@@ -1,21 +1,53 @@
 /**
- * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice (organisms with
- * random latents). Only throws take further steps after growth. Start reading at `measureImages`.
+ * Measures images: bounds of the likelihood, reconstruction, unseen pictures, and throws of the
+ * dice (organisms with random latents). Only throws take further steps after growth. Start reading
+ * at `measureImages`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
+import type { Card } from '../../vnca/card.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance } from '../../vnca/gallery.ts';
-import { boundsOf } from '../../vnca/genome.ts';
+import { boundsOf as latentBoundsOf } from '../../vnca/genome.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { thrownLatent } from '../../world/species.ts';
+import type { SplitName } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { openPosteriors, type Posteriors } from '../model/networks.ts';
-import { type Images, measureBounds } from './bounds.ts';
-import { differences, edgesOf, loadFeatures, mean, picturesOf } from './compare-pictures.ts';
-import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
-import { measureStay } from './organisms.ts';
-import type { TestImages } from './test-images.ts';
+import {
+  differences,
+  edgesOf,
+  likenesses,
+  loadFeatures,
+  mean,
+  picturesOf,
+} from './compare-pictures.ts';
+import { type EvaluationBatch, likelihoodOfCard, sigmaOf, type Tools } from './evaluation-batch.ts';
+
+/** Images to evaluate on. */
+export interface Images {
+  /** Shape [N, S, S, c], values 0…1. */
+  readonly pixels: Float32Array;
+  readonly count: number;
+}
+
+/** Images to evaluate on, with their source. */
+export interface TestImages extends Images {
+  /** Name of the set. */
+  readonly set: string;
+  readonly split: SplitName;
+  /** Whether the checkpoint was trained on these images. */
+  readonly trained: boolean;
+  /** Number of images in the whole split. */
+  readonly of: number;
+  /**
+   * Images of the gallery's entries, in the order of the gallery. Absent if the gallery was made
+   * from another set.
+   */
+  readonly gallery?: Images;
+  /** Emoji of kinds that no gallery model is trained on, or the reason why there are none. */
+  readonly unseen: Images | TrainingError;
+}
 
 /**
  * Measures likelihood and reconstruction error. Also returns the posterior means, [N, Z]. Returns
@@ -46,13 +78,12 @@ export async function measureImages(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, including the constant, so there are no bits/dim`,
     );
   }
-  const bounds = await measure('likelihood', workOf(count * samples, batch.growthWork), () =>
+  const bounds = await measure('likelihood', () =>
     measureBounds(batch, posteriors, judged, samples, (image) => random(`posterior ${image}`)),
   );
   const reconstruct = async (what: string, images: Images) => {
     const { mean: means } = await posteriors.encode(images.pixels, images.count);
-    const growing = workOf(images.count, batch.growthWork);
-    const pictures = picturesOf(card, await measure(what, growing, () => batch.grow(means)));
+    const pictures = picturesOf(card, await measure(what, () => batch.grow(means)));
     return {
       means,
       pictures,
@@ -72,6 +103,121 @@ export async function measureImages(
     edges: edges[0] / edges[1],
     unseen: ofUnseen && { mse: ofUnseen.mse, images: ofUnseen.count },
   };
+}
+
+/**
+ * Computes both bounds from the log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of
+ * q. The mean of the log-weights is an unbiased estimate of the ELBO; logsumexp − log N estimates
+ * the importance-weighted bound (Burda et al. 2016). For N = 1 the two are equal.
+ */
+export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
+  const weights = Array.from(logWeights);
+  const top = Math.max(...weights);
+  const sum = weights.reduce((a, w) => a + Math.exp(w - top), 0);
+  return {
+    elbo: weights.reduce((a, w) => a + w, 0) / weights.length,
+    iwae: top + Math.log(sum) - Math.log(weights.length),
+  };
+}
+
+/** Figures of one image, in nats. */
+export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
+
+/** Number of samples per call, of one image or several: enough to keep every worker busy. */
+const SAMPLES_PER_CALL = 1024;
+
+/**
+ * Measures the bounds of images, averaged over all images. The bounds include the constant of a
+ * Gaussian read-out.
+ *
+ * @param samples posterior samples per image
+ * @param random creates the random numbers for the image with a given index
+ */
+export async function measureBounds(
+  batch: EvaluationBatch,
+  posteriors: Posteriors,
+  { pixels, count }: Images,
+  samples: number,
+  random: (image: number) => Random,
+) {
+  const z = batch.card.latentSize;
+  const { mean, logSigma } = await posteriors.encode(pixels, count);
+  const constant = densityConstant(batch.card);
+  const size = pixels.length / count;
+  const found: OfImage[] = [];
+  let divergence = 0;
+  const perCall = Math.max(1, Math.floor(SAMPLES_PER_CALL / samples));
+  while (found.length < count) {
+    const first = found.length;
+    const images = Math.min(perCall, count - first);
+    const latents = new Float32Array(images * samples * z);
+    const targets = new Float32Array(images * samples * size);
+    // Prior terms log p(z) − log q(z|x) = ½(ε² − z²) + log σ, because the two terms ½ log 2π
+    // cancel.
+    const priors = new Float64Array(images * samples);
+    const generators = Array.from({ length: images }, (_, i) => random(first + i));
+    for (let i = 0; i < images * samples; i++) {
+      const n = first + Math.floor(i / samples);
+      const generator = generators[n - first];
+      targets.set(pixels.subarray(n * size, (n + 1) * size), i * size);
+      for (let k = 0; k < z; k++) {
+        const noise = generator.normal();
+        const value = mean[n * z + k] + Math.exp(logSigma[n * z + k]) * noise;
+        latents[i * z + k] = value;
+        priors[i] += (noise * noise - value * value) / 2 + logSigma[n * z + k];
+      }
+    }
+    const nats = await batch.nats(latents, targets, `images from ${first}`);
+    for (let i = 0; i < images; i++) {
+      const own = nats.subarray(i * samples, (i + 1) * samples);
+      const { elbo, iwae } = boundsOf(own.map((x, j) => priors[i * samples + j] + x + constant));
+      found.push([elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant]);
+    }
+  }
+  for (let k = 0; k < count * z; k++) {
+    divergence += (mean[k] ** 2 + Math.exp(2 * logSigma[k]) - 1) / 2 - logSigma[k];
+  }
+  const [elbo, iwae, reconstruction] = [0, 1, 2].map(
+    (which) => found.reduce((sum, image) => sum + image[which], 0) / count,
+  );
+  const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
+  return {
+    /** Bounds, in nats per image. */
+    ...{ elbo, iwae },
+    /** log p(x|z), in nats. */
+    reconstruction,
+    /** KL(q ‖ p), in nats. */
+    divergence: divergence / count,
+    /** Standard error of `iwae` over images, 0 for a single image. */
+    standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
+    /** Figures of each image. */
+    each: found,
+  };
+}
+
+/** Returns −½ log 2πσ² for each number of an image with a Gaussian read-out, else 0. */
+function densityConstant(card: Card): number {
+  const likelihood = likelihoodOfCard(card);
+  if (likelihood.kind !== 'gaussian') return 0;
+  const numbers = card.side ** 2 * likelihood.channels.length;
+  return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
+}
+
+/** Number of MNIST pixels without padding, as counted by published figures. */
+const MNIST_NUMBERS = 28 * 28;
+
+/**
+ * Converts nats per image to bits per dimension. Ink on 28² or 32² counts 784 dimensions, as in the
+ * published figures.
+ *
+ * @returns null for a Gaussian read-out, because a density is not a number of bits
+ */
+export function bitsPerDim(card: Card, nats: number): number | null {
+  const likelihood = likelihoodOfCard(card);
+  if (likelihood.kind === 'gaussian') return null;
+  const isMnist = likelihood.kind === 'bernoulli' && (card.side === 28 || card.side === 32);
+  const numbers = isMnist ? MNIST_NUMBERS : card.side ** 2 * imageChannels(likelihood);
+  return -nats / (Math.LN2 * numbers);
 }
 
 /**
@@ -112,7 +258,7 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
 }
 
 /** A throw of the dice counts as holding if it still has its picture after this number of steps. */
-export const HELD_AFTER = 100;
+const HELD_AFTER = 100;
 /** Minimum number of pictures needed for neighbourhoods. */
 const FEWEST = 4;
 
@@ -123,7 +269,7 @@ export function throwLatents(model: Model, count: number, random: Random): Float
     ...entry,
     latent: galleryLatent(model, i),
   }));
-  const latentBounds = boundsOf(
+  const latentBounds = latentBoundsOf(
     gallery.map(({ latent }) => latent),
     latentSize,
   );
@@ -149,7 +295,7 @@ export async function measureThrows(
   const { card } = batch;
   const count = latents.length / card.latentSize;
   const grown = { latents, states: await batch.grow(latents), count };
-  const stay = await measureStay(batch, grown, [HELD_AFTER]);
+  const stay = await likenesses(batch, grown, grown, [HELD_AFTER]);
   const pixels = picturesOf(card, grown.states);
   const likeness =
     gallery && Math.min(gallery.count, count) >= FEWEST

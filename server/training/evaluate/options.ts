@@ -8,13 +8,12 @@ import { STAY_STEPS } from './organisms.ts';
 
 export const COMMAND = {
   about:
-    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, chimeras, and what its cells tell about their organism.',
+    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, and chimeras. Prints the figures as JSON.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
-    json: { help: 'print the figures as JSON instead of text' },
     write: {
-      help: 'write the figures to card.json, and these files to the folder: samples.png, growth.png, heal.png, interpolation.png, wounds.png, map.png, map.json',
+      help: 'write the figures to card.json, and these files to the folder: samples.png, growth.png, heal.png, wounds.png, map.png, map.json',
     },
     data: {
       value: 'WHAT',

@@ -1,15 +1,18 @@
 /**
- * Measures how well grown organisms keep their picture, rest and heal, and which image they
- * resemble. Other files draw and write. Start reading at `measureOrganisms`; each other function
- * measures one thing.
+ * Measures how well grown organisms keep their picture, come to rest, and recover from wounds. To
+ * measure another wound, add a `Wound` and a line to `measureHealing`. Start reading at
+ * `measureOrganisms`.
  */
-import { createRandom } from '../../../shared/random.ts';
+import { createRandom, type Random } from '../../../shared/random.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { rowsOf, someOf } from '../run/run-state.ts';
-import type { Images } from './bounds.ts';
+import { createReadout } from '../../vnca/readout.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
+import { applyWound, woundOfShare } from '../rollout/wounds.ts';
+import { LATENTS, rowsOf, someOf } from '../run/run-state.ts';
 import { differences, type Likeness, likenesses, mean, picturesOf } from './compare-pictures.ts';
-import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
-import { measureHealing, shareOf } from './wound-recovery.ts';
+import type { EvaluationBatch, Grown, Tools } from './evaluation-batch.ts';
+import type { Images } from './images.ts';
 
 /**
  * Default numbers of steps after growth at which organisms are compared with their grown picture.
@@ -19,11 +22,11 @@ export const STAY_STEPS = [100, 1000, 10_000];
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
 
 /**
- * Grows organisms of the gallery, then ages and damages them.
+ * Grows organisms of the gallery, then ages and wounds them.
  *
  * @param images images of the gallery's entries, or undefined if unknown
- * @param organisms maximum number, or 0 for all
- * @param steps numbers of steps after growth, ascending
+ * @param wanted.organisms maximum number of organisms, or 0 for all
+ * @param wanted.steps numbers of steps after growth, ascending
  */
 export async function measureOrganisms(
   model: Model,
@@ -35,49 +38,23 @@ export async function measureOrganisms(
   const { card } = model;
   const { latents, chosen } = chooseLatents(model, organisms, notes);
   const count = latents.length / card.latentSize;
-  const work = (each: number): number => workOf(count, card.side ** 2 * each);
-  const states = await measure('growing', workOf(count, batch.growthWork), () =>
-    batch.grow(latents),
-  );
+  const states = await measure('growing', () => batch.grow(latents));
   const grown: Grown = { latents, states, count };
-  const stay = await measure('staying', work(steps[steps.length - 1]), () =>
-    measureStay(batch, grown, steps),
-  );
-  const cycles = await measure('resting', work(REST[1]), () => measureCycles(batch, grown));
-
-  const own = images && chosen && { images, chosen };
+  const stay = await measure('staying', () => likenesses(batch, grown, grown, steps));
+  const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
-    notes.push(
-      'retrieval and error of the gallery were not measured: the images do not belong to the gallery',
-    );
+    notes.push('error of the gallery was not measured: the images do not belong to the gallery');
   }
-  /**
-   * Counts the organisms, from index `first` on, that resemble their own image most. Returns NaN if
-   * the images are unknown.
-   */
-  const retrieved = (of: Float32Array, first: number): number => {
-    if (!own) return Number.NaN;
-    const indices = own.chosen.slice(first, first + of.length / batch.patchSize);
-    const { pixels, count: all } = own.images;
-    return areRetrieved(picturesOf(card, of), indices, pixels, all).filter(Boolean).length;
-  };
-  const { healed, ...recoveries } = await measureHealing(grown, tools, retrieved);
-
-  const ownPixels =
-    own && rowsOf(own.images.pixels, own.chosen, own.images.pixels.length / own.images.count);
+  const own =
+    chosen && images && rowsOf(images.pixels, chosen, images.pixels.length / images.count);
   return {
     grown,
     /** Mean squared difference between organisms and their own images, or null if unknown. */
-    mse: ownPixels ? mean(differences(picturesOf(card, states), ownPixels, count)) : null,
+    mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
       /** For each number of steps after growth, the likeness to the grown picture. */
       stay,
-      ...recoveries,
-      /**
-       * Share of organisms that look more like their own image than like any other of the gallery:
-       * when grown, and 32 steps after the wounds of `heal` and `closing` and after `erased`.
-       */
-      retrieval: { organisms: count, grown: shareOf(retrieved(states, 0), count), healed },
+      ...(await measureHealing(grown, tools)),
       /** Share of organisms in which some cell still moves when it should rest. */
       cycles: cycles as number | null,
     },
@@ -89,8 +66,8 @@ export const NO_ORGANISMS: OrganismFigures = {
   grown: { latents: new Float32Array(0), states: new Float32Array(0), count: 0 },
   mse: null,
   figures: {
-    ...{ stay: {}, heal: {}, closing: {}, healFromRim: {}, discLeft: {} },
-    ...{ erased: {}, retrieval: { organisms: 0, grown: null, healed: {} }, cycles: null },
+    ...{ stay: {}, heal: {}, closing: {}, healFromRim: {}, discLeft: {}, erased: {} },
+    cycles: null,
   },
 };
 
@@ -111,63 +88,7 @@ function chooseLatents(
   const chosen = someOf(all, wanted);
   const { length: count } = chosen;
   if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
-  return { latents: rowsOf(tensors.get('gallery.latents')!.data, chosen, z), chosen };
-}
-
-/**
- * Finds the organisms whose own image is the nearest of all images.
- *
- * @param pictures pictures of the organisms, [N, …], 0…1
- * @param own index of each organism's own image, [N]
- * @param images [M, …]
- * @param count M
- * @returns whether the own image is the nearest, [N]
- */
-export function areRetrieved(
-  pictures: Float32Array,
-  own: ArrayLike<number>,
-  images: Float32Array,
-  count: number,
-): boolean[] {
-  const size = images.length / count;
-  return Array.from({ length: own.length }, (_, n) => {
-    const picture = pictures.subarray(n * size, (n + 1) * size);
-    /**
-     * Returns the sum of squared differences. Stops early at the limit, because a larger sum need
-     * not be exact.
-     */
-    const distance = (m: number, limit: number): number => {
-      let sum = 0;
-      for (let i = 0; i < size && sum < limit; i++) sum += (picture[i] - images[m * size + i]) ** 2;
-      return sum;
-    };
-    const limit = distance(own[n], Infinity);
-    for (let m = 0; m < count; m++) {
-      if (m !== own[n] && distance(m, limit) < limit) return false;
-    }
-    return true;
-  });
-}
-
-/**
- * Measures how far undisturbed organisms drift from their grown picture.
- *
- * @param steps ascending
- * @returns for each number of steps: the likeness, and the share of organisms whose states are all
- * finite
- */
-export async function measureStay(
-  batch: EvaluationBatch,
-  grown: Grown,
-  steps: readonly number[],
-): Promise<Record<string, Likeness & { readonly finite: number }>> {
-  const finite: Record<string, number> = {};
-  const seen = await likenesses(batch, grown, grown, steps, (at, states) => {
-    finite[at] = (finite[at] ?? 0) + countFinite(states, batch.patchSize);
-  });
-  return Object.fromEntries(
-    Object.entries(seen).map(([at, one]) => [at, { ...one, finite: finite[at] / grown.count }]),
-  );
+  return { latents: rowsOf(tensors.get(LATENTS)!.data, chosen, z), chosen };
 }
 
 /** First and last step after growth of the period in which an organism at rest must not move. */
@@ -214,10 +135,185 @@ export async function measureMovements(
   });
 }
 
-function countFinite(states: Float32Array, size: number): number {
-  let count = 0;
-  for (let at = 0; at < states.length; at += size) {
-    if (states.subarray(at, at + size).every(Number.isFinite)) count++;
+/** Sizes of wounds, as shares of the patch. */
+const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
+/** Steps after damage at which recovery is measured. 0 is immediately after the damage. */
+export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
+/** Number of steps until the positions of a dead organism open. No measurement takes that many. */
+const FOR_EVER = 255;
+/** Radius of the disc left of an organism, as a share of the patch's side: 5 cells of 32. */
+const REMNANT = 5 / 32;
+/** Maximum number of attempts to draw one wound. */
+const DRAWS = 200;
+
+/** For each number of steps after the damage, the likeness to the picture before the damage. */
+export type Recovery = Record<string, Likeness>;
+
+/**
+ * Draws which cells of a patch are wounded.
+ *
+ * @param lives [S, S], 1 = a living cell
+ * @returns [S, S], 1 = kept, 0 = wounded
+ */
+export type Wound = (random: Random, side: number, lives: Uint8Array) => Uint8Array;
+
+/** Creates a wound of exactly a share of the patch: one side of a straight cut, or a disc. */
+export const ofShare =
+  (share: number): Wound =>
+  (random, side) =>
+    woundOfShare(random, side, share);
+
+/** Wounds half of the patch: one side of a straight cut, at a random angle. */
+const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
+
+/** Wounds the whole patch. */
+export const everything: Wound = (_, side) => new Uint8Array(side * side);
+
+/**
+ * Wounds everything except a disc around a living cell. In a patch of side 32, the disc's radius is
+ * 5 cells.
+ */
+export const allButADisc: Wound = (random, side, lives) => {
+  const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
+  const centre = living[random.integer(living.length)] ?? 0;
+  const [cx, cy] = [centre % side, Math.floor(centre / side)];
+  return Uint8Array.from({ length: side * side }, (_, cell) =>
+    Math.hypot((cell % side) - cx, Math.floor(cell / side) - cy) <= REMNANT * side ? 1 : 0,
+  );
+};
+
+interface WoundOptions {
+  readonly wound: Wound;
+  readonly random: Random;
+  /**
+   * Number of cells per step by which wounds close from their rim, as in a room. If absent, all
+   * wounded cells may live again immediately.
+   */
+  readonly closing?: number;
+}
+
+/** Wounds every organism once and measures its recovery. */
+export const measureRecovery = (
+  batch: EvaluationBatch,
+  grown: Grown,
+  options: WoundOptions,
+): Promise<Recovery> => likenesses(batch, grown, wounded(batch, grown, options), HEALING_STEPS);
+
+/**
+ * Wounds every organism once. Each wound kills at least one living cell and spares at least one, if
+ * its shape allows.
+ */
+export function wounded(
+  { card, patchSize }: EvaluationBatch,
+  grown: Grown,
+  { wound, random, closing }: WoundOptions,
+): Grown {
+  const cells = card.side ** 2;
+  const states = grown.states.slice();
+  const closed = new Uint8Array(grown.count * cells);
+  for (let n = 0; n < grown.count; n++) {
+    const own = states.subarray(n * patchSize, (n + 1) * patchSize);
+    const lives = livingCells(card, own);
+    const mask = drawWound(wound, random, lives);
+    if (closing === undefined) applyWound(own, mask, card.channels);
+    else closed.set(closeWound(own, mask, { lives, card, reach: closing }), n * cells);
   }
-  return count;
+  return { ...grown, states, ...(closing !== undefined && { closed }) };
+}
+
+/** Finds the living cells. @returns [S, S], 1 = a living cell */
+function livingCells(card: Card, state: Float32Array): Uint8Array {
+  const presence = new Uint8Array(card.side ** 2);
+  createReadout(card)(state, 0, new Uint8Array(4 * presence.length), presence);
+  const threshold = Math.ceil(card.presence.threshold * 255);
+  return presence.map((value) => (value >= threshold ? 1 : 0));
+}
+
+/**
+ * Draws wounds until one kills a living cell and spares another, because an organism that was
+ * missed has nothing to heal, and a wound without a rim cannot close. After the maximum number of
+ * attempts, the last wound is used.
+ */
+function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
+  const side = Math.sqrt(lives.length);
+  for (let draws = 1; ; draws++) {
+    const mask = wound(random, side, lives);
+    const kills = lives.some((is, cell) => is === 1 && mask[cell] === 0);
+    const spares = lives.some((is, cell) => is === 1 && mask[cell] === 1);
+    if ((kills && spares) || draws === DRAWS) return mask;
+  }
+}
+
+/**
+ * Kills the living cells under a wound, as a stroke does in a room whose wounds close from their
+ * rim. An organism without a living cell stays dead.
+ *
+ * @param state [S, S, C]; changed in place
+ * @returns number of steps until each position opens, [S, S]
+ */
+function closeWound(
+  state: Float32Array,
+  mask: Uint8Array,
+  { lives, card, reach }: { lives: Uint8Array; card: Card; reach: number },
+): Uint8Array {
+  const isKilled = lives.map((is, cell) => is & (1 - mask[cell]));
+  const spared = lives.map((is, cell) => is & mask[cell]);
+  if (!spared.includes(1)) {
+    state.fill(0);
+    return new Uint8Array(mask.length).fill(FOR_EVER);
+  }
+  applyWound(
+    state,
+    isKilled.map((is) => 1 - is),
+    card.channels,
+  );
+  return stepsUntilOpen({ isClosed: isKilled, lives: spared, width: card.side, reach });
+}
+
+/**
+ * Kills half of an organism, so that the wound closes from its rim by one cell per step.
+ *
+ * @param state [S, S, C]; changed in place
+ * @returns number of steps until each position opens, [S, S]
+ */
+export function loseHalf(state: Float32Array, card: Card, random: Random): Uint8Array {
+  const lives = livingCells(card, state);
+  return closeWound(state, drawWound(half, random, lives), { lives, card, reach: 1 });
+}
+
+/** Wounds organisms in several ways and measures how they recover. */
+async function measureHealing(grown: Grown, { batch, measure, random }: Tools) {
+  const { closing = 1 } = batch.card;
+  const recover = (
+    what: string,
+    seed: string,
+    way: Pick<WoundOptions, 'wound' | 'closing'>,
+  ): Promise<Recovery> =>
+    measure(what, () => measureRecovery(batch, grown, { ...way, random: random(`wound ${seed}`) }));
+  const heal: Record<string, Recovery> = {};
+  const healFromRim: Record<string, Recovery> = {};
+  for (const share of WOUND_SHARES) {
+    // Both measurements use the same random seed and therefore the same wounds.
+    const wound = ofShare(share);
+    heal[share] = await recover(`healing ${share}`, `${share}`, { wound });
+    healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
+  }
+  return {
+    /**
+     * Likeness to the picture before the wound, if all cells may live again immediately. Indexed by
+     * the lost share of the patch, then by the number of steps after the wound.
+     */
+    heal,
+    /** Likeness after half of the patch is lost and closes from the rim, one cell per step. */
+    closing: await recover('closing halves', 'half', { wound: half, closing: 1 }),
+    /**
+     * Likeness after the wounds of `heal`, if they close from their rim: per step by the number of
+     * cells in the checkpoint's card, or by 1 if the card has none.
+     */
+    healFromRim,
+    /** Likeness if only a disc around a living cell is left, closing one cell per step. */
+    discLeft: await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 }),
+    /** Likeness after every cell is lost and may live again immediately, as a control. */
+    erased: await recover('nothing left', 'everything', { wound: everything }),
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * Writes an evaluation to the folder of its checkpoint: figures into the checkpoint's card,
- * pictures beside the card. Start reading at `writePictures`.
+ * Draws and writes what an evaluation has found: figures into the checkpoint's card, pictures
+ * beside the card. Also draws the picture sheet of a training run. Start reading at
+ * `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,11 @@ import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import { fill, MAP_FILE, pushApart } from '../../vnca/gallery-map.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
+import type { TrainingConfig } from '../config.ts';
+import { gatherImages } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
+import { openPosteriors } from '../model/networks.ts';
 import {
   Canvas,
   drawSheet,
@@ -18,60 +23,47 @@ import {
   inRows,
   SHEET_COLOURS,
   type Tile,
+  tileOfImage,
   tilesOfStates,
 } from '../pictures/sheet.ts';
-import { applyWound, woundOfShare } from '../rollout/wounds.ts';
+import { applyWound, woundMask, woundOfShare } from '../rollout/wounds.ts';
+import { type TrainedRule, trainedModel } from '../run/export.ts';
 import { replaceFile } from '../run/large-files.ts';
-import { rowsOf, someOf } from '../run/run-state.ts';
+import { LATENTS, rowsOf, someOf } from '../run/run-state.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch, type Grown } from './evaluation-batch.ts';
 import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
-import { HEALING_STEPS, type Recovery } from './wound-recovery.ts';
-
-/** Files written by an evaluation beside the card of its checkpoint. */
-export const WRITTEN_FILES = [
-  ...['samples.png', 'growth.png', 'heal.png', 'wounds.png', 'interpolation.png', 'map.png'],
-  MAP_FILE,
-];
+import { HEALING_STEPS, type Recovery } from './organisms.ts';
 
 /** Maximum number of steps after growth shown in growth.png. */
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, interpolation.png, wounds.png, and map.png with
- * map.json: `{ name, kind, x, y }` of each gallery entry, 0…1. For a decoder, draws only samples
- * and map.
- *
- * @param options.onWritten called with the name of each file
+ * Draws samples.png, growth.png, heal.png, wounds.png, and map.png with map.json: `{ name, kind, x,
+ * y }` of each gallery entry, 0…1. For a decoder, draws only samples and map.
  */
 export async function writePictures(
   compute: Compute,
   model: Model,
   { grown, figures }: Evaluation,
-  options: Pick<Options, 'folder' | 'steps' | 'seed'> & {
-    readonly onWritten: (name: string) => void;
-  },
+  { folder, steps, seed }: Pick<Options, 'folder' | 'steps' | 'seed'>,
 ): Promise<void> {
   const { card } = model;
-  const { folder, steps, seed, onWritten } = options;
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed);
-  const write = async (name: string, content: Buffer | string): Promise<void> => {
-    await writeFile(join(folder, name), content);
-    onWritten(name);
-  };
-  await write('samples.png', await drawSamples(batch, model, random('samples')));
+  const write = (name: string, content: Buffer | string): Promise<void> =>
+    writeFile(join(folder, name), content);
+  // 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
+  const sampled = await batch.grow(throwLatents(model, 64, random('samples')));
+  await write('samples.png', await drawSheet(inRows(tilesOfStates(card, sampled, card.side), 8)));
   if (grown.count > 0) {
     const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
     await write('growth.png', await drawGrowth(batch, grown, pictured));
     await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
     await write('wounds.png', await drawWoundChart(figures, card.closing ?? 1));
   }
-  if (grown.count > 1) {
-    await write('interpolation.png', await drawInterpolation(batch, grown, random('pairs')));
-  }
-  const latents = model.tensors.get('gallery.latents')!.data;
+  const latents = model.tensors.get(LATENTS)!.data;
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
@@ -140,15 +132,6 @@ const addTiles = (
   });
 
 /**
- * Draws 64 organisms grown from random latents, which are sampled as the checkpoint's card says.
- * @returns a PNG file
- */
-async function drawSamples(batch: EvaluationBatch, model: Model, random: Random): Promise<Buffer> {
-  const states = await batch.grow(throwLatents(model, 64, random));
-  return drawSheet(inRows(tilesOfStates(batch.card, states, batch.card.side), 8));
-}
-
-/**
  * Draws rows of organisms: from the seed through the stages of growth, then after more steps.
  *
  * @param after numbers of steps after growth, ascending
@@ -192,33 +175,90 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
   return drawSheet(rows, { columns });
 }
 
-/** Number of pictures from one latent to the other, both ends included (as published). */
-const POINTS = 8;
+/** Maximum number of tiles per row of a progress sheet. */
+const COLUMNS = 12;
+/** Numbers of steps after growth, and after a wound, shown in the strips. */
+const STAYED = [16, 64, 128, 256] as const;
+const HEALED = [4, 8, 16, 32, 64] as const;
 
-/** Draws rows of organisms whose latents lie on the straight line between two latents. */
-async function drawInterpolation(
-  batch: EvaluationBatch,
-  grown: Grown,
-  random: Random,
+/**
+ * Draws the picture sheet of a training run. Its rows are: images; organisms grown from the images;
+ * samples of the prior; one organism as it grows. If training includes steps after growth, the
+ * sheet also shows: the grown organisms after 256 more steps; the growing organism in later steps;
+ * and an organism that loses half of its cells and heals. It heals from the rim if the rule is
+ * trained that way.
+ *
+ * @param side side of grown patches that the curriculum has reached
+ * @returns a PNG file
+ */
+export async function drawProgressSheet(
+  compute: Compute,
+  rule: TrainedRule,
+  side: number,
 ): Promise<Buffer> {
-  const { latentSize, side } = batch.card;
-  const rows = Math.min(ROWS, Math.floor(grown.count / 2));
-  const order = Array.from({ length: grown.count }, (_, n) => ({ n, key: random.uniform() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ n }) => n);
-  const latents = new Float32Array(rows * POINTS * latentSize);
-  for (let row = 0; row < rows; row++) {
-    const [from, to] = [order[2 * row], order[2 * row + 1]].map((n) =>
-      grown.latents.subarray(n * latentSize, (n + 1) * latentSize),
-    );
-    for (let i = 0; i < POINTS; i++) {
-      const t = i / (POINTS - 1);
-      const at = (row * POINTS + i) * latentSize;
-      for (let k = 0; k < latentSize; k++) latents[at + k] = (1 - t) * from[k] + t * to[k];
-    }
+  const { config, data } = rule;
+  const { train } = data.splits;
+  // The sheet does not show the gallery, so one entry is enough.
+  const model = await trainedModel(compute, { ...rule, config: { ...config, gallery: 1 } });
+  const images = Uint32Array.from(someOf(train.length, COLUMNS), (at) => train[at]);
+  const posteriors = await openPosteriors(compute, model);
+  const { mean: latents } = await posteriors.encode(gatherImages(data, images), images.length);
+  await posteriors.dispose();
+  const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
+  const batch = new EvaluationBatch(
+    compute,
+    { ...model, card: { ...model.card, side } },
+    config.seed,
+  );
+  try {
+    const rows = [shown, ...(await growRows(batch, latents, config))];
+    return drawSheet(rows.map((row) => row.slice(0, COLUMNS)));
+  } finally {
+    await batch.dispose();
   }
+}
+
+/** Grows the organisms of a progress sheet. @returns its rows, except the first row */
+async function growRows(
+  batch: EvaluationBatch,
+  latents: Float32Array,
+  config: TrainingConfig,
+): Promise<Tile[][]> {
+  const { card } = batch;
+  const { closing, extraSteps, pool } = config;
+  const random = createRandom(config.seed);
+  const tiles = (states: Float32Array, of = card.side): Tile[] =>
+    tilesOfStates(card, states, of).map((tile) => enlarged(tile, config.side));
+  const one = latents.subarray(0, card.latentSize);
   const states = await batch.grow(latents);
-  return drawSheet(inRows(tilesOfStates(batch.card, states, side), POINTS));
+  const grown = tiles(states);
+  const samples = tiles(await batch.grow(random.latent(COLUMNS * card.latentSize)));
+  const strip = (await batch.stages(one)).flatMap((at) => tiles(at.states, at.stage));
+  // Skip steps that the rule was not trained for, because their pictures would say nothing and take
+  // minutes with a large rule.
+  const lastExtra = ('to' in extraSteps ? extraSteps.to : extraSteps)[1];
+  if (!pool && lastExtra === 0) return [grown, samples, strip];
+  const later: Tile[] = [];
+  await batch.follow({ latents, states }, STAYED, (mark, now, from) => {
+    const found = tiles(now);
+    if (from === 0) strip.push(found[0]);
+    if (mark < STAYED[STAYED.length - 1]) return;
+    for (const [i, tile] of found.entries()) later[from + i] = tile;
+  });
+  const healing = [grown[0]];
+  const wounded = states.slice(0, batch.patchSize);
+  const lives = woundMask(random, card.side, 'half', 0.5);
+  applyWound(wounded, lives, card.channels);
+  const isClosed = lives.map((is) => 1 - is);
+  const closed = closing && stepsUntilOpen({ isClosed, lives, width: card.side, reach: closing });
+  await batch.follow(
+    { latents: one, states: wounded, ...(closed && { closed }) },
+    [0, ...HEALED],
+    (_, now) => {
+      healing.push(...tiles(now));
+    },
+  );
+  return [grown, later, samples, strip, healing];
 }
 
 /** Size of one panel's plot area, and the margins around it, in pixels. */

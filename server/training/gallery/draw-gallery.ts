@@ -2,8 +2,7 @@
 import { PNG } from 'pngjs';
 import type { OverlayOptions } from 'sharp';
 import { parsePainter } from '../../../shared/painter/net.ts';
-import { inSlices } from '../../../shared/painter/still.ts';
-import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
+import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';

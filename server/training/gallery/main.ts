@@ -1,4 +1,6 @@
-/** Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`. */
+/**
+ * Draws a checkpoint's `gallery.png` and `gallery.avif`: `npm run gallery -- checkpoints/<name>`.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
@@ -48,18 +50,8 @@ async function settleGallery(model: Model): Promise<Model> {
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
   say(`finding out which of ${before.shape[0]} organisms do not come to rest`);
-  const onRound = (left: number): void => say(`${left} organisms do not come to rest yet`);
-  const settled = await settleLatents(batch, before.data, createRandom(1), onRound);
-  const { latents, restless, moved } = settled;
-  for (const n of restless) {
-    const by = moved.get(n);
-    const { name } = model.card.gallery[n];
-    say(
-      by === undefined
-        ? `${name}: unchanged`
-        : `${name}: comes to rest, difference ${by.toFixed(5)} from before`,
-    );
-  }
+  const { latents, restless, moved } = await settleLatents(batch, before.data, createRandom(1));
+  say(`${moved.size} of ${restless.length} restless organisms now come to rest`);
   await batch.dispose();
   await compute.dispose();
   if (moved.size === 0) return model;

@@ -46,16 +46,10 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
  * not change, nor do latents without a suitable replacement.
  *
  * @param latents [N, Z], N ≥ 1
- * @param onRound called before each round with the number of organisms still to be settled
  * @returns the latents [N, Z]; the indices of the organisms that did not come to rest; and for each
  * replaced latent the mean squared difference between the former picture and the new one
  */
-export async function settleLatents(
-  batch: EvaluationBatch,
-  latents: Float32Array,
-  random: Random,
-  onRound: (left: number) => void = () => {},
-) {
+export async function settleLatents(batch: EvaluationBatch, latents: Float32Array, random: Random) {
   const size = batch.card.latentSize;
   const count = latents.length / size;
   const { pictures, movements } = await grow(batch, latents);
@@ -73,7 +67,6 @@ export async function settleLatents(
   for (let round = 0; round < ROUNDS; round++) {
     const sought = restless.filter((n) => best.get(n)!.cost > NEAR);
     if (sought.length === 0) break;
-    onRound(sought.length);
     const rows = sought.flatMap((n) =>
       Array.from({ length: CANDIDATES }, () => ({ n, latent: near(best.get(n)!.latent, random) })),
     );

@@ -3,12 +3,19 @@
  * only the states between segments and recomputes the states inside them during backpropagation, so
  * memory stays bounded for rollouts of any length.
  */
-import type { Program, Value, Values } from '../../autodiff/compute.ts';
+import {
+  type Compute,
+  inputOf,
+  type Program,
+  type Value,
+  type Values,
+} from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { type Parameters, parameterInputs } from '../../autodiff/parameters.ts';
 import { layerRows, readGenome, ruleSteps } from '../../autodiff/rule.ts';
+import type { NativeSteps } from '../../engine/native/native.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -20,20 +27,24 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
-import {
-  type Basis,
-  nativeSegments,
-  PERCEPTION,
-  type Steps,
-  type Surroundings,
-} from './native-segments.ts';
 import { decode } from './networks.ts';
 
 /** The fields of a checkpoint's card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
+/** The only parameter that native code reads directly. The input `genome` has all other ones. */
+const PERCEPTION = 'update.perceive.kernel';
+
 /** A few steps at one stage. */
-export interface Segment extends Steps {
+export interface Segment {
+  /** Side of the patch during the steps. */
+  readonly stage: number;
+  /** Number of steps, 1… */
+  readonly steps: number;
+  /** Whether part of the ground is closed: see the input `open` of the programs. */
+  readonly crowded?: boolean;
+  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
+  readonly rim?: boolean;
   /**
    * The action before the steps. `seed`: the latent fills every cell of a new patch. `divide`:
    * every cell becomes 2×2. `go-on`: no action.
@@ -82,8 +93,11 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
 /** Inputs shared by all segments of a rollout. */
 export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
-export interface SegmentsOptions extends Basis {
+interface SegmentsOptions {
+  readonly compute: Compute;
   readonly spec: DecoderSpec;
+  /** Number of samples per run of a program, N. */
+  readonly batch: number;
   readonly likelihood: Likelihood;
   /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
@@ -101,8 +115,6 @@ export interface SegmentsOptions extends Basis {
  * random. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
  * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
  * the number of steps until each cell opens: until then the cell is zeroed after each step.
- * Chimeras have `weights` [N, s, s, G], how much each genome counts for each cell. Their latents are
- * [N · G, Z], and a seed is that of a patch's first genome.
  *
  * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change`, the
  * gradient with respect to the last states. For a target image: `image` [N, S, S, c]; `weight` [N],
@@ -113,13 +125,11 @@ export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
   private readonly spec: DecoderSpec;
   private readonly batch: number;
-  private readonly genomes: number;
   private readonly native: ReturnType<typeof nativeSegments> | undefined;
 
   constructor(private readonly options: SegmentsOptions) {
     this.spec = options.spec;
     this.batch = options.batch;
-    this.genomes = options.genomes ?? 1;
     if (options.compute.openSteps && this.spec.update.kind !== 'decoder') {
       this.native = nativeSegments(options, options.compute.openSteps(this.spec));
     }
@@ -132,7 +142,7 @@ export class Segments {
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize } = this.spec;
     const shapes = new Map(this.learnt.filter(([name]) => !this.isInGenome(name)));
-    shapes.set('latents', [this.batch * this.genomes, latentSize]);
+    shapes.set('latents', [this.batch, latentSize]);
     if (this.readsGenome) shapes.set('genome', this.genomeShape);
     return shapes;
   }
@@ -331,7 +341,7 @@ export class Segments {
   }
 
   private get latents(): Expression {
-    return g.input('latents', [this.batch * this.genomes, this.spec.latentSize]);
+    return g.input('latents', [this.batch, this.spec.latentSize]);
   }
 
   /** Whether segments read a genome: always with native code, because it holds all layers. */
@@ -346,7 +356,7 @@ export class Segments {
   private get genomeShape(): number[] {
     if (this.native) return this.native.genomeShape;
     const { genome, hidden } = this.spec.update;
-    return [this.batch * this.genomes, genome ? genomeLayout(this.spec).size : hidden];
+    return [this.batch, genome ? genomeLayout(this.spec).size : hidden];
   }
 
   private readGenome(parameters: Parameters, latents = this.latents): Expression {
@@ -381,7 +391,7 @@ export class Segments {
     const { channels } = this.spec;
     const { latents } = this;
     if (begin === 'seed') {
-      const seeds = g.slice(this.own(latents, 0), 0, channels);
+      const seeds = g.slice(latents, 0, channels);
       const cell = g.reshapeToMap(seeds, [this.batch, 1, 1, channels]);
       return { latents, states: g.expand(cell, this.mapShape(stage, channels)) };
     }
@@ -410,17 +420,7 @@ export class Segments {
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
     const leak = update.leak > 0 ? { leak: g.input('leak', []) } : {};
-    const rules = Array.from({ length: this.genomes }, (_, i) =>
-      ruleSteps(update, parameters, { ...(genome && { genome: this.own(genome, i) }), ...leak }),
-    );
-    const weights = g.inputMap('weights', this.mapShape(stage, this.genomes));
-    const step = (from: Expression, mask?: Expression): Expression => {
-      if (rules.length === 1) return rules[0](from, mask);
-      const parts = rules.map((rule, i) =>
-        g.multiply(rule(from, mask), g.slice(weights, i, i + 1)),
-      );
-      return parts.reduce((sum, part) => g.add(sum, part));
-    };
+    const step = ruleSteps(update, parameters, { ...(genome && { genome }), ...leak });
     const { before, latents, states: begun } = this.begin(segment);
     let states = begun;
     const byChance = update.updateProbability < 1;
@@ -436,14 +436,6 @@ export class Segments {
     return { ...(before && { before }), latents, ...(genome && { genome }), last, after: states };
   }
 
-  /** Takes the rows of each patch's genome i: [N · G, size] → [N, size]. */
-  private own(rows: Expression, i: number): Expression {
-    if (this.genomes === 1) return rows;
-    const [, size] = rows.shape;
-    const ofPatches = g.reshape(rows, [this.batch, this.genomes * size]);
-    return g.slice(ofPatches, i * size, (i + 1) * size);
-  }
-
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
     return getOrAdd(this.programs, name, () => this.options.compute.compile(build()));
   }
@@ -453,3 +445,97 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
   [begin, stage, steps, crowded && 'crowded', rim && 'rim', rest && 'rest']
     .filter(Boolean)
     .join(' ');
+
+/** Programs that run before and after the steps of a segment. */
+interface Surroundings {
+  /** For a segment with an action before its steps: computes the `states` after this action. */
+  readonly begin?: Promise<Program> | undefined;
+  /** Backpropagates `change`, the gradient of the states after the action, to its inputs. */
+  readonly reverseBegin?: Promise<Program> | undefined;
+  /**
+   * For a target image: computes `nats` and the gradients `after` and, if necessary, `last`. Its
+   * inputs are `after` and `last`, the states after the steps and before the last step.
+   */
+  readonly judge?: Promise<Program> | undefined;
+}
+
+/** Returns the functions `forward` and `reverse` of `Segments`, computed by native code. */
+function nativeSegments(
+  { compute, spec: { channels, update }, batch }: SegmentsOptions,
+  native: NativeSteps,
+) {
+  const genomeShape = [update.standingInput ? batch : 1, native.rowSize];
+  const read = (inputs: Values, name: string, shape: readonly number[]) =>
+    compute.read(inputOf(inputs, name, shape));
+  const upload = ({ stage }: Segment, states: Float32Array) =>
+    compute.upload([batch, stage, stage, channels], states);
+
+  const take = async (
+    { stage, steps, crowded, rim }: Segment,
+    inputs: Values,
+    begin: Promise<Program> | undefined,
+    keeps: boolean,
+  ) => {
+    const begun = begin ? await (await begin).run(inputs) : inputs;
+    const map = (name: string, c = 1) => read(inputs, name, [batch, stage, stage, c]);
+    const cells = batch * stage * stage;
+    const masks = update.updateProbability < 1 ? new Float32Array(steps * cells) : undefined;
+    for (let i = 0; masks && i < steps; i++) masks.set(await map(`mask${i}`), i * cells);
+    return native.take(
+      {
+        ...{ side: stage, count: batch, genomes: 1, steps, masks },
+        leak: update.leak > 0 ? (await read(inputs, 'leak', []))[0] : 0,
+        kernel: await read(inputs, `parameter:${PERCEPTION}`, [3, 3, channels, update.hidden]),
+        layers: await read(inputs, 'genome', genomeShape),
+        states: await read(begun, 'states', [batch, stage, stage, channels]),
+        open: crowded ? await map('open') : undefined,
+        closed: rim ? await map('closed') : undefined,
+        weights: undefined,
+      },
+      keeps,
+    );
+  };
+
+  return {
+    genomeShape,
+    forward: (segment: Segment, { begin }: Surroundings): Program =>
+      program(async (inputs) => {
+        const { after } = await take(segment, inputs, begin, false);
+        return { states: upload(segment, after) };
+      }),
+
+    /** @param totals shapes of the totals */
+    reverse: (
+      segment: Segment,
+      { begin, reverseBegin, judge }: Surroundings,
+      totals: ReadonlyMap<string, readonly number[]>,
+    ): Program =>
+      program(async (inputs) => {
+        const { after, last, reverse } = await take(segment, inputs, begin, true);
+        const states = { after: upload(segment, after), last: upload(segment, last) };
+        const judged = await (await judge)?.run({ ...inputs, ...states });
+        const sums = new Map<string, Float32Array>();
+        for (const [name, shape] of totals) {
+          sums.set(name, (await read(inputs, `total:${name}`, shape)).slice());
+        }
+        const slope = reverse(
+          {
+            after: await compute.read(judged?.after ?? inputs.change),
+            last: judged?.last && (await compute.read(judged.last)),
+          },
+          { kernel: sums.get(PERCEPTION), layers: sums.get('genome')! },
+        );
+        const change = upload(segment, slope);
+        const sent = Array.from(totals, ([name, shape]) => {
+          return [`total:${name}`, compute.upload(shape, sums.get(name)!)] as const;
+        });
+        return {
+          ...Object.fromEntries(sent),
+          ...(judged && { nats: judged.nats, states: states.after }),
+          ...(reverseBegin ? await (await reverseBegin).run({ ...inputs, change }) : { change }),
+        };
+      }),
+  };
+}
+
+const program = (run: Program['run']): Program => ({ run, dispose: async () => {} });

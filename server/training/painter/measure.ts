@@ -15,8 +15,8 @@ import { edgesOf, loadFeatures } from '../evaluate/compare-pictures.ts';
 import { convolved } from '../model/networks.ts';
 import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
 import { someOf } from '../run/run-state.ts';
-import { enlarged } from './enlarge.ts';
-import { ENLARGED, type Original } from './originals.ts';
+import { enlarged, type MeasuredCreature, type Original } from './examples.ts';
+import { ENLARGED } from './graph.ts';
 
 /** Divisors of the picture's size. The perceptual distance is the mean over these sizes. */
 const SIZES = [1, 2, 4] as const;
@@ -75,15 +75,6 @@ function meanDistance(a: Expression, b: Expression): Expression {
     g.divide(x, g.sqrt(g.add(g.sum(g.square(x), [3]), 1e-6)));
   const apart = g.sum(g.square(g.subtract(direction(a), direction(b))));
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
-}
-
-/** A creature for measuring a painter. */
-export interface MeasuredCreature {
-  readonly original: Original;
-  /** Cells grown from the creature's latent: [side, side, 4] premultiplied RGBA, 0…255. */
-  readonly grown: Uint8Array;
-  /** The latent from which the cells have grown, if the painter may read it. */
-  readonly latent?: Float32Array | undefined;
 }
 
 /** Ways to draw a picture of cells. */
@@ -156,7 +147,7 @@ export async function measurePainter(
      */
     originals: await compare(kept.map(({ original }) => original)),
     grown: await compare(kept.map(ofGrown)),
-    /** The same of grown creatures whose genomes it has learned. */
+    /** Quality when painting grown creatures whose genomes the painter has learned. */
     ...(learned.length > 0 && {
       learned: { creatures: learned.length, ...(await compare(learned.map(ofGrown))) },
     }),

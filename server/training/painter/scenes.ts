@@ -7,10 +7,15 @@ import { readNeighbourhood } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
 import { moved } from '../data/augment.ts';
 import { distanceToSegment } from '../rollout/wounds.ts';
-import type { PainterConfig } from './config.ts';
-import { reduced } from './enlarge.ts';
-import { CREATURES, JUDGED, type PainterBatch, PLACES } from './graph.ts';
-import { ENLARGED, type Original } from './originals.ts';
+import { type Example, type Material, type Original, reduced } from './examples.ts';
+import {
+  CREATURES,
+  ENLARGED,
+  JUDGED,
+  type PainterBatch,
+  type PainterConfig,
+  PLACES,
+} from './graph.ts';
 
 /** Cells of a square piece of a room, with the picture they should show. */
 interface Scene {
@@ -26,24 +31,6 @@ interface Scene {
   readonly latents: readonly (Float32Array | undefined)[];
 }
 
-/** Cells grown by the rule, with the picture they should show. */
-export interface Example {
-  readonly cells: Uint8Array;
-  /** The original, or a smooth enlargement of the cells if they do not show the original yet. */
-  readonly picture: Uint8Array;
-  /** The latent from which the cells have grown, for painters that read genomes. */
-  readonly latent?: Float32Array | undefined;
-}
-
-/** Pictures and cells that scenes are made of. */
-export interface Material {
-  readonly originals: readonly Original[];
-  readonly grown: readonly Example[];
-  readonly side: number;
-  /** Alpha below which cells stay invisible in a room, 0…1. */
-  readonly threshold: number;
-}
-
 /**
  * Share of creatures that are grown, share of scenes with wounds, and share of scenes with two
  * creatures.
@@ -53,7 +40,7 @@ const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
  * For painters that learn genomes: share of creatures with the latent of another creature, as an
- * organism that expresses a relative has. There the cells must decide.
+ * organism that expresses a relative has. For these creatures, the cells must decide.
  */
 const MISTAKEN = 0.05;
 /** Maximum shift of an original against the cells, in pixels. */
@@ -109,8 +96,8 @@ function claimed(
 }
 
 /**
- * Returns an original with the set's small picture, or a shifted original with a small picture made
- * from it. The shift is some pixels.
+ * Returns an original with the set's small picture, or an original shifted by some pixels with a
+ * small picture made from it.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };

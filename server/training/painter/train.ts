@@ -3,7 +3,6 @@
  * `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`. Start reading at
  * `trainPainter`.
  */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KEYS, parsePainter } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
@@ -12,23 +11,14 @@ import { loadCheckpoint, readPainter } from '../../vnca/checkpoint.ts';
 import type { Options } from '../command.ts';
 import { withImages } from '../config.ts';
 import { TrainingError } from '../errors.ts';
-import { createWriter } from '../run/failures.ts';
+import { runUpdates } from '../run/loop.ts';
 import { createAdam, SETS } from '../run/optimiser.ts';
-import { createProgress } from '../run/progress.ts';
-import {
-  appendLog,
-  openFolder,
-  PICTURES_FOLDER,
-  readState,
-  writeState,
-} from '../run/run-folder.ts';
+import { openFolder, readState, writeState } from '../run/run-folder.ts';
 import { randomOfUpdate } from '../run/run-state.ts';
 import { openCompute, type StopSignal } from '../terminal.ts';
-import type { PainterConfig } from './config.ts';
-import { compileLoss, firstWeights, PLACES, painterShapes } from './graph.ts';
-import { prepareMaterial } from './grown.ts';
+import { loadOriginals, prepareMaterial } from './examples.ts';
+import { compileLoss, firstWeights, type PainterConfig, PLACES, painterShapes } from './graph.ts';
 import { drawPainterSheet, measurePainter } from './measure.ts';
-import { loadOriginals } from './originals.ts';
 import { drawBatch } from './scenes.ts';
 import { checkOut, keysOf, painterBytes, painterTensors, writePainter } from './write.ts';
 
@@ -45,10 +35,10 @@ interface PainterRun {
 }
 
 /**
- * Creates the first state of a run, with random weights, or with those of the painter that learns
- * genomes.
+ * Creates the first state of a run, with random weights or, to learn genomes, with the weights of
+ * the checkpoint's painter.
  *
- * @throws TrainingError bad-data: there is no such painter
+ * @throws TrainingError bad-data: the checkpoint has no painter
  */
 async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   const painter = config.genome && (await painterOf(config.checkpoint));
@@ -57,7 +47,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** Reads the painter that learns genomes. @throws TrainingError bad-data: there is none */
+/** Reads the painter of a checkpoint. @throws TrainingError bad-data: it has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   if (!file) throw new TrainingError('bad-data', `${folder}: has no painter to learn genomes`);
@@ -90,9 +80,6 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   }
   return { update, seconds, checkpoint, tensors };
 }
-
-/** Time between two saves, in ms. */
-const SAVE_EVERY = 5 * 60_000;
 
 /** Settings of the optimiser. The painter is written with the average of the weights. */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
@@ -149,55 +136,35 @@ export async function trainPainter(run: {
   say(`training on ${compute.device}`);
   const adam = await createAdam(compute, painterShapes(config), begun, ADAM);
   const loss = await compileLoss(compute, config, config.batch);
-  const started = performance.now();
-  const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
-  const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
   let { update } = begun;
   const current = async (): Promise<Uint8Array> => {
     const tensors = await adam.read();
     const names = [...painterShapes(config).keys()];
     const weights = new Map(names.map((name) => [name, tensors.get(`average:${name}`)!]));
-    const latents = learned.map(({ latent }) => latent!);
     if (!config.genome) return painterBytes(weights);
-    const whole = new Map([...(await painterOf(source)), ...weights, [KEYS, keysOf(latents)]]);
-    return painterBytes(whole);
+    const keys = keysOf(learned.map(({ latent }) => latent!));
+    return painterBytes(new Map([...(await painterOf(source)), ...weights, [KEYS, keys]]));
   };
-  const save = async (): Promise<void> => {
-    const tensors = await adam.read();
+  const save = async (seconds: number): Promise<void> => {
     const metadata = { config: modelOf({ ...config, checkpoint: source }) };
-    await writeState(folder, tensors, [update, seconds()], metadata);
-    const picture = await drawPainterSheet(
-      parsePainter(await current()),
-      [...kept, ...learned],
-      side,
-    );
-    await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
+    await writeState(folder, await adam.read(), [update, seconds], metadata);
   };
-  await openFolder(folder, options.resume ? update : undefined, say, save);
-  const progress = createProgress<{ readonly update: number; readonly loss: number }>(
-    { updates, done: update, now: () => performance.now(), say, backend: compute.name },
-    (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
-  );
-  const tryWriting = createWriter(say);
-  let saved = started;
-  while (!stop.isAsked() && update < updates && performance.now() < limit) {
-    const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
-    const { loss: value, totals } = await loss.run(adam.parameters, {
-      ...batch,
-      energy: update < updates / 2 ? 0 : config.energy,
-    });
-    await adam.step([totals], rateAt(config, update));
-    compute.free(...Object.values(totals));
-    update++;
-    progress({ update, loss: value });
-    const line = { update, loss: value, seconds: Math.round(seconds()) };
-    await tryWriting('the log', () => appendLog(folder, line));
-    if (performance.now() - saved > SAVE_EVERY) {
-      await save();
-      saved = performance.now();
-    }
-  }
-  await save();
+  const resumedAt = options.resume ? update : undefined;
+  await openFolder(folder, resumedAt, say, () => save(begun.seconds));
+  await runUpdates<{ readonly update: number; readonly loss: number }>({
+    ...{ folder, compute, stop, say, save, updates, done: update },
+    ...{ seconds: begun.seconds, minutes: options.minutes, saveMinutes: 5 },
+    async update() {
+      const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
+      const energy = update < updates / 2 ? 0 : config.energy;
+      const { loss: value, totals } = await loss.run(adam.parameters, { ...batch, energy });
+      await adam.step(totals, rateAt(config, update));
+      compute.free(...Object.values(totals));
+      return { update: ++update, loss: value };
+    },
+    draw: async () => drawPainterSheet(parsePainter(await current()), [...kept, ...learned], side),
+    describe: (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
+  });
   const bytes = await current();
   await loss.dispose();
   await adam.dispose();

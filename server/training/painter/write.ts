@@ -24,6 +24,7 @@ import {
   loadModel,
   MODEL_FILE,
   PAINTER_FILE,
+  writeSafetensors,
 } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../run/large-files.ts';
@@ -38,40 +39,22 @@ const LARGEST = 65_504;
  * @param weights the tensors of the file
  */
 export function painterBytes(weights: Tensors): Uint8Array {
-  const names = [...weights.keys()];
   const version = weights.has(KEYS) ? GENOME_PAINTER_VERSION : PAINTER_VERSION;
-  const header: Record<string, unknown> = { __metadata__: { painter: `${version}` } };
-  let size = 0;
-  for (const name of names) {
-    const { shape, data } = weights.get(name)!;
-    const end = size + 2 * data.length;
-    header[name] = { dtype: 'F16', shape, data_offsets: [size, end] };
-    size = end;
-  }
-  const text = JSON.stringify(header);
-  const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
-  const file = new Uint8Array(8 + head.length + size);
-  const view = new DataView(file.buffer);
-  view.setBigUint64(0, BigInt(head.length), true);
-  file.set(head, 8);
-  let at = 8 + head.length;
-  for (const name of names) {
-    const within = weights.get(name)!.data.map((x) => Math.max(-LARGEST, Math.min(LARGEST, x)));
-    for (const half of toHalf(within)) {
-      view.setUint16(at, half, true);
-      at += 2;
-    }
-  }
-  return file;
+  const halves = new Map(
+    Array.from(weights, ([name, { shape, data }]) => {
+      const within = data.map((x) => Math.max(-LARGEST, Math.min(LARGEST, x)));
+      return [name, { shape, data: toHalf(within) }];
+    }),
+  );
+  return writeSafetensors(halves, { painter: `${version}` });
 }
 
 /** Returns the tensors of a painter's file. */
 export const painterTensors = (bytes: Uint8Array): Map<string, Float32Tensor> =>
   new Map(
-    [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => [
-      name,
-      { shape, data: data! },
-    ]),
+    Array.from(readSafetensors(bytes).tensors, ([name, { shape, data }]) => {
+      return [name, { shape, data: data! }];
+    }),
   );
 
 /** Returns the tensor that names learned genomes. @param latents [Z] each */

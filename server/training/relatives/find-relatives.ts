@@ -15,7 +15,7 @@ import { mean } from '../evaluate/compare-pictures.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives per creature. */
-export const EACH = 3;
+const EACH = 3;
 /** The borrowing creature must come home after each of this many consecutive rounds. */
 const ROUNDS = 20;
 /**
@@ -62,15 +62,13 @@ interface Resting {
   readonly alive: Uint8Array;
 }
 
-export type Found = Awaited<ReturnType<typeof findRelatives>>;
-
 /**
  * Tries the most similar creatures of each kind in turn, and keeps those with which the borrowing
  * creature comes home.
  *
  * @param say reports progress
- * @returns the table; the pairs of creatures in it, with their measurements; the gallery at rest,
- * in gallery order; and the number of pairs that were tried
+ * @returns the table; the pairs of creatures in it, with their measurements; and the number of
+ * pairs that were tried
  */
 export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
@@ -92,7 +90,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   }
   const of = kept.map((some) => some.map(({ relative }) => relative));
   const table: Relatives = { ...ROUND, of };
-  return { table, pairs: kept.flat(), resting, tried };
+  return { table, pairs: kept.flat(), tried };
 }
 
 /** Whether a relative looks different enough but has about the same body. */
@@ -207,7 +205,6 @@ export async function roundTrips(
       for (let step = 0; step < lentSteps; step++) {
         look(await stepAll(engine, ids, step === 0 ? lent : undefined));
       }
-      for (const i of going) watched[i].lent();
       const last = await untilRest(engine, ids, homeSteps, own, look);
       last.forEach((readout, k) => {
         watched[going[k]].home(readout);
@@ -241,22 +238,15 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
     });
   };
   let [error, flashes, tick] = [0, false, 0];
-  let expression: Uint8Array | undefined;
-  let last: Uint8Array | undefined;
   show(resting.rgba, (place) => resting.alive[place] === 1);
   remember(organism, grid, 0);
   return {
     /** Records a step of the organism. */
     see({ rgba, presence }: Readout): void {
-      last = rgba;
       // A position that the organism holds at rest stays its own, even if the expressed relative
       // has no living cell there.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
-    },
-    /** Records that an organism has stopped expressing its relative. */
-    lent(): void {
-      expression ??= last;
     },
     /** Records that the organism rests again. */
     home({ rgba }: Readout): void {
@@ -274,8 +264,6 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
          * took one second.
          */
         flashes,
-        /** Picture after the organism has expressed its relative for the first time, [S, S, 4]. */
-        expression: expression ?? resting.rgba,
       };
     },
   };

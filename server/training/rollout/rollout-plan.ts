@@ -1,7 +1,6 @@
 /** Plans the rollouts of an update, one per micro-batch. `rollout.ts` runs them. */
 import type { Random } from '../../../shared/random.ts';
-import type { TrainingConfig } from '../config.ts';
-import { type Drawn, drawnAt } from '../config-fields.ts';
+import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';
 import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
 import type { RunState } from '../run/run-state.ts';
 import type { PoolEntry } from './pools.ts';

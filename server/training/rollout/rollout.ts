@@ -1,8 +1,8 @@
 /**
- * Runs rollouts: with gradients for training, without gradients for pictures. `rollout-plan.ts`
- * chooses images, states and steps. Start reading at `runRollout`.
+ * Runs rollouts with gradients: in this thread, or in one thread per core. `rollout-plan.ts`
+ * chooses images, states and steps. Start reading at `runRollout` for one rollout, and at
+ * `openRollouts` for all rollouts of an update.
  */
-
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
@@ -18,13 +18,13 @@ import { type Dataset, gatherImages } from '../data/dataset.ts';
 import { positionChannels, positionFields } from '../model/likelihood.ts';
 import { divergence, drawMasks, encode, reparameterise, uploadMasks } from '../model/networks.ts';
 import { type Conditioning, type Segment, Segments } from '../model/segments.ts';
-import { likelihoodOf, OFFSETS } from '../run/run-state.ts';
-import { seenCells, stepsLeft } from './patients.ts';
-import type { PoolEntry } from './pools.ts';
+import { likelihoodOf, OFFSETS, runShapes, trainedShapes } from '../run/run-state.ts';
+import { openWorkerPool, type WorkerJob } from '../workers/worker-pool.ts';
+import { type PoolEntry, seenCells, stepsLeft } from './pools.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 
 /** The images of a set, without their descriptions. */
-export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels' | 'splits'>;
+export type Pixels = Pick<Dataset, 'side' | 'channels' | 'pixels' | 'splits'>;
 
 /** Compiled programs and data for training. Each thread has its own context. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
@@ -108,15 +108,10 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   return {
     /**
      * Inputs: `image` [N, S, S, c]; `noise` [N, Z]; `parameter:*`; with gallery offsets `shown` [N,
-     * G], which has a 1 at the row of the shown image. Outputs: `latents`, `mean`, `logSigma` [N,
-     * Z]; `divergence` [N], nats.
+     * G], which has a 1 at the row of the shown image. Outputs: `latents` [N, Z]; `divergence` [N],
+     * nats.
      */
-    forward: await compute.compile({
-      latents,
-      mean: posterior.mean,
-      logSigma: posterior.logSigma,
-      divergence: g.reshape(nats, [batch]),
-    }),
+    forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
      * Further inputs: `total:latents`, the gradient with respect to the latents; `divergenceWeight`
      * [N], the weight of a nat of divergence. Outputs: `total:encoder.*` and the `total:*` of the
@@ -241,27 +236,6 @@ export interface RolloutJob {
   readonly plan: RolloutPlan;
   /** Number of samples in the whole update. The nats of each sample are divided by this number. */
   readonly samples: number;
-  readonly seed: string;
-}
-
-/** A micro-batch without gradients: images to encode, or latents to grow. */
-export type RowsJob =
-  | {
-      /** Indices into the set, one for each sample of a micro-batch. */
-      readonly images: Uint32Array;
-    }
-  | GrowJob;
-
-interface GrowJob {
-  /** Shape [N, Z]. */
-  readonly latents: Float32Array;
-  readonly segments: readonly Segment[];
-  /** States before the first segment, [N, s, s, C]. Absent if it begins with a seed. */
-  readonly states?: Float32Array;
-  /** [N, S, S], for segments with a rim: number of steps until each cell opens. */
-  readonly closed?: Uint8Array;
-  /** Leak of the rule at this point of the run. */
-  readonly leak: number;
   readonly seed: string;
 }
 
@@ -426,62 +400,6 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/**
- * Computes a job without gradients: posterior means, without noise, [N, Z]; or the states after the
- * last segment, [N, s, s, C].
- */
-export async function runRows(
-  context: TrainingContext,
-  parameters: Values,
-  job: RowsJob,
-): Promise<Float32Array> {
-  if (!('images' in job)) return grow(context, parameters, job);
-  const { compute, config, data, encoder } = context;
-  const { side, channels } = data;
-  const n = job.images.length;
-  const inputs = {
-    image: compute.upload([n, side, side, channels], gatherImages(data, job.images)),
-    noise: compute.upload([n, config.latentSize], new Float32Array(n * config.latentSize)),
-    ...context.shownOf([...job.images]),
-  };
-  const results = await encoder.forward.run({ ...parameters, ...inputs });
-  const mean = Float32Array.from(await compute.read(results.mean));
-  compute.free(...Object.values(inputs), ...Object.values(results));
-  return mean;
-}
-
-async function grow(
-  { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
-  parameters: Values,
-  { latents, segments, states, closed, leak, seed }: GrowJob,
-): Promise<Float32Array> {
-  const random = createRandom(hashText(seed));
-  const n = latents.length / latentSize;
-  const z = compute.upload([n, latentSize], latents);
-  const conditioning = await programs.condition(parameters, z, leak);
-  let current: Values = {};
-  if (states) {
-    const side = Math.sqrt(states.length / n / channels);
-    current = { states: compute.upload([n, side, side, channels], states) };
-  }
-  let steps = 0;
-  for (const segment of segments) {
-    const program = await programs.forward(segment);
-    const masks = {
-      ...uploadMasks(compute, drawMasks(update, n, segment, random), segment),
-      ...(closed && { closed: uploadClosed(compute, n, segment, stepsLeft(closed, steps)) }),
-    };
-    steps += segment.steps;
-    const next = await program.run({ ...parameters, ...conditioning.inputs, ...masks, ...current });
-    compute.free(...Object.values(masks), ...Object.values(current));
-    current = next;
-  }
-  const result = Float32Array.from(await compute.read(current.states));
-  conditioning.free();
-  compute.free(z, current.states);
-  return result;
-}
-
 /** Uploads the number of steps until cells open, as an input of a segment. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
@@ -497,4 +415,140 @@ function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
     const counted = seen.subarray(i * cells, (i + 1) * cells).reduce((sum, is) => sum + is, 0);
     return Math.sqrt(cells / Math.max(1, counted));
   });
+}
+
+type Numbers = Readonly<Record<string, Float32Array>>;
+
+/** Gradients `total:*` and outcome of a rollout. */
+type Result = Omit<RolloutOutcome, 'totals'> & { readonly totals: Numbers };
+
+/** Opened rollouts of a run. */
+export type Rollouts = ReturnType<typeof openRollouts>;
+
+/**
+ * Prepares the rollouts of a run: in this thread on a GPU, in one thread per core on a CPU. The
+ * number of threads does not change the results. Threads start with the first update.
+ */
+export function openRollouts(compute: Compute, config: TrainingConfig, data: Pixels) {
+  const shared: Numbers = Object.fromEntries(
+    Array.from(runShapes(config), ([name, shape]) => {
+      return [`parameter:${name}`, new Float32Array(new SharedArrayBuffer(4 * g.sizeOf(shape)))];
+    }),
+  );
+  const { side, channels, splits, pixels } = data;
+  const plan = { config, data: { side, channels, splits, pixels }, parameters: shared };
+  const pool = openWorkerPool(workerJob, compute, plan);
+  let version = 0;
+  return {
+    /**
+     * Runs the rollouts of an update. Wait for one call before the next.
+     *
+     * @param parameters `parameter:*`
+     * @returns outcomes in the order of the jobs; and the gradient of all rollouts, `total:*` of
+     * each parameter, which the caller frees
+     */
+    async run(parameters: Values, jobs: readonly RolloutJob[]) {
+      for (const [key, numbers] of Object.entries(shared)) {
+        numbers.set(await compute.read(parameters[key]));
+      }
+      version++;
+      const outcomes = new Array<Omit<RolloutOutcome, 'totals'>>(jobs.length);
+      const sum = new OrderedSum();
+      const versioned = jobs.map((job) => ({ ...job, version }));
+      const keep = ({ totals, ...outcome }: Result, i: number): void => {
+        outcomes[i] = outcome;
+        sum.add(totals, i);
+      };
+      await pool.work(versioned, keep, costOf);
+      const gradient: Values = Object.fromEntries(
+        Array.from(trainedShapes(config), ([name, shape]) => {
+          const key = `total:${name}`;
+          return [key, compute.upload(shape, sum.total[key])];
+        }),
+      );
+      return { outcomes, gradient };
+    },
+    dispose: () => pool.dispose(),
+  };
+}
+
+/** Estimates the cost of a rollout in cell-steps. Differentiated cell-steps count three times. */
+function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
+  const first = segments.length - differentiated;
+  return segments.reduce(
+    (sum, { stage, steps }, i) => sum + stage * stage * steps * (i < first ? 1 : 3),
+    0,
+  );
+}
+
+/** The job that worker threads load and execute. Pixels and parameters are in shared memory. */
+export const workerJob: WorkerJob<
+  {
+    readonly config: TrainingConfig;
+    readonly data: Pixels;
+    /** `parameter:*`, as in `runShapes`. Constant while a job runs. */
+    readonly parameters: Numbers;
+  },
+  /** `version` increases with each change of the parameters. */
+  RolloutJob & { readonly version: number },
+  Result
+> = {
+  module: import.meta.url,
+  async open(compute, { config, data, parameters: shared }) {
+    const context = await openTrainingContext(compute, config, data);
+    /** The parameters as values of this thread. */
+    const parameters: Record<string, Value> = {};
+    let known = -1;
+    return {
+      async work({ version, ...job }) {
+        if (version !== known) {
+          compute.free(...Object.values(parameters));
+          for (const [name, shape] of runShapes(config)) {
+            const key = `parameter:${name}`;
+            // Copy, because ONNX Runtime does not accept shared memory.
+            parameters[key] = compute.upload(shape, Float32Array.from(shared[key]));
+          }
+          known = version;
+        }
+        const { totals, ...outcome } = await runRollout(context, parameters, job);
+        const numbers: Record<string, Float32Array> = {};
+        for (const [key, value] of Object.entries(totals)) {
+          numbers[key] = Float32Array.from(await compute.read(value));
+        }
+        compute.free(...Object.values(totals));
+        return { ...outcome, totals: numbers };
+      },
+      async close() {
+        compute.free(...Object.values(parameters));
+        await context.close();
+      },
+    };
+  },
+};
+
+/**
+ * Adds numbers in the order of their index, in whatever order they arrive, so that equal runs round
+ * equally.
+ */
+class OrderedSum {
+  private readonly waiting = new Map<number, Numbers>();
+  private next = 0;
+  /** The sum of all numbers before the first missing index. */
+  total: Numbers = {};
+
+  /** @param numbers numbers with index i, 0…; the caller must not use them afterwards */
+  add(numbers: Numbers, i: number): void {
+    this.waiting.set(i, numbers);
+    for (;;) {
+      const found = this.waiting.get(this.next);
+      if (!found) return;
+      this.waiting.delete(this.next);
+      if (this.next++ === 0) this.total = found;
+      else {
+        for (const [key, sum] of Object.entries(this.total)) {
+          for (let k = 0; k < sum.length; k++) sum[k] += found[key][k];
+        }
+      }
+    }
+  }
 }

@@ -5,9 +5,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute } from '../../autodiff/compute.ts';
-import { nativeObjective } from '../../autodiff/native-objective.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
-import { canRefine, compileObjective, createRefiner } from '../../autodiff/refine-latent.ts';
+import {
+  canRefine,
+  compileObjective,
+  createRefiner,
+  nativeObjective,
+} from '../../autodiff/refine-latent.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import {
@@ -110,7 +114,7 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
-  // A checkpoint does not store offsets, so begin with the initial ones.
+  // A checkpoint does not store offsets, so begin with the initial offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {

@@ -5,7 +5,7 @@ import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
-import { CARD_VERSION, type Card, parseCard } from '../../vnca/card.ts';
+import { CARD_VERSION, type Card, modelFields, parseCard } from '../../vnca/card.ts';
 import {
   CARD_FILE,
   identityOf,
@@ -15,44 +15,41 @@ import {
   writeSafetensors,
 } from '../../vnca/checkpoint.ts';
 import { GALLERY_FILE, PAINTED_GALLERY_FILE } from '../../vnca/gallery.ts';
+import { MAP_FILE } from '../../vnca/gallery-map.ts';
 import { RELATIVES_FILE } from '../../vnca/relatives.ts';
 import type { TrainingConfig } from '../config.ts';
 import { type Dataset, gatherImages } from '../data/dataset.ts';
-import { WRITTEN_FILES } from '../evaluate/write.ts';
 import { drawGallery } from '../gallery/draw-gallery.ts';
 import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
-/** The data that a checkpoint is built from. */
+/** A rule that has been trained so far, with the images of its gallery. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
   /** Tensors `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
   readonly weights: Tensors;
-  /** Notes for the checkpoint's card: command, time, device. */
-  readonly training: Record<string, string>;
 }
 
 /**
  * Builds a checkpoint in memory. Its gallery latents are the posterior means of the first training
  * images plus any offsets, or the latents that the run has kept.
+ *
+ * @param training notes for the checkpoint's card: command, time, device
  */
 export async function trainedModel(
   compute: Compute,
-  { config, data, weights, training }: TrainedRule,
+  { config, data, weights }: TrainedRule,
+  training: Record<string, string> = {},
 ): Promise<Model> {
   const chosen = data.splits.train.subarray(0, config.gallery);
-  const { name, title, description, side, channels, latentSize, growth, update, readout } = config;
+  const { latentSize } = config;
+  const fields = Object.entries(config).filter(([key]) => key in modelFields || key === 'encoder');
   const card = parseCard(
     {
       version: CARD_VERSION,
-      ...{ name, title, description, side, channels, latentSize, growth, update, readout },
-      presence: config.presence,
-      ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
-      ...(config.closing && { closing: config.closing }),
-      ...(config.sampler && { sampler: config.sampler }),
-      encoder: config.encoder,
+      ...Object.fromEntries(fields),
       gallery: Array.from(chosen, (i) => data.entries[i]),
       data: { set: data.description, licence: data.licence, source: data.source },
       training,
@@ -84,7 +81,10 @@ export const identified = (model: Model): Model => ({
 });
 
 /** Files in the folder of a checkpoint that other commands derive from its weights. */
-const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, ...WRITTEN_FILES];
+const DERIVED_FILES = [
+  ...[RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE, MAP_FILE, 'map.png', 'wounds.png'],
+  ...['samples.png', 'growth.png', 'heal.png', 'interpolation.png'],
+];
 
 /**
  * Writes card, weights and gallery of a checkpoint. If writing fails, the files in the folder stay.

@@ -45,14 +45,6 @@ export async function createAdam(
   options: AdamOptions,
 ) {
   const program = await compute.compile(adam(shapes, options));
-  const adding = await compute.compile(
-    Object.fromEntries(
-      [...shapes].map(([name, shape]) => [
-        `total:${name}`,
-        g.add(g.input(`total:${name}`, shape), g.input(`+total:${name}`, shape)),
-      ]),
-    ),
-  );
   const kept: Record<string, Value> = {};
   for (const [name, shape] of options.kept ?? []) {
     const key = `parameter:${name}`;
@@ -70,38 +62,19 @@ export async function createAdam(
     }
   }
 
-  /** Adds the parts in order, so that equal runs round equally. */
-  const sumOf = async (parts: readonly Values[]): Promise<Values> => {
-    let sum = parts[0];
-    for (const next of parts.slice(1)) {
-      const others = Object.entries(next).map(([name, value]) => [`+${name}`, value]);
-      const added = await adding.run({ ...sum, ...Object.fromEntries(others) });
-      if (sum !== parts[0]) compute.free(...Object.values(sum));
-      sum = added;
-    }
-    return sum;
-  };
-
   return {
     /** Inputs `parameter:*` of programs, valid until the next step. */
     get parameters(): Values {
       return { ...kept, ...values };
     },
-    /** Inputs `parameter:*` with the values of the moving average, valid until the next step. */
-    get averages(): Values {
-      const names = [...shapes.keys()];
-      const own = names.map((name) => [`parameter:${name}`, values[`average:${name}`]]);
-      return { ...kept, ...Object.fromEntries(own) };
-    },
     /**
      * Takes a step against a gradient.
      *
-     * @param parts `total:*` of each parameter, from each micro-batch
+     * @param gradient `total:*` of each parameter
      * @returns the norm of the gradient before clipping
      * @throws TrainingError not-finite: nothing has changed
      */
-    async step(parts: readonly Values[], learningRate: number): Promise<number> {
-      const totals = await sumOf(parts);
+    async step(gradient: Values, learningRate: number): Promise<number> {
       const count = steps + 1;
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
       const scalars = {
@@ -111,11 +84,10 @@ export async function createAdam(
         correction1: scalar(1 - BETA1 ** count),
         correction2: scalar(1 - options.beta2 ** count),
       };
-      const inputs = { ...values, ...totals, ...scalars };
+      const inputs = { ...values, ...gradient, ...scalars };
       const { norm: normValue, ...next } = await program.run(inputs);
       const norm = (await compute.read(normValue))[0];
       compute.free(normValue, ...Object.values(scalars));
-      if (parts.length > 1) compute.free(...Object.values(totals));
       if (!Number.isFinite(norm)) {
         compute.free(...Object.values(next));
         throw new TrainingError('not-finite', `gradient of update ${count} is not finite`);
@@ -137,7 +109,6 @@ export async function createAdam(
     async dispose(): Promise<void> {
       compute.free(...Object.values(kept), ...Object.values(values));
       await program.dispose();
-      await adding.dispose();
     },
   };
 }

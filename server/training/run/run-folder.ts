@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
 import type { Shape } from '../../autodiff/graph.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
+import { defined } from '../../platform/collections.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { CheckpointError } from '../../vnca/card.ts';
 import { parseSafetensors, writeSafetensors } from '../../vnca/checkpoint.ts';
-import type { RunStart } from '../command.ts';
 import { changedField, type TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import { POOLS, type PoolEntry, type PoolName, type PoolStates } from '../rollout/pools.ts';
@@ -32,14 +32,14 @@ export interface Run {
   readonly images?: string;
   /** Checkpoint with the initial weights. If absent, the run began with random weights. */
   readonly from?: string;
-  /** One record for each time the run was started or resumed, in order. */
-  readonly commands?: readonly RunStart[];
+  /** The command that repeats the run so far. */
+  readonly command?: string;
 }
 
 /** Writes the state of a run atomically. */
 export async function saveRun(
   folder: string,
-  { state, seconds, commands, ...origin }: Run,
+  { state, seconds, ...origin }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   const tensors = new Map(state.tensors);
@@ -52,7 +52,6 @@ export async function saveRun(
     // update.
     reached: `${state.reached}`,
     ...origin,
-    ...(commands && { commands: JSON.stringify(commands) }),
   });
 }
 
@@ -74,8 +73,8 @@ export async function writeState(
  * @returns the tensors, except the tensor that stores `update` and `seconds`; and these two numbers
  * @throws TrainingError no-run, bad-run
  */
-export async function readState(folder: string) {
-  const file = join(folder, STATE_FILE);
+export async function readState(folder: string, name = STATE_FILE) {
+  const file = join(folder, name);
   const bytes = await readIfThere(file);
   if (!bytes) {
     const message = `${file}: there is no run to resume; start without --resume`;
@@ -85,8 +84,7 @@ export async function readState(folder: string) {
   try {
     content = parseSafetensors(bytes, file);
   } catch (error) {
-    if (error instanceof CheckpointError) throw damaged(error.message);
-    throw error;
+    throw error instanceof CheckpointError ? damaged(error.message) : error;
   }
   const tensors = float32Of(content);
   const run = tensors.get('run')?.data;
@@ -121,16 +119,14 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
   }
   const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
-  const { images, from, commands } = metadata;
+  const { images, from, command } = metadata;
   return {
     state: {
       ...{ update, reached: Number(metadata.reached), tensors: stored },
       ...(Object.fromEntries(pools) as PoolStates),
     },
     seconds,
-    ...(images !== undefined && { images }),
-    ...(from !== undefined && { from }),
-    ...(commands !== undefined && { commands: JSON.parse(commands) }),
+    ...defined({ images, from, command }),
   };
 }
 
@@ -210,7 +206,7 @@ export async function openFolder(
   save: () => Promise<void>,
 ): Promise<void> {
   if (resumedAt !== undefined) await cutLog(folder, resumedAt);
-  else if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
+  else if (await setAside(folder)) say(`the previous run is kept as ${oldName(STATE_FILE)}`);
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
   if (resumedAt === undefined) await save();
 }
@@ -223,10 +219,9 @@ export async function openFolder(
  * --resume was forgotten twice
  */
 export async function setAside(folder: string): Promise<boolean> {
-  const file = join(folder, STATE_FILE);
-  const old = join(folder, oldName(STATE_FILE));
-  const before = await updatesIn(old);
-  const now = await updatesIn(file);
+  const [file, old] = [STATE_FILE, oldName(STATE_FILE)].map((name) => join(folder, name));
+  const before = await updatesIn(folder, oldName(STATE_FILE));
+  const now = await updatesIn(folder, STATE_FILE);
   if (before !== undefined && now !== undefined && before > now) {
     throw new TrainingError(
       'bad-run',
@@ -247,35 +242,20 @@ const oldName = (name: string): string => name.replace('.', '.old.');
  * Returns the number of updates of a stored state: 0 if the file is not readable as a state,
  * undefined if there is no file.
  */
-async function updatesIn(file: string): Promise<number | undefined> {
-  const bytes = await readIfThere(file);
-  if (!bytes) return undefined;
-  try {
-    return float32Of(parseSafetensors(bytes, file)).get('run')?.data[0] ?? 0;
-  } catch (error) {
-    if (error instanceof CheckpointError) return 0;
-    throw error;
-  }
-}
+const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
+  readState(folder, name).then(
+    ({ update }) => update,
+    ({ reason }) => (reason === 'no-run' ? undefined : 0),
+  );
 
 /** Appends a line to the log. */
-export async function appendLog(folder: string, line: object): Promise<void> {
-  await appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
-}
+export const appendLog = (folder: string, line: object): Promise<void> =>
+  appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
 
 /** Removes updates after the saved state from the log, because a resumed run repeats them. */
 export async function cutLog(folder: string, update: number): Promise<void> {
   const file = join(folder, LOG_FILE);
-  const lines = (await readIfThere(file))?.toString('utf8').split('\n') ?? [];
-  const saved = lines.filter((line) => {
-    try {
-      return JSON.parse(line).update <= update;
-    } catch {
-      return false;
-    }
-  });
-  await replaceFile(
-    file,
-    saved.map((line) => `${line}\n`),
-  );
+  const lines = `${(await readIfThere(file)) ?? ''}`.split('\n');
+  const saved = lines.filter((line) => Number(/"update":(\d+),/.exec(line)?.[1]) <= update);
+  await replaceFile(file, [saved.map((line) => `${line}\n`).join('')]);
 }

@@ -51,8 +51,8 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 }
 
 /**
- * Returns name and shape of every tensor that a run leaves as in its checkpoint: rule and gallery
- * latents, if only the encoder is trained.
+ * Returns name and shape of every tensor that a run keeps unchanged from its checkpoint: rule and
+ * gallery latents, if only the encoder is trained.
  */
 export function keptShapes(config: TrainingConfig): Shapes {
   if (config.trains === 'all') return new Map();
@@ -85,13 +85,11 @@ export function firstState(config: TrainingConfig): RunState {
   return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }
 
-/** Returns `count` indices below `all`, evenly spaced. */
-export const evenly = (all: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
-
 /** Chooses evenly spaced indices below `all`. @param limit maximum number, or 0 for all */
-export const someOf = (all: number, limit: number): number[] =>
-  evenly(all, limit === 0 ? all : Math.min(limit, all));
+export function someOf(all: number, limit: number): number[] {
+  const count = limit === 0 ? all : Math.min(limit, all);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+}
 
 /** Copies rows of a matrix [N, size], in the order of `chosen`. */
 export function rowsOf(

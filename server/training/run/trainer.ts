@@ -6,16 +6,12 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import type { TrainingConfig } from '../config.ts';
-import { drawnStates } from '../config-fields.ts';
+import { drawnStates, type TrainingConfig } from '../config.ts';
 import { newLook } from '../data/augment.ts';
 import { DataPasses, type Dataset, passImages } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
-import type { Segment } from '../model/segments.ts';
-import { type DataParallel, type Outcome, openDataParallel } from '../rollout/data-parallel.ts';
-import { takePatients } from '../rollout/patients.ts';
-import { type PoolEntry, Pools } from '../rollout/pools.ts';
-import type { RowsJob } from '../rollout/rollout.ts';
+import { type PoolEntry, Pools, takePatients } from '../rollout/pools.ts';
+import { openRollouts, type Rollouts } from '../rollout/rollout.ts';
 import {
   freshPlan,
   leakAt,
@@ -27,14 +23,7 @@ import {
   sideAt,
 } from '../rollout/rollout-plan.ts';
 import { type Adam, createAdam } from './optimiser.ts';
-import {
-  keptShapes,
-  OFFSETS,
-  type RunState,
-  randomOfUpdate,
-  rowsOf,
-  trainedShapes,
-} from './run-state.ts';
+import { keptShapes, OFFSETS, type RunState, randomOfUpdate, trainedShapes } from './run-state.ts';
 
 /** Figures of one update. Nats are means over organisms. */
 export interface UpdateReport {
@@ -66,7 +55,7 @@ export class Trainer {
     private readonly config: TrainingConfig,
     data: Dataset,
     state: RunState,
-    private readonly on: { compute: Compute; adam: Adam; parallel: DataParallel },
+    private readonly on: { compute: Compute; adam: Adam; rollouts: Rollouts },
   ) {
     this.passes = new DataPasses(
       passImages(trainingImages(config, data), data.splits.train, config),
@@ -80,8 +69,7 @@ export class Trainer {
   /**
    * Prepares the optimiser and the threads.
    *
-   * @throws TrainingError bad-data: the images do not fit the configuration; bad-run: the pool does
-   *   not fit the images
+   * @throws TrainingError bad-data: the images do not fit the configuration
    */
   static async create(
     compute: Compute,
@@ -89,7 +77,7 @@ export class Trainer {
     data: Dataset,
     state: RunState,
   ): Promise<Trainer> {
-    checkFit(config, data, state);
+    checkFit(config, data);
     const adam = await createAdam(compute, trainedShapes(config), state, {
       ...config.optimiser,
       rateOf: (name) => {
@@ -98,8 +86,8 @@ export class Trainer {
       },
       kept: keptShapes(config),
     });
-    const parallel = await openDataParallel(compute, config, data);
-    return new Trainer(config, data, state, { compute, adam, parallel });
+    const rollouts = openRollouts(compute, config, data);
+    return new Trainer(config, data, state, { compute, adam, rollouts });
   }
 
   get updates(): number {
@@ -129,14 +117,14 @@ export class Trainer {
 
   private async tryUpdate(): Promise<UpdateReport> {
     const { config, pools, progress } = this;
-    const { compute, adam, parallel } = this.on;
+    const { compute, adam, rollouts } = this.on;
     const { pool: pooling, optimiser, seed, updates } = config;
     const update = this.done + 1;
     const random = randomOfUpdate(seed, update);
     const { fresh, free, patients, pooled, standIns } = this.plan(random);
     const plans = [...fresh, ...free, ...patients];
     const samples = plans.reduce((sum, { images }) => sum + images.length, 0);
-    const { outcomes, parts } = await parallel.run(
+    const { outcomes, gradient } = await rollouts.run(
       adam.parameters,
       plans.map((plan, i) => ({ plan, samples, seed: `${seed} ${update} ${i}` })),
     );
@@ -150,17 +138,17 @@ export class Trainer {
       }
       // This must be the last step that can fail, so that a failed update leaves the parameters
       // unchanged.
-      gradientNorm = await adam.step(parts, rateAt(optimiser, update, updates));
+      gradientNorm = await adam.step(gradient, rateAt(optimiser, update, updates));
     } finally {
-      for (const part of parts) compute.free(...Object.values(part));
+      compute.free(...Object.values(gradient));
     }
     this.done = update;
     this.reached = progress;
-    const nats = (of: readonly Outcome[]): number => -mean(of, (outcome) => outcome.nats);
+    const nats = (of: typeof outcomes): number => -mean(of.map((outcome) => outcome.nats));
     return {
       update,
       reconstruction: nats(grown),
-      divergence: mean(grown, ({ divergence }) => divergence),
+      divergence: mean(grown.map(({ divergence }) => divergence)),
       gradientNorm,
       ...(free.length > 0 && {
         pooled: nats(aged.slice(0, free.length)),
@@ -234,64 +222,6 @@ export class Trainer {
     return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
   }
 
-  /** Encodes images to the means of their posteriors: [n, Z]. */
-  means(images: Uint32Array): Promise<Float32Array> {
-    return this.rows(images.length, this.config.latentSize, (chosen) => ({
-      images: chosen.map((i) => images[i]),
-    }));
-  }
-
-  /**
-   * Runs segments without gradients.
-   *
-   * @param latents [n, Z]
-   * @param states [n, s, s, C] before the first segment, unless it begins with a seed
-   * @param closed [n, s, s] for segments with a rim: number of steps until each cell opens
-   * @returns states after the last segment
-   */
-  run(
-    latents: Float32Array,
-    segments: readonly Segment[],
-    states?: Float32Array,
-    closed?: Uint8Array,
-  ): Promise<Float32Array> {
-    const { channels, latentSize, seed } = this.config;
-    const count = latents.length / latentSize;
-    const { stage } = segments[segments.length - 1];
-    return this.rows(count, stage * stage * channels, (chosen) => ({
-      latents: rowsOf(latents, chosen, latentSize),
-      segments,
-      ...(states && { states: rowsOf(states, chosen, states.length / count) }),
-      ...(closed && {
-        closed: Uint8Array.from(rowsOf(Float32Array.from(closed), chosen, closed.length / count)),
-      }),
-      leak: leakAt(this.config, this.progress),
-      seed: `${seed} run ${this.done} ${chosen[0]}`,
-    }));
-  }
-
-  /** Computes rows in micro-batches. The last micro-batch is filled by repeating its last row. */
-  private async rows(
-    count: number,
-    size: number,
-    job: (chosen: Uint32Array) => RowsJob,
-  ): Promise<Float32Array> {
-    const { micro } = this.config.batch;
-    const firsts = Array.from({ length: Math.ceil(count / micro) }, (_, i) => i * micro);
-    const jobs = firsts.map((first) =>
-      job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
-    );
-    const all = new Float32Array(count * size);
-    const { adam, parallel } = this.on;
-    const isAveraged = this.config.optimiser.average > 0;
-    const results = await parallel.rows(isAveraged ? adam.averages : adam.parameters, jobs);
-    results.forEach((row, i) => {
-      const first = firsts[i];
-      all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
-    });
-    return all;
-  }
-
   /** Returns the state that a resumed run needs. */
   async state(): Promise<RunState> {
     const { done: update, reached } = this;
@@ -301,18 +231,17 @@ export class Trainer {
 
   /** Ends the threads and frees the parameters. The compute stays open. */
   async dispose(): Promise<void> {
-    await this.on.parallel.dispose();
+    await this.on.rollouts.dispose();
     await this.on.adam.dispose();
   }
 }
 
 /** Averages a figure over all organisms of some rollouts. */
-function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
-  let sum = 0;
-  let count = 0;
-  for (const result of of) {
-    for (const x of pick(result)) sum += x;
-    count += pick(result).length;
+function mean(figures: readonly Float32Array[]): number {
+  let [sum, count] = [0, 0];
+  for (const some of figures) {
+    for (const x of some) sum += x;
+    count += some.length;
   }
   return sum / count;
 }
@@ -326,29 +255,14 @@ export function trainingImages(
   return Uint32Array.from([...train, ...validation]);
 }
 
-function checkFit(
-  config: TrainingConfig,
-  data: Dataset,
-  { pool, crowd, patients }: RunState,
-): void {
-  const bad = (what: string): never => {
-    throw new TrainingError('bad-data', `${data.name}: ${what}`);
-  };
+/** Checks that images fit a configuration. @throws TrainingError bad-data */
+function checkFit(config: TrainingConfig, data: Dataset): void {
   const channels = imageChannels(config.readout);
-  if (data.side !== config.side) {
-    bad(`images are ${data.side}×${data.side}, but "side" of the configuration is ${config.side}`);
-  }
   if (data.channels !== channels) {
-    bad(
-      `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`,
-    );
+    const what = `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`;
+    throw new TrainingError('bad-data', `${data.name}: ${what}`);
   }
-  if (trainingImages(config, data).length === 0) bad('the set has no images to train on');
-  const foreign = [...pool, ...crowd, ...patients].find(({ image }) => !(image < data.count));
-  if (foreign) {
-    throw new TrainingError(
-      'bad-run',
-      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; resume the run with the images with which it started`,
-    );
+  if (trainingImages(config, data).length === 0) {
+    throw new TrainingError('bad-data', `${data.name}: the set has no images to train on`);
   }
 }

@@ -6,7 +6,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Compute, ComputeName } from '../../autodiff/compute.ts';
 import '../../engine/onnx/no-telemetry.ts';
-import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import { TrainingError } from '../errors.ts';
 
@@ -26,22 +25,12 @@ export interface PoolWorker<Job, Result> {
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module. */
   readonly module: string;
-  /**
-   * Prepares a worker for jobs.
-   *
-   * @param onProgress called with the amount of work done, in a unit that depends on the kind of
-   * work
-   */
-  open(
-    compute: Compute,
-    plan: Plan,
-    onProgress: (amount: number) => void,
-  ): Promise<PoolWorker<Job, Result>>;
+  /** Prepares a worker for jobs. */
+  open(compute: Compute, plan: Plan): Promise<PoolWorker<Job, Result>>;
 }
 
 /** Methods of a worker thread, for its parent. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
-export type WorkerEvents = { onProgress(amount: number): void };
 /** `module`: URL of the module whose `workerJob` the thread runs. */
 export type WorkerStart = {
   readonly module: string;
@@ -55,8 +44,6 @@ export type WorkerStart = {
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
-  private readonly mutex = new Mutex();
-  private closed = false;
 
   /** @param size number of workers, 1… */
   constructor(
@@ -67,47 +54,40 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Runs all jobs, after the jobs of earlier calls. If a job fails, no further job starts, and its
-   * error is thrown once the running jobs have ended.
+   * Runs all jobs. If a job fails, no further job starts, and its error is thrown once the running
+   * jobs have ended. Wait for one call before the next.
    *
    * @param onResult called with each result and the index of its job, in order of completion
    * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end. If
    * absent, jobs start in their order
    */
-  work(
+  async work(
     jobs: readonly Job[],
     onResult: (result: Result, i: number) => void,
     costOf: (job: Job) => number = () => 0,
   ): Promise<void> {
-    return this.mutex.runExclusive(async () => {
-      if (this.closed) throw new Error('the worker pool is closed');
-      const costs = jobs.map(costOf);
-      const queue = [...jobs.keys()].sort((a, b) => costs[b] - costs[a]);
-      const failures: unknown[] = [];
-      const run = async (slot: number): Promise<void> => {
-        while (queue.length > 0 && failures.length === 0) {
-          const i = queue.shift()!;
-          try {
-            const worker = await this.worker(slot);
-            onResult(await worker.work(jobs[i]), i);
-          } catch (error) {
-            failures.push(error);
-          }
+    const costs = jobs.map(costOf);
+    const queue = [...jobs.keys()].sort((a, b) => costs[b] - costs[a]);
+    const failures: unknown[] = [];
+    const run = async (slot: number): Promise<void> => {
+      while (queue.length > 0 && failures.length === 0) {
+        const i = queue.shift()!;
+        try {
+          const worker = await this.worker(slot);
+          onResult(await worker.work(jobs[i]), i);
+        } catch (error) {
+          failures.push(error);
         }
-      };
-      const size = Math.min(this.workers.length, jobs.length);
-      await Promise.all(Array.from({ length: size }, (_, slot) => run(slot)));
-      if (failures.length > 0) throw failures[0];
-    });
+      }
+    };
+    const size = Math.min(this.workers.length, jobs.length);
+    await Promise.all(Array.from({ length: size }, (_, slot) => run(slot)));
+    if (failures.length > 0) throw failures[0];
   }
 
-  /** Ends all workers after their jobs. */
-  dispose(): Promise<void> {
-    return this.mutex.runExclusive(async () => {
-      this.closed = true;
-      await Promise.all(this.workers.map((worker) => worker?.close()));
-      this.workers.fill(undefined);
-    });
+  /** Ends all workers. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.workers.splice(0).map((worker) => worker?.close()));
   }
 
   private async worker(slot: number): Promise<PoolWorker<Job, Result>> {
@@ -125,40 +105,32 @@ export class WorkerPool<Job, Result> {
  * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
  * itself. If there are several workers, each is a thread with its own single-threaded back end,
  * because ONNX Runtime and native code block the thread that calls it.
- *
- * @param onProgress called with the amount of work done, in a unit that depends on the kind of work
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
   compute: Compute,
   plan: Plan,
-  onProgress: (amount: number) => void = () => {},
 ): WorkerPool<Job, Result> {
-  const { workers } = compute;
+  const { name, workers } = compute;
   return new WorkerPool(workers, () =>
     workers === 1
-      ? job.open(compute, plan, onProgress)
-      : openThread<Job, Result>({ module: job.module, plan, backend: compute.name }, onProgress),
+      ? job.open(compute, plan)
+      : openThread<Job, Result>({ module: job.module, plan, backend: name }),
   );
 }
 
 /**
  * Starts a thread and waits until it can work. An idle thread does not keep the process alive.
  *
- * @param onProgress called with the amount of work done
  * @throws errors of opening the worker job; TrainingError lost-thread: the thread died, during the
  * start or during a job
  */
-async function openThread<Job, Result>(
-  start: WorkerStart,
-  onProgress: (amount: number) => void,
-): Promise<PoolWorker<Job, Result>> {
+async function openThread<Job, Result>(start: WorkerStart): Promise<PoolWorker<Job, Result>> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: start,
     name: 'training',
   });
-  const rpc = new WorkerRpc<WorkerMethods<Job, Result>, undefined, WorkerEvents>(worker, {
-    methods: { onProgress },
+  const rpc = new WorkerRpc<WorkerMethods<Job, Result>>(worker, {
     errors: { TrainingError, RangeError },
     onDeath: ({ cause, why }) => {
       const how = cause === 'ended' ? `it ${why}` : why;

@@ -2,17 +2,11 @@
 import { workerData } from 'node:worker_threads';
 import { createCompute } from '../../autodiff/create.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
-import type { WorkerEvents, WorkerJob, WorkerMethods, WorkerStart } from './worker-pool.ts';
+import type { WorkerJob, WorkerMethods, WorkerStart } from './worker-pool.ts';
 
-await serveWorker<WorkerMethods<unknown, unknown>, WorkerEvents>(async (parent) => {
+await serveWorker<WorkerMethods<unknown, unknown>>(async () => {
   const { module, plan, backend } = workerData as WorkerStart;
-  const { workerJob } = (await import(module)) as {
-    workerJob: WorkerJob<unknown, unknown, unknown>;
-  };
-  const worker = await workerJob.open(
-    await createCompute(backend, { threads: 1 }),
-    plan,
-    (amount) => parent.notify('onProgress', amount),
-  );
+  const { workerJob }: { workerJob: WorkerJob<unknown, unknown, unknown> } = await import(module);
+  const worker = await workerJob.open(await createCompute(backend, { threads: 1 }), plan);
   return { methods: { work: (job) => worker.work(job) } };
 });

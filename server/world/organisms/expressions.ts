@@ -6,10 +6,8 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import { chance, type RoomRules } from '../room-rules.ts';
 import type { Species } from '../species.ts';
-import { isChimera, isSameLatent } from './grafts.ts';
-import type { Organism } from './organism.ts';
-import type { Population } from './population.ts';
-import { isTurning } from './transformation.ts';
+import { isChimera, isSameLatent, isTurning } from './grafts.ts';
+import type { Organism, Population } from './organism.ts';
 
 /**
  * A resting creature has begun to express a relative. Pages are sent no event, because they see the
@@ -79,7 +77,8 @@ export function beginExpressions(
   const ticks = life.expressing * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
-    Math.ceil(share * population.size) - population.awake.filter((one) => one.expression).length;
+    Math.ceil(share * population.staying.length) -
+    population.awake.filter((one) => one.expression).length;
   const begun: { organism: Organism; event: Expressing }[] = [];
   for (const organism of population.all) {
     if (free <= 0) break;

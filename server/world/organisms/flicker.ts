@@ -7,6 +7,7 @@
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
+import type { RoomTime } from '../commands.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
@@ -54,10 +55,7 @@ const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
 
 /** The tick of a measurement, and the limit on flashes at that tick. */
-export interface FlickerMoment {
-  readonly tick: number;
-  /** Nominal ticks per second. */
-  readonly tickRate: number;
+export interface FlickerMoment extends RoomTime {
   readonly limit: FlashLimit;
 }
 

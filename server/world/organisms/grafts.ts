@@ -1,7 +1,9 @@
 /**
- * Chimeras: organisms with grafts, which are places whose cells read the genome of another creature
- * (rules GRA-1 … GRA-8). Each place has a label. Label 0 is the organism's own genome; each other
- * label names a grafted genome and who painted it.
+ * The genomes that an organism's cells read. A graft is a set of places whose cells read the genome
+ * of another creature (rules GRA-1 … GRA-8); an organism with grafts is a chimera. Each place has a
+ * label: label 0 is the organism's own genome, and each other label names a grafted genome and who
+ * painted it. In a transformation, an organism immediately counts as the creature of another seed,
+ * and that seed's genome spreads over the cells in a wave (rules TRF-1 and TRF-4 … TRF-6).
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -17,18 +19,30 @@ const MAX_LABELS = 8;
 /** Maximum number of painters whose last stroke an organism remembers. */
 const MAX_STROKES = 8;
 
-/** The properties of an organism that decide which genomes its cells read. */
-type Chimera = Pick<
-  OrganismState,
-  'id' | 'latent' | 'kind' | 'origin' | 'parents' | 'planter' | 'window' | 'closed' | 'grafts'
->;
+/** Number of cells by which a new genome advances per step. */
+const WAVE_SPEED = 2;
+/** Number of steps for which an organism keeps its places after a graft. */
+const GRAFT_STEPS = 8;
+/** Maximum number of former kinds that an organism remembers. */
+export const MAX_FORMER = 8;
+
+/** An organism whose genomes may change. */
+export interface Changing extends Omit<OrganismState, 'phase'> {
+  /** Whether the next step must send the engine the genomes that the cells read. */
+  mustExpress: boolean;
+}
+
+/** Those properties of an organism that depend on the seed it grows from. */
+export type Seed = Pick<OrganismState, 'latent' | 'origin' | 'kind' | 'parents' | 'grafts'>;
+/** Those properties of a seed that decide what grows from it. They must not be modified. */
+export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
 
 /** Returns whether cells of an organism read different genomes. */
-export const isChimera = ({ grafts }: Pick<Chimera, 'grafts'>): boolean =>
+export const isChimera = ({ grafts }: Pick<Seed, 'grafts'>): boolean =>
   grafts?.places.some((label) => label !== 0) ?? false;
 
-/** Returns the genomes that an organism's cells read when it does not change, its own first. */
-export function genomesOf({ latent, grafts }: Pick<Chimera, 'latent' | 'grafts'>): Genomes {
+/** Returns the genomes that a resting organism's cells read, its own genome first. */
+export function genomesOf({ latent, grafts }: Genotype): Genomes {
   if (!grafts || !isChimera({ grafts })) return { latents: [latent] };
   const { genomes, labels, places } = grafts;
   return {
@@ -41,35 +55,29 @@ export function genomesOf({ latent, grafts }: Pick<Chimera, 'latent' | 'grafts'>
  * Returns the parts of a chimera, its own genome first, then by size; undefined if all cells read
  * the same genome. Shares count the places that had a cell when the organism last rested.
  */
-export function partsOf(organism: Chimera): Part[] | undefined {
+export function partsOf(organism: Seed): Part[] | undefined {
   const { kind, origin, grafts } = organism;
   if (!grafts || !isChimera(organism)) return undefined;
   const { genomes, labels, places } = grafts;
   const counts = countLabels(grafts);
   const total = counts.reduce((sum, count) => sum + count, 0) || 1;
-  const painted = labels
-    .map(({ genome, by }, i) => ({
-      ...defined({ kind: genomes[genome].kind, origin: genomes[genome].origin, by }),
-      share: counts[i + 1] / total,
-      isUsed: places.includes(i + 1),
-    }))
-    .filter(({ isUsed }) => isUsed)
-    .sort((a, b) => b.share - a.share)
-    .map(({ isUsed: _, ...part }) => part);
+  const painted = labels.flatMap(({ genome, by }, i) => {
+    if (!places.includes(i + 1)) return [];
+    const { kind, origin } = genomes[genome];
+    return [defined({ kind, origin, by, share: counts[i + 1] / total })];
+  });
+  painted.sort((a, b) => b.share - a.share);
   return [{ kind, origin, share: counts[0] / total }, ...painted];
 }
 
-/** Returns the genome with the most cells, [Z]. */
-export function largestGenome({
-  grafts,
-  latent,
-}: Pick<Chimera, 'grafts' | 'latent'>): Float32Array {
+/** Returns the genome that the most cells read, [Z]. */
+export function largestGenome({ grafts, latent }: Genotype): Float32Array {
   if (!grafts || !isChimera({ grafts })) return latent;
   return [latent, ...grafts.genomes.map((one) => one.latent)][indexOfMost(countGenomes(grafts))];
 }
 
-/** Records which places of a resting organism have a cell. Closed places count, too. */
-export function rememberBody({ id, window, grafts, closed }: Chimera, grid: GridPlanes): void {
+/** Records which places of a resting organism have a cell, or are closed by a wound. */
+export function rememberBody({ id, window, grafts, closed }: Changing, grid: GridPlanes): void {
   if (!grafts) return;
   grid.each(window, (place, cell) => {
     grafts.body[cell] = Number(grid.ownerAt(place) === id || (closed?.[cell] ?? 0) > 0);
@@ -77,10 +85,10 @@ export function rememberBody({ id, window, grafts, closed }: Chimera, grid: Grid
 }
 
 /** A stroke of the graft tool over one organism. */
-export interface GraftStroke {
+interface GraftStroke {
   /** [S, S] 1 for places that get the label. */
   readonly cover: Uint8Array;
-  readonly genome: Pick<OrganismState, 'latent' | 'kind' | 'origin'>;
+  readonly genome: Genome;
   readonly by: ParticipantView;
   /** Whether earlier messages of the same stroke have not hit the organism. */
   readonly isNew: boolean;
@@ -91,7 +99,7 @@ export interface GraftStroke {
  *
  * @returns false if no place has changed
  */
-export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes): boolean {
+export function paint(organism: Changing, stroke: GraftStroke, grid: GridPlanes): boolean {
   const { genome, by, isNew, cover } = stroke;
   if (!organism.grafts) {
     organism.grafts = noGrafts(cover.length);
@@ -128,7 +136,7 @@ export function paint(organism: Chimera, stroke: GraftStroke, grid: GridPlanes):
  *
  * @returns false if there is nothing to restore. Nothing has then changed
  */
-export function takeBack(organism: Chimera, painter: ParticipantId): boolean {
+export function takeBack(organism: Changing, painter: ParticipantId): boolean {
   const { grafts } = organism;
   const last = grafts?.strokes.find((stroke) => stroke.painter === painter);
   if (!grafts || !last?.replaced.some((before) => before > 0)) return false;
@@ -146,7 +154,7 @@ export function takeBack(organism: Chimera, painter: ParticipantId): boolean {
  * @returns false if there are none. Nothing has then changed
  */
 export function removeGrafts(
-  organism: Chimera,
+  organism: Changing,
   isRemoved: (painter: ParticipantId) => boolean,
 ): boolean {
   const { grafts } = organism;
@@ -176,12 +184,12 @@ export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Gr
   body: new Uint8Array(places.length).fill(1),
 });
 
-/** Whether two latents are equal, number by number. */
+/** Returns whether two latents are equal, number by number. */
 export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** Returns whether others than the planter have painted places that still have their label. */
-function hasForeign({ grafts, planter }: Chimera): boolean {
+/** Returns whether anybody but the planter has painted a place that still has that paint. */
+function hasForeign({ grafts, planter }: Changing): boolean {
   return (
     grafts?.places.some((label) => {
       const { by } = grafts.labels[label - 1] ?? {};
@@ -197,7 +205,7 @@ function countLabels({ labels, places, body }: Grafts): number[] {
   return counts;
 }
 
-/** Counts places for each genome, its own first. */
+/** Counts for each genome, the own one first, the places that had a cell at the last rest. */
 function countGenomes(grafts: Grafts): number[] {
   const [own, ...painted] = countLabels(grafts);
   const counts = [own, ...grafts.genomes.map(() => 0)];
@@ -205,11 +213,11 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/** Returns the index of the smallest or largest count; if equal, the first. */
+/** These return the index of the smallest or largest count; if several are equal, the first. */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
-/** Changes labels, also in remembered strokes. */
+/** Changes the labels of places and of remembered strokes. */
 function relabel(grafts: Grafts, change: (label: number) => number): void {
   grafts.places = grafts.places.map(change);
   for (const one of grafts.strokes) {
@@ -218,13 +226,13 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 }
 
 /**
- * Finds or adds the label of a genome and its painter. If there is no room for another genome or
- * label, that with the fewest cells gives way, and its places read the organism's own genome.
+ * Finds or adds the label of a genome and its painter. If there are too many genomes or labels,
+ * removes the one with the fewest cells. Its places then read the organism's own genome.
  */
 function labelFor(
-  organism: Chimera,
+  organism: Changing,
   grafts: Grafts,
-  { latent, kind, origin }: GraftStroke['genome'],
+  { latent, kind, origin }: Genome,
   by: ParticipantView,
 ): number {
   if (isSameLatent(latent, organism.latent)) return 0;
@@ -245,8 +253,11 @@ function labelFor(
   return least;
 }
 
-/** Removes the genome with the fewest cells. The organism's own is kept unless its planter paints. */
-function dropSmallest(organism: Chimera, grafts: Grafts, by: ParticipantId): void {
+/**
+ * Removes the genome with the fewest cells. Only strokes of the planter can remove the organism's
+ * own genome.
+ */
+function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
   const least = indexOfLeast(counts);
   if (by === organism.planter.id && !hasForeign(organism) && own < counts[least]) {
@@ -254,21 +265,21 @@ function dropSmallest(organism: Chimera, grafts: Grafts, by: ParticipantId): voi
   } else removeGenome(organism, grafts, least);
 }
 
-/** Makes the grafted genome with the most cells the organism's own. The former own one is lost. */
-function makeLargestOwn(organism: Chimera, grafts: Grafts): void {
+/** Makes the grafted genome with the most cells the organism's own. The former own genome is lost. */
+function makeLargestOwn(organism: Changing, grafts: Grafts): void {
   const largest = indexOfMost(countGenomes(grafts).slice(1));
   Object.assign(organism, { ...grafts.genomes[largest], parents: [] });
   removeGenome(organism, grafts, largest);
 }
 
-/** Removes a grafted genome. Its places read the organism's own. */
-function removeGenome(organism: Chimera, grafts: Grafts, genome: number): void {
+/** Removes a grafted genome. Its places then read the organism's own genome. */
+function removeGenome(organism: Changing, grafts: Grafts, genome: number): void {
   relabel(grafts, (label) => (grafts.labels[label - 1]?.genome === genome ? 0 : label));
   compact(organism);
 }
 
 /** Forgets labels and genomes that no place and no remembered stroke uses. */
-function compact(organism: Chimera): void {
+function compact(organism: Changing): void {
   const { grafts } = organism;
   if (!grafts) return;
   const used = new Set(grafts.places);
@@ -282,4 +293,126 @@ function compact(organism: Chimera): void {
   );
   grafts.genomes = genomes;
   if (!isChimera(organism) && grafts.strokes.length === 0) organism.grafts = undefined;
+}
+
+/**
+ * Turns an organism into the creature of another seed. Its cells follow over several steps.
+ *
+ * @param at point in cells of the grid from which the new genome spreads; if absent, the middle
+ * @param tick number of completed ticks
+ */
+export function become(
+  organism: Changing,
+  into: Seed,
+  tick: number,
+  at?: { readonly x: number; readonly y: number },
+): void {
+  const { kind, origin, was = [] } = organism;
+  const { x, y, width: side } = organism.window;
+  const before = genomesNow(organism);
+  organism.was = [...was, { kind, origin, until: tick }].slice(-MAX_FORMER);
+  organism.expression = undefined;
+  organism.grafts = undefined;
+  Object.assign(organism, into);
+  const inside = (value: number): number => Math.max(0, Math.min(side - 1, Math.floor(value)));
+  const from = { x: inside(at ? at.x - x : side / 2), y: inside(at ? at.y - y : side / 2) };
+  const old = withLargest(before, MAX_GENOMES - genomesOf(organism).latents.length);
+  const wave = old && { ...from, latents: [...old.latents], labels: old.labels };
+  beginChange(organism, wave ? stepsOf(from, side) : GRAFT_STEPS, wave);
+}
+
+/** Lets an organism's cells follow its changed grafts. A wave in progress ends immediately. */
+export function followGrafts(organism: Changing): void {
+  beginChange(organism, GRAFT_STEPS);
+}
+
+function beginChange(
+  organism: Changing,
+  stepsLeft: number,
+  wave?: NonNullable<Changing['transforming']>['wave'],
+): void {
+  organism.transforming = { stepsLeft, ...(wave && { wave }) };
+  // The size before a wound no longer matters, so reset it to 0, as for organisms wounded while
+  // growing.
+  if (organism.hurt !== undefined) organism.hurt = 0;
+  organism.stirs = 0;
+  organism.mustExpress = true;
+}
+
+/** Returns after how many steps a wave from a point has reached all cells of a window. */
+function stepsOf({ x, y }: { readonly x: number; readonly y: number }, side: number): number {
+  const farthest = Math.hypot(Math.max(x, side - 1 - x), Math.max(y, side - 1 - y));
+  return Math.ceil(farthest / WAVE_SPEED);
+}
+
+/**
+ * Returns the genomes that an organism's cells read in a step.
+ *
+ * @param stepsLeft number of steps of a transformation that are left, including this one
+ */
+function genomesInStep(
+  organism: Omit<Changing, 'mustExpress'>,
+  stepsLeft: number | undefined = 0,
+): Genomes {
+  const { expression, transforming, window } = organism;
+  if (expression) return { latents: [expression.latent] };
+  const into = genomesOf(organism);
+  const wave = transforming?.wave;
+  if (!wave || stepsLeft <= 1) return into;
+  const side = window.width;
+  const front = WAVE_SPEED * (stepsOf(wave, side) - stepsLeft + 1);
+  const labels = new Uint8Array(side * side);
+  for (let cell = 0; cell < labels.length; cell++) {
+    const dx = (cell % side) - wave.x;
+    const dy = Math.floor(cell / side) - wave.y;
+    const isReached = dx * dx + dy * dy <= front * front;
+    labels[cell] = isReached
+      ? (into.labels?.[cell] ?? 0)
+      : into.latents.length + (wave.labels?.[cell] ?? 0);
+  }
+  return { latents: [...into.latents, ...wave.latents], labels };
+}
+
+/** Returns the genomes that an organism's cells have read in the last step. */
+export const genomesNow = (organism: Omit<Changing, 'mustExpress'>): Genomes =>
+  genomesInStep(organism, 1 + (organism.transforming?.stepsLeft ?? 0));
+
+/**
+ * Returns the genomes to send to the engine with an organism's next step; undefined if they have
+ * not changed.
+ */
+export function takeExpressed(organism: Changing): Genomes | undefined {
+  const { mustExpress, transforming } = organism;
+  organism.mustExpress = false;
+  if (!mustExpress && !(transforming?.wave && transforming.stepsLeft > 0)) return undefined;
+  return genomesInStep(organism, transforming?.stepsLeft);
+}
+
+/** Returns whether the genomes that the cells read are still changing, or have just changed. */
+export const isTurning = ({ transforming }: Pick<Changing, 'transforming'>): boolean =>
+  transforming !== undefined && transforming.stepsLeft > 0;
+
+/** Counts a step of a transformation. @returns whether the transformation was still in progress */
+export function countTurn({ transforming }: Changing): boolean {
+  if (!transforming || transforming.stepsLeft === 0) return false;
+  transforming.stepsLeft--;
+  return true;
+}
+
+/**
+ * Keeps the genomes that the most cells read. Cells of all other genomes then read the first
+ * genome kept.
+ *
+ * @returns undefined if no genome may be kept
+ */
+function withLargest({ latents, labels }: Genomes, most: number): Genomes | undefined {
+  if (most === 0) return undefined;
+  if (!labels || latents.length <= most) return { latents, labels };
+  const counts = latents.map(() => 0);
+  for (const label of labels) counts[label]++;
+  const kept = [...latents.keys()].sort((a, b) => counts[b] - counts[a] || a - b).slice(0, most);
+  return {
+    latents: kept.map((genome) => latents[genome]),
+    labels: labels.map((label) => Math.max(0, kept.indexOf(label))),
+  };
 }

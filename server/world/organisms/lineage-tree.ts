@@ -8,10 +8,11 @@ import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocab
 import { defined } from '../../platform/collections.ts';
 import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
 import type { PlantedSeed } from '../commands.ts';
-import { crossLatents, type Genotype } from '../create-latent.ts';
+import { crossLatents } from '../create-latent.ts';
 import type { Room } from '../room.ts';
 import type { Ended } from '../room-state.ts';
 import type { seedTokenOf } from '../species.ts';
+import type { Genotype } from './grafts.ts';
 import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**

@@ -25,8 +25,6 @@ export class Lineage {
   private ended: Ended[] = [];
   /** Number of organisms that have died during the day and have been forgotten. */
   private forgotten = 0;
-  /** Organisms that have died since the last tick. */
-  private readonly dying: Omit<Ended, 'died'>[] = [];
 
   constructor(private readonly species: Species) {}
 
@@ -38,7 +36,6 @@ export class Lineage {
   restore({ lineage }: Pick<CommandState, 'lineage'>): void {
     this.ended = [...(lineage?.ended ?? [])];
     this.forgotten = lineage?.forgotten ?? 0;
-    this.dying.length = 0;
   }
 
   /** The remembered dead organisms. */
@@ -46,13 +43,13 @@ export class Lineage {
     return { ended: this.ended, forgotten: this.forgotten };
   }
 
-  /** Remembers an organism that is dying. */
-  add(organism: Organism, cause: Cause): void {
+  /** Remembers an organism that has died. */
+  add(organism: Organism, cause: Cause, died: number): void {
     const { id, kind, origin, parents, born, wounds, healed, latent, planter, was } = organism;
     const parts = partsOf(organism);
-    this.dying.push({
+    this.ended.push({
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
-      ...{ born, wounds, healed, cause },
+      ...{ born, wounds, healed, cause, died },
       ...(was && { was: was.map((one) => one.kind) }),
       // Store only latents of nameless organisms, because the gallery contains those of its own
       // kinds.
@@ -61,22 +58,8 @@ export class Lineage {
     });
   }
 
-  /**
-   * Forgets organisms that were planted in this tick and whose planting was reverted, because they
-   * never lived.
-   */
-  retract(ids: ReadonlySet<OrganismId>): void {
-    this.dying.splice(0, Infinity, ...this.dying.filter(({ id }) => !ids.has(id)));
-  }
-
-  /**
-   * Call at the end of a tick. Adds the organisms that have died in it, and forgets some if there
-   * are too many.
-   *
-   * @param living all living organisms of the room
-   */
-  settle(tick: number, living: Iterable<Organism>): void {
-    for (const one of this.dying.splice(0)) this.ended.push({ ...one, died: tick });
+  /** Forgets some organisms if there are too many. @param living all living organisms of the room */
+  prune(living: Iterable<Organism>): void {
     if (this.ended.length <= most + slack) return;
     const kept = mostOf(this.ended, living, most);
     this.forgotten += this.ended.length - kept.length;

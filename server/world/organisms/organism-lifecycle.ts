@@ -4,13 +4,12 @@
  * of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
+import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
-  blockersOf,
   keepMask,
   leaveGround,
   offerLost,
@@ -29,11 +28,18 @@ import {
   waitAfterStep,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import { partsOf, rememberBody } from './grafts.ts';
+import {
+  become,
+  countTurn,
+  followGrafts,
+  MAX_FORMER,
+  partsOf,
+  rememberBody,
+  type Seed,
+  takeExpressed,
+} from './grafts.ts';
 import { Lineage } from './lineage.ts';
-import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts';
-import { Population } from './population.ts';
-import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './transformation.ts';
+import { LIFE, type Organism, Population, viewOf } from './organism.ts';
 
 /**
  * All organisms of a room. In each tick, call `step`, and then `settle` with the engine's
@@ -42,10 +48,11 @@ import { become, countTurn, followGrafts, MAX_FORMER, takeExpressed } from './tr
 export class OrganismLifecycle {
   /** The dead organisms that the room remembers. */
   readonly lineage: Lineage;
-  private population: Population;
+  population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
-  private readonly dead: Organism[] = [];
+  /** Organisms that have died since the last tick. Those without a cause have never lived. */
+  private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
   /** Organisms that have begun to express a relative in this tick. */
   expressing: readonly Expressing[] = [];
@@ -61,37 +68,6 @@ export class OrganismLifecycle {
   ) {
     this.lineage = new Lineage(species);
     this.population = new Population(grid);
-  }
-
-  /** Number of living organisms, not counting departing ones. */
-  get size(): number {
-    return this.population.size;
-  }
-
-  /** Number of growing or awake organisms. Each of them steps at its own pace. */
-  get awake(): number {
-    return this.population.awake.length;
-  }
-
-  /** All living organisms, oldest first. */
-  get all(): IterableIterator<Organism> {
-    return this.population.all;
-  }
-
-  /** Departing organisms, oldest first. */
-  get departing(): Organism[] {
-    return this.population.departing;
-  }
-
-  find(id: OrganismId): Organism | undefined {
-    return this.population.find(id);
-  }
-
-  /** @throws Refusal no-such-organism */
-  require(id: OrganismId): Organism {
-    const organism = this.population.find(id);
-    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
-    return organism;
   }
 
   /**
@@ -133,7 +109,7 @@ export class OrganismLifecycle {
     const { closing } = this.rules;
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
-      close(organism, killed, { grid: this.grid, reach: closing });
+      close(organism, killed, this.grid, closing);
       // Drop the mask, because closed cells are zero anyway, and ground without a living cell stays
       // as it is.
       organism.woundMask = undefined;
@@ -179,10 +155,8 @@ export class OrganismLifecycle {
       organism.was = [...was, { kind, origin, until: by.tick }].slice(-MAX_FORMER);
       this.announceKind(organism, by.id);
     }
-    const parts = partsOf(organism);
-    this.pendingEvents.push(
-      defined({ what: 'grafted' as const, id, by: by.id, kind: by.kind, parts }),
-    );
+    const event = { what: 'grafted' as const, id, by: by.id, kind: by.kind };
+    this.pendingEvents.push(defined({ ...event, parts: partsOf(organism) }));
     return true;
   }
 
@@ -192,8 +166,7 @@ export class OrganismLifecycle {
 
   /** Lets an organism depart. It takes no further steps. */
   depart(organism: Organism): void {
-    keepSeen(organism);
-    this.population.depart(organism);
+    this.population.setPhase(organism, 'departing');
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
@@ -210,17 +183,16 @@ export class OrganismLifecycle {
     organism.stirs = 0;
     organism.awakeSteps = 0;
     organism.restTicks = 0;
-    this.population.bringBack(organism, phase);
+    this.population.setPhase(organism, phase);
     offerLost(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
   /** Removes an organism and frees its cells. */
   die(organism: Organism, cause: Cause): void {
-    this.population.remove(organism);
+    this.population.setPhase(organism, 'dead');
     this.disposed.push(organism.patch);
-    this.dead.push(organism);
-    this.lineage.add(organism, cause);
+    this.dead.set(organism, cause);
     leaveGround(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
@@ -229,8 +201,8 @@ export class OrganismLifecycle {
   sense(at: { readonly x: number; readonly y: number; readonly radius: number }): void {
     const distance = ({ window: { x, y, width, height } }: Organism): number =>
       Math.hypot(x + width / 2 - at.x, y + height / 2 - at.y);
-    const near = [...this.all]
-      .filter((one) => one.phase !== 'departing' && distance(one) <= at.radius)
+    const near = this.population.staying
+      .filter((one) => distance(one) <= at.radius)
       .sort((a, b) => distance(a) - distance(b) || a.id - b.id);
     for (const organism of near.slice(0, LIFE.maxSensed)) {
       this.sensed.add(organism);
@@ -277,13 +249,7 @@ export class OrganismLifecycle {
       remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      const express = takeExpressed(organism);
-      steps.push({
-        ...{ patch, divide },
-        ...(keep && { keep }),
-        ...(closed && { closed }),
-        ...(express && { express }),
-      });
+      steps.push(defined({ patch, divide, keep, closed, express: takeExpressed(organism) }));
     }
     return steps;
   }
@@ -336,12 +302,12 @@ export class OrganismLifecycle {
     const retracted = new Set(organisms.map(({ id }) => id));
     for (const organism of organisms) {
       if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
+      this.dead.set(organism, undefined);
     }
     this.pendingEvents = this.pendingEvents.filter((event) =>
       event.what === 'born' ? !retracted.has(event.organism.id) : !retracted.has(event.id),
     );
     this.stepping = this.stepping.filter(({ id }) => !retracted.has(id));
-    this.lineage.retract(retracted);
   }
 
   /** Returns the life events since the last call, and clears them. */
@@ -355,22 +321,11 @@ export class OrganismLifecycle {
    * @param tick number of completed ticks
    */
   takeDead(tick: number): Organism[] {
-    this.lineage.settle(tick, this.population.all);
-    return this.dead.splice(0);
-  }
-
-  /**
-   * Returns how many live cells of an organism each neighbour blocks; empty if the organism is
-   * dead.
-   */
-  blockersOf(id: OrganismId): Map<OrganismId, number> {
-    const organism = this.population.find(id);
-    return organism ? blockersOf(organism, this.grid) : new Map();
-  }
-
-  /** Returns whether a sleeping organism is blocked on any of these cells of the grid. */
-  isPressed(places: readonly number[]): boolean {
-    return this.population.pressingOn(places).length > 0;
+    for (const [organism, cause] of this.dead) if (cause) this.lineage.add(organism, cause, tick);
+    this.lineage.prune(this.population.all);
+    const organisms = [...this.dead.keys()];
+    this.dead.clear();
+    return organisms;
   }
 
   /**
@@ -439,10 +394,9 @@ export class OrganismLifecycle {
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
-    keepSeen(organism);
-    this.population.sleep(organism);
-    const parts = partsOf(organism);
-    this.pendingEvents.push({ what: 'asleep', id: organism.id, ...(parts && { parts }) });
+    this.population.setPhase(organism, 'asleep');
+    const { id } = organism;
+    this.pendingEvents.push(defined({ what: 'asleep' as const, id, parts: partsOf(organism) }));
   }
 
   /**
@@ -461,7 +415,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     if (organism.phase !== 'asleep') return;
-    this.population.wake(organism);
+    this.population.setPhase(organism, 'awake');
     this.pendingEvents.push({ what: 'awake', id: organism.id });
   }
 

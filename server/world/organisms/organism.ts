@@ -1,29 +1,28 @@
-/** One organism as its room stores it. Its cell states live in the engine. */
-import type { OrganismView, Phase } from '../../../shared/vocabulary.ts';
+/**
+ * An organism as its room stores it, and the index of a room's organisms. Cell states are not stored
+ * here but in the engine.
+ */
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { OrganismId, OrganismView, Phase } from '../../../shared/vocabulary.ts';
 import type { PatchId } from '../../engine/engine.ts';
-import { defined } from '../../platform/collections.ts';
+import { defined, getOrAdd } from '../../platform/collections.ts';
+import type { GridPlanes } from '../grid-planes.ts';
 import type { OrganismState } from '../room-state.ts';
-import { partsOf } from './grafts.ts';
+import { type Changing, partsOf } from './grafts.ts';
 
 /**
  * An organism, alive or just dead: its stored state, its patch in the engine, and flags for its
  * next step.
  */
-export interface Organism extends Omit<OrganismState, 'phase'> {
+export interface Organism extends Changing {
   phase: Phase;
   readonly patch: PatchId;
   /**
-   * Whether its cell states were imported. If so, the engine cannot compare the next step with the
+   * Whether the cell states were imported. If so, the engine cannot compare the next step with the
    * last one.
    */
   isRestored: boolean;
-  /** Whether the engine must be sent the genomes that the cells read, with the next step. */
-  mustExpress: boolean;
 }
-
-/** Those properties of an organism that depend on the seed it grows from. */
-export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> &
-  Pick<OrganismState, 'grafts'>;
 
 /** Luminance and redness of each cell of an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
@@ -80,13 +79,6 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Copies an organism's last picture, so that the memory of all pictures of that step can be freed.
- */
-export function keepSeen(organism: Organism): void {
-  organism.seen = organism.seen?.slice();
-}
-
-/**
  * Number of ticks after which measurements of flashes no longer matter, even at the highest tick
  * rate.
  */
@@ -126,3 +118,84 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
   // that its organism no longer has.
   mustExpress: state.phase !== 'asleep',
 });
+
+/** The living organisms of a room, and an index of the cells on which sleepers are blocked. */
+export class Population {
+  /** By id. Oldest first, because ids only increase and a Map keeps its insertion order. */
+  private readonly living = new Map<OrganismId, Organism>();
+  /** For each grid cell, the sleeping organisms that are blocked on it. */
+  private readonly sleepersByPlace = new Map<number, Set<Organism>>();
+
+  constructor(private readonly grid: GridPlanes) {}
+
+  /** All living organisms, oldest first. */
+  get all(): IterableIterator<Organism> {
+    return this.living.values();
+  }
+
+  /** Growing or awake organisms, oldest first. Each of them steps at its own pace. */
+  get awake(): Organism[] {
+    return [...this.all].filter(({ phase }) => phase === 'growing' || phase === 'awake');
+  }
+
+  /** Departing organisms, oldest first. */
+  get departing(): Organism[] {
+    return [...this.all].filter(({ phase }) => phase === 'departing');
+  }
+
+  /** Living organisms that are not departing, oldest first. */
+  get staying(): Organism[] {
+    return [...this.all].filter(({ phase }) => phase !== 'departing');
+  }
+
+  find(id: OrganismId): Organism | undefined {
+    return this.living.get(id);
+  }
+
+  /** @throws Refusal no-such-organism */
+  require(id: OrganismId): Organism {
+    const organism = this.living.get(id);
+    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
+    return organism;
+  }
+
+  /** Adds an organism in its current phase. It must be younger than all other organisms. */
+  add(organism: Organism): void {
+    this.living.set(organism.id, organism);
+    if (organism.phase === 'asleep') this.indexSleeper(organism);
+  }
+
+  /** Changes an organism's phase. Dead organisms are removed. */
+  setPhase(organism: Organism, phase: Phase): void {
+    const wasAsleep = organism.phase === 'asleep';
+    organism.phase = phase;
+    if (phase === 'dead') this.living.delete(organism.id);
+    // Copy the last picture, so that the memory of all pictures of its step can be freed.
+    if (phase === 'asleep' || phase === 'departing') organism.seen = organism.seen?.slice();
+    if (wasAsleep !== (phase === 'asleep')) this.indexSleeper(organism);
+  }
+
+  /** Returns the sleeping organisms that are blocked on any of these cells, oldest first. */
+  pressingOn(places: readonly number[]): Organism[] {
+    const found = new Set<Organism>();
+    for (const place of places) {
+      for (const organism of this.sleepersByPlace.get(place) ?? []) found.add(organism);
+    }
+    return [...found].sort((a, b) => a.id - b.id);
+  }
+
+  /**
+   * Adds a sleeping organism to the index, or removes an organism that no longer sleeps. The cells
+   * on which a sleeping organism is blocked do not change.
+   */
+  private indexSleeper(organism: Organism): void {
+    const { window, pressing, phase } = organism;
+    this.grid.each(window, (place, cell) => {
+      if (pressing[cell] === 0) return;
+      const sleepers = getOrAdd(this.sleepersByPlace, place, () => new Set());
+      if (phase === 'asleep') sleepers.add(organism);
+      else sleepers.delete(organism);
+      if (sleepers.size === 0) this.sleepersByPlace.delete(place);
+    });
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * What every training back end must do: each operation and its gradient, against numbers, finite
- * differences and the back end onnx.
+ * Contract of training back ends: compares each operation and its gradient with known numbers,
+ * finite differences and the back end `onnx`.
  */
 import type { Compute } from '../../../server/autodiff/compute.ts';
 import { gradients } from '../../../server/autodiff/gradients.ts';
@@ -10,7 +10,7 @@ import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { expectNear } from '../../support/compare.ts';
 import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../training/model/small.ts';
 
-/** Compiles, runs once, reads everything. */
+/** Compiles expressions, runs them once and reads all results. */
 export async function evaluate(
   compute: Compute,
   outputs: Record<string, Expression>,
@@ -127,7 +127,7 @@ const OPERATIONS: Record<string, Case> = {
   },
 };
 
-/** The tests of one back end. */
+/** Defines the tests of one back end. */
 export function describeComputeContract(name: string, start: () => Promise<Compute>): void {
   describe(`training back end ${name}`, () => {
     let compute: Compute;
@@ -147,7 +147,7 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
           map ? g.inputMap(names[i], shape) : g.input(names[i], shape),
         );
         const result = build(...leaves);
-        // A weighted sum, so that no error cancels.
+        // Weigh the sum, so that errors do not cancel.
         const weights = normals(result.shape, 99);
         const seed = result.map
           ? g.inputMap('weights', result.shape)
@@ -179,7 +179,7 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
           }
         }
         expect(check.wrong()).toEqual([]);
-        // Slices and rectifiers leave some numbers out.
+        // Slices and rectifiers ignore some numbers.
         expect(check.steep()).toBeGreaterThan(0.5);
         await only.dispose();
       });

@@ -1,13 +1,13 @@
-/** Drawings that the shipped checkpoint has never seen, refined by each engine. */
+/** Refines drawings that the shipped checkpoint was not trained on, with each engine. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createNativeCompute } from '../../../server/autodiff/native.ts';
-import { nativeObjective } from '../../../server/autodiff/native-objective.ts';
+import { createCompute } from '../../../server/autodiff/create.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import {
   compileObjective,
   createRefiner,
+  nativeObjective,
   type RefinedModel,
 } from '../../../server/autodiff/refine-latent.ts';
 import { prepareNative } from '../../../server/engine/native/native.ts';
@@ -39,13 +39,13 @@ const named = (name: string): Float32Array => {
   const size = 4 * card.side ** 2;
   return Float32Array.from(drawings.pixels.subarray(at * size, (at + 1) * size), (v) => v / 255);
 };
-/** The checkpoint with a shorter growth, for what does not depend on what is grown. */
+/** The checkpoint with a shorter growth, for tests that do not depend on the picture. */
 const grownIn = (stepsPerStage: number) => ({
   ...checkpoint,
   card: { ...card, growth: { kind: 'doubling', seedSide: 2, stepsPerStage } as const },
 });
 const quick = grownIn(1);
-/** Long enough for a thread to be met in the middle of its work. */
+/** Growth that is long enough to interrupt a thread in the middle of a step. */
 const brisk = grownIn(4);
 const encoder = createEncoder(checkpoint)!;
 const BOUNDS = speciesOf(checkpoint).latentBounds;
@@ -58,7 +58,7 @@ function encoded(image: Float32Array): Float32Array {
   }
 }
 
-/** A clock that goes on by this much at each look, ms. */
+/** Creates a clock that advances at each call. @param each in ms */
 const clock = (each: number) => {
   let time = 0;
   return () => {
@@ -70,7 +70,7 @@ const clock = (each: number) => {
 const { engine } = await startEngine('onnx');
 afterSuite(() => engine.close());
 
-/** Mean squared differences to the picture, grown and 64 steps later. */
+/** Returns the mean squared differences from the picture, grown and 64 steps later. */
 async function errorsOf(latent: Float32Array, image: Float32Array): Promise<number[]> {
   await engine.plant([{ patch: 1, checkpoint: card.name, latent }]);
   const errors: number[] = [];
@@ -85,7 +85,7 @@ async function errorsOf(latent: Float32Array, image: Float32Array): Promise<numb
   return errors;
 }
 
-/** Options of a refiner whose clock is in the test's hand, and what it says. @param patience ms */
+/** Returns options of a refiner with a fake clock, and its messages. @param patience in ms */
 function refinerOptions(patience: number) {
   const said: string[] = [];
   const fake = new FakeClock();
@@ -94,7 +94,7 @@ function refinerOptions(patience: number) {
 }
 
 const onnx = createOnnxCompute({ threads: 1 });
-const native = hasCompiler ? await createNativeCompute({ threads: 1 }) : undefined;
+const native = hasCompiler ? await createCompute('native', { threads: 1 }) : undefined;
 const onNative = (model: RefinedModel, restSteps?: number) =>
   nativeObjective(native!.openSteps!(model.card), model, restSteps);
 const onOnnx = (model: RefinedModel, restSteps?: number) =>
@@ -113,14 +113,14 @@ testNative.each(UPDATES)(
     for (const growth of GROWTHS) {
       const z = 'genome' in update ? 8 : 6;
       const model = tinyModel({ side: 8, latentSize: z, update, growth });
-      // Colours that are not clipped.
+      // Colours within the limits of clipping.
       const data = Float32Array.from({ length: z }, (_, i) => 0.3 + 0.06 * i);
       const image = normals([4 * 8 * 8], 4).data;
       for (const restSteps of [0, 2]) {
         const wanted = await (await onOnnx(model, restSteps)).evaluate(data, image);
         const found = await onNative(model, restSteps).evaluate(data, image);
         expectNear([found.error], [wanted.error], 1e-5);
-        // Zero if the picture is clipped everywhere.
+        // The slope is zero if the picture is clipped everywhere.
         const longest = Math.max(1e-4, ...wanted.slope.map(Math.abs));
         steepest = Math.max(steepest, longest);
         const inShares = (slope: Float32Array) => slope.map((value) => value / longest);
@@ -136,7 +136,7 @@ const DRAWN = isFull ? ['Whale', 'Ghost', 'Sun'] : ['Ghost'];
 test.each(ENGINES)(
   '%p: a refined drawing grows in a room into something nearer to it, and stays',
   async (open) => {
-    // 30 looks at the clock fit into the time, about as many as on a server at rest.
+    // The budget allows 30 steps, about as many as on an idle server.
     let stepsLeft = Number.POSITIVE_INFINITY;
     const isStopped = () => stepsLeft-- <= 0;
     const refine = createRefiner(await open(checkpoint), { now: clock(50), isStopped });
@@ -153,12 +153,12 @@ test.each(ENGINES)(
       const latentToo = await refineResting({ image, latent, budget: 1_500 });
       atRestToo += (await errorsOf(latentToo, image))[1];
     }
-    // Where the picture at rest counts too, it is better.
+    // An objective that includes the picture at rest improves it.
     expect(atRestToo).toBeLessThan(0.95 * atRest);
-    // Without time, it stays as it is.
+    // Without time, the latent stays the same.
     const image = named('Bee');
     expect(await refine({ image, latent: encoded(image), budget: 1 })).toEqual(encoded(image));
-    // Stopped, it goes no further.
+    // After a stop, the latent stays the same.
     stepsLeft = 1;
     expect(await refine({ image, latent: encoded(image), budget: 1_000 })).toEqual(encoded(image));
   },
@@ -235,12 +235,12 @@ testNative('without native code, the thread refines with ONNX Runtime', async ()
   }
   expect(said).toEqual([]);
   const [byOnnx, byNative] = results;
-  // Rounded differently.
+  // The two engines round differently.
   expect(byOnnx).not.toEqual(byNative);
   for (const result of results) expectNear(result, wanted, 0.05);
 });
 
-/** Waits until another thread has computed for a while. */
+/** Waits until another thread has computed for 100 ms. */
 async function inStep(): Promise<void> {
   const begin = process.cpuUsage();
   while (process.cpuUsage(begin).user < 100_000) await new Promise((done) => setTimeout(done, 5));
@@ -259,34 +259,10 @@ test('a thread that is late twice is let go in its own time, and later drawings 
     expect(said[i]).toMatch('in time');
   }
   expect(said).toHaveLength(2);
-  // Its library would end this process if the thread were stopped in a step.
+  // The library ends this process if the thread is stopped during a step.
   await fake.advance(60_000);
   await refiner.refine(refinement);
   await refiner.close();
   expect(said).toHaveLength(2);
   expect(fake.waiting).toBe(0);
-});
-
-test('a refiner that closes waits for the step that its thread is in, not for the drawing', async () => {
-  const image = named('Bee');
-  const long = { image, latent: encoded(image), budget: 600_000 };
-  const { options } = refinerOptions(1_000);
-  const start = async () => {
-    const refiner = new LatentRefiner(brisk, options);
-    await refiner.refine(refinement);
-    return refiner;
-  };
-  const unhurried = await start();
-  const whole = await unhurried.refine(long);
-  await unhurried.close();
-  // On a machine that stands still at that moment, a thread may come to its end: another one, then.
-  for (let tries = 1; ; tries++) {
-    const refiner = await start();
-    const refined = refiner.refine(long);
-    await inStep();
-    await refiner.close();
-    const isWhole = (await refined).every((value, i) => value === whole[i]);
-    if (!isWhole) break;
-    expect(tries).toBeLessThan(5);
-  }
 });

@@ -1,4 +1,4 @@
-/** The rule of training against the rule of pages, and the weights that it begins with. */
+/** Compares the rule of training with the rule of pages, and tests its initial weights. */
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';

@@ -1,4 +1,4 @@
-/** The back ends of training: onnx, the GPU, and its kernels where there is no GPU. */
+/** Back ends of training: onnx, the GPU, and the GPU's operations on a CPU. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Compute, ComputeError } from '../../../server/autodiff/compute.ts';
 import { createCompute } from '../../../server/autodiff/create.ts';
@@ -13,8 +13,7 @@ const creators: Record<string, () => Promise<Compute>> = {
   onnx: async () => createOnnxCompute({ threads: 2 }),
   cpu: createTfjsCpuCompute,
 };
-// What not every machine has. If it is missing, the refusal is tested instead, and the test's name
-// says so.
+// If this machine has no GPU, the test checks the error instead, and its name says so.
 let refusal: unknown;
 try {
   await (await createCompute('webgpu')).dispose();
@@ -39,7 +38,7 @@ for (const [name, create] of Object.entries(creators)) {
       w: compute.upload([3, 3, 3, 3], new Float32Array(81).fill(0.1)),
     };
     const results = await program.run(values);
-    // Results are the caller's: an input may go before a result that is the same.
+    // Results belong to the caller, so an input can be freed before a result that equals it.
     compute.free(...Object.values(values));
     expect([...(await compute.read(results.x))]).toEqual(new Array(96).fill(0.5));
     expect(await compute.read(results.same)).toEqual(await compute.read(results.y));

@@ -144,17 +144,6 @@ test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const
   },
 );
 
-test('when the server closes the connection after too many joins, the page returns no sooner than it would have joined', async () => {
-  const { line, clock, comesBack } = open();
-  line.refuse('room-full');
-  await comesBack('joins', 2_000);
-  line.refuse('room-full');
-  await clock.advance(1_000);
-  line.refuse('join-timeout', true);
-  await comesBack('dialled', 8_000);
-  expect(line.joins).toBe(1);
-});
-
 test('a page that no connection lets in says so once, and not when it has been in the room', () => {
   const { line, connection, model } = open();
   let told = 0;

@@ -7,7 +7,7 @@ import {
   RIPPLES,
   undisplace,
 } from '../../../client/render/current.ts';
-import { lightOf } from '../../../client/render/light.ts';
+import { lightOf } from '../../../client/render/shaders/scene.ts';
 import { skyAt } from '../../../server/platform/clock.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
@@ -75,12 +75,6 @@ test('a current swells and calms slowly, and then stands still', () => {
   expect(calms.at(-1)).toBe(0);
   expect(current.flows).toBe(false);
   expect(displace({ x: 10, y: 10 }, current)).toEqual({ x: 10, y: 10 });
-});
-
-test('without strength there is no current', () => {
-  const current = new Current();
-  expect(new Set(run(current, { from: 0, ms: 10_000, most: 0 }))).toEqual(new Set([0]));
-  expect(current.flows).toBe(false);
 });
 
 test('when the room is at another time than thought, the water calms before it moves on', () => {

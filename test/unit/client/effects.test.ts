@@ -1,5 +1,4 @@
 import { cutOf, DustFinder, Effects, type Speck } from '../../../client/render/effects.ts';
-import { MarkList } from '../../../client/render/marks.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { coverage } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
@@ -68,30 +67,6 @@ test('every cell of an organism that departs leaves a grain, of a wounded one so
   const others = grains.length - gentle.length;
   expect(others).toBeGreaterThan(0);
   expect(others).toBeLessThan(32);
-});
-
-test('grains of an organism that departs drift slowly, for longer, and fade in and out', () => {
-  const traceOf = (isGentle: boolean) => {
-    const effects = new Effects(false, () => 0.5);
-    effects.dust({ x: 4, y: 4, color: [1, 1, 1], isGentle }, 0);
-    const seen: { way: number; alpha: number }[] = [];
-    for (let now = 0; ; now += 20) {
-      const marks = new MarkList();
-      effects.draw(now, marks);
-      if (!effects.active || marks.count === 0) return seen;
-      const [x, y] = marks.data;
-      seen.push({ way: Math.hypot(x - 4, y - 4), alpha: marks.data[8] });
-    }
-  };
-  const [gentle, other] = [traceOf(true), traceOf(false)];
-  expect(gentle.length).toBeGreaterThan(other.length);
-  expect(gentle[10].way).toBeLessThan(other[10].way);
-  for (const trace of [gentle, other]) {
-    const alphas = trace.map(({ alpha }) => alpha);
-    expect(alphas[0]).toBe(0);
-    expect(Math.max(...alphas)).toBeGreaterThan(0.5);
-    expect(alphas.at(-1)).toBeLessThan(0.05);
-  }
 });
 
 test('who wants no movement sees no dust', () => {

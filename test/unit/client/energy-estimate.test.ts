@@ -1,5 +1,5 @@
-import { EnergyEstimate } from '../../../client/input/energy-estimate.ts';
-import { StrokeSegmenter } from '../../../client/input/gestures.ts';
+import { StrokeSegmenter } from '../../../client/input/canvas-input.ts';
+import { EnergyEstimate } from '../../../client/input/tool-hand.ts';
 import { Listeners } from '../../../client/state/browser-store.ts';
 import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -70,7 +70,7 @@ test('however a stroke is split and answered, the estimate ends at the server’
           const sent = estimate.send({ points: piece, radius });
           let answer = sent.accepted;
           try {
-            server.spendStroke(1, { points: piece, radius }, 0);
+            server.spend(1, server.priceOf({ points: piece, radius }), 0);
           } catch {
             answer = sent.rejected;
           }

@@ -1,6 +1,6 @@
 import type { Camera } from '../../../client/render/camera.ts';
 import { firstView, type Sights, type Stage } from '../../../client/render/first-view.ts';
-import { contains, intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
+import { contains } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { randomRoom, shownIn } from '../../support/first-views.ts';
 
@@ -64,22 +64,6 @@ test('the view is close where that is enough, and farther off where free ground 
   const camera = firstView(room, SMALL, createRandom(1).uniform);
   expect(shownIn(room, SMALL, camera)).toMatchObject({ whole: true, free: true });
   expect(camera.zoom).toBeLessThanOrEqual(alone.zoom);
-});
-
-test('a full room opens at its emptiest place', () => {
-  const organisms = [];
-  for (let x = 16; x < 336; x += 24) for (let y = 16; y < 192; y += 24) organisms.push({ x, y });
-  const holes = organisms.filter(({ x, y }) => Math.max(Math.abs(x - 160), Math.abs(y - 88)) > 20);
-  const camera = firstView(sights(holes), PHONE, createRandom(1).uniform);
-  const hole: Rect = windowAround(160, 88, 40);
-  const { zoom } = camera;
-  const shown = {
-    x: camera.x + (PHONE.free.x - PHONE.view.width / 2) / zoom,
-    y: camera.y + (PHONE.free.y - PHONE.view.height / 2) / zoom,
-    width: PHONE.free.width / zoom,
-    height: PHONE.free.height / zoom,
-  };
-  expect(intersects(shown, hole)).toBe(true);
 });
 
 test('the ground in the middle touches a reef, not the open water', () => {

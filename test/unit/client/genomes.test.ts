@@ -1,5 +1,5 @@
 /** Which genomes a page that paints asks for, and when. */
-import { Genomes } from '../../../client/render/paint/genomes.ts';
+import { Genomes } from '../../../client/render/paint/painting.ts';
 import { RoomModel } from '../../../client/room/room-model.ts';
 import { MAP_SIDE } from '../../../shared/painter/net.ts';
 import { packGenomes } from '../../../shared/protocol/genomes.ts';

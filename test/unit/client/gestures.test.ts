@@ -1,134 +1,143 @@
-import { bindCanvas, type CanvasHand } from '../../../client/input/canvas-input.ts';
 import {
+  bindCanvas,
+  type CanvasHand,
   Gestures,
-  type GestureTarget,
   type PointerSample,
   StrokeSegmenter,
-} from '../../../client/input/gestures.ts';
+} from '../../../client/input/canvas-input.ts';
 import { STROKE_LIMITS, strokeLength } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 function harness() {
   const calls: unknown[][] = [];
-  const target = new Proxy({} as GestureTarget, {
+  const target = new Proxy({} as CanvasHand, {
     get:
       (_, name) =>
       (...args: unknown[]) =>
         calls.push([name, ...args]),
   });
-  return { gestures: new Gestures(target), calls, names: () => calls.map(([name]) => name) };
+  return { gestures: new Gestures(target), calls };
 }
 
 const finger = (id: number, x: number, y: number): PointerSample => {
   return { id, x, y, touch: true, pan: false };
 };
-const mouse = (x: number, y: number, pan = false): PointerSample => {
-  return { id: 1, x, y, touch: false, pan };
+const mouse = (x: number, y: number): PointerSample => {
+  return { id: 1, x, y, touch: false, pan: false };
 };
 
-test('a mouse press uses the tool at once', () => {
-  const { gestures, calls } = harness();
-  gestures.move(mouse(1, 1), 0);
-  gestures.down(mouse(1, 2), 1);
-  gestures.move(mouse(40, 2), 2);
-  gestures.up(mouse(40, 2), 3);
-  expect(calls).toEqual([
-    ['hover', 1, 1, 0],
-    ['toolStart', 1, 2, 1],
-    ['toolMove', 40, 2, 2],
-    ['toolEnd', 40, 2, false, 3],
-  ]);
-});
+type Act = (gestures: Gestures) => void;
+const down =
+  (sample: PointerSample, now: number): Act =>
+  (gestures) =>
+    gestures.down(sample, now);
+const move =
+  (sample: PointerSample, now: number): Act =>
+  (gestures) =>
+    gestures.move(sample, now);
+const up =
+  (sample: PointerSample, now: number): Act =>
+  (gestures) =>
+    gestures.up(sample, now);
+/** A press that has closed a panel. */
+const spent = { ...finger(1, 10, 10), spent: true };
 
-test('a finger waits, then starts where it was put down; a quick tap uses the tool once', () => {
-  const { gestures, calls } = harness();
-  gestures.down(finger(1, 10, 10), 0);
-  gestures.move(finger(1, 13, 10), 20);
-  expect(calls).toEqual([]);
-  gestures.move(finger(1, 30, 10), 40);
-  expect(calls).toEqual([
-    ['toolStart', 10, 10, 40],
-    ['toolMove', 30, 10, 40],
-  ]);
-  const tap = harness();
-  tap.gestures.down(finger(1, 10, 10), 0);
-  tap.gestures.up(finger(1, 11, 10), 60);
-  expect(tap.calls).toEqual([
-    ['toolStart', 10, 10, 60],
-    ['toolEnd', 11, 10, true, 60],
-  ]);
-});
-
-test('a press that has closed a panel uses no tool, but a second finger still zooms', () => {
-  const { gestures, names } = harness();
-  for (const press of [finger(1, 10, 10), mouse(10, 10)]) {
-    gestures.down({ ...press, spent: true }, 0);
-    gestures.move({ ...press, x: 60 }, 200);
-    gestures.up({ ...press, x: 60 }, 210);
-  }
-  expect(names()).toEqual([]);
-  gestures.down({ ...finger(1, 10, 10), spent: true }, 300);
-  gestures.down(finger(2, 90, 10), 320);
-  gestures.move(finger(2, 190, 10), 340);
-  expect(names()).toEqual(['panBy', 'zoomAbout']);
-});
-
-test('two fingers move the view and never the tool', () => {
-  const { gestures, calls, names } = harness();
-  gestures.down(finger(1, 100, 100), 0);
-  gestures.down(finger(2, 200, 100), 30);
-  gestures.move(finger(2, 300, 100), 50);
-  expect(calls).toEqual([
-    ['panBy', 50, 0, 50],
-    ['zoomAbout', 200, 100, 2],
-  ]);
-  gestures.up(finger(2, 300, 100), 400);
-  gestures.move(finger(1, 150, 150), 420);
-  gestures.up(finger(1, 150, 150), 440);
-  expect(names()).toEqual(['panBy', 'zoomAbout', 'panEnd']);
-  expect(gestures.active).toBe(false);
-});
-
-test('a second finger cancels a stroke', () => {
-  const { gestures, names } = harness();
-  gestures.down(finger(1, 0, 0), 0);
-  gestures.move(finger(1, 50, 0), 20);
-  gestures.down(finger(2, 90, 0), 300);
-  expect(names()).toEqual(['toolStart', 'toolMove', 'toolCancel']);
-});
-
-test('two fingers tapping, and one tapping twice, are double taps', () => {
-  const { gestures, calls } = harness();
-  gestures.down(finger(1, 0, 0), 0);
-  gestures.down(finger(2, 50, 0), 20);
-  gestures.up(finger(2, 50, 0), 90);
-  gestures.up(finger(1, 0, 0), 95);
-  expect(calls).toEqual([['doubleTap', 50, 0, 2]]);
-  calls.length = 0;
-  for (const at of [1_000, 1_200]) {
-    gestures.down(mouse(5, 5), at);
-    gestures.up(mouse(5, 5), at + 30);
-  }
-  expect(calls.at(-1)).toEqual(['doubleTap', 5, 5, 1]);
-});
-
-test('the pan button drags the view', () => {
-  const { gestures, calls } = harness();
-  gestures.down(mouse(0, 0, true), 0);
-  gestures.move(mouse(7, 3), 10);
-  gestures.up(mouse(7, 3), 20);
-  expect(calls).toEqual([
-    ['panBy', 7, 3, 10],
-    ['panEnd', 20],
-  ]);
-});
-
-test('a cancelled pointer cancels the tool', () => {
-  const { gestures, names } = harness();
-  gestures.down(mouse(0, 0), 0);
-  gestures.cancel(1, 10);
-  expect(names()).toEqual(['toolStart', 'toolCancel']);
-  expect(gestures.active).toBe(false);
+test.each<[string, Act[], unknown[][]]>([
+  [
+    'a mouse press uses the tool at once',
+    [move(mouse(1, 1), 0), down(mouse(1, 2), 1), move(mouse(40, 2), 2), up(mouse(40, 2), 3)],
+    [
+      ['hover', 1, 1, 0],
+      ['toolStart', 1, 2, 1],
+      ['toolMove', 40, 2, 2],
+      ['toolEnd', 40, 2, false, 3],
+    ],
+  ],
+  [
+    'a finger waits, then starts where it was put down',
+    [down(finger(1, 10, 10), 0), move(finger(1, 13, 10), 20), move(finger(1, 30, 10), 40)],
+    [
+      ['toolStart', 10, 10, 40],
+      ['toolMove', 30, 10, 40],
+    ],
+  ],
+  [
+    'a quick tap of a finger uses the tool once',
+    [down(finger(1, 10, 10), 0), up(finger(1, 11, 10), 60)],
+    [
+      ['toolStart', 10, 10, 60],
+      ['toolEnd', 11, 10, true, 60],
+    ],
+  ],
+  [
+    'a press that has closed a panel uses no tool',
+    [down(spent, 0), move({ ...spent, x: 60 }, 200), up({ ...spent, x: 60 }, 210)],
+    [],
+  ],
+  [
+    'after a press that has closed a panel, a second finger still zooms',
+    [down(spent, 300), down(finger(2, 90, 10), 320), move(finger(2, 190, 10), 340)],
+    [
+      ['panBy', 50, 0, 340],
+      ['zoomAbout', 100, 10, 2.25],
+    ],
+  ],
+  [
+    'two fingers move the view and never the tool, also while one of them is lifted',
+    [
+      ...[down(finger(1, 100, 100), 0), down(finger(2, 200, 100), 30)],
+      ...[move(finger(2, 300, 100), 50), up(finger(2, 300, 100), 400)],
+      ...[move(finger(1, 150, 150), 420), up(finger(1, 150, 150), 440)],
+    ],
+    [
+      ['panBy', 50, 0, 50],
+      ['zoomAbout', 200, 100, 2],
+      ['panEnd', 400],
+    ],
+  ],
+  [
+    'a second finger cancels a stroke',
+    [down(finger(1, 0, 0), 0), move(finger(1, 50, 0), 20), down(finger(2, 90, 0), 300)],
+    [
+      ['toolStart', 0, 0, 20],
+      ['toolMove', 50, 0, 20],
+      ['toolCancel', 300],
+    ],
+  ],
+  [
+    'two fingers tapping are a double tap',
+    [
+      ...[down(finger(1, 0, 0), 0), down(finger(2, 50, 0), 20)],
+      ...[up(finger(2, 50, 0), 90), up(finger(1, 0, 0), 95)],
+    ],
+    [['doubleTap', 50, 0, 2]],
+  ],
+  [
+    'one pointer tapping twice is a double tap',
+    [
+      ...[down(mouse(5, 5), 1_000), up(mouse(5, 5), 1_030)],
+      ...[down(mouse(5, 5), 1_200), up(mouse(5, 5), 1_230)],
+    ],
+    [
+      ...[1_000, 1_200].flatMap((at) => [
+        ['toolStart', 5, 5, at],
+        ['toolEnd', 5, 5, true, at + 30],
+      ]),
+      ['doubleTap', 5, 5, 1],
+    ],
+  ],
+  [
+    'a cancelled pointer cancels the tool',
+    [down(mouse(0, 0), 0), (gestures) => gestures.cancel(1, 10)],
+    [
+      ['toolStart', 0, 0, 0],
+      ['toolCancel', 10],
+    ],
+  ],
+])('%s', (_, acts, calls) => {
+  const made = harness();
+  for (const act of acts) act(made.gestures);
+  expect(made.calls).toEqual(calls);
 });
 
 const grid = { width: 2000, height: 1500 };
@@ -180,10 +189,6 @@ test('the first message is sent at once, then at most 20 a second', () => {
   expect(messages[0]).toEqual([0, 10]);
   expect(messages.length).toBeLessThanOrEqual(22);
   expect(messages.at(-1)?.slice(-2)).toEqual([100, 10]);
-});
-
-test('a tap is one point', () => {
-  expect(drag([[5, 6]], 0)).toEqual([[5, 6]]);
 });
 
 /** A canvas without a browser, and the names of what its pointers do. */

@@ -11,7 +11,7 @@ function picture(
   width: number,
   height: number,
   colour: (x: number, y: number) => readonly [number, number, number],
-): Uint8ClampedArray {
+): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(4 * width * height);
   for (let i = 0; i < width * height; i++) {
     pixels.set([...colour(i % width, Math.floor(i / width)), 255], 4 * i);
@@ -36,7 +36,7 @@ test.each([
   const pictures = [0, 60, 120].map((shade) =>
     picture(width, height, (x, y) => [shade, 2 * x, 2 * y]),
   );
-  const film = new GifWriter(width, height, paletteOf(pictures));
+  const film = new GifWriter(width, height, await paletteOf(pictures));
   pictures.forEach((one, i) => {
     film.add(one, 90 + 10 * i);
   });
@@ -49,9 +49,9 @@ test.each([
     expect(errorOf(await page(gif, i), one)).toBeLessThan(7);
 });
 
-test('it carries a comment of any length, in blocks', () => {
+test('it carries a comment of any length, in blocks', async () => {
   const one = picture(4, 4, () => [0, 60, 120]);
-  const film = new GifWriter(4, 4, paletteOf([one]));
+  const film = new GifWriter(4, 4, await paletteOf([one]));
   film.add(one, 100);
   const comment = 'keep#'.repeat(60);
   const text = Buffer.from(film.finish(comment)).toString('latin1');
@@ -63,7 +63,7 @@ test('a soft gradient shows no bands: neighbouring pixels have its mean brightne
   // Like the background of a film: a few dark shades over hundreds of pixels.
   const [width, height] = [256, 16];
   const ground = picture(width, height, (x) => [11 + x / 8, 13 + x / 7, 15 + x / 7]);
-  const film = new GifWriter(width, height, paletteOf([ground]));
+  const film = new GifWriter(width, height, await paletteOf([ground]));
   film.add(ground, 100);
   const read = await page(film.finish(''), 0);
   let most = 0;

@@ -1,5 +1,10 @@
 /** What the page of keepsakes reads from addresses and files. */
-import { fragmentOf, linkInFile, plantingAddress, readLink } from '../../../client/keep/models.ts';
+import {
+  fragmentOf,
+  linkInFile,
+  plantingAddress,
+  readLink,
+} from '../../../client/keep/vivarium-keep.ts';
 import { GifWriter, paletteOf } from '../../../client/keepsake/film.ts';
 
 const token = 'Aq-_'.repeat(68);
@@ -22,7 +27,7 @@ test('the seed is planted in its room, else in the first one', () => {
 
 test('a film and other files are searched for the link that they carry', async () => {
   const picture = new Uint8ClampedArray(64).fill(255);
-  const film = new GifWriter(4, 4, paletteOf([picture]));
+  const film = new GifWriter(4, 4, await paletteOf([picture]));
   film.add(picture, 100);
   const found = { token, room: 'garden' };
   expect(await linkInFile(new Blob([film.finish(link)]))).toEqual(found);

@@ -60,19 +60,6 @@ test('what was too long is tried again within half an hour, however often it fai
   }
 });
 
-test('a budget that was too large is not tried again at once', () => {
-  const { pace, frames } = paceOf(16);
-  const budgets = new Set<number>();
-  frames(32, 16);
-  const most = pace.budget;
-  frames(3, 60);
-  for (let i = 0; i < 500; i++) {
-    frames(1, 16, pace.budget, 1.5 * pace.budget);
-    budgets.add(pace.budget);
-  }
-  expect([...budgets]).toEqual([most / 2]);
-});
-
 test('a scale at which paint is always too old gives way to a smaller one', () => {
   const { pace, frames } = paceOf(16);
   frames(32, 16);
@@ -81,16 +68,6 @@ test('a scale at which paint is always too old gives way to a smaller one', () =
   expect(pace.scale).toBe(8);
   frames(100, 16, pace.budget, 40 * pace.budget);
   expect(pace.scale).toBe(4);
-});
-
-test('a resolution is not judged by frames that are excused', () => {
-  const resolution = new Resolution();
-  for (let now = 0; now < 12_000; now += 60) {
-    // Two frames of three are: the third shows that this machine is slow.
-    if (now % 180 !== 0) resolution.rest(now);
-    resolution.frame(now);
-  }
-  expect(resolution.ratio(1)).toBeLessThan(1);
 });
 
 test('a slow machine first does without what it can spare; only then its resolution becomes lower', () => {

@@ -1,6 +1,6 @@
 /** When a page fetches what paints. */
 import { hasPainter, mayPaint } from '../../../client/render/paint/may-paint.ts';
-import { chunksIn, PaintPlan } from '../../../client/render/paint/paint-plan.ts';
+import { PaintPlan } from '../../../client/render/paint/paint-plan.ts';
 
 /** @param extensions that a browser has beside the name of what draws */
 const glOf = (renderer: string, extensions: readonly string[]) =>
@@ -51,12 +51,6 @@ function living() {
   return { ...SIZE, owner, rgba: new Uint8Array(4 * owner.length).fill(255) };
 }
 
-test('chunks that lie in an area, clamped to the room', () => {
-  expect(chunksIn({ x: -9, y: 15, width: 30, height: 2 }, { columns: 4, rows: 2 })).toEqual({
-    ...{ x: 0, y: 0, width: 2, height: 2 },
-  });
-});
-
 test('a chunk is painted again until it has come to rest, with those it reaches', () => {
   const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
   const planes = living();
@@ -74,12 +68,6 @@ test('a chunk is painted again until it has come to rest, with those it reaches'
   expect(plan.due(ALL, planes, 101)).toEqual([]);
 });
 
-test('bare ground at rest needs no paint', () => {
-  const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
-  const planes = { ...living(), rgba: new Uint8Array(4 * SIZE.width * SIZE.height) };
-  expect(plan.due(ALL, planes, 0)).toEqual([]);
-});
-
 test('paint appears and fades away little by little, also where it grows old', () => {
   const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
   for (const job of plan.due(ALL, living(), 0)) plan.paint(job, 0);
@@ -92,15 +80,6 @@ test('paint appears and fades away little by little, also where it grows old', (
     if (now === 992) expect(before).toBe(255);
   }
   expect(before).toBe(0);
-});
-
-test('a slot that is taken by another chunk shows nothing of the first', () => {
-  const plan = new PaintPlan(SIZE, { columns: 2, rows: 2 });
-  const at = (x: number) => ({ x, y: 0, width: 2, height: 2 });
-  for (const job of plan.due(at(0), living(), 0)) plan.paint(job, 0);
-  expect(plan.covers(at(0))).toBe(true);
-  for (const job of plan.due(at(2), living(), 1)) plan.paint(job, 1);
-  expect([plan.covers(at(0)), plan.covers(at(2))]).toEqual([false, true]);
 });
 
 test('bare ground beside what never rests does not keep a scale from being complete', () => {

@@ -1,4 +1,4 @@
-import { organismAt } from '../../../client/input/picking.ts';
+import { organismAt } from '../../../client/input/canvas-input.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/fake-server.ts';

@@ -99,12 +99,12 @@ test('the answer to a cross that comes twice puts one seed into the hand', () =>
   model.receive('welcome', WELCOME);
   model.setConnection('live');
   const seed = { id: 4, origin: 'cross', parents: [1, 2] };
-  const accepted = (): unknown => state.receive(seed as never);
+  const accepted = (): unknown => state.hold({ from: 'hand', seed: 4 });
   requests.ask('cross', { a: 1, b: 2, mix: 0.5 }, { accepted });
   model.setConnection('reconnecting');
   model.receive('welcome', { ...WELCOME, hand: [seed] });
   for (let i = 0; i < 2; i++) model.receive('accepted', { id: 1, seed });
-  expect(state.state.hand).toEqual([seed]);
+  expect(model.seeds).toEqual([seed]);
   expect(state.state.held).toEqual({ from: 'hand', seed: 4 });
   expect(told).toEqual([offlineText()]);
 });

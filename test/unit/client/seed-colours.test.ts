@@ -1,6 +1,6 @@
 /** The colours in which a page draws grafts at first. */
 
-import { SeedColours } from '../../../client/room/seed-colours.ts';
+import { SeedColours } from '../../../client/room/seed-previews.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import type { Rgb } from '../../../client/style/fragments.ts';
 

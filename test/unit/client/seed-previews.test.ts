@@ -134,20 +134,6 @@ test('when an organism has turned into another, previews of crosses are asked fo
   expect(previews.film(cross)).toMatchObject({ url: 'blob:3', frames: 3 });
 });
 
-test('an organism that turns into another voids no preview under way but those of its crosses', () => {
-  const { previews, asked, answer } = open();
-  const cross = { from: 'cross', a: 11, b: 2, mix: 0.5 } as const;
-  previews.want({}, cross);
-  previews.want({}, dice(1));
-  for (const other of [1, 3, 22]) previews.outdate(other);
-  expect(asked).toHaveLength(2);
-  answer(0);
-  answer(1);
-  expect(previews.film(cross)).toBeDefined();
-  expect(previews.film(dice(1))).toBeDefined();
-  expect(asked).toHaveLength(2);
-});
-
 test('once there is a painter, films that are shown are painted one after the other', async () => {
   const { previews, revoked, answer } = open();
   const painting: ((url: string) => void)[] = [];

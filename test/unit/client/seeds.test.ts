@@ -2,13 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { search } from '../../../client/elements/gallery.ts';
-import {
-  Drawing,
-  normaliseColour,
-  normaliseInk,
-  type Sheet,
-} from '../../../client/visitor/drawing/drawing.ts';
-import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
+import { Drawing, normalise, type Sheet } from '../../../client/visitor/drawing/drawing.ts';
+import { mapProjectionOf } from '../../../client/visitor/seeds/latent-map.ts';
 import { betweenText, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
@@ -114,7 +109,7 @@ test('the map with its pictures fits the screen, and screen positions map back t
       expect(x).toBeLessThanOrEqual(width - chart.tile / 3);
       expect(y).toBeGreaterThanOrEqual(chart.tile / 3);
       expect(y).toBeLessThanOrEqual(height - chart.tile / 3);
-      const again = placeAt(chart, x, y);
+      const again = chart.toMap(x, y);
       expect(again.x).toBeCloseTo(place.x, 9);
       expect(again.y).toBeCloseTo(place.y, 9);
     }
@@ -153,7 +148,7 @@ function extent(pixels: Uint8Array, side: number): { width: number; height: numb
 
 describe('ink', () => {
   test('position and size of a drawing do not change its picture', () => {
-    const wanted = normaliseInk(ring({ side: 256, x: 127, y: 129, radius: 90, width: 20 }), 32)!;
+    const wanted = normalise(ring({ side: 256, x: 127, y: 129, radius: 90, width: 20 }), 32)!;
     forRuns(
       20,
       fc.integer({ min: 40, max: 90 }),
@@ -162,10 +157,7 @@ describe('ink', () => {
       (radius, right, down) => {
         const room = 256 - 2 * (radius + 12);
         const [x, y] = [radius + 12 + right * room, radius + 12 + down * room];
-        const found = normaliseInk(
-          ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }),
-          32,
-        )!;
+        const found = normalise(ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }), 32)!;
         const error = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0);
         expect(error / found.length).toBeLessThan(6);
       },
@@ -183,7 +175,7 @@ describe('ink', () => {
         const [px, py] = [Math.floor((i % 280) / 10), Math.floor(i / 2800)];
         return original[28 * py + px] / 255;
       });
-      const pixels = normaliseInk({ side: 280, channels: 1, data }, 28)!;
+      const pixels = normalise({ side: 280, channels: 1, data }, 28)!;
       const error = pixels.reduce((sum, value, i) => sum + Math.abs(value - original[i]), 0);
       const ink = original.reduce((sum, value) => sum + value, 0);
       errors.push(error / ink);
@@ -192,10 +184,8 @@ describe('ink', () => {
   });
 
   test('an empty sheet has no picture', () => {
-    expect(normaliseInk({ side: 8, channels: 1, data: new Float32Array(64) }, 32)).toBeUndefined();
-    expect(
-      normaliseColour({ side: 4, channels: 4, data: new Float32Array(64) }, 32),
-    ).toBeUndefined();
+    expect(normalise({ side: 8, channels: 1, data: new Float32Array(64) }, 32)).toBeUndefined();
+    expect(normalise({ side: 4, channels: 4, data: new Float32Array(64) }, 32)).toBeUndefined();
   });
 });
 
@@ -205,7 +195,7 @@ test('a coloured drawing is as large as fits, in the middle, and keeps its colou
   for (let y = 10; y < 30; y++) {
     for (let x = 50; x < 90; x++) data.set([0.8, 0.2, 0, 1], 4 * (y * side + x));
   }
-  const pixels = normaliseColour({ side, channels: 4, data }, 32)!;
+  const pixels = normalise({ side, channels: 4, data }, 32)!;
   const alpha = pixels.filter((_, i) => i % 4 === 3);
   expect(extent(alpha, 32)).toEqual({ width: 30, height: 16 });
   const at = (x: number, y: number) => [...pixels.subarray(4 * (32 * y + x), 4 * (32 * y + x) + 4)];

@@ -3,7 +3,7 @@ import { RequestTracker } from '../../../client/room/connection.ts';
 import type { ConnectionState } from '../../../client/room/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { ownerColor, type Rgb } from '../../../client/style/fragments.ts';
-import { Tools } from '../../../client/visitor/tools.ts';
+import { Tools } from '../../../client/visitor/room-canvas.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/fake-server.ts';
@@ -88,7 +88,7 @@ test('a seed that arrives during a drag is not planted where the finger lifts', 
   const { tools, state, done } = hold('damage');
   tools.toolStart(10, 10, 1_000);
   tools.toolMove(20, 10, 1_100);
-  state.receive({ id: 1, origin: 'drawing', parents: [] } as never);
+  state.hold({ from: 'hand', seed: 1 });
   tools.toolMove(30, 10, 1_200);
   tools.toolEnd(30, 10, false, 1_300);
   expect(state.state.tool).toBe('plant');
@@ -133,7 +133,7 @@ test('a stroke grafts the seed that was in hand when it began, in pieces that co
   expect(state.state.tool).toBe('graft');
   tools.toolStart(10, 10, 1_000);
   for (let i = 1; i < 9; i++) {
-    if (i === 4) state.receive({ id: 1, origin: 'drawing', parents: [] } as never);
+    if (i === 4) state.hold({ from: 'hand', seed: 1 });
     tools.toolMove(10 + 3 * i, 10, 1_000 + 60 * i);
   }
   tools.toolEnd(34, 10, false, 1_500);

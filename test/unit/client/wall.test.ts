@@ -2,7 +2,7 @@
 
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { driftAt } from '../../../client/render/shaders/scene.ts';
-import { mayRenew, visitorAddress } from '../../../client/room/display.ts';
+import { mayRenew, visitorAddress } from '../../../client/room/connection.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import {
   closeUpOf,

@@ -13,12 +13,12 @@ const told = (url: string): Promise<string> =>
       connection.close();
       return 'fine';
     },
-    (error: Error & { reason?: string }) => `${error.reason}: ${error.message}`,
+    ({ message }: Error) => message,
   );
 
 test('nothing answers', async () => {
   expect(await told(`redis://127.0.0.1:${await freePort()}`)).toMatch(
-    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\. Check /,
+    /^--cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\. Check /,
   );
 });
 
@@ -27,7 +27,7 @@ test('something takes the connection and says nothing', async () => {
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check the URL, and that Valkey runs.`,
+    `--cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check the URL, and that Valkey runs.`,
   );
   silent.close();
 });
@@ -47,7 +47,7 @@ test('an old Redis', async () => {
   await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
   const { port } = old.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    'too-old: --cluster: this server is Redis 6.0.16. Use Valkey, or Redis 7.2 or later.',
+    '--cluster: this server is Redis 6.0.16. Use Valkey, or Redis 7.2 or later.',
   );
   old.close();
 });
@@ -62,13 +62,13 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
       connection.close();
     };
     expect(await told(url)).toBe('fine');
-    expect(await told(server.url)).toMatch(/^not-allowed: .*NOAUTH/);
+    expect(await told(server.url)).toMatch(/NOAUTH/);
     const wrong = await told(server.url.replace('//', '//:wrong@'));
-    expect(wrong).toMatch(/^not-allowed: .*does not accept the user or password/);
+    expect(wrong).toMatch(/does not accept the user or password/);
     // Passwords do not get into logs.
     expect(wrong).not.toContain('wrong@');
     await set('maxmemory', '1mb');
-    expect(await told(url)).toMatch(/^full: .*Valkey is full: it uses all of its 1 MiB/);
+    expect(await told(url)).toMatch(/Valkey is full: it uses all of its 1 MiB/);
     const anew = async (): Promise<void> => {
       await server.kill();
       await server.up();
@@ -77,9 +77,9 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     await set('maxmemory-policy', 'allkeys-lru');
     expect(await told(url)).toBe('fine');
     for (const [name, value, sentence] of [
-      ['maxmemory', '1gb', /^evicts: .*Set "maxmemory-policy noeviction"\.$/],
-      ['appendfsync', 'everysec', /^not-durable: .*"appendfsync always"\.$/],
-      ['no-appendfsync-on-rewrite', 'yes', /^not-durable: .*"no-appendfsync-on-rewrite no"\.$/],
+      ['maxmemory', '1gb', /Set "maxmemory-policy noeviction"\.$/],
+      ['appendfsync', 'everysec', /"appendfsync always"\.$/],
+      ['no-appendfsync-on-rewrite', 'yes', /"no-appendfsync-on-rewrite no"\.$/],
     ] as const) {
       await set(name, value);
       expect(await told(url)).toMatch(sentence);
@@ -91,14 +91,14 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(await told(url)).toBe('fine');
     await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
     expect(await told(url.replace(':right', 'some:some'))).toMatch(
-      /^not-allowed: .*rejects the writes that rooms make \(NOPERM .*waitaof/,
+      /rejects the writes that rooms make \(NOPERM .*waitaof/,
     );
     await admin.ask('REPLICAOF', '127.0.0.1', '1');
-    expect(await told(url)).toMatch(/^replica: /);
+    expect(await told(url)).toMatch(/read-only replica/);
     admin.close();
     await server.remove();
     const divided = await ValkeyServer.start(['--cluster-enabled', 'yes']);
-    expect(await told(divided.url)).toMatch(/^divided: /);
+    expect(await told(divided.url)).toMatch(/spreads its keys/);
     await divided.remove();
   });
 });

@@ -1,5 +1,5 @@
-/** Bans and walls' wallSeats that two servers change, with one store. */
-import { openHostRecords } from '../../../server/composition/open-host-records.ts';
+/** Bans and seats of walls that two servers change, with one store. */
+import { openHostRecords } from '../../../server/composition/open-storage.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
@@ -20,10 +20,8 @@ let now = 1_000;
 async function openTwo() {
   const store = new FailingStore(openMemory());
   const open = () =>
-    openHostRecords({
-      ...{ store, secret: new Uint8Array(32), log: silentLog, isShared: true },
-      clock: new FakeClock(),
-      date: () => now++,
+    openHostRecords(store, true, new Uint8Array(32), {
+      ...{ clock: new FakeClock(), date: () => now++, log: silentLog },
     });
   return { store, open, a: await open(), b: await open() };
 }

@@ -1,10 +1,12 @@
-import {
-  ProcessEnd,
-  runShutdownPhases,
-  shutdownPhases,
-} from '../../../server/composition/process-end.ts';
+import { createTickLoop, shutdownPhases } from '../../../server/composition/create-server.ts';
+import { ProcessEnd, runShutdownPhases } from '../../../server/composition/process-end.ts';
+import { STALL } from '../../../server/operations/watches.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
+import { World } from '../../../server/world/world.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { IDLE_ENGINE } from '../../support/registry-options.ts';
+import { SPECIES } from '../../support/rooms.ts';
 
 test('phases run in order, also after one that fails; its error is thrown at the end', async () => {
   const said: string[] = [];
@@ -47,17 +49,15 @@ test('rooms are given up when they and the host records are stored, or cannot be
   const closable = { close: () => {} };
   const phases = (host: () => Promise<void>) =>
     shutdownPhases({
-      sockets: { ...closable, stopAdmitting: () => {}, moveAway: async () => {} },
-      moving: undefined,
+      sockets: { ...closable, stopAdmitting: () => {} },
       ticker: { stop: async () => {} },
       deferredWork: { run: () => {} },
       previews: [{ stop: noted('previews'), close: noted('a drawing') }],
       journalWriter: { saveAll: noted('rooms stored'), close: async () => {} },
-      serverRooms: { ...closable, releaseAll: noted('given up') },
+      serverRooms: { releaseAll: noted('given up') },
       host: { close: host },
-      ...{ relay: closable, alerts: closable, hooks: closable, engine: closable },
-      ...{ opened: closable, metrics: undefined },
-    });
+      ...{ relay: closable, hooks: closable, engine: closable, later: {} },
+    } as never);
   await runShutdownPhases(phases(noted('host stored')), silentLog);
   // Another server goes on with the rooms while a drawing is still refined here.
   expect(done).toEqual(['previews', 'rooms stored', 'host stored', 'given up', 'a drawing']);
@@ -105,4 +105,38 @@ test('closing that takes too long is cut short', async () => {
   end.signal();
   await clock.advance(20_000);
   expect(said).toEqual(['closing', 'closing-too-slow', 1]);
+});
+
+const never = (): Promise<never> => new Promise(() => {});
+
+/** @returns why the ticks of a room cannot go on, in which somebody plants */
+async function failureOf(change: (world: World) => void): Promise<string[]> {
+  const clock = new FakeClock();
+  const failures: string[] = [];
+  const world = new World({ ...IDLE_ENGINE, step: async () => [] } as never);
+  change(world);
+  const onFatal = ({ message }: Error): void => void failures.push(message);
+  const base = { world, clock, previews: [], options: { onFatal }, later: {} } as never;
+  const { ticker } = createTickLoop(
+    base,
+    undefined,
+    () => new Map(),
+    () => undefined,
+  );
+  const size = { width: 16, height: 16, maxOrganisms: 4 };
+  const room = world.open({ ...size, name: 'garden', seed: 1, species: SPECIES });
+  const seed = { from: 'gallery', index: 0 } as const;
+  room.enqueue(1, { what: 'plant', by: HOUSE, x: 8, y: 8, seed });
+  ticker.add(room, 15);
+  await clock.advance(2 * STALL);
+  return failures;
+}
+
+test('a tick that waits for the disk is not taken for a stalled engine', async () => {
+  expect(await failureOf((world) => Object.assign(world, { journal: never }))).toEqual([
+    expect.stringMatching(/^A tick did not end, because the disk of --data .* does not answer\. /),
+  ]);
+  expect(await failureOf(({ engine }) => Object.assign(engine, { step: never }))).toEqual([
+    'engine: failed: a tick did not end, because the engine has stalled',
+  ]);
 });

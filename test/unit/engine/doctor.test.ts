@@ -53,19 +53,3 @@ test('a report names the machine, each engine with speed or reason and remedy, a
     expect(text).toMatch(part);
   }
 });
-
-test('a report says what to install for a better engine, and when nothing works or can be measured', () => {
-  const text = reportText({
-    ...report,
-    machine: { ...report.machine, gpus: ['nvidia'] },
-    checkpoint: null,
-    unreadable: 'checkpoints/mos/card.json: file cannot be read (ENOENT)',
-    engines: [tensorflow],
-    auto: { name: null, device: null, why: 'none works here', passed: [] },
-    better: ['tensorflow on a GPU: no CUDA (to fix it: install CUDA)'],
-  });
-  expect(text).toContain('GPU: nvidia');
-  expect(text).toContain('Speed was not measured: checkpoints/mos/card.json: file cannot be read');
-  expect(text).toContain('--engine auto finds nothing: none works here.');
-  expect(text).toContain('To make a better engine work:\n  tensorflow on a GPU: no CUDA');
-});

@@ -8,8 +8,8 @@ import type { BackendName, RuleBackend } from '../../../server/engine/backend.ts
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
+import { buildKernel } from '../../../server/engine/native/compile.ts';
 import { backendOf, loadKernel, startNative } from '../../../server/engine/native/native.ts';
-import { buildKernel } from '../../../server/engine/native/prebuilt.ts';
 import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import {
   type Checkpoint,
@@ -88,7 +88,8 @@ const engines: [string, () => Promise<Engine>, boolean?][] = [
 ];
 if (isGpuHere) engines.push(['webgpu', on('webgpu')]);
 if (hasCompiler) engines.push(['native', on('native')]);
-if (hasCompiler && process.arch === 'x64') engines.push(['a plain kernel', onStore(startPlain)]);
+if (isFull && hasCompiler && process.arch === 'x64')
+  engines.push(['a plain kernel', onStore(startPlain)]);
 // In an emulator, which is slow; kernels.test.ts compares its bits in a shorter run.
 if (hasArm) engines.push(['the kernel for ARM64', onStore(startArm), isFull]);
 else testNeeding(ARM_NEEDS, false)('on the kernel for ARM64', () => {});

@@ -2,7 +2,7 @@
 import type { Engine, NewPatch, Readout } from '../../../server/engine/engine.ts';
 import type { Genomes } from '../../../server/vnca/chimera.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { LABELS } from './chimeras.ts';
+import { LABELS } from './contract.ts';
 import { bitsOf, CHANNELS, CONTRACT_MODELS, expectError, seed, seedOf, still } from './support.ts';
 
 const GENOME = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;

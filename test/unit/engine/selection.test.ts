@@ -178,34 +178,31 @@ test.each([
 });
 
 const folder = suiteFolder();
-let machines = 0;
 
-/** A list of devices, and how to add one to it. */
-function machine() {
-  const devices = join(folder, `${machines++}`);
-  const plug = (slot: string, facts: Record<string, string>): void => {
+test.each<[string, Record<string, Record<string, string>>, GpuVendor[]]>([
+  [
+    'display controllers of vendors that make them, each vendor once',
+    {
+      '0000:00:00.0': { vendor: '0x8086', class: '0x060000' },
+      '0000:01:00.0': { vendor: '0x10de', class: '0x030000' },
+      '0000:02:00.0': { vendor: '0x10de', class: '0x030200' },
+      '0000:03:00.0': { vendor: '0x1002', class: '0x038000' },
+    },
+    ['amd', 'nvidia'],
+  ],
+  [
+    'none of a virtual machine’s display adapters',
+    { '0000:00:02.0': { vendor: '0x1234', class: '0x030000' }, '0000:00:03.0': {} },
+    [],
+  ],
+])('GPUs are %s', (name, slots, wanted) => {
+  const devices = join(folder, name);
+  for (const [slot, facts] of Object.entries(slots)) {
     mkdirSync(join(devices, slot), { recursive: true });
-    for (const [name, value] of Object.entries(facts)) {
-      writeFileSync(join(devices, slot, name), `${value}\n`);
-    }
-  };
-  return { devices, plug };
-}
-
-test('GPUs are display controllers of vendors that make them, each vendor once', () => {
-  const { devices, plug } = machine();
-  plug('0000:00:00.0', { vendor: '0x8086', class: '0x060000' });
-  plug('0000:01:00.0', { vendor: '0x10de', class: '0x030000' });
-  plug('0000:02:00.0', { vendor: '0x10de', class: '0x030200' });
-  plug('0000:03:00.0', { vendor: '0x1002', class: '0x038000' });
-  expect(findGpus('linux', devices).sort()).toEqual(['amd', 'nvidia']);
-});
-
-test('the display adapter of a virtual machine is not a GPU', () => {
-  const { devices, plug } = machine();
-  plug('0000:00:02.0', { vendor: '0x1234', class: '0x030000' });
-  plug('0000:00:03.0', {});
-  expect(findGpus('linux', devices)).toEqual([]);
+    for (const [file, value] of Object.entries(facts))
+      writeFileSync(join(devices, slot, file), `${value}\n`);
+  }
+  expect(findGpus('linux', devices).sort()).toEqual(wanted);
 });
 
 test('nothing is found where devices are not listed, except on a Mac, which has a GPU', () => {

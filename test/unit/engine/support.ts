@@ -8,12 +8,7 @@ import {
   type NewPatch,
   type PatchStep,
 } from '../../../server/engine/engine.ts';
-import {
-  inOrder,
-  packSteps,
-  type ThreadEngine,
-  unpackReadouts,
-} from '../../../server/engine/thread/protocol.ts';
+import { inOrder, type ThreadEngine } from '../../../server/engine/thread/protocol.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { calmUpdate, genomeUpdate, tinyModel } from '../vnca/tiny-model.ts';
@@ -100,12 +95,6 @@ export async function expectError(call: Promise<unknown>, reason: EngineReason):
 
 /** A thread's engine over a store in this thread, which answers in order too. */
 export function threadOver(store: PatchStore, info: EngineInfo): ThreadEngine {
-  const methods = inOrder(store);
   let closed: Promise<void> | undefined;
-  return {
-    ...methods,
-    info,
-    step: async (steps) => unpackReadouts(await methods.step(packSteps(steps))),
-    close: () => (closed ??= store.close()),
-  };
+  return { ...inOrder(store), info, close: () => (closed ??= store.close()) };
 }

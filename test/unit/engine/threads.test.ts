@@ -15,18 +15,13 @@ import {
   type Readout,
 } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
-import {
-  attachEngine,
-  packReadouts,
-  type ThreadEngine,
-} from '../../../server/engine/thread/protocol.ts';
+import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
-import { Recovery } from '../../../server/engine/thread/replace-lost-thread.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
-import { LABELS } from './chimeras.ts';
+import { LABELS } from './contract.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from './support.ts';
 
 /** Memory of the patch store: leaks, and the reuse of buffers. */
@@ -56,39 +51,6 @@ test('stepping leaks no tensors, and closing frees all', async () => {
   expect(tf.memory().numTensors).toBe(loaded);
   await store.close();
   expect(tf.memory().numTensors).toBe(before);
-});
-
-test('seeds that are grown between two ticks leave a room’s patches in their buffers; sleepers leave them at once', async () => {
-  const lent = new Map<number, Float32Array[]>();
-  const load: RuleBackend['load'] = async (model) => {
-    const rule = await backend.load(model);
-    return {
-      ...rule,
-      step(batch) {
-        lent.set(batch.count, [...(lent.get(batch.count) ?? []), batch.states]);
-        return rule.step(batch);
-      },
-    };
-  };
-  const { batchPatches, ...free } = backend;
-  const store = await createPatchStore(CONTRACT_MODELS, { ...free, load });
-  store.plant(IDS.map((patch) => seedOf(CONTRACT_MODELS[0], patch)));
-  const room = steps.slice(0, 5);
-  const seeds = steps.slice(5, 8);
-  await store.step(room);
-  await store.step(room);
-  const home = new Set(lent.get(5)!.splice(0));
-  for (let k = 0; k < 40; k++) {
-    await store.step(seeds);
-    await store.step(room);
-  }
-  expect(new Set(lent.get(5))).toEqual(home);
-  // Once one of them sleeps, others use their buffers: here the same number with another patch.
-  await store.step(room.slice(1));
-  await store.step([...room.slice(1), steps[8]]);
-  await store.step([...room.slice(1), steps[8]]);
-  expect(new Set(lent.get(5)!.slice(-2))).toEqual(home);
-  await store.close();
 });
 
 test('2,000 rounds of planting, stepping and disposing do not leak memory', async () => {
@@ -157,10 +119,6 @@ async function sharded(count: number) {
   const cards = CONTRACT_MODELS.map(({ card }) => card);
   return { threads, engine: shardAcross(engines, cards) };
 }
-
-test('what an engine is called does not depend on the number of its threads, so rooms may move between machines', async () => {
-  expect((await startOnnx()).info).toEqual({ name: 'onnx', device: 'CPU (ONNX Runtime)' });
-});
 
 test('patches are distributed evenly, and move when one thread has all the work', async () => {
   const { threads, engine } = await sharded(3);
@@ -329,19 +287,6 @@ test('calls fail with the reason when no replacement starts', async () => {
   await thread.close();
 });
 
-test('of the copies of a patch, only the latest takes memory', async () => {
-  const copies: Float32Array[] = [];
-  const exporting = {
-    ...fakeThread(),
-    exportStates: async () => [copies[copies.push(new Float32Array(4)) - 1]],
-  };
-  const { thread } = await lasting([], { start: async () => exporting, saveEvery: 2 });
-  for (let k = 0; k < 12; k++) await thread.step([still(1)]);
-  expect(copies.length).toBeGreaterThan(3);
-  expect(copies.filter(({ length }) => length > 0)).toEqual(copies.slice(-1));
-  await thread.close();
-});
-
 test('can be closed while a replacement starts', async () => {
   let come: (thread: ThreadEngine) => void = () => {};
   const { thread } = await lasting([], {
@@ -411,7 +356,7 @@ test.each([
         else parentPort.postMessage({ answer: call, result: undefined });
       });`,
         {
-          ...{ eval: true, workerData: packReadouts([READOUT]) },
+          ...{ eval: true, workerData: [READOUT] },
           resourceLimits: { maxOldGenerationSizeMb: 16 },
         },
       ),
@@ -442,26 +387,32 @@ function house(broken: readonly BackendName[]) {
   const asked: BackendName[] = [];
   const told: [EngineInfo, string][] = [];
   const time = { now: 0 };
+  let isLost = false;
+  const threadOn = (name: BackendName): ThreadEngine => ({
+    ...fakeThread(Infinity, name),
+    async step() {
+      if (!isLost) return [];
+      isLost = false;
+      throw new EngineError('gpu-lost', 'reset');
+    },
+  });
   const options = {
     start: async (name: BackendName) => {
       asked.push(name);
       if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
-      return fakeThread(Infinity, name);
+      return threadOn(name);
     },
     alternative: 'onnx' as const,
     onFallback: (...spoken: [EngineInfo, string]) => told.push(spoken),
     retryDelays: [0, 0, 0, 0],
     clock: { ...systemClock, now: () => time.now },
   };
-  const recovery = new Recovery(fakeThread(Infinity, 'webgpu'), options, async () => {});
+  const thread = recoveringThread(threadOn('webgpu'), options);
   /** Loses the GPU. @returns the backend that answers instead */
-  const lose = (): Promise<string> => {
-    let isLost = false;
-    return recovery.submit(async ({ info }) => {
-      if (isLost) return info.name;
-      isLost = true;
-      throw new EngineError('gpu-lost', 'reset');
-    });
+  const lose = async (): Promise<string> => {
+    isLost = true;
+    await thread.step([]);
+    return thread.info.name;
   };
   return { asked, told, time, lose };
 }

@@ -5,9 +5,14 @@ import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Response } from 'express';
-import { sendFrame } from '../../../server/host/film-frames.ts';
-import { FILMS, FilmJobs } from '../../../server/host/film-jobs.ts';
-import { type FilmNews, type FilmOrder, FilmPainter } from '../../../server/host/film-process.ts';
+import {
+  FILMS,
+  FilmJobs,
+  type FilmNews,
+  type FilmOrder,
+  sendFrame,
+} from '../../../server/host/film-jobs.ts';
+import { FilmPainter } from '../../../server/host/film-process.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { afterTest, suiteFolder } from '../../support/closing.ts';
@@ -233,8 +238,7 @@ const net = chanceNet(3);
 const SIZE = { width: 40, height: 36 };
 const SCALE = 2;
 
-const painterOf = (limit = Infinity, now = () => 0) =>
-  new FilmPainter({ net, scale: SCALE, limit, now });
+const painterOf = (limit = Infinity, now = () => 0) => new FilmPainter(net, SCALE, limit, now);
 
 function reference({ width, height, rgba, owner }: Planes): number[] {
   const pixels = paint({ cells: rgba, owners: owner, width, height, net, scale: SCALE });

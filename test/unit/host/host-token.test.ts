@@ -1,5 +1,5 @@
 /** The host's token, and the hint for those who have lost it. */
-import { HostToken, tokenRecoveryHint } from '../../../server/host/host-token.ts';
+import { HostToken, tokenRecoveryHint } from '../../../server/host/tokens.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 
@@ -37,52 +37,27 @@ test('a new token replaces the old one, on the other servers too once they hear 
   const old = a.fresh!;
   const b = await open(true);
   // Until it is kept, it takes no other one.
-  expect(await b.reload()).toBe(false);
-  await b.keep(1e12);
+  await b.reload();
   expect(b.is(old)).toBe(false);
+  await b.keep(1e12);
   expect(a.is(old)).toBe(true);
-  expect(await a.reload()).toBe(true);
+  await a.reload();
   expect([a.is(old), a.is(b.fresh!), a.fresh]).toEqual([false, true, undefined]);
-  expect(await a.reload()).toBe(false);
 });
-
-const folder = '/opt/vivarium';
-
-const HAND = { by: 'hand', folder } as const;
-const SERVICE = { by: 'service', folder } as const;
 
 test.each([
-  [{ ...HAND, data: '.data' }, /^npm start -- --new-host-token$/],
   [
-    { ...HAND, data: 'my rooms' },
-    /^npm start -- --data '\/opt\/vivarium\/my rooms' --new-host-token$/,
+    '.data',
+    false,
+    /^stop the server and run: npm run host-token -- --data \/.*\/\.data; .*HOSTING/,
   ],
-  [
-    { ...SERVICE, data: '/var/lib/vivarium', user: 'vivarium' },
-    /^stop the service; in \/opt\/vivarium, .*: runuser -u vivarium -- env VIVARIUM_DATA=\/var\/lib\/vivarium npm start -- --new-host-token;.* start the service$/,
-  ],
-  [
-    { ...SERVICE, data: '.data' },
-    /: env VIVARIUM_DATA=\/opt\/vivarium\/\.data npm start -- --new-host-token;/,
-  ],
-  [
-    { by: 'container', data: '/data', folder },
-    /^stop the container; .* \/data .*: vivarium --new-host-token.* start the container$/,
-  ],
-] as const)('the hint for a lost token names the data of this server: %j', (start, hint) => {
-  expect(tokenRecoveryHint(start)).toMatch(hint);
-});
-
-test.each(['hand', 'service', 'container'] as const)(
-  'of several servers (%s), the hint names the setting without which the token would be another one',
-  (by) => {
-    for (const data of ['.data', 'none']) {
-      const hint = tokenRecoveryHint({ by, data, folder, isShared: true });
-      expect(hint).toMatch(/VIVARIUM_CLUSTER=\.\.\..*--new-host-token/);
-    }
-    // Without stored data, each start makes a new token.
-    expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe(
-      'the next start creates a new token',
-    );
+  ['my rooms', false, / --data '\/.*\/my rooms'; /],
+  ['/data', true, /^run: VIVARIUM_CLUSTER=\.\.\. npm run host-token -- --data \/data; /],
+  ['none', true, /^run: VIVARIUM_CLUSTER=\.\.\. npm run host-token; /],
+  ['none', false, /^the next start creates a new token$/],
+])(
+  'the hint for a lost token names the data %j of this server (shared: %j)',
+  (data, shared, hint) => {
+    expect(tokenRecoveryHint(data, shared)).toMatch(hint);
   },
 );

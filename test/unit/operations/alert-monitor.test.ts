@@ -4,10 +4,10 @@ import {
   MAX_WAITING,
   openAlerts,
   type PostResult,
+  type Problem,
   raised,
   Webhook,
-} from '../../../server/operations/alert-monitor.ts';
-import type { Problem } from '../../../server/operations/alerts.ts';
+} from '../../../server/operations/alerts.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
@@ -21,10 +21,11 @@ function watch(open: readonly AlertMessage[] = []) {
   const clock = new FakeClock();
   let problems: Problem[] = [];
   const messages: AlertMessage[] = [];
-  const monitor = new AlertMonitor({
-    ...{ clock, date: () => 1e12 + clock.now(), open, problems: () => problems },
-    announce: (message) => messages.push(message),
-  });
+  const monitor = new AlertMonitor(
+    { clock, date: () => 1e12 + clock.now(), problems: () => problems },
+    (message) => messages.push(message),
+    open,
+  );
   /** Has problems for some seconds. @returns what is announced meanwhile */
   const during = async (seconds: number, ...now: Problem[]): Promise<string[]> => {
     problems = now;

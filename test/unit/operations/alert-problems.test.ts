@@ -1,13 +1,17 @@
 /** What alerts are about; when walls are missed, and when they are back. */
 
-import { type AlertMessage, AlertMonitor } from '../../../server/operations/alert-monitor.ts';
-import { problemFinder, wallProblems } from '../../../server/operations/alerts.ts';
+import {
+  type AlertMessage,
+  AlertMonitor,
+  problemFinder,
+  wallProblems,
+} from '../../../server/operations/alerts.ts';
 import { WallSeats } from '../../../server/realtime/policy/wall-seats.ts';
+import type { WelcomeBuilder } from '../../../server/realtime/sessions/room-admission.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
-import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
 import { SEATS } from '../../../server/realtime/sessions/seats.ts';
-import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
+import { RoomWalls } from '../../../server/realtime/sessions/watchers.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SECOND = 1_000;
@@ -26,11 +30,10 @@ function gallery() {
   const walls = new RoomWalls(context, { sendWallWelcome: nothing } as unknown as WelcomeBuilder);
   const policy = { isDimmed: false } as never;
   const messages: AlertMessage[] = [];
-  new AlertMonitor({
-    ...{ clock, date: () => 1e12 + clock.now() },
-    problems: () => wallProblems('garden', { walls, policy }),
-    announce: (message) => messages.push(message),
-  });
+  const problems = () => wallProblems('garden', { walls, policy });
+  new AlertMonitor({ clock, date: () => 1e12 + clock.now(), problems }, (message) =>
+    messages.push(message),
+  );
   const hang = (pass?: string): RoomClient => {
     const wall = { address: 'here', send: nothing, disconnect: nothing } as unknown as RoomClient;
     walls.add(wall, { as: 'wall', name: '', pass });

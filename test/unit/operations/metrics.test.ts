@@ -49,9 +49,8 @@ test('metrics that fail, and a connection that cannot be accepted, are logged an
     if (fails) throw new Error('no figure');
     return 'figures';
   };
-  const served = await serveMetrics({ text, contentType: 'text/plain' }, 0, {
-    ...{ admitHost: () => true, log: log as never },
-  });
+  const figures = { text, contentType: 'text/plain' };
+  const served = await serveMetrics(figures, 0, () => true, log as never);
   afterTest(() => served.close());
   let server: Server | undefined;
   const see = (request: unknown): void => {

@@ -24,7 +24,7 @@ test('the log warns once when space becomes low, and says once when there is eno
     if (free === undefined) throw new Error('EIO');
     return free;
   };
-  const watch = new DiskWatch({ folder: 'data', clock, log: textLog(write, write), freeOf });
+  const watch = new DiskWatch('data', textLog(write, write), clock, freeOf);
   const pass = async (now: number | undefined) => {
     free = now;
     await clock.advance(DISK_INTERVAL);
@@ -56,8 +56,7 @@ function newServer(memory: 'kept' | 'none' = 'kept') {
   const log: Log = { ...silentLog, error: (_, line) => seen.lines.push(line) };
   const begin = (isSupervised = true) =>
     new ExhaustionWatch({
-      ...{ clock, log, file: 'any' },
-      limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now() }),
+      ...{ clock, log, limit: new RestartLimit(store, clock, () => 1e12 + clock.now()) },
       probe: async () => {
         if (seen.error) throw Object.assign(new Error(seen.error), { code: seen.error });
       },
@@ -158,11 +157,8 @@ Max open files            ${limit.padEnd(21)}524288               files
 function start() {
   const clock = new FakeClock();
   const seen = { stalls: 0, beats: 0 };
-  const watchdog = new TickWatchdog({
-    clock,
-    onStalled: () => seen.stalls++,
-    onHeartbeat: () => seen.beats++,
-  });
+  const onStalled = (): void => void seen.stalls++;
+  const watchdog = new TickWatchdog(clock, onStalled, () => seen.beats++);
   return { clock, watchdog, seen };
 }
 

@@ -1,5 +1,5 @@
+import { openSender } from '../../../server/osc/open-osc.ts';
 import { encodeMessage } from '../../../server/osc/osc-codec.ts';
-import { openSender } from '../../../server/osc/udp.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -18,7 +18,7 @@ test('a host that is unknown at first is found later, and followed to another ad
     if (address === undefined) throw new Error('unknown');
     return { address, family: 4 };
   };
-  const sender = openSender({ host: 'lights.local', port: box.port }, { clock, log, find });
+  const sender = openSender({ host: 'lights.local', port: box.port }, clock, log, find);
   const say = (word: string): void => sender.send(encodeMessage({ address: word, args: [] }));
   await clock.advance(3 * LOOK_UP_INTERVAL);
   say('/lost');
@@ -44,7 +44,7 @@ test('a host that is unknown at first is found later, and followed to another ad
 
 test('an address is not looked up again', async () => {
   const clock = new FakeClock();
-  const sender = openSender({ host: '::1', port: 9 }, { clock, log: silentLog });
+  const sender = openSender({ host: '::1', port: 9 }, clock, silentLog);
   await clock.advance(LOOK_UP_INTERVAL);
   expect(clock.waiting).toBe(0);
   await sender.close();

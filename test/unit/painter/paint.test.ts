@@ -2,7 +2,7 @@
 import { createCompute } from '../../../server/autodiff/create.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { parameterInputs, uploadParameters } from '../../../server/autodiff/parameters.ts';
-import { enlarged } from '../../../server/training/painter/enlarge.ts';
+import { enlarged } from '../../../server/training/painter/examples.ts';
 import { genomeMaps } from '../../../server/training/painter/graph.ts';
 import { painterBytes } from '../../../server/training/painter/write.ts';
 import { toHalf } from '../../../shared/half-floats.ts';

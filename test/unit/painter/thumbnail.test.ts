@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parsePainter } from '../../../shared/painter/net.ts';
-import { paintStill } from '../../../shared/painter/still.ts';
-import { paintThumbnail } from '../../../shared/painter/thumbnail.ts';
+import { paintStill, paintThumbnail } from '../../../shared/painter/still.ts';
 
 const file = new URL('../../../checkpoints/organisms/painter.safetensors', import.meta.url);
 const net = parsePainter(readFileSync(file));

@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import type { PatchStep } from '../../../server/engine/engine.ts';
-import { DrawingEncoder } from '../../../server/previews/drawing-encoder.ts';
 import {
+  DrawingEncoder,
   type GrowthFilm,
   GrowthPreviews,
   type GrowthPreviewsOptions,

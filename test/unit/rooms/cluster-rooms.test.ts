@@ -7,7 +7,7 @@ import {
   RoomLeases,
 } from '../../../server/cluster/lease.ts';
 import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
-import { ClusterRooms, PLANS_INTERVAL } from '../../../server/rooms/cluster-rooms.ts';
+import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
 import { SPREAD } from '../../../server/rooms/spread-rooms.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
@@ -29,19 +29,11 @@ const TAKEN = lease + firstTickDelay + failed;
 /** A store that holds plans back while a test wants it, or cannot be read. */
 class SlowStore extends Store {
   isBroken = false;
-  /** How often the plans were read. */
-  looks = 0;
   private held: (() => void)[] | undefined;
 
   override async putPlan(plan: PlanRecord): Promise<void> {
     await this.wait();
     await super.putPlan(plan);
-  }
-
-  override async plans(): ReturnType<Store['plans']> {
-    this.looks++;
-    await this.wait();
-    return super.plans();
   }
 
   override async room(...of: Parameters<Store['room']>): ReturnType<Store['room']> {
@@ -261,17 +253,6 @@ test('a drained server gives all its rooms to another and takes none while that 
       ['cellar', true],
     ],
   ]);
-});
-
-test('a server that stops looking for what others have set looks no more, even amid a look', async () => {
-  const { clock, b } = await openPair();
-  const { looks } = b.store;
-  b.store.hold();
-  await clock.advance(2 * PLANS_INTERVAL);
-  b.rooms.stopStandby();
-  b.store.go();
-  await clock.advance(5 * PLANS_INTERVAL);
-  expect(b.store.looks).toBe(looks + 1);
 });
 
 test('each server has a place of its own by its name, also while another one restarts', async () => {

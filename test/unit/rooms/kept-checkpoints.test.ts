@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
-import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
+import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/loaded-checkpoint.ts';
 import { fingerprint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMaps } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
@@ -164,16 +164,6 @@ describe('one flipped byte', () => {
       expect(said[0]).toContain(join(folder, file));
     },
   );
-
-  test('in a kept painter leaves it without one, at each start with a word in the log', async () => {
-    flip('painter.safetensors');
-    for (const times of [1, 2]) {
-      const [one] = await start();
-      expect([fingerprint(one), one.painter]).toEqual([hash, undefined]);
-      expect(said).toHaveLength(times);
-      expect(said.at(-1)).toContain('painter.safetensors');
-    }
-  });
 
   test('is named while the same checkpoint is installed, from which all is kept again', async () => {
     const before = flip('card.json');

@@ -1,7 +1,7 @@
 /** Which rooms a server follows, and for how long. */
 import { REPLICAS, Replicas } from '../../../server/rooms/replicas.ts';
-import { NotReplicated, type RoomReplica } from '../../../server/storage/open-room.ts';
 import { StoreError } from '../../../server/storage/records.ts';
+import { NotReplicated, type RoomReplica } from '../../../server/storage/recovery.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

@@ -83,9 +83,3 @@ test('sums that began earlier prove later ticks, but not the other way round', (
   expect(late.sums.proves(all)).toBeUndefined();
   expect(early.sums.proves(all)).toBeUndefined();
 });
-
-test('a skipped tick starts a new sum', () => {
-  const ground = new Ground().live([[], []]);
-  ground.sums.ticked(9, []);
-  expect(ground.sums.take()).toMatchObject({ since: 9 });
-});

@@ -4,7 +4,10 @@ import fc, { forAll } from '../../support/property.ts';
 
 const HOUR = 3_600_000;
 const NOW = 1_790_000_000_000;
-const limits = { keepLatest: 3, keepHours: 6, keepDays: 7, maxBytes: 1e12 };
+const limits = {
+  ...{ keepLatest: 3, keepMinutes: 0, keepHours: 6, keepDays: 7, keepBefore: 0 },
+  maxBytes: 1e12,
+};
 
 function snapshot(at: number, tick: number, bytes = 1): SnapshotRecord {
   return { tick, seq: 0, at, engine: { name: '', device: '' }, cells: [], journal: 0, bytes };

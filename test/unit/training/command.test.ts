@@ -1,15 +1,15 @@
-/** The line of a card, read back by the command line that it is for. */
+/** Reads the command in a card back with the command line's parser. */
 import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
-import { commandOf, type Options, readOptions, startOf } from '../../../server/training/command.ts';
+import { commandOf, type Options, readOptions } from '../../../server/training/command.ts';
 
 const optionsOf = (...args: string[]): Options => {
   const options = readOptions(args);
   if (options === 'help') throw new Error('help was asked for');
   return options;
 };
-const first = (...args: string[]): string => commandOf([startOf(optionsOf(...args), 0)]);
+const first = (...args: string[]): string => commandOf(optionsOf(...args), 0);
 
-/** Words of a line without quotes, behind `npm run train --`. */
+/** Returns the words of a command without quotes, after `npm run train --`. */
 const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
 it('contains every option that changes the result', () => {
@@ -36,17 +36,20 @@ it('tells with which options a run went on, where they were others', () => {
     [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
     [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
   ];
-  const line = commandOf(starts.map(([update, ...args]) => startOf(optionsOf(...args), update)));
-  expect(line.split(', ')).toEqual([
+  const line = starts.reduce<string | undefined>(
+    (before, [update, ...args]) => commandOf(optionsOf(...args), update, before),
+    undefined,
+  );
+  expect(line!.split(', ')).toEqual([
     'npm run train -- a.json --from x',
-    'from update 70 on with --resume --updates 90',
-    'from update 80 on with b.json --resume --updates 90',
-    'from update 85 on with --resume --updates 90 --refine 0.1',
-    'from update 86 on with --resume --updates 90 --refine 0.1',
+    'from update 70 on with --resume a.json --updates 90',
+    'from update 80 on with --resume b.json --updates 90',
+    'from update 85 on with --resume b.json --updates 90 --refine 0.1',
+    'from update 86 on with --resume b.json --updates 90 --refine 0.1',
   ]);
 });
 
-// What every command refuses is tested in settings/command-line.test.ts.
+// settings/command-line.test.ts tests errors that all commands share.
 test.each([
   [[], 'Name one configuration'],
   [['a.json', '--updates', '0'], '--updates'],

@@ -1,13 +1,12 @@
-/** The configurations that ship: the published ones are what was published. */
+/** Tests the shipped configurations: the published ones must match the publication. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig, readJson } from '../../../server/training/config.ts';
-import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/config.ts';
-import { freshPlan, pooledPlan } from '../../../server/training/rollout/rollout-plan.ts';
+import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/graph.ts';
+import { pooledPlan } from '../../../server/training/rollout/rollout-plan.ts';
 import { trainedShapes } from '../../../server/training/run/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
-import { imageChannels } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { countNumbers } from './tiny-run.ts';
 
@@ -32,88 +31,41 @@ test.each(files)('%s is valid, and named like its file', async (file) => {
 });
 
 /**
- * Published: Palm et al. 2022 and its code; the counts as worked out from it, the total of MNIST as
+ * Numbers of parameters, derived from Palm et al. 2022 and its code; the totals for MNIST are as
  * reproduced.
  */
 const PUBLISHED = [
   ['mnist-doubling', 5_402_880, 1_182_208, 6_585_088],
   ['mnist-damage', 4_878_336, 163_968, 5_042_304],
-  ['celeba-doubling', 8_550_208, 1_182_208, 9_732_416],
-  ['celeba-beta100', 8_550_208, 1_182_208, 9_732_416],
-  ['celeba-damage', 5_404_480, 460_160, 5_864_640],
   ['noto', 8_550_208, 1_182_208, 9_732_416],
 ] as const;
 
-describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
-  it('has as many parameters as published', async () => {
+test.each(PUBLISHED)(
+  '%s has as many parameters as published',
+  async (name, encoder, rule, total) => {
     const config = await read(name);
-    expect(countNumbers(updateShapes(config))).toBe(decoder);
+    expect(config.description).toContain('arXiv 2201.12360');
+    expect(countNumbers(updateShapes(config))).toBe(rule);
     expect(countNumbers(trainedShapes(config))).toBe(total);
-    expect(total).toBe(encoder + decoder);
-  });
+    expect(total).toBe(encoder + rule);
+  },
+);
 
-  it('trains as published, and nothing that was not', async () => {
-    const config = await read(name);
-    const damage = name.endsWith('damage');
-    expect(config).toMatchObject({
-      updates: 100_000,
-      beta: name === 'celeba-beta100' ? 100 : 1,
-      ...{ extraSteps: [0, 0], judgeGrown: 0, judgeStages: 0, curriculum: [] },
-      augment: { flip: false, shift: 0 },
-      optimiser: {
-        ...{ learningRate: 1e-4, warmup: 0, decay: 0, beta2: 0.999 },
-        ...{ clip: damage || name === 'celeba-beta100' ? 1 : 10, average: 0 },
-      },
-      update: {
-        ...{ leak: 0, standingInput: false },
-        updateProbability: name === 'mnist-damage' ? 0.5 : 1,
-      },
-      description: expect.stringContaining('arXiv 2201.12360'),
-    });
-    const { update, batch, pool, encoder } = config;
-    expect(update).not.toHaveProperty('stateLimit');
-    expect(batch.fresh + (pool?.batch ?? 0)).toBe(name === 'mnist-damage' ? 128 : 32);
-    expect(encoder.meanRange).toEqual(name === 'celeba-beta100' ? [-100, 100] : undefined);
-    expect(encoder.logSigmaRange).toEqual(name === 'celeba-beta100' ? [-7, 7] : undefined);
-    expect(encoder.input).toBe(damage || name.startsWith('mnist') ? '0..1' : '-1..1');
-  });
-
-  it('grows as published', async () => {
-    const config = await read(name);
-    const { side } = config;
-    const images = new Uint32Array(config.batch.micro);
-    const plan = freshPlan(config, images, { side, progress: 0, leak: 0, random: createRandom(1) });
-    const steps = plan.segments.reduce((sum, segment) => sum + segment.steps, 0);
-    if (config.growth.kind === 'doubling') expect(steps).toBe(side === 32 ? 40 : 48);
-    else expect(config.growthSteps).toEqual(side === 28 ? [32, 64] : [64, 128]);
-    // Only what is shown at the end is judged.
-    expect([...plan.judged].filter(([, counts]) => counts > 0)).toEqual([
-      [plan.segments.length - 1, 1],
-    ]);
-    expect(imageChannels(config.readout)).toBe(name.startsWith('mnist') ? 1 : 3);
-  });
-});
-
-test('mnist-baseline has as many parameters as published, and trains as published', async () => {
+test('mnist-baseline has as many parameters and multiply-adds as published', async () => {
   const config = await read('mnist-baseline');
   expect(countNumbers(updateShapes(config))).toBe(4_879_617);
   expect(countNumbers(trainedShapes(config))).toBe(10_282_497);
-  expect(config).toMatchObject({ updates: 100_000, beta: 1, trainOnValidation: true });
-  expect(config.batch.fresh).toBe(32);
-  expect(config.optimiser).toMatchObject({ learningRate: 1e-4, decay: 0, average: 0, clip: 10 });
   // Four convolutions of 13 million multiply-adds each, one of 0.8, and a dense layer of 0.5.
   expect(macPerCellStep(config) * 32 ** 2).toBe(4 * 13_107_200 + 819_200 + 524_288);
 });
 
-test.each([
-  ['mnist-damage', 64, 32, 14],
-  ['celeba-damage', 16, 8, 16],
-] as const)('%s draws %i, wounds %i with squares of %i', async (name, drawn, wounded, size) => {
-  const { pool, ...rest } = await read(name);
+test('mnist-damage draws 64 states and wounds 32 of them with squares of 14', async () => {
+  const [drawn, wounded, size] = [64, 32, 14];
+  const { pool, ...rest } = await read('mnist-damage');
   const { side, channels, batch } = rest;
   if (!pool) throw new Error('there is no pool');
   expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
-  // One number of steps for a batch, which is whole from the first update on.
+  // A batch has one number of steps and is complete from the first update on.
   expect(pool.standIns).toBe(true);
   expect(rest.stepsDrawn).toBe('update');
   expect(batch.fresh).toBe(drawn);

@@ -2,10 +2,15 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { growthSegments } from '../../../server/training/model/segments.ts';
+import { gatherImages } from '../../../server/training/data/dataset.ts';
+import { drawProgressSheet } from '../../../server/training/evaluate/write.ts';
+import { openPosteriors } from '../../../server/training/model/networks.ts';
 import { identified, trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
-import { drawProgressSheet } from '../../../server/training/run/progress.ts';
-import { trainedShapes } from '../../../server/training/run/run-state.ts';
+import {
+  firstState,
+  trainedShapes,
+  trainedWeights,
+} from '../../../server/training/run/run-state.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
@@ -44,7 +49,7 @@ test.each([
     [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
   );
   const training = { updates: '3 of 6' };
-  const model = await trainedModel(compute, { config, data, weights, training });
+  const model = await trainedModel(compute, { config, data, weights }, training);
   await writeCheckpoint(out, model);
 
   const checkpoint = await loadCheckpoint(out);
@@ -59,39 +64,30 @@ test.each([
   for (const [name, { data: numbers }] of weights) {
     expect(checkpoint.tensors.get(name)?.data).toEqual(numbers);
   }
-  // The gallery's latents are those of its images, as the encoder of the checkpoint sees them.
-  const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
+  // The gallery's latents are the posterior means of its images.
+  const posteriors = await openPosteriors(compute, checkpoint);
+  const { mean: means } = await posteriors.encode(gatherImages(data, [0, 1, 2, 3]), 4);
   expect(means.some((x) => Math.abs(x) > 1e-3)).toBe(true);
   for (let i = 0; i < size; i++) {
     expect(galleryLatent(checkpoint, 3)[i]).toBeCloseTo(means[3 * size + i], 5);
   }
-  // A sheet of it can be drawn too.
-  expect((await drawProgressSheet(config, data, trainer)).length).toBeGreaterThan(500);
+  // The run's picture sheet can be drawn.
+  const sheet = await drawProgressSheet(compute, { config, data, weights }, config.side);
+  expect(sheet.length).toBeGreaterThan(500);
 });
 
 test.each([
   ['grows', {}, 4],
   ['grows, stays and heals', { pool: TINY_POOL }, 6],
   ['grows and stays', { extraSteps: [0, 4] }, 6],
-  ['makes small patches yet', { pool: TINY_POOL, curriculum: [{ side: 4, until: 1 }] }, 6],
-])('a sheet of a rule that %s has its rows', async (_, fields, rows) => {
+  ['makes small patches yet', { pool: TINY_POOL, closing: 1 }, 6, 4],
+])('a sheet of a rule that %s has its rows', async (_, fields, rows, side = 8) => {
   const config = tinyConfig(fields);
-  const sheet = PNG.sync.read(await drawProgressSheet(config, tinyData(), await start(config)));
-  // Tiles of 8 cells, three pixels each, 8 between and 16 around.
+  const weights = trainedWeights(config, firstState(config));
+  const rule = { config, data: tinyData(), weights };
+  const sheet = PNG.sync.read(await drawProgressSheet(compute, rule, side));
+  // Tiles have 8 cells of three pixels, gaps of 8 pixels, and a margin of 16 pixels.
   expect(sheet.height).toBe(rows * (8 * 3 + 8) + 24);
-});
-
-test('rows beyond a micro-batch are computed like those within', async () => {
-  const config = tinyConfig();
-  const trainer = await start(config);
-  const all = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));
-  const last = await trainer.means(Uint32Array.of(4));
-  expect(all).toHaveLength(5 * 6);
-  expect(last).toEqual(all.slice(4 * 6));
-  await updates(trainer, 2);
-  const grown = await trainer.run(all, growthSegments(config, 2));
-  expect(grown).toHaveLength(5 * 8 * 8 * 6);
-  expect(await trainer.run(last, growthSegments(config, 2))).toEqual(grown.slice(4 * 384));
 });
 
 test('other weights in the folder of a checkpoint leave nothing behind that was made of the former', async () => {
@@ -118,7 +114,7 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   expect(await card()).toMatchObject(known);
   expect(said).toEqual([]);
 
-  // As a command that moves latents has read it, with the entry of the painter.
+  // The model as a command that changes latents has read it, with the painter's entry.
   const latents = first.tensors.get('gallery.latents')!;
   const moved = { ...latents, data: latents.data.map((x) => x + 1) };
   const tensors = new Map(first.tensors).set('gallery.latents', moved);

@@ -1,4 +1,4 @@
-import { createProgress, describeUpdates } from '../../../server/training/run/progress.ts';
+import { createProgress, describeUpdates } from '../../../server/training/run/loop.ts';
 
 const report = (update: number, more: object = {}) => ({
   update,
@@ -8,13 +8,16 @@ const report = (update: number, more: object = {}) => ({
   ...more,
 });
 
-/** Progress of a run on onnx, and the lines that it has said. */
+/** Reports the progress of a run on onnx, and collects its lines. */
 function follow(updates: number, done: number, now: () => number) {
   const lines: string[] = [];
   const say = (line: string) => lines.push(line);
   return {
     lines,
-    progress: createProgress({ updates, done, now, say, backend: 'onnx' }, describeUpdates),
+    progress: createProgress(
+      { ...{ updates, done, say }, compute: { name: 'onnx' }, describe: describeUpdates },
+      now,
+    ),
   };
 }
 

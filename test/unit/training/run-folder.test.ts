@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createWriter, saveAfterFailure } from '../../../server/training/run/failures.ts';
+import { TrainingError } from '../../../server/training/errors.ts';
+import { createWriter, saveAfterFailure } from '../../../server/training/run/loop.ts';
 import {
   appendLog,
   cutLog,
@@ -47,7 +48,7 @@ const state: RunState = {
 
 let count = 0;
 const newFolder = (): string => join(root, `${count++}`);
-/** A folder with a saved run, and its file. */
+/** Saves a run in a new folder. */
 async function saved(of: RunState = state): Promise<{ folder: string; file: string }> {
   const folder = newFolder();
   await saveRun(folder, { state: of, seconds: 90, images: '0123', from: 'checkpoints/x' }, config);
@@ -65,9 +66,9 @@ it('loads what was saved', async () => {
   const { folder } = await saved();
   const { state: found, ...rest } = await loadRun(folder, config);
   expect(rest).toEqual({ seconds: 90, images: '0123', from: 'checkpoints/x' });
-  const commands = [{ update: 3, file: 'a.json', options: ['--updates', '7'] }];
-  await saveRun(folder, { state, seconds: 90, commands }, config);
-  expect((await loadRun(folder, config)).commands).toEqual(commands);
+  const command = 'npm run train -- a.json --updates 7';
+  await saveRun(folder, { state, seconds: 90, command }, config);
+  expect((await loadRun(folder, config)).command).toBe(command);
   expect(numbersOf(found)).toEqual(numbersOf(state));
   const empty = await saved({ ...state, pool: [], crowd: [] });
   expect((await loadRun(empty.folder, config)).state).toMatchObject({ pool: [], crowd: [] });
@@ -122,7 +123,7 @@ it('refuses a model of other shapes', async () => {
 it('keeps the old state until the new one is complete', async () => {
   const { folder, file } = await saved();
   const before = await readFile(file);
-  // A write that was cut short leaves its part behind, and no more.
+  // An interrupted write leaves only its part file.
   await writeFile(`${file}.part`, before.subarray(0, 1000));
   expect((await loadRun(folder, config)).state.update).toBe(77_777);
   // A tensor that cannot be written fails the save.
@@ -136,7 +137,7 @@ it('keeps the old state until the new one is complete', async () => {
   await saveRun(folder, { state: { ...state, update: 77_778 }, seconds: 91 }, config);
   expect((await loadRun(folder, config)).state.update).toBe(77_778);
   expect(await readdir(folder)).toEqual([STATE_FILE]);
-  // What cannot be saved leaves nothing behind.
+  // A failed save leaves no other file.
   await rm(file);
   await mkdir(file);
   await expect(saveRun(folder, { state, seconds: 91 }, config)).rejects.toThrow();
@@ -166,7 +167,7 @@ it('does not replace a previous run by one of fewer updates', async () => {
   expect((await loadRun(folder, config)).state.update).toBe(3);
   await again(77_777);
   expect(await setAside(folder)).toBe(true);
-  // Nothing is lost with what cannot be read.
+  // A damaged file may be replaced.
   await writeFile(join(folder, 'state.old.safetensors'), 'x');
   await again(2);
   expect(await setAside(folder)).toBe(true);
@@ -175,62 +176,28 @@ it('does not replace a previous run by one of fewer updates', async () => {
 
 it('removes repeated updates from the log', async () => {
   const { folder } = await saved();
-  for (let update = 1; update <= 4; update++) await appendLog(folder, { update });
+  for (let update = 1; update <= 4; update++) await appendLog(folder, { update, x: 0 });
   const log = join(folder, 'log.jsonl');
   await writeFile(log, `${await readFile(log, 'utf8')}{"upd`);
   await cutLog(folder, 2);
-  expect(await readFile(log, 'utf8')).toBe('{"update":1}\n{"update":2}\n');
-  await appendLog(folder, { update: 3 });
+  expect(await readFile(log, 'utf8')).toBe('{"update":1,"x":0}\n{"update":2,"x":0}\n');
+  await appendLog(folder, { update: 3, x: 0 });
   expect((await readFile(log, 'utf8')).trim().split('\n')).toHaveLength(3);
 });
 
-/** The state with a number replaced. */
-function broken(place: string, number: number): RunState {
-  const { pool, patients, tensors, ...rest } = structuredClone(state);
-  const lists = { pool: pool[1].states, patients: patients[0].states };
-  (lists[place as 'pool'] ?? tensors.get(place)!.data)[1] = number;
-  return { ...rest, pool, patients, tensors };
-}
+const save = (folder: string, state: RunState) => saveRun(folder, { state, seconds: 1 }, config);
 
-const first = firstState(config);
-type Save = (folder: string, state: RunState) => Promise<void>;
-const save: Save = (folder, state) => saveRun(folder, { state, seconds: 1 }, config);
-
-/** Saves the first state, then salvages: what is in the folder now, and what was said. */
-async function left(read: () => Promise<RunState>, saving = save) {
-  const folder = newFolder();
-  await save(folder, first);
+test.each([
+  ['is saved', new RangeError('no image'), undefined, ['all earlier updates are saved']],
+  ['says why it cannot be saved', new RangeError('no image'), new Error('no space'), ['no space']],
+  ['is not saved if its gradient explodes', new TrainingError('not-finite', 'x'), undefined, []],
+])('after a failed update, the state %s', async (_, error, failure, wanted) => {
   const said: string[] = [];
-  const keep = (state: RunState) => saving(folder, state);
-  await saveAfterFailure(new RangeError('no image'), read, keep, (line) => said.push(line));
-  return { state: numbersOf((await loadRun(folder, config)).state), said };
-}
-
-it('saves what was done before', async () => {
-  const { state: found, said } = await left(async () => state);
-  expect(found).toEqual(numbersOf(state));
-  expect(said).toEqual(['update 77778 failed; all earlier updates are saved']);
-});
-
-it.each([
-  ['parameter:update.out.kernel', Number.NaN],
-  ['first:update.out.kernel', Number.POSITIVE_INFINITY],
-  ['pool', Number.NaN],
-  ['patients', Number.NaN],
-])('leaves the last save for a broken state: %s is %d', async (place, number) => {
-  const { state, said } = await left(async () => broken(place, number));
-  expect(state).toEqual(numbersOf(first));
-  expect(said).toEqual([expect.stringContaining('broken')]);
-});
-
-it.each([
-  ['read', async () => Promise.reject(new Error('the device failed')), save, 'the device failed'],
-  ['written', async () => state, () => Promise.reject(new Error('no space')), 'no space'],
-])('says why a state cannot be %s, and throws nothing of its own', async (...given) => {
-  const [, read, saving, why] = given;
-  const { state, said } = await left(read, saving);
-  expect(state).toEqual(numbersOf(first));
-  expect(said).toEqual([expect.stringContaining(why)]);
+  const saving = async () => {
+    if (failure) throw failure;
+  };
+  await saveAfterFailure(error, saving, (line) => said.push(line));
+  expect(said).toEqual(wanted.map((text) => expect.stringContaining(text)));
 });
 
 test('a file that cannot be written is said once until it can, and a run goes on', async () => {

@@ -10,7 +10,7 @@ import { Trainer, type UpdateReport } from '../../../server/training/run/trainer
 const SIDE = 8;
 const COUNT = 6;
 
-/** The configuration as stored in a file. */
+/** Returns a configuration as stored in a file. */
 export function tinyConfigJson(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     name: 'tiny',
@@ -38,7 +38,7 @@ export function tinyConfigJson(fields: Record<string, unknown> = {}): Record<str
 export const tinyConfig = (fields: Record<string, unknown> = {}): TrainingConfig =>
   parseConfig(tinyConfigJson(fields), 'tiny.json');
 
-/** A pool that is used as soon as it holds more than two states. */
+/** A pool that is used once it holds more than two states. */
 export const TINY_POOL = {
   size: 6,
   batch: 2,
@@ -47,7 +47,7 @@ export const TINY_POOL = {
   wounds: ['disc', 'half', 'bar', 'square', 'stroke'],
 };
 
-/** All that an optimiser can be told, for a run of few updates. */
+/** All options of an optimiser, for a run of few updates. */
 export const TINY_OPTIMISER = { learningRate: 0.01, warmup: 2, decay: 0.5, clip: 1, average: 0.9 };
 
 /** Growth without a division. */
@@ -56,7 +56,7 @@ export const UNIFORM = { growth: { kind: 'uniform', steps: 4 } };
 /** A rule whose cells update by chance. */
 export const MASKED = { kind: 'simple', hidden: 5, updateProbability: 0.5 };
 
-/** Six discs of their own colours on clear ground (RGBA) or on black (RGB), or of ink. */
+/** Makes six discs of different colours on clear ground (RGBA) or on black (RGB), or of ink. */
 export function tinyData(channels: 1 | 3 | 4 = 4): Dataset {
   const pixels = new Uint8Array(COUNT * SIDE * SIDE * channels);
   for (let n = 0; n < COUNT; n++) {
@@ -92,7 +92,7 @@ export async function updates(trainer: Trainer, count: number): Promise<UpdateRe
   return reports;
 }
 
-/** Numbers of a state as text, to compare states bit for bit. */
+/** Formats the numbers of a state as text, to compare states bit for bit. */
 export function numbersOf({ update, reached, tensors, pool, crowd, patients }: RunState) {
   return {
     update,
@@ -114,12 +114,12 @@ export function numbersOf({ update, reached, tensors, pool, crowd, patients }: R
 export const hexOf = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
 
-/** Number of trained numbers. */
+/** Returns the number of values in all tensors. */
 export const countNumbers = (shapes: Shapes): number =>
   [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
 
 /**
- * @param compute of all trainers that ask for no other
+ * @param compute the default back end of the trainers
  * @returns creates a trainer that is disposed after its test
  */
 export function tinyTrainers(compute: Compute) {

@@ -11,7 +11,6 @@ import {
   parseSafetensors,
   writeSafetensors,
 } from '../../../server/vnca/checkpoint.ts';
-import { gallerySheet } from '../../../server/vnca/gallery.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/closing.ts';
 import fc, { anyText, forRuns } from '../../support/property.ts';
@@ -23,21 +22,6 @@ const DECODER = {
   growth: { kind: 'uniform', steps: 1 },
   update: { kind: 'decoder', hidden: 8, doublings: 3 },
 };
-
-test('fields that are left out have defaults', () => {
-  const { update, description, trustedSteps } = tinyCard({ update: { kind: 'simple', hidden: 3 } });
-  expect(update).toEqual({
-    kind: 'simple',
-    hidden: 3,
-    activation: 'elu',
-    leak: 0,
-    outBias: false,
-    standingInput: false,
-    updateProbability: 1,
-  });
-  expect(description).toBe('');
-  expect(trustedSteps).toBeUndefined();
-});
 
 test.each([
   [7, 'card version 7 is not known; this build reads version 1'],
@@ -52,21 +36,13 @@ test.each([
 test.each([
   [{ name: 'Not A Name' }, 'field "name": '],
   [{ side: 15 }, 'field "side": '],
-  [{ side: '32' }, 'field "side": '],
-  [{ channels: 0 }, 'field "channels": '],
   [{ colour: 'blue' }, 'field "colour": '],
   [{ growth: { kind: 'budding' } }, 'field "growth.kind": '],
-  [{ growth: { kind: 'uniform' } }, 'field "growth.steps": '],
   [{ growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 8 } }, 'field "growth.seedSide": '],
   [{ growth: { kind: 'doubling', seedSide: 32, stepsPerStage: 8 } }, 'field "growth.seedSide": '],
   [{ latentSize: 5 }, 'field "latentSize": is 5, but without a genome it must equal'],
   [{ update: { kind: 'res5', hidden: 8 } }, 'field "update.kind": '],
   [{ update: { kind: 'res4', hidden: 8, outBias: true } }, 'field "update.outBias": '],
-  [{ update: { kind: 'res4', hidden: 8, stateLimit: 0 } }, 'field "update.stateLimit": '],
-  [
-    { update: { kind: 'res4', hidden: 8, updateProbability: 1.5 } },
-    'field "update.updateProbability": ',
-  ],
   [
     { ...DECODER, side: 32 },
     'field "update.doublings": is 3, which does not lead from 2 to "side"',
@@ -91,10 +67,7 @@ test.each([
   [{ readout: { kind: 'bernoulli', channel: 6 } }, 'field "readout": reads channel 6'],
   [{ readout: { kind: 'dmol', mixtures: 1 } }, 'field "readout": reads channel 9'],
   [{ presence: { channel: 6, threshold: 0.1 } }, 'field "presence.channel": is 6'],
-  [{ presence: { threshold: 2 } }, 'field "presence.threshold": '],
   [{ gallery: [{ name: 'x', kind: 'ghost' }] }, 'field "gallery.0.kind": '],
-  [{ trustedSteps: 0.5 }, 'field "trustedSteps": '],
-  [{ data: undefined }, 'field "data": '],
 ])('%j is refused, and the message names the field', (fields, what) => {
   const parse = () => parseCard(tinyCardJson(fields), FILE);
   expect(parse).toThrow(CheckpointError);
@@ -104,18 +77,6 @@ test.each([
 
 test.each([[null], [[]], ['card'], [1]])('%j is not a card', (value) => {
   expect(() => parseCard(value, FILE)).toThrow(`${FILE}: card is not a JSON object`);
-});
-
-test('the gallery sheet has 24 columns and as many rows as it takes', () => {
-  const gallery = (length: number) => new Array(length).fill({ name: 'x', kind: 'thing' as const });
-  expect(gallerySheet({ side: 16, gallery: gallery(24) })).toEqual({
-    columns: 24,
-    rows: 1,
-    tile: 16,
-    width: 384,
-    height: 16,
-  });
-  expect(gallerySheet({ side: 16, gallery: gallery(25) }).height).toBe(32);
 });
 
 /** A file of this header (text, or a value to write as JSON) and so many bytes of data. */
@@ -153,11 +114,6 @@ test('reads what was written', () => {
   });
 });
 
-test('written tensors are aligned', () => {
-  const file = writeSafetensors(new Map([['a', { shape: [1], data: new Float32Array(1) }]]));
-  expect(file[0] % 8).toBe(0);
-});
-
 test('float32 numbers keep their bits, also from a pooled Buffer and unaligned', () => {
   const data = Float32Array.of(0, -0, 1e-42, 3.5, -Infinity);
   const file = writeSafetensors(new Map([['a', { shape: [5], data }]]));
@@ -165,16 +121,6 @@ test('float32 numbers keep their bits, also from a pooled Buffer and unaligned',
   const read = float32Of(parseSafetensors(shifted, FILE)).get('a')!.data;
   expect(Object.is(read[1], -0)).toBe(true);
   expect(read).toEqual(data);
-});
-
-test.each([
-  ['I32', 4],
-  ['U8', 1],
-])('a tensor of dtype %s is described but not read', (dtype, bytes) => {
-  const file = fileOf({ a: { dtype, shape: [3], data_offsets: [0, 3 * bytes] } }, 3 * bytes);
-  const read = parseSafetensors(file, FILE);
-  expect([...read.tensors]).toEqual([['a', { dtype, shape: [3], data: undefined }]]);
-  expect(float32Of(read).size).toBe(0);
 });
 
 test('16-bit floats are read, and are no float32 tensors', () => {
@@ -193,29 +139,23 @@ test('the writer refuses numbers that do not fit the shape', () => {
 const number = (begin: number, end: number, fields = {}) => ({
   a: { ...f32(begin, end), ...fields },
 });
-const twice = JSON.stringify(f32(0, 4));
 
 test.each<[header: unknown, dataBytes: number, what: string]>([
   ['{"a":', 0, 'header is not JSON'],
   [[], 0, 'header is not a JSON object'],
   [{ __metadata__: 1 }, 0, '"__metadata__" is not an object'],
   [{ __metadata__: { k: 1 } }, 0, '"__metadata__.k" is not a string'],
-  [{ a: 1 }, 0, 'tensor "a": is not an object'],
-  [number(0, 4, { dtype: 'F31' }), 4, 'tensor "a": dtype "F31" is not known'],
-  [number(0, 4, { dtype: 'toString' }), 4, 'tensor "a": dtype "toString" is not known'],
-  [
-    number(0, 4, { shape: [-1] }),
-    4,
-    'tensor "a": shape [-1] is not a list of non-negative integers',
-  ],
-  [number(0, 4, { data_offsets: [0, 4, 8] }), 4, 'data_offsets [0,4,8] are not two non-negative'],
+  [{ a: 1 }, 0, 'tensor "a": entry is wrong: '],
+  [number(0, 4, { dtype: 'F31' }), 4, 'tensor "a": dtype is wrong: '],
+  [number(0, 4, { dtype: 'toString' }), 4, 'tensor "a": dtype is wrong: '],
+  [number(0, 4, { shape: [-1] }), 4, 'tensor "a": shape.0 is wrong: '],
+  [number(0, 4, { data_offsets: [0, 4, 8] }), 4, 'tensor "a": data_offsets.2 is wrong: '],
   [number(0, 8), 4, 'tensor "a": data_offsets [0, 8] do not lie in the 4 bytes of data'],
   [number(4, 0, { shape: [1] }), 4, 'data_offsets [4, 0] do not lie in the 4 bytes of data'],
   [number(0, 8, { shape: [3] }), 8, 'data_offsets hold 8 bytes, but F32 of shape [3] takes 12'],
-  [{ a: f32(0, 8), b: f32(4, 12) }, 12, 'tensor "b": data_offsets overlap with "a"'],
-  [{ a: f32(0, 4), b: f32(8, 12) }, 12, 'tensor "b": data_offsets leave a hole of 4 bytes'],
+  [{ a: f32(0, 8), b: f32(4, 12) }, 12, 'tensor "b": data_offsets begin at 4 instead of 8'],
+  [{ a: f32(0, 4), b: f32(8, 12) }, 12, 'tensor "b": data_offsets begin at 8 instead of 4'],
   [number(0, 4), 9, 'data_offsets leave the last 5 bytes unnamed'],
-  [`{"a":${twice}, "\\u0061":${twice}}`, 4, 'header names "a" twice'],
 ])('%j with %i bytes is corrupt: %s', (header, dataBytes, what) => {
   const read = () => parseSafetensors(fileOf(header, dataBytes), FILE);
   expect(read).toThrow(CheckpointError);
@@ -227,7 +167,6 @@ test.each<[header: unknown, dataBytes: number, what: string]>([
 test.each([
   ['file of 7 bytes is too short for a header length', new Uint8Array(7)],
   ['header length 3 reaches beyond the file', fileOf('{}', 0, 3)],
-  ['header length 1000000000 is over the limit', fileOf('{}', 0, 1e9)],
   ['header is not JSON', fileOf('{}').fill(0xff, 8)],
 ])('%s: the file is corrupt', (what, bytes) => {
   expect(() => parseSafetensors(bytes, FILE)).toThrow(`${FILE}: ${what}`);
@@ -358,28 +297,17 @@ const floats = (shape: number[], value = 0): Float32Tensor => ({
   data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
 });
 test.each<[string, Float32Tensor | undefined, string]>([
-  ['update.hidden.bias', undefined, 'is missing'],
-  ['gallery.latents', undefined, 'is missing'],
-  ['update.out.kernel', floats([6, 7]), 'has shape [6,7], but the card asks for [7,6]'],
-  ['gallery.latents', floats([1, 6]), 'has shape [1,6], but the card asks for [2,6]'],
+  ['update.hidden.bias', undefined, 'with float32 numbers is missing'],
+  ['gallery.latents', undefined, 'with float32 numbers is missing'],
+  ['update.out.kernel', floats([6, 7]), 'is [6,7], not [7,6]'],
+  ['gallery.latents', floats([1, 6]), 'is [1,6], not [2,6]'],
   ['update.out.bias', floats([6], Number.NaN), 'holds a number that is not finite'],
 ])('the tensor %s must fit: %#', async (name, tensor, what) => {
   const tensors = stored();
   if (tensor) tensors.set(name, tensor);
   else tensors.delete(name);
   await writeFile(join(folder, 'model.safetensors'), writeSafetensors(tensors));
-  const reason = tensor ? 'bad-tensor' : 'missing-tensor';
-  await expectFailure(reason, 'model.safetensors', `tensor "${name}" ${what}`);
-});
-
-test('a tensor must have float32 numbers', async () => {
-  const text = Buffer.from(writeSafetensors(stored())).toString('latin1');
-  const other = text.replace('"update.out.kernel":{"dtype":"F32"', (part) =>
-    part.replace('F32', 'I32'),
-  );
-  await writeFile(join(folder, 'model.safetensors'), other, 'latin1');
-  const what = 'tensor "update.out.kernel" has dtype I32, not F32';
-  await expectFailure('bad-tensor', 'model.safetensors', what);
+  await expectFailure('bad-tensor', 'model.safetensors', `tensor "${name}" ${what}`);
 });
 
 test('tensors that the update net does not need are allowed', async () => {

@@ -3,13 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { familyOf, selectGallery } from '../../../server/vnca/gallery.ts';
-import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/gallery-map.ts';
+import { loadMaps, principalPlaces } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
-import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
-import fc, { between, forRuns } from '../../support/property.ts';
 import { tinyModel } from './tiny-model.ts';
 
 const folder = suiteFolder();
@@ -53,11 +51,6 @@ test('families are together, plants first and faces last, and neighbours more al
     return pairs.reduce((sum, one) => sum + one, 0) / pairs.length;
   };
   expect(mean(1)).toBeLessThan(0.9 * mean(20));
-});
-
-test('a gallery of none or one is offered whole', () => {
-  expect(selectGallery([], []).featured).toEqual([]);
-  expect(selectGallery(gallery.slice(0, 1), latents.slice(0, 1)).featured).toEqual([0]);
 });
 
 test('the maps of the shipped checkpoint have a place for each of theirs, none on top of another', async () => {
@@ -106,52 +99,6 @@ test('principal components are found, the larger first', () => {
   expect(Math.abs(spread(places.map(({ y }) => y)) - 2)).toBeLessThan(0.4);
 });
 
-/** As `pushApart`, but looks at all pairs in each round. */
-function pushedByAll(
-  places: readonly MapPoint[],
-  { distance, rounds, within }: Parameters<typeof pushApart>[1],
-): MapPoint[] {
-  const points = places.map((place) => ({ ...place }));
-  const move = (point: MapPoint & { x: number; y: number }, x: number, y: number): void => {
-    const [width, height] = within ?? [Infinity, Infinity];
-    const least = within ? 0 : -Infinity;
-    point.x = Math.max(least, Math.min(width, point.x + x));
-    point.y = Math.max(least, Math.min(height, point.y + y));
-  };
-  for (let round = 0; round < rounds; round++) {
-    points.forEach((a, i) => {
-      for (const [j, b] of points.entries()) {
-        const [dx, dy] = [b.x - a.x, b.y - a.y];
-        const squared = dx * dx + dy * dy;
-        if (j <= i || squared >= distance * distance) continue;
-        const apart = Math.sqrt(squared);
-        const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(j), Math.sin(j)];
-        const by = (distance - apart) / 4;
-        move(a, -ux * by, -uy * by);
-        move(b, ux * by, uy * by);
-      }
-    });
-  }
-  return points;
-}
-
-test('points are pushed apart as by looking at all pairs, however crowded they begin', () => {
-  const place = fc.record({ x: between(0, 1), y: between(0, 1) });
-  const crowd = fc.record({ x: between(0.4, 0.42), y: between(0.7, 0.71) });
-  const places = fc
-    .tuple(
-      fc.array(place, { maxLength: 40 }),
-      fc.array(crowd, { maxLength: 40 }),
-      fc.array(fc.constant({ x: 0.1, y: 0.1 }), { maxLength: 3 }),
-    )
-    .map((some) => some.flat());
-  forRuns(40, places, between(0.01, 0.3), fc.boolean(), (all, distance, isBounded) => {
-    const within = isBounded ? ([0.68, 1] as const) : undefined;
-    const options = { distance, rounds: 20, ...(within && { within }) };
-    expect(pushApart(all, options)).toEqual(pushedByAll(all, options));
-  });
-});
-
 test('the shipped table relates creatures of a kind, most of them, and none to what does not suit everybody', async () => {
   const { of } = (await loadRelatives(checkpoint))!;
   expect(of.filter((some) => some.length > 0).length).toBeGreaterThan(0.7 * gallery.length);
@@ -173,34 +120,21 @@ test('a table is read as it was written; none is no error, and does not change t
   expect(fingerprint(tiny)).toBe(before);
 });
 
-const entries = (one: unknown, two: unknown) =>
-  JSON.stringify({
-    lentSteps: 12,
-    homeSteps: 20,
-    gallery: [
-      { name: 'one', relatives: one },
-      { name: 'two', relatives: two },
-    ],
-  });
+const entries = (one: unknown, two: unknown) => {
+  const table = [
+    { name: 'one', relatives: one },
+    { name: 'two', relatives: two },
+  ];
+  return JSON.stringify({ lentSteps: 12, homeSteps: 20, gallery: table });
+};
 
+const FOREIGN = 'does not belong to the gallery of 2';
 test.each([
   ['no JSON', '{', 'is not JSON'],
   ['of no steps', entries([], []).replace('12', '0'), 'table of relatives: '],
-  [
-    'of another gallery',
-    entries([], []).replace('two', 'three'),
-    'does not belong to the gallery of 2',
-  ],
-  [
-    'of a creature that is related to itself',
-    entries([0], []),
-    'does not belong to the gallery of 2',
-  ],
-  [
-    'of a creature that is related to nobody there is',
-    entries([2], []),
-    'does not belong to the gallery of 2',
-  ],
+  ['of another gallery', entries([], []).replace('two', 'three'), FOREIGN],
+  ['of a creature that is related to itself', entries([0], []), FOREIGN],
+  ['of a creature that is related to nobody there is', entries([2], []), FOREIGN],
   ['of a creature with too many relatives', entries(Array(9).fill(1), []), 'table of relatives: '],
 ])('a table that is %s is refused', async (_, text, message) => {
   writeFileSync(join(folder, RELATIVES_FILE), text);

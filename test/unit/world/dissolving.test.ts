@@ -1,8 +1,8 @@
 /** How organisms depart: they dissolve from the rim. */
 
 import { type Engine, EngineError } from '../../../server/engine/engine.ts';
+import { dissolvingPlaces } from '../../../server/world/closing.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
-import { dissolvingPlaces } from '../../../server/world/dissolving.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
 import { chance } from '../../../server/world/room-rules.ts';
 import { type TickEvents, World } from '../../../server/world/world.ts';

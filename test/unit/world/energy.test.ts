@@ -20,7 +20,7 @@ function payer(energy: Energy) {
   const ends = new Map<number, StrokeEnd>();
   return (participant: number, stroke: Stroke, tick: number): void => {
     const isContinued = continues(ends.get(participant), stroke);
-    energy.spendStroke(participant, stroke, tick, { isContinued });
+    energy.spend(participant, energy.priceOf(stroke, isContinued), tick);
     ends.set(participant, endOf(stroke));
   };
 }
@@ -89,9 +89,9 @@ describe('energy', () => {
 
   test('a price above the capacity is paid with full energy', () => {
     const energy = new Energy({ ...SETTINGS, plant: 400 }, 10);
-    energy.spendPlant(1, 0);
+    energy.spend(1, energy.costs.plant, 0);
     expect(energy.level(1, 0)).toBe(0);
-    expect(() => energy.spendPlant(1, 1)).toThrow('no-energy');
+    expect(() => energy.spend(1, energy.costs.plant, 1)).toThrow('no-energy');
   });
 
   test('calm use never runs out: a seed every two seconds and a stroke between, for an hour', () => {
@@ -99,9 +99,10 @@ describe('energy', () => {
     const energy = new Energy(DEFAULT_ENERGY, tickRate);
     energy.enter(1, 0);
     for (let second = 0; second < 3_600; second += 2) {
-      energy.spendPlant(1, second * tickRate);
+      energy.spend(1, energy.costs.plant, second * tickRate);
       // As long as an organism is wide, twice as wide as the brush begins.
-      energy.spendStroke(1, { points: [10, 10, 42, 10], radius: 6 }, (second + 1) * tickRate);
+      const price = energy.priceOf({ points: [10, 10, 42, 10], radius: 6 });
+      energy.spend(1, price, (second + 1) * tickRate);
     }
     expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULT_ENERGY.capacity / 2);
   });

@@ -20,8 +20,8 @@ test('GEN-1: of ten thousand dead, a room remembers the ancestors of the living 
   const living = [organism(20_000, [9_000, 3])];
   for (let id = 1; id <= 10_000; id++) {
     // The third is a child of the first two.
-    lineage.add(organism(id, id === 3 ? [1, 2] : []), 'departed');
-    lineage.settle(id, living);
+    lineage.add(organism(id, id === 3 ? [1, 2] : []), 'departed', id);
+    lineage.prune(living);
   }
   const { ended, forgotten } = lineage.state;
   expect(ended.length).toBeLessThanOrEqual(most + slack);

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { MAX_FORMER } from '../../../server/world/organisms/transformation.ts';
+import { MAX_FORMER } from '../../../server/world/organisms/grafts.ts';
 import type { TickResult } from '../../../server/world/room.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';

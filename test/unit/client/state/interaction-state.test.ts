@@ -1,8 +1,6 @@
-import { survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
-import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
 describe('session', () => {
   test('begins with an animal in hand', () => {
@@ -69,17 +67,15 @@ describe('session', () => {
     expect(state.state.selection).toBeUndefined();
   });
 
-  test('a crossed seed is in hand for as long as the server keeps it', () => {
+  test('a crossed seed is held for as long as the server keeps it', () => {
     const state = new InteractionState();
     const seed = { id: 9, origin: 'cross', parents: [1, 2] } as const;
     const drawn = { id: 7, origin: 'drawing', parents: [] } as const;
-    state.receive(drawn);
-    state.receive(seed);
-    expect(state.state).toMatchObject({ tool: 'plant', held: { from: 'hand', seed: 9 } });
-    state.setHand([drawn, seed], () => 0);
-    expect(state.state).toMatchObject({ hand: [seed, drawn], held: { from: 'hand', seed: 9 } });
-    state.setHand([drawn], () => 0.5);
-    expect(state.state).toMatchObject({ hand: [drawn], held: { from: 'prior', throw: 2 ** 31 } });
+    state.hold({ from: 'hand', seed: 9 });
+    state.keepTo([drawn, seed], () => 0);
+    expect(state.state.held).toEqual({ from: 'hand', seed: 9 });
+    state.keepTo([drawn], () => 0.5);
+    expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
   });
 
   test('planting the dice’s seed throws the dice again; other seeds stay in hand', () => {
@@ -140,18 +136,7 @@ describe('clocks', () => {
   });
 });
 
-describe('texts and keys', () => {
-  test('texts about organisms', () => {
-    const survived = (wounds: number, healed: number) =>
-      survivedText({ wounds, healed } as OrganismView);
-    expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
-      'never wounded',
-      '',
-      'one wound healed',
-      '3 wounds healed',
-    ]);
-  });
-
+describe('keys', () => {
   test('arrows move the view only from the canvas', () => {
     expect(keyAction('D', false)).toEqual({ do: 'take', tool: 'damage' });
     expect(keyAction('g', false)).toEqual({ do: 'take', tool: 'graft' });

@@ -1,22 +1,29 @@
 /**
- * The store on a GPU: lost, leaking nothing, and without free memory. Errors of memory are the driver's
- * own: no GPU has so large a buffer.
+ * The store on a GPU: lost, leaking nothing, without free memory, and compared with another backend.
+ * Errors of memory are the driver's own: no GPU has so large a buffer.
  */
-import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { type Engine, EngineError } from '../../../../server/engine/engine.ts';
+import type { BackendName, PatchStore } from '../../../../server/engine/backend.ts';
+import { openStore } from '../../../../server/engine/choose-backend.ts';
+import {
+  type Engine,
+  EngineError,
+  type PatchStep,
+  type Readout,
+} from '../../../../server/engine/engine.ts';
 import type { ThreadEngine } from '../../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../../server/engine/thread/recovering-thread.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { genomeWeights } from '../../../../server/vnca/chimera.ts';
 import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { ANNA } from '../../../support/rooms.ts';
-import { tinyModel } from '../../vnca/tiny-model.ts';
+import { genomeUpdate, tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
-import { bitsOf, seedOf, still, threadOver } from '../support.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from '../support.ts';
 import { engineOf, isGpuHere, testGpu } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -232,15 +239,128 @@ testGpu(
   },
 );
 
-testGpu('a step that fails for lack of memory names the reason', async () => {
-  const { engine, fill } = await fillable();
-  await engine.plant(upTo(FIRST).map((patch) => seed(patch)));
-  fill();
-  const failure = { reason: 'failed', detail: expect.stringMatching(/memory/i) };
-  // More calls at once than memory was reserved for.
-  const calls = [1, 2, 3, 4].map((patch) => engine.step([still(patch)]));
-  await Promise.allSettled(calls);
-  await expect(calls.at(-1)).rejects.toMatchObject(failure);
-  await expect(engine.step([still(1)])).rejects.toMatchObject(failure);
-  await engine.close();
+testGpu(
+  'a genome does nothing to cells that it does not count for, even if it diverges',
+  async () => {
+    const side = 32;
+    const { card, tensors } = tinyModel({
+      ...{ name: 'wide', side, latentSize: 11 },
+      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2, updateProbability: 0.7 },
+    });
+    const { name: checkpoint, channels, latentSize } = card;
+    const latent = createRandom(1).latent(latentSize);
+    const store = await createGpuStore([{ card, tensors }]);
+    const labels = new Uint8Array(side * side).fill(1, 9 * side + 20, 9 * side + 21);
+    const huge = new Float32Array(latentSize).fill(3e38);
+    const genomes = { latents: [latent, huge], labels };
+    await store.plant([
+      { patch: 0, checkpoint, latent },
+      { patch: 1, checkpoint, latent, genomes },
+    ]);
+    const state = createRandom(1).latent(side * side * channels);
+    const closed = genomeWeights(labels, 2, side)
+      .slice(side * side)
+      .map(Math.ceil);
+    const step = async (closed?: Uint8Array) => {
+      await store.importStates([0, 1].map((patch) => ({ patch, state })));
+      return store.step(
+        [0, 1].map((patch) => ({ patch, divide: false, ...(closed && { closed }) })),
+      );
+    };
+    const [alone, chimera] = await step(Uint8Array.from(closed));
+    expect(chimera).toEqual({ ...alone, patch: 1 });
+    expect((await step())[1].broken).toBe(true);
+    await store.close();
+  },
+);
+
+const standingInput = true;
+
+/** Few, with much in each: a software adapter takes seconds to compile a kernel. */
+const COMPARED: readonly Model[] = [
+  ...CONTRACT_MODELS.filter(({ card }) => card.name === 'genome'),
+  ...[
+    {
+      name: 'expressed',
+      channels: 9,
+      latentSize: 14,
+      update: {
+        ...{ kind: 'residual', hidden: 20, activation: 'relu', leak: 0.5, stateLimit: 4 },
+        standingInput,
+        genome: { hidden: 11, expressed: 5, scalesPerception: false, gain: 0.3 },
+      },
+      readout: { kind: 'rgba-premultiplied', channels: [5, 0, 8, 4] },
+    },
+    {
+      name: 'colours',
+      channels: 20,
+      latentSize: 20,
+      update: { kind: 'simple', hidden: 12, outBias: true, standingInput, genome: { hidden: 5 } },
+      readout: { kind: 'dmol', mixtures: 2 },
+      presence: { channel: 17, threshold: 0.1 },
+    },
+    {
+      name: 'ink',
+      side: 12,
+      growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 },
+      update: { kind: 'res4', hidden: 9, standingInput },
+      readout: { kind: 'bernoulli', channel: 5 },
+      presence: { threshold: 0.1 },
+    },
+    // Channels that do not all fit beside each other, and more of them than hidden units.
+    { name: 'deep', channels: 130, latentSize: 130, update: { kind: 'simple', hidden: 16 } },
+    // Too wide for the largest tile.
+    { name: 'wide', update: { kind: 'residual', hidden: 200 } },
+  ].map((fields, i) => tinyModel(fields, i + 20)),
+];
+
+/** Divides, masks all but a corner, and steps on with each model. */
+async function live(backend: BackendName) {
+  const { store } = await openStore(backend, COMPARED);
+  const ids = COMPARED.map((_, i) => i);
+  store.plant(COMPARED.map(seedOf));
+  const readouts: Readout[][] = [];
+  for (let k = 0; k < 5; k++) {
+    const divide = k === 1 || k === 3;
+    const steps = ids.map((patch): PatchStep => {
+      const doubles = divide && COMPARED[patch].card.growth.kind === 'doubling';
+      if (k !== 3) return { patch, divide: doubles };
+      const { growth, side } = COMPARED[patch].card;
+      const stage = growth.kind === 'doubling' ? 4 * growth.seedSide : side;
+      const keep = Uint8Array.from({ length: stage * stage }, (_, i) => (i % 5 < 2 ? 0 : 1));
+      return { patch, divide: doubles, keep };
+    });
+    readouts.push(await store.step(steps));
+  }
+  const states = await store.exportStates(ids);
+  await store.close();
+  return { readouts, states };
+}
+
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  expect(a).toHaveLength(b.length);
+  let most = 0;
+  // NaN counts as the largest difference.
+  for (let i = 0; i < a.length; i++)
+    most = Math.max(most, Math.abs(a[i] - b[i]) || (a[i] === b[i] ? 0 : 1e9));
+  return most;
+};
+
+describeNeeding('WebGPU', isGpuHere)('on webgpu', () => {
+  let [wanted, got]: Awaited<ReturnType<typeof live>>[] = [];
+  beforeAll(async () => {
+    [wanted, got] = [await live('onnx'), await live('webgpu')];
+  });
+
+  test.each(COMPARED.map(({ card }, i) => [card.name, i] as const))('%s', (_, i) => {
+    expect(largest(got.states[i], wanted.states[i])).toBeLessThan(1e-4);
+    for (const [k, readouts] of wanted.readouts.entries()) {
+      const seen = got.readouts[k][i];
+      expect(seen.stage).toBe(readouts[i].stage);
+      // A value that lies between two bytes may round to either.
+      expect(largest(seen.rgba, readouts[i].rgba)).toBeLessThanOrEqual(1);
+      expect(largest(seen.presence, readouts[i].presence)).toBeLessThanOrEqual(1);
+      expect(Math.abs(seen.change - readouts[i].change)).toBeLessThanOrEqual(2);
+    }
+  });
 });

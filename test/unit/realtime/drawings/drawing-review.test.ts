@@ -5,14 +5,6 @@ import fc from '../../../support/property.ts';
 
 const { maxWaiting, maxWaitingEach, expires, sentAgain } = DRAWINGS;
 
-test('an extension refuses, also where drawings do not wait', async () => {
-  for (const mode of ['on', 'ask'] as const) {
-    const room = open(mode, () => Promise.reject(new Refusal('not-here', 'a hat')));
-    await expect(room.send(1, 5)).rejects.toThrow(new Refusal('not-here', 'a hat'));
-    expect([room.given, room.review.waiting]).toEqual([[], []]);
-  }
-});
-
 test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
   const { review, given, told, come, send } = open();
   await send(1, 5);
@@ -52,22 +44,6 @@ test('what is decided while a page is away is told once the page has sent its dr
     { to: 1, id: 16, reason: 'drawing-declined' },
     { to: 1, id: 17, reason: 'drawing-expired' },
   ]);
-});
-
-test('a page that is lost again has as long to send its drawing when it returns once more', async () => {
-  const { review, given, members, come, send } = open();
-  await send(1, 5);
-  members.clear();
-  await review.decide(review.waiting[0].id, true);
-  for (const at of [0, sentAgain]) {
-    come(1);
-    review.endTick(at, []);
-  }
-  review.endTick(2 * sentAgain - 1, []);
-  expect(given).toEqual([]);
-  review.endTick(2 * sentAgain, []);
-  review.endTick(3 * sentAgain, []);
-  expect(given).toEqual(['1 0']);
 });
 
 test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {

@@ -1,6 +1,6 @@
 /** A touch table at one server, whose room another server runs. */
 import { GATEWAY_TIMES } from '../../../../server/realtime/gateway/messages.ts';
-import { RemoteSession } from '../../../../server/realtime/gateway/remote-session.ts';
+import { RemoteSession } from '../../../../server/realtime/gateway/remote-room.ts';
 import { Allowance, DEFAULT_LIMITS } from '../../../../server/realtime/limits/connection-limits.ts';
 import { TableRings } from '../../../../server/realtime/sessions/table-rings.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';
@@ -31,27 +31,6 @@ async function setUp() {
   await arrived(clock);
   return { ...linked, table, rings, told, of, plant };
 }
-
-test('rings are participants of the other server, which sends frames and events to the table only', async () => {
-  const { owner, a, table, told, of, plant, rings, clock } = await setUp();
-  const you = [0, 1].map((ring) => of(ring, 'seated')[0].you);
-  expect(owner.server.seats.participants).toEqual(you);
-  expect(owner.server.seats.isFull).toBe(false);
-  plant(0, 1, 10);
-  await arrived(clock);
-  await owner.tick();
-  expect(of(0, 'accepted')).toMatchObject([{ id: 1 }]);
-  expect(of(1, 'accepted')).toEqual([]);
-  expect(owner.room.organisms[0].planter).toMatchObject(you[0] as object);
-  expect(a.opened[0].added.map(({ viewer }) => viewer)).toEqual([table]);
-  expect(table.all('life')).toHaveLength(1);
-  expect(told.map(({ name }) => name)).toEqual(['seated', 'seated', 'accepted']);
-  owner.server.admission.dismissTable(1, 'table-blocked');
-  rings.handle('forget', { ring: 1 });
-  await arrived(clock);
-  expect(of(0, 'left')).toEqual([{ reason: 'table-blocked' }]);
-  expect(owner.server.seats.size).toBe(0);
-});
 
 test('after a fail-over, rings go on as who they were, and their commands are executed once', async () => {
   const { clock, bus, owner, table, of, plant } = await setUp();

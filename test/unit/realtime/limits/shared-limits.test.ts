@@ -62,16 +62,6 @@ test('an address has as many connections at two servers as at one, and those of 
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
 });
 
-test('the connections of a server that has ended do not count from then on', async () => {
-  const { clock, all, a, b } = await servers();
-  for (let i = 0; i < 4; i++) a.connect(ADDRESS, clock.now());
-  await clock.advance(SHARED_LIMITS.every);
-  expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
-  all[0].sharing.close();
-  await clock.advance(0);
-  expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
-});
-
 test('what a server reserves of its own connections has nothing to do with those of others', async () => {
   const clock = new FakeClock();
   const small = { ...limits, connections: 10, connectionsPerAddress: 40 };
@@ -105,16 +95,6 @@ test('nobody is banned for what one of their address does at another server', as
   expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
   a.close(ADDRESS);
   expect(a.ban(ADDRESS, clock.now())).toBe(false);
-});
-
-test('without messages each counts alone', async () => {
-  const { clock, bus, a, b } = await servers();
-  await bus.close();
-  for (const one of [a, b]) {
-    for (let i = 0; i < 4; i++) expect(one.join(ADDRESS, clock.now())).toBe(true);
-    expect(one.join(ADDRESS, clock.now())).toBe(false);
-  }
-  await clock.advance(10 * SHARED_LIMITS.every);
 });
 
 test('what is no report changes nothing', async () => {

@@ -1,5 +1,5 @@
 import { Packr, pack, Unpackr } from 'msgpackr';
-import { isWellFormed } from '../../../../server/realtime/limits/well-formed-message.ts';
+import { isWellFormed } from '../../../../server/realtime/limits/websocket-engine.ts';
 import fc, { anyText, forRuns } from '../../../support/property.ts';
 
 const packr = new Packr({ useRecords: false, moreTypes: false, variableMapSize: true });

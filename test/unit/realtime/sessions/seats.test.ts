@@ -154,20 +154,6 @@ test('who brings the token of a place in line gets that place, and no seat besid
   expect(after.seats.queued.at(-1)).toBe('carl again');
 });
 
-test('a participant is busy until they say otherwise, for a while, and not after they have left', () => {
-  const { seats, take, visit } = open();
-  const { token } = visit('anna');
-  take('anna again', token);
-  expect(seats.isBusy(0)).toBe(false);
-  seats.setBusy('anna again', 1_000);
-  expect([seats.isBusy(999), seats.isBusy(1_000)]).toEqual([true, false]);
-  seats.setBusy('anna again', 0);
-  expect(seats.isBusy(0)).toBe(false);
-  seats.setBusy('anna again', 1_000);
-  seats.leave('anna again', 0);
-  expect(seats.isBusy(500)).toBe(false);
-});
-
 const NOW = 1_000_000;
 const IDLE = SEATS.idleYields;
 
@@ -199,26 +185,6 @@ describe('who gives way', () => {
       expect(before.get(chosen.address)).toBe(most);
       for (const other of scene.filter(({ address }) => address === chosen.address)) {
         expect(other.activeAt).toBeGreaterThanOrEqual(chosen.activeAt);
-      }
-    });
-  });
-
-  test('seats come to rest, equally shared by those who wait on', () => {
-    const lines = fc.array(fc.constantFrom('a', 'b', 'd'), { maxLength: 80 });
-    forAll(anySeats, lines, (scene, line) => {
-      const room: { address: string; activeAt: number }[] = [...scene];
-      for (const address of line) {
-        const chosen = chooseYielding(room, address, NOW);
-        if (chosen) room[room.indexOf(chosen)] = { address, activeAt: NOW };
-      }
-      const counts = countSeats(room);
-      const most = Math.max(...counts.values());
-      for (const address of new Set(line)) {
-        const wanted = line.filter((other) => other === address).length;
-        const had = scene.filter((one) => one.address === address).length;
-        expect(counts.get(address) ?? 0).toBeGreaterThanOrEqual(
-          Math.min(most - 1, had + wanted, Math.floor(scene.length / 4)),
-        );
       }
     });
   });

@@ -1,6 +1,6 @@
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { TickResult } from '../../../../server/world/room.ts';
-import { View } from '../../../../shared/codec/view.ts';
+import { View } from '../../../../shared/codec/frame-encoder.ts';
 import { copyPlanes, equalPlanes } from '../../../support/compare.ts';
 import { GROWN, HandRoom } from '../../../support/rooms.ts';
 

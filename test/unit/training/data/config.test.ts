@@ -20,7 +20,6 @@ test.each([
   ['side', { kind: 'mnist', side: 64 }],
   ['extra', { kind: 'mnist', extra: 1 }],
   ['folder', { kind: 'folder', folder: '' }],
-  ['folder', { kind: 'celeba' }],
   ['margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],
   ['background', { kind: 'folder', folder: 'x', background: 'blue' }],
   ['validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],

@@ -1,4 +1,4 @@
-/** Sets of images in folders: a user's own, and CelebA. */
+/** A folder of a user's own images. */
 import { mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
@@ -15,7 +15,7 @@ const RED = [200, 40, 0] as const;
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" width="6" height="6"><rect width="6" height="3" fill="#00f"/></svg>';
 
-/** Whether a number is within one of another, as rounding goes. */
+/** Expects numbers to be equal up to rounding. */
 const near = (found: number[], expected: number[], by = 1) => {
   found.forEach((value, i) => {
     expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(by);
@@ -34,7 +34,7 @@ describe('a folder of images', () => {
     await put(folder, 'mine/blue-half.svg', SVG);
     const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: '#808080' } });
     await put(folder, 'mine/grey.png', await grey.toColourspace('b-w').png().toBuffer());
-    // None of these is an image of the user's.
+    // Files that are no images of the user.
     await put(folder, 'mine/.DS_Store', 'x');
     await put(folder, 'mine/._tall.jpg', 'x');
     await put(folder, 'mine/__MACOSX/tall.jpg', 'x');
@@ -51,14 +51,14 @@ describe('a folder of images', () => {
   });
 
   test('keeps aspect, centred, in an empty margin', () => {
-    // 40×20 in 12×12 is 12×6: columns 2…13, rows 5…10.
+    // 40×20 fits into 12×12 as 12×6: columns 2…13, rows 5…10.
     const wide = at('Wide RED Fish');
     for (const x of [2, 7, 13]) {
       for (const y of [5, 8, 10]) near(cell(data, wide, x, y), [...RED, 255]);
       for (const y of [4, 11]) expect(cell(data, wide, x, y)).toEqual([0, 0, 0, 0]);
     }
     for (const x of [1, 14]) expect(cell(data, wide, x, 7)).toEqual([0, 0, 0, 0]);
-    // 100×400 is 3×12; one column of the nine left over goes right.
+    // 100×400 becomes 3×12. Of the nine empty columns, the odd one is on the right.
     const tall = at('Tall');
     near(cell(data, tall, 7, 2), [...RED, 255], 3);
     near(cell(data, tall, 7, 13), [...RED, 255], 3);
@@ -175,50 +175,4 @@ test('the included drawings are a set of thirty visible images', async () => {
     const filled = picture.filter((value, at) => at % 4 === 3 && value > 128).length;
     expect(filled).toBeGreaterThan(100);
   }
-});
-
-const faceSet = (name: string, side: 32 | 64 = 64) =>
-  loadDataset({ kind: 'celeba', folder: name, side }, folder);
-const names = ['000001', '162770', '162771', '182637', '182638', '202599'];
-
-async function faces(inside: string, format: 'jpeg' | 'png', ending: string) {
-  for (const [i, name] of names.entries()) {
-    const face = await plain(format, 178, 218, [40 * i, 9, 200]);
-    await put(folder, `${inside}/${name}.${ending}`, face);
-  }
-}
-
-test('official names have the official splits', async () => {
-  await faces('official', 'jpeg', 'jpg');
-  const data = await faceSet('official');
-  expect(data).toMatchObject({ name: 'celeba', side: 64, channels: 3, count: 6 });
-  expect(data.splits).toEqual({
-    train: Uint32Array.of(0, 1),
-    validation: Uint32Array.of(2, 3),
-    test: Uint32Array.of(4, 5),
-  });
-  expect(data.entries[1]).toEqual({ name: 'Face 162770', kind: 'face' });
-  expect(Math.abs(cell(data, 2, 0, 0)[0] - 80)).toBeLessThan(4);
-});
-
-test('the whole picture is stretched, without cropping', async () => {
-  // The upper left quarter white, the rest black.
-  const white = await plain('png', 89, 109, [255, 255, 255]);
-  const image = sharp({ create: { width: 178, height: 218, channels: 3, background: '#000' } });
-  const png = await image
-    .composite([{ input: white, left: 0, top: 0 }])
-    .png()
-    .toBuffer();
-  await put(folder, 'quarter/000001.png', png);
-  const data = await faceSet('quarter');
-  expect(cell(data, 0, 0, 0)).toEqual([255, 255, 255]);
-  expect(cell(data, 0, 30, 30)[0]).toBeGreaterThan(240);
-  expect(cell(data, 0, 33, 30)[0]).toBeLessThan(15);
-  expect(cell(data, 0, 30, 33)[0]).toBeLessThan(15);
-});
-
-test('a face without its official name is refused', async () => {
-  const file = await put(folder, 'nobody/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
-  const what = `${file}: is not an official name`;
-  await expectFailure(faceSet('nobody'), 'broken-list', what, '"kind": "folder"');
 });

@@ -1,9 +1,8 @@
-/** Images that tests make. */
+/** Makes images for tests. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { DatasetError } from '../../../../server/training/data/dataset.ts';
-import type { DatasetReason } from '../../../../server/training/errors.ts';
+import { TrainingError, type TrainingReason } from '../../../../server/training/errors.ts';
 
 export async function put(folder: string, name: string, bytes: Uint8Array | string) {
   const file = join(folder, name);
@@ -12,7 +11,7 @@ export async function put(folder: string, name: string, bytes: Uint8Array | stri
   return file;
 }
 
-/** One colour, [r, g, b] or straight [r, g, b, a 0…1], as an image file. */
+/** Makes an image file of one colour, [r, g, b] or straight [r, g, b, a 0…1]. */
 export async function plain(
   format: 'png' | 'jpeg' | 'webp',
   width: number,
@@ -27,19 +26,19 @@ export async function plain(
   return format === 'png' ? image.png().toBuffer() : image.jpeg({ quality: 100 }).toBuffer();
 }
 
-/** Expects the reason, and each text in the message. */
+/** Expects an error with a reason and with each text in its message. */
 export async function expectFailure(
   job: Promise<unknown>,
-  reason: DatasetReason,
+  reason: TrainingReason,
   ...texts: readonly string[]
 ): Promise<void> {
-  const error = (await job.catch((thrown) => thrown)) as DatasetError;
-  expect(error).toBeInstanceOf(DatasetError);
+  const error = (await job.catch((thrown) => thrown)) as TrainingError;
+  expect(error).toBeInstanceOf(TrainingError);
   expect(error.reason).toBe(reason);
   for (const text of texts) expect(error.message).toContain(text);
 }
 
-/** The four numbers of a cell. */
+/** Returns the numbers of a cell. */
 export function cell(
   data: { pixels: Uint8Array; side: number; channels: number },
   image: number,

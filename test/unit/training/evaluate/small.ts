@@ -1,8 +1,8 @@
 /** Small made-up checkpoints with an encoder, and images for them. */
 
 import { TrainingError } from '../../../../server/training/errors.ts';
-import type { TestImages } from '../../../../server/training/evaluate/test-images.ts';
-import { createMeter } from '../../../../server/training/terminal.ts';
+import type { TestImages } from '../../../../server/training/evaluate/images.ts';
+import type { Measure } from '../../../../server/training/terminal.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
@@ -73,12 +73,8 @@ export function smallImages(count: number, channels: 1 | 4 = 1): TestImages {
     split: 'test',
     trained: false,
     of: count,
-    labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
     unseen: new TrainingError('unfit-data', 'they do not fit'),
   };
 }
 
-export const quiet = createMeter(
-  () => 0,
-  () => {},
-);
+export const quiet: Measure = (_, run) => run();

@@ -11,7 +11,7 @@ const compute = createOnnxCompute({ threads: 1 });
 const update = { kind: 'residual', hidden: 7, activation: 'relu' };
 const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
 
-/** @param drift what channel 0 of every cell rises by in each step */
+/** Makes a rule whose organisms move or rest. @param drift growth of channel 0 per step */
 function movingModel(drift = 0): Model {
   const model = smallModel({ update, readout });
   const weights = (name: string): Float32Array => model.tensors.get(`update.${name}`)!.data;

@@ -1,10 +1,8 @@
-/**
- * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
- * form.
- */
+/** Compares likelihoods with independent arithmetic and with closed forms. */
 import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
+import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
   type Likelihood,
   logLikelihood,
@@ -12,12 +10,13 @@ import {
   positionFields,
   positionNats,
 } from '../../../../server/training/model/likelihood.ts';
-import { growthSegments } from '../../../../server/training/model/segments.ts';
+import { trainedModel } from '../../../../server/training/run/export.ts';
+import { LATENTS, trainedWeights } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/compare.ts';
 import { evaluate } from '../../autodiff/contract.ts';
-import { tinyConfig, tinyTrainers, updates } from '../tiny-run.ts';
+import { tinyConfig, tinyData, tinyTrainers, updates } from '../tiny-run.ts';
 import { type Numbers, normals, sigmoid, softplus } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
@@ -31,7 +30,7 @@ interface Case {
   readonly images: Numbers;
 }
 
-/** A case of N images of side², states given or random. */
+/** Makes a case of N square images. States are given or random. */
 function made(
   likelihood: Likelihood,
   channels: number,
@@ -64,7 +63,7 @@ const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 0.3, channels: [0, 1, 2, 3] };
 const dmol = (mixtures: number): Likelihood => ({ kind: 'dmol', mixtures });
 
-/** log p of one pixel under one colour's logistic, as the paper's code has it (PixelCNN++). */
+/** Returns log p of one pixel under one colour's logistic, as in the code of PixelCNN++. */
 function logBin(x: number, mean: number, rawLogScale: number): number {
   const logScale = Math.max(rawLogScale, -7);
   const at = (by: number): number => (x - mean + by) * Math.exp(-logScale);
@@ -75,7 +74,7 @@ function logBin(x: number, mean: number, rawLogScale: number): number {
   return at(0) - logScale - 2 * softplus(at(0)) - Math.log(127.5);
 }
 
-/** log p of one RGB pixel, 0…1, given its state. */
+/** Returns log p of one RGB pixel, 0…1, given its state. */
 function dmolPixel(state: ArrayLike<number>, pixel: ArrayLike<number>, n: number): number {
   const [r, gr, b] = Array.from(pixel, (x) => 2 * x - 1);
   const part = (colour: number, what: number, i: number): number =>
@@ -148,42 +147,7 @@ describe.each(CASES)('%s', (_, given) => {
   });
 });
 
-describe.each([1, 4])('a mixture of %i', (n) => {
-  /** States of all 256 levels of one colour, where the other two colours are sure to be white. */
-  function levels(colour: number, seed: number): Case {
-    const channels = 10 * n;
-    const { data: state } = normals([channels], seed);
-    for (let other = 0; other < 3; other++) {
-      if (other === colour) continue;
-      for (let i = 0; i < n; i++) {
-        state[n + 3 * n * other + i] = 20;
-        state[n + 3 * n * other + n + i] = -7;
-      }
-    }
-    const states = new Float32Array(256 * channels);
-    const images = new Float32Array(256 * 3).fill(1);
-    for (let level = 0; level < 256; level++) {
-      states.set(state, level * channels);
-      images[3 * level + colour] = level / 255;
-    }
-    return {
-      likelihood: dmol(n),
-      channels,
-      states: { shape: [256, 1, 1, channels], data: states },
-      images: { shape: [256, 1, 1, 3], data: images },
-    };
-  }
-
-  test.each([0, 1, 2])('gives the levels of colour %i a total probability of 1', async (c) => {
-    for (const seed of [1, 2, 3]) {
-      const { nats } = await run(levels(c, seed));
-      const whole = nats.reduce((sum, x) => sum + Math.exp(x), 0);
-      expect(whole).toBeCloseTo(1, 3);
-    }
-  });
-});
-
-// Cells are taught where they are: what the waves are, what an error costs, and that a rule learns it.
+// Position loss: the waves, the cost of an error, and a rule that learns positions.
 
 test('the first waves distinguish left from right and top from bottom at any side', () => {
   for (const side of [2, 8, 32]) {
@@ -195,7 +159,7 @@ test('the first waves distinguish left from right and top from bottom at any sid
       expect(at(0, i, 2)).toBeLessThan(at(0, i - 1, 2));
       expect(at(i, 0, 2)).toBe(at(0, 0, 2));
     }
-    // Opposite edges are opposite places.
+    // Opposite edges have opposite values.
     expect(at(side - 1, 0, 0)).toBeCloseTo(-at(0, 0, 0), 6);
   }
 });
@@ -240,12 +204,11 @@ test('a rule learns positions at every stage', async () => {
   });
   const trainer = await start(config);
   const errors = async (): Promise<number[]> => {
-    const growth = growthSegments(config, config.segmentSteps);
-    const means = await trainer.means(Uint32Array.of(0, 1, 2, 3));
-    const results: number[] = [];
-    for (let until = 2; until <= growth.length; until++) {
-      const { stage } = growth[until - 1];
-      const states = await trainer.run(means, growth.slice(0, until));
+    const weights = trainedWeights(config, await trainer.state());
+    const model = await trainedModel(compute, { config, data: tinyData(), weights });
+    const latents = model.tensors.get(LATENTS)!.data.subarray(0, 4 * config.latentSize);
+    const [, ...stages] = await new EvaluationBatch(compute, model, 1).stages(latents);
+    return stages.map(({ stage, states }) => {
       const fields = positionFields(stage, 1);
       let sum = 0;
       for (let i = 0; i < 4 * stage * stage; i++) {
@@ -254,9 +217,8 @@ test('a rule learns positions at every stage', async () => {
           sum += (states[i * 8 + 4 + c] - wanted) ** 2;
         }
       }
-      results.push(sum / (16 * stage * stage));
-    }
-    return results;
+      return sum / (16 * stage * stage);
+    });
   };
   const before = await errors();
   await updates(trainer, 150);

@@ -1,11 +1,10 @@
 /**
- * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
- * differences of every number that training moves; and those of native code against those of
- * expressions.
+ * Compares the gradients of whole rollouts, cut into segments of any length, with finite
+ * differences for every trained number; and the gradients of native code with those of expressions.
  */
 import type { Value } from '../../../../server/autodiff/compute.ts';
+import { createCompute } from '../../../../server/autodiff/create.ts';
 import { sizeOf } from '../../../../server/autodiff/graph.ts';
-import { createNativeCompute } from '../../../../server/autodiff/native.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
@@ -24,14 +23,14 @@ import { calmUpdate, genomeUpdate, tinyCard } from '../../vnca/tiny-model.ts';
 import { type Numbers, normals, randomParameters, slopeAt, slopeChecker, upload } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
-const native = hasCompiler ? await createNativeCompute({ threads: 1 }) : undefined;
+const native = hasCompiler ? await createCompute('native', { threads: 1 }) : undefined;
 afterAll(() => compute.dispose());
 
-/** Side of a grown patch, cells. */
+/** Side of a grown patch, in cells. */
 const SIDE = 8;
-/** Patches. */
+/** Number of patches. */
 const N = 2;
-/** What a change in a last step that should rest costs. */
+/** Cost of a change in the last step of segments with `rest`. */
 const REST = { weight: 0.7, sigma: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
 
@@ -41,12 +40,12 @@ const doubling = (stepsPerStage: number) => ({
   stepsPerStage,
 });
 
-/** A rule with random numbers, what it is to show, and its segments, to be disposed. */
+/** Makes a rule with random weights, its target, and its segments, which the test disposes of. */
 function setUp(
   update: Record<string, unknown>,
   growth: Record<string, unknown>,
   likelihood = GAUSSIAN,
-  { side = SIDE, channels = 0, genomes = 1 } = {},
+  { side = SIDE, channels = 0 } = {},
 ) {
   const c = imageChannels(likelihood);
   const size = channels || (c === 1 ? 3 : 4);
@@ -64,43 +63,27 @@ function setUp(
   image.data.forEach((x, i) => {
     image.data[i] = x > 0 ? 1 : 0;
   });
-  const options = { spec, likelihood, batch: N, rest: REST, genomes };
+  const options = { spec, likelihood, batch: N, rest: REST };
   return {
     spec,
     image,
     parameters: randomParameters(updateShapes(spec), 20),
-    latents: normals([N * genomes, latent], 2),
+    latents: normals([N, latent], 2),
     weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
-    genomes,
     segments: new Segments({ compute, ...options }),
     native: native && new Segments({ compute: native, ...options }),
   };
 }
 type SetUp = ReturnType<typeof setUp>;
 
-/** Inputs of a segment's program beside the states. */
+/** Returns the inputs of a segment's program, except the states. */
 type InputSource = (segment: Segment) => Record<string, Numbers>;
 
-/** How much each genome counts: the first ones not at all in some cells, and each alone in others. */
-function genomeShares(stage: number, genomes: number): Numbers {
-  const shape = [N, stage, stage, genomes];
-  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const share = Math.min(
-      1,
-      Math.max(0, ((Math.floor(i / genomes) % stage) + 0.5) / stage - 0.25) * 2,
-    );
-    const genome = i % genomes;
-    return genome === 0 ? 1 - share : share / (genomes - 1);
-  });
-  return { shape, data };
-}
-
-/** Masks by the number of the step in a rollout, so that they do not depend on how it is cut. */
-function maskSource({ spec, genomes }: SetUp): InputSource {
+/** Creates masks by the number of the step, so that they do not depend on the cuts. */
+function maskSource({ spec }: SetUp): InputSource {
   let step = 0;
   return ({ stage, steps }) => {
     const masks: Record<string, Numbers> = {};
-    if (genomes > 1) masks.weights = genomeShares(stage, genomes);
     for (let i = 0; spec.update.updateProbability < 1 && i < steps; i++) {
       const mask = normals([N, stage, stage, 1], 100 + step++);
       mask.data.forEach((x, j) => {
@@ -113,8 +96,8 @@ function maskSource({ spec, genomes }: SetUp): InputSource {
 }
 
 /**
- * Half of the ground of each patch is closed, another half for each. With a rim, it opens column by
- * column, and the last two columns that open are not judged.
+ * Closes half of the ground of each patch, the left or the lower half. With a rim, the ground opens
+ * column by column, and the last two columns are not judged.
  */
 function openSource(segments: readonly Segment[]): InputSource {
   const { stage: side } = segments[segments.length - 1];
@@ -144,13 +127,13 @@ function openSource(segments: readonly Segment[]): InputSource {
   };
 }
 
-/** A map [N, side, side, channels], zero on closed ground. */
+/** Returns a map [N, side, side, channels] with zeros on closed ground. */
 function onOpen(data: ArrayLike<number>, channels: number, open: Numbers): Numbers {
   const kept = Float32Array.from(data, (x, i) => x * open.data[Math.floor(i / channels)]);
   return { shape: [...open.shape.slice(0, 3), channels], data: kept };
 }
 
-/** Nats of a change in one step, weighted by sample. */
+/** Returns the nats of the change in one step, weighted by sample. */
 function restOf(after: Float32Array, before: Float32Array, weight: Numbers): number {
   const size = after.length / N;
   return after.reduce(
@@ -161,7 +144,7 @@ function restOf(after: Float32Array, before: Float32Array, weight: Numbers): num
   );
 }
 
-/** Σ weight · nats at the judged ends of segments, by the forward programs alone. */
+/** Computes Σ weight · nats at the judged ends of segments with the forward programs alone. */
 async function objective(
   given: SetUp,
   rollout: readonly Segment[],
@@ -211,11 +194,11 @@ async function objective(
 }
 
 /**
- * Gradients by the reverse programs: `total:` and the name of a parameter or `latents`, and the
- * `nats`.
+ * Computes gradients with the reverse programs: `total:` and the name of a parameter or `latents`;
+ * and `nats`.
  *
- * @param judged the segments at whose ends the states are judged, beside the last
- * @param differentiated how many of the last segments are differentiated
+ * @param judged segments whose last states are judged, in addition to the last segment
+ * @param differentiated number of last segments to differentiate
  */
 async function gradientsOf(
   given: SetUp,
@@ -283,7 +266,7 @@ async function expectNative(
 /**
  * Compares the gradient of every parameter and latent with finite differences.
  *
- * @param judged as of `gradientsOf`
+ * @param judged see `gradientsOf`
  */
 async function expectGradients(
   given: SetUp,
@@ -332,7 +315,7 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
     GAUSSIAN,
   ],
   [
-    // Short: a limit has corners, and a difference that spans one is neither slope.
+    // Few steps, because a limit has corners, at which a finite difference matches neither slope.
     'residual with a limit, uniform',
     { kind: 'residual', hidden: 3, stateLimit: 1.5 },
     { kind: 'uniform', steps: 1 },
@@ -349,7 +332,7 @@ const ROLLOUTS: [string, Record<string, unknown>, Record<string, unknown>, Likel
 
 describe.each(ROLLOUTS)('%s', (_, update, growth, likelihood) => {
   const given = setUp(update, growth, likelihood);
-  /** Grown, judged, then a few steps more. */
+  /** Grows, judges, then takes a few more steps. */
   const more = update.stateLimit ? 1 : 3;
   const rollout = (longest: number): { segments: Segment[]; judged: ReadonlySet<number> } => {
     const grown = growthSegments(given.spec, longest);
@@ -425,7 +408,7 @@ const rim = (steps: number): Segment => ({ begin: 'go-on', stage: SIDE, steps, r
 const still: Segment = { begin: 'go-on', stage: SIDE, steps: 1 };
 const grown = (given: SetUp): Segment[] => growthSegments(given.spec, 2);
 
-/** Segments with each of their options. */
+/** A rollout for each option of segments. */
 const OPTIONS: [string, SetUp, (given: SetUp) => Segment[]][] = [
   [
     'a change in the last step counts where it should rest',
@@ -446,11 +429,6 @@ const OPTIONS: [string, SetUp, (given: SetUp) => Segment[]][] = [
     setUp(leaking, doubling(1)),
     (given) => [...grown(given), rim(2), rim(2)],
   ],
-  [
-    'each genome of a chimera has its gradients',
-    setUp(genomeUpdate(3), doubling(1), GAUSSIAN, { genomes: 2 }),
-    (given) => [...grown(given), { ...still, steps: 2 }],
-  ],
 ];
 
 describe.each(OPTIONS)('%s', (_, given, segmentsOf) => {
@@ -463,23 +441,22 @@ describe.each(OPTIONS)('%s', (_, given, segmentsOf) => {
 });
 
 /**
- * Nets of more than one vector of units, on patches of many tiles, some of which are not whole. Few
- * steps, because rectified units and limits have corners, and a cell near one may fall on either
- * side.
+ * Nets with more units than a vector register, on patches with incomplete tiles. Few steps, because
+ * a cell near a corner of a rectifier or limit may fall on either side.
  */
 testNative.each([
   ['rectified', { ...calmUpdate(37), activation: 'relu', stateLimit: 2, updateProbability: 0.6 }],
-  ['with scales', { ...genomeUpdate(70), stateLimit: 1 }, 3],
+  ['with scales', { ...genomeUpdate(70), stateLimit: 1 }],
   ['res4', { kind: 'res4', hidden: 21 }],
-])('large patches: %s', async (_, update, genomes = 1) => {
-  const sizes = { side: 22, channels: 19, genomes };
+])('large patches: %s', async (_, update) => {
+  const sizes = { side: 22, channels: 19 };
   const given = setUp(update, { kind: 'uniform', steps: 1 }, GAUSSIAN, sizes);
   const rollout = [...growthSegments(given.spec, 1), ...stayingSegments(given.spec, 1, 1)];
   await expectNative(given, rollout, new Set([0]));
   await given.segments.dispose();
 });
 
-/** The states after a segment. */
+/** Returns the states after a segment. */
 async function stepped(
   given: SetUp,
   segment: Segment,
@@ -495,26 +472,6 @@ async function stepped(
   return after;
 }
 
-describe('a crowded segment', () => {
-  const given = setUp(leaking, doubling(1));
-  afterAll(() => given.segments.dispose());
-
-  it('does not depend on states on closed ground', async () => {
-    const step: Segment = { begin: 'go-on', stage: SIDE, steps: 1, crowded: true };
-    const { open } = openSource([step])(step);
-    const before = normals([N, SIDE, SIDE, given.spec.channels], 7);
-    const other = { ...before, data: before.data.slice() };
-    other.data.forEach((_, i) => {
-      if (open.data[Math.floor(i / given.spec.channels)] === 0) other.data[i] = 9;
-    });
-    const [after, afterToo] = [
-      await stepped(given, step, { states: before, open }),
-      await stepped(given, step, { states: other, open }),
-    ];
-    expect(afterToo).toEqual(after);
-  });
-});
-
 describe('segments with a rim', () => {
   const given = setUp(leaking, doubling(1));
   afterAll(() => given.segments.dispose());
@@ -529,7 +486,7 @@ describe('segments with a rim', () => {
         Array.from({ length: SIDE }, (_, x) => states.data[x * given.spec.channels] !== 0),
       );
     }
-    // Columns from 4 on are closed for 1, 2, 3, 4 steps; a cell lives in the step after.
+    // Columns from 4 on are closed for 1, 2, 3 and 4 steps. A cell lives one step after it opens.
     expect(lives[0]).toEqual([true, true, true, true, false, false, false, false]);
     expect(lives[1]).toEqual([true, true, true, true, true, true, false, false]);
   });

@@ -1,7 +1,4 @@
-/**
- * What the tests of the model share: small tensors, plain arithmetic in float64, finite
- * differences.
- */
+/** Helpers for tests of the model: small tensors, arithmetic in float64, finite differences. */
 import type { Value } from '../../../../server/autodiff/compute.ts';
 import { sizeOf } from '../../../../server/autodiff/graph.ts';
 import type { Shapes } from '../../../../server/autodiff/parameters.ts';
@@ -20,9 +17,7 @@ export function normals(shape: readonly number[], seed: number, scale = 1): Numb
   };
 }
 
-/**
- * Random tensors of these shapes, large enough that nothing vanishes, by the name of their input.
- */
+/** Makes random tensors by the name of their input, large enough that no effect vanishes. */
 export function randomParameters(shapes: Shapes, seed: number): Record<string, Numbers> {
   return Object.fromEntries(
     [...shapes].map(([name, shape], i) => {
@@ -40,7 +35,7 @@ export const upload = (
     Object.entries(tensors).map(([name, { shape, data }]) => [name, compute.upload(shape, data)]),
   );
 
-/** Slope of an objective along one number of a tensor. */
+/** Returns the slope of an objective along one number of a tensor. */
 export async function slopeAt(
   tensor: Numbers,
   at: number,
@@ -55,31 +50,31 @@ export async function slopeAt(
   return ((await moved(step)) - (await moved(-step))) / (2 * step);
 }
 
-/** Relative error of a gradient that is close to a difference. */
+/** Largest relative error between a gradient and a finite difference. */
 const CLOSE = 0.01;
 
 /**
- * Share of its tensor's largest slope under which a slope is not told from rounding: differences of
- * what is summed up in float32 are off by up to 2e-4 of the largest slope (measured), which is
- * within `CLOSE` of this share.
+ * Share of a tensor's largest slope below which a slope counts as rounding error. Differences of
+ * float32 sums have errors up to 2e-4 of the largest slope (measured), which is within `CLOSE` of
+ * this share.
  */
 const FLOOR = 0.03;
 
 /**
- * Compares gradients with differences, each relative to the slope, or to the floor of its tensor
- * where it is less steep.
+ * Compares gradients with finite differences, relative to the slope or, for small slopes, to the
+ * floor of the tensor.
  */
 export function slopeChecker() {
   const tensors = new Map<string, { at: number; found: number; wanted: number }[]>();
   const floorOf = (slopes: readonly { wanted: number }[]): number =>
     FLOOR * Math.max(...slopes.map(({ wanted }) => Math.abs(wanted)));
   return {
-    /** @param at of the number in its tensor */
+    /** @param at index of the number in its tensor */
     compare(tensor: string, at: number, found: number, wanted: number): void {
       const slopes = tensors.get(tensor) ?? [];
       tensors.set(tensor, [...slopes, { at, found, wanted }]);
     },
-    /** Slopes that are not close, in words, and tensors without any effect. */
+    /** Describes slopes that are not close, and tensors without any effect. */
     wrong(): string[] {
       return [...tensors].flatMap(([tensor, slopes]) => {
         const floor = floorOf(slopes);
@@ -95,7 +90,7 @@ export function slopeChecker() {
           );
       });
     },
-    /** Share of the slopes that are above their floor, where a gradient of nothing is far off. */
+    /** Returns the share of slopes above their floor. */
     steep(): number {
       const all = [...tensors.values()].flatMap((slopes) => {
         const floor = floorOf(slopes);

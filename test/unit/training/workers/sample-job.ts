@@ -8,16 +8,15 @@ export type Plan = { readonly counters: Int32Array; readonly refuse?: boolean };
 
 export type Job =
   | { readonly kind: 'echo'; readonly value: Float32Array }
-  /** Ends once this many jobs have started. */
+  /** Ends once `wanted` jobs have started. */
   | { readonly kind: 'meet'; readonly wanted: number }
-  | { readonly kind: 'progress'; readonly amount: number }
   | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' };
 
 export type Result = { readonly thread: number; readonly value?: Float32Array };
 
 export const workerJob: WorkerJob<Plan, Job, Result> = {
   module: import.meta.url,
-  async open(_, { counters, refuse }, onProgress) {
+  async open(_, { counters, refuse }) {
     if (refuse) throw new TrainingError('bad-data', 'nothing to work with');
     Atomics.add(counters, 0, 1);
     return {
@@ -35,9 +34,6 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
                 throw new Error('alone');
               }
             }
-          case 'progress':
-            onProgress(job.amount);
-            return { thread: threadId };
           case 'throw':
             if (job.what === 'training') throw new TrainingError('not-finite', 'no number');
             if (job.what === 'range') throw new RangeError('too far');

@@ -8,7 +8,7 @@ import {
 } from '../../../../server/training/workers/worker-pool.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
 
-/** Workers whose jobs end on request. */
+/** Makes workers whose jobs end on request. */
 function gated(width: number, fails = -1) {
   const open: (() => void)[] = [];
   const begun: number[] = [];
@@ -41,7 +41,7 @@ function gated(width: number, fails = -1) {
     async letAllEnd(jobs: number): Promise<void> {
       for (let i = 0; i < jobs; i++) {
         while (open.length === 0) await new Promise(setImmediate);
-        // The last to begin ends first.
+        // The job that began last ends first.
         open.pop()!();
         await new Promise(setImmediate);
       }
@@ -63,7 +63,6 @@ test('jobs run in parallel up to the size; results come with their index', async
   expect(counts()).toEqual({ most: 2, opened: 2, closed: 0 });
   await pool.dispose();
   expect(counts().closed).toBe(2);
-  await expect(pool.work([1], () => {})).rejects.toThrow('closed');
 });
 
 test('after a failure no job begins, and running jobs are awaited', async () => {
@@ -77,17 +76,8 @@ test('after a failure no job begins, and running jobs are awaited', async () => 
   expect(begun).toEqual([0, 1]);
 });
 
-test('calls and disposal wait for earlier calls', async () => {
-  const { workers: pool, ended, counts, letAllEnd } = gated(2);
-  const calls = [pool.work([0], () => {}), pool.work([1], () => {}), pool.dispose()];
-  await letAllEnd(2);
-  await Promise.all(calls);
-  expect(ended).toEqual([0, 1]);
-  expect(counts()).toEqual({ most: 1, opened: 1, closed: 1 });
-});
-
 describe('in threads', () => {
-  /** Number of running worker threads of this process. */
+  /** Returns the number of running worker threads of this process. */
   const threads = (): number =>
     (process.report.getReport() as unknown as { readonly workers: readonly unknown[] }).workers
       .length;
@@ -96,9 +86,9 @@ describe('in threads', () => {
   type Pool = ReturnType<typeof openWorkerPool<unknown, Job, Result>>;
   let pool: Pool;
   let counters: Int32Array;
-  function open(refuse = false, compute = two, onProgress?: (amount: number) => void): void {
+  function open(refuse = false, compute = two): void {
     counters = new Int32Array(new SharedArrayBuffer(8));
-    pool = openWorkerPool(workerJob, compute, { counters, refuse }, onProgress);
+    pool = openWorkerPool(workerJob, compute, { counters, refuse });
   }
   const before = threads();
   afterEach(async () => {
@@ -118,7 +108,7 @@ describe('in threads', () => {
 
   it('runs two jobs at the same time, in threads that end with it', async () => {
     open();
-    // Each ends only once the other has begun.
+    // Each job ends only after the other has started.
     const results = await resultsOf({ kind: 'meet', wanted: 2 }, { kind: 'meet', wanted: 2 });
     const ids = results.map(({ thread }) => thread);
     expect(new Set(ids).size).toBe(2);
@@ -131,15 +121,6 @@ describe('in threads', () => {
     const wanted = { thread: 0, value: Float32Array.of(1, 2, 3) };
     expect(await resultsOf(echo, echo)).toEqual([wanted, wanted]);
     expect(threads()).toBe(before);
-  });
-
-  it('passes on the progress of jobs', async () => {
-    let sum = 0;
-    open(false, two, (amount) => {
-      sum += amount;
-    });
-    await resultsOf(...[1, 20, 300].map((amount): Job => ({ kind: 'progress', amount })));
-    expect(sum).toBe(321);
   });
 
   it.each([

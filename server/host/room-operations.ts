@@ -1,0 +1,188 @@
+/**
+ * Operations on rooms that several modules of this folder need: commands of the host, snapshots, and
+ * undo, which replays a room's journal without some of its commands.
+ */
+import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { SnapshotState } from '../../shared/host/state.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { BackendName } from '../engine/backend.ts';
+import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
+import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import { restoreSnapshot, type UndoOptions, type UndoRequest, undo } from '../storage/undo.ts';
+import type { Answer } from '../world/commands.ts';
+import type { Room } from '../world/room.ts';
+
+/** The services that the modules of this folder use, besides the services of the rooms. */
+export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
+  readonly rooms: RoomRegistry;
+  /** The same object as `rooms`, if other servers share the rooms. */
+  readonly cluster: ClusterRooms | undefined;
+  /** Folders of checkpoints, by name. */
+  readonly checkpointFolders: ReadonlyMap<string, string>;
+  /** URL of the Valkey server that stores the rooms; undefined if the folder stores them. */
+  readonly valkey: string | undefined;
+  /** The data folder; undefined if nothing is stored. */
+  readonly folder: string | undefined;
+  readonly backend: BackendName | 'auto';
+  /** Returns the server's addresses for visitors, the likeliest to work first. */
+  readonly addresses: () => string[];
+  /** When the server started (wall clock, ms). */
+  readonly since: number;
+  readonly version: string;
+  /** Free space on the data folder's disk in bytes, if known; undefined if nothing is stored. */
+  readonly disk: { readonly free: number | undefined } | undefined;
+}
+
+/** Converts a snapshot's record to the form that the host's page shows. */
+export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
+  return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
+}
+
+/** Takes a snapshot between two ticks. @returns null if rooms are not stored */
+export async function takeSnapshot(
+  { ticker, storage }: Pick<HostContext, 'ticker' | 'storage'>,
+  room: Room,
+  label: Parameters<JournalWriter['takeSnapshot']>[1],
+): Promise<SnapshotState | null> {
+  if (!storage) return null;
+  await ticker.hold(room);
+  const taken = storage.journalWriter.takeSnapshot(room, label);
+  ticker.resume(room);
+  return snapshotStateOf(await taken);
+}
+
+/**
+ * Runs a command. Resolves to its answer at the room's next tick.
+ *
+ * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
+ */
+export async function runSystemCommand(
+  { server }: OpenRoom,
+  command: SystemCommand,
+): Promise<Answer> {
+  try {
+    return await server.dispatcher.hostActor.act(command);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { reason } = error;
+    if (reason === 'room-closed' || reason === 'elsewhere') throw new HostRefusal(reason);
+    throw new HostRefusal('room-busy', reason);
+  }
+}
+
+/** Waits for several commands. @returns number of commands that the room executed */
+export async function countExecuted(commands: readonly Promise<Answer>[]): Promise<number> {
+  const results = await Promise.allSettled(commands);
+  return results.filter((one) => one.status === 'fulfilled' && !one.value.refused).length;
+}
+
+type UndoHost = HostContext & { readonly farewells: { stop(room: string): Promise<void> } };
+
+/** Factor by which a room's tick rate may briefly exceed the set rate. */
+const SLACK = 1.1;
+/** Highest tick rate that a room can have, in ticks per second. */
+const MAX_TICK_RATE = 60;
+
+/** Undoes the commands of a period that ended `ago` seconds before now. @throws HostRefusal */
+export const undoRecent = (
+  host: UndoHost,
+  name: string,
+  { seconds, ago, participant }: CallBody<'undo'>,
+): Promise<CallAnswer<'undo'>> =>
+  undoing(host, name, async (options) => {
+    const until = options.journalWriter.now() - 1000 * ago;
+    const after = await lastTickBefore(options, ago + seconds);
+    const since = until - 1000 * seconds;
+    return { since, ...(ago > 0 && { until }), after, by: participant };
+  });
+
+/** Undoes a single command of the host. @throws HostRefusal */
+export const undoCommand = (
+  host: UndoHost,
+  name: string,
+  command: HostCommand,
+): Promise<CallAnswer<'undoCommand'>> => undoing(host, name, () => command);
+
+async function undoing(
+  host: UndoHost,
+  name: string,
+  request: (options: Required<UndoOptions>) => UndoRequest | Promise<UndoRequest>,
+): Promise<CallAnswer<'undo'>> {
+  const { rooms, farewells } = host;
+  const live = rooms.requireOpen(name);
+  return rooms.during(name, 'undoing', async () => {
+    const { tickRate } = rooms.summary(name).settings;
+    // Stop the farewell, because it would also remove the restored organisms.
+    const begin = () => farewells.stop(name);
+    const options = { ...optionsFor(host, live), tickRate, begin };
+    const wanted = await request(options);
+    const { commands, backup } = await shown(live, () => undo(options, wanted));
+    return { undone: commands, kept: snapshotStateOf(backup) };
+  });
+}
+
+export async function restore(
+  host: UndoHost,
+  name: string,
+  tick: number,
+): Promise<CallAnswer<'restore'>> {
+  const { rooms, farewells } = host;
+  rooms.requireOpen(name);
+  await farewells.stop(name);
+  const live = rooms.requireOpen(name);
+  return rooms.during(name, 'restoring', async () => {
+    const options = optionsFor(host, live);
+    return { kept: snapshotStateOf(await shown(live, () => restoreSnapshot(options, tick))) };
+  });
+}
+
+/**
+ * Finds a tick that is certainly older than `seconds`, even if the wall clock was changed. If the
+ * tick rate was changed too, assumes the highest possible rate.
+ */
+async function lastTickBefore(
+  { room, store, journalWriter, tickRate }: Required<UndoOptions>,
+  seconds: number,
+): Promise<number> {
+  const { tick, name } = room;
+  const ticksAt = (rate: number): number => Math.ceil(seconds * SLACK * rate);
+  const oldest = tick - ticksAt(MAX_TICK_RATE);
+  await journalWriter.flushed();
+  for await (const { events } of store.journal(name, Math.max(0, oldest), tick)) {
+    const isChanged = events.some((one) => one.what === 'energy' && one.tickRate !== tickRate);
+    if (isChanged) return oldest;
+  }
+  return tick - ticksAt(tickRate);
+}
+
+/**
+ * Runs work that changes the room's state, then sends the state to all clients. Does so even after
+ * a storage error, because the state may have changed.
+ */
+async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
+  let isUnchanged = false;
+  try {
+    return await work();
+  } catch (error) {
+    isUnchanged = error instanceof HostRefusal;
+    throw error;
+  } finally {
+    if (!isUnchanged) server.refresh.request();
+  }
+}
+
+/** @throws HostRefusal not-kept */
+function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
+  if (!storage) throw new HostRefusal('not-kept');
+  const { store, journalWriter } = storage;
+  return {
+    ...{ store, journalWriter, world, room },
+    hold: () => ticker.hold(room),
+    resume: () => ticker.resume(room),
+  };
+}

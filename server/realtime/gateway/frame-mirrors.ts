@@ -1,0 +1,204 @@
+/**
+ * The frames of a room that runs on another server, as seen by a gateway. The gateway mirrors the
+ * cells of the channels that its viewers use, so that it can serve viewers as the room's server
+ * would. Start at `FrameMirrors`.
+ */
+import { promisify } from 'node:util';
+import { inflate } from 'node:zlib';
+import type { Planes } from '../../../shared/codec/chunks.ts';
+import { FrameError } from '../../../shared/codec/frame.ts';
+import { FrameMirror } from '../../../shared/codec/frame-source.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import {
+  type ChannelName,
+  type ChannelUser,
+  chunksOf,
+  type FrameFeed,
+  isFresh,
+  keyOf,
+} from '../streaming/room-encoders.ts';
+import type { Item, News, Round } from './messages.ts';
+
+const decompress = promisify(inflate);
+
+export type Size = Pick<Planes, 'width' | 'height'>;
+
+/** Maximum number of rounds to wait for a baseline before it is requested again. */
+const MAX_WAITING = 64;
+
+/** A copy of the cells of one channel, kept up to date with the rounds of its encoder. */
+class ChannelMirror {
+  readonly users = new Set<ChannelUser>();
+  /** The mirrored cells; undefined until the first baseline arrives. */
+  source: FrameMirror | undefined;
+  /** Whether the mirror needs a baseline, has requested one, or has all rounds so far. */
+  state: 'lacking' | 'asked' | 'current' = 'lacking';
+  /** Tick at which the last user left. */
+  idleSince = 0;
+  /** Size of the channel, in cells. */
+  readonly size: Size;
+  private generation: number | undefined;
+  private round = 0;
+  /** Rounds that arrived while the mirror was waiting for a baseline. */
+  private waiting: Round[] = [];
+
+  /** @param room size of the room, in cells */
+  constructor(
+    readonly name: ChannelName,
+    room: Size,
+  ) {
+    const { scale } = name;
+    this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
+  }
+
+  /** Requests a baseline. Until it arrives, viewers keep the cells that they have. */
+  ask(): void {
+    this.state = 'lacking';
+    this.waiting = [];
+  }
+
+  /** Applies a round now or, if the mirror is waiting for a baseline, after the baseline. */
+  take(next: Round): void {
+    if (this.state !== 'current') {
+      if (this.waiting.push(next) > MAX_WAITING) this.ask();
+      return;
+    }
+    const { generation, round, deltas } = next;
+    const follows = generation === this.generation && round === this.round + 1;
+    const isApplied =
+      follows &&
+      attempt(() => {
+        this.source!.apply(deltas.map(([chunk, version, block]) => ({ chunk, version, block })));
+      });
+    if (isApplied) this.round = round;
+    else this.ask();
+  }
+
+  /** Replaces the cells, and applies the rounds that follow the baseline. @param now ms */
+  restore({ generation, round }: Item<'baseline'>, cells: Uint8Array, now: number): void {
+    const isSame = generation === this.generation;
+    const source = isSame ? this.source! : new FrameMirror(this.size, this.name.scale);
+    if (!attempt(() => source.restore(cells))) return;
+    const next = this.waiting.filter((one) => one.generation !== generation || one.round > round);
+    this.waiting = [];
+    this.source = source;
+    this.generation = generation;
+    this.round = round;
+    this.state = 'current';
+    for (const one of next) this.take(one);
+    if (!isSame) for (const user of this.users) user.useSource(source, now);
+  }
+}
+
+/** @returns false if the work throws a FrameError */
+function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof FrameError) return false;
+    throw error;
+  }
+}
+
+export class FrameMirrors implements FrameFeed {
+  tick = 0;
+  /** Whether `tick` is outdated, or comes from another leader. */
+  private isTickOld = true;
+  private readonly mirrors = new Map<string, ChannelMirror>();
+
+  /**
+   * @param size size of the room, in cells
+   * @param onTick called after each tick of the room's server, with the current time in ms
+   * @param wantedChanged called when the result of `takeWants` may have changed
+   */
+  constructor(
+    private readonly size: Size,
+    private readonly clock: Clock,
+    private readonly onTick: (now: number) => void,
+    readonly wantedChanged: () => void,
+  ) {}
+
+  /** Whether the mirrors of all channels with viewers have all rounds that have arrived. */
+  get isCurrent(): boolean {
+    return [...this.mirrors.values()].every((one) => one.state === 'current' || !one.users.size);
+  }
+
+  join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
+    // While the gateway wants no channel, no ticks arrive, so the last known tick becomes outdated.
+    if (this.mirrors.size === 0) this.isTickOld = true;
+    const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
+      return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
+    });
+    mirror.users.add(user);
+    this.wantedChanged();
+    return mirror.source;
+  }
+
+  leave(name: ChannelName, user: ChannelUser): void {
+    const mirror = this.mirrors.get(keyOf(name));
+    if (!mirror?.users.delete(user)) return;
+    mirror.idleSince = this.tick;
+    this.wantedChanged();
+  }
+
+  /** Requests all cells again, because a new link is being opened. */
+  renew(): void {
+    this.isTickOld = true;
+    for (const mirror of this.mirrors.values()) mirror.ask();
+  }
+
+  /** Returns the channels that viewers use. Baselines count as requested once they are listed. */
+  takeWants(): Item<'wants'>['channels'] {
+    for (const [key, { users, idleSince, state }] of this.mirrors) {
+      const isKept = state === 'current' && isFresh(idleSince, this.tick);
+      if (users.size === 0 && !isKept) this.mirrors.delete(key);
+    }
+    return [...this.mirrors.values()].map((mirror) => {
+      const asks = mirror.state === 'lacking';
+      if (asks) mirror.state = 'asked';
+      const users = [...mirror.users];
+      const chunks = [...chunksOf(users)].sort((a, b) => a - b);
+      const mayReceive = users.some((user) => user.mayReceive);
+      return { ...mirror.name, asks, chunks, mayReceive };
+    });
+  }
+
+  /** Applies the rounds of a tick, and sends frames to viewers. */
+  take({ tick, rounds }: NonNullable<News['frames']>): void {
+    for (const round of rounds) this.mirrors.get(keyOf(round))?.take(round);
+    this.tick = tick;
+    this.isTickOld = false;
+    this.onTick(this.clock.now());
+  }
+
+  async takeBaseline(baseline: Item<'baseline'>): Promise<void> {
+    const key = keyOf(baseline);
+    const mirror = this.mirrors.get(key);
+    if (!mirror) return;
+    const { width, height } = mirror.size;
+    const maxOutputLength = 16 * (width + 1) * (height + 1);
+    const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
+    if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
+    // Set the tick first, because the first frame must contain the tick that it shows.
+    if (this.isTickOld) this.tick = baseline.tick;
+    this.isTickOld = false;
+    mirror.restore(baseline, cells, this.clock.now());
+    // Viewers that were waiting for the baseline now look at this channel's chunks.
+    this.wantedChanged();
+  }
+
+  /** Forgets all channels. A baseline that is being decompressed is then ignored. */
+  close(): void {
+    this.mirrors.clear();
+  }
+}
+
+/** Makes a room's frames for the viewers of this server. */
+export function openFrames(size: Size, clock: Clock, wantedChanged: () => void) {
+  const feed = new FrameMirrors(size, clock, (now) => broadcaster.publish(now), wantedChanged);
+  const broadcaster = new RoomBroadcaster(feed);
+  return { size, feed, broadcaster };
+}

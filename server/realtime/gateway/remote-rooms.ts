@@ -1,0 +1,40 @@
+/** The rooms of other servers in which this server has connections. */
+import { repeat } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import type { RoomSession } from '../sessions/local-session.ts';
+import type { RoomClient } from '../sessions/room-client.ts';
+import { GATEWAY_TIMES } from './messages.ts';
+import { RemoteRoom, type RemoteRoomOptions, RemoteSession } from './remote-room.ts';
+
+export class RemoteRooms {
+  private readonly rooms = new Map<string, RemoteRoom>();
+  private connections = 0;
+  private readonly cancel = repeat(this.options.clock, GATEWAY_TIMES.idle, () => this.closeIdle());
+
+  constructor(private readonly options: RemoteRoomOptions) {}
+
+  /** Creates a session in a room, without joining it yet. */
+  open(room: string, client: RoomClient): RoomSession {
+    const remote = getOrAdd(this.rooms, room, () => new RemoteRoom(room, this.options));
+    return new RemoteSession(++this.connections, client, remote);
+  }
+
+  /** For each room name, the number of connections in the room. */
+  get sizes(): ReadonlyMap<string, number> {
+    return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
+  }
+
+  close(): void {
+    this.cancel();
+    for (const room of this.rooms.values()) room.close();
+    this.rooms.clear();
+  }
+
+  private closeIdle(): void {
+    for (const [name, room] of this.rooms) {
+      if (!room.isIdle) continue;
+      room.close();
+      this.rooms.delete(name);
+    }
+  }
+}

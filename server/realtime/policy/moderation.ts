@@ -1,0 +1,236 @@
+/**
+ * The moderation of a room: the records of the host's decisions, and visitors' reports of
+ * organisms. The host sees each organism as it looked when it was reported.
+ */
+import * as v from 'valibot';
+import { count, finite, id } from '../../../shared/common-schemas.ts';
+import { REASONS, Refusal } from '../../../shared/protocol/reasons.ts';
+import {
+  type LifeEvent,
+  type OrganismId,
+  type OrganismView,
+  origin,
+  type ParticipantId,
+  part,
+  participantView,
+  planter,
+} from '../../../shared/vocabulary.ts';
+import type { Room } from '../../world/room.ts';
+
+const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+/** A time by the wall clock, in ms since the epoch. */
+const at = finite;
+
+/** For each list, the schema of its items. */
+export const MODERATION = {
+  /** Muted participants. */
+  mutes: v.strictObject({ id }),
+  /**
+   * Drawings that are waiting for the host's decision, or whose visitor has not received it yet.
+   */
+  drawings: v.strictObject({
+    id,
+    by: participantView,
+    /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
+    pixels: bytes,
+    /** The drawing's latent, [latentSize]. */
+    latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
+    /** When the drawing was sent. */
+    at,
+    /** `approved`, or the reason for a refusal; absent while the drawing is waiting. */
+    decision: v.optional(v.picklist(['approved', ...REASONS])),
+  }),
+  /** Organisms that visitors have reported, as they looked when they were reported. */
+  reports: v.strictObject({
+    /** Id of the organism. */
+    id,
+    /**
+     * Tick at which the organism was planted. It distinguishes organisms, because a restored room
+     * may reuse an id.
+     */
+    born: count,
+    kind: v.string(),
+    origin,
+    planter,
+    /** The parts of a chimera. */
+    parts: v.optional(v.array(part)),
+    side: count,
+    /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
+    rgba: bytes,
+    /** Tick at which `rgba` was captured. */
+    pictured: count,
+    /** Participants who have reported the organism, each listed once. */
+    reporters: v.array(id),
+    /**
+     * Number of reporters whose reports the host has dismissed; these reporters come first in
+     * `reporters`.
+     */
+    dismissed: count,
+    /** When the first report that has not been dismissed arrived. */
+    since: at,
+  }),
+} as const;
+
+/** The stored lists of a room. */
+export type Moderation = {
+  readonly [List in keyof typeof MODERATION]: readonly v.InferOutput<(typeof MODERATION)[List]>[];
+};
+
+/**
+ * Stores an item of a list under its id. If no item is given, removes the stored item.
+ *
+ * @throws Refusal elsewhere if it cannot be stored, because another server may now be leading the
+ *   room
+ */
+export type KeepItem = <List extends keyof Moderation>(
+  list: List,
+  id: number,
+  item?: Moderation[List][number],
+) => Promise<void>;
+
+/**
+ * Ignores that an item could not be stored, because the failure has been logged and no caller waits
+ * for the result.
+ */
+export const unkept = (): void => {};
+
+/**
+ * Maximum number of reporters stored per organism. Further reports would not change what the host
+ * sees.
+ */
+const MAX_REPORTERS = 1_000;
+/** Maximum number of reported organisms. */
+const MAX_REPORTED = 256;
+
+/** A reported organism, which may have departed since. */
+export type Report = Moderation['reports'][number];
+
+/** Returns the number of reports that the host has not dismissed. */
+export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
+
+/** The reports of one room. For each organism, a participant counts only once. */
+export class Reports {
+  private readonly cases = new Map(this.options.kept.map((one) => [one.id, one]));
+
+  constructor(
+    private readonly options: {
+      readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
+      /** The stored reports. */
+      readonly kept: readonly Report[];
+      readonly keep: KeepItem;
+      /** Returns the wall clock, in ms since the epoch. */
+      readonly date: () => number;
+    },
+  ) {
+    const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
+    for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
+  }
+
+  /** Number of reported organisms that the host has not decided on. */
+  get size(): number {
+    return this.list.length;
+  }
+
+  /** Reported organisms that the host has not decided on, most reported first. */
+  get list(): Report[] {
+    return [...this.cases.values()]
+      .filter((one) => openOf(one) > 0)
+      .sort((a, b) => openOf(b) - openOf(a) || a.since - b.since);
+  }
+
+  /** Returns a reported organism; undefined if the host has nothing to decide on it. */
+  find(organism: OrganismId): Report | undefined {
+    const one = this.cases.get(organism);
+    return one && openOf(one) > 0 ? one : undefined;
+  }
+
+  /** Returns whether a reported organism is still in the room. */
+  lives({ id, born }: Report): boolean {
+    return this.options.room.viewOf(id)?.born === born;
+  }
+
+  /**
+   * Stores a report. Further reports of an organism by the same participant change nothing.
+   *
+   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if the report cannot
+   *   be stored
+   */
+  async add(organism: OrganismId, by: ParticipantId): Promise<void> {
+    const { room, date } = this.options;
+    const view = room.viewOf(organism);
+    if (!view) throw new Refusal('no-such-organism', `organism ${organism}`);
+    const found = this.cases.get(organism);
+    const known = found?.born === view.born ? found : undefined;
+    if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
+    const { reporters = [] as number[], dismissed = 0 } = known ?? {};
+    // Until the host decides, keep the picture of the first report, even if the organism is
+    // transformed.
+    const isOpen = known && openOf(known) > 0;
+    const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
+    const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
+    await this.put(counts ? { ...one, reporters: [...reporters, by] } : one);
+  }
+
+  /** Updates the reports after a tick. */
+  follow(life: readonly LifeEvent[]): void {
+    for (const event of life) {
+      const one = event.what === 'born' ? undefined : this.cases.get(event.id);
+      if (!one) continue;
+      const view = this.options.room.viewOf(one.id);
+      // The picture of a seedling shows little of the organism, so replace the picture once the
+      // organism is grown.
+      if (event.what === 'grown' && view)
+        this.put({ ...one, ...this.portrait(view) }).catch(unkept);
+      if (event.what !== 'died') continue;
+      if (event.cause === 'removed' || openOf(one) === 0) this.forget(one.id).catch(unkept);
+    }
+  }
+
+  /**
+   * Dismisses the reports of an organism. Further reports by the same participants will not count.
+   *
+   * @returns whether the organism was in the list
+   * @throws Refusal elsewhere if the decision cannot be stored
+   */
+  async dismiss(organism: OrganismId): Promise<boolean> {
+    const one = this.find(organism);
+    if (!one) return false;
+    const looked = { ...one, dismissed: one.reporters.length };
+    await (this.lives(one) ? this.put(looked) : this.forget(organism));
+    return true;
+  }
+
+  /** Captures the organism as it looks now. */
+  private portrait({ id, born, kind, origin, planter, parts, side, x, y }: OrganismView) {
+    const { grid, tick } = this.options.room;
+    const { rgba, owner, width } = grid.planes;
+    const cells = new Uint8Array(4 * side * side);
+    for (let i = 0; i < side * side; i++) {
+      const place = (y - side / 2 + Math.floor(i / side)) * width + x - side / 2 + (i % side);
+      if (owner[place] === id) cells.set(rgba.subarray(4 * place, 4 * place + 4), 4 * i);
+    }
+    const chimera = parts && { parts: [...parts] };
+    return { id, born, kind, origin, planter, ...chimera, side, rgba: cells, pictured: tick };
+  }
+
+  /**
+   * Makes room for another report: forgets the departed organism that was reported first.
+   *
+   * @throws Refusal room-busy if all reported organisms are still alive
+   */
+  private makeRoom(): void {
+    const gone = [...this.cases.values()].find((one) => !this.lives(one));
+    if (!gone) throw new Refusal('room-busy', 'reports');
+    this.forget(gone.id).catch(unkept);
+  }
+
+  private put(one: Report): Promise<void> {
+    this.cases.set(one.id, one);
+    return this.options.keep('reports', one.id, one);
+  }
+
+  private forget(organism: OrganismId): Promise<void> {
+    this.cases.delete(organism);
+    return this.options.keep('reports', organism);
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Collects the material of a painter's training: pictures of a set with their originals, which are
+ * eight times as large, and creatures that a rule grows from its gallery, during late growth and
+ * after it. All pixels are premultiplied RGBA, 0…255. Start reading at `prepareMaterial`.
+ */
+import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
+import { paint } from '../../../shared/painter/paint.ts';
+import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Card } from '../../vnca/card.ts';
+import { type Checkpoint, galleryLatent } from '../../vnca/checkpoint.ts';
+import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
+import { shuffled } from '../data/dataset.ts';
+import { emojiName, openVectors, readEmoji } from '../data/emoji.ts';
+import { readPicture } from '../data/folder.ts';
+import { loadDataset } from '../data/load-dataset.ts';
+import { TrainingError } from '../errors.ts';
+import { growGallery } from '../gallery/draw-gallery.ts';
+import { meanSquare } from '../pictures/sheet.ts';
+import { ENLARGED, type PainterConfig } from './graph.ts';
+
+/** Side at which a vector picture is compared with the set's picture. */
+const COMPARED = 64;
+/**
+ * Largest mean squared difference at which a vector picture still shows the same as the set's
+ * picture.
+ */
+const LARGEST_DIFFERENCE = 0.002;
+
+/** A picture and the original that it should resemble; both premultiplied RGBA, 0…255. */
+export interface Original {
+  /** Index in the set. */
+  readonly index: number;
+  readonly name: string;
+  /** Shape [s, s, 4]. */
+  readonly small: Uint8Array;
+  /** Shape [8s, 8s, 4]. */
+  readonly large: Uint8Array;
+}
+
+/**
+ * Loads the pictures that have an original. Originals of Noto emoji are vector pictures from an npm
+ * package; images of a folder are read again at the larger size.
+ *
+ * @param baseFolder folder that relative folders in `config` start from. If absent, the working
+ * directory
+ * @throws TrainingError bad-data: the set has no larger originals; errors of the set's loader
+ */
+export async function loadOriginals(
+  config: DatasetConfig,
+  baseFolder?: string,
+): Promise<Original[]> {
+  const data = parseDatasetConfig(config);
+  if (data.kind === 'emoji') return emojiOriginals(data);
+  if (data.kind !== 'folder') {
+    throw new TrainingError('bad-data', `pictures of "${data.kind}" have no larger originals`);
+  }
+  const [small, large] = [
+    await loadDataset(data, baseFolder),
+    await loadDataset(
+      { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin },
+      baseFolder,
+    ),
+  ];
+  const pictureOf = ({ pixels, count }: typeof small, i: number): Uint8Array =>
+    pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count);
+  return small.entries.map(({ name }, index) => ({
+    ...{ index, name },
+    ...{ small: pictureOf(small, index), large: pictureOf(large, index) },
+  }));
+}
+
+async function emojiOriginals(config: ConfigOf<'emoji'>): Promise<Original[]> {
+  const pictures = await readEmoji(config);
+  const { drawing } = await openVectors('@iconify-json/noto');
+  const { side, margin } = config;
+  const fit = { side: ENLARGED * side, margin: ENLARGED * margin };
+  const found: Original[] = [];
+  for (const [index, { emoji, file, picture }] of pictures.entries()) {
+    const svg = drawing(emoji.unified);
+    if (!svg) continue;
+    const compared = { side: COMPARED, margin: 0 };
+    const ours = await readPicture(file, emoji.image, compared);
+    const theirs = await readPicture(svg, emoji.image, compared);
+    if (meanSquare(ours, theirs) > LARGEST_DIFFERENCE) continue;
+    const large = await readPicture(svg, emoji.image, fit);
+    found.push({ index, name: emojiName(emoji), small: picture, large });
+  }
+  return found;
+}
+
+/** A creature for measuring a painter. */
+export interface MeasuredCreature {
+  readonly original: Original;
+  /** Cells grown from the creature's latent: [side, side, 4] premultiplied RGBA, 0…255. */
+  readonly grown: Uint8Array;
+  /** The latent from which the cells have grown, if the painter may read it. */
+  readonly latent?: Float32Array | undefined;
+}
+
+/** Cells grown by the rule, with the picture they should show. */
+export interface Example {
+  readonly cells: Uint8Array;
+  /** The original, or a smooth enlargement of the cells if they do not show the original yet. */
+  readonly picture: Uint8Array;
+  /** The latent from which the cells have grown, for painters that read genomes. */
+  readonly latent?: Float32Array | undefined;
+}
+
+/** Pictures and cells that scenes are made of. */
+export interface Material {
+  readonly originals: readonly Original[];
+  readonly grown: readonly Example[];
+  readonly side: number;
+  /** Alpha below which cells stay invisible in a room, 0…1. */
+  readonly threshold: number;
+}
+
+/** Ages at which grown creatures become examples, in steps since the end of growth. */
+const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
+/** Age at which creatures are measured. Must be one of `AGES`. */
+export const KEPT_AGE = 24;
+/** Largest mean squared difference at which grown cells still show the picture. */
+const SHOWS = 0.012;
+
+/**
+ * Draws the gallery creatures to keep out of training, for measuring. The same random seed always
+ * gives the same creatures.
+ *
+ * @param most maximum number; never more than half of the creatures that have an original
+ * @throws TrainingError bad-data: the pictures are of another size
+ */
+export function chooseKept(
+  card: Card,
+  originals: readonly Original[],
+  { seed, kept: most }: Pick<PainterConfig, 'seed' | 'kept'>,
+): Original[] {
+  if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
+    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
+  }
+  const order = shuffled(inGallery(card, originals), createRandom(hashText(`${seed} kept`)));
+  return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
+}
+
+/** Returns the originals of creatures in the gallery. */
+export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
+  originals.filter(({ index, name }) => gallery[index]?.name === name);
+
+/**
+ * Sets some gallery creatures aside for measuring, and makes examples of all other creatures and
+ * pictures.
+ *
+ * @returns also the creatures whose genomes are to be learned, if any. Kept creatures are among
+ * them, because they only measure how other cells are painted
+ * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
+ */
+export async function prepareMaterial(
+  checkpoint: Checkpoint,
+  originals: readonly Original[],
+  config: PainterConfig,
+) {
+  const { card } = checkpoint;
+  const kept = chooseKept(card, originals, config);
+  if (kept.length === 0) {
+    const what = 'fewer than two images belong to its gallery; choose the images it was trained on';
+    throw new TrainingError('bad-data', `${checkpoint.folder}: ${what}`);
+  }
+  const isKept = new Set(kept.map(({ index }) => index));
+  const shown = new Map(inGallery(card, originals).map((original) => [original.index, original]));
+  const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
+  const atRest = new Map(
+    cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
+  );
+  const taught = new Map<number, MeasuredCreature>();
+  const measured = (original: Original): MeasuredCreature => {
+    return { original, grown: atRest.get(original.index)! };
+  };
+  const grown = cells
+    .filter(({ entry }) => config.genome || !isKept.has(entry))
+    .flatMap(({ entry, cells: bytes }): Example[] => {
+      const original = shown.get(entry);
+      const shows = original && meanSquare(bytes, original.small) < SHOWS;
+      // Skip creatures without an original, because a painter can learn nothing from them.
+      if (!shows && (original === undefined || config.genome)) return [];
+      const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
+      if (!shows || !config.genome) return [{ cells: bytes, picture }];
+      const latent = galleryLatent(checkpoint, entry);
+      taught.set(entry, { ...measured(original), latent });
+      return [{ cells: bytes, picture, latent }];
+    });
+  const material: Material = {
+    originals: originals.filter(({ index }) => !isKept.has(index)),
+    grown,
+    side: card.side,
+    threshold: card.presence.threshold,
+  };
+  return { kept: kept.map(measured), learned: [...taught.values()], material };
+}
+
+/** A painter net that adds nothing to the enlarged cells. */
+const NOTHING = [
+  { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
+  { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
+  { inputs: 4, outputs: RAMP, kernel: new Float32Array(4 * RAMP), bias: new Float32Array(RAMP) },
+] as const satisfies PainterNet;
+
+/**
+ * Enlarges cells by Catmull-Rom interpolation of premultiplied RGBA, clamped.
+ *
+ * @param cells [side, side, 4], 0…255
+ * @param scale pixels per cell
+ * @returns [scale·side, scale·side, 4]
+ */
+export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8Array {
+  const owners = new Uint8Array(side * side);
+  const pixels = paint({ cells, owners, width: side, height: side, net: NOTHING, scale });
+  return new Uint8Array(pixels.buffer);
+}
+
+/**
+ * sinc(x)·sinc(x / 2) for |x| < 2, else 0: the kernel that also makes the pictures of training
+ * sets.
+ */
+const lanczos2 = (x: number): number => {
+  if (x === 0) return 1;
+  const p = Math.PI * x;
+  return Math.abs(x) >= 2 ? 0 : (2 * Math.sin(p) * Math.sin(p / 2)) / (p * p);
+};
+
+/**
+ * Reduces a picture by a whole factor, with a Lanczos kernel of two lobes.
+ *
+ * @param pixels [side, side, 4] premultiplied
+ * @returns [side / factor, side / factor, 4], colour never above alpha
+ */
+export function reduced(pixels: Uint8Array, side: number, factor: number): Uint8Array {
+  const small = side / factor;
+  const taps = Array.from({ length: 4 * factor }, (_, k) =>
+    lanczos2((k + 0.5 - 2 * factor) / factor),
+  );
+  const total = taps.reduce((a, b) => a + b, 0);
+  const rows = new Float32Array(small * side * 4);
+  for (let y = 0; y < small; y++) {
+    taps.forEach((tap, k) => {
+      const from = y * factor - 1.5 * factor + k;
+      if (from < 0 || from >= side) return;
+      const [to, at] = [y * side * 4, from * side * 4];
+      for (let i = 0; i < side * 4; i++) rows[to + i] += (tap / total) * pixels[at + i];
+    });
+  }
+  const result = new Uint8Array(small * small * 4);
+  const sum = new Float32Array(4);
+  for (let i = 0; i < small * small; i++) {
+    const [x, y] = [i % small, Math.floor(i / small)];
+    sum.fill(0);
+    taps.forEach((tap, k) => {
+      const from = x * factor - 1.5 * factor + k;
+      if (from < 0 || from >= side) return;
+      for (let c = 0; c < 4; c++) sum[c] += (tap / total) * rows[4 * (y * side + from) + c];
+    });
+    const alpha = Math.min(255, Math.max(0, Math.round(sum[3])));
+    for (let c = 0; c < 3; c++) {
+      result[4 * i + c] = Math.min(alpha, Math.max(0, Math.round(sum[c])));
+    }
+    result[4 * i + 3] = alpha;
+  }
+  return result;
+}

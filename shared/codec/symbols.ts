@@ -1,0 +1,165 @@
+/** Codes the symbols that deltas and keys share: signed differences of colours, and owners. */
+import type { Cells } from './chunks.ts';
+import * as CONTEXTS from './contexts.ts';
+import { LENGTHS } from './contexts.ts';
+import { lengthOf } from './neighbourhood.ts';
+import { type BitCoder, NONE } from './range-coder.ts';
+
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
+const { abs, max, min } = Math;
+
+/**
+ * Creates the contexts for coding one difference, which coders fill in and reuse. A bit's log-odds
+ * are the sum of four contexts.
+ */
+export const createDifferenceContexts = () => ({
+  /**
+   * Each of these is the first of `LENGTHS` contexts, for whether the difference's bit length
+   * exceeds 0, 1, …
+   */
+  lengthA: NONE,
+  lengthB: NONE,
+  lengthC: NONE,
+  lengthD: NONE,
+  signA: NONE,
+  signB: NONE,
+  signC: NONE,
+  signD: NONE,
+  /** First of 8 contexts, one per bit length, for the bit below the difference's highest bit. */
+  mantissa: NONE,
+});
+
+type DifferenceContexts = ReturnType<typeof createDifferenceContexts>;
+
+/**
+ * Codes one difference.
+ *
+ * @param difference −255…255, for a writer
+ * @returns the difference that was written or read
+ */
+export function codeDifference(
+  coder: BitCoder,
+  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, signD, mantissa }: DifferenceContexts,
+  difference: number,
+): number {
+  const source = abs(difference);
+  const wanted = lengthOf(source);
+  // Deltas have no fourth context from the neighbourhood, so they use `lengthPlace`.
+  const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
+  let length = 0;
+  for (let at = 0; length < 8; length++) {
+    at = min(LENGTHS - 1, length);
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, further + at))
+      break;
+  }
+  if (length === 0) return 0;
+  let magnitude = 1;
+  if (length > 1) {
+    const second = length - 2;
+    magnitude = 2 | coder.bit((source >>> second) & 1, mantissa + second);
+    if (second > 0) {
+      const third = second - 1;
+      magnitude = (magnitude << 1) | coder.bit((source >>> third) & 1, CONTEXTS.lowerBit + second);
+      if (third > 0) {
+        magnitude = (magnitude << third) | coder.plain(third, source & ((1 << third) - 1));
+      }
+    }
+  }
+  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC, signD) ? -magnitude : magnitude;
+}
+
+/** Codes owners by their index in the list of owners met so far, or a new owner in full. */
+export class OwnerCoder {
+  private readonly known: number[] = [];
+  private previous = 0;
+
+  /** @param owners owners known from the start, which must not change; 0 is no owner */
+  constructor(
+    private readonly coder: BitCoder,
+    private owners: ArrayLike<number> = [],
+  ) {}
+
+  /**
+   * Codes a cell's new owner in a delta. The new owner is never 0, and mostly equals the owner of
+   * the left or upper cell.
+   */
+  codeNew({ owner, width }: Cells, x: number, y: number): number {
+    const cell = y * width + x;
+    const { coder } = this;
+    const left = x > 0 ? owner[cell - 1] : 0;
+    const up = y > 0 ? owner[cell - width] : 0;
+    const wanted = owner[cell];
+    if (left !== 0 && coder.bit(wanted === left ? 1 : 0, CONTEXTS.heir)) return left;
+    if (up !== 0 && up !== left && coder.bit(wanted === up ? 1 : 0, CONTEXTS.heir + 1)) return up;
+    return this.code(wanted);
+  }
+
+  /** Codes the owner of a cell in a key; 0: bare. */
+  codeKey({ owner, width }: Cells, x: number, y: number): void {
+    const cell = y * width + x;
+    const { coder } = this;
+    const left = x > 0 ? owner[cell - 1] : 0;
+    const up = y > 0 ? owner[cell - width] : 0;
+    const upLeft = x > 0 && y > 0 ? owner[cell - width - 1] : 0;
+    const upRight = y > 0 && x + 1 < width ? owner[cell - width + 1] : 0;
+    const context =
+      (left === up ? 1 : 0) +
+      (left === upLeft ? 2 : 0) +
+      (up === upRight ? 4 : 0) +
+      (left === 0 ? 8 : 0) +
+      (up === 0 ? 16 : 0);
+    const further =
+      (left === up ? 1 : 0) +
+      (up === upRight ? 2 : 0) +
+      ((x > 1 ? owner[cell - 2] : 0) === left ? 4 : 0) +
+      ((y > 1 ? owner[cell - 2 * width] : 0) === up ? 8 : 0) +
+      ((y > 0 && x + 2 < width ? owner[cell - width + 2] : 0) === upRight ? 16 : 0);
+    const wanted = owner[cell];
+    if (
+      coder.bit(
+        wanted === left ? 1 : 0,
+        CONTEXTS.sameOwner + context,
+        CONTEXTS.sameOwnerFurther + further,
+      )
+    )
+      owner[cell] = left;
+    else if (
+      up !== left &&
+      coder.bit(wanted === up ? 1 : 0, CONTEXTS.upperOwner + (up === 0 ? 1 : 0))
+    ) {
+      owner[cell] = up;
+    } else if (left !== 0 && up !== 0 && coder.bit(wanted === 0 ? 1 : 0, CONTEXTS.noOwner)) {
+      owner[cell] = 0;
+    } else owner[cell] = this.code(wanted);
+    this.meet(owner[cell]);
+  }
+
+  private meet(owner: number): void {
+    // Check this first, because neighbouring cells mostly have the same owner.
+    if (owner === this.previous) return;
+    this.previous = owner;
+    if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
+  }
+
+  /** Codes an owner by index or in full. @param owner not 0, for a writer */
+  private code(owner: number): number {
+    const { coder, known } = this;
+    // Read the list of known owners only now, because few chunks code an owner by its index.
+    for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
+    this.owners = [];
+    const bits = lengthOf(known.length);
+    const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
+    let result = known[index - 1] ?? 0;
+    if (result === 0) {
+      // Code only as many bits as the id has, because most rooms have had few organisms and so have
+      // short ids.
+      const length = coder.plain(5, lengthOf(owner) - 1);
+      const low = min(16, length);
+      const rest =
+        coder.plain(low, owner & 0xffff) | (coder.plain(length - low, owner >>> 16) << 16);
+      result = (rest | (1 << length)) >>> 0;
+    }
+    this.meet(result);
+    return result;
+  }
+}
