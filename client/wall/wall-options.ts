@@ -9,10 +9,6 @@ import {
   type LanguageCode,
 } from '../../shared/languages.ts';
 
-const MAX_SIDE = 16;
-const MAX_BEZEL = 10_000;
-const MAX_PASS = 64;
-
 /** Accepts only addresses that a phone can open. */
 function webAddress(text: string | null): string {
   if (text === null || !URL.canParse(text)) return '';
@@ -26,6 +22,7 @@ function webAddress(text: string | null): string {
  */
 export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 'search'>) {
   const query = new URLSearchParams(search);
+  /** Reads a whole number; the least is the default. */
   const whole = (name: string, min: number, max: number): number => {
     const n = Number(query.get(name) || Number.NaN);
     return Number.isInteger(n) && n >= min && n <= max ? n : min;
@@ -33,8 +30,8 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   /** Reads one of several words; the first is the default. */
   const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T =>
     words.find((word) => word === query.get(name)) ?? words[0];
-  const columns = whole('columns', 1, MAX_SIDE);
-  const rows = whole('rows', 1, MAX_SIDE);
+  const columns = whole('columns', 1, 16);
+  const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
   // The strip is at the side, or at the bottom of upright screens, so the lower left screen has it.
@@ -51,7 +48,7 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     /** Size of the video wall in screens, and this screen's position in it, counted from 0. */
     ...{ columns, rows, column, row },
     /** Gap between two neighbouring screens, in pixels of the picture. */
-    bezel: whole('bezel', 0, MAX_BEZEL),
+    bezel: whole('bezel', 0, 10_000),
     /** Mirroring, for example for rear projection. */
     flip: oneOf('flip', ['none', 'x', 'y', 'xy']),
     /** Rotation of the screen, in degrees clockwise. */
@@ -65,7 +62,7 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     /** Whether the resolution may drop on a slow machine. */
     resolution: oneOf('resolution', ['auto', 'full']),
     /** Key to the seat that the host reserved for this wall; '' for none. */
-    pass: query.get('pass')?.slice(0, MAX_PASS) ?? '',
+    pass: query.get('pass')?.slice(0, 64) ?? '',
     /** Languages of the captions, shown in turn. */
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };

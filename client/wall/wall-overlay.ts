@@ -250,6 +250,13 @@ const overlayStyle = css`
     .words p.own {
       font-size: 1.05em;
     }
+    .words p.long {
+      font-size: 0.88em;
+    }
+    /* Long words take the row of the names. */
+    .people:has(+ .words .long) {
+      display: none;
+    }
     .words {
       grid-area: 2 / 2;
       min-height: 0;
@@ -418,11 +425,10 @@ export class WallOverlay extends LitElement {
     if (host.message)
       return html`<p class="stays ${own(host.message)}" dir="auto">${host.message}</p>`;
     if (!captions || !line || line.about) return nothing;
-    const { language, direction } = voice;
     const text = line.text(voice);
     const p = line.isOwn
       ? html`<p class=${own(text)} dir="auto">${text}</p>`
-      : html`<p lang=${language} dir=${direction}>${text}</p>`;
+      : html`<p lang=${voice.language} dir=${voice.direction}>${text}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 

@@ -42,8 +42,6 @@ const CHARTS = {
 /** The counts that a bar chart can show. */
 type Counted = keyof typeof CHARTS;
 
-const DAY = 86_400_000;
-
 /** One hour or day: the text below its bar, which may be empty; its full name; and its counts. */
 interface Column {
   readonly tick: string;
@@ -62,7 +60,7 @@ type Bar = Pick<Column, 'tick' | 'label'> & { readonly value: number };
 export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
   /** Returns the server's date a number of days before now: '2026-11-25'. */
   const dayOf = (ago: number): string =>
-    new Date(texts.localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
+    new Date(texts.localTime(now, zone) - ago * 86_400_000).toISOString().slice(0, 10);
   if (span === 'today' || span === 'yesterday') {
     const day = dayOf(span === 'today' ? 0 : 1);
     return Array.from({ length: 24 }, (_, hour) => {

@@ -384,12 +384,11 @@ export class WatchSection extends ui.HostElement {
   }
 }
 
-function closed(name: string): TemplateResult {
-  return html`<div class="shut middle centred card">
+const closed = (name: string): TemplateResult =>
+  html`<div class="shut middle centred card">
     <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
-}
 
 /** Says what the walls show instead of the whole room, with a button to show the room again. */
 function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
