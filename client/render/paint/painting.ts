@@ -247,7 +247,7 @@ export class Painting {
       renderer.paint.changed(planes, [], until);
       for (const [id, map] of this.genomes?.maps() ?? []) this.place(id, map);
     } catch (error) {
-      // A GPU that cannot run the painter now never can, so do not try again.
+      // If the GPU cannot run the painter now, it never can, so do not try again.
       console.warn(error);
       this.net = undefined;
     }

@@ -170,7 +170,7 @@ export class PaintPasses {
 export class MapTextures {
   /** By sampler name. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
-  /** [MAPS, 4] The organism's id, 0: none; x and y of its first cell. */
+  /** For each map, [MAPS, 4]: the organism's id (0: none), and x and y of the organism's first cell. */
   private readonly table = new Int32Array(4 * MAPS);
 
   /** @param channels numbers of a map for each place */
@@ -318,7 +318,7 @@ export class RoomPaint {
    * @param now ms
    * @param crisp whether the picture shows plain cells, without paint
    * @returns the scene's program with paint, with its paint textures bound and its paint uniforms
-   *   set; undefined: this picture has no paint
+   *   set; undefined if this picture has no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;

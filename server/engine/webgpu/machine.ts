@@ -136,7 +136,7 @@ export class Machine {
     this.buffers.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
-    // Keeps a reference until the device is lost: see `openGpu`.
+    // Keeps a reference to Dawn's instance until the device is lost; `openGpu` says why.
     void this.device.lost.then(() => this.gpu);
   }
 

@@ -267,7 +267,7 @@ export function recordLayout(card: Card, plan: Plan) {
      * each cell, with how much each genome counts for it.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /** Whether all patches share one record, which they do if the rule has no standing input. */
+    /** Whether all patches share one record. True if the rule has no standing input. */
     shared: !update.standingInput,
   };
 }

@@ -336,7 +336,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Clamps to ±30, because beyond that the byte no longer changes and exp would overflow.
+      // Clamps to ±30: larger logits do not change the byte, and exp would overflow.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
