@@ -79,7 +79,7 @@ test('a server says that it started, and that it started after a crash, once; wh
 });
 
 test('slow for a minute, and nobody can join: each once, and once that it is over', async () => {
-  let isSlow = true;
+  let isSlow = false;
   // The thread waits as if it computed, and leaves its core to others.
   const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
   const dawdle = (): void => {
@@ -96,6 +96,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
   const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
+  isSlow = true;
   const full = await receiver.hears('raised nobody-can-join');
   expect(full.text).toMatch(/^Nobody can join: all connections are in use\./);
   const slow = await receiver.hears('raised slow garden');
