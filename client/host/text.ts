@@ -59,6 +59,10 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This room is part of the server’s configuration: you can close it, but not remove it.',
   ),
   'no-such-checkpoint': msg('What should grow there is no longer available. Reload the page.'),
+  'bad-checkpoint': msg(
+    'This checkpoint cannot be used. Its files are damaged, or another one has its name.',
+  ),
+  'not-everywhere': msg('Another server does not have this checkpoint. Copy it there first.'),
   'other-checkpoint': msg('That state does not fit what this room grows now. Choose another one.'),
   'too-many-rooms': msg(
     'You have reached this server’s limit of rooms. Remove one that is not used.',

@@ -11,6 +11,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { RECORD_LIMITS } from '../cluster/valkey-records.ts';
 import type { SkippedEngine } from '../engine/choose-backend.ts';
 import { EngineError, type EngineLoss } from '../engine/engine.ts';
+import { JoinedEngine } from '../engine/joined-engine.ts';
 import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
@@ -38,7 +39,12 @@ import {
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { httpOptions, MOVING, openSocketServer } from '../realtime/socket-server.ts';
-import { checkpointCopier, prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { CheckpointLibrary } from '../rooms/checkpoint-library.ts';
+import {
+  checkpointCopier,
+  type NamedCheckpoint,
+  prepareCheckpoint,
+} from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { storedSecret } from '../storage/lmdb/open.ts';
@@ -168,12 +174,17 @@ async function openBase(options: VivariumServerOptions) {
   const hooks = await Hooks.open(config.extension, clock, log, config.limits);
   /** Faster engines that could not be used, each with the reason. */
   let skippedEngines: readonly SkippedEngine[] = [];
-  const [engine, opened] = await startBoth(
+  const engineOptions = {
+    ...(onLoss && { onLoss }),
+    ...(threads !== undefined && { threads }),
+  };
+  const [started, opened] = await startBoth(
     openEngine(config, {
-      ...{ checkpoints, ...(onLoss && { onLoss }), ...(threads !== undefined && { threads }) },
+      checkpoints,
       onSkipped: (skipped) => {
         skippedEngines = skipped;
       },
+      ...engineOptions,
     }),
     openStorage(config, folder, { clock, date, log }),
   ).catch(async (error: unknown) => {
@@ -185,20 +196,37 @@ async function openBase(options: VivariumServerOptions) {
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
   const isShared = cluster !== undefined;
   const records = await openHostRecords(hostStore, isShared, secret, { date, clock, log });
+  const engine = new JoinedEngine(started);
   const world = new World(engine);
   const newPatch = () => world.newPatch();
-  const loaded = await Promise.all(
-    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock, log })),
-  );
+  const prepare = (one: NamedCheckpoint) =>
+    prepareCheckpoint(one, { engine, newPatch, clock, log });
+  const loaded = await Promise.all(checkpoints.map(prepare));
+  const previews = loaded.map((one) => one.previews);
+  const byName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
+  const library = new CheckpointLibrary({
+    ...{ folder: config.library, store: hostStore, checkpoints: byName, checkpointFolders, log },
+    prepare: async (checkpoint) => {
+      const { name } = checkpoint.card;
+      engine.add(name, await openEngine(config, { checkpoints: [checkpoint], ...engineOptions }));
+      const added = await prepare(checkpoint).catch(async (error: unknown) => {
+        await engine.remove(name);
+        throw error;
+      });
+      checkpoints.push(checkpoint);
+      checkpointFolders.set(name, checkpoint.folder);
+      previews.push(added.previews);
+      byName.set(name, added);
+    },
+  });
+  await library.reload();
   const later: Later = { hasFailed: false };
   const bound = () => later.http!.address() as AddressInfo;
   const { networkAddresses: addresses } = options;
   return {
     ...{ options, config, folder, clock, date, log, hooks, engine, skippedEngines, world, records },
     ...{ opened, store, cluster, bus, hostStore, secret, later, bound, files, gallery, names },
-    previews: loaded.map((one) => one.previews),
-    checkpoints: new Map(loaded.map((one) => [one.species.checkpoint, one])),
-    checkpointFolders,
+    ...{ previews, checkpoints: byName, checkpointFolders, library },
     checkpointList: checkpoints,
     rejections: new RejectionCounts(),
     version: serverVersion(),

@@ -184,7 +184,7 @@ export async function loadCheckpoints(
   { checkpoint = DEFAULT_CHECKPOINT, checkpoints }: Config,
   folder: string | undefined,
   log: Log,
-): Promise<readonly NamedCheckpoint[]> {
+): Promise<NamedCheckpoint[]> {
   const names = [checkpoint, ...checkpoints];
   const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);

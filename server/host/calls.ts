@@ -61,6 +61,9 @@ import {
 } from './room-operations.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
+/** How often, and how long apart in ms, to look whether another server has added a checkpoint. */
+const MOST_LOOKS = 40;
+const LOOK_PAUSE = 250;
 /** Maximum number of rooms per server, open or closed. */
 const MAX_ROOMS = 32;
 
@@ -80,6 +83,13 @@ export interface Host extends HostContext {
   readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
   /** Notifies the other servers that the schedule has changed. */
   readonly announceSchedule: () => void;
+  /** Notifies the other servers that a checkpoint has been added. */
+  readonly announceLibrary: () => void;
+  /** Looks for a checkpoint in the library of another server; undefined if there is none. */
+  readonly findElsewhere: (
+    server: string,
+    folder: string,
+  ) => Promise<CallAnswer<'libraryCheckpoint'> | undefined>;
 }
 
 /** Parameters of a path, such as the room in `/rooms/:room`. */
@@ -108,6 +118,27 @@ export const HANDLERS: Handlers = {
     const loaded = checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     return loaded.facts;
+  },
+
+  libraryCheckpoint: ({ library }, _, { folder }) => library.find(folder),
+  addCheckpoint: async (host, { folder }) => {
+    const { library, cluster, clock } = host;
+    const { hash } = await library.find(folder);
+    const { servers } = (await cluster?.servers()) ?? { servers: [] };
+    const others = servers.flatMap(({ name }) => (name === cluster?.name ? [] : [name]));
+    for (const name of others) {
+      const there = await host.findElsewhere(name, folder);
+      if (there?.hash !== hash) throw new HostRefusal('not-everywhere', name);
+    }
+    const checkpoint = await library.add(folder);
+    host.announceLibrary();
+    // Wait, because a server that has not added it yet would refuse a room of it.
+    for (const name of others) {
+      for (let i = 0; i < MOST_LOOKS && !(await host.findElsewhere(name, folder))?.added; i++) {
+        await new Promise<void>((wake) => clock.after(LOOK_PAUSE, wake));
+      }
+    }
+    return { checkpoint };
   },
 
   createRoom: async ({ rooms }, { settings = {}, ...plan }) => {
@@ -395,6 +426,7 @@ async function stateOf(host: Host, role: Role): Promise<HostState> {
       const replaced = name !== facts.name;
       return { name, title: replaced ? `${title} (${name})` : title, replaced, side, sheet };
     }),
+    library: await host.library.names(),
     bans: role === 'host' ? host.bans.all.map(withoutFingerprints) : null,
     ...{ dim: !hours.isOpen, schedule: hours.schedule, next: hours.next },
     supervised: host.isSupervised,

@@ -68,7 +68,18 @@ export async function openHost(options: HostOptions) {
     );
   const changes = await followRecord(bus, 'host:access', () => access.reload().catch(warn));
   const access = await AccessTokens.open(store, clock, changes.announce);
+  const library = await followRecord(bus, 'host:library', () => options.library.reload());
   const host: Host = {
+    announceLibrary: library.announce,
+    findElsewhere: async (server, folder) => {
+      const { path: pattern, answer: schema } = CALLS.libraryCheckpoint;
+      const path = pathOf(pattern, { server, folder });
+      const answer = await relay()
+        .get({ server }, path, GLANCE)
+        .catch(() => {});
+      const parsed = v.safeParse(schema, answer);
+      return parsed.success ? parsed.output : undefined;
+    },
     ...{ ...options, films, counter, farewells, hours, access },
     announceSchedule: schedule.announce,
     ...{ isSupervised: options.restart !== undefined, summaryOf },
@@ -97,7 +108,7 @@ export async function openHost(options: HostOptions) {
     },
     async close(): Promise<void> {
       isClosed = true;
-      for (const part of [throttle, schedule, tokens, changes]) part.close();
+      for (const part of [throttle, schedule, tokens, changes, library]) part.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);

@@ -8,6 +8,7 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { BackendName } from '../engine/backend.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
+import type { CheckpointLibrary } from '../rooms/checkpoint-library.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
@@ -22,6 +23,7 @@ export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   readonly rooms: RoomRegistry;
   /** The same object as `rooms`, if other servers share the rooms. */
   readonly cluster: ClusterRooms | undefined;
+  readonly library: CheckpointLibrary;
   /** Folders of checkpoints, by name. */
   readonly checkpointFolders: ReadonlyMap<string, string>;
   /** URL of the Valkey server that stores the rooms; undefined if the folder stores them. */

@@ -46,28 +46,35 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
   }
 }
 
+/** Reads the gallery pictures of a checkpoint, if it has any. @throws the error of reading */
+async function readGallery(folder: string): Promise<Gallery | undefined> {
+  const read = (file: string) =>
+    readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+  const png = await read(GALLERY_FILE);
+  return png && { png, avif: await read(PAINTED_GALLERY_FILE) };
+}
+
 /**
  * Reads the gallery pictures of checkpoints into memory.
  *
- * @param folders folders of the checkpoints by checkpoint name. A folder need not have a gallery
+ * @param folders folders of the checkpoints by checkpoint name. A folder need not have a gallery.
+ *   Folders that are added later are read when their pictures are first requested
  * @returns the handler that serves the pictures
  * @throws the error of reading
  */
 export async function loadGalleries(
   folders: ReadonlyMap<string, string>,
 ): Promise<RequestHandler<{ name: string }>> {
-  const galleries = new Map<string, Gallery>();
-  for (const [name, folder] of folders) {
-    const read = (file: string) =>
-      readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-    const png = await read(GALLERY_FILE);
-    if (png) galleries.set(name, { png, avif: await read(PAINTED_GALLERY_FILE) });
-  }
+  const galleries = new Map<string, Gallery | undefined>();
+  for (const [name, folder] of folders) galleries.set(name, await readGallery(folder));
   return async (request, response, next) => {
-    const gallery = galleries.get(request.params.name);
+    const { name } = request.params;
+    const folder = folders.get(name);
+    if (folder && !galleries.has(name)) galleries.set(name, await readGallery(folder));
+    const gallery = galleries.get(name);
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png, avif } = gallery;

@@ -96,10 +96,19 @@ export const wallAlive =
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   };
 
+/** Computes a value from a list again after the list has grown. */
+function following<I, T>(list: readonly I[], of: (list: readonly I[]) => T): () => T {
+  let [length, value] = [list.length, of(list)];
+  return () => {
+    if (list.length > length) [length, value] = [list.length, of(list)];
+    return value;
+  };
+}
+
 export function createApp(options: AppOptions): Express {
   const { connectionLimits, files, relay, checkpointList, later, watchdog, descriptors } = options;
-  const models = pageModels(checkpointList);
-  const painters = paintersByPath(checkpointList);
+  const models = following(checkpointList, pageModels);
+  const painters = following(checkpointList, paintersByPath);
   const app = express();
   // In production mode, error pages do not show stack traces.
   app.set('env', 'production');
@@ -196,13 +205,13 @@ export function createApp(options: AppOptions): Express {
   app.get('/lineage', page('/lineage.html'));
   app.use(relay.lineage);
   app.get<{ name: string }>(modelPath(':name'), (request, response, next) => {
-    const model = models.get(request.params.name);
+    const model = models().get(request.params.name);
     if (!model) return next();
     response.set({ 'Cache-Control': 'public, max-age=3600', ETag: model.etag });
     response.type('application/octet-stream').send(model.bytes);
   });
   app.get(`${PAINTERS}/:hash`, (request, response, next) => {
-    const painter = painters.get(request.path);
+    const painter = painters().get(request.path);
     if (!painter) return next();
     response.set('Cache-Control', FOREVER).type('application/octet-stream').send(painter);
   });

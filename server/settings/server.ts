@@ -224,6 +224,12 @@ export const SERVER = {
         default: 'none',
         help: 'folders of more checkpoints that the host can create rooms with',
       },
+      library: {
+        value: 'FOLDER',
+        type: orWord('none', undefined, text),
+        default: 'none',
+        help: 'folder with folders of checkpoints that the host can add without a restart, by creating a room with one. In a cluster, each server needs the same ones in a library of its own',
+      },
       engine: {
         value: 'NAME',
         type: oneOf(['auto', ...BACKEND_NAMES]),

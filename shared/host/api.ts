@@ -133,6 +133,18 @@ export const CALLS = {
   /** Returns the gallery of a checkpoint and the order in which it is offered. */
   gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
+  /** Returns the fingerprint of a checkpoint in a server's library, and whether rooms can use it. */
+  libraryCheckpoint: get(
+    '/servers/:server/library/:folder',
+    v.object({ hash: v.string(), added: v.boolean() }),
+  ),
+  /** Adds a checkpoint of the library, so that rooms can use it. */
+  addCheckpoint: post(
+    '/library',
+    { folder: v.pipe(v.string(), v.regex(/^\w[\w.-]*$/), v.maxLength(64)) },
+    v.object({ checkpoint: v.string() }),
+  ),
+
   createRoom: post(
     '/rooms',
     {

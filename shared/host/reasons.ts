@@ -27,6 +27,8 @@ export const HOST_REASONS = [
   'fixed-room',
   'no-such-checkpoint',
   'other-checkpoint',
+  'bad-checkpoint',
+  'not-everywhere',
   'too-many-rooms',
   'no-such-organism',
   'no-such-participant',

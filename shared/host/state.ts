@@ -325,6 +325,8 @@ export const hostState = v.object({
   /** Whether the server posts alerts to a webhook. */
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
+  /** Names of folders in the library whose checkpoints have not been added. */
+  library: v.array(text),
   rooms: v.array(roomSummary),
   /** The bans; null for tokens that may not see them. */
   bans: v.nullable(v.array(banState)),

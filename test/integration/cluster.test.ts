@@ -1,7 +1,9 @@
 /** Servers that share rooms, with a real Valkey: whichever ends, visitors stay who they are, and what the host has decided holds. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from '../../shared/protocol/commands.ts';
-import { afterTest } from '../support/closing.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
 import {
   FOLLOWED,
   joinAny,
@@ -77,9 +79,11 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
   test('visitors of two gateways see each other, and go on when a gateway or the owner ends', async () => {
     // Visitors draw, which the small checkpoint cannot.
     const shipped = { checkpoint: CHECKPOINT_FOLDER };
-    const owner = await launch('owner', shipped);
+    const [library, ofOwner] = [suiteFolder(), suiteFolder()];
+    cpSync(SMALL.checkpoint, join(library, 'later'), { recursive: true });
+    const owner = await launch('owner', { ...shipped, library: ofOwner });
     const [a, b] = await Promise.all(
-      ['gateway', 'gateway'].map((role) => launch(role as Role, shipped)),
+      ['gateway', 'gateway'].map((role) => launch(role as Role, { ...shipped, library })),
     );
     expect(await Promise.all([a, b].map(ready))).toEqual([200, 200]);
 
@@ -124,7 +128,11 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
     const took = performance.now() - revoked;
     say(`a revoked token ended on another server in ${Math.round(took)} ms`);
     expect(took).toBeLessThan(1_000);
-    const pond = { name: 'pond', width: 64, height: 64, checkpoint: garden.checkpoint };
+    // A checkpoint is added when all servers have it.
+    expect(await host.refusal('addCheckpoint', { folder: 'later' })).toBe('not-everywhere');
+    cpSync(SMALL.checkpoint, join(ofOwner, 'later'), { recursive: true });
+    const added = await host.call('addCheckpoint', { folder: 'later' });
+    const pond = { name: 'pond', width: 64, height: 64, ...added };
     await host.call('createRoom', pond);
     const carl = await enter(a, { name: 'Carl', room: 'pond' });
     await host.call('closeRoom', {}, { room: 'pond' });

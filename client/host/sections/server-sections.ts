@@ -43,6 +43,9 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
+/** Begins the value of an option that stands for a folder of the library. */
+const LIBRARY = 'library:';
+
 @customElement('rooms-section')
 export class RoomsSection extends ui.HostElement {
   static override styles = css`
@@ -149,7 +152,7 @@ export class RoomsSection extends ui.HostElement {
     this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
   }
 
-  private form({ rooms, checkpoints }: HostState): TemplateResult {
+  private form({ rooms, checkpoints, library }: HostState): TemplateResult {
     const { size } = this;
     const address = addressName(this.name);
     const isTaken = rooms.some(({ name }) => name === address);
@@ -159,6 +162,10 @@ export class RoomsSection extends ui.HostElement {
     const kinds = checkpoints
       .filter(({ replaced }) => !replaced)
       .map(({ name, title }) => html`<option value=${name}>${title}</option>`);
+    const more = library.map(
+      (folder) => html`<option value="${LIBRARY}${folder}">${folder}</option>`,
+    );
+    const added = html`<optgroup label=${msg('From the library')}>${more}</optgroup>`;
     const language = (code: LanguageCode): TemplateResult =>
       html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`;
     const ownSize = html`<div class="tiles mt-8">
@@ -181,7 +188,7 @@ export class RoomsSection extends ui.HostElement {
         ${size.id === 'own' ? ownSize : preset}
       </fieldset>
       <div class="tiles">
-        ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}</select>`)}
+        ${ui.field(msg('What grows here'), html`<select name="checkpoint">${kinds}${more.length > 0 ? added : nothing}</select>`)}
         ${numberField('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, [1, 20_000])}
         ${numberField('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, [1, 60])}
       </div>
@@ -220,7 +227,13 @@ export class RoomsSection extends ui.HostElement {
       text: msg(str`The room “${name}” is open.`),
       action: { label: msg('Watch it'), run: watch },
     };
-    const checkpoint = String(data.get('checkpoint'));
+    let checkpoint = String(data.get('checkpoint'));
+    if (checkpoint.startsWith(LIBRARY)) {
+      const folder = checkpoint.slice(LIBRARY.length);
+      const added = await host.do('addCheckpoint', { folder });
+      if (!added) return;
+      ({ checkpoint } = added);
+    }
     const [width, height] = ['width', 'height'].map(numberOf);
     const room = { name, width, height, checkpoint, settings: { capacity, tickRate, languages } };
     const created = await host.do('createRoom', room, { done });

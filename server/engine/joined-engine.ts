@@ -1,0 +1,102 @@
+/**
+ * One engine made of several, so that a checkpoint can be added while rooms run. Each added
+ * checkpoint has an engine of its own until the next start of the server.
+ */
+import { type Engine, EngineError, type PatchId } from './engine.ts';
+
+/** Methods whose argument is a list with one item per patch. */
+type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
+type Item = PatchId | { readonly patch: PatchId };
+
+const patchOf = (item: Item): PatchId => (typeof item === 'number' ? item : item.patch);
+
+export class JoinedEngine implements Engine {
+  /** The engines of added checkpoints, by the checkpoint's name. */
+  private readonly added = new Map<string, Engine>();
+  /** The engine of each patch of an added checkpoint. All other patches are in `first`. */
+  private readonly holders = new Map<PatchId, Engine>();
+
+  constructor(private readonly first: Engine) {}
+
+  get info() {
+    return this.first.info;
+  }
+
+  /** Adds an engine that has loaded a checkpoint. Closes the engine when this one is closed. */
+  add(checkpoint: string, engine: Engine): void {
+    this.added.set(checkpoint, engine);
+  }
+
+  /** Closes the engine of an added checkpoint that has no patches. */
+  async remove(checkpoint: string): Promise<void> {
+    await this.added.get(checkpoint)?.close();
+    this.added.delete(checkpoint);
+  }
+
+  async plant(patches: Parameters<Engine['plant']>[0]): Promise<void> {
+    const others = patches.filter(({ checkpoint }) => this.added.has(checkpoint));
+    if (others.some(({ patch }) => this.holders.has(patch))) {
+      throw new EngineError('duplicate-patch');
+    }
+    for (const { patch, checkpoint } of others) {
+      this.holders.set(patch, this.added.get(checkpoint)!);
+    }
+    try {
+      await this.distribute('plant', patches);
+    } catch (error) {
+      // Some engines may have planted theirs. The ids are new, so no other patch is lost.
+      await this.dispose(others.map(({ patch }) => patch));
+      throw error;
+    }
+  }
+
+  step(steps: Parameters<Engine['step']>[0]) {
+    return this.distribute('step', steps);
+  }
+
+  exportStates(patches: readonly PatchId[]) {
+    return this.distribute('exportStates', patches);
+  }
+
+  importStates(states: Parameters<Engine['importStates']>[0]) {
+    return this.distribute('importStates', states);
+  }
+
+  dispose(patches: readonly PatchId[]): Promise<void> {
+    const disposed = this.distribute('dispose', patches);
+    for (const patch of patches) this.holders.delete(patch);
+    return disposed;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.first, ...this.added.values()].map((engine) => engine.close()));
+  }
+
+  /** Sends each engine the items for its patches. Returns the results in the order of the items. */
+  private async distribute<M extends ListMethod>(
+    method: M,
+    items: Parameters<Engine[M]>[0] & readonly Item[],
+  ): Promise<Awaited<ReturnType<Engine[M]>>> {
+    const parts = new Map<Engine, number[]>();
+    items.forEach((item, i) => {
+      const engine = this.holders.get(patchOf(item)) ?? this.first;
+      const part = parts.get(engine);
+      if (part) part.push(i);
+      else parts.set(engine, [i]);
+    });
+    if (parts.size <= 1) {
+      const [engine = this.first] = parts.keys();
+      return (await engine[method](items as never)) as never;
+    }
+    const results = new Array<unknown>(items.length);
+    await Promise.all(
+      [...parts].map(async ([engine, part]) => {
+        const own = await engine[method](part.map((i) => items[i]) as never);
+        own?.forEach((result, k) => {
+          results[part[k]] = result;
+        });
+      }),
+    );
+    return results as never;
+  }
+}

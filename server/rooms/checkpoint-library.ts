@@ -1,0 +1,109 @@
+/**
+ * Adds checkpoints while the server runs. The host chooses them from a folder that the settings
+ * name, the library. Start at `CheckpointLibrary.add`.
+ */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Log } from '../platform/log.ts';
+import { Mutex } from '../platform/queues.ts';
+import type { Store } from '../storage/store.ts';
+import { type Checkpoint, fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
+
+/** Record with the names of the library's folders that the host has added. */
+const RECORD = 'library';
+const record = v.array(v.string());
+
+export class CheckpointLibrary {
+  private readonly mutex = new Mutex();
+
+  constructor(
+    private readonly options: {
+      /** The library; undefined if the settings name none. */
+      readonly folder: string | undefined;
+      readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
+      /** The checkpoints that rooms can use, by name. */
+      readonly checkpoints: ReadonlyMap<string, { readonly hash: string }>;
+      /** Folders of these checkpoints, by name. */
+      readonly checkpointFolders: ReadonlyMap<string, string>;
+      /** Makes a checkpoint usable in rooms. @throws EngineError; the error of reading its files */
+      readonly prepare: (checkpoint: Checkpoint) => Promise<void>;
+      readonly log: Log;
+    },
+  ) {}
+
+  /** Returns the names of the library's folders that have not been added, sorted. */
+  async names(): Promise<string[]> {
+    const { folder, checkpointFolders } = this.options;
+    if (folder === undefined) return [];
+    const known = new Set([...checkpointFolders.values()].map((path) => resolve(path)));
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isDirectory() && !known.has(resolve(folder, entry.name)))
+      .map(({ name }) => name)
+      .sort();
+  }
+
+  /**
+   * Reads a checkpoint of the library.
+   *
+   * @param name name of its folder in the library
+   * @returns its fingerprint, and whether rooms can use it
+   * @throws HostRefusal no-such-checkpoint, bad-checkpoint
+   */
+  async find(name: string): Promise<{ hash: string; added: boolean }> {
+    const checkpoint = await this.read(name);
+    const hash = fingerprint(checkpoint);
+    return { hash, added: this.options.checkpoints.get(checkpoint.card.name)?.hash === hash };
+  }
+
+  /**
+   * Adds a checkpoint, now and at each later start.
+   *
+   * @param name name of its folder in the library
+   * @returns the name of the checkpoint
+   * @throws HostRefusal no-such-checkpoint, bad-checkpoint
+   */
+  async add(name: string): Promise<string> {
+    const added = await this.mutex.runExclusive(() => this.load(name));
+    const { store } = this.options;
+    const names = (await store.serverRecord(RECORD, record)) ?? [];
+    if (!names.includes(name)) await store.putServerRecord(RECORD, [...names, name]);
+    return added;
+  }
+
+  /** Loads the checkpoints that the host has added here or on another server. Logs failures. */
+  async reload(): Promise<void> {
+    const { store, log } = this.options;
+    const names = (await store.serverRecord(RECORD, record)) ?? [];
+    for (const name of names) {
+      await this.mutex
+        .runExclusive(() => this.load(name))
+        .catch(({ message }: Error) =>
+          log.warn('checkpoint-not-added', `A checkpoint of --library was not added: ${message}`),
+        );
+    }
+  }
+
+  private async load(name: string): Promise<string> {
+    const checkpoint = await this.read(name);
+    const { name: own } = checkpoint.card;
+    const known = this.options.checkpoints.get(own);
+    if (known?.hash === fingerprint(checkpoint)) return own;
+    const why = `${checkpoint.folder}: another checkpoint is named "${own}"`;
+    if (known) throw new HostRefusal('bad-checkpoint', why);
+    await this.options.prepare(checkpoint).catch(refuse);
+    return own;
+  }
+
+  private async read(name: string): Promise<Checkpoint> {
+    const { folder } = this.options;
+    if (folder === undefined) throw new HostRefusal('no-such-checkpoint', 'there is no --library');
+    return loadCheckpoint(join(folder, name)).catch(refuse);
+  }
+}
+
+function refuse({ message }: Error): never {
+  throw new HostRefusal('bad-checkpoint', message);
+}
