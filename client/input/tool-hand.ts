@@ -35,7 +35,7 @@ export interface ToolUser {
   /** Reports the pointer's position, or that the pointer has left. */
   pointAt(place: Point | undefined): void;
   /** Records that the server has accepted a seed. */
-  sown(): void;
+  sown(at: Point, seed: SeedSource): void;
 }
 
 /** Applies the selected tool under a pointer; shows effects before the server answers. */
@@ -191,7 +191,7 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.sown(),
+        accepted: () => this.session.sown({ x, y }, held),
         rejected: (reason) => this.refused(reason, at),
       },
     );

@@ -4,7 +4,7 @@
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Command } from '../../shared/protocol/commands.ts';
+import type { Command, SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, ParticipantId, SeedView } from '../../shared/vocabulary.ts';
@@ -123,6 +123,10 @@ export class RoomSession {
   gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
+  /** For each organism's place, the seed, as JSON, that this visitor last used there. */
+  private readonly made = new Map<string, string>();
+  /** Organisms onto which this visitor has grafted nothing since they took their last graft back. */
+  readonly settled = new Set<OrganismId>();
   /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
   /** Whether the visitor's last seed fell on another creature. */
@@ -277,7 +281,7 @@ export class RoomSession {
     const { held: seed, selection } = this.state.state;
     const at = selection?.organism === organism.id ? selection.at : undefined;
     const command = { organism: organism.id, seed, ...(at && { at }) };
-    this.act('transform', command, () => this.sown());
+    this.act('transform', command, () => this.sown(organism, seed));
   }
 
   /**
@@ -286,7 +290,9 @@ export class RoomSession {
    * @param foreign whether to take back all grafts of others instead
    */
   ungraft({ id: organism }: OrganismView, foreign: boolean): void {
-    this.act('ungraft', { organism, ...(foreign && { foreign }) });
+    this.act('ungraft', { organism, ...(foreign && { foreign }) }, () => {
+      if (!foreign) this.settled.add(organism);
+    });
   }
 
   setOccupied(isOccupied: boolean): void {
@@ -294,17 +300,19 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Records that the server has accepted a seed. */
-  sown(): void {
+  /** Records that the server has accepted a seed at a place of the grid. */
+  sown({ x, y }: Point, seed: SeedSource): void {
     this.isOccupied = false;
+    this.made.set(`${[x, y]}`, JSON.stringify(seed));
     this.state.sown(Math.random);
   }
 
-  /** Whether an organism already is the creature of the gallery that the visitor holds. */
-  isHeld({ kind, parts }: OrganismView): boolean {
+  /** Whether an organism is known to be the creature that the seed in the hand grows into. */
+  isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
-    const gallery = this.model.checkpoint?.gallery ?? [];
-    return !parts && held.from === 'gallery' && gallery[held.index]?.name === kind;
+    if (parts) return false;
+    if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
+    return this.made.get(`${[x, y]}`) === JSON.stringify(held);
   }
 
   /** Withdraws the offer to renew an organism. */
@@ -430,6 +438,12 @@ export class RoomSession {
     }
     if (event.what === 'renewed') this.departing.delete(event.id);
     if (event.what === 'transformed' || event.what === 'grafted') this.previews.outdate(event.id);
+    const isOwn = 'by' in event && event.by === model.you?.id;
+    if (event.what === 'grafted' && isOwn && event.kind !== undefined)
+      this.settled.delete(event.id);
+    if ((event.what === 'transformed' && !isOwn) || event.what === 'died') {
+      this.made.delete(`${[organism.x, organism.y]}`);
+    }
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
@@ -488,6 +502,8 @@ export class RoomSession {
     state.keepTo(hand, Math.random);
     // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
+    // While this page was disconnected, others may have transformed what was planted there.
+    this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));
     this.forgetAffected();
     const { selection } = state.state;

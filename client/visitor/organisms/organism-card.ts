@@ -325,7 +325,7 @@ export class OrganismCard extends PanelElement {
         this.focus();
       });
     return [
-      painters.some((id) => id === you)
+      painters.some((id) => id === you) && !this.session.settled.has(organism.id)
         ? button('ungraft', msg('Take back my last graft'), false)
         : nothing,
       isMine && painters.some((id) => id !== you)

@@ -73,6 +73,12 @@ const schema = v.strictObject({
    * total amount of edge per cell, wherever in the cell the edges lie.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
+  /**
+   * Weight of the squared differences, between painted and target, of the steps between neighbouring
+   * cells. Growth by doubling leaves a plaid of such steps in the cells. If 0, cells are drawn one by
+   * one instead of in pairs of neighbours.
+   */
+  steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
 });
 
@@ -200,6 +206,20 @@ function sobel(): Float32Array {
   return weights;
 }
 
+/** Returns the weights of a mean over the pixels of a cell, without those around it, [1, P, P, 1]. */
+const meanOfInner = (): Float32Array =>
+  Float32Array.from({ length: JUDGED ** 2 }, (_, i) =>
+    [i % JUDGED, Math.floor(i / JUDGED)].every((at) => at > 0 && at < JUDGED - 1)
+      ? 1 / ENLARGED ** 2
+      : 0,
+  );
+
+/** Scales weights so that their sum is 1. */
+function shares(weights: Float32Array): Float32Array {
+  const total = weights.reduce((sum, weight) => sum + weight) || 1;
+  return weights.map((weight) => weight / total);
+}
+
 /** Inputs of one update, for N cells. */
 export interface PainterBatch {
   /** Shape [N, INPUTS]. */
@@ -208,6 +228,8 @@ export interface PainterBatch {
   readonly target: Float32Array;
   /** Weight of the difference in edge energy. */
   readonly energy: number;
+  /** Weight of the step between the cells 2k and 2k + 1, [N / 2]; 0 if they are no neighbours. */
+  readonly pairs: Float32Array;
   /** Latents of the scenes' creatures, [scenes · CREATURES, Z]; zeros if unknown. */
   readonly latents: Float32Array;
   /** Place of a map that each cell reads, [N, CREATURES · PLACES]: 1 at this place, else 0. */
@@ -253,6 +275,14 @@ export async function compileLoss(
     g.multiply(meanOf(sizesOf(g.conv(apart, filters))), config.edges),
     g.multiply(energyDifference(ofPainted, ofTarget), g.input('energy', [])),
   ];
+  const pairs = [cells / 2, 4] as const;
+  if (config.steps > 0) {
+    const means = g.sum(g.multiply(apart, shared('inner', 1)), [1, 2]);
+    const both = g.reshape(means, [cells / 2, 8]);
+    const steps = g.square(g.subtract(g.slice(both, 0, 4), g.slice(both, 4, 8)));
+    const weighted = g.multiply(steps, g.expand(g.input('pairs', [cells / 2, 1]), pairs));
+    parts.push(g.multiply(g.reshape(g.sum(weighted), []), config.steps));
+  }
   const loss = parts.reduce((sum, part) => g.add(sum, part));
   const names = [...shapes.keys()];
   const slopes = gradients([{ result: loss }], names.map(parameters));
@@ -264,6 +294,7 @@ export async function compileLoss(
     places: compute.upload([1, JUDGED, JUDGED, 4], placesOfPixels()),
     blend: compute.upload([1, JUDGED, JUDGED, REACH * REACH], blendOfPixels()),
     sobel: compute.upload([3, 3, 4, 8], sobel()),
+    ...(config.steps > 0 && { inner: compute.upload([1, JUDGED, JUDGED, 1], meanOfInner()) }),
   };
   return {
     /** @returns the mean loss per pixel, and `total:*`, which the caller frees */
@@ -272,6 +303,7 @@ export async function compileLoss(
         inputs: compute.upload([cells, INPUTS], batch.inputs),
         target: compute.upload(map, batch.target),
         energy: compute.upload([], Float32Array.of(batch.energy)),
+        ...(config.steps > 0 && { pairs: compute.upload([cells / 2, 1], shares(batch.pairs)) }),
         ...(config.genome && {
           latents: compute.upload(latentShape, batch.latents),
           mapPlaces: compute.upload(placesShape, batch.places),

@@ -202,7 +202,7 @@ const WINDOW = JUDGED * JUDGED * 4;
 
 /** Draws the batch of an update. Draws only cells whose neighbourhood shows anything. */
 export function drawBatch(
-  { batch: { scenes, cells } }: Pick<PainterConfig, 'batch'>,
+  { batch: { scenes, cells }, steps }: Pick<PainterConfig, 'batch' | 'steps'>,
   material: Material,
   random: Random,
 ): Omit<PainterBatch, 'energy'> {
@@ -211,6 +211,7 @@ export function drawBatch(
   const batch = {
     inputs: new Float32Array(count * INPUTS),
     target: new Float32Array(count * WINDOW),
+    pairs: new Float32Array(Math.floor(count / 2)),
     latents: new Float32Array(size && scenes * CREATURES * size),
     places: new Float32Array(size && count * CREATURES * PLACES),
   };
@@ -225,10 +226,41 @@ export function drawBatch(
       const place = random.integer(scene.owners.length);
       // Cells without an owner have no genome.
       if (learns(material) && scene.owners[place] === 0) continue;
-      if (readCell(scene, place, batch, at)) at++;
+      if (!readCell(scene, place, batch, at)) continue;
+      at++;
+      if (steps === 0) continue;
+      const [other, weight] = neighbourOf(scene, place, random);
+      const isPair = readCell(scene, other, batch, at);
+      if (isPair) batch.pairs[(at - 1) / 2] = weight;
+      else readCell(scene, place, batch, at);
+      at++;
     }
   }
   return batch;
+}
+
+/**
+ * Weights of the steps at the borders of blocks of 8 and 4 cells, the larger blocks first; other
+ * steps have the weight 1. The plaid is stronger at the borders of larger blocks.
+ */
+const STEP_WEIGHTS = [
+  [8, 3.2],
+  [4, 1.7],
+] as const;
+
+/**
+ * Draws a neighbour of a cell that belongs to the same creature.
+ *
+ * @returns the neighbour, and the weight of the step to it; the cell itself and 0 if there is none
+ */
+function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
+  const by = random.uniform() < 0.5 ? 1 : side;
+  const other = random.uniform() < 0.5 ? place + by : place - by;
+  const isRow = by === side || Math.floor(other / side) === Math.floor(place / side);
+  if (!isRow || owners[other] !== owners[place]) return [place, 0];
+  const after = Math.max(other, place);
+  const border = by === 1 ? after % side : Math.floor(after / side);
+  return [other, STEP_WEIGHTS.find(([block]) => border % block === 0)?.[1] ?? 1];
 }
 
 /**

@@ -56,6 +56,17 @@ test('a run that began with --from goes on with that checkpoint', async () => {
   });
 });
 
+test('steps between neighbouring cells count by their weight', async () => {
+  const lossWith = async (steps: number): Promise<number> => {
+    await train(`steps-${steps}`, ['--from', source, '--updates', '1'], { ...CONFIG, steps });
+    const [line] = readFileSync(join(scratch, `steps-${steps}`, 'log.jsonl'), 'utf8').split('\n');
+    return JSON.parse(line).loss;
+  };
+  const [low, middle, high] = [await lossWith(5), await lossWith(10), await lossWith(15)];
+  expect(middle).toBeGreaterThan(low);
+  expect(high - middle).toBeCloseTo(middle - low, 4);
+});
+
 test('images named on the command line replace those of the configuration', async () => {
   const said = await train('images', ['--from', source, '--updates', '1', '--images', folder], {
     ...CONFIG,
