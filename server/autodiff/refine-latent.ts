@@ -213,7 +213,7 @@ export function nativeObjective(
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /** Weight of each value of a picture. The grown picture and the picture at rest count equally. */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
-  const unmasked = { masks: undefined, open: undefined, closed: undefined, weights: undefined };
+  const unmasked = { masks: undefined, open: undefined, closed: undefined };
 
   return {
     async evaluate(latent, image) {
@@ -221,7 +221,7 @@ export function nativeObjective(
       let states = seedState(latent, stages[0], channels);
       const taken = spans.map(({ stage, steps }) => {
         if (states.length < stage * stage * channels) states = divide(states, channels);
-        const of = { side: stage, count: 1, genomes: 1, steps, leak: update.leak, kernel, layers };
+        const of = { side: stage, count: 1, steps, leak: update.leak, kernel, layers };
         const span = native.take({ ...of, states, ...unmasked }, true);
         states = span.after;
         return { ...span, stage };

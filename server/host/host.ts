@@ -68,7 +68,13 @@ export async function openHost(options: HostOptions) {
     );
   const changes = await followRecord(bus, 'host:access', () => access.reload().catch(warn));
   const access = await AccessTokens.open(store, clock, changes.announce);
-  const library = await followRecord(bus, 'host:library', () => options.library.reload());
+  const library = await followRecord(bus, 'host:library', () =>
+    options.library
+      .reload()
+      .catch(({ message }: Error) =>
+        log.warn('library-not-read', `Added checkpoints could not be read: ${message}`),
+      ),
+  );
   const host: Host = {
     announceLibrary: library.announce,
     findElsewhere: async (server, folder) => {

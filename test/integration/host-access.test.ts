@@ -26,7 +26,11 @@ import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const clock = new ShiftedClock();
-const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
+const date = () => Date.now() + clock.ahead;
+const { server } = await suiteServer(
+  { 'trust-proxy': 1, size: '64x64', ...SMALL },
+  { clock, date },
+);
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;
@@ -76,7 +80,7 @@ test('without a session every call is refused, before anything of it is read', a
   const client = elsewhere();
   const numbers = { tick: 1, ban: 1, wall: 1, drawing: 1, token: 1 };
   const named = { checkpoint: 'organisms', aside: 'x', job: 'x', server: 'x', name: 'garden' };
-  const parts = { room: 'garden', ...numbers, ...named };
+  const parts = { room: 'garden', folder: 'x', ...numbers, ...named };
   for (const [name, { method, path }] of Object.entries(CALLS)) {
     if (name === 'login') continue;
     const headers = { 'content-type': 'application/json' };
@@ -304,7 +308,7 @@ describe('a program with an access token', () => {
   test('each role may make the calls and fetch the files of its list, and no others', async () => {
     const parts = {
       ...{ room: 'nowhere', tick: 1, ban: 1, wall: 1, drawing: 1, organism: 1, token: 1, frame: 1 },
-      ...{ checkpoint: 'none', aside: 'x', job: 'x', server: 'x', name: 'nowhere' },
+      ...{ checkpoint: 'none', aside: 'x', job: 'x', server: 'x', name: 'nowhere', folder: 'x' },
     };
     const all = [
       ...Object.entries(CALLS).map(([name, { method, path }]) => [name, method, path]),

@@ -31,7 +31,7 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 #pragma weak mallopt
 #endif
 
-enum { MOST_ARRAYS = 17 };
+enum { MOST_ARRAYS = 16 };
 
 /* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
 typedef struct {
@@ -146,7 +146,7 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const float *rates = arrays->data[1];
   *net = net_of(shape);
   if (rates) net->kept = rates[0], net->limit = rates[1];
-  Rollout of = {shape[0], shape[9], shape[10], shape[11], shape[12], shape[13], arrays->data[2]};
+  Rollout of = {shape[0], shape[9], shape[10], shape[11], shape[12], arrays->data[2]};
   memcpy(of.arrays, arrays->data + 3, sizeof of.arrays);
   return of;
 }
@@ -169,10 +169,10 @@ static napi_value train(napi_env env, napi_callback_info info) {
   const Rollout of = rollout_of(&arrays, &net);
   const size_t cells = (size_t)of.count * net.side * net.side, states = cells * net.channels;
   const size_t kernel = (size_t)9 * net.channels * net.hidden, layers = of.sets * row_size(&net);
-  const size_t wanted[] = {kernel, layers, states, states, states, cells * of.steps, cells, cells, cells * of.genomes,
+  const size_t wanted[] = {kernel, layers, states, states, states, cells * of.steps, cells, cells,
                            states, states, states, kernel, layers};
   int fits = arrays.length[2] >= (size_t)rollout_size(&net, &of);
-  for (int i = 0; i < 14; i++) {
+  for (int i = 0; i < 13; i++) {
     if (of.arrays[i] ? arrays.length[3 + i] != wanted[i] : i < 5) fits = 0;
   }
   if (of.change && !(of.records && of.before && of.total_layers)) fits = 0;

@@ -55,8 +55,8 @@ void step_batch(const Net *net, const Batch *batch, float *memory);
 
 /* Some steps of a batch of patches for training. Nothing but `memory` is padded. See training.c. */
 typedef struct {
-  /* Numbers of patches, steps, genomes of each patch, and rows in `layers`: 1, or count * genomes. */
-  int count, steps, genomes, sets;
+  /* Numbers of patches, steps, and rows in `layers`: 1 or count. */
+  int count, steps, sets;
   /* Whether the layers scale perception, and whether `memory` keeps what `reverse_steps` needs. */
   int scales, records;
   /* [rollout_size], begins at a cache line. */
@@ -69,15 +69,15 @@ typedef struct {
       float *after, *last;
       /*
        * Unless 0: which cells are updated in each step [steps, count, side, side]; which ground is not closed, and how
-       * many steps cells stay closed [count, side, side]; how much genomes count [count, side, side, genomes].
+       * many steps cells stay closed [count, side, side].
        */
-      const float *masks, *open, *closed, *weights;
+      const float *masks, *open, *closed;
       /* The gradients of `after` and, unless 0, of `last`. */
       const float *change, *change_last;
       /* The gradient of `states`, and sums to which those of the kernel, unless 0, and of the layers are added. */
       float *before, *total_kernel, *total_layers;
     };
-    void *arrays[14];
+    void *arrays[13];
   };
 } Rollout;
 

@@ -263,19 +263,17 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
 }
 
-/** Some steps of N patches, with s × s cells and G genomes each. All arrays are row-major. */
+/** Some steps of N patches, with s × s cells each. All arrays are row-major. */
 interface StepInputs {
   /** s */
   readonly side: number;
   /** N */
   readonly count: number;
-  /** G */
-  readonly genomes: number;
   readonly steps: number;
   readonly leak: number;
   /** Perception's kernel, [3, 3, C, hidden]. */
   readonly kernel: Float32Array;
-  /** The result of `layerRows`: [N · G, size], or [1, size] for all patches. */
+  /** The result of `layerRows`: [N, size], or [1, size] for all patches. */
   readonly layers: Float32Array;
   /** [N, s, s, C] */
   readonly states: Float32Array;
@@ -285,8 +283,6 @@ interface StepInputs {
   readonly open: Float32Array | undefined;
   /** Number of steps until each cell opens, [N, s, s]. */
   readonly closed: Float32Array | undefined;
-  /** How much each genome counts for each cell, [N, s, s, G]. */
-  readonly weights: Float32Array | undefined;
 }
 
 /** Steps of a rule as native code. */
@@ -295,9 +291,9 @@ export type NativeSteps = ReturnType<typeof openSteps>;
 /** Prepares the steps of a rule. */
 export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   const scales = Number(update.genome?.scalesPerception ?? false);
-  const netOf = (side: number, { count = 0, steps = 0, genomes = 1 }, sets = 1, keeps = false) => {
+  const netOf = (side: number, { count = 0, steps = 0 }, sets = 1, keeps = false) => {
     const shape = shapeOf({ channels, update }, count, side);
-    return Int32Array.of(...shape, steps, genomes, sets, scales, Number(keeps));
+    return Int32Array.of(...shape, steps, sets, scales, Number(keeps));
   };
   const rowSize = kernel.rollout(netOf(0, {}));
   /** Working memory of finished calls. It is used again, because the system clears new memory. */
@@ -308,7 +304,7 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
     rowSize,
     /** Takes steps. @param keeps whether `reverse` will be called */
     take(inputs: StepInputs, keeps: boolean) {
-      const { layers, states, masks, open, closed, weights } = inputs;
+      const { layers, states, masks, open, closed } = inputs;
       const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
       const size = kernel.rollout(net) + LINE;
       const found = spare
@@ -319,7 +315,7 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
       const [after, last] = [states.slice(), states.slice()];
       const given = [
         ...[net, rates, memory.subarray(kernel.skip(memory)), inputs.kernel, layers, states],
-        ...[after, last, masks, open, closed, weights],
+        ...[after, last, masks, open, closed],
       ];
       kernel.train(...given);
       if (!keeps) spare.push(memory);

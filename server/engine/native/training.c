@@ -26,8 +26,8 @@ typedef struct {
   float *records;
   /* Of a group: [tiles, channels] and [tiles, hidden] for each point. */
   float *windows, *products;
-  /* Of a run: [cells, channels] the first three, else [cells, hidden]. */
-  float *change, *mixed, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
+  /* Of a run: [cells, channels] the first two, else [cells, hidden]. */
+  float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
   /* Scales of one, then shifts of zero. */
   float *one;
 } Work;
@@ -38,10 +38,10 @@ static int arrays_of(const Net *net, const Rollout *of) { return activations(net
 static float *lay_out(const Net *net, const Rollout *of, Work *w) {
   const int along = tiles_along(net), channels = net->wide_channels, hidden = net->wide_hidden;
   *w = (Work){net, of, along, along * TILE + 2, along * along, along * along * of->count, image_size(net)};
-  w->record = CELLS * ((ptrdiff_t)hidden * arrays_of(net, of) + (of->genomes > 1 ? channels : 0));
+  w->record = (ptrdiff_t)CELLS * hidden * arrays_of(net, of);
   w->layers_size = layers_size(net);
   const ptrdiff_t images = w->image * of->count, points = (ptrdiff_t)POINTS * net->channels * hidden;
-  const ptrdiff_t layers = w->layers_size * of->sets, record = w->record * of->genomes;
+  const ptrdiff_t layers = w->layers_size * of->sets;
   float *end = of->memory;
 #define PLACE(part, size) w->part = end, end += ((size) + LINE - 1) / LINE * LINE
   PLACE(images, images * (of->records ? of->steps + 1 : 2));
@@ -53,11 +53,10 @@ static float *lay_out(const Net *net, const Rollout *of, Work *w) {
   PLACE(layers, layers);
   PLACE(turned_layers, layers);
   PLACE(layers_slope, layers);
-  PLACE(records, record * (of->records ? (ptrdiff_t)w->tiles * of->steps : RUN));
+  PLACE(records, w->record * (of->records ? (ptrdiff_t)w->tiles * of->steps : RUN));
   PLACE(windows, POINTS * (GROUP * channels + LINE));
   PLACE(products, POINTS * (GROUP * hidden + LINE));
   PLACE(change, MOST_CELLS * channels);
-  PLACE(mixed, MOST_CELLS * channels);
   PLACE(slope, MOST_CELLS * channels);
   PLACE(seen_slope, MOST_CELLS * hidden);
   PLACE(x_slope, MOST_CELLS * hidden);
@@ -241,8 +240,8 @@ static int end_of_run(const Work *w, int tile, int end) {
 
 /* Where a cell of some tiles of a patch is. */
 typedef struct {
-  /* Index in the tiles, and in the patch; row and column of its tile. */
-  int row, cell, top, left;
+  /* Index in the tiles; row and column of its tile. */
+  int row, top, left;
   /* Index in the batch, and that of its first channel in an image. */
   ptrdiff_t of_batch, image;
 } Place;
@@ -259,8 +258,7 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
     }
     const int y = at->top + k / TILE, x = at->left + k % TILE;
     if (y >= side || x >= side) continue;
-    at->cell = y * side + x;
-    at->of_batch = (ptrdiff_t)(first / w->per_patch) * side * side + at->cell;
+    at->of_batch = (ptrdiff_t)(first / w->per_patch) * side * side + y * side + x;
     at->image = ((ptrdiff_t)(y + 1) * w->wide + x + 1) * w->net->wide_channels;
     return 1;
   }
@@ -268,25 +266,14 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 }
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
-/* The activations of a run with a genome: `arrays_of` arrays [cells, hidden], then the states of a chimera. */
-static float *record_of(const Work *w, int step, int first, int end, int genome) {
-  const ptrdiff_t tile = w->of->records ? (ptrdiff_t)step * w->tiles + first : 0;
-  return w->records + w->record * (tile * w->of->genomes + (ptrdiff_t)genome * (end - first));
+/* The activations of a run: `arrays_of` arrays [cells, hidden]. */
+static float *record_of(const Work *w, int step, int first) {
+  return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/* Index of the layers that a patch uses for a genome. */
-static int set_of(const Work *w, int first, int genome) {
-  return w->of->sets == 1 ? 0 : first / w->per_patch * w->of->genomes + genome;
-}
-
-static float weight_of(const Work *w, int first, int genome, int cell) {
-  const ptrdiff_t at = (ptrdiff_t)(first / w->per_patch) * w->net->side * w->net->side + cell;
-  return w->of->weights ? w->of->weights[at * w->of->genomes + genome] : 1;
-}
-
-static int counts(const Work *w, int first, int end, int genome) {
-  EACH_CELL(at) if (weight_of(w, first, genome, at.cell) != 0) return 1;
-  return 0;
+/* Start of a patch's layers. */
+static ptrdiff_t layers_of(const Work *w, int first) {
+  return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
 
 /* Whether a cell is updated in a step, and whether it is closed after the step. */
@@ -316,40 +303,29 @@ static void forward_run(const Work *w, int step, int first, int end, const float
   const int rows = (end - first) * CELLS, size = rows * hidden;
   const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
   const float *image = image_of(w, step, patch);
-  if (of->genomes > 1) memset(w->mixed, 0, rows * channels * sizeof(float));
-  for (int genome = 0; genome < of->genomes; genome++) {
-    if (of->weights && !counts(w, first, end, genome)) continue;
-    const float *layers = w->layers + set_of(w, first, genome) * w->layers_size;
-    const float *scale = layers, *shift = layers + hidden;
-    float *x = record_of(w, step, first, end, genome), *unscaled = x + (ptrdiff_t)size * activations(net);
-    for (int t = 0; t < end - first; t++) {
-      const ptrdiff_t cells = (ptrdiff_t)t * CELLS * hidden;
-      if (of->scales) transform_back(products + t * hidden, apart, hidden, w->one, w->one + hidden, unscaled + cells);
-      else transform_back(products + t * hidden, apart, hidden, scale, shift, x + cells);
-    }
-    for (int r = 0; r < rows && of->scales; r++) {
-      for (int i = r * hidden, h = 0; h < hidden; i += LANES, h += LANES)
-        store(x + i, fma(load(unscaled + i), load(scale + h), load(shift + h)));
-    }
-    think(net, layers + 2 * hidden, rows, x, w->change);
-    float *moved = unscaled + (of->scales ? size : 0);
-    EACH_CELL(at) {
-      const float *old = image + at.image, weight = weight_of(w, first, genome, at.cell);
-      float *change = w->change + at.row * channels;
-      const int updated = is_updated(w, step, at.of_batch);
-      for (int c = 0; c < channels; c += LANES) {
-        const vec state = updated ? fma(kept, load(old + c), load(change + c)) : load(old + c);
-        store(change + c, largest(fewest, least(most, state)));
-      }
-      if (of->genomes == 1) continue;
-      copy(moved + at.row * channels, change, channels);
-      add_weighted(w->mixed + at.row * channels, weight, change, channels);
-    }
+  const float *layers = w->layers + layers_of(w, first);
+  const float *scale = layers, *shift = layers + hidden;
+  float *x = record_of(w, step, first), *unscaled = x + (ptrdiff_t)size * activations(net);
+  for (int t = 0; t < end - first; t++) {
+    const ptrdiff_t cells = (ptrdiff_t)t * CELLS * hidden;
+    if (of->scales) transform_back(products + t * hidden, apart, hidden, w->one, w->one + hidden, unscaled + cells);
+    else transform_back(products + t * hidden, apart, hidden, scale, shift, x + cells);
   }
-  float *states = of->genomes > 1 ? w->mixed : w->change;
+  for (int r = 0; r < rows && of->scales; r++) {
+    for (int i = r * hidden, h = 0; h < hidden; i += LANES, h += LANES)
+      store(x + i, fma(load(unscaled + i), load(scale + h), load(shift + h)));
+  }
+  think(net, layers + 2 * hidden, rows, x, w->change);
   EACH_CELL(at) {
-    if (is_closed(w, step, at.of_batch)) memset(states + at.row * channels, 0, channels * sizeof(float));
-    put_states(w, step + 1, patch, &at, states + at.row * channels);
+    const float *old = image + at.image;
+    float *change = w->change + at.row * channels;
+    const int updated = is_updated(w, step, at.of_batch);
+    for (int c = 0; c < channels; c += LANES) {
+      const vec state = updated ? fma(kept, load(old + c), load(change + c)) : load(old + c);
+      store(change + c, largest(fewest, least(most, state)));
+    }
+    if (is_closed(w, step, at.of_batch)) memset(change, 0, channels * sizeof(float));
+    put_states(w, step + 1, patch, &at, change);
   }
 }
 
@@ -391,19 +367,19 @@ void forward_steps(const Net *net, const Rollout *of) {
 }
 
 /*
- * Differentiates the layers of a run with one genome: from the gradient of the change [cells, channels] to that of
+ * Differentiates the layers of a run: from the gradient of the change [cells, channels] to that of
  * perception's result, which is added to `seen_slope`.
  */
-static void reverse_layers(const Work *w, int step, int first, int end, int genome, float *change_slope) {
+static void reverse_layers(const Work *w, int step, int first, int end, float *change_slope) {
   const Net *net = w->net;
   const Rollout *of = w->of;
   const int inputs = net->hidden, hidden = net->wide_hidden, channels = net->wide_channels;
   const int rows = (end - first) * CELLS, size = rows * hidden, layers = net->blocks * net->depth;
-  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, set = set_of(w, first, genome) * w->layers_size;
+  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, set = layers_of(w, first);
   const float *scale = w->layers + set;
   const float *turned = w->turned_layers + set + layers * (ptrdiff_t)inputs * hidden;
   float *slope = w->layers_slope + set + 2 * hidden + layers * layer;
-  const float *x = record_of(w, step, first, end, genome) + (ptrdiff_t)layers * size;
+  const float *x = record_of(w, step, first) + (ptrdiff_t)layers * size;
   const float *unscaled = x + size;
   float *x_slope = w->x_slope, *y_slope = w->y_slope;
   multiply(inputs, rows, channels, x, 1, hidden, change_slope, slope, channels, slope);
@@ -468,24 +444,18 @@ static void reverse_run(const Work *w, int step, int first, int end) {
   memset(w->slope, 0, rows * channels * sizeof(float));
   memset(w->seen_slope, 0, rows * hidden * sizeof(float));
   EACH_CELL(at) if (!is_closed(w, step, at.of_batch)) get_slope(w, step + 1, &at, w->slope + at.row * channels);
-  for (int genome = 0; genome < of->genomes; genome++) {
-    if (of->weights && !counts(w, first, end, genome)) continue;
-    const float *moved = record_of(w, step, first, end, genome) + (ptrdiff_t)rows * hidden * arrays_of(net, of);
-    memset(w->change, 0, rows * channels * sizeof(float));
-    EACH_CELL(at) {
-      const float *state = of->genomes > 1 ? moved + at.row * channels : image + at.image;
-      const vec weight = all(weight_of(w, first, genome, at.cell));
-      const int updated = is_updated(w, step, at.of_batch);
-      for (int c = 0; c < channels; c += LANES) {
-        const vec result = load(state + c), slope = weight * load(w->slope + at.row * channels + c);
-        const vec within = (vec)((bits)slope & (bits)(result < most) & (bits)(result > fewest));
-        float *sum = before + at.image + c;
-        store(sum, fma(updated ? kept : all(1), within, load(sum)));
-        if (updated) store(w->change + at.row * channels + c, within);
-      }
+  memset(w->change, 0, rows * channels * sizeof(float));
+  EACH_CELL(at) {
+    const int updated = is_updated(w, step, at.of_batch);
+    for (int c = 0; c < channels; c += LANES) {
+      const vec result = load(image + at.image + c), slope = load(w->slope + at.row * channels + c);
+      const vec within = (vec)((bits)slope & (bits)(result < most) & (bits)(result > fewest));
+      float *sum = before + at.image + c;
+      store(sum, fma(updated ? kept : all(1), within, load(sum)));
+      if (updated) store(w->change + at.row * channels + c, within);
     }
-    reverse_layers(w, step, first, end, genome, w->change);
   }
+  reverse_layers(w, step, first, end, w->change);
 }
 
 void reverse_steps(const Net *net, const Rollout *of) {

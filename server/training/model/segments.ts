@@ -483,14 +483,13 @@ function nativeSegments(
     for (let i = 0; masks && i < steps; i++) masks.set(await map(`mask${i}`), i * cells);
     return native.take(
       {
-        ...{ side: stage, count: batch, genomes: 1, steps, masks },
+        ...{ side: stage, count: batch, steps, masks },
         leak: update.leak > 0 ? (await read(inputs, 'leak', []))[0] : 0,
         kernel: await read(inputs, `parameter:${PERCEPTION}`, [3, 3, channels, update.hidden]),
         layers: await read(inputs, 'genome', genomeShape),
         states: await read(begun, 'states', [batch, stage, stage, channels]),
         open: crowded ? await map('open') : undefined,
         closed: rim ? await map('closed') : undefined,
-        weights: undefined,
       },
       keeps,
     );
