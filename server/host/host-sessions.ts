@@ -263,12 +263,12 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 /** The host's sessions. Servers of a cluster share their store, so a session is valid on all. */
 export class HostSessions {
   /**
-   * @param date wall clock, ms
+   * @param now current time in ms, by a clock that all servers with this store share
    * @param tokenMark identifies the host's current token; sessions of other tokens are not valid
    */
   constructor(
     private readonly store: Store,
-    private readonly date: () => number,
+    private readonly now: () => number,
     private readonly tokenMark: () => string,
   ) {}
 
@@ -280,7 +280,7 @@ export class HostSessions {
     for (const one of stored) {
       if (!kept.has(one)) await this.store.removeServerRecord(SESSIONS + one.hash);
     }
-    const [word, now] = [random(), this.date()];
+    const [word, now] = [random(), this.now()];
     const times = { since: now, used: now };
     const session = { hash: hashOf(word), key: random(), token: this.tokenMark(), ...times };
     await this.store.putServerRecord(SESSIONS + session.hash, session);
@@ -298,7 +298,7 @@ export class HostSessions {
     const name = SESSIONS + hashOf(word);
     const found = await this.store.serverRecord(name, sessionRecord);
     if (!found || !this.isValid(found)) return undefined;
-    const now = this.date();
+    const now = this.now();
     if (!isUse || now - found.used < RECORD_USE) return found;
     const session = { ...found, used: now };
     await this.store.putServerRecord(name, session);
@@ -310,16 +310,16 @@ export class HostSessions {
     if (word) await this.store.removeServerRecord(SESSIONS + hashOf(word));
   }
 
-  /** Returns when an unused session ends (wall clock, ms). */
-  endOf({ since, used }: HostSession): number {
-    return Math.min(used + SESSION.idle, since + SESSION.life);
+  /** Returns the time until an unused session ends, in ms. */
+  left({ since, used }: HostSession): number {
+    return Math.min(used + SESSION.idle, since + SESSION.life) - this.now();
   }
 
   private isValid(session: HostSession): boolean {
-    const now = this.date();
+    const now = this.now();
     // If the clock was set back behind the session's last use, the session's age is unknown.
     const isPast = session.used - RECORD_USE <= now;
-    return session.token === this.tokenMark() && isPast && now < this.endOf(session);
+    return session.token === this.tokenMark() && isPast && this.left(session) > 0;
   }
 }
 

@@ -91,9 +91,10 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  // The sessions of a server that runs alone end with the server.
+  // The sessions of a server that runs alone end with the server, and do not depend on the date.
   const sessionStore = cluster ? store : new Store(openMemory());
-  const sessions = new HostSessions(sessionStore, date, () => token.mark);
+  const now = cluster ? date : () => clock.now();
+  const sessions = new HostSessions(sessionStore, now, () => token.mark);
   const tokens = await followRecord(bus, 'host:token', () => token.reload().catch(warn));
   const throttle = await LoginThrottle.open(clock, bus);
   let isClosed = false;

@@ -303,8 +303,8 @@ function roleOfProgram(token: string, name: string, request: Request, options: A
   return found.role;
 }
 
-function stateOf(session: HostSession, { sessions }: ApiOptions): SessionState {
-  return { key: session.key, until: sessions.endOf(session) };
+function stateOf(session: HostSession, { host, sessions }: ApiOptions): SessionState {
+  return { key: session.key, until: host.date() + sessions.left(session) };
 }
 
 /** @throws HostRefusal no-session */

@@ -228,7 +228,8 @@ export const SERVER = {
         value: 'FOLDER',
         type: orWord('none', undefined, text),
         default: 'none',
-        help: 'folder with folders of checkpoints that the host can add without a restart, by creating a room with one. In a cluster, each server needs the same ones in a library of its own',
+        help: 'folder that contains one folder per checkpoint. The host can use each of them without a restart, by creating a room with it',
+        details: 'In a cluster, each server needs a library of its own with the same checkpoints.',
       },
       engine: {
         value: 'NAME',
