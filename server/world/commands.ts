@@ -67,9 +67,7 @@ interface Parameters {
   plant: Planted<'plant'>;
   damage: { readonly radius: number; readonly points: readonly number[] };
   /** Grafts the genome of a seed onto organisms (rule GRA-1). */
-  graft: {
-    readonly radius: number;
-    readonly points: readonly number[];
+  graft: Parameters['damage'] & {
     readonly seed: PlantedSeed;
     /** Whether the sender may graft onto the organisms of other participants, too. */
     readonly others?: boolean | undefined;

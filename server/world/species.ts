@@ -84,11 +84,7 @@ export function requireStandingInput({ hasStandingInput }: Species): void {
 /** Returns the seed of an organism as a token. */
 export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): string {
   const { grafts } = organism;
-  const numbered = ({
-    kind,
-    latent,
-    origin,
-  }: Pick<typeof organism, 'kind' | 'latent' | 'origin'>) => {
+  const numbered = ({ kind, latent, origin }: Pick<Seed, 'kind' | 'latent' | 'origin'>) => {
     const index = species.gallery.findIndex(({ name }) => name === kind);
     return { kind: index < 0 ? undefined : index, latent, origin };
   };
@@ -107,10 +103,9 @@ export function growthStep({ schedule, side }: Species, age: number): GrowthStep
 }
 
 /** Returns the indices of the gallery entries that are offered to visitors first. */
-export const featuredOf = ({
-  gallery,
-  featured,
-}: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
+export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'featured'>) {
+  return featured ?? [...gallery.keys()];
+}
 
 /**
  * Factor by which sampler 2 multiplies the standard deviations. With a factor of 1, more organisms

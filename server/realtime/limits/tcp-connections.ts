@@ -20,7 +20,7 @@ interface Connection {
   unfinished: number;
   isWebSocket: boolean;
   /** The result of `progressOf` at the last check; undefined if nothing was waiting to be sent. */
-  progress: string | undefined;
+  progress?: string | undefined;
 }
 
 /**
@@ -113,12 +113,7 @@ export class TcpConnectionLimit {
     // Read the count again, because it has changed if an idle connection of this address was
     // closed.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
-    this.connections.set(socket, {
-      address,
-      unfinished: 0,
-      isWebSocket: false,
-      progress: undefined,
-    });
+    this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);
     socket.once('close', () => this.remove(socket));
   }

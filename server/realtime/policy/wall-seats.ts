@@ -3,26 +3,32 @@
  * so others cannot take the seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
+import * as v from 'valibot';
+import { id } from '../../../shared/common-schemas.ts';
 
+/** The stored seats. All servers of a cluster share these records. */
+export const wallSeatRecords = v.array(
+  v.strictObject({
+    id,
+    room: v.string(),
+    /** The host's name for the wall, unique in the room. */
+    name: v.string(),
+    pass: v.string(),
+    /** Whether the seat is for a touch table. If absent, it is for a wall. */
+    table: v.optional(v.boolean()),
+    /** Whether the host has blocked the table, so that it only shows the room. */
+    blocked: v.optional(v.boolean()),
+    /** Whether the wall has ever been connected. */
+    seen: v.boolean(),
+    /**
+     * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is
+     * connected or never was.
+     */
+    lost: v.nullable(v.number()),
+  }),
+);
 /** The seat of one wall in one room. */
-export interface WallSeat {
-  readonly id: number;
-  readonly room: string;
-  /** The host's name for the wall, unique in the room. */
-  readonly name: string;
-  readonly pass: string;
-  /** Whether the seat is for a touch table. If absent, it is for a wall. */
-  readonly table?: boolean | undefined;
-  /** Whether the host has blocked the table, so that it only shows the room. */
-  readonly blocked?: boolean | undefined;
-  /** Whether the wall has ever been connected. */
-  readonly seen: boolean;
-  /**
-   * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is connected
-   * or never was.
-   */
-  readonly lost: number | null;
-}
+export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
 /** Letters and digits that are not easily confused, because somebody may have to type a pass. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
