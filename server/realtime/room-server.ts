@@ -115,9 +115,9 @@ export class RoomServer {
   /** Reviews drawings before they become seeds. */
   readonly drawings = new DrawingReview(this.context);
   readonly dispatcher = new CommandDispatcher(this.context, this.drawings);
-  /** What sensors perceive in the hall where the room is shown. */
+  /** People whom sensors perceive in the hall where the room is shown. */
   readonly hall = new Hall(this.room, (place) => {
-    // A room that is too busy ignores who is near.
+    // If the room is too busy, it ignores the sensors.
     this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
   });
   /**

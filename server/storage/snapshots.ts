@@ -45,7 +45,7 @@ export const SNAPSHOTS = {
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** Of the snapshots taken before an undo, restore or reseed by the host, this many are kept. */
+  /** Number of snapshots kept of those taken before an undo, restore or reseed by the host. */
   keepBefore: 6,
   /** Maximum number of named snapshots. */
   maxNamed: 24,

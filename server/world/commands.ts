@@ -176,7 +176,9 @@ export const roomEvent = v.variant('what', [
   v.strictObject({
     what: v.literal('command'),
     id: whole,
-    /** Present for a command that may arrive twice: the session within which its id is unique. */
+    /**
+     * Session within which the command's id is unique; absent if the command cannot arrive twice.
+     */
     session: v.optional(session),
     command: v.pipe(
       command,

@@ -1,4 +1,4 @@
-/** Those properties of a checkpoint that a room needs to grow organisms, without any tensors. */
+/** The properties of a checkpoint that a room needs to grow organisms. Contains no tensors. */
 import type { ColourRange } from '../../shared/hues.ts';
 import { type MapPlaces, type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -122,7 +122,7 @@ const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];
 
-/** For each gallery, the distribution fitted to its latents. Cached at the first draw. */
+/** Caches the distribution fitted to each gallery's latents. */
 const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 
 /**

@@ -97,7 +97,7 @@ export class CommandDispatcher {
     (id, command) => this.context.room.enqueue(id, command),
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
-  /** Keys of unanswered commands that clients may send again. */
+  /** Keys of unanswered commands, so that a repeated command is not executed twice. */
   private readonly pending = new Set<string>();
 
   constructor(

@@ -45,7 +45,7 @@ function progressOf(socket: Socket): string | undefined {
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
   private readonly perAddress = new Map<string, number>();
-  /** Sockets without a request in progress; the one that has been idle longest comes first. */
+  /** Sockets without a request in progress. The socket that has been idle longest comes first. */
   private readonly idle = new Set<Socket>();
 
   constructor(

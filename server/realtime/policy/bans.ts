@@ -49,7 +49,7 @@ export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** What is known about a client that asks to join. */
+/** Properties of a client that asks to join, for checking the bans. */
 export interface Applicant {
   /** Participant that the client's resume token belongs to, if it has one. */
   readonly participant: ParticipantId | undefined;
@@ -118,7 +118,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Draw the id at random, so that it differs from the ids of bans that other servers add.
+      // Draw the id at random, so that it differs from ids that other servers draw for their bans.
       id: randomInt(1, MAX_ID),
       room,
       participant,

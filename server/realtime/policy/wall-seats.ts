@@ -50,7 +50,7 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // A server that was killed could not record that its walls were lost, so record it now.
+    // If the server was killed, it could not record the loss of its walls, so record the loss now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
@@ -80,7 +80,7 @@ export class WallSeats {
 
   /** Adds a seat. @param name not used in the room yet */
   add(room: string, name: string, table = false): WallSeat {
-    // Draw the id at random, so that it differs from the ids of seats that other servers add.
+    // Draw the id at random, so that it differs from ids that other servers draw for their seats.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');
