@@ -194,13 +194,13 @@ export const HANDLERS: Handlers = {
     server.spotlight(place);
   },
   mute: async ({ rooms }, { participant, muted }, { room }) => {
-    const { host, policy, refresh } = rooms.requireOpen(room).server;
-    const isNew = policy.muted.has(participant) !== muted;
-    if (isNew && muted && !host.visitors.some(({ id }) => id === participant)) {
+    const { server } = rooms.requireOpen(room);
+    const isNew = server.policy.muted.has(participant) !== muted;
+    if (isNew && muted && !server.visitors.some(({ id }) => id === participant)) {
       throw new HostRefusal('no-such-participant');
     }
-    const stored = host.mute(participant, muted);
-    if (isNew) refresh.request();
+    const stored = server.mute(participant, muted);
+    if (isNew) server.refresh.request();
     await stored;
   },
   decideDrawing: async ({ rooms }, { approve }, { room, drawing }) => {
@@ -210,7 +210,7 @@ export const HANDLERS: Handlers = {
     }
   },
   ban: ({ rooms, bans }, { participant, address, minutes }, { room }) => {
-    const visitor = rooms.requireOpen(room).server.host.banTarget(participant);
+    const visitor = rooms.requireOpen(room).server.banTarget(participant);
     if (!visitor) throw new HostRefusal('no-such-participant');
     const ban = bans.add({
       ...{ room, ...visitor },
@@ -354,8 +354,8 @@ export const HANDLERS: Handlers = {
     if (failed !== undefined) throw new HostRefusal('not-delivered', `${failed}`);
   },
 
-  drain: (host) => requireCluster(host).drain(),
-  stopDraining: (host) => requireCluster(host).stopDraining(),
+  drain: (host) => requireCluster(host).spread.drain(),
+  stopDraining: (host) => requireCluster(host).spread.stopDraining(),
 };
 
 const ACT_REASONS: Readonly<Record<string, HostReason>> = {
@@ -451,7 +451,7 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
   );
   return {
     ...summary,
-    visitors: server.host.visitors.map((visitor) => {
+    visitors: server.visitors.map((visitor) => {
       const { id } = visitor;
       return { ...visitor, organisms: planted.get(id) ?? 0, grafted: grafted.get(id) ?? 0 };
     }),

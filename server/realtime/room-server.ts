@@ -4,15 +4,16 @@
  * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
+import type { VisitorState } from '../../shared/host/state.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { EnergySettings, ParticipantId } from '../../shared/vocabulary.ts';
 import { skyAt } from '../platform/clock.ts';
 import type { TickResult } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviews } from './commands/seed-previews.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
-import { HostOperations } from './policy/host-operations.ts';
 import { Hall, Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/moderation.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
@@ -31,6 +32,12 @@ import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts'
 
 /** Interval of the room's pace messages, in ms. */
 const PACE_INTERVAL = 1_000;
+
+/**
+ * Maximum number of muted participants. If there are more, the absent participant who was muted
+ * first is unmuted.
+ */
+const MAX_MUTED = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
   /** When the room's past ticks took place. The server adds each new tick. */
@@ -79,20 +86,17 @@ export class RoomServer {
   readonly refresh = new RefreshRequests(this.policy);
   /** Organisms that visitors have reported. */
   readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
-  private readonly affected = new AffectedOrganisms({
-    room: this.room,
-    isExpected: (participant) => this.visits.isKnown(participant),
-    personOf: (participant) => {
-      const client = this.seats.memberOf(participant);
-      return client && this.seats.participantOf(client);
-    },
-    send: (participant, message) => {
+  private readonly affected = new AffectedOrganisms(
+    this.room,
+    this.visits,
+    this.seats,
+    (participant, message) => {
       const client = this.seats.memberOf(participant);
       if (!client || !this.broadcaster.viewportOf(client)) return false;
       client.send('affected', this.policy.redactNames('affected', message));
       return true;
     },
-  });
+  );
   private readonly liveliness = new Liveliness(this.room);
   private readonly eventQueue = new EventQueue();
   private readonly context: RoomContext = {
@@ -108,14 +112,12 @@ export class RoomServer {
   readonly presence = new Presence(this.context, [this.walls, this.spectators]);
   /** Lets participants in and out. */
   readonly admission = new RoomAdmission(this.context, this.presence, this.welcomeBuilder);
-  /** The host's operations on the people in the room. */
-  readonly host = new HostOperations(this.context, this.welcomeBuilder);
   /** Reviews drawings before they become seeds. */
   readonly drawings = new DrawingReview(this.context);
   readonly dispatcher = new CommandDispatcher(this.context, this.drawings);
-  /** What sensors perceive in the hall where the room is shown. */
+  /** People whom sensors perceive in the hall where the room is shown. */
   readonly hall = new Hall(this.room, (place) => {
-    // A room that is too busy ignores who is near.
+    // If the room is too busy, it ignores the sensors.
     this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
   });
   /**
@@ -142,6 +144,60 @@ export class RoomServer {
   /** Whether any participant has recently been drawing, choosing or reading something. */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
+  }
+
+  /** Present participants for the host's page, with details of their visits. */
+  get visitors(): Omit<VisitorState, 'organisms' | 'grafted'>[] {
+    const { visits, policy, seats } = this;
+    const { participants } = seats;
+    const tables = this.options.wallSeats.of(this.room.name);
+    const counts = visits.participantsByAddress(participants.map(({ id }) => id));
+    return participants.map((participant) => ({
+      ...participant,
+      muted: policy.muted.has(participant.id),
+      table: tables.find(({ id }) => id === seats.tableOf(participant.id))?.name ?? null,
+      ...visits.summaryOf(participant.id, counts, this.clock.now()),
+    }));
+  }
+
+  /** Returns the name, device and address of a present participant, for a ban by the host. */
+  banTarget(participant: ParticipantId) {
+    const found = this.seats.participants.find(({ id }) => id === participant);
+    if (!found) return undefined;
+    const device = this.options.newcomers.deviceOfParticipant(participant);
+    // A ban of a ring ends when the ring is forgotten, so it must not name the ring's address.
+    const isRing = this.seats.tableOf(participant) !== undefined;
+    const address = isRing ? '' : this.visits.addressOf(participant);
+    return { participant, name: found.name, device, address };
+  }
+
+  /**
+   * Mutes a participant, who can then only watch, or unmutes them.
+   *
+   * @throws Refusal elsewhere if the change cannot be stored
+   */
+  async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
+    const { keep } = this.options;
+    const { muted } = this.policy;
+    if (isMuted) {
+      muted.add(participant);
+      this.cursors.hide(participant);
+      this.follows.release(participant);
+      await keep('mutes', participant, { id: participant });
+    } else {
+      muted.delete(participant);
+      await keep('mutes', participant);
+    }
+    const oldest = [...muted].find((id) => !this.seats.memberOf(id));
+    if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
+  }
+
+  /** Changes the costs of commands, and sends the new costs to all participants. */
+  setEnergy(settings: EnergySettings): void {
+    this.room.setEnergy(settings);
+    for (const client of this.seats.members) {
+      client.send('energy', this.welcomeBuilder.energyOf(this.seats.participantOf(client)!.id));
+    }
   }
 
   /**
@@ -215,12 +271,10 @@ export class RoomServer {
     }
     this.drawings.endTick(now, gone);
     this.reports.follow(result.life);
-    this.liveliness.update({
-      setting: this.policy.settings.liveliness * this.hall.crowding(now),
-      ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
-    });
+    const setting = this.policy.settings.liveliness * this.hall.crowding(now);
+    this.liveliness.update(setting, this.isWatched, this.options.pace().slow, now);
     this.affected.follow(result, now);
-    this.affected.send(now);
+    this.affected.sendDue(now);
     this.queueEvents(result, now);
     this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;

@@ -193,13 +193,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   /** For each TCP connection, its rate limiter. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
-    wsEngine: createWebSocketEngine({
-      rejections,
-      rateLimiterFor: (request) => {
-        const rateLimiter = connectionLimits.createRateLimiter(request);
-        byWire.set(request.socket, rateLimiter);
-        return rateLimiter;
-      },
+    wsEngine: createWebSocketEngine(rejections, (request) => {
+      const rateLimiter = connectionLimits.createRateLimiter(request);
+      byWire.set(request.socket, rateLimiter);
+      return rateLimiter;
     }),
     parser: strictParser(rejections),
     path: SOCKET_PATH,

@@ -47,7 +47,7 @@ const isTransient = (error: unknown): boolean =>
 /** The rooms of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
-  private readonly spread: SpreadRooms;
+  readonly spread: SpreadRooms;
   private cancel = (): void => {};
   /** Lists the films that this server has. */
   films: () => readonly JobState[] = () => [];
@@ -130,15 +130,6 @@ export class ClusterRooms extends RoomRegistry {
     return new Map(
       others.flatMap(({ server, jobs }) => (server && jobs ? [[server.name, jobs]] : [])),
     );
-  }
-
-  /** Lets other servers take this server's rooms. @throws HostRefusal nobody-takes-over */
-  drain(): Promise<void> {
-    return this.spread.drain();
-  }
-
-  stopDraining(): Promise<void> {
-    return this.spread.stopDraining();
   }
 
   /** Stops taking rooms over. Rooms that run here continue. */

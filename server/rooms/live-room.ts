@@ -143,7 +143,7 @@ export async function bringUpRoom(
     room = world.open(place);
     times.goOn({ tick: room.tick, at: date() }, tickRate);
   }
-  if (room.protectSeconds !== protect) room.setProtect(protect);
+  if (room.strokes.protect !== protect) room.change({ what: 'protect', seconds: protect });
   ticker.add(room, tickRate);
   const server = new RoomServer({
     ...{ ...options, room, times, capacity, previews, policy, kept, keep: keeper(name, options) },
@@ -193,11 +193,11 @@ export function applySettings(
     room.setTickRate(tickRate);
   }
   if (capacity !== previous.capacity) server.admission.setCapacity(capacity);
-  if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-  if (protect !== previous.protect) room.setProtect(protect);
+  if (maxOrganisms !== previous.maxOrganisms) room.change({ what: 'limit', maxOrganisms });
+  if (protect !== previous.protect) room.change({ what: 'protect', seconds: protect });
   const life = lifeOf(settings);
-  if (!isDeepStrictEqual(life, room.life)) room.setLife(life);
-  if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
+  if (!isDeepStrictEqual(life, room.rules.life)) room.change({ what: 'life', settings: life });
+  if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
   if (!settings.spectators) server.spectators.disconnectAll('no-spectators');
   if (drawings !== previous.drawings) server.drawings.settingsChanged();

@@ -9,8 +9,6 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { inSlices, paintThumbnail } from '../../shared/painter/still.ts';
-import type { Engine, PatchId } from '../engine/engine.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import {
   type GrowthFilm,
@@ -296,11 +294,7 @@ export function speciesOf(
     closing,
     sampler,
     ...more,
-    gallery: gallery.map((entry, i) => ({
-      kind: entry.kind,
-      name: entry.name,
-      latent: latents[i],
-    })),
+    gallery: gallery.map(({ kind, name }, i) => ({ kind, name, latent: latents[i] })),
   };
 }
 
@@ -339,12 +333,7 @@ export async function thumbnailOf(
 /** Prepares a checkpoint for rooms. @throws the error from reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
-  tools: {
-    readonly engine: Engine;
-    readonly newPatch: () => PatchId;
-    readonly clock: Clock;
-    readonly log: Log;
-  },
+  tools: Omit<Parameters<typeof openSeedPreviews>[1], 'species'>,
 ): Promise<LoadedCheckpoint> {
   const { card } = checkpoint;
   const latents = card.gallery.map((_, i) => galleryLatent(checkpoint, i));
@@ -352,12 +341,7 @@ export async function prepareCheckpoint(
   const maps = await loadMaps(checkpoint, featured, !checkpoint.hasBadMap);
   const relatives = await loadRelatives(checkpoint);
   const looks = await loadGalleryLooks(checkpoint);
-  const species = speciesOf(checkpoint, {
-    featured,
-    ...maps,
-    ...(relatives && { relatives }),
-    ...looks,
-  });
+  const species = speciesOf(checkpoint, { featured, ...maps, relatives, ...looks });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {

@@ -40,7 +40,7 @@ export class Replicas {
   private readonly complete = new Set<string>();
   /** For each room, when to try again after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
-  /** For each room, the last sentence that was logged. */
+  /** For each room, the last logged sentence, so that no sentence is logged twice in a row. */
   private readonly said = new Map<string, string>();
   /** The room whose replica is being advanced, and a promise that resolves when that is done. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;

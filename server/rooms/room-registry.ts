@@ -27,7 +27,7 @@ import type { Replicas } from './replicas.ts';
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /** The running room. Without a store, a closed room also stays in memory here. */
+  /** The running room. If rooms are not stored, a closed room also stays in memory. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
   /** Locked while the plan changes. */

@@ -119,7 +119,7 @@ export class SpreadRooms {
    * number of their awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
-  /** For each room, the last time at which it may have been running somewhere, in ms. */
+  /** For each room, when it was last seen running on any server, in ms. */
   private readonly seen = new Map<string, number>();
   /**
    * For each room that nobody has taken, when it is offered again and the pause until then, both in

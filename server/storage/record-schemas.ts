@@ -21,19 +21,6 @@ export const planRecord = v.strictObject({
 });
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
-export const banRecords = v.array(
-  v.strictObject({
-    id: positive,
-    room: text,
-    participant: positive,
-    name: text,
-    device: v.nullable(text),
-    address: v.nullable(text),
-    since: v.number(),
-    until: v.nullable(v.number()),
-  }),
-);
-
 /**
  * List of data that were moved aside because they were damaged or because the host replaced them,
  * latest first.
@@ -58,19 +45,6 @@ export const asideRecords = v.array(
   }),
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
-
-/** Seats of walls and touch tables. All servers of a cluster share these records. */
-export const wallSeatRecords = v.array(
-  v.strictObject({
-    id: positive,
-    room: text,
-    name: text,
-    pass: text,
-    ...{ table: v.optional(v.boolean()), blocked: v.optional(v.boolean()) },
-    seen: v.boolean(),
-    lost: v.nullable(v.number()),
-  }),
-);
 
 /** A room's parameters, which never change. */
 export const roomRecord = v.strictObject({

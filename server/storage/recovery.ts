@@ -460,11 +460,12 @@ export async function openRoom(
       throw error;
     }
   }
-  if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
+  if (room.maxOrganisms !== maxOrganisms) room.change({ what: 'limit', maxOrganisms });
   const { flashLimit = DEFAULT_FLASH_LIMIT } = place;
-  if (room.flashLimit !== flashLimit) room.setFlashLimit(flashLimit);
+  if (room.flashLimit !== flashLimit) room.change({ what: 'flashes', limit: flashLimit });
   room.updateRules();
-  if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
+  if (place.life && !isDeepStrictEqual(place.life, room.rules.life))
+    room.change({ what: 'life', settings: place.life });
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail: { ...tail, tick: room.tick }, isReplica: taken !== undefined };

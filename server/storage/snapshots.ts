@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { MOST_UNDO } from '../../shared/host/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
+import { defined } from '../platform/collections.ts';
 import { freeBuffers } from '../platform/worker-rpc.ts';
 import type { RoomState } from '../world/room-state.ts';
 import {
@@ -44,7 +45,7 @@ export const SNAPSHOTS = {
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
-  /** Of the snapshots taken before an undo, restore or reseed by the host, this many are kept. */
+  /** Number of snapshots kept of those taken before an undo, restore or reseed by the host. */
   keepBefore: 6,
   /** Maximum number of named snapshots. */
   maxNamed: 24,
@@ -339,11 +340,8 @@ export class Snapshots {
   }
 }
 
-const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks => ({
-  ...(name !== undefined && { name }),
-  ...(before && { before }),
-  ...(jump && { jump }),
-});
+const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
+  defined({ name, before, jump });
 
 /** Moves the end of a room's stored journal to a later tick. The caller writes it immediately. */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
@@ -365,8 +363,5 @@ function baseFor(old: SavedCells | undefined, tick: number): number | undefined 
 }
 
 /** Describes where a snapshot finds an organism's cells. */
-const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] => ({
-  id,
-  tick,
-  ...(base !== undefined && { base }),
-});
+const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] =>
+  defined({ id, tick, base });

@@ -57,13 +57,6 @@ export type UndoRequest =
       readonly id: number;
     };
 
-export interface UndoResult {
-  /** Number of commands undone; a stroke of several messages counts as one. */
-  readonly commands: number;
-  /** Snapshot of the room before the undo. */
-  readonly backup: SnapshotRecord;
-}
-
 /** Selects the commands that an undo concerns. */
 type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
@@ -83,10 +76,12 @@ const MAX_REMAINING = 0.9;
 /**
  * Undoes commands while the room runs.
  *
+ * @returns the number of commands undone, of which a stroke of several messages counts as one, and
+ *   a snapshot of the room before the undo
  * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged;
  *   StoreError; EngineError
  */
-export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
+export async function undo(options: UndoOptions, request: UndoRequest) {
   const { store, journalWriter, room } = options;
   const { name } = room;
   const { seq: last } = journalWriter.tailOf(room);

@@ -34,7 +34,7 @@ import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
   /** Executes a command. @throws Refusal, without changing anything */
-  run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome;
+  run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
    * Returns the command as the journal stores it. If absent, the command is stored unchanged.
    *
@@ -132,24 +132,11 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   },
   remove: { run: ({ organism }, room) => removeAll([organism], room) },
   clear: { run: ({ area }, room) => removeAll(ownersIn(area, room.grid), room) },
-  sense: {
-    run(place, { lifecycle }) {
-      lifecycle.sense(place);
-      return {};
-    },
-  },
-  depart: {
-    run(command, { departures }, time) {
-      departures.dismiss(command, time);
-      return {};
-    },
-  },
+  sense: { run: (place, { lifecycle }) => void lifecycle.sense(place) },
+  depart: { run: (command, { departures }, time) => void departures.dismiss(command, time) },
   thin: { run: (command, { departures }, time) => departures.thin(command, time) },
   renew: {
-    run(command, { departures }, turn) {
-      departures.renew(command, turn);
-      return {};
-    },
+    run: (command, { departures }, turn) => void departures.renew(command, turn),
     skip(_, { planting }) {
       planting.nextOrganism++;
     },

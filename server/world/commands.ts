@@ -67,9 +67,7 @@ interface Parameters {
   plant: Planted<'plant'>;
   damage: { readonly radius: number; readonly points: readonly number[] };
   /** Grafts the genome of a seed onto organisms (rule GRA-1). */
-  graft: {
-    readonly radius: number;
-    readonly points: readonly number[];
+  graft: Parameters['damage'] & {
     readonly seed: PlantedSeed;
     /** Whether the sender may graft onto the organisms of other participants, too. */
     readonly others?: boolean | undefined;
@@ -178,7 +176,9 @@ export const roomEvent = v.variant('what', [
   v.strictObject({
     what: v.literal('command'),
     id: whole,
-    /** Present for a command that may arrive twice: the session within which its id is unique. */
+    /**
+     * Session within which the command's id is unique; absent if the command cannot arrive twice.
+     */
     session: v.optional(session),
     command: v.pipe(
       command,

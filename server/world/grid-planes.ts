@@ -16,7 +16,7 @@ export class GridPlanes {
    * tick's inner loop.
    */
   private readonly chunks: Uint16Array;
-  /** [chunks] 1 if the chunk has changed, otherwise 0. */
+  /** [chunks] 1 for each chunk that has changed, 0 for all others. */
   private readonly changed: Uint8Array;
   /** Cells offered since the last `takeFreed`. Some of them may have a new owner by now. */
   private freed: number[] = [];

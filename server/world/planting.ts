@@ -167,11 +167,9 @@ type SeedInventoryState = RoomState['hands'];
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
 /** Returns a seed as it is shown to pages. */
-export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
-  id,
-  origin,
-  parents,
-});
+export function viewOfSeed({ id, origin, parents }: HeldSeed): SeedView {
+  return { id, origin, parents };
+}
 
 /**
  * The seeds that each participant holds. If a seed is added beyond the maximum, the oldest is

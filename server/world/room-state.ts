@@ -69,7 +69,10 @@ const planter = actor;
 const grafts = v.strictObject({
   /** Genomes besides the organism's own. */
   genomes: v.array(v.strictObject({ latent, kind: v.string(), origin })),
-  /** For each label, its index in `genomes`, and who painted it; absent if the seed had it. */
+  /**
+   * For each label, its genome's index in `genomes` and its painter (`by`). The painter is absent
+   * if the seed already had the label.
+   */
   labels: v.array(v.strictObject({ genome: whole, by: v.optional(actor) })),
   /** [S, S] label of each place: 0 for the organism's own genome, else one plus its index. */
   places: bytes,
@@ -236,9 +239,9 @@ export type LineageState = v.InferOutput<typeof lineage>;
 const lastStroke = v.strictObject({
   participant: whole,
   end: v.strictObject({ x: number, y: number, radius: number }),
-  /** Tick of its last message. */
+  /** Tick of the stroke's last message. */
   at: whole,
-  /** Organisms that it has wounded or grafted onto. */
+  /** Organisms that the stroke has wounded or grafted onto. */
   wounded: v.array(positive),
 });
 
@@ -291,8 +294,9 @@ export const roomState = v.pipe(
     flashLimit,
     /** How long a wounded organism cannot be wounded again, in seconds. If absent, 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
-    /** The last strokes that damage (rule DMG-4), and those that graft (rule GRA-6). */
+    /** Each participant's last stroke with the damage tool (rule DMG-4). */
     strokes: v.optional(v.array(lastStroke)),
+    /** Each participant's last stroke with the graft tool (rule GRA-6). */
     graftStrokes: v.optional(v.array(lastStroke)),
     /**
      * For each participant, executed commands that may arrive again: the latest session, and the

@@ -7,9 +7,7 @@ import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type {
   EnergySettings,
-  FlashLimit,
   LifeEvent,
-  LifeSettings,
   OrganismId,
   OrganismView,
   ParticipantId,
@@ -202,7 +200,7 @@ export class Room extends RoomContents {
    */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const at = this.completedTicks;
-    this.applyNow(defined({ what: 'enter' as const, participant, at, granted, source }));
+    this.change(defined({ what: 'enter' as const, participant, at, granted, source }));
   }
 
   /**
@@ -210,49 +208,19 @@ export class Room extends RoomContents {
    * commands stay.
    */
   leave(participant: ParticipantId): void {
-    this.applyNow({ what: 'leave', participant, at: this.completedTicks });
+    this.change({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  setMaxOrganisms(maxOrganisms: number): void {
-    this.applyNow({ what: 'limit', maxOrganisms });
-  }
-
-  setFlashLimit(limit: FlashLimit): void {
-    this.applyNow({ what: 'flashes', limit });
-  }
-
-  /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
-  get protectSeconds(): number {
-    return this.strokes.protect;
-  }
-
-  /** Changes how long a wounded organism cannot be wounded again; 0 switches the protection off. */
-  setProtect(seconds: number): void {
-    this.applyNow({ what: 'protect', seconds });
-  }
-
-  /** How often organisms step. */
-  get life(): LifeSettings {
-    return this.rules.life;
-  }
-
-  setLife(settings: LifeSettings): void {
-    this.applyNow({ what: 'life', settings });
-  }
-
-  /** Share of the organisms that may express at the same time, 0…1. */
-  get liveliness(): number {
-    return this.rules.liveliness;
-  }
-
-  setLiveliness(share: number): void {
-    this.applyNow({ what: 'liveliness', share });
+  /** Applies an event now, and journals it with the next tick. */
+  change(event: ImmediateEvent): void {
+    this.appliedEvents.push(event);
+    this.apply(event);
   }
 
   /** Updates the rules to the current numbers of the checkpoint's card. */
   updateRules(): void {
     const event = this.rules.update(this.species);
-    if (event) this.applyNow(event);
+    if (event) this.change(event);
   }
 
   get energySettings(): EnergySettings {
@@ -264,7 +232,7 @@ export class Room extends RoomContents {
   }
 
   setEnergy(settings: EnergySettings, tickRate = this.energy.tickRate): void {
-    this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
+    this.change({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
   /**
@@ -281,7 +249,7 @@ export class Room extends RoomContents {
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
       if (event.what === 'command') this.queue.add(event);
-      else this.applyNow(event);
+      else this.change(event);
     }
     this.alreadyApplied = 0;
   }
@@ -409,7 +377,7 @@ export class Room extends RoomContents {
       skip?.(command, this);
       return;
     }
-    let outcome: Outcome;
+    let outcome: Outcome | undefined;
     try {
       outcome = run(command, this, { ...time, answer: answers.length });
     } catch (error) {
@@ -443,12 +411,6 @@ export class Room extends RoomContents {
     const retracted = planting.retract();
     departures.endAll(this.completedTicks);
     return retracted;
-  }
-
-  /** Applies an event now, and journals it with the next tick. */
-  private applyNow(event: ImmediateEvent): void {
-    this.appliedEvents.push(event);
-    this.apply(event);
   }
 
   private apply(event: ImmediateEvent): void {

@@ -1,4 +1,4 @@
-/** Those properties of a checkpoint that a room needs to grow organisms, without any tensors. */
+/** The properties of a checkpoint that a room needs to grow organisms. Contains no tensors. */
 import type { ColourRange } from '../../shared/hues.ts';
 import { type MapPlaces, type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -84,11 +84,7 @@ export function requireStandingInput({ hasStandingInput }: Species): void {
 /** Returns the seed of an organism as a token. */
 export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): string {
   const { grafts } = organism;
-  const numbered = ({
-    kind,
-    latent,
-    origin,
-  }: Pick<typeof organism, 'kind' | 'latent' | 'origin'>) => {
+  const numbered = ({ kind, latent, origin }: Pick<Seed, 'kind' | 'latent' | 'origin'>) => {
     const index = species.gallery.findIndex(({ name }) => name === kind);
     return { kind: index < 0 ? undefined : index, latent, origin };
   };
@@ -107,10 +103,9 @@ export function growthStep({ schedule, side }: Species, age: number): GrowthStep
 }
 
 /** Returns the indices of the gallery entries that are offered to visitors first. */
-export const featuredOf = ({
-  gallery,
-  featured,
-}: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
+export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'featured'>) {
+  return featured ?? [...gallery.keys()];
+}
 
 /**
  * Factor by which sampler 2 multiplies the standard deviations. With a factor of 1, more organisms
@@ -127,7 +122,7 @@ const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];
 
-/** For each gallery, the distribution fitted to its latents. Cached at the first draw. */
+/** Caches the distribution fitted to each gallery's latents. */
 const fits = new WeakMap<Gallery, ReturnType<typeof fitTo>>();
 
 /**

@@ -170,7 +170,7 @@ export class Strokes {
         const mask = organism.woundMask;
         organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
         this.touch(organism, by, time);
-        this.lifecycle.hit(organism, { by, isNew, tick: time.tick });
+        this.lifecycle.hit(organism, by, isNew, time.tick);
       },
     });
   }

@@ -19,12 +19,12 @@ import type { RoomState } from './room-state.ts';
 /** The outcome of a tick in one room. */
 export type RoomTick = Awaited<ReturnType<World['tick']>>[number];
 
-/** Those events of the tick in progress that a room's journal must store. */
+/** The events of the tick in progress that a room's journal must store. */
 export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  /** Indices of those commands of the tick that were refused. */
+  /** Indices of the tick's refused commands. */
   readonly refused: readonly number[];
 }
 

@@ -24,7 +24,7 @@ const energy = v.strictObject({
   refillPerSecond: between(0, 1e6),
   /** Cost of a seed. */
   plant: between(0, 1e6),
-  /** Cost of a stroke per swept cell. */
+  /** Cost of a stroke per cell that it sweeps. */
   damagePerCell: between(0, 1e3),
   /** Cost of waking an organism. */
   wake: between(0, 1e3),
@@ -36,7 +36,7 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** Gallery indices. Those that the gallery lacks are ignored. */
+/** Gallery indices of creatures. Indices that the gallery does not have are ignored. */
 const creatures = v.pipe(
   v.array(whole(0, 4_095)),
   v.maxLength(1_024),
@@ -53,18 +53,18 @@ const curation = v.strictObject({
 
 const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
 
-/** A text of the host, in their own words. @param most maximum number of characters */
+/** Returns the schema of a text by the host. @param most maximum number of characters */
 const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
-/** The network that phones must join to reach the room. Signs carry it as a code. */
+/** The Wi-Fi network that phones must join to reach the room. Signs show its data as a QR code. */
 const wifi = v.strictObject({
   name: v.pipe(
     v.string(),
     v.minLength(1),
     v.check((name) => bytesOf(name) <= 32, 'is too long'),
   ),
-  /** Of WPA2 or WPA3; '' if the network is open. */
+  /** Password for WPA2 or WPA3; '' if the network is open. */
   password: v.pipe(
     v.string(),
     v.check(
@@ -72,12 +72,12 @@ const wifi = v.strictObject({
       'must be 8 to 64 bytes',
     ),
   ),
-  /** Whether the network does not announce its name. */
+  /** Whether the network hides its name. */
   hidden: v.boolean(),
 });
 export type Wifi = v.InferOutput<typeof wifi>;
 
-/** The settings of a room except energy. For each setting: its type and range, and its default. */
+/** A room's settings except energy. Each entry has the setting's schema and its default. */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
@@ -87,67 +87,73 @@ const SETTINGS = {
   maxOrganisms: [whole(1, 4_096), 256],
   /** Maximum radius of a stroke, in cells. */
   maxRadius: [between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius), STROKE_LIMITS.maxRadius],
-  /** Seconds between two seeds of one participant; 0 for none. */
+  /** Minimum time between two seeds of one participant, in seconds; 0 if there is no minimum. */
   cooldown: [between(0, 600), 0],
-  /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
+  /**
+   * How long nobody can wound an organism again after a wound, in seconds; 0 for no protection.
+   */
   protect: [between(0, 600), 0],
   /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: [v.boolean(), false],
   /** Whether visitors may graft onto other participants' organisms, not only their own. */
   graftOthers: [v.boolean(), false],
-  /** Ticks between two steps of an organism that grows. */
+  /** Number of ticks per step of a growing organism. */
   birth: [whole(1, 10), 3],
-  /** Ticks between two steps of an organism that heals. */
+  /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
    * Maximum share of organisms that express a relative (take its shape for a while) at any time,
    * while somebody watches.
    */
   liveliness: [between(0, 1), 0.1],
-  /** How far the water bends the picture, as a multiple of the usual; 0: not at all. */
+  /** How far the water bends the picture, as a multiple of the usual; 0 not to bend it. */
   water: [between(0, 2), 1],
-  /** Seconds after which organisms depart from a busy room; 0: never. */
+  /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
   lifetime: [whole(0, 86_400), 0],
-  /** Whether a day begins with heirs of the organisms of the day before. */
+  /** Whether each day begins with heirs of the previous day's organisms. */
   generations: [v.boolean(), false],
   /** Whether participants' names are shown. */
   names: [v.boolean(), true],
-  /** The automatic gardener: idle seconds before it starts, and whose organisms it wounds. */
+  /**
+   * The automatic gardener: whether it is on, how long a room must be idle before it starts
+   * (`after`, in seconds), and whose organisms it wounds.
+   */
   attract: [attract, { on: true, after: 60, wounds: 'own' }],
-  /** Whether walls have captions, shown in the room's languages in turn. */
+  /** Whether walls show captions. */
   captions: [v.boolean(), true],
+  /** Languages of the room, which captions use in turn. */
   languages: [languages, [SOURCE_LANGUAGE]],
-  /** Number of events per minute that walls show from close by; 0: none. */
+  /** Maximum number of close-ups that walls show per minute; 0 to show none. */
   closeUps: [between(0, 4), 2],
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
-  /** Whether seeds can be planted from a token, the text on a keepsake. */
+  /** Whether visitors can plant a seed from a token, which is the text on a keepsake. */
   tokens: [v.boolean(), true],
   /** Whether programs can plant their own latents. */
   latents: [v.boolean(), true],
   /**
    * Whether visitors are offered the whole gallery, including creatures that do not suit everybody
-   * and creatures that look much like others.
+   * and creatures that closely resemble others.
    */
   wholeGallery: [v.boolean(), false],
   /** Which creatures of the gallery are hidden, offered first, and used by the gardener. */
   curation: [curation, { hidden: [], first: [], gardener: [] }],
   /** Whether the view-only link opens the room. */
   spectators: [v.boolean(), true],
-  /** What the exhibition is, shown on walls, signs and visitors' pages; '' for nothing. */
+  /** Text about the exhibition, shown on walls, signs and visitors' pages; '' to show none. */
   exhibition: [words(280), ''],
-  /** Who made the exhibition and who paid for it, shown in the same places. */
+  /** Names of the exhibition's makers and sponsors, shown with the text about the exhibition. */
   credits: [words(140), ''],
-  /** Path of the logo that `putLogo` has stored for a room; '' if no logo is shown. */
+  /** Path of the logo that `putLogo` has stored for the room; '' to show no logo. */
   logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
-  /** A message to everybody in the room, shown until the host removes it; '' for none. */
+  /** A message to everybody in the room, shown until the host removes it; '' to show none. */
   message: [words(200), ''],
   wifi: [v.nullable(wifi), null],
   /** Whether the room is paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
 
-/** Takes either the types or the defaults out of `SETTINGS`. */
+/** Returns the schemas (index 0) or the defaults (index 1) of `SETTINGS`. */
 const column = (index: 0 | 1) =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, row[index]]));
 const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][0] };
@@ -155,16 +161,19 @@ const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][
 export const roomSettings = v.strictObject({ ...types, energy });
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** The settings of a room that the server's settings and the host have not changed. */
+/** Settings of a room before the server's startup settings and the host change them. */
 export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
- * The stored settings. They include only the settings that the host has changed. All other settings
- * come from the server's startup settings.
+ * The settings of a room that are stored: only the settings that the host has changed. All other
+ * settings come from the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 
-/** A partial change of settings. Of `energy`, `attract` and `curation`, it may have single fields. */
+/**
+ * A change of some settings. It may contain single fields of `energy`, `attract` and `curation`,
+ * but only complete values of all other settings.
+ */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
   energy: v.optional(v.partial(energy)),
@@ -173,12 +182,16 @@ export const settingsRequest = v.strictObject({
 });
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
-/** The file in which a host saves a room's settings: without secrets and what passes. */
+/**
+ * The file in which a host saves a room's settings. It omits secrets, and settings that are meant
+ * for the moment.
+ */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
+/** Returns the settings after a change. */
 export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
   const { energy, attract, curation } = change;
   return {
@@ -191,10 +204,9 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Returns a change in the form in which it is stored: with the complete value of each changed
- * setting.
+ * Returns a change as it is stored: with the complete value of each changed setting.
  *
- * @param settings after the change
+ * @param settings all settings of the room after the change
  */
 export function storedChange(
   settings: RoomSettings,
@@ -204,19 +216,20 @@ export function storedChange(
   return Object.fromEntries(keys.map((key) => [key, settings[key]]));
 }
 
-/** A time of day by the server's clock, `HH:MM`. */
+/** A time of day by the server's clock, as `HH:MM`. */
 const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:30'));
 
-/** Opening hours of a day; null if closed all day. */
+/** The opening hours of one day; null if rooms are closed all day. */
 const hours = v.nullable(v.strictObject({ from: time, to: time }));
 
-/** Maximum number of exceptions from the opening hours. */
+/** Maximum number of exceptions to the weekly opening hours. */
 export const MAX_EXCEPTIONS = 100;
 
 const exception = v.pipe(
   v.strictObject({
-    /** The first and the last day, such as `2026-12-24`. */
+    /** First day of the exception, such as `2026-12-24`. */
     first: v.pipe(v.string(), v.isoDate()),
+    /** Last day of the exception. */
     last: v.pipe(v.string(), v.isoDate()),
     hours,
   }),
@@ -228,21 +241,24 @@ export const closesNextDay = (hours: { readonly from: string; readonly to: strin
   hours.to <= hours.from;
 
 export const schedule = v.strictObject({
-  /** Whether opening hours apply; otherwise rooms are always open. */
+  /** Whether opening hours apply. If not, rooms are always open. */
   on: v.boolean(),
-  /** Opening hours per weekday, Monday first. */
+  /** Opening hours of each weekday, Monday first. */
   days: v.pipe(v.array(hours), v.length(7)),
-  /** Days with other hours, such as holidays. If several contain a day, the last one applies. */
+  /**
+   * Days with other hours, such as holidays. If several exceptions overlap, the last one applies.
+   */
   exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
-   * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
+   * What happens outside the opening hours, in addition to dimming the walls. 'dim': visitors may
+   * continue. 'close': visitors are disconnected and cannot join.
    */
   outside: v.picklist(['dim', 'close']),
-  /** Whether the day of each room ends at closing time. */
+  /** Whether each room's day ends at closing time, so that its organisms dissolve. */
   farewell: v.boolean(),
   /**
-   * Time of day at which the server process exits, so that a supervisor restarts it; null if it
-   * never exits.
+   * Time of day at which the server process exits so that a supervisor restarts it; null if there
+   * is no daily restart.
    */
   restart: v.nullable(time),
 });

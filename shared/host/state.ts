@@ -1,5 +1,6 @@
 /**
- * The data of the host page. Times are the server's wall-clock times in ms, unless named otherwise.
+ * The data that the server sends to the host's page. A point in time is a wall-clock time of the
+ * server, in ms since the epoch, unless its comment says otherwise.
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
@@ -19,35 +20,36 @@ const roomEntries = {
   width: count,
   height: count,
   checkpoint: text,
-  /** Whether the room is open. A closed room is stored unchanged and accepts nobody. */
+  /** Whether the room is open. A closed room does not change, and nobody can join it. */
   open: truth,
   /** Whether the room is in the server's startup settings, so that it cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
-  /** Number of drawings that wait for the host's approval. */
+  /** Number of drawings that are waiting for the host's approval. */
   drawingsWaiting: count,
   /** Number of reported organisms that the host has not decided about. */
   reported: count,
-  /** Number of living organisms; null if unknown, for example because the room is not running. */
+  /** Number of living organisms; null if it is unknown because the room is not running. */
   organisms: v.nullable(count),
   awake: count,
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
   walls: v.object({
-    /** Number of walls that are up; number of lost walls that have a seat of their own. */
+    /** Number of connected walls. */
     up: count,
+    /** Number of walls that have a reserved seat and have lost their connection. */
     lost: count,
     /**
-     * Film or close-up on the walls, and how much longer it is shown, in ms; null if walls show the
-     * room.
+     * Whether walls show a film or a close-up, and for how much longer (`left`, in ms); null if
+     * walls show the whole room.
      */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** Whether the day of the room is ending, so that its organisms are dissolving. */
+  /** Whether the room's day is ending, so that its organisms dissolve. */
   farewell: truth,
-  /** A slow operation in this room that visitors have to wait for; null if there is none. */
+  /** The slow operation that visitors of this room have to wait for; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -55,14 +57,14 @@ export const roomSummary = v.object(roomEntries);
 export type RoomSummary = v.InferOutput<typeof roomSummary>;
 
 export const visitorState = v.object({
-  /** Participant id, used in calls. */
+  /** Id of the participant, which calls of the host's API use. */
   id: count,
   name: text,
   hue: number,
   muted: truth,
-  /** Name of the touch table at which the participant is; null if they use another device. */
+  /** Name of the touch table that the participant uses; null if they use another device. */
   table: v.nullable(text),
-  /** Number of other participants at this address. A ban of the address would also affect them. */
+  /** Number of other participants at the same address, whom a ban of the address would affect. */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
@@ -75,9 +77,9 @@ export const visitorState = v.object({
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-/** A drawing that waits for the host's approval. */
+/** A drawing that is waiting for the host's approval. */
 const drawingState = v.object({
-  /** Used in calls. */
+  /** Id of the drawing, which calls of the host's API use. */
   id: count,
   /** The participant who sent the drawing. */
   by: participantView,
@@ -87,7 +89,7 @@ const drawingState = v.object({
 
 /** An organism that visitors have reported. */
 export const reportState = v.object({
-  /** Used in calls. */
+  /** Id of the organism, which calls of the host's API use. */
   organism: count,
   kind: text,
   origin,
@@ -95,37 +97,40 @@ export const reportState = v.object({
   /** The parts of a chimera. */
   parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. The picture, the kind, the planter and the parts are as
-   * they were when it was reported.
+   * Whether the organism is still alive. Its picture, kind, planter and parts in this report are as
+   * they were when the organism was reported.
    */
   lives: truth,
-  /** Tick at which its picture was taken. */
+  /** Tick at which the organism's picture was taken. */
   pictured: count,
-  /** Number of participants who have reported it since the host last dismissed it. */
+  /** Number of participants whose reports of this organism the host has not dismissed. */
   reporters: count,
-  /** Time since the first of these reports, in ms. */
+  /** Time since the first report that the host has not dismissed, in ms. */
   waited: number,
 });
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's seat, used in calls; null if the wall has no seat of its own. */
+  /** Id of the wall's reserved seat, which calls use; null if the wall has no reserved seat. */
   id: v.nullable(count),
-  /** Name that the host has given the wall. */
+  /** The host's name for the wall. */
   name: text,
-  /** Whether it is a touch table, and whether the host has blocked it. */
+  /** Whether the wall is a touch table, and whether the host has blocked this table. */
   ...{ table: truth, blocked: truth },
-  /** The wall's address without the origin; '' without a seat of its own. */
+  /** The wall's URL without the origin; '' if the wall has no reserved seat. */
   path: text,
-  /** Number of connections. Several screens of a wall may share an address. */
+  /** Number of connected screens. Several screens may share one wall's seat. */
   screens: count,
-  /** How long the wall has been up, in ms; null if it is not up. */
+  /** How long the wall has been connected, in ms; null if it is not connected. */
   upFor: v.nullable(number),
-  /** When the wall was lost, in ms; null if it is up or was never up. */
+  /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
-  /** Frames per second that the wall acknowledges. A room at rest sends only one per second. */
+  /**
+   * Number of frames per second that the wall has shown. A room at rest sends only one frame per
+   * second.
+   */
   frameRate: number,
-  /** Languages whose script at least one of the wall's screens cannot display. */
+  /** Languages whose letters at least one of the wall's screens cannot show. */
   unwritable: v.array(v.picklist(LANGUAGE_CODES)),
 });
 export type WallState = v.InferOutput<typeof wallState>;
@@ -133,7 +138,7 @@ export type WallState = v.InferOutput<typeof wallState>;
 export const roomState = v.object({
   ...roomEntries,
   visitors: v.array(visitorState),
-  /** Waiting drawings, longest waiting first. */
+  /** Drawings that are waiting for the host's approval, oldest first. */
   drawings: v.array(drawingState),
   /** Reported organisms, most reported first. */
   reports: v.array(reportState),
@@ -144,27 +149,28 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** The participant's id, and the name that they had when they were banned. */
+  /** Id of the banned participant. */
   participant: count,
+  /** The participant's name when they were banned. */
   name: text,
-  /** Whether everybody at the address is banned, not only the device. */
+  /** Whether everybody at the participant's address is banned, not only their device. */
   address: truth,
   since: number,
-  /** When the ban ends, in ms; null if it lasts until the host lifts it. */
+  /** When the ban ends; null if the ban lasts until the host lifts it. */
   until: v.nullable(number),
 });
 
-/** An access token, without the token itself. */
+/** A description of an access token. It does not contain the token's secret. */
 export const accessTokenState = v.object({
   id: count,
   name: text,
   role: v.picklist(ROLES),
-  /** When the token was made, in ms. */
+  /** When the token was created. */
   made: number,
 });
 export type AccessTokenState = v.InferOutput<typeof accessTokenState>;
 
-/** See `FilmTimes`. */
+/** When some pictures of a film were taken, each given by its index (`frame`). */
 const filmTimes = v.pipe(
   v.array(v.object({ frame: count, at: finite })),
   v.maxLength(MOST_TIME_POINTS),
@@ -176,21 +182,21 @@ export const jobState = v.object({
   room: text,
   kind: v.picklist(['gif', 'png']),
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
-  /** Progress of the job, 0…1. */
+  /** Completed share of the job, 0…1. */
   progress: number,
-  /** Size of the finished file, in bytes; null if it is not finished. */
+  /** Size of the job's file, in bytes; null if the job is not finished. */
   bytes: v.nullable(count),
   /** Why the job failed; null if it has not failed. */
   error: v.nullable(v.picklist(JOB_REASONS)),
-  /** Requested period in hours; null if the request gave ticks. */
+  /** Requested length of the film's period, in hours; null if the host requested ticks instead. */
   hours: v.nullable(count),
-  /** When the film's period begins, in ms; null if not known yet. */
+  /** When the film's period begins; null if it is not known yet. */
   from: v.nullable(number),
-  /** When the film's pictures were taken. Absent until this is known. */
+  /** When the film's pictures were taken. Absent until the times are known. */
   times: v.optional(filmTimes),
-  /** Number of pictures that are ready to be shown. */
+  /** Number of pictures that are ready to show. */
   frames: count,
-  /** Number of pictures of the whole film; null if not known yet. */
+  /** Number of pictures in the whole film; null if it is not known yet. */
   total: v.nullable(count),
   since: number,
   /** File name for the download. */
@@ -201,10 +207,10 @@ export type JobState = v.InferOutput<typeof jobState>;
 export const snapshotState = v.object({
   tick: count,
   at: number,
-  /** Name given by the host; named snapshots are kept until removed. */
+  /** The host's name for the snapshot. A named snapshot is kept until the host removes its name. */
   name: v.nullable(text),
   /**
-   * The kind of change before which the snapshot was taken automatically; null for all other
+   * The host's action before which the server took this snapshot automatically; null for all other
    * snapshots.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
@@ -216,26 +222,27 @@ export const checkpointState = v.object({
   name: text,
   title: text,
   /**
-   * Whether other weights now have this name, so that only existing rooms still use these weights.
+   * Whether another checkpoint now has this checkpoint's name, so that only existing rooms still
+   * use this one.
    */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
   side: count,
-  /** The gallery's pictures: a sheet with `columns` tiles per row, side×side pixels each. */
+  /** The gallery's pictures on one sheet: `columns` tiles per row, each side×side pixels. */
   sheet: v.object({ url: text, columns: count }),
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
-/** Damaged data that the server has set aside. */
+/** An entry in the list of data that the server has set aside, usually because they are damaged. */
 export const asideState = v.object({
-  /** Name of the folder with the data, used in calls. */
+  /** Name of the folder with the data, which calls of the host's API use. */
   id: text,
-  /** Name of the room; null for data of the server or of all rooms. */
+  /** Name of the room; null if the data belong to the server or to all rooms. */
   room: v.nullable(text),
   at: number,
-  /** `replaced`: the room's data from before the host put other data back. */
+  /** Type of the data. `replaced`: a room's data that the host has replaced with earlier data. */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot from which the room was opened; null if there was none. */
+  /** Tick of the snapshot from which the room was reopened; null if there was no snapshot. */
   tick: v.nullable(count),
   why: text,
 });
@@ -243,37 +250,38 @@ export type AsideState = v.InferOutput<typeof asideState>;
 
 /** A server of a cluster. */
 export const serverState = v.object({
-  /** Unique in the cluster. */
+  /** The server's name, unique in the cluster. */
   name: text,
   role: v.picklist(['owner', 'gateway', 'both']),
   version: text,
-  /** When the server started, in ms. */
+  /** When the server started. */
   since: number,
-  /** Whether the server gives its rooms away and takes none. */
+  /** Whether the server gives its rooms away and takes no rooms. */
   draining: truth,
   /** Mean duration of a tick, in ms; null if no room has ticked. */
   tick: v.nullable(number),
-  /** Latency of the server's messages through Valkey, in ms; null if unknown. */
+  /** Latency of the server's messages through Valkey, in ms; null if it is unknown. */
   latency: v.nullable(number),
   /** Rooms that the server runs. */
   rooms: v.array(
     v.object({
       name: text,
-      /** Number of leaders that the room has had. */
+      /** Number of the room's lease. Each new lease of a room has a larger number. */
       epoch: count,
-      /** Mean number of awake cells. */
+      /** Mean number of the room's awake cells. */
       awake: count,
-      /** Whether the room was given away, but no server took it. */
+      /** Whether a draining server still runs the room, because no other server has taken it. */
       kept: truth,
     }),
   ),
-  /** While draining: rooms that the server has given away and that no other server runs yet. */
+  /** Rooms that a draining server has given away and that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
   /**
-   * Rooms of other servers that this server replicates, so that it can take them over immediately.
+   * Rooms of other servers that this server replicates, so that it can take these rooms over
+   * immediately.
    */
   followed: v.optional(v.array(text), []),
-  /** Number of the server's connections per room, wherever the room runs. */
+  /** For each room, the number of pages that are connected through this server. */
   viewers: v.array(v.object({ room: text, connections: count })),
 });
 export type ServerState = v.InferOutput<typeof serverState>;
@@ -282,7 +290,9 @@ export type ServerState = v.InferOutput<typeof serverState>;
 export const clusterState = v.object({
   /** Name of the server that sends this state. */
   own: text,
-  /** Whether the other servers' states are current; otherwise they are the last known states. */
+  /**
+   * Whether the states of the other servers are current. If not, they are the last known states.
+   */
   current: truth,
   /** All servers of the cluster, sorted by name. */
   servers: v.array(serverState),
@@ -293,31 +303,32 @@ export const hostState = v.object({
   version: text,
   engine: v.object({ name: text, device: text }),
   roomDefaults: roomSettings,
-  /** Current time and start time of the server. */
+  /** Current time of the server. */
   now: number,
+  /** When the server started. */
   since: number,
-  /** Time zone of the server and its schedule, such as 'Europe/Copenhagen'. */
+  /** Time zone of the server and of its schedule, such as 'Europe/Copenhagen'. */
   zone: text,
-  /** Whether the journal is being written: false after a disk error, null if storage is off. */
+  /** Whether rooms are being stored. False after a disk error; null if storage is off. */
   keeping: v.nullable(truth),
-  /** Whether the clock was set back within a day, so that stored times may be wrong. */
+  /** Whether the clock was set back in the last day, so that stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Damaged data that the server has set aside and the host has not dismissed, latest first. */
+  /** Data that the server has set aside and that the host has not dismissed, latest first. */
   aside: v.array(asideState),
-  /** Whether the time is outside the opening hours. */
+  /** Whether walls are dimmed, because it is outside the opening hours. */
   dim: truth,
   schedule,
-  /** Whether a supervisor restarts the server. Without one, there is no nightly restart. */
+  /** Whether a supervisor restarts the server. Without a supervisor, there is no daily restart. */
   supervised: truth,
-  /** The next change by the schedule; null if there is none. */
+  /** The next change that the schedule makes; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
-  /** Addresses of this server for visitors, without a path, best first. */
+  /** URLs of this server for visitors, without a path, best first. */
   addresses: v.array(text),
-  /** The machine of the server that sends this state. */
+  /** The machine on which the server that sends this state runs. */
   machine: v.object({
-    /** Free space in bytes on the disk of the data folder; null if unknown or nothing is stored. */
+    /** Free bytes on the disk of the data folder; null if unknown, or if storage is off. */
     diskFree: v.nullable(count),
-    /** Processes that ran or waited for a processor in the last minute, per processor. */
+    /** Mean number of running or waiting processes per processor in the last minute. */
     load: finite,
     /** Memory that the server can still use, in bytes. */
     memoryFree: count,
@@ -325,26 +336,26 @@ export const hostState = v.object({
   /** Whether the server posts alerts to a webhook. */
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /** Names of folders in the library whose checkpoints have not been added. */
+  /** Names of the library's folders whose checkpoints have not been added. */
   library: v.array(text),
   rooms: v.array(roomSummary),
-  /** The bans; null for tokens that may not see them. */
+  /** All bans; null if the access token may not see bans. */
   bans: v.nullable(v.array(banState)),
   jobs: v.array(jobState),
-  /** State of the cluster; null if the server is not in a cluster. */
+  /** The state of the cluster; null if the server is not in a cluster. */
   cluster: v.nullable(clusterState),
 });
 export type HostState = v.InferOutput<typeof hostState>;
 
 export const sessionState = v.object({
-  /** Sent with every call that changes something, in the header `x-vivarium-key`. */
+  /** Key that every call that changes something must send in the header `x-vivarium-key`. */
   key: text,
-  /** When this session ends, in ms. */
+  /** When the host's session ends. */
   until: number,
 });
 export type SessionState = v.InferOutput<typeof sessionState>;
 
-/** The body of every answer that is not 2xx. */
+/** The body of every HTTP response whose status is not 2xx. */
 export const refusal = v.object({
   reason: v.picklist(HOST_REASONS),
   detail: v.optional(text),
@@ -354,8 +365,8 @@ export const refusal = v.object({
 export type RefusalState = v.InferOutput<typeof refusal>;
 
 /**
- * Upper bounds of the bins into which visits are sorted by length, in seconds. A further bin at the
- * end has no upper bound.
+ * Upper bounds, in seconds, of the bins that count visits by their length. One more bin counts
+ * longer visits.
  */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
@@ -363,24 +374,24 @@ export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Number of visits; a participant who returns within a minute counts once. */
+  /** Number of visits. If a participant returns within a minute, this is still the same visit. */
   visits: count,
   seeds: count,
   wounds: count,
   crosses: count,
-  /** Absent in records from before there were grafts. */
+  /** Number of grafts. Absent in records that are older than grafts. */
   grafts: v.optional(count, 0),
   refused: count,
   /** Maximum number of simultaneous participants. */
   most: count,
-  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of visit lengths. */
+  /** [DWELL_SPANS.length + 1] Number of ended visits in each bin of `DWELL_SPANS`. */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
   /** [HEAT_SIDE²] Number of seeds, wounds and grafts in each field of the heat map, row by row. */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 
 export const hourStatistics = v.object({
-  /** Hour by the server's clock, such as `2026-11-25T14`. */
+  /** The hour by the server's clock, such as `2026-11-25T14`. */
   hour: v.string(),
   ...sums,
 });
@@ -392,11 +403,11 @@ export type DayStatistics = v.InferOutput<typeof dayStatistics>;
 export const statistics = v.object({
   room: v.string(),
   /**
-   * Statistics of single hours of the last weeks, oldest first. Hours without visitors are omitted.
+   * Statistics of each hour of the last weeks, oldest first. Hours without visitors are omitted.
    */
   hours: v.array(hourStatistics),
   /**
-   * Statistics of single days of the last years, oldest first. Days without visitors are omitted.
+   * Statistics of each day of the last years, oldest first. Days without visitors are omitted.
    */
   days: v.array(dayStatistics),
 });

@@ -106,7 +106,7 @@ async function openKeeper(options: RecordingOptions, begin: number) {
     },
   );
   await journalWriter.watch(room, tail);
-  if (room.liveliness !== liveliness) room.setLiveliness(liveliness);
+  if (room.rules.liveliness !== liveliness) room.change({ what: 'liveliness', share: liveliness });
   const gardener = new Gardener(room);
   const counts = { commands: 0, refused: 0, cells: 0, ticks: 0 };
   const snapshots = new Set<number>();

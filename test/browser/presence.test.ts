@@ -197,9 +197,9 @@ test('a wound and its cost are visible under the finger before the server knows 
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   ({ healed: healedBefore } = room.viewOf(mine.id)!);
   // Nothing refills, so that the cost stays visible on a slow machine.
-  const { host } = server.roomServers.get('garden')!;
+  const roomServer = server.roomServers.get('garden')!;
   const { energySettings } = room;
-  host.setEnergy({ ...energySettings, refillPerSecond: 0.001 });
+  roomServer.setEnergy({ ...energySettings, refillPerSecond: 0.001 });
   await page.waitForFunction(
     ({ energy }) => (energy as Event<'energy'>).refillPerSecond === 0.001,
     await modelOf(page),
@@ -224,7 +224,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   const told = await (await modelOf(page)).evaluate(({ energy }) => energy!.level);
   expect(shown).toBeLessThan(told);
   expect(room.viewOf(mine.id)!.healed).toBe(healedBefore);
-  host.setEnergy(energySettings);
+  roomServer.setEnergy(energySettings);
   proxy.set(NO_FAULTS);
 });
 

@@ -298,9 +298,7 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   await host.call('openRoom', {});
   await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
 
-  const { id } = server.roomServers
-    .get('garden')!
-    .host.visitors.find(({ name }) => name !== 'Ada')!;
+  const { id } = server.roomServers.get('garden')!.visitors.find(({ name }) => name !== 'Ada')!;
   const ban = { participant: id, address: false, minutes: null };
   await host.call('ban', ban);
   await page.locator(within).waitFor();

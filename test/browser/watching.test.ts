@@ -257,7 +257,7 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   await waitForOwn(phone, { phase: 'asleep' });
   const { kind } = room.organisms[0];
   const name = kind.replaceAll('_', ' ');
-  room.setMaxOrganisms(1);
+  room.change({ what: 'limit', maxOrganisms: 1 });
   stretch(10);
   await adaPlants(40);
   await banner.getByText(`Your ${name} is leaving.`).waitFor();
@@ -267,21 +267,21 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   await card.getByTestId('state').getByText('leaving').waitFor();
   expect(await card.getByTestId('renew').count()).toBe(1);
   expect(await violations(phone)).toEqual([]);
-  room.setMaxOrganisms(2);
+  room.change({ what: 'limit', maxOrganisms: 2 });
   await banner.getByTestId('renew').tap();
   await waitForOwn(phone, { phase: 'asleep' });
   await banner.waitFor({ state: 'detached' });
   expect(await card.getByTestId('renew').count()).toBe(0);
 
   await card.getByLabel('Close', { exact: true }).tap();
-  room.setMaxOrganisms(1);
+  room.change({ what: 'limit', maxOrganisms: 1 });
   room.enqueue(1, { what: 'remove', by: HOUSE, organism: room.organisms.at(-1)!.id });
   await ada.until(() => room.organisms.length === 1);
   stretch(0.1);
   await adaPlants(120);
   await banner.getByText(`Your ${name} has left.`).waitFor();
   stretch(10);
-  room.setMaxOrganisms(4);
+  room.change({ what: 'limit', maxOrganisms: 4 });
   // Also for a page that comes back.
   await phone.reload();
   await waitForConnection(phone, 'live');
@@ -295,7 +295,7 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
 describe('turning an organism into what the held seed grows into', () => {
   beforeAll(async () => {
     await clearRoom();
-    room.setMaxOrganisms(256);
+    room.change({ what: 'limit', maxOrganisms: 256 });
     room.setTickRate(30);
   });
 

@@ -111,7 +111,8 @@ describe('what is stored', () => {
         life: { birth: isLively ? 1 : 3, healing: 2, expressing: 2 },
       },
     });
-    if (isLively && stored.room.liveliness === 0) stored.room.setLiveliness(1);
+    if (isLively && stored.room.rules.liveliness === 0)
+      stored.room.change({ what: 'liveliness', share: 1 });
     /** How many are changing. */
     const changing = () => stored.room.export().organisms.filter((one) => one[how]).length;
     return { ...stored, changing };

@@ -152,7 +152,7 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   await server.close();
   await expectExactReplay(settings.data);
   await open(settings);
-  expect(room().protectSeconds).toBe(60);
+  expect(room().strokes.protect).toBe(60);
 });
 
 test('DEP-1, DEP-3, DEP-10, DEP-12: a newcomer plants in a room full of those at rest; planters are told, and keep theirs; replay is exact', async () => {
@@ -190,10 +190,10 @@ test('DEP-1, DEP-3, DEP-10, DEP-12: a newcomer plants in a room full of those at
   expect(departed()).toEqual([{ what: 'died', id: second, cause: 'departed' }]);
   expect(room().organisms.map(({ planter }) => planter.name)).toEqual(['Ada', 'Cy']);
   expect(await bo.ask('renew', { organism: second })).toMatchObject({ reason: 'garden-full' });
-  room().setMaxOrganisms(3);
+  room().change({ what: 'limit', maxOrganisms: 3 });
   expect(await bo.ask('renew', { organism: second })).not.toHaveProperty('reason');
   expect(room().organisms.at(-1)).toMatchObject({ planter: { name: 'Bo' }, x: 80, y: 40 });
-  room().setMaxOrganisms(2);
+  room().change({ what: 'limit', maxOrganisms: 2 });
   await cy.sees(room().grid.planes);
   await server.close();
   const kept = room().export();

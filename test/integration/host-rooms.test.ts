@@ -140,7 +140,7 @@ test('a tick ends under the settings that it began with', async () => {
   const visitor = await Visitor.join(other.port);
   await visitor.plant(48, 32);
   const [begin, end] = [room.beginTick.bind(room), room.endTick.bind(room)];
-  const { healing } = room.life;
+  const { healing } = room.rules.life;
   const seen: number[] = [];
   let changed: Promise<unknown> | undefined;
   await new Promise<void>((done) => {
@@ -148,18 +148,18 @@ test('a tick ends under the settings that it began with', async () => {
       const work = begin();
       if (work.step.length === 0) return work;
       changed ??= other.rooms.change('garden', { healing: healing + 1 });
-      seen.push(room.life.healing);
+      seen.push(room.rules.life.healing);
       return work;
     };
     room.endTick = (readouts) => {
-      if (changed) seen.push(room.life.healing);
+      if (changed) seen.push(room.rules.life.healing);
       if (seen.length >= 2) done();
       return end(readouts);
     };
   });
   Object.assign(room, { beginTick: begin, endTick: end });
   await changed;
-  expect([...seen.slice(0, 2), room.life.healing]).toEqual([healing, healing, healing + 1]);
+  expect([...seen.slice(0, 2), room.rules.life.healing]).toEqual([healing, healing, healing + 1]);
   visitor.leave();
   await other.close();
 });

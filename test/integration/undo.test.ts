@@ -415,14 +415,14 @@ test('TIM-7: what dissolves, is renewed or planted again is so after an undo of 
   await plant(1, 8, 8);
   await plant(2, 34, 8);
   await plant(3, 8, 27, 60);
-  room.setMaxOrganisms(3);
+  room.change({ what: 'limit', maxOrganisms: 3 });
   // Ada's departs for Cleo's and is renewed; Bo's departs for it and is planted again.
   await plant(3, 34, 27);
   // From here the room is recovered, in mid-dissolving.
   expect(room.organisms[0].phase).toBe('departing');
   await here.journalWriter.takeSnapshot(room, {});
   await ask(1, { what: 'renew', organism: 1 });
-  room.setMaxOrganisms(4);
+  room.change({ what: 'limit', maxOrganisms: 4 });
   await ask(3, { what: 'cross', a: 1, b: 3, mix: 0.5 }, 3);
   await ask(2, { what: 'renew', organism: 2 }, 2);
   const ids = () => room.organisms.map(({ id, planter }) => [id, planter.id]);

@@ -93,7 +93,7 @@ describe('the automaton in the world', () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
         const room = open(world, 'a', 96, 80);
-        room.setLife(LIFE);
+        room.change({ what: 'life', settings: LIFE });
         const other = withNeighbour ? [open(world, 'b', 64, 64)] : [];
         const random = createRandom(seed);
         const elsewhere = createRandom(seed + 1);

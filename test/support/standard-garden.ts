@@ -121,7 +121,7 @@ export async function recordGarden(
     await world.tick([room]);
   }
   while (room.awake > 0) await world.tick([room]);
-  if (liveliness > 0) room.setLiveliness(liveliness);
+  if (liveliness > 0) room.change({ what: 'liveliness', share: liveliness });
 
   let before = createPlanes(side, side);
   const changes: Change[] = [];

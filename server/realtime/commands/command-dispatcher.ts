@@ -7,7 +7,13 @@ import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId, type ParticipantView } from '../../../shared/vocabulary.ts';
-import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
+import {
+  type Answer,
+  type PlantedSeed,
+  type RoomCommand,
+  type RoomEvent,
+  usesSeed,
+} from '../../world/commands.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
 import { type RoomClient, rejectionOf } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
@@ -91,7 +97,7 @@ export class CommandDispatcher {
     (id, command) => this.context.room.enqueue(id, command),
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
-  /** Keys of unanswered commands that clients may send again. */
+  /** Keys of unanswered commands, so that a repeated command is not executed twice. */
   private readonly pending = new Set<string>();
 
   constructor(
@@ -213,16 +219,11 @@ export class CommandDispatcher {
    * @throws Refusal
    */
   private admit(
-    request: {
-      readonly id: number;
-      readonly command: RoomCommand;
-      readonly session?: number | undefined;
-    },
+    { id, session, command }: Pick<RoomEvent<'command'>, 'id' | 'session' | 'command'>,
     refuse: (refusal: Refusal) => void,
     isSystem = false,
   ): void {
     const { room, policy, clock, hooks } = this.context;
-    const { id, session, command } = request;
     const allowed = (): RoomCommand => {
       const bringsSeed = usesSeed(command) || command.what === 'graft';
       if (!isSystem && bringsSeed) this.requireSeed(command.seed, command.by.id);

@@ -170,7 +170,7 @@ const known = <S extends v.GenericSchema>(schema: S) =>
 /** A message with the number 0 opens a link, which replaces the gateway's earlier link. */
 const batchToRoom = v.object({ gateway: name, link: name, number: whole, items: known(toRoom) });
 
-/** Number of a message that says that its link is lost. */
+/** Number of the message that reports a lost link. */
 export const LOST = -1;
 
 /** `epoch` is the epoch of the room's lease. Gateways use it to ignore earlier leaders. */
@@ -181,7 +181,7 @@ const batchFromRoom = v.object({
   items: known(fromRoom),
 });
 
-/** The deltas of one channel in one tick, each with its chunk and version. */
+/** All deltas of one channel in one tick. Each delta has the chunk's index and version. */
 const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });
 
 /** A message to all gateways. `frames` is present after each tick while a gateway has viewers. */

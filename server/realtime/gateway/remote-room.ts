@@ -273,7 +273,7 @@ export class RemoteRoom {
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
-  /** For each connection, the frames that its page has drawn since the last heartbeat. */
+  /** For each connection, the frames drawn by its page since the last heartbeat. */
   private readonly drawn = new Map<number, { readonly tick: number; readonly frames: number }>();
   /** Cursors that have moved since they were last sent to the room. The keys are connections. */
   private readonly cursors = new Map<number, Command<'cursor'>>();
@@ -510,8 +510,8 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // The room is new, or has been recreated with another size. In the latter case, all its
-      // clients join again, so drop their streams.
+      // If the room has been recreated with another size, all its clients join again, so drop their
+      // earlier streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;

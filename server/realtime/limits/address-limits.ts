@@ -61,13 +61,13 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/** What a server reports to other servers about its addresses. */
+/** Schema of a server's report to other servers about the addresses connected to it. */
 const report = v.strictObject({
   /** Name of the reporting server. */
   node: address,
   /** For each address, its numbers of connects, joins and fetches since the last report. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** For each address with many connections, the number of open ones. */
+  /** For each address with many connections, its number of open connections. */
   open: list(v.strictTuple([address, count])),
   /** Addresses banned since the last report. */
   banned: list(address),
@@ -291,7 +291,7 @@ export class SharedLimits {
     },
   ) {}
 
-  /** Stops reporting. The last report tells other servers that nobody is connected here. */
+  /** Stops reporting. The last report says that nobody is connected to this server. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

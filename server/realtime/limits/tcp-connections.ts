@@ -20,7 +20,7 @@ interface Connection {
   unfinished: number;
   isWebSocket: boolean;
   /** The result of `progressOf` at the last check; undefined if nothing was waiting to be sent. */
-  progress: string | undefined;
+  progress?: string | undefined;
 }
 
 /**
@@ -45,7 +45,7 @@ function progressOf(socket: Socket): string | undefined {
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
   private readonly perAddress = new Map<string, number>();
-  /** Sockets without a request in progress; the one that has been idle longest comes first. */
+  /** Sockets without a request in progress. The socket that has been idle longest comes first. */
   private readonly idle = new Set<Socket>();
 
   constructor(
@@ -113,12 +113,7 @@ export class TcpConnectionLimit {
     // Read the count again, because it has changed if an idle connection of this address was
     // closed.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
-    this.connections.set(socket, {
-      address,
-      unfinished: 0,
-      isWebSocket: false,
-      progress: undefined,
-    });
+    this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);
     socket.once('close', () => this.remove(socket));
   }

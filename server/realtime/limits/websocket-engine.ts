@@ -44,18 +44,14 @@ export class FrameMeter {
   /** @param least minimum number of bytes to charge for a frame */
   constructor(private readonly least: number) {}
 
-  /** Processes received data, which may be split anywhere. */
-  push(piece: Uint8Array): {
-    /**
-     * Number of bytes to charge: the length of the piece, and additional bytes for frames shorter
-     * than the minimum.
-     */
-    readonly bytes: number;
-    /**
-     * Number of frames that do not end a binary message: control frames, text frames and fragments.
-     */
-    readonly others: number;
-  } {
+  /**
+   * Processes received data, which may be split anywhere.
+   *
+   * @returns `bytes`: number of bytes to charge, which includes additional bytes for frames shorter
+   *   than the minimum; `others`: number of frames that do not end a binary message (control frames,
+   *   text frames and fragments)
+   */
+  push(piece: Uint8Array) {
     let { length: bytes } = piece;
     let others = 0;
     let at = 0;
@@ -94,15 +90,15 @@ function isMessage(first: number): boolean {
 
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
-/** @returns the class for Engine.IO's `wsEngine` option */
-export function createWebSocketEngine({
-  rateLimiterFor,
-  rejections,
-}: {
-  /** Returns the rate limiter of an admitted request's connection. */
-  readonly rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter;
-  readonly rejections: RejectionCounts;
-}) {
+/**
+ * Creates the class for Engine.IO's `wsEngine` option.
+ *
+ * @param rateLimiterFor returns the rate limiter of an admitted request's connection
+ */
+export function createWebSocketEngine(
+  rejections: RejectionCounts,
+  rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter,
+) {
   return class extends WebSocketServer {
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {

@@ -5,6 +5,8 @@
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import * as v from 'valibot';
+import { id } from '../../../shared/common-schemas.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
@@ -19,31 +21,35 @@ export const BANS = {
 
 const MAX_ID = 0x7fffffff;
 
-export interface Ban {
-  readonly id: number;
-  readonly room: string;
-  readonly participant: ParticipantId;
-  /** The participant's name when they were banned, for the host's list. */
-  readonly name: string;
-  /** Fingerprint of the device; null if unknown. */
-  readonly device: string | null;
-  /** Fingerprint of the address; null if others at this address are not banned. */
-  readonly address: string | null;
-  /** When the ban began, by the wall clock, in ms since the epoch. */
-  readonly since: number;
-  /**
-   * When the ban ends, by the wall clock, in ms since the epoch; null if it lasts until it is
-   * lifted.
-   */
-  readonly until: number | null;
-}
+/** The stored bans. */
+export const banRecords = v.array(
+  v.strictObject({
+    id,
+    room: v.string(),
+    participant: id,
+    /** The participant's name when they were banned, for the host's list. */
+    name: v.string(),
+    /** Fingerprint of the device; null if unknown. */
+    device: v.nullable(v.string()),
+    /** Fingerprint of the address; null if others at this address are not banned. */
+    address: v.nullable(v.string()),
+    /** When the ban began, by the wall clock, in ms since the epoch. */
+    since: v.number(),
+    /**
+     * When the ban ends, by the wall clock, in ms since the epoch; null if it lasts until it is
+     * lifted.
+     */
+    until: v.nullable(v.number()),
+  }),
+);
+export type Ban = Readonly<v.InferOutput<typeof banRecords>[number]>;
 
 /** Returns a ban as shown on the host's page, without fingerprints. */
 export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** What is known about a client that asks to join. */
+/** Properties of a client that asks to join, for checking the bans. */
 export interface Applicant {
   /** Participant that the client's resume token belongs to, if it has one. */
   readonly participant: ParticipantId | undefined;
@@ -112,7 +118,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Draw the id at random, so that it differs from the ids of bans that other servers add.
+      // Draw the id at random, so that it differs from ids that other servers draw for their bans.
       id: randomInt(1, MAX_ID),
       room,
       participant,

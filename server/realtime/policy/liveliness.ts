@@ -20,7 +20,7 @@ export const LIVELINESS = {
 export class Liveliness {
   // After a restart, count the room as watched for a while, so that its visitors have time to come
   // back.
-  private readonly watched = new Lasting(this.room.liveliness > 0, {
+  private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,
     off: LIVELINESS.unwatchedAfter,
   });
@@ -31,28 +31,18 @@ export class Liveliness {
 
   constructor(private readonly room: Room) {}
 
-  /** Call after each tick. */
-  update({
-    setting,
-    isWatched,
-    isSlow,
-    now,
-  }: {
-    /**
-     * The host's setting, and how crowded the hall is: share of the organisms that may express at
-     * the same time.
-     */
-    readonly setting: number;
-    readonly isWatched: boolean;
-    readonly isSlow: boolean;
-    /** Current time, in ms. */
-    readonly now: number;
-  }): void {
+  /**
+   * Updates the share of organisms that may express a relative. Call after each tick.
+   *
+   * @param setting share that the host wants, adapted to how crowded the hall is
+   * @param now current time, in ms
+   */
+  update(setting: number, isWatched: boolean, isSlow: boolean, now: number): void {
     if (!this.room.species.relatives) return;
     const watched = this.watched.see(isWatched, now);
     const slow = this.slow.see(isSlow, now);
     const share = watched ? Math.min(1, setting * (slow ? LIVELINESS.slowShare : 1)) : 0;
-    if (share !== this.room.liveliness) this.room.setLiveliness(share);
+    if (share !== this.room.rules.liveliness) this.room.change({ what: 'liveliness', share });
   }
 }
 

@@ -3,26 +3,32 @@
  * so others cannot take the seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
+import * as v from 'valibot';
+import { id } from '../../../shared/common-schemas.ts';
 
+/** The stored seats. All servers of a cluster share these records. */
+export const wallSeatRecords = v.array(
+  v.strictObject({
+    id,
+    room: v.string(),
+    /** The host's name for the wall, unique in the room. */
+    name: v.string(),
+    pass: v.string(),
+    /** Whether the seat is for a touch table. If absent, it is for a wall. */
+    table: v.optional(v.boolean()),
+    /** Whether the host has blocked the table, so that it only shows the room. */
+    blocked: v.optional(v.boolean()),
+    /** Whether the wall has ever been connected. */
+    seen: v.boolean(),
+    /**
+     * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is
+     * connected or never was.
+     */
+    lost: v.nullable(v.number()),
+  }),
+);
 /** The seat of one wall in one room. */
-export interface WallSeat {
-  readonly id: number;
-  readonly room: string;
-  /** The host's name for the wall, unique in the room. */
-  readonly name: string;
-  readonly pass: string;
-  /** Whether the seat is for a touch table. If absent, it is for a wall. */
-  readonly table?: boolean | undefined;
-  /** Whether the host has blocked the table, so that it only shows the room. */
-  readonly blocked?: boolean | undefined;
-  /** Whether the wall has ever been connected. */
-  readonly seen: boolean;
-  /**
-   * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is connected
-   * or never was.
-   */
-  readonly lost: number | null;
-}
+export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
 /** Letters and digits that are not easily confused, because somebody may have to type a pass. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
@@ -44,7 +50,7 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // A server that was killed could not record that its walls were lost, so record it now.
+    // If the server was killed, it could not record the loss of its walls, so record the loss now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
@@ -74,7 +80,7 @@ export class WallSeats {
 
   /** Adds a seat. @param name not used in the room yet */
   add(room: string, name: string, table = false): WallSeat {
-    // Draw the id at random, so that it differs from the ids of seats that other servers add.
+    // Draw the id at random, so that it differs from ids that other servers draw for their seats.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');

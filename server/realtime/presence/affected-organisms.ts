@@ -18,6 +18,7 @@ import {
 } from '../../../shared/vocabulary.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
+import type { Visits } from './visits.ts';
 
 /** Limits of notifications to planters about what others do to their organisms; times are in ms. */
 export const AFFECTED = {
@@ -34,20 +35,6 @@ export const AFFECTED = {
 
 /** Causes of death of an organism killed by strokes, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
-
-export interface AffectedOrganismsOptions {
-  readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
-  /** Returns whether a participant is present, or their seat is still reserved. */
-  readonly isExpected: (participant: ParticipantId) => boolean;
-  /** Returns a participant as others see them; undefined if they are not present. */
-  readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;
-  /**
-   * Sends a message to a participant.
-   *
-   * @returns false if the participant is away or their page is hidden
-   */
-  readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean;
-}
 
 /** All changes of one type that were made to one organism. */
 interface Change {
@@ -88,11 +75,20 @@ export class AffectedOrganisms {
   private readonly sentAt = new Map<ParticipantId, number>();
   private readonly wounded = new Map<OrganismId, Wounded>();
 
-  constructor(private readonly options: AffectedOrganismsOptions) {}
+  /**
+   * @param send sends a message to a participant. Returns false if the participant is away or their
+   *   page is hidden
+   */
+  constructor(
+    private readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>,
+    private readonly visits: Pick<Visits, 'isKnown'>,
+    private readonly seats: { readonly participants: readonly ParticipantView[] },
+    private readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean,
+  ) {}
 
   /** Collects the changes of a tick. @param now ms */
   follow({ life, died }: Pick<TickResult, 'life' | 'died'>, now: number): void {
-    const { room } = this.options;
+    const { room } = this;
     const find = (id: OrganismId): OrganismView | undefined =>
       room.viewOf(id) ?? died.find((one) => one.id === id);
     for (const event of life) {
@@ -127,7 +123,7 @@ export class AffectedOrganisms {
   }
 
   /** Sends all changes that are due. @param now ms */
-  send(now: number): void {
+  sendDue(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const passed = now - (this.sentAt.get(participant) ?? -Infinity);
       const isUrgent = passed >= AFFECTED.gather && [...changes.values()].some(isDeparting);
@@ -135,7 +131,7 @@ export class AffectedOrganisms {
       if (!isDue && !isUrgent) continue;
       const message = this.messageOf(participant, changes);
       const isNews = message.organisms.length > 0;
-      if (isNews && !this.options.send(participant, message)) continue;
+      if (isNews && !this.send(participant, message)) continue;
       this.gathered.delete(participant);
       if (isNews) this.sentAt.set(participant, now);
     }
@@ -145,7 +141,7 @@ export class AffectedOrganisms {
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
     const { changes } = this.gathered.get(participant) ?? { changes: [] };
-    const departing = this.options.room.renewable(participant).map((organism) => {
+    const departing = this.room.renewable(participant).map((organism) => {
       const change: Change = { organism, how: 'departing', people: new Map([[HOUSE.id, HOUSE]]) };
       return [keyOf(change), change] as const;
     });
@@ -169,7 +165,7 @@ export class AffectedOrganisms {
   ): Change | undefined {
     const planter = organism?.planter.id;
     if (!organism || planter === undefined || planter === by.id) return undefined;
-    if (!this.options.isExpected(planter)) return undefined;
+    if (!this.visits.isKnown(planter)) return undefined;
     const empty = (): Gathered => ({ since: now, changes: new Map() });
     const { changes } = getOrAdd(this.gathered, planter, empty);
     const key = keyOf({ organism, how });
@@ -200,8 +196,8 @@ export class AffectedOrganisms {
   }
 
   private remember({ id, planter }: OrganismView, by: ParticipantId): void {
-    if (!this.options.isExpected(planter.id)) return;
-    const blockers = this.wounded.get(id)?.blockers ?? this.options.room.blockersOf(id);
+    if (!this.visits.isKnown(planter.id)) return;
+    const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
     // An undo may have removed organisms without an event, so limit the number of entries.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
@@ -213,7 +209,7 @@ export class AffectedOrganisms {
    * more cells.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
-    const { room } = this.options;
+    const { room } = this;
     const taken = [...room.blockersOf(id)]
       .map(([neighbour, cells]) => ({ neighbour, cells: cells - (blockers.get(neighbour) ?? 0) }))
       .filter(({ cells }) => cells > 0)
@@ -223,7 +219,7 @@ export class AffectedOrganisms {
   }
 
   private messageOf(participant: ParticipantId, changes: Changes): Event<'affected'> {
-    const { room } = this.options;
+    const { room } = this;
     const renewable = new Map(room.renewable(participant).map((one) => [one.id, one.secondsLeft]));
     return {
       organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, into, people }) => {
@@ -242,7 +238,7 @@ export class AffectedOrganisms {
 
   /** Returns a participant; without a name if they have left or were never present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
-    return this.options.personOf(id) ?? { id, name: '', hue: 0 };
+    return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }
 }
 

@@ -15,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If more participants than this join in one tick, they receive their own joins, too, so that
- * everybody gets the same message.
+ * Maximum number of joins in one tick that are left out of the joining participants' own messages.
+ * If more participants join, everybody gets the same message.
  */
 const FEW = 16;
 
@@ -24,7 +24,7 @@ const FEW = 16;
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Those participants in `joined` who were already present under another name. */
+  /** Participants in `joined` who were already present under another name. */
   private readonly renamed = new Set<ParticipantId>();
   /** The message for most clients, cached so that it is built only once. */
   private shared: Event<'people'> | undefined;
@@ -90,8 +90,8 @@ export class PresenceChanges {
 
 /**
  * Lists the names of all present participants, and of absent participants who planted living
- * organisms or grafted parts onto them. The absent participants are listed both as joined and as left, so that pages update
- * the names on their organisms.
+ * organisms or grafted parts onto them. The absent participants are listed both as joined and as
+ * left, so that pages update the names on their organisms.
  */
 export function allNames(
   participants: readonly ParticipantView[],

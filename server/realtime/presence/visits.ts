@@ -10,7 +10,7 @@ interface Visit {
   readonly since: number;
   /** Address key; '' if unknown. */
   address: string;
-  /** See `sourceOf`. */
+  /** Id of the first participant at the same address (see `sourceOf`). */
   readonly source: ParticipantId;
   /** Number of accepted commands. A stroke that arrives in several messages counts once. */
   commands: number;

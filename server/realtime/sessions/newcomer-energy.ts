@@ -75,20 +75,11 @@ export class NewcomerEnergy {
    * Registers a participant who is joining. If they are new to the room, grants them energy.
    *
    * @param isNew whether the participant has no energy level yet
+   * @returns `energy`: initial energy; undefined for a participant who resumes, because they keep
+   *   their previous energy. `mark`: a new mark for the device; undefined if the device already has
+   *   a valid one
    */
-  arrive(
-    participant: ParticipantId,
-    isNew: boolean,
-    { mark, address }: Newcomer,
-  ): {
-    /**
-     * Initial energy; undefined for a participant who resumes, because they keep their previous
-     * energy.
-     */
-    readonly energy: number | undefined;
-    /** A new mark for the device; undefined if the device already has a valid one. */
-    readonly mark: string | undefined;
-  } {
+  arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer) {
     const now = this.clock.now();
     const known = this.deviceIdOf(mark);
     const issued = known === undefined ? this.marks.issue() : undefined;

@@ -67,7 +67,9 @@ export interface RoomClient extends Viewer {
 
 /** A request to join a room: the client's `join` message, with its name cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
-  /** See `RoomClient`. `pass` is the table's. */
+  /**
+   * Number of a table's ring; undefined for other clients. A ring joins with its table's `pass`.
+   */
   readonly ring?: number | undefined;
   /** '' if the client has no name. */
   readonly name: string;

@@ -71,7 +71,10 @@ export class TableRings {
     number,
     { readonly client: RingClient; readonly session: RoomSession }
   >();
-  /** Kept when a ring is forgotten, so that nobody gains by opening it again. */
+  /**
+   * For each ring number, the ring's rate limits. They outlast the ring, so that nobody gains by
+   * opening it again.
+   */
   private readonly allowances = new Map<number, Allowance>();
 
   constructor(private readonly options: TableRingsOptions) {}

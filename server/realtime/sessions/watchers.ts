@@ -28,7 +28,7 @@ export interface WatcherSeat {
   readonly session?: number | undefined;
   /** Absent for spectators, and for the picture on the host's page. */
   readonly screen?: Screen | undefined;
-  /** What is known about a spectator, for checking the bans. */
+  /** Properties of a spectator, for checking the bans; absent for walls. */
   readonly applicant?: Applicant;
 }
 
@@ -99,7 +99,9 @@ function newestOfLargest<M, K>(
   return largest.length > least ? largest[largest.length - 1] : undefined;
 }
 
-/** Welcomes watchers of one type, streams the room to them, and removes them. */
+/**
+ * Welcomes watchers of one type (walls or spectators), streams the room to them, and removes them.
+ */
 export class Watchers {
   protected readonly seats = new Map<RoomClient, WatcherSeat>();
 

@@ -183,7 +183,7 @@ export class ViewerStream {
   chunks: readonly number[] = [];
   /** [chunks] the version of each chunk that the viewer holds; 0 if it does not hold the chunk. */
   private heldVersions = new Uint32Array(0);
-  /** [chunks] 1 if the viewer holds the chunk without its lowest bits, otherwise 0. */
+  /** [chunks] 1 for each chunk that the viewer holds without its lowest bits, 0 for all others. */
   private heldCoarsely = new Uint8Array(0);
   /** Checksums of the picture that the viewer was showing before it had a source. */
   private holds: Uint8Array | undefined;

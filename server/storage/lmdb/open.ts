@@ -13,7 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS, WorkerRpc } from '../../platform/worker-rpc.ts';
 import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './repair.ts';
-import type { Table } from './table.ts';
+import { notWritable, type Table } from './table.ts';
 
 /** Maximum length of a Unix socket's path, in characters, with a margin. */
 const MAX_PATH = 100;
@@ -41,7 +41,7 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
   try {
     await once(server.listen(path), 'listening');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw code === 'EADDRINUSE' ? inUse : notWritable(folder, code);
   }
   const release = async (): Promise<void> => void (await once(server.close(), 'close'));
@@ -52,12 +52,6 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await release();
   throw inUse;
 }
-
-const notWritable = (folder: string, code = 'unknown'): StoreError =>
-  new StoreError(
-    'not-writable',
-    `The folder ${folder} is not writable (${code}). Allow this user to write to it, or choose another folder with --data.`,
-  );
 
 function socketPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);

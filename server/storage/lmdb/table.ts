@@ -331,16 +331,17 @@ function openDatabase(folder: string, readOnly: boolean) {
   }
 }
 
+export const notWritable = (folder: string, why: string): StoreError =>
+  new StoreError(
+    'not-writable',
+    `The folder ${folder} is not writable (${why}). Allow this user to write to it, or choose another folder with --data.`,
+  );
+
 /** Converts an error from opening a file in a folder. */
 function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
-  if (denied || /permission|read-only/i.test(message)) {
-    return new StoreError(
-      'not-writable',
-      `The folder ${folder} is not writable (${message}). Allow this user to write to it, or choose another folder with --data.`,
-    );
-  }
+  if (denied || /permission|read-only/i.test(message)) return notWritable(folder, message);
   return new StoreError('damaged', `The data in ${folder} cannot be read: ${message}.`);
 }
 

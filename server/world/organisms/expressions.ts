@@ -42,14 +42,8 @@ const USED = 0.6;
  */
 export function hasTurn(
   organism: OrganismId,
-  when: {
-    readonly seed: number;
-    readonly tick: number;
-    readonly share: number;
-    readonly ticks: number;
-  },
+  { seed, tick, share, ticks }: Readonly<Record<'seed' | 'tick' | 'share' | 'ticks', number>>,
 ): boolean {
-  const { seed, tick, share, ticks } = when;
   const cycle = Math.max(1, Math.round(ticks / (USED * share)));
   const late = Math.floor(ticks * LATE);
   const start = tick - (tick % cycle);

@@ -32,9 +32,9 @@ export interface Changing extends Omit<OrganismState, 'phase'> {
   mustExpress: boolean;
 }
 
-/** Those properties of an organism that depend on the seed it grows from. */
+/** Properties of an organism that it gets from its seed. */
 export type Seed = Pick<OrganismState, 'latent' | 'origin' | 'kind' | 'parents' | 'grafts'>;
-/** Those properties of a seed that decide what grows from it. They must not be modified. */
+/** Properties of a seed that determine how its organism looks. Do not modify them. */
 export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
 
 /** Returns whether cells of an organism read different genomes. */
@@ -188,7 +188,7 @@ export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Gr
 export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** Returns whether anybody but the planter has painted a place that still has that paint. */
+/** Returns whether any place still has the paint of somebody other than the planter. */
 function hasForeign({ grafts, planter }: Changing): boolean {
   return (
     grafts?.places.some((label) => {
@@ -213,8 +213,9 @@ function countGenomes(grafts: Grafts): number[] {
   return counts;
 }
 
-/** These return the index of the smallest or largest count; if several are equal, the first. */
+/** Returns the index of the smallest count, or the first of several equal ones. */
 const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.min(...counts));
+/** Returns the index of the largest count, or the first of several equal ones. */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
 /** Changes the labels of places and of remembered strokes. */
@@ -265,7 +266,9 @@ function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): vo
   } else removeGenome(organism, grafts, least);
 }
 
-/** Makes the grafted genome with the most cells the organism's own. The former own genome is lost. */
+/**
+ * Makes the grafted genome with the most cells the organism's own. The former own genome is lost.
+ */
 function makeLargestOwn(organism: Changing, grafts: Grafts): void {
   const largest = indexOfMost(countGenomes(grafts).slice(1));
   Object.assign(organism, { ...grafts.genomes[largest], parents: [] });

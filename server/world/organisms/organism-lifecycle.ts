@@ -89,13 +89,11 @@ export class OrganismLifecycle {
    * Records that a stroke has hit an organism: wakes it and restarts the count of its awake steps.
    * If all its cells are hit, it dies.
    *
-   * @param stroke.isNew whether the stroke has not wounded the organism before
-   * @param stroke.tick number of completed ticks
+   * @param by participant who sent the stroke
+   * @param isNew whether the stroke has not wounded the organism before
+   * @param tick number of completed ticks
    */
-  hit(
-    organism: Organism,
-    { by, isNew, tick }: { by: ParticipantId; isNew: boolean; tick: number },
-  ): void {
+  hit(organism: Organism, by: ParticipantId, isNew: boolean, tick: number): void {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;

@@ -247,7 +247,7 @@ test("it follows the host's setting: off, on, sooner", async () => {
 test('DEP-4: it thins long unattended organisms in a crowded room, until there is space again', async () => {
   const garden = new Garden(2, undefined, 64);
   const { hand, room } = garden;
-  room.setMaxOrganisms(4);
+  room.change({ what: 'limit', maxOrganisms: 4 });
   for (const { id } of [ANNA, BERT]) room.enter(id);
   for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
   hand.ticks(GROWN);

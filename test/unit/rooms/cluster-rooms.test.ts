@@ -213,7 +213,7 @@ test('a server that is too busy gives a room to one that is less busy', async ()
 test('a drained server gives all its rooms to another and takes none while that one runs them', async () => {
   const { a, b, clock } = await openPair();
   await a.rooms.create({ ...WISH, name: 'cellar' });
-  await a.rooms.drain();
+  await a.rooms.spread.drain();
   const stateOf = async (name: string, by = b) => {
     const { servers } = await by.rooms.servers();
     return servers.find((one) => one.name === name);
@@ -236,7 +236,7 @@ test('a drained server gives all its rooms to another and takes none while that 
     ['cellar', 2],
   ]);
   // Nobody else is left for what the other one runs, and a new room is for the other one.
-  expect(await reasonOf(() => b.rooms.drain())).toBe('nobody-takes-over');
+  expect(await reasonOf(() => b.rooms.spread.drain())).toBe('nobody-takes-over');
   expect(await stateOf('b')).toMatchObject({ draining: false });
   expect(await reasonOf(() => a.rooms.create({ ...WISH, name: 'shed' }))).toBe('elsewhere');
   expect(a.rooms.ledElsewhere('attic')).toBe('cellar');

@@ -31,7 +31,7 @@ function resting(count = 1, share = 1, options: Partial<RoomOptions> = {}): Hand
   for (const [x, y] of PLACES.slice(0, count)) hand.plant(x, y);
   hand.ticks(GROWN);
   hand.rest();
-  if (share > 0) hand.room.setLiveliness(share);
+  if (share > 0) hand.room.change({ what: 'liveliness', share });
   return hand;
 }
 
@@ -68,19 +68,19 @@ describe('expressions', () => {
     other.plant(5, 5, ANNA, { from: 'prior' });
     other.plant(14, 5, ANNA, { from: 'latent', latent: OWN });
     const hurt = resting();
-    hurt.room.setLiveliness(0);
+    hurt.room.change({ what: 'liveliness', share: 0 });
     hurt.damage([5, 2, 5, 9], 3);
     // Half of it never comes back.
     const half: Look = ({ x }) => (x < 4 ? 0 : 255);
     hurt.rest(half);
     hurt.rest(half);
     expect(hurt.room.organisms[0]).toMatchObject({ hurt: true, phase: 'asleep' });
-    hurt.room.setLiveliness(1);
+    hurt.room.change({ what: 'liveliness', share: 1 });
     const { relatives: _, ...plain } = species;
     for (const hand of [other, hurt, resting(2, 1, { species: plain })]) {
       hand.ticks(GROWN);
       hand.rest();
-      hand.room.setLiveliness(1);
+      hand.room.change({ what: 'liveliness', share: 1 });
       for (let tick = 0; tick < 60; tick++) {
         hand.tick();
         expect(hand.expressed).toEqual([]);
@@ -134,7 +134,7 @@ describe('expressions', () => {
           hand.tick();
           expect(expressing(hand).length).toBeLessThanOrEqual(Math.ceil(share * n));
         }
-        hand.room.setLiveliness(0);
+        hand.room.change({ what: 'liveliness', share: 0 });
         hand.ticks(LENT + HOME);
         expect(expressing(hand)).toEqual([]);
         for (let tick = 0; tick < 40; tick++) {
@@ -187,7 +187,7 @@ describe('expressions', () => {
     hand.rest(look);
     const columns = () => Array.from({ length: 8 }, (_, x) => hand.owner(1 + x, 5)).join('');
     expect(columns()).toBe('11111000');
-    hand.room.setLiveliness(1);
+    hand.room.change({ what: 'liveliness', share: 1 });
     untilExpressed(hand, look);
     expect(columns()).toBe('11111111');
     hand.ticks(LENT + HOME - 2, look);
@@ -204,10 +204,10 @@ describe('expressions', () => {
     hand.ticks(GROWN, look);
     hand.rest(look);
     expect(hand.census().get(1)).toBe(40);
-    hand.room.setLiveliness(1);
+    hand.room.change({ what: 'liveliness', share: 1 });
     untilExpressed(hand, look);
     expect(hand.census().get(1)).toBe(64);
-    hand.room.setLiveliness(0);
+    hand.room.change({ what: 'liveliness', share: 0 });
     hand.damage([3, 5], 1);
     hand.tick(look);
     expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });

@@ -112,7 +112,7 @@ describe('a full room', () => {
 
   test('DEP-4: the gardener has its own depart, also after a restart, and no others', () => {
     const hand = fullRoom();
-    hand.room.setMaxOrganisms(3);
+    hand.room.change({ what: 'limit', maxOrganisms: 3 });
     hand.plant(6, 18, CLEO);
     hand.ticks(GROWN);
     const thin = (organism: number, by = CLEO) => {

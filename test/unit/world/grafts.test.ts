@@ -122,7 +122,7 @@ test('GRA-4: one’s own, and the house’s, always; others’ only if the host 
   const hand = new GraftRoom();
   expect(reasonOf(hand.graft(UPPER, { by: BERT }))).toBe('not-yours');
   expect(hand.only.grafts).toBeUndefined();
-  hand.room.setProtect(30);
+  hand.room.change({ what: 'protect', seconds: 30 });
   expect(reasonOf(hand.graft(UPPER, { by: BERT, others: true }))).toBeUndefined();
   expect(reasonOf(hand.graft(LEFT, { by: CARL, others: true }))).toBe('protected');
   expect(reasonOf(hand.graft(LEFT))).toBeUndefined();
@@ -210,13 +210,13 @@ test('GRA-7: a wound does not forget a graft; departing, renewing and planting a
   hand.tick();
   expect(hand.room.organisms[0].parts).toMatchObject([{ share: 0.5 }, { share: 0.5 }]);
   hand.untilRest();
-  hand.room.setMaxOrganisms(1);
+  hand.room.change({ what: 'limit', maxOrganisms: 1 });
   hand.ticks(61 * ROOM_DEFAULTS.tickRate);
   hand.plant(24, 10);
   hand.tick();
   expect(hand.room.organisms[0].phase).toBe('departing');
   hand.ticks(9 * ROOM_DEFAULTS.tickRate);
-  hand.room.setMaxOrganisms(4);
+  hand.room.change({ what: 'limit', maxOrganisms: 4 });
   hand.act({ what: 'renew', by: ANNA, organism: 1 });
   const again = hand.room.export().organisms.at(-1)!;
   expect(again.grafts!.places).toEqual(places);
@@ -226,7 +226,7 @@ test('GRA-8: turning into another ends all grafts; a chimera expresses no relati
   const hand = new GraftRoom();
   hand.graft(CORNER, { by: BERT, others: true, radius: 9 });
   hand.untilRest();
-  hand.room.setLiveliness(1);
+  hand.room.change({ what: 'liveliness', share: 1 });
   hand.ticks(200);
   expect(hand.expressed).toEqual([]);
   expect(hand.room.awake).toBe(0);
@@ -235,7 +235,7 @@ test('GRA-8: turning into another ends all grafts; a chimera expresses no relati
   const { answers } = hand.act({ what: 'cross', by: ANNA, a: 1, b: 2, mix: 0 });
   const [held] = hand.room.seedsOf(ANNA.id).filter(({ id }) => id === answers[0].seed?.id);
   expect([...held.latent]).toEqual(OTHER);
-  hand.room.setLiveliness(0);
+  hand.room.change({ what: 'liveliness', share: 0 });
   hand.untilRest();
   hand.act({ what: 'transform', by: ANNA, organism: 1, seed: { from: 'gallery', index: 1 } });
   expect(hand.room.organisms[0].parts).toBeUndefined();

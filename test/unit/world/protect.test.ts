@@ -11,7 +11,7 @@ function room(protect = SECONDS): HandRoom {
   hand.plant(6, 6);
   hand.plant(18, 6);
   hand.ticks(GROWN);
-  if (protect > 0) hand.room.setProtect(protect);
+  if (protect > 0) hand.room.change({ what: 'protect', seconds: protect });
   return hand;
 }
 

@@ -56,7 +56,7 @@ describe('renewing', () => {
     hand.plant(18, 6, CLEO);
     hand.tick();
     expect(phases(hand)).toEqual(['1 departing', '2 growing']);
-    hand.room.setMaxOrganisms(2);
+    hand.room.change({ what: 'limit', maxOrganisms: 2 });
     const { grid } = hand.room;
     const middle = [grid.place(5, 5), grid.place(6, 5), grid.place(5, 6), grid.place(6, 6)];
     return { hand, grid, middle };

@@ -131,11 +131,15 @@ function happening(random: Random): (room: Room, id: number) => void {
   const settings: readonly ((room: Room) => void)[] = [
     (room) => room.enter(by.id, undefined, few + 1),
     (room) => room.leave(by.id),
-    (room) => room.setLiveliness(few / 2),
-    (room) => room.setProtect(2 * two),
-    (room) => room.setLife({ birth: 1 + two, healing: 2, expressing: 1, lifetime: 30 }),
-    (room) => room.setFlashLimit(two === 0 ? 2 : 3),
-    (room) => room.setMaxOrganisms(4 + few),
+    (room) => room.change({ what: 'liveliness', share: few / 2 }),
+    (room) => room.change({ what: 'protect', seconds: 2 * two }),
+    (room) =>
+      room.change({
+        what: 'life',
+        settings: { birth: 1 + two, healing: 2, expressing: 1, lifetime: 30 },
+      }),
+    (room) => room.change({ what: 'flashes', limit: two === 0 ? 2 : 3 }),
+    (room) => room.change({ what: 'limit', maxOrganisms: 4 + few }),
     (room) => room.setEnergy({ ...energy, wake: 1, capacity: 10 * (1 + few) }),
     (room) => room.setTickRate(room.export().energy.tickRate + (two === 0 ? 1 : -1) || 1),
   ];

@@ -65,10 +65,10 @@ describe('pace', () => {
   test('PAC-1: the host changes the pace while the room runs', () => {
     const hand = sown();
     hand.tick();
-    hand.room.setLife({ birth: 1, healing: 1, expressing: 1 });
+    hand.room.change({ what: 'life', settings: { birth: 1, healing: 1, expressing: 1 } });
     // What it waits for already, it still waits for.
     expect(stepsOf(hand, 5)).toEqual([0, 0, 1, 1, 1]);
-    expect(hand.room.life).toEqual({ birth: 1, healing: 1, expressing: 1 });
+    expect(hand.room.rules.life).toEqual({ birth: 1, healing: 1, expressing: 1 });
   });
 
   test('PAC-2: a wound of one that grows is seen at once, and its cells die at the next step', () => {

@@ -104,11 +104,11 @@ describe('turning into another', () => {
     hand.untilRest();
     expect(hand.latents.get(1)).toEqual(OWN);
     expect(hand.room.organisms[0]).toMatchObject({ kind: 'one', was: ['one', 'two'] });
-    hand.room.setLiveliness(1);
+    hand.room.change({ what: 'liveliness', share: 1 });
     while (!hand.only.expression) hand.tick();
     hand.turn();
     expect(hand.only.expression).toBeUndefined();
-    hand.room.setLiveliness(0);
+    hand.room.change({ what: 'liveliness', share: 0 });
     hand.untilRest();
     expect(hand.latents.get(1)).toEqual(OTHER);
   });

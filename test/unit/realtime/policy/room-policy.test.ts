@@ -90,7 +90,7 @@ function lively(species = { ...SPECIES, relatives }) {
     pass(ms: number): number[] {
       const shares: number[] = [];
       for (const end = now + ms; now < end; now += 100) {
-        liveliness.update({ ...moment, now });
+        liveliness.update(moment.setting, moment.isWatched, moment.isSlow, now);
         const { events } = room.beginTick();
         room.endTick([]);
         shares.push(...events.flatMap((one) => (one.what === 'liveliness' ? [one.share] : [])));
@@ -181,13 +181,12 @@ test('an empty hall halves the liveliness, a full one doubles it, and silent sen
 
 test('after a restart, those who watched get time to come back', () => {
   const { room } = new HandRoom({ species: { ...SPECIES, relatives } });
-  room.setLiveliness(0.2);
+  room.change({ what: 'liveliness', share: 0.2 });
   const liveliness = new Liveliness(room);
-  const moment = { setting: 0.2, isSlow: false };
   for (let now = 0; now < unwatchedAfter; now += 1_000) {
-    liveliness.update({ ...moment, isWatched: false, now });
+    liveliness.update(0.2, false, false, now);
   }
-  expect(room.liveliness).toBe(0.2);
-  liveliness.update({ ...moment, isWatched: false, now: unwatchedAfter });
-  expect(room.liveliness).toBe(0);
+  expect(room.rules.liveliness).toBe(0.2);
+  liveliness.update(0.2, false, false, unwatchedAfter);
+  expect(room.rules.liveliness).toBe(0);
 });

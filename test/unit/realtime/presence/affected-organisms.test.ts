@@ -2,7 +2,6 @@
 import {
   AFFECTED,
   AffectedOrganisms,
-  type AffectedOrganismsOptions,
 } from '../../../../server/realtime/presence/affected-organisms.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';
 import {
@@ -17,7 +16,7 @@ import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
 
 const { gather, interval, maxChanges } = AFFECTED;
 const CARL: ParticipantView = { id: 3, name: 'Carl', hue: 90 };
-const PEOPLE = new Map([ANNA, BERT, CARL].map((one) => [one.id, one]));
+const seats = { participants: [ANNA, BERT, CARL] };
 /** Between two ticks, ms. */
 const TICK = 100;
 
@@ -30,23 +29,19 @@ class Planter {
   expected = [ANNA.id];
   readonly affected: AffectedOrganisms;
 
-  constructor(room: AffectedOrganismsOptions['room']) {
-    this.affected = new AffectedOrganisms({
-      room,
-      isExpected: (id) => this.expected.includes(id),
-      personOf: (id) => PEOPLE.get(id),
-      send: (id, { organisms }) => {
-        expect(id).toBe(ANNA.id);
-        if (this.isAway) return false;
-        this.told.push(organisms);
-        return true;
-      },
+  constructor(room: ConstructorParameters<typeof AffectedOrganisms>[0]) {
+    const visits = { isKnown: (id: number) => this.expected.includes(id) };
+    this.affected = new AffectedOrganisms(room, visits, seats, (id, { organisms }) => {
+      expect(id).toBe(ANNA.id);
+      if (this.isAway) return false;
+      this.told.push(organisms);
+      return true;
     });
   }
 
   happen(life: readonly LifeEvent[] = [], died: readonly OrganismView[] = []): void {
     this.affected.follow({ life, died }, this.clock.now());
-    this.affected.send(this.clock.now());
+    this.affected.sendDue(this.clock.now());
     this.clock.spend(TICK);
   }
 
