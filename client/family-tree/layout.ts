@@ -277,11 +277,7 @@ export class TreeCamera {
  *
  * @param reach maximum distance between the point and the middle of the organism's picture
  */
-export function nodeAt(
-  nodes: readonly TreeNode[],
-  { x, y }: Point,
-  reach: number,
-): TreeNode | undefined {
+export function nodeAt(nodes: readonly TreeNode[], { x, y }: Point, reach: number) {
   let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];
   for (const node of nodes) {
     const distance = Math.hypot(node.x - x, node.y - y);

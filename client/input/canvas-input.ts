@@ -235,10 +235,7 @@ const REACH = 3;
  * @returns the organism at the position, else the nearest organism within `REACH`; 0 if there is
  *   none
  */
-export function organismAt(
-  model: Pick<RoomModel, 'planes' | 'organisms'>,
-  { x, y }: Point,
-): OrganismId {
+export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, y }: Point) {
   const { planes, organisms } = model;
   if (!planes || x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
   const here = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];

@@ -4,29 +4,12 @@
  */
 import type { Rect } from '../../shared/geometry.ts';
 
-export interface Camera {
-  readonly x: number;
-  readonly y: number;
-  readonly zoom: number;
-}
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+export type Point = Readonly<Record<'x' | 'y', number>>;
+export type Size = Readonly<Record<'width' | 'height', number>>;
+export type Camera = Point & { readonly zoom: number };
 
 /** Space that panels cover at the sides of the view, CSS pixels. */
-export interface Insets {
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-  readonly left: number;
-}
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number>>;
 
 const MAX_ZOOM = 64;
 
@@ -418,9 +401,7 @@ export class Lens {
     signal: AbortSignal,
   ) {
     this.pen = element.getContext('2d');
-    const touched = ({ pointerType }: PointerEvent): void => {
-      this.isTouched = pointerType === 'touch';
-    };
+    const touched = ({ pointerType }: PointerEvent) => (this.isTouched = pointerType === 'touch');
     source.addEventListener('pointerdown', touched, { signal });
   }
 
