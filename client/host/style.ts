@@ -55,9 +55,7 @@ const shared = css`
     gap: 18px;
   }
   ul {
-    list-style: none;
-    margin: 8px 0 0;
-    padding: 0;
+    margin-top: 8px;
   }
   summary {
     min-height: 2em;
@@ -446,17 +444,8 @@ export const shellStyle = css`
     display: grid;
     grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
-    font-size: 15px;
-  }
-  @media (min-width: 2400px) and (min-height: 1300px) {
-    :host {
-      font-size: 21px;
-    }
-  }
-  @media (min-width: 3400px) and (min-height: 1900px) {
-    :host {
-      font-size: 28px;
-    }
+    /* Larger on large screens, like the page. */
+    font-size: max(15px, 1em);
   }
   .shell {
     grid-template-columns: 15.5em minmax(0, 1fr);

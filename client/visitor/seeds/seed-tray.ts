@@ -188,10 +188,6 @@ export class SeedTray extends PageElement {
         overflow-x: auto;
         scrollbar-width: none;
       }
-      seed-row,
-      brush-size {
-        display: none;
-      }
     }
     @media (max-width: 299px) {
       :host {
@@ -211,7 +207,7 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    @media (max-width: 299px) and (max-height: 299px) {
+    @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
         display: none;
