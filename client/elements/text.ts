@@ -111,6 +111,7 @@ export function ageText(seconds: number): string {
   return msg(str`${roughTime(whole)} old`);
 }
 
+/** Formats a duration in the largest unit that fits: '40 seconds', '2 hours'. */
 function roughTime(seconds: number): string {
   if (seconds < 90) return timeText(seconds, 'second');
   return roughMinutes(Math.round(seconds / 60));

@@ -1,7 +1,7 @@
 /**
  * Lays out a family tree like a plant: its trunk runs along it, and from the trunk, twigs run to
  * both sides. Each twig holds organisms that were born one after another, later ones on later
- * twigs. Lengths are in widths of a picture. Pure.
+ * twigs. Lengths are in widths of a picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';

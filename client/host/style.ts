@@ -183,7 +183,7 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
-  /* A tap selects the whole code, which is copied, or typed on another machine. */
+  /* A tap selects the whole code, so that the host can copy it. */
   code {
     font: inherit;
     overflow-wrap: anywhere;
@@ -444,7 +444,7 @@ export const shellStyle = css`
     display: grid;
     grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
-    /* Larger on large screens, like the page. */
+    /* On large screens, page.css sets a larger size. */
     font-size: max(15px, 1em);
   }
   .shell {

@@ -119,6 +119,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
 type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
+/** Minimum time between two reports of the visible part, in ms. */
 const LOOK_INTERVAL = 200;
 /**
  * Minimum move of the view that is reported, in cells. Smaller moves stay within the margin that
@@ -315,8 +316,11 @@ export interface CanvasHand {
 
 type State = 'idle' | 'waiting' | 'tool' | 'pan' | 'pinch' | 'spent';
 
+/** Maximum move of a pointer that taps, in CSS pixels. */
 const SLOP = 8;
+/** Delay before a resting finger uses the tool, in ms. */
 const WAIT = 110;
+/** Maximum time, in ms, and maximum distance, in CSS pixels, between the taps of a double tap. */
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 

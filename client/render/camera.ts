@@ -11,6 +11,7 @@ export type Camera = Point & { readonly zoom: number };
 /** Space that panels cover at the sides of the view, CSS pixels. */
 export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number>>;
 
+/** Maximum zoom, in CSS pixels per cell. */
 const MAX_ZOOM = 64;
 
 /** Converts a point of the view, in CSS pixels from its upper left, to a grid position in cells. */
@@ -71,6 +72,7 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
+/** Time constant of camera moves that the visitor makes with keys and buttons, in ms. */
 const GLIDE = 90;
 /**
  * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.

@@ -12,6 +12,7 @@ import { Resolution } from './frame-pacing.ts';
 import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
 
+/** Duration of the fade when the connection is lost, in ms, and the share of colour that it takes. */
 const FADE = 600;
 const FADED = 0.45;
 

@@ -123,7 +123,7 @@ export const keepsakeSheetStyle = css`
       flex-basis: 100%;
     }
   }
-  /* Narrow and zoomed: stacked. */
+  /* In a narrow window, the film is below the picture. */
   @media (max-width: 299px) {
     .panel {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
