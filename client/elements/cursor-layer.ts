@@ -1,13 +1,13 @@
 /**
  * Draws the other participants' pointers, each with a name and a colour, and moves them smoothly.
  */
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { css, LitElement } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
-import { owner } from '../style/fragments.ts';
+import { calm, owner } from '../style/fragments.ts';
 
 /** Time constant for smoothing the motion of pointers, in ms. */
 const SMOOTHING = 70;
@@ -109,11 +109,7 @@ export class CursorLayer extends LitElement {
     span:empty {
       display: none;
     }
-    @media (prefers-reduced-motion: reduce) {
-      .cursor {
-        animation: none;
-      }
-    }
+    ${calm}
     @media (forced-colors: active) {
       i {
         forced-color-adjust: none;
@@ -125,10 +121,6 @@ export class CursorLayer extends LitElement {
   private lastFrameTime = 0;
   /** When the drifting pointers were last redrawn, in ms. */
   private followedAt = 0;
-
-  override render(): TemplateResult {
-    return html``;
-  }
 
   /**
    * Moves the pointers to positions from a server message, in cells; skips the visitor's own

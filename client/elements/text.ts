@@ -111,9 +111,14 @@ export function ageText(seconds: number): string {
   return msg(str`${roughTime(whole)} old`);
 }
 
+/** Formats a duration in the largest unit that fits: '40 seconds', '2 hours'. */
 function roughTime(seconds: number): string {
   if (seconds < 90) return timeText(seconds, 'second');
-  const minutes = Math.round(seconds / 60);
+  return roughMinutes(Math.round(seconds / 60));
+}
+
+/** Formats a duration in minutes, hours or days: '4 minutes', '2 hours'. */
+export function roughMinutes(minutes: number): string {
   if (minutes < 90) return timeText(minutes, 'minute');
   const hours = Math.round(minutes / 60);
   return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');

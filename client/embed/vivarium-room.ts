@@ -66,6 +66,7 @@ export class VivariumRoom extends HTMLElement {
     const root = this.attachShadow({ mode: 'open' });
     root.innerHTML = `<style>${STYLE}</style><p role="status" hidden><slot></slot></p>`;
     this.notice = root.querySelector('p')!;
+    new ResizeObserver(() => this.layout()).observe(this);
   }
 
   connectedCallback(): void {
@@ -138,9 +139,6 @@ export class VivariumRoom extends HTMLElement {
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
     });
-    const observer = new ResizeObserver(() => this.layout());
-    observer.observe(this);
-    signal.addEventListener('abort', () => observer.disconnect());
     connection.open();
   }
 

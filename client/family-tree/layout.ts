@@ -1,7 +1,7 @@
 /**
  * Lays out a family tree like a plant: its trunk runs along it, and from the trunk, twigs run to
  * both sides. Each twig holds organisms that were born one after another, later ones on later
- * twigs. Lengths are in widths of a picture. Pure.
+ * twigs. Lengths are in widths of a picture.
  */
 
 import type { Rect } from '../../shared/geometry.ts';
@@ -277,11 +277,7 @@ export class TreeCamera {
  *
  * @param reach maximum distance between the point and the middle of the organism's picture
  */
-export function nodeAt(
-  nodes: readonly TreeNode[],
-  { x, y }: Point,
-  reach: number,
-): TreeNode | undefined {
+export function nodeAt(nodes: readonly TreeNode[], { x, y }: Point, reach: number) {
   let [nearest, least]: [TreeNode | undefined, number] = [undefined, reach];
   for (const node of nodes) {
     const distance = Math.hypot(node.x - x, node.y - y);

@@ -55,9 +55,7 @@ const shared = css`
     gap: 18px;
   }
   ul {
-    list-style: none;
-    margin: 8px 0 0;
-    padding: 0;
+    margin-top: 8px;
   }
   summary {
     min-height: 2em;
@@ -185,7 +183,7 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
-  /* A tap selects the whole code, which is copied, or typed on another machine. */
+  /* A tap selects the whole code, so that the host can copy it. */
   code {
     font: inherit;
     overflow-wrap: anywhere;
@@ -446,17 +444,8 @@ export const shellStyle = css`
     display: grid;
     grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
-    font-size: 15px;
-  }
-  @media (min-width: 2400px) and (min-height: 1300px) {
-    :host {
-      font-size: 21px;
-    }
-  }
-  @media (min-width: 3400px) and (min-height: 1900px) {
-    :host {
-      font-size: 28px;
-    }
+    /* On large screens, page.css sets a larger size. */
+    font-size: max(15px, 1em);
   }
   .shell {
     grid-template-columns: 15.5em minmax(0, 1fr);

@@ -10,6 +10,7 @@ import {
   type People,
   partsText,
   plural,
+  roughMinutes,
   timeText,
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
@@ -132,10 +133,7 @@ export function span(milliseconds: number): string {
 /** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
-  if (minutes < 1) return msg('less than a minute');
-  if (minutes < 90) return timeText(minutes, 'minute');
-  const hours = Math.round(minutes / 60);
-  return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');
+  return minutes < 1 ? msg('less than a minute') : roughMinutes(minutes);
 }
 
 export const visitorsText = (n: number): string =>

@@ -41,26 +41,18 @@ export class VivariumHost extends ui.HostElement {
 
   @state() private location: HostLocation = parseLocation(location.hash);
   @query('main') private readonly main!: HTMLElement;
-  private readonly stop = new AbortController();
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const { signal } = this.stop;
-    window.addEventListener('hashchange', () => this.navigate(), { signal });
+    window.addEventListener('hashchange', () => this.navigate());
     const refresh = (): unknown => document.hidden || host.refresh();
-    document.addEventListener('visibilitychange', refresh, { signal });
+    document.addEventListener('visibilitychange', refresh);
     for (const name of ['pointerdown', 'keydown', 'wheel'] as const) {
-      const options = { signal, capture: true, passive: true };
+      const options = { capture: true, passive: true };
       window.addEventListener(name, () => (host.api.touched = true), options);
     }
     if (this.location.room) host.select(this.location.room);
     void host.start();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.stop.abort();
-    host.stop();
   }
 
   protected override willUpdate(changed: PropertyValues): void {

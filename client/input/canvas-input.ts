@@ -119,6 +119,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
 type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
+/** Minimum time between two reports of the visible part, in ms. */
 const LOOK_INTERVAL = 200;
 /**
  * Minimum move of the view that is reported, in cells. Smaller moves stay within the margin that
@@ -235,10 +236,7 @@ const REACH = 3;
  * @returns the organism at the position, else the nearest organism within `REACH`; 0 if there is
  *   none
  */
-export function organismAt(
-  model: Pick<RoomModel, 'planes' | 'organisms'>,
-  { x, y }: Point,
-): OrganismId {
+export function organismAt(model: Pick<RoomModel, 'planes' | 'organisms'>, { x, y }: Point) {
   const { planes, organisms } = model;
   if (!planes || x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
   const here = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
@@ -318,8 +316,11 @@ export interface CanvasHand {
 
 type State = 'idle' | 'waiting' | 'tool' | 'pan' | 'pinch' | 'spent';
 
+/** Maximum move of a pointer that taps, in CSS pixels. */
 const SLOP = 8;
+/** Delay before a resting finger uses the tool, in ms. */
 const WAIT = 110;
+/** Maximum time, in ms, and maximum distance, in CSS pixels, between the taps of a double tap. */
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 

@@ -1,4 +1,7 @@
-/** Keyboard shortcuts: tools by number and letter, brush size, moving the view. Pure. */
+/**
+ * Keyboard shortcuts for the tools, the width of strokes and the view; and keys that move the focus
+ * within a group of buttons.
+ */
 import type { Tool } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
 
@@ -10,6 +13,7 @@ export type KeyAction =
   | { readonly do: 'meet'; readonly by: 1 | -1 }
   | { readonly do: 'fit' | 'escape' | 'use' | 'look' | 'mine' | 'seeds' | 'help' };
 
+/** Distance that an arrow key moves the view, in CSS pixels, and factor of a zoom key. */
 const PAN = 90;
 const ZOOM = 1.35;
 

@@ -150,11 +150,7 @@ export async function drawFilm(
  * @param link stored as the GIF's comment
  * @throws the signal's reason
  */
-export async function gifOf(
-  { pictures, rest }: DrawnFilm,
-  link: string,
-  signal: AbortSignal,
-): Promise<Blob> {
+export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
   // Choose the palette from every fourth picture, counted back from the last one. Earlier stages have
   // colours that the last picture lacks.
   const last = pictures.length - 1;

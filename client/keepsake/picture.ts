@@ -157,10 +157,7 @@ const GLOW = 20;
  *
  * @throws Error if the browser provides no 2D context
  */
-export function canvasOf(
-  width: number,
-  height: number,
-): { canvas: HTMLCanvasElement; to: Context } {
+export function canvasOf(width: number, height: number) {
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width, height });
   const to = canvas.getContext('2d', { willReadFrequently: true });

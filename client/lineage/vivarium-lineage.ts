@@ -18,16 +18,7 @@ import {
 } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import {
-  endText,
-  graftedText,
-  nameOf,
-  namesOf,
-  plantedText,
-  sizeText,
-  spanText,
-  wasText,
-} from '../family-tree/tree-text.ts';
+import * as texts from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
 import { knowKinds, language, languageSelect } from '../locale/locale.ts';
@@ -132,7 +123,7 @@ export class VivariumLineage extends LitElement {
       <div class="head over flex spread ghost">
         <div class="title shrinks">
           <h1>${msg('Family tree')} · <bdi>${room}</bdi></h1>
-          <p class="soft small" data-testid="size">${page && this.layout ? sizeText(page, this.layout.nodes) : ''}</p>
+          <p class="soft small" data-testid="size">${page && this.layout ? texts.sizeText(page, this.layout.nodes) : ''}</p>
           ${
             printing === 'failed'
               ? html`<p class="small" role="alert">${msg('The picture could not be made. Try again in a moment.')}</p>`
@@ -156,7 +147,7 @@ export class VivariumLineage extends LitElement {
         ${isShown ? this.viewButtons() : nothing}
       </div>
       ${chosen && page ? this.describe(chosen, page) : nothing}
-      <p class="away" role="status">${chosen ? `${nameOf(chosen.organism)}, ${endText(chosen.organism)}` : ''}</p>
+      <p class="away" role="status">${chosen ? `${texts.nameOf(chosen.organism)}, ${texts.endText(chosen.organism)}` : ''}</p>
     </div>`;
   }
 
@@ -169,10 +160,10 @@ export class VivariumLineage extends LitElement {
       <header class="flex">
         <canvas class="rigid" width=${PORTRAIT} height=${PORTRAIT} aria-hidden="true"></canvas>
         <div class="shrinks">
-          <h2>${nameOf(organism)}</h2>
-          <p class="soft small">${plantedText(organism)}</p>
-          <p class="soft small">${graftedText(organism)}</p>
-          <p class="soft small">${wasText(organism)}</p>
+          <h2>${texts.nameOf(organism)}</h2>
+          <p class="soft small">${texts.plantedText(organism)}</p>
+          <p class="soft small">${texts.graftedText(organism)}</p>
+          <p class="soft small">${texts.wasText(organism)}</p>
         </div>
       </header>
       <button class="close over" aria-label=${msg('Close')} @click=${() => this.look(undefined)}>
@@ -180,9 +171,9 @@ export class VivariumLineage extends LitElement {
       </button>
       <dl>
         <dt>${msg('Life')}</dt>
-        <dd>${spanText(page, organism)}</dd>
+        <dd>${texts.spanText(page, organism)}</dd>
         <dt>${msg('Now')}</dt>
-        <dd>${endText(organism)}</dd>
+        <dd>${texts.endText(organism)}</dd>
         ${survived ? html`<dt>${msg('Wounds')}</dt><dd>${survived}</dd>` : nothing}
         <dt>${msg('Generation')}</dt>
         <dd>${number(generation)}</dd>
@@ -207,7 +198,7 @@ export class VivariumLineage extends LitElement {
     if (kin.length === 0) return nothing;
     const more = kin.length - MOST_KIN;
     const button = (one: TreeNode): TemplateResult =>
-      html`<button data-testid="kin" @click=${() => this.look(one)}>${nameOf(one.organism)}</button>`;
+      html`<button data-testid="kin" @click=${() => this.look(one)}>${texts.nameOf(one.organism)}</button>`;
     return html`<h3 class="soft small">${title}</h3>
       <div class="kin wrap">
         ${kin.slice(0, MOST_KIN).map(button)}
@@ -251,7 +242,7 @@ export class VivariumLineage extends LitElement {
   }
 
   private notice(): TemplateResult {
-    const texts: Partial<Record<typeof this.phase, string>> = {
+    const sentences: Partial<Record<typeof this.phase, string>> = {
       empty: msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
       'no-room': msg('There is no room with that name.'),
       closed: msg('The room is closed. You can see its tree when it opens again.'),
@@ -259,7 +250,7 @@ export class VivariumLineage extends LitElement {
     };
     const canRetry = this.phase === 'closed' || this.phase === 'unreachable';
     return html`<div class="fill middle centred" data-testid="notice">
-      <p role=${canRetry ? 'alert' : 'status'}>${texts[this.phase]}</p>
+      <p role=${canRetry ? 'alert' : 'status'}>${sentences[this.phase]}</p>
       ${
         canRetry
           ? html`<button class="solid" data-testid="retry" @click=${this.load}>${msg('Try again')}</button>`
@@ -368,7 +359,7 @@ export class VivariumLineage extends LitElement {
     to.imageSmoothingQuality = 'high';
     const scene = {
       ...{ layout, camera, pictures, chosen, size, ink: SCREEN_INK, textSize: TEXT },
-      names: namesOf,
+      names: texts.namesOf,
       until: layout.width * share,
     };
     paintTree(to, scene);
@@ -408,9 +399,7 @@ export class VivariumLineage extends LitElement {
         this.choose(nodeAt(this.layout.nodes, this.camera.toTree(x, y), reach));
         this.invalidate();
       },
-      toolCancel: () => {
-        last = undefined;
-      },
+      toolCancel: () => (last = undefined),
       doubleTap: (x, y, fingers) => zoomAbout(x, y, KEY_ZOOM ** (fingers === 1 ? 2 : -2)),
       ...{ panBy, zoomAbout, panEnd: nothing, hover: nothing, leave: nothing },
     };

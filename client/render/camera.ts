@@ -4,30 +4,14 @@
  */
 import type { Rect } from '../../shared/geometry.ts';
 
-export interface Camera {
-  readonly x: number;
-  readonly y: number;
-  readonly zoom: number;
-}
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+export type Point = Readonly<Record<'x' | 'y', number>>;
+export type Size = Readonly<Record<'width' | 'height', number>>;
+export type Camera = Point & { readonly zoom: number };
 
 /** Space that panels cover at the sides of the view, CSS pixels. */
-export interface Insets {
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-  readonly left: number;
-}
+export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number>>;
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
+/** Maximum zoom, in CSS pixels per cell. */
 const MAX_ZOOM = 64;
 
 /** Converts a point of the view, in CSS pixels from its upper left, to a grid position in cells. */
@@ -88,6 +72,7 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
+/** Time constant of camera moves that the visitor makes with keys and buttons, in ms. */
 const GLIDE = 90;
 /**
  * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
@@ -418,9 +403,7 @@ export class Lens {
     signal: AbortSignal,
   ) {
     this.pen = element.getContext('2d');
-    const touched = ({ pointerType }: PointerEvent): void => {
-      this.isTouched = pointerType === 'touch';
-    };
+    const touched = ({ pointerType }: PointerEvent) => (this.isTouched = pointerType === 'touch');
     source.addEventListener('pointerdown', touched, { signal });
   }
 

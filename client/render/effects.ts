@@ -141,12 +141,7 @@ interface Effect {
 }
 
 /** A line segment, in cells. */
-interface Way {
-  readonly x: number;
-  readonly y: number;
-  readonly x2: number;
-  readonly y2: number;
-}
+type Way = Readonly<Record<'x' | 'y' | 'x2' | 'y2', number>>;
 
 const WARM: Rgb = [0.98, 0.93, 0.8];
 /** Colour of a fresh wound's rim. */

@@ -1,4 +1,4 @@
-/** Chooses what a page shows first if it cannot show the whole room at a good size. Pure. */
+/** Chooses what a page shows first if it cannot show the whole room at a good size. */
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 

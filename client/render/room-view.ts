@@ -12,6 +12,7 @@ import { Resolution } from './frame-pacing.ts';
 import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
 
+/** Duration of the fade when the connection is lost, in ms, and the share of colour that it takes. */
 const FADE = 600;
 const FADED = 0.45;
 
@@ -77,9 +78,16 @@ export class RoomView extends CanvasView {
     this.loop.invalidate();
   }
 
-  setSheet(image: HTMLImageElement): void {
-    const columns = this.model.checkpoint?.sheet.columns;
-    if (columns) this.renderer.setSheet(image, columns);
+  /** Loads the image that contains the pictures of all seeds. */
+  async loadSheet(): Promise<void> {
+    const { sheet } = this.model.checkpoint!;
+    const image = new Image();
+    image.src = sheet.url;
+    // Ignore failures, because without the image only the pictures at the pointer are missing.
+    await image.decode().then(
+      () => this.renderer.setSheet(image, sheet.columns),
+      () => undefined,
+    );
   }
 
   protected override get isStill(): boolean {

@@ -486,12 +486,7 @@ export interface VisitorAddress {
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
-export function visitorAddress(
-  room: string,
-  wished: string,
-  page: string,
-  known: string,
-): VisitorAddress {
+export function visitorAddress(room: string, wished: string, page: string, known: string) {
   if (wished !== '') return { address: wished, forPhones: true };
   // A wall on the server's machine uses a loopback address, which phones cannot reach, so prefer
   // the reported address.
@@ -510,10 +505,7 @@ const RELOAD_KEY = 'vivarium wall renewed';
  * @param now in ms, on a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if storage is blocked
  */
-export function mayRenew(
-  now: number,
-  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
-): boolean {
+export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | 'setItem'>) {
   try {
     const memory = storage();
     const last = Number(memory.getItem(RELOAD_KEY) ?? Number.NEGATIVE_INFINITY);
@@ -524,4 +516,9 @@ export function mayRenew(
     // Do not reload, because without storage the page cannot know how often it has reloaded.
     return false;
   }
+}
+
+/** Reloads the page, unless it has just been reloaded. */
+export function renewPage(): void {
+  if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
 }

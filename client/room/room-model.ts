@@ -205,12 +205,8 @@ export class RoomModel {
     this.listeners.emit('seeds', this.seeds);
   }
 
-  private open({
-    room,
-    checkpoint,
-    organisms,
-    participants,
-  }: Event<'welcome'> | Event<'wall'>): void {
+  private open(event: Event<'welcome'> | Event<'wall'>): void {
+    const { room, checkpoint, organisms, participants } = event;
     Object.assign(this, { room, checkpoint });
     // Keep the last picture when reconnecting, because the server sends only the changes.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {

@@ -152,8 +152,6 @@ export class Hint {
   }
 }
 
-/** The panels that are open above the room. */
-
 /**
  * Tracks which panels are open, the top panel last. Each panel has an entry in the browser's
  * history, so that Back closes the top panel before it leaves the room. Closing a panel in another

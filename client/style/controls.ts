@@ -3,7 +3,7 @@
  * screen.
  */
 import { css } from 'lit';
-import { owner } from './fragments.ts';
+import { calm, owner } from './fragments.ts';
 
 export const controls = css`
   * {
@@ -15,8 +15,13 @@ export const controls = css`
   p,
   dl,
   dd,
+  ul,
   figure {
     margin: 0;
+  }
+  ul {
+    padding: 0;
+    list-style: none;
   }
   /* Layout classes. :where gives them no specificity, so that every other rule overrides them. */
   :where(.flex) {
@@ -242,15 +247,7 @@ export const controls = css`
       min-height: 44px;
     }
   }
-  @media (prefers-reduced-motion: reduce) {
-    *,
-    *::before,
-    *::after,
-    *::backdrop {
-      animation: none !important;
-      transition: none !important;
-    }
-  }
+  ${calm}
   /* Forced colours: convey state by shape instead of hue, and keep pictures as they are. */
   @media (forced-colors: active) {
     [aria-pressed='true'],

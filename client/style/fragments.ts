@@ -14,6 +14,20 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
+/** Rules that stop all motion in an element if the person prefers reduced motion. */
+export const calm = css`
+  @media (prefers-reduced-motion: reduce) {
+    :host,
+    *,
+    *::before,
+    *::after,
+    *::backdrop {
+      animation: none !important;
+      transition: none !important;
+    }
+  }
+`;
+
 /** The heading of a page: the product's name, a line, and the name of the room or page. */
 export const brand = css`
   h1 {

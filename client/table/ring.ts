@@ -455,9 +455,7 @@ export class TableRing extends LitElement {
       const picture = tile(checkpoint, index);
       buttons.push(seed({ from: 'gallery', index }, { id: 'creature', label, picture }));
     }
-    const turn = (): void => {
-      ring.first += tiles;
-    };
+    const turn = () => (ring.first += tiles);
     buttons.push(
       { id: 'more', label: msg('More'), picture: icons.closer, act: turn },
       {

@@ -16,7 +16,7 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { number, unsupportedText } from '../elements/text.ts';
 import { reportView } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
-import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
+import { renewPage, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
@@ -150,9 +150,7 @@ export class VivariumTable extends LitElement {
     as: 'table',
     pass: this.query.get('pass')?.slice(0, 64) ?? '',
     build: buildOf(document.documentElement.outerHTML),
-    renew: () => {
-      if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
-    },
+    renew: renewPage,
   });
   readonly model: RoomModel = this.connection.model;
   /** The open rings, by number. */
@@ -242,14 +240,7 @@ export class VivariumTable extends LitElement {
       cursors.receive(others, model.participants, 0);
       view.loop.invalidate();
     });
-    model.on('opened', ({ checkpoint }) => {
-      const image = new Image();
-      image.src = checkpoint.sheet.url;
-      image.decode().then(
-        () => view.setSheet(image),
-        () => undefined,
-      );
-    });
+    model.on('opened', () => view.loadSheet());
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
     new ResizeObserver(() => this.layout()).observe(this);
@@ -311,9 +302,7 @@ export class VivariumTable extends LitElement {
   }
 
   private card({ ring: { place }, code, link }: Card): TemplateResult {
-    const close = (): void => {
-      this.cards = this.cards.filter((other) => other.link !== link);
-    };
+    const close = () => (this.cards = this.cards.filter((other) => other.link !== link));
     const label = msg('Scan the code, or open the link, and it grows again in your own browser.');
     return html`<button
       class="card over"

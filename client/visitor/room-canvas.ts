@@ -78,9 +78,7 @@ export class RoomCanvas {
     window.addEventListener('keydown', (event) => this.press(event));
     canvas.addEventListener('pointerdown', () => view.rig.stay());
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const applyMotion = (): void => {
-      view.rig.calm = view.effects.calm = feedback.calm = calm.matches;
-    };
+    const applyMotion = () => (view.rig.calm = view.effects.calm = feedback.calm = calm.matches);
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
@@ -263,17 +261,6 @@ export class RoomCanvas {
   /** Buttons and maps that cover a part of the view. */
   private get covers(): Element[] {
     return [...this.page.renderRoot.querySelectorAll('.view, room-overview, find-mine')];
-  }
-
-  /** Loads the image that contains the pictures of all seeds. */
-  async loadSheet(url: string): Promise<void> {
-    const image = new Image();
-    image.src = url;
-    // Ignore failures: without the image the gallery shows empty tiles, but everything else works.
-    await image.decode().then(
-      () => this.view.setSheet(image),
-      () => undefined,
-    );
   }
 
   /** Moves the camera to a position on the grid. */

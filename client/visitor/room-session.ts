@@ -18,17 +18,7 @@ import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews, SeedColours } from '../room/seed-previews.ts';
 import { BrowserStore, OpenPanels } from '../state/browser-store.ts';
 import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
-import {
-  affectedText,
-  approvedText,
-  type Change,
-  goodbyeText,
-  noticeText,
-  offlineText,
-  reasonText,
-  type WayBack,
-  wayBack,
-} from './text.ts';
+import * as texts from './text.ts';
 
 /** The page that shows a session. */
 export interface SessionPage {
@@ -39,7 +29,7 @@ export interface SessionPage {
   /** Shows the visitor a message above the middle of their view. */
   announce(text: string): void;
   /** Explains why the visitor is not admitted. @param wayBack a button that may help */
-  refuse(text: string, wayBack?: WayBack): void;
+  refuse(text: string, wayBack?: texts.WayBack): void;
   /** Whether a moving view would interrupt the visitor. */
   readonly isBusy: boolean;
   /** Moves the view to a position on the grid. */
@@ -71,7 +61,7 @@ const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 const { radius, touchRadius } = STROKE_RADIUS;
 
 /** A departing organism. It can be renewed until the time `until`, in ms on this page's clock. */
-type Offer = Change & { readonly until: number };
+type Offer = texts.Change & { readonly until: number };
 
 /** Maximum number of dead organisms, and of changes of one organism, that a visitor sees listed. */
 const MAX_GONE = 12;
@@ -118,7 +108,7 @@ export class RoomSession {
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
   /** The latest changes that others made to each of the visitor's organisms, newest first. */
-  readonly affected = new Map<OrganismId, readonly Change[]>();
+  readonly affected = new Map<OrganismId, readonly texts.Change[]>();
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
   /** The visitor's organisms that are departing or can still be planted again. */
@@ -188,9 +178,9 @@ export class RoomSession {
       if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
       state.throwDice(Math.random);
-      page.tell(reasonText('no-tokens'));
+      page.tell(texts.reasonText('no-tokens'));
     });
-    model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
+    model.on('notice', ({ notice }) => page.tell(texts.noticeText(notice)));
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
@@ -199,13 +189,13 @@ export class RoomSession {
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
-    this.connection.unreached = () => page.refuse(offlineText());
+    this.connection.unreached = () => page.refuse(texts.offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
     const { dataset } = document.documentElement;
     dataset.connection = model.connection;
     model.on('connection', () => {
       dataset.connection = model.connection;
-      if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
+      if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(texts.offlineText());
       refresh();
     });
   }
@@ -235,13 +225,13 @@ export class RoomSession {
   /** Explains why visitors cannot act at the moment; '' if they can. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
-    if (farewell) return goodbyeText();
-    return paused ? reasonText('paused') : '';
+    if (farewell) return texts.goodbyeText();
+    return paused ? texts.reasonText('paused') : '';
   }
 
   /** Explains why an action was refused. */
   whyNot(reason: Reason): string {
-    return (reason === 'paused' && this.pause) || reasonText(reason);
+    return (reason === 'paused' && this.pause) || texts.reasonText(reason);
   }
 
   /** Reports the pointer's position, for the tools. */
@@ -377,7 +367,7 @@ export class RoomSession {
 
   private endFollowing(reason?: Reason): void {
     this.following = 0;
-    if (reason) this.page.tell(reasonText(reason));
+    if (reason) this.page.tell(texts.reasonText(reason));
     this.page.requestUpdate();
   }
 
@@ -387,7 +377,7 @@ export class RoomSession {
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
-    if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
+    if (this.state.state.sheet !== 'draw') this.page.tell(texts.approvedText());
   }
 
   private hold({ id }: SeedView): void {
@@ -422,7 +412,7 @@ export class RoomSession {
 
   /** Whether the room is connected; if not, shows a notice. */
   private isOnline(): boolean {
-    if (!this.isLive) this.page.tell(offlineText());
+    if (!this.isLive) this.page.tell(texts.offlineText());
     return this.isLive;
   }
 
@@ -450,7 +440,7 @@ export class RoomSession {
   /**
    * Reports that others have changed some of the visitor's organisms, or that some are departing.
    */
-  private reportChanges(organisms: readonly Change[]): void {
+  private reportChanges(organisms: readonly texts.Change[]): void {
     const { model, state, page } = this;
     this.feedback.affected();
     const changes = organisms.filter((one) => one.how !== 'departing');
@@ -470,16 +460,16 @@ export class RoomSession {
     // Show the text above the organism, so that its wound stays visible.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
-    page.tell(affectedText(changes, model), at);
+    page.tell(texts.affectedText(changes, model), at);
   }
 
   /** Reports a refusal that answers no pending request. */
   private reportRefusal({ id, reason }: Event<'rejected'>): void {
     const { page } = this;
-    const text = reasonText(reason);
+    const text = texts.reasonText(reason);
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
-      if (!isSilent) page.refuse(text, wayBack(reason));
+      if (!isSilent) page.refuse(text, texts.wayBack(reason));
       // Notify participants that the server stops, because it may be the only server.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }

@@ -12,24 +12,13 @@ import {
   type ParticipantId,
 } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
-import {
-  type Caption,
-  crossedText,
-  hasSeason,
-  livingText,
-  NEWS,
-  type News,
-  type NewsKind,
-  newsText,
-  seasonText,
-  TEXTS,
-} from './text.ts';
+import * as texts from './text.ts';
 
 /** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
 /** A recent event, and what a wall knows about it. */
-export interface RecentEvent extends News {
+export interface RecentEvent extends texts.News {
   /** When it happened, in ms. */
   readonly at: number;
   /** The organism's parents if it was crossed, as far as the wall knows them. */
@@ -43,7 +32,7 @@ export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 export interface Line {
   /** Identifies the caption; it stays equal if the numbers in the text change. */
   readonly id: string;
-  readonly text: (voice: Caption) => string;
+  readonly text: (voice: texts.Caption) => string;
   /** The organism beside which the caption stands; undefined for a fact about the room. */
   readonly about?: OrganismView;
   /** Whether it is in the host's own words, and therefore in no language of the wall. */
@@ -74,8 +63,8 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
     }[what];
     if (!holds) return [];
     const isChild = what === 'born' && parents.length === 2 && parents.every(({ kind }) => kind);
-    const text = (voice: Caption): string =>
-      isChild ? crossedText(voice, parents) : newsText(voice, one, names);
+    const text = (voice: texts.Caption): string =>
+      isChild ? texts.crossedText(voice, parents) : texts.newsText(voice, one, names);
     return [{ id: `${what} ${id}`, text, about: organism }];
   });
 }
@@ -86,10 +75,10 @@ export function standingLines(facts: CaptionFacts): Line[] {
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
   const count = organisms.length;
   const grown = organisms.filter(({ phase }) => phase !== 'growing').length;
-  const living: Line = { id: 'living', text: (voice) => livingText(voice, count, isAlone) };
+  const living: Line = { id: 'living', text: (voice) => texts.livingText(voice, count, isAlone) };
   const ofSeason: Line = {
     id: `season ${season?.kind}`,
-    text: (voice) => seasonText(voice, season!),
+    text: (voice) => texts.seasonText(voice, season!),
   };
   const lines: readonly (readonly [when: boolean, line: Line])[] = [
     [count === 0 && isAlone, standing('first')],
@@ -109,7 +98,10 @@ export function standingLines(facts: CaptionFacts): Line[] {
   return lines.flatMap(([when, line]) => (when ? [line] : []));
 }
 
-const standing = (id: keyof typeof TEXTS): Line => ({ id, text: ({ say }) => say(TEXTS[id]) });
+const standing = (id: keyof typeof texts.TEXTS): Line => ({
+  id,
+  text: ({ say }) => say(texts.TEXTS[id]),
+});
 
 function press(organisms: readonly OrganismView[]): boolean {
   return organisms.some((one, i) =>
@@ -197,7 +189,7 @@ export class WallNews {
     model.on('life', ({ event, organism }) => {
       const { what } = event;
       const isTakenBack = what === 'grafted' && event.kind === undefined;
-      if (!(NEWS as readonly string[]).includes(what) || isTakenBack) return;
+      if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
       // An organism's planting is old news once the organism has been transformed.
@@ -205,7 +197,7 @@ export class WallNews {
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
       const by = 'by' in event ? event.by : undefined;
-      const news = { what: what as NewsKind, id, by, parents, at: now() };
+      const news = { what: what as texts.NewsKind, id, by, parents, at: now() };
       this.events = [news, ...others].slice(0, MOST_NEWS);
     });
   }
@@ -274,7 +266,7 @@ export class WallNews {
       })
       .slice(0, SEASON_LATEST);
     const kind = commonOf(latest.map((one) => one.kind));
-    if (kind === undefined || !hasSeason(kind)) return undefined;
+    if (kind === undefined || !texts.hasSeason(kind)) return undefined;
     const colours = latest
       .filter(({ organism }) => organism.phase !== 'growing' && !organism.hurt)
       .flatMap(({ organism }) => this.colourOf(organism) ?? []);

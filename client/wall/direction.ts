@@ -18,8 +18,8 @@ const REST = 8_000;
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum time from the camera's arrival until its return, in ms. If the event ends just before,
- * `OUTCOME` may exceed it.
+ * Maximum time from the camera's arrival until its return, in ms. After an event that ends late, the
+ * camera may stay longer, because it always stays for `OUTCOME`.
  */
 const LONGEST = 12_000;
 /** Minimum time from the camera's arrival until an event is expected to end, in ms. */

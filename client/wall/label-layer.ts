@@ -1,5 +1,5 @@
 /** Texts beside organisms on a wall, and where they stand. */
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { css, LitElement } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { intersects, type Rect } from '../../shared/geometry.ts';
@@ -20,12 +20,7 @@ const SHIFTS = [0, 0.45, -0.45];
  * @param fits whether a text may stand in an area, given in px
  * @returns the upper left corner of the text, in px; undefined if there is no place
  */
-export function placeBeside(
-  body: Rect,
-  text: Size,
-  gap: number,
-  fits: (area: Rect) => boolean,
-): Point | undefined {
+export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Rect) => boolean) {
   const x = body.x + (body.width - text.width) / 2;
   const y = body.y + (body.height - text.height) / 2;
   const [above, below] = [body.y - gap - text.height, body.y + body.height + gap];
@@ -109,10 +104,6 @@ export class LabelLayer extends LitElement {
   sign: (name: string) => string = (name) => name;
   private readonly names = new Map<OrganismId, Label>();
   private caption: Label | undefined;
-
-  override render(): TemplateResult {
-    return html``;
-  }
 
   /** Adds the planter's name when an organism begins to grow. */
   born(organism: OrganismView): void {

@@ -10,7 +10,7 @@ import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Point } from '../render/camera.ts';
-import { mayRenew, visitorAddress, WallConnection } from '../room/connection.ts';
+import { renewPage, visitorAddress, WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
 import { Direction } from './direction.ts';
@@ -99,17 +99,13 @@ export class VivariumWall extends LitElement {
     pass: this.options.pass,
     unwritable: languagesWithoutGlyphs(getComputedStyle(document.documentElement).fontFamily),
     build: buildOf(document.documentElement.outerHTML),
-    renew: () => {
-      if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
-    },
+    renew: renewPage,
   });
   private readonly viewportReporter = new ViewportReporter((look) =>
     this.connection.send('look', look),
   );
   private readonly news = new WallNews(this.model, () => performance.now());
-  private readonly stop = new AbortController();
   private stage: WallView | undefined;
-  private player: FilmPlayer | undefined;
   private readonly direction = new Direction(this.model, this.news, () => performance.now());
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
@@ -176,15 +172,6 @@ export class VivariumWall extends LitElement {
     this.connection.open();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.stop.abort();
-    this.player?.play(undefined);
-    this.stage?.dispose();
-    this.connection.close();
-    for (const timer of [this.lonely, this.gone]) clearTimeout(timer);
-  }
-
   override firstUpdated(): void {
     const { model, options, canvas } = this;
     // Without WebGL2 there is no picture, but show the rest, because the QR code is still useful.
@@ -195,10 +182,9 @@ export class VivariumWall extends LitElement {
       return;
     }
     const { stage } = this;
-    const { signal } = this.stop;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const settle = (): void => stage.setCalm(calm.matches);
-    calm.addEventListener('change', settle, { signal });
+    calm.addEventListener('change', settle);
     settle();
     stage.onFrame = (now) => {
       const { clientWidth: width, clientHeight: height } = this.frame;
@@ -212,7 +198,6 @@ export class VivariumWall extends LitElement {
       return isReporting || isLabelled || isPointed;
     };
     const player = new FilmPlayer((path) => fetch(path), stage);
-    this.player = player;
     model.on('wall', () => player.play(undefined));
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => stage.showPlace(at));
@@ -241,6 +226,8 @@ export class VivariumWall extends LitElement {
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
+    // On a wall of several screens, only the first screen shows the tree.
+    const hasTree = shown.tree && options.column + options.row === 0;
     const tree = html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`;
     const overlay = html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`;
     return html`
@@ -249,7 +236,7 @@ export class VivariumWall extends LitElement {
         <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
         <cursor-layer></cursor-layer>
         <label-layer></label-layer>
-        ${this.showsTree ? tree : nothing}
+        ${hasTree ? tree : nothing}
       </div>
     `;
   }
@@ -283,11 +270,6 @@ export class VivariumWall extends LitElement {
     const [x, y] = [flip.includes('x') ? -1 : 1, flip.includes('y') ? -1 : 1];
     this.style.transform = `translate(-50%, -50%) rotate(${rotate}deg) scale(${x}, ${y})`;
     if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
-  }
-
-  /** Whether this screen shows the tree. On a wall of several screens, only the first one does. */
-  private get showsTree(): boolean {
-    return this.shown.tree && this.options.column + this.options.row === 0;
   }
 
   private layout(): void {

@@ -8,7 +8,7 @@ import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { VisitorAddress } from '../room/connection.ts';
-import { brand, owner } from '../style/fragments.ts';
+import { brand, calm, owner } from '../style/fragments.ts';
 import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
@@ -284,13 +284,7 @@ const overlayStyle = css`
       box-shadow: 0 0 3.4em oklch(0.89 0.075 168 / 0.34);
     }
   }
-  @media (prefers-reduced-motion: reduce) {
-    .words p,
-    li,
-    .code {
-      animation: none !important;
-    }
-  }
+  ${calm}
 `;
 
 /** Minimum length of the host's own words that are shown smaller, in characters. */

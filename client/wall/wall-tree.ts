@@ -5,6 +5,7 @@ import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
 import { layoutTree, TreeCamera, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
+import { calm } from '../style/fragments.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
 /** Duration of the tree's growth, in ms. */
@@ -53,11 +54,7 @@ export class WallTree extends LitElement {
       font-weight: 500;
       color: var(--ink);
     }
-    @media (prefers-reduced-motion: reduce) {
-      :host {
-        animation: none;
-      }
-    }
+    ${calm}
   `;
 
   @property() room = '';

@@ -110,12 +110,7 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
  *
  * @param view size of the whole picture, in CSS pixels
  */
-export function frameOf(
-  frame: WallOptions['frame'],
-  grid: Size,
-  view: Size,
-  insets: Insets,
-): Camera {
+export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, insets: Insets) {
   if (frame !== 'fill') {
     const rimmed = { width: grid.width + 2 * RIM, height: grid.height + 2 * RIM };
     const { x, y, zoom } = fitGrid(rimmed, view, insets);

@@ -201,18 +201,9 @@ export class BarChart extends ui.HostElement {
    * Width in CSS pixels. The drawing is not scaled, so that text has the same size on every screen.
    */
   @state() private width = 480;
-  private readonly observer = new ResizeObserver(
-    () => (this.width = Math.max(160, this.clientWidth)),
-  );
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.observer.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.observer.disconnect();
+  protected override firstUpdated(): void {
+    new ResizeObserver(() => (this.width = Math.max(160, this.clientWidth))).observe(this);
   }
 
   override render(): TemplateResult {

@@ -17,7 +17,7 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 import { offerUndo } from './saved-section.ts';
 
-/** Lists bans. Hidden if there are none. */
+/** Lists bans. The list is hidden if there are none. */
 @customElement('ban-list')
 export class BanList extends ui.HostElement {
   override render(): TemplateResult | typeof nothing {
@@ -407,7 +407,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists waiting drawings. Hidden if there are none, unless the room's settings make drawings wait.
+ * Lists waiting drawings. If none is waiting, the list is hidden, unless the room's settings make
+ * drawings wait.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {
@@ -454,7 +455,10 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
 
 type Report = ReportState & { readonly id: OrganismId };
 
-/** Lists reports. Hidden if there are none. Fires `pick` and `remove` (`detail`: OrganismId). */
+/**
+ * Lists reports. The list is hidden if there are none. Fires `pick` and `remove` (`detail`:
+ * OrganismId).
+ */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement<Report> {
   protected override readonly kind = 'report';

@@ -67,6 +67,9 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
+/** Where chunks are painted, and the number of pixels per cell there. */
+type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
+
 /** Runs one painter's layers on the GPU. Create it only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
@@ -100,20 +103,12 @@ export class PaintPasses {
     });
   }
 
-  paint(
-    jobs: readonly Job[],
-    cells: CellSources,
-    into: Pick<Atlas, 'target'> & { readonly scale: number },
-  ): void {
+  paint(jobs: readonly Job[], cells: CellSources, into: PaintTarget): void {
     this.gl.disable(this.gl.BLEND);
     for (let i = 0; i < jobs.length; i += BATCH) this.batch(jobs.slice(i, i + BATCH), cells, into);
   }
 
-  private batch(
-    jobs: readonly Job[],
-    cells: CellSources,
-    into: Pick<Atlas, 'target'> & { readonly scale: number },
-  ): void {
+  private batch(jobs: readonly Job[], cells: CellSources, into: PaintTarget): void {
     const { gl, layers } = this;
     const { first, later, pixel } = this.programs;
     const { uCells, ...known } = cells;

@@ -162,7 +162,7 @@ export const drawPadStyle = css`
     font-size: 1.07em;
     line-height: 1.15;
   }
-  /* No colours for digits. Media queries below override this rule, because :where weighs nothing. */
+  /* Digits have no colours, so there are fewer buttons. :where lets the media queries below win. */
   :host(:where([ink])) {
     --columns: 5;
     --rows: 2;

@@ -120,9 +120,7 @@ export class DrawPad extends VisitorElement {
               @pointerup=${this.up}
               @pointercancel=${this.up}
               @keydown=${this.key}
-              @blur=${() => {
-                this.pen = undefined;
-              }}
+              @blur=${() => (this.pen = undefined)}
             ></canvas>
             ${empty && !pen && !seed ? html`<p class="hint fill middle soft centred ghost">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
             ${
@@ -191,7 +189,7 @@ export class DrawPad extends VisitorElement {
 
   private edits(empty: boolean): TemplateResult {
     const button = (id: 'undo' | 'clear', label: string, icon: TemplateResult) =>
-      labelled('soft middle', [label, icon], () => this[id](), { id, disabled: empty });
+      labelled('soft middle', [label, icon], () => this.edit(id), { id, disabled: empty });
     return html`${button('undo', msg('Undo the last line'), icons.undo)}
     ${button('clear', msg('Clear'), icons.bin)}`;
   }
@@ -208,9 +206,7 @@ export class DrawPad extends VisitorElement {
         content: html`<i class="round" style="--size:${share};--colour:${this.ink}"></i>`,
       })),
       selected: this.width,
-      choose: (width) => {
-        this.width = width;
-      },
+      choose: (width) => (this.width = width),
     });
   }
 
@@ -226,9 +222,7 @@ export class DrawPad extends VisitorElement {
         style: `--colour:${css}`,
       })),
       selected: this.colour,
-      choose: (colour) => {
-        this.colour = colour;
-      },
+      choose: (colour) => (this.colour = colour),
     });
   }
 
@@ -273,7 +267,7 @@ export class DrawPad extends VisitorElement {
   private key(event: KeyboardEvent): void {
     if (this.seed) return;
     if (event.key === 'Backspace') {
-      this.undo();
+      this.edit('undo');
       event.preventDefault();
       return;
     }
@@ -295,13 +289,8 @@ export class DrawPad extends VisitorElement {
     this.repaint();
   }
 
-  private undo(): void {
-    this.drawing.undo();
-    this.changed();
-  }
-
-  private clear(): void {
-    this.drawing.clear();
+  private edit(how: 'undo' | 'clear'): void {
+    this.drawing[how]();
     this.changed();
   }
 

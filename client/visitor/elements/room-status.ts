@@ -315,7 +315,6 @@ export class RoomOverview extends PageElement {
   static override styles = css`
     button {
       display: block;
-      padding: 0;
       border-radius: 9px;
       overflow: hidden;
       touch-action: none;
@@ -398,8 +397,6 @@ export class FindMine extends PageElement {
       animation: fade-in 0.5s ease-out;
     }
     button {
-      display: inline-flex;
-      align-items: center;
       gap: 0.65em;
       padding: 0.62em;
       padding-inline: 0.85em 1.1em;
@@ -460,13 +457,13 @@ export class FindMine extends PageElement {
     const { length: living } = mine;
     if (!you || connection !== 'live' || living === 0) return nothing;
     return html`<div class="panel flex ${unseen ? 'unseen' : ''}">
-      <button class="raise shrinks ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
+      <button class="raise shrinks flex ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
         <i class="who rigid" style="--hue:${you.hue}"></i><span class="cut">${msg('Find mine')}</span>
       </button>
       ${
         living + gone.length > 1
           ? labelled(
-              'list raise soft rigid number',
+              'list raise soft rigid number flex',
               [msg('My creatures'), html`${icons.list}${number(living)}`],
               () => fire(this, 'list-mine'),
               { id: 'list-mine' },

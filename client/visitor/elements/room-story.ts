@@ -189,11 +189,6 @@ export class RoomStory extends VisitorElement {
       font-size: 1em;
       font-weight: 500;
     }
-    ul {
-      margin: 0;
-      padding: 0;
-      list-style: none;
-    }
     button {
       width: 100%;
       min-height: 44px;

@@ -194,7 +194,7 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  /* Little room: one thing at a time. */
+  /* In a low window, hide the hint while a notice is shown. */
   @media (max-height: 520px) {
     .foot:has(+ .shared > *) .hint {
       display: none;

@@ -114,9 +114,7 @@ const MAX_LISTED = 60;
 export class MyCreatures extends SheetElement {
   static override styles = css`
     ul {
-      margin: 0;
       padding: 4px 6px 10px;
-      list-style: none;
     }
     .one {
       gap: 14px;

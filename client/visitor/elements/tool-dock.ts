@@ -49,7 +49,7 @@ export class BrushSize extends PageElement {
         display: none;
       }
     }
-    /* Beside seeds there is no room for the text. */
+    /* Beside the seeds, there is no space for the radius as text. */
     :host([slim]) {
       grid-template-columns: 3.4em 1fr;
       padding-inline: 0 8px;

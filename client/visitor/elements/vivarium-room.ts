@@ -70,16 +70,14 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     // Remove the notice of a refusal: a closed room has opened, or a full room accepts visitors to
     // its queue again.
     for (const event of ['waiting', 'opened'] as const) {
-      model.on(event, () => {
-        this.refusal = '';
-      });
+      model.on(event, () => (this.refusal = ''));
     }
     // Load the seeds' pictures after the room's first picture, so that they do not delay it on a
     // slow connection.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;
-      if (model.checkpoint) this.room?.loadSheet(model.checkpoint.sheet.url);
+      void this.room?.view.loadSheet();
     });
     this.session.connection.open();
   }
@@ -362,9 +360,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   /** Opens the keepsake sheet; its module is loaded on first use. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
     import('../organisms/keepsake-sheet.ts').then(
-      () => {
-        this.keeping = organism;
-      },
+      () => (this.keeping = organism),
       () => this.tell(msg('That did not get through. Please try again.')),
     );
   }

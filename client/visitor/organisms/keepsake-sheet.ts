@@ -37,9 +37,6 @@ export const keepsakeSheetStyle = css`
     user-select: text;
     -webkit-user-select: text;
   }
-  dialog::backdrop {
-    background: oklch(0.1 0.01 230 / 0.72);
-  }
   dialog[open] {
     gap: 4px;
   }
@@ -126,7 +123,7 @@ export const keepsakeSheetStyle = css`
       flex-basis: 100%;
     }
   }
-  /* Narrow and zoomed: stacked. */
+  /* In a narrow window, the film is below the picture. */
   @media (max-width: 299px) {
     .panel {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
@@ -213,6 +210,7 @@ export class KeepsakeSheet extends SheetElement {
 
   override firstUpdated(): void {
     this.show();
+    this.untilGone(() => this.left.abort());
     const { side } = this.organism;
     const { canvas, to } = canvasOf(side, side);
     const cells = portraitOf(this.organism, this.session.model.planes!);
@@ -246,11 +244,6 @@ export class KeepsakeSheet extends SheetElement {
       this.close();
     };
     this.session.requests.ask('keep', { organism }, { accepted, rejected });
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.left.abort();
   }
 
   override render(): TemplateResult {

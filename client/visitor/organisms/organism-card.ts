@@ -5,16 +5,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import {
-  ageText,
-  formerText,
-  furtherText,
-  organismName,
-  partsText,
-  planterText,
-  stateText,
-  survivedText,
-} from '../../elements/text.ts';
+import * as texts from '../../elements/text.ts';
 import { kinOf } from '../../room/room-model.ts';
 import type { Selection } from '../../state/interaction-state.ts';
 import { facts } from '../../style/fragments.ts';
@@ -221,12 +212,12 @@ export class OrganismCard extends PanelElement {
       <header class="flex">
         <organism-portrait class="rigid" .session=${this.session} .organism=${organism.id}></organism-portrait>
         <div class="shrinks">
-          <h2 class="capital">${organismName(organism)}</h2>
+          <h2 class="capital">${texts.organismName(organism)}</h2>
           <p class="small soft">
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, model)}
+            >${texts.planterText(organism, model)}
           </p>
-          <p class="small soft">${ageText(this.ageOf(organism))}</p>
+          <p class="small soft">${texts.ageText(this.ageOf(organism))}</p>
         </div>
       </header>
       <div class="body scroll">
@@ -255,14 +246,14 @@ export class OrganismCard extends PanelElement {
 
   private facts(organism: OrganismView): TemplateResult {
     const change = this.session.affected.get(organism.id)?.[0];
-    const survived = survivedText(organism);
-    const former = formerText(organism);
+    const survived = texts.survivedText(organism);
+    const former = texts.formerText(organism);
     const { parts } = organism;
     return html`<dl>
         <dt>${msg('Now')}</dt>
-        <dd data-testid="state">${stateText(organism)}</dd>
+        <dd data-testid="state">${texts.stateText(organism)}</dd>
         ${survived ? html`<dt>${msg('Wounds')}</dt><dd data-testid="survived">${survived}</dd>` : nothing}
-        ${parts ? html`<dt>${msg('Parts')}</dt><dd class="former" data-testid="parts">${partsText(parts, this.session.model)}</dd>` : nothing}
+        ${parts ? html`<dt>${msg('Parts')}</dt><dd class="former" data-testid="parts">${texts.partsText(parts, this.session.model)}</dd>` : nothing}
         ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
@@ -372,13 +363,13 @@ export class OrganismCard extends PanelElement {
       <h3 class="soft">${title}</h3>
       <div class="row flex">
         ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
-        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
+        ${further > 0 ? html`<span class="further small soft">${texts.furtherText(further)}</span>` : nothing}
       </div>
     </section>`;
   }
 
   private relative(organism: OrganismView): TemplateResult {
-    const name = organismName(organism);
+    const name = texts.organismName(organism);
     const portrait = html`<organism-portrait .session=${this.session} .organism=${organism.id}></organism-portrait>`;
     return labelled('raise middle rigid', [name, portrait], () => fire(this, 'visit', organism));
   }
@@ -426,7 +417,6 @@ export class CrossPanel extends PanelElement {
       margin-top: 2px;
     }
     .strengths {
-      display: flex;
       gap: 2px;
     }
     .mutation button {
@@ -516,7 +506,7 @@ export class CrossPanel extends PanelElement {
       <div class="mutation flex spread soft">
         <span>${msg('Surprise')}</span>
         ${radioGroup({
-          class: 'strengths picks',
+          class: 'strengths picks flex',
           label: msg('Surprise'),
           options: MUTATIONS.map((value, i) => ({
             value,

@@ -217,11 +217,7 @@ export class LatentMap extends VisitorElement {
   /**
    * Renders lines to the neighbours that are blended, and a preview of the result above the point.
    */
-  private overlay(
-    spot: MapPoint,
-    near: readonly MapWeight[],
-    chart: MapProjection,
-  ): TemplateResult {
+  private overlay(spot: MapPoint, near: readonly MapWeight[], chart: MapProjection) {
     const at = chart.toScreen(spot);
     const { width, height } = chart;
     const em = Number.parseFloat(getComputedStyle(this).fontSize);

@@ -127,7 +127,7 @@ export class SeedTray extends PageElement {
         transform: rotate(-200deg) scale(0.8);
       }
     }
-    /* The brush takes the place of the row. */
+    /* In a small window, the slider for the width of strokes takes the place of the row of seeds. */
     @media (max-width: 720px), (max-height: 520px) {
       :host(:where([brush])) {
         grid-template-columns: auto minmax(0, 1fr);
@@ -177,7 +177,6 @@ export class SeedTray extends PageElement {
         display: none;
       }
     }
-    /* No room for the row; the gallery button remains. */
     @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       :host {
         grid-template-columns: auto minmax(0, 1fr);
@@ -187,10 +186,6 @@ export class SeedTray extends PageElement {
         gap: 0;
         overflow-x: auto;
         scrollbar-width: none;
-      }
-      seed-row,
-      brush-size {
-        display: none;
       }
     }
     @media (max-width: 299px) {
@@ -211,7 +206,8 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    @media (max-width: 299px) and (max-height: 299px) {
+    /* The row does not fit here. The button that opens the gallery remains. */
+    @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
         display: none;
