@@ -22,7 +22,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 import { plantGarden } from '../support/visitor.ts';
 
 const { server, room, roomUrl, newPage } = await suiteWithPages({
-  ...{ size: '192x108', energy: 'off', limits: UNLIMITED, 'tick-rate': 60 },
+  ...{ size: '192x108', energy: 'off', limits: UNLIMITED },
 });
 /** Near the corners, where panels are. */
 const SPOTS = [

@@ -23,7 +23,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 const SIDE = 32;
 
 const { room, roomUrl, cheapPage } = await suiteWithPages(
-  { size: '128x128', energy: 'off', 'tick-rate': 60 },
+  { size: '128x128', energy: 'off' },
   { drawsSoon: true },
 );
 const page = await cheapPage({ ...PHONE, deviceScaleFactor: 1 });
