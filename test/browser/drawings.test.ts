@@ -1,6 +1,8 @@
 /** Drawings that wait for the host: the queue on the host's page, and what the visitor is told. */
 import type { Page } from 'playwright-core';
+import { LatentRefiner } from '../../server/previews/latent-refiner.ts';
 import { goTo, signIn } from '../support/host-client.ts';
+import { isFull } from '../support/needs.ts';
 import { focus, openRoom } from '../support/page.ts';
 import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
@@ -9,10 +11,11 @@ import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, roomUrl, cheapPage } = await suiteWithPages(
-  { size: '96x96', energy: 'off', limits: UNLIMITED },
-  { drawsSoon: true },
-);
+// The suite of seeds refines what it draws: here it would only take its time.
+if (!isFull) LatentRefiner.prototype.refine = async ({ latent }) => latent;
+const { server, roomUrl, cheapPage } = await suiteWithPages({
+  ...{ size: '96x96', energy: 'off', limits: UNLIMITED },
+});
 const api = await hostOf(server);
 const host = await cheapPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);

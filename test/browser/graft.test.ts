@@ -1,8 +1,9 @@
 /**
  * A visitor finds the grafting tool, paints an ear onto their creature, reads its parts, keeps it, grows it at home, and
- * takes the ear back, on each screen.
+ * takes the ear back, on a phone; with VIVARIUM_TEST_FULL=1 on other screens, too.
  */
 import { cellsOf, keptCells } from '../support/keepsakes.ts';
+import { isFull } from '../support/needs.ts';
 import {
   cameraRests,
   line,
@@ -21,11 +22,15 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 // Moving water takes a processor so long that a tap becomes a long press.
 const { url, room, newPage } = await suiteWithPages({ size: '128x128', water: 0 });
 
-const SCREENS: readonly (readonly [size: WindowSize, x: number, y: number])[] = [
+type Screen = readonly [size: WindowSize, x: number, y: number];
+const MORE: readonly Screen[] = [
   [{ width: 320, height: 568 }, 28, 28],
-  [{ width: 390, height: 844 }, 100, 28],
   [{ width: 844, height: 390 }, 28, 100],
   [{ width: 1440, height: 900 }, 100, 100],
+];
+const SCREENS: readonly Screen[] = [
+  [{ width: 390, height: 844 }, 100, 28],
+  ...(isFull ? MORE : []),
 ];
 
 /** Mean squared difference of values 0…1. */

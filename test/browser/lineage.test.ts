@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
+import { isFull } from '../support/needs.ts';
 import { download, openWall, resize } from '../support/page.ts';
 import { outOfReach, violations } from '../support/page-faults.ts';
 import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
@@ -151,7 +152,7 @@ test('on every phone and tablet all of the tree is seen, and no button covers it
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
   const wrong: string[] = [];
-  for (const size of WINDOWS) {
+  for (const size of isFull ? WINDOWS : [WINDOWS[0], WINDOWS[4]]) {
     await resize(page, size);
     const hidden = await page.locator('vivarium-lineage').evaluate((element: Lineage) => {
       const { layout, camera: view } = element;
@@ -196,7 +197,7 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   await wall.route('**/lineage/garden', (route) => route.abort(), { times: 1 });
   // Its room fills it, and the words stand over the room.
   await openWall(wall, `${url}/wall/garden?frame=fill`);
-  await (await hostOf(server)).call('farewell', { seconds: 8 });
+  await (await hostOf(server)).call('farewell', { seconds: 6 });
   const tree = wall.locator('wall-tree[data-organisms="3"]');
   await tree.waitFor();
   expect(await wall.locator('wall-tree h2').textContent()).toBe('Today’s family tree');

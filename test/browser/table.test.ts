@@ -15,7 +15,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 const SCREEN = { width: 1280, height: 800 };
 const TOUCH = { viewport: SCREEN, hasTouch: true };
 /** How long four people play, in ms; a full run has the whole five minutes. */
-const PLAY = isFull ? 300_000 : 15_000;
+const PLAY = isFull ? 300_000 : 5_000;
 
 const { server, room, cheapPage } = await suiteWithPages({
   ...{ size: '320x192', energy: 'off', 'max-organisms': 64 },
@@ -294,7 +294,10 @@ test('a drag from one creature to another crosses them, into the hand of that ri
   expect((await table.rings()).map(({ hand }) => hand)).toEqual([1, 0]);
 });
 
-test('a hundred uses leave the page’s memory flat', async () => {
+/** How many rings are opened and forgotten; more in a full run. */
+const USES = isFull ? 100 : 40;
+
+test(`${USES} uses leave the page’s memory flat`, async () => {
   await clear();
   const table = await Table.open();
   const session = await table.page.context().newCDPSession(table.page);
@@ -307,17 +310,19 @@ test('a hundred uses leave the page’s memory flat', async () => {
     y: i < 5 ? 200 : 600,
   }));
   const sizes: number[] = [];
-  for (let cycle = 0; cycle < 100 / RINGS; cycle++) {
+  for (let cycle = 0; cycle < USES / RINGS; cycle++) {
     await table.ringsAt(spots);
     await table.press(cycle % RINGS, 'dice');
     await table.forget();
     sizes.push(await used());
   }
-  const [early, late] = [sizes[3], Math.min(...sizes.slice(-3))];
+  const [early, late] = isFull
+    ? [sizes[3], Math.min(...sizes.slice(-3))]
+    : [sizes[1], sizes.at(-1)!];
   console.info(
-    `heap after 40, 100 uses: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(' ')} MB`,
+    `heap after each ${RINGS} uses: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(' ')} MB`,
   );
-  expect(late - early).toBeLessThan(1e6);
+  expect(late - early).toBeLessThan(isFull ? 1e6 : 5e5);
   expect(await table.page.locator('table-ring').count()).toBe(0);
 });
 
@@ -364,7 +369,7 @@ test('rings and codes are forgotten, and the table begins anew after a countdown
   // Half a minute later.
   await page.evaluate(() => {
     const table = document.querySelector('vivarium-table')!;
-    Reflect.set(table, 'touchedAt', performance.now() - 33_000);
+    Reflect.set(table, 'touchedAt', performance.now() - 37_000);
   });
   await page.getByTestId('countdown').waitFor();
   await page.getByTestId('code').waitFor({ state: 'detached' });
