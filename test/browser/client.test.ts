@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { afterTest } from '../support/closing.ts';
 import { hasFirefox, launchChromium, launchFirefox, until, WINDOW } from '../support/drivers.ts';
-import { testNeeding } from '../support/needs.ts';
+import { fullTest, testNeeding } from '../support/needs.ts';
 import { otherSite } from '../support/other-sites.ts';
 import { suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -87,7 +87,9 @@ test('programs plant a garden, touch it, and follow one organism to its end', as
 });
 
 for (const { name, need, isPresent, launch } of BROWSERS) {
-  testNeeding(need, isPresent)(
+  // In `npm test`, Chromium only where there is no Firefox.
+  const inShort = name === 'firefox' || !hasFirefox ? testNeeding(need, isPresent) : fullTest;
+  inShort(
     `pages of another site show a room on a canvas, and over what is behind it, in ${name}`,
     async () => {
       const show = (title: string): Promise<void> => {

@@ -37,7 +37,7 @@ import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const { server, room, browser } = await suiteWithPages({
-  ...{ size: '160x160', energy: 'newcomer=100' },
+  ...{ size: '160x160', energy: 'newcomer=100', 'tick-rate': 60 },
 });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());

@@ -56,7 +56,7 @@ async function openWatched(
 ): Promise<Page> {
   const viewport = path === WALL ? { width: 160, height: 90 } : { width: 480, height: 320 };
   // A quarter of the pixels, for a processor computes them.
-  const deviceScaleFactor = path === WALL ? 1 : 0.5;
+  const deviceScaleFactor = path === WALL || age === undefined ? 0.25 : 0.5;
   const page = await browser.newPage({ viewport, deviceScaleFactor, reducedMotion });
   afterTest(() => page.close());
   const opened = Date.now();

@@ -30,7 +30,7 @@ test('something is visibly alive in every five seconds; organisms are born, heal
 test('an event is the picture for a third to six tenths of the time, from before it ends until it has ended', async () => {
   const living = await LivingWall.open({ ...LIVING_ROOM, attract: 10, seed: 5 });
   afterTest(() => living.close());
-  const seconds = isFull ? 600 : 150;
+  const seconds = isFull ? 600 : 100;
   let now = 0;
   const model = new RoomModel(() => undefined);
   const direction = new Direction(model, new WallNews(model, () => now), () => now);
@@ -38,7 +38,7 @@ test('an event is the picture for a third to six tenths of the time, from before
   for (const { name, message } of wall.heard) model.receive(name, message);
   wall.socket.onAny((name, message) => model.receive(name, message));
   direction.rate = model.settings!.closeUps!;
-  await living.plant(isFull ? 20 : 8);
+  await living.plant(isFull ? 20 : 6);
   await living.watch(30);
 
   const shown: string[] = [];
