@@ -46,7 +46,14 @@ let wall: Page;
 afterSuite(() => server?.end('SIGKILL'));
 
 const start = async (changes: Readonly<Record<string, string>> = {}): Promise<void> => {
-  const settings = { port, host: '127.0.0.1', size: '96x64', attract: 'off', data: folder };
+  const settings = {
+    port,
+    host: '127.0.0.1',
+    size: '96x64',
+    'tick-rate': 30,
+    attract: 'off',
+    data: folder,
+  };
   server = new ServerProcess(flagsOf({ ...settings, ...SMALL, ...changes }));
   await server.alive();
 };
@@ -101,7 +108,7 @@ test.each([
     await waitForConnection(page, 'live');
     await waitForOwn(page, {}, mine.length + 1);
     // Later ticks bring no second one.
-    for (let i = 0; i < 15; i++) await nextPicture(page);
+    for (let i = 0; i < 8; i++) await nextPicture(page);
     expect((await self(page)).mine).toHaveLength(mine.length + 1);
   },
 );

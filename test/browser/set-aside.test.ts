@@ -2,6 +2,7 @@
 import { openTable } from '../../server/storage/lmdb/table.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { goTo, HostClient, signIn } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
 import { violations } from '../support/page-faults.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
@@ -9,7 +10,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const data = suiteFolder();
-const settings = { size: '96x96', energy: 'off', data, 'on-damage': 'set-aside' };
+const settings = { ...SMALL, size: '96x96', energy: 'off', data, 'on-damage': 'set-aside' };
 
 const before = await startServer(settings);
 const token = before.hostToken!;
@@ -23,8 +24,8 @@ bytes[bytes.length - 1] ^= 1;
 table.write({ put: [{ key: 'tail/garden', bytes }] });
 await table.close();
 
-const { server, newPage } = await suiteWithPages(settings);
-const page = await newPage({ viewport: { width: 1440, height: 900 } });
+const { server, cheapPage } = await suiteWithPages(settings);
+const page = await cheapPage({ viewport: { width: 1440, height: 900 } });
 await signIn(page, server.port, token);
 
 const entries = page.getByTestId('aside');
@@ -40,7 +41,7 @@ test('a damaged room is named in every section', async () => {
 
 test('on a narrow screen, and in another room, the page says so too', async () => {
   const host = await HostClient.login(server.port, token);
-  const annex = { name: 'annex', width: 64, height: 64, checkpoint: 'organisms' };
+  const annex = { name: 'annex', width: 64, height: 64, checkpoint: 'small' };
   await host.call('createRoom', annex);
   await goTo(page, 'watch', 'annex');
   await page.getByRole('heading', { name: 'Watch “annex”' }).waitFor({ state: 'attached' });

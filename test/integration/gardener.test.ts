@@ -30,7 +30,7 @@ const GARDENER = { id: 99, name: GARDENER_NAME, hue: 100 };
 /** Seconds after which organisms are unattended. */
 const TEN_MINUTES = 600;
 /** Seconds for which the gardener is watched. */
-const WATCHED = isFull ? TEN_MINUTES : 300;
+const WATCHED = isFull ? TEN_MINUTES : 200;
 
 const { engine, checkpoint, species } = await startEngine();
 const looks = await loadGalleryLooks(checkpoint);

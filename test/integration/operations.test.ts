@@ -95,7 +95,13 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
 });
 
 test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
-  const settings = { data: suiteFolder(), checkpoint: CHECKPOINT_FOLDER, attract: 'off', birth: 1 };
+  const settings = {
+    data: suiteFolder(),
+    checkpoint: CHECKPOINT_FOLDER,
+    'tick-rate': 60,
+    attract: 'off',
+    birth: 1,
+  };
   const first = start(settings);
   const port = await first.alive();
   const enter = (at: number) => (resume?: string) =>
@@ -115,7 +121,7 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   const visitor = await Visitor.join(port, 'garden', 'Zebulon');
   const tick = visitor.tick!;
   server.child.kill('SIGSTOP');
-  await new Promise((wake) => setTimeout(wake, isFull ? 30_000 : 2_000));
+  await new Promise((wake) => setTimeout(wake, isFull ? 30_000 : 1_000));
   server.child.kill('SIGCONT');
   // After half a minute the server may have closed the visitor's own connection.
   const later = isFull ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;

@@ -40,7 +40,7 @@ beforeAll(async () => {
   // Twice: a replay goes over a restart as over anything else.
   for (let start = 0; start < 2; start++) {
     const server = await startServer(
-      { data, size: `${SIDE}x${SIDE}`, ...SMALL },
+      { data, size: `${SIDE}x${SIDE}`, 'tick-rate': 30, ...SMALL },
       { engineThreads: 2 },
     );
     const visitor = await Visitor.join(server.port);
