@@ -117,7 +117,7 @@ export class RoomSession {
   private readonly made = new Map<string, string>();
   /** Organisms onto which this visitor has grafted nothing since they took their last graft back. */
   readonly settled = new Set<OrganismId>();
-  /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
+  /** Id of the organism that others changed and the visitor has not looked at yet; 0 if none. */
   unseen: OrganismId = 0;
   /** Whether the visitor's last seed fell on another creature. */
   isOccupied = false;

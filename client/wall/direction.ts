@@ -22,7 +22,7 @@ const OUTCOME = 2_000;
  * camera may stay longer, because it always stays for `OUTCOME`.
  */
 const LONGEST = 12_000;
-/** Minimum time from the camera's arrival until an event is expected to end, in ms. */
+/** An event must be expected to last at least this long after the camera arrives, in ms. */
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;

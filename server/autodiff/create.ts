@@ -43,7 +43,7 @@ const startOnnx = async (threads: number | undefined) =>
   (await import('./onnx.ts')).createOnnxCompute({ threads });
 
 /**
- * Starts the back end of CPUs with a C compiler. Native code computes the steps of a rule and their
+ * Starts the CPU back end that needs a C compiler. Native code computes the steps of a rule and their
  * gradients (engine/native/training.c); ONNX Runtime computes everything else. Each program uses
  * one thread.
  *

@@ -47,7 +47,7 @@ const PART_LIFE = 600_000;
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether the bytes are stored separately from the records. */
+  /** Whether `bytes` are stored under a key of their own. */
   readonly isApart?: boolean;
   /** Whether to write nothing if a record of this key exists. */
   readonly isNew?: boolean;

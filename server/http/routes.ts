@@ -188,7 +188,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.get('/', (request, response) => {
-    // Keep the query, so that a keepsake's link works without the name of a room.
+    // Keep the query, because a keepsake's link need not name a room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });

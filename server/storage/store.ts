@@ -79,7 +79,7 @@ const PART = 1_000;
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
-/** Record types with one record per name, under keys `kind/name`. */
+/** Kinds of records with one record per name, under keys `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
 export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {

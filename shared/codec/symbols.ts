@@ -46,7 +46,6 @@ export function codeDifference(
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    // Deltas have no fourth context.
     const fourth = lengthD === NONE ? NONE : lengthD + at;
     if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, fourth))
       break;

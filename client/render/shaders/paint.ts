@@ -203,7 +203,7 @@ void main() {
  */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
-/** The line of the scene shader that computes how clearly single cells show; paint reduces it. */
+/** The line of the scene shader that computes how clearly the borders of cells are visible. */
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**

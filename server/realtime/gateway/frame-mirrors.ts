@@ -33,7 +33,7 @@ class ChannelMirror {
   readonly users = new Set<ChannelUser>();
   /** The mirrored cells; undefined until the first baseline arrives. */
   source: FrameMirror | undefined;
-  /** Whether the mirror needs a baseline, has requested one, or has all rounds so far. */
+  /** State of the mirror: needs a baseline, has requested one, or is up to date. */
   state: 'lacking' | 'asked' | 'current' = 'lacking';
   /** Tick at which the last user left. */
   idleSince = 0;

@@ -34,7 +34,7 @@ export const GATEWAY_TIMES = {
 } as const;
 
 const name = v.pipe(v.string(), v.maxLength(64));
-/** The gateway's number of a connection. */
+/** The number that the gateway gave to a connection. */
 const connection = whole;
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const { as, pass, unwritable, resume, mark, session } = COMMANDS.join.entries;
@@ -170,7 +170,7 @@ const known = <S extends v.GenericSchema>(schema: S) =>
 /** A message with the number 0 opens a link, which replaces the gateway's earlier link. */
 const batchToRoom = v.object({ gateway: name, link: name, number: whole, items: known(toRoom) });
 
-/** Number of the message that reports a lost link. */
+/** Message number reserved for the message that reports a lost link. */
 export const LOST = -1;
 
 /** `epoch` is the epoch of the room's lease. Gateways use it to ignore earlier leaders. */

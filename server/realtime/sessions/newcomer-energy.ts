@@ -42,7 +42,7 @@ interface Device extends EnergyAllowance {
 export interface Newcomer {
   /** The device mark that the page has stored; not verified yet. */
   readonly mark?: string | undefined;
-  /** The address key of the connection. */
+  /** Key under which the connection's address is counted. */
   readonly address: string;
 }
 

@@ -41,7 +41,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** Returns the output of each convolution of an encoder, for a map of images. */
+/** Returns the output of each convolution of an encoder, given a batch of images. */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,

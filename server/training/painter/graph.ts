@@ -232,7 +232,7 @@ export interface PainterBatch {
   readonly pairs: Float32Array;
   /** Latents of the scenes' creatures, [scenes · CREATURES, Z]; zeros if unknown. */
   readonly latents: Float32Array;
-  /** Place of a map that each cell reads, [N, CREATURES · PLACES]: 1 at this place, else 0. */
+  /** 1 at the place of the map that a cell reads, else 0, [N, CREATURES · PLACES]. */
   readonly places: Float32Array;
 }
 

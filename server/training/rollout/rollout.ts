@@ -486,7 +486,7 @@ export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** `parameter:*`, as in `runShapes`. Constant while a job runs. */
+    /** The run's parameters, named `parameter:*`. They do not change while a job runs. */
     readonly parameters: Numbers;
   },
   /** `version` increases with each change of the parameters. */

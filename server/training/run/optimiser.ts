@@ -18,8 +18,8 @@ const EPSILON = 1e-8;
 export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta2' | 'clip' | 'average'> {
   /**
-   * Returns the factor that multiplies the learning rate of a parameter. If absent, all factors are
-   * 1.
+   * Returns the factor that multiplies the learning rate of a parameter. Without this
+   * function, all factors are 1.
    */
   readonly rateOf?: (name: string) => number;
   /** Shapes of the parameters that do not change. */
