@@ -48,7 +48,7 @@ beforeAll(async () => {
   await openUntil(wall, ({ model }) => model?.organisms.size > 2);
 });
 
-/** Places with room around them, the middle of the grid first. */
+/** Places with as much room around them as a first view looks for, the middle of the grid first. */
 function freePlaces(): { x: number; y: number }[] {
   const { width, height } = room.grid;
   const { side } = room.species;
@@ -60,7 +60,7 @@ function freePlaces(): { x: number; y: number }[] {
   return places
     .filter((place) =>
       room.organisms.every(
-        (one) => Math.max(Math.abs(one.x - place.x), Math.abs(one.y - place.y)) > 1.1 * side,
+        (one) => Math.max(Math.abs(one.x - place.x), Math.abs(one.y - place.y)) > 0.8 * side,
       ),
     )
     .sort((a, b) => far(a.x, a.y) - far(b.x, b.y));
