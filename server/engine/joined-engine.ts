@@ -1,11 +1,12 @@
 /**
  * One engine made of several, so that a checkpoint can be added while rooms run. Each added
- * checkpoint has an engine of its own until the next start of the server.
+ * checkpoint has an engine of its own.
  */
+import { getOrAdd } from '../platform/collections.ts';
 import { type Engine, EngineError, type PatchId } from './engine.ts';
 
 /** Methods whose argument is a list with one item per patch. */
-type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
+type ListMethod = 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
 const patchOf = (item: Item): PatchId => (typeof item === 'number' ? item : item.patch);
@@ -41,13 +42,20 @@ export class JoinedEngine implements Engine {
     for (const { patch, checkpoint } of others) {
       this.holders.set(patch, this.added.get(checkpoint)!);
     }
-    try {
-      await this.distribute('plant', patches);
-    } catch (error) {
-      // Some engines may have planted theirs. The ids are new, so no other patch is lost.
-      await this.dispose(others.map(({ patch }) => patch));
-      throw error;
-    }
+    const parts = [...this.partsOf(patches)];
+    const planted = await Promise.allSettled(
+      parts.map(([engine, part]) => engine.plant(part.map((i) => patches[i]))),
+    );
+    const failed = planted.find((one) => one.status === 'rejected');
+    if (!failed) return;
+    // Remove what the other engines have planted, so that all patches are added or none.
+    await Promise.all(
+      parts.map(([engine, part], k) =>
+        planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],
+      ),
+    );
+    for (const { patch } of others) this.holders.delete(patch);
+    throw failed.reason;
   }
 
   step(steps: Parameters<Engine['step']>[0]) {
@@ -72,18 +80,21 @@ export class JoinedEngine implements Engine {
     await Promise.all([this.first, ...this.added.values()].map((engine) => engine.close()));
   }
 
+  /** For each engine, the indices of the items for its patches. */
+  private partsOf(items: readonly Item[]): Map<Engine, number[]> {
+    const parts = new Map<Engine, number[]>();
+    items.forEach((item, i) => {
+      getOrAdd(parts, this.holders.get(patchOf(item)) ?? this.first, () => []).push(i);
+    });
+    return parts;
+  }
+
   /** Sends each engine the items for its patches. Returns the results in the order of the items. */
   private async distribute<M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],
   ): Promise<Awaited<ReturnType<Engine[M]>>> {
-    const parts = new Map<Engine, number[]>();
-    items.forEach((item, i) => {
-      const engine = this.holders.get(patchOf(item)) ?? this.first;
-      const part = parts.get(engine);
-      if (part) part.push(i);
-      else parts.set(engine, [i]);
-    });
+    const parts = this.partsOf(items);
     if (parts.size <= 1) {
       const [engine = this.first] = parts.keys();
       return (await engine[method](items as never)) as never;

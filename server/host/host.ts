@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { CALLS, pathOf } from '../../shared/host/api.ts';
 import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
+import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import { RESTART_APART } from '../rooms/cluster-rooms.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
@@ -31,6 +32,8 @@ export interface HostOptions
 
 /** How long the host's page waits for another server's summary of a room, in ms. */
 const GLANCE = 1_000;
+/** How long another server may take to read a checkpoint of its library, in ms. */
+const READING = 10_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
 
@@ -51,15 +54,24 @@ export async function openHost(options: HostOptions) {
   const farewells = await Farewells.open(options);
   const hours = await openHours(options, farewells);
   const schedule = await followRecord(bus, 'host:schedule', () => hours.reload().catch(() => {}));
+  /** Asks another server; undefined if it does not answer in time. */
+  const ask = async <T>(
+    to: RelayTarget,
+    path: string,
+    schema: v.GenericSchema<unknown, T>,
+    time: number,
+  ): Promise<T | undefined> => {
+    const answer = await relay()
+      .get(to, path, time)
+      .catch(() => {});
+    const parsed = v.safeParse(schema, answer);
+    return parsed.success ? parsed.output : undefined;
+  };
   const summaryOf = async (known: RoomSummary): Promise<RoomSummary> => {
     const { name: room } = known;
     if (!cluster?.isElsewhere(room)) return known;
     const path = pathOf(CALLS.room.path, { room });
-    const answer = await relay()
-      .get({ room }, path, GLANCE)
-      .catch(() => {});
-    const parsed = v.safeParse(roomSummary, answer);
-    return parsed.success ? parsed.output : known;
+    return (await ask({ room }, path, roomSummary, GLANCE)) ?? known;
   };
   const warn = ({ message }: Error): void =>
     log.warn(
@@ -77,14 +89,9 @@ export async function openHost(options: HostOptions) {
   );
   const host: Host = {
     announceLibrary: library.announce,
-    findElsewhere: async (server, folder) => {
-      const { path: pattern, answer: schema } = CALLS.libraryCheckpoint;
-      const path = pathOf(pattern, { server, folder });
-      const answer = await relay()
-        .get({ server }, path, GLANCE)
-        .catch(() => {});
-      const parsed = v.safeParse(schema, answer);
-      return parsed.success ? parsed.output : undefined;
+    findElsewhere: (server, folder) => {
+      const { path, answer } = CALLS.libraryCheckpoint;
+      return ask({ server }, pathOf(path, { server, folder }), answer, READING);
     },
     ...{ ...options, films, counter, farewells, hours, access },
     announceSchedule: schedule.announce,

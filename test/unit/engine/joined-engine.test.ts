@@ -15,6 +15,12 @@ test('patches of an added checkpoint grow among the others as in one engine', as
   joined.add(second.card.name, await open(second));
   for (const engine of [joined, whole]) await engine.plant(seeds);
   await expect(joined.plant([seeds[1]])).rejects.toThrow('duplicate-patch');
+  // All are planted, or none.
+  const [early, late] = [seedOf(first, 10), { ...seedOf(second, 11), latent: new Float32Array(1) }];
+  await expect(joined.plant([early, late])).rejects.toThrow('bad-latent');
+  for (const { patch } of [early, late]) {
+    await expect(joined.step([still(patch)])).rejects.toThrow('unknown-patch');
+  }
   for (let k = 0; k < 2; k++) {
     expect(await joined.step(steps)).toEqual(await whole.step(steps));
   }
