@@ -1,9 +1,10 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { FastClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
@@ -11,9 +12,6 @@ import { AlertReceiver, faultsOf } from '../support/receivers.ts';
 import { type ServerSettings, startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { generousTimeout } from '../support/waiting.ts';
-
-/** A minute is two and a half seconds. */
-const FAST = 25;
 
 let receiver: AlertReceiver;
 
@@ -80,17 +78,27 @@ test('a server says that it started, and that it started after a crash, once; wh
 
 test('slow for a minute, and nobody can join: each once, and once that it is over', async () => {
   let isSlow = false;
-  // The thread waits as if it computed, and leaves its core to others.
-  const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
-  const dawdle = (): void => {
-    if (isSlow) Atomics.wait(nobodyWakes, 0, 0, 60);
-  };
+  const clock = new FakeClock();
   const settings = {
     ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2, metrics: 'same' },
-    // As much time to connect as a slower clock would give.
-    limits: 'connections=2,handshakeSeconds=25',
+    limits: 'connections=2,handshakeSeconds=600',
   };
-  const server = await startServer(settings, { clock: new FastClock(FAST), onTick: dawdle });
+  const onTick = (): void => {
+    if (isSlow) clock.spend(1_000);
+  };
+  const server = await startServer(settings, { clock, onTick });
+  const room = server.world.rooms.get('garden')!;
+  let isClosed = false;
+  // Time passes only between ticks, so a busy machine does not make the room slow.
+  const time = (async () => {
+    while (!isClosed) {
+      const { tick } = room;
+      await clock.advance(500);
+      for (let wait = 0; room.tick === tick && wait < 50; wait++) await pause(1);
+      // The webhook's requests and the visitors' connections take real time.
+      await pause(5);
+    }
+  })();
   const gauge = async (): Promise<string[]> => {
     const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
@@ -115,6 +123,8 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
   expect(new Set(receiver.heard).size).toBe(receiver.heard.length);
   expect(await gauge()).toEqual([]);
   await server.close();
+  isClosed = true;
+  await time;
 });
 
 test('a receiver that never answers delays neither ticks nor the end', async () => {
