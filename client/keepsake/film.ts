@@ -35,7 +35,7 @@ export class GifWriter {
   private readonly encoder = GIFEncoder();
   private isFirst = true;
 
-  /** | @param palette colours of all frames */
+  /** @param palette colours of all frames */
   constructor(
     private readonly width: number,
     private readonly height: number,

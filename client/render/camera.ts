@@ -384,7 +384,7 @@ export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;
 
-  /** | @param signal aborts to remove the lens's listener */
+  /** @param signal aborts to remove the lens's listener */
   constructor(
     private readonly source: HTMLCanvasElement,
     private readonly element: HTMLCanvasElement,

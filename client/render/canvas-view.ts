@@ -164,7 +164,7 @@ export abstract class CanvasView {
     return this.resolution.ratio(devicePixelRatio);
   }
 
-  /** | @returns whether the next frame will differ from this one */
+  /** @returns whether the next frame will differ from this one */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
     // Painting makes this frame late, which says nothing about the speed of drawing. Count the delay

@@ -169,7 +169,7 @@ export class Effects {
   private effects: Effect[] = [];
 
   /**
-   * | @param calm whether effects fade gently and do not move (prefers-reduced-motion)
+   * @param calm whether effects fade gently and do not move (prefers-reduced-motion)
    * @param random random numbers for effects; not the generator that visitors' seeds come from
    */
   constructor(
@@ -383,7 +383,7 @@ export class LifeEffects {
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * | @param ripples output, see `Field.ripples`; filled whenever a frame is drawn
+   * @param ripples output, see `Field.ripples`; filled whenever a frame is drawn
    * @param invalidate called when there is something new to draw
    */
   constructor(

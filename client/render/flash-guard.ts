@@ -61,7 +61,7 @@ class Turns {
     this.rising.fill(0);
   }
 
-  /** | @returns whether the zone's level has just completed a change opposite to its previous change */
+  /** @returns whether the zone's level has just completed a change opposite to its previous change */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
     if (Number.isNaN(low[zone])) {

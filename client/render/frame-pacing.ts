@@ -62,7 +62,7 @@ export class Resolution {
   private isTrying = false;
 
   /**
-   * | @param patience time before a higher resolution is tried, in ms
+   * @param patience time before a higher resolution is tried, in ms
    * @param pause maximum time between two frames, in ms; a longer gap counts as a pause, not as a slow
    *   frame
    */
@@ -134,7 +134,7 @@ export class FrameLoop {
   private ended = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** | @param draw draws one frame, and returns whether the next frame will differ from it */
+  /** @param draw draws one frame, and returns whether the next frame will differ from it */
   constructor(private readonly draw: (now: number) => boolean) {}
 
   invalidate(): void {

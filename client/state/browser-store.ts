@@ -173,7 +173,7 @@ export class OpenPanels {
   /** Whether this page has called `history.go` and the browser has not yet fired `popstate`. */
   private isTravelling = false;
 
-  /** | @param changed called after a panel has opened or closed; gets whether any panel is open */
+  /** @param changed called after a panel has opened or closed; gets whether any panel is open */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
     // After a reload with open panels, their history entries still exist, but the panels do not.

@@ -62,7 +62,7 @@ export class InteractionState {
   private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  /** | @param first initial stroke radius, in cells */
+  /** @param first initial stroke radius, in cells */
   constructor(first: number = radius) {
     this.current = { ...START, radius: first };
   }
@@ -140,7 +140,7 @@ export class InteractionState {
     this.setRadius(this.current.radius);
   }
 
-  /** | @param organism id; 0 clears the selection @param at the touched grid position, if any */
+  /** @param organism id; 0 clears the selection @param at the touched grid position, if any */
   select(organism: OrganismId, at?: Selection['at']): void {
     const { selection } = this.current;
     if (selection?.crossing && organism === 0) this.stopCrossing();

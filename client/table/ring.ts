@@ -76,7 +76,7 @@ export class Ring implements ToolUser {
   private readonly settled = new Set<OrganismId>();
   private readonly stopWatching: () => void;
 
-  /** | @param touchedAt time of the last touch of the ring, in ms */
+  /** @param touchedAt time of the last touch of the ring, in ms */
   constructor(
     readonly number: number,
     readonly place: RingPlace,

@@ -180,7 +180,7 @@ interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
 export class WallNews {
   private events: PastEvent[] = [];
 
-  /** | @param now returns the current time, in ms */
+  /** @param now returns the current time, in ms */
   constructor(
     private readonly model: RoomModel,
     private readonly now: () => number,

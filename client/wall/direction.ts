@@ -71,7 +71,7 @@ export class Direction {
   private readonly open = new Map<string, RecentEvent>();
   private readonly acts = new Map<ParticipantId, { x: number; y: number; at: number }>();
 
-  /** | @param now returns the current time, in ms */
+  /** @param now returns the current time, in ms */
   constructor(
     private readonly model: RoomModel,
     private readonly news: WallNews,

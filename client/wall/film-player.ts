@@ -19,7 +19,7 @@ export class FilmPlayer {
   private turn = 0;
 
   /**
-   * | @param load fetches a path from the server
+   * @param load fetches a path from the server
    * @param screen the view that shows the film
    * @param now returns the current time, in ms
    * @param pause returns a promise that resolves after a delay, in ms
@@ -60,7 +60,7 @@ export class FilmPlayer {
     }
   }
 
-  /** | @returns undefined if the frame cannot be fetched, or if its size differs from the room's */
+  /** @returns undefined if the frame cannot be fetched, or if its size differs from the room's */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     const { width = 0, height = 0 } = this.screen.room ?? {};
     const cells = width * height;

@@ -172,7 +172,7 @@ export class LabelLayer extends LitElement {
     return { element, organism, until: Infinity, hiddenAt: -Infinity };
   }
 
-  /** | @param taken areas of other labels, in CSS pixels; the area of this label is added */
+  /** @param taken areas of other labels, in CSS pixels; the area of this label is added */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;
     const { planes, isGliding, camera } = ground;

@@ -47,7 +47,7 @@ export async function voiceOf(language: LanguageCode): Promise<Caption> {
   return voice(language, texts.default, kinds.default);
 }
 
-/** | @param texts translations, by English text @param kinds see `Caption.kinds` */
+/** @param texts translations, by English text @param kinds see `Caption.kinds` */
 function voice(
   language: LanguageCode,
   texts: Readonly<Record<string, string>>,

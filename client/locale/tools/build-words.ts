@@ -179,7 +179,7 @@ export class Words {
   private readonly parts: Readonly<Record<Part, PartLocalizer>>;
   private readonly all = new Localizer(Object.values(ENTRIES), '');
 
-  /** | @param root folder for generated files, which get the same relative paths as in the repository */
+  /** @param root folder for generated files, which get the same relative paths as in the repository */
   constructor(private readonly root = ROOT) {
     const parts = Object.keys(ENTRIES) as Part[];
     this.parts = pick(parts, (part) => new PartLocalizer([ENTRIES[part]], join(root, WORDS, part)));

@@ -65,7 +65,7 @@ export class PaintPace {
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;
 
-  /** | @param stale age at which paint fades out, in ms */
+  /** @param stale age at which paint fades out, in ms */
   constructor(private readonly stale: number) {}
 
   /** Whether the screen's frame rate has been measured. Nothing is painted before. */

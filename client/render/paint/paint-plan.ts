@@ -56,7 +56,7 @@ export class PaintPlan {
   private fadedAt = 0;
 
   /**
-   * | @param size size of the room, in cells
+   * @param size size of the room, in cells
    * @param atlas size of the atlas, in chunks; at least the size of the largest view
    */
   constructor(

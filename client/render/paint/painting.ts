@@ -35,7 +35,7 @@ export class Genomes {
   private readonly work = new Map<OrganismId, ReturnType<typeof createMap>>();
   private readonly unsubscribers: (() => void)[];
 
-  /** | @param changed called when the map of an organism has changed */
+  /** @param changed called when the map of an organism has changed */
   constructor(
     private readonly net: PainterNet,
     private readonly model: Pick<RoomModel, 'organisms' | 'on' | 'askGenomes'>,
@@ -183,7 +183,7 @@ export class Painting {
   /** Time at which the download failed, in ms. Undefined if it did not fail. */
   private failedAt: number | undefined;
 
-  /** | @param done called when there is something new to draw */
+  /** @param done called when there is something new to draw */
   constructor(
     private readonly model: RoomModel,
     private readonly renderer: Pick<Renderer, 'gl' | 'paint' | 'planes' | 'until'>,

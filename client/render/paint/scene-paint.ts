@@ -168,7 +168,7 @@ export class MapTextures {
   /** [MAPS, 4] For each map: the organism's id (0: slot unused), x and y of its first cell, and 0. */
   private readonly table = new Int32Array(4 * MAPS);
 
-  /** | @param channels number of values that a map holds for each cell */
+  /** @param channels number of values that a map holds for each cell */
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly channels: number,
@@ -276,7 +276,7 @@ export class RoomPaint {
   private wanted: PaintScale = 8;
 
   /**
-   * | @param always whether to paint all due chunks even if frames become slow
+   * @param always whether to paint all due chunks even if frames become slow
    * @throws GlError with the compiler's message
    */
   constructor(
