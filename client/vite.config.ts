@@ -65,9 +65,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/**
- * Replaces the objects with translated names by lists without the English names, which the room sends.
- */
+/** Converts the files of translated names to lists, without the English names, which the room sends. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',
@@ -160,9 +158,10 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // The default is gifenc's CommonJS file. Its unused code cannot be removed, which adds 1 kB.
+        // By default, Vite would use gifenc's CommonJS file, whose unused code (1 kB) cannot be
+        // removed.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Make all libraries share one copy of the emitter.
+        // Make all libraries share one copy of the emitter. Otherwise, each would include its own.
         '@socket.io/component-emitter': EMITTER,
       },
     },
@@ -173,7 +172,7 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: mode === 'wall',
       // The manifest lists the files that the page loads. A test uses it to limit their total size.
       manifest: `.vite/${mode}.json`,
-      // Lists the licences of the libraries that the page contains.
+      // Writes a list of the licences of all libraries in the page, for the installed package.
       license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,

@@ -54,7 +54,10 @@ export const style = [
       gap: 1.6em;
     }
     figure {
-      /* The area around the organism contains only its glow, so let it overlap the text. */
+      /*
+       * The area around the organism contains only its glow, so it may overlap the neighbouring
+       * elements.
+       */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
       margin: -4% 0;
@@ -66,7 +69,7 @@ export const style = [
       border: 1px solid oklch(0.92 0.02 210 / 0.22);
       background: oklch(0.15 0.01 220 / 0.6);
     }
-    /* The dot of a seed. */
+    /* A dot that represents a seed. */
     figure.bare::after {
       content: '';
       position: absolute;
@@ -157,7 +160,9 @@ type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
 export class VivariumKeep extends LitElement {
   static override styles = style;
 
-  /** Picture of the fully grown organism, [side, side], not premultiplied. Undefined before that. */
+  /**
+   * Picture of the fully grown organism, [side, side], not premultiplied. Undefined until it is grown.
+   */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
   /** Parts of the organism, with the creature that each part looks like. Only chimeras have several. */

@@ -43,7 +43,7 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Text that is wider than this is condensed.
+  // Maximum width of a line of text, in pixels. The browser condenses longer lines.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -104,8 +104,8 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * Size of an organism, in pixels per cell, above which it is painted at the largest scale. Smaller
- * organisms are painted at half that scale.
+ * Number of pixels per cell above which an organism is painted with `LARGEST_SCALE` pixels per cell
+ * and then resized. Smaller organisms are painted with half as many.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */

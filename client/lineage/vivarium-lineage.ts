@@ -154,7 +154,6 @@ export class VivariumLineage extends LitElement {
     </div>`;
   }
 
-  /** Renders the card that describes an organism. */
   private describe(node: TreeNode, page: LineagePage): TemplateResult {
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);

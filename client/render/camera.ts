@@ -76,7 +76,10 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
 const GLIDE = 90;
 /** Time constant of automatic camera moves, in ms. These moves are slower than the visitor's own. */
 const STROLL = 240;
-/** Duration of the slow start of an automatic move, in ms. Lets cells arrive before the camera. */
+/**
+ * Duration of the slow start of an automatic move, in ms. Gives the server time to send the cells that
+ * come into view.
+ */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that automatic moves choose, in CSS pixels per cell. */

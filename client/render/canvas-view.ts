@@ -88,7 +88,8 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // Uploading the first cells is slow on a slow GPU, so skip it while the room is still unknown.
+      // The first upload takes longest on a slow GPU, so do not spend it on a grid that is still
+      // empty.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };

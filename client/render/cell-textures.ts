@@ -1,6 +1,6 @@
 /**
- * Cell textures on the GPU: the newest tick, the frame that moves towards it, and blurred copies for
- * lighting.
+ * Cell textures on the GPU: the cells of the newest tick, the interpolated cells on screen, and
+ * blurred copies for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -24,7 +24,7 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Distance up to which cells affect which organism owns a position, in cells. See
+ * Radius around a position within which cells vote on the position's owner, in cells. See
  * `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;

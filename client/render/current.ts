@@ -110,22 +110,24 @@ export function displace(place: Point, field: Field): Point {
 }
 
 /**
- * Number of ticks that make a second of the room's time. In a slower room, the water moves more
- * slowly.
+ * Number of ticks per second of the room's time. If a room runs more slowly than this, its water moves
+ * more slowly too.
  */
 const TICKS = 15;
 /** How long the current takes to reach full strength, or to stop, in ms. */
 export const EASE = 3_000;
 /** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
-/** Error of the estimated time, in s, from which the current first stops; the error is corrected then. */
+/**
+ * If the estimated time is wrong by more than this, in s, the current fades out before the correction.
+ */
 const FAR = 3;
-/** How long a slow machine draws no current, in ms: the first time, and at most. */
+/** How long a slow machine draws no current, in ms: initial and maximum duration. */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * Number of late frames at which a machine is too slow. Each frame in time cancels a tenth of a late
- * one.
+ * Number of late frames at which a machine counts as too slow. Ten frames in time cancel one late
+ * frame.
  */
 const MANY_LATE = 8;
 

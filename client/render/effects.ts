@@ -91,7 +91,8 @@ export class DustFinder {
   /**
    * Picks some of the cells that had an owner and now have none, with their last colours.
    *
-   * @param silent members of `changed` that were sent in full; differences in them do not mean deaths
+   * @param silent areas of `changed` to ignore: the server sent them in full, so a cell that is gone
+   *   has not necessarily died now
    * @param departs returns whether an organism is departing; each of its cells may leave a grain
    */
   find(

@@ -26,7 +26,7 @@ const CANDIDATES = 350;
 const CLOSEST = 10;
 /** Width and height that the closest view shows, in multiples of an organism's side. */
 const FRAME = { width: 2.25, height: 1.6 };
-/** Number of zooms that are compared, factor between two of them, and points that each step costs. */
+/** Number of zooms to compare, factor from one zoom to the next, and penalty for each such step. */
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
@@ -39,8 +39,8 @@ export const GROUND = 0.8;
 const BESIDE = 1.3;
 const RIM = 3;
 /**
- * Points for a position at the edge of a cluster. Few, so that the first organism is still shown
- * large.
+ * Bonus for a position at the edge of a cluster of organisms. It is small, because it matters more
+ * that the first organism is shown large.
  */
 const RIM_POINTS = 0.3;
 
@@ -88,13 +88,13 @@ export function firstView(
    * Rates a view.
    *
    * @param place the free position, in cells
-   * @param focus grid position in the middle of the part between header and dock
+   * @param focus the position in the middle of the part between header and dock, in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
     /**
-     * Returns whether an organism overlaps an area. @param x, y its centre, from the middle of the
-     * free part
+     * Returns whether an organism would overlap an area. @param x, y offset of the organism from the
+     * middle of the free part, in CSS pixels
      */
     const meets = (x: number, y: number, area: Rect): boolean =>
       Math.abs(middle.x + x - area.x - area.width / 2) < (area.width + size) / 2 &&

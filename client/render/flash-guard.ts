@@ -105,8 +105,8 @@ export class FlashGuard {
   /**
    * Divides a picture into zones, which are roughly square and ordered in rows from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone counts as flashing after this number of
-   *   opposing changes, which is only half this number of flashes, because measurements arrive late
+   * @param limit maximum number of flashes per second. A zone already counts as flashing after `limit`
+   *   opposing changes, that is, half as many flashes, because measurements arrive late
    */
   constructor(
     readonly columns: number,

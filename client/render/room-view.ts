@@ -60,7 +60,6 @@ export class RoomView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Moves the camera to an organism. */
   show(organism: Pick<OrganismView, 'x' | 'y' | 'side'>): void {
     this.rig.show(organism, organism.side);
     this.loop.invalidate();

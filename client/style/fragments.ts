@@ -54,7 +54,6 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
-/** Select element without a border. */
 export const plainSelect = css`
   select {
     min-height: 44px;
@@ -71,7 +70,6 @@ export const plainSelect = css`
   }
 `;
 
-/** Text field of a form. */
 export const textField = css`
   input {
     flex: 1;

@@ -72,7 +72,7 @@ export class Ring implements ToolUser {
   private seat: Partial<RingEvent<'seated'>> = {};
   private isSeated = false;
   private isForgotten = false;
-  /** Organisms without a graft by this person since they last took a graft back. */
+  /** Organisms whose latest graft by this person has been taken back. */
   private readonly settled = new Set<OrganismId>();
   private readonly stopWatching: () => void;
 
@@ -126,7 +126,7 @@ export class Ring implements ToolUser {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
 
-  /** Asks the server for a seat, or to resume the seat over a new connection. */
+  /** Asks the server for a seat for this person. After a reconnect, asks to resume the existing seat. */
   enter(): void {
     const { resume, mark } = this.seat;
     const { number: ring, session } = this;

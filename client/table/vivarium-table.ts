@@ -55,7 +55,6 @@ interface Card {
   readonly until: number;
 }
 
-/** Root element of the table page. */
 @localized()
 @customElement('vivarium-table')
 export class VivariumTable extends LitElement {

@@ -17,7 +17,7 @@ import * as texts from './text.ts';
 /** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
-/** A recent event, with the facts that a wall knows about it. */
+/** A recent event in the life of an organism, with its time and the organism's parents. */
 export interface RecentEvent extends texts.News {
   /** Time of the event, in ms. */
   readonly at: number;
@@ -25,7 +25,7 @@ export interface RecentEvent extends texts.News {
   readonly parents: readonly OrganismView[];
 }
 
-/** Everything that captions depend on. */
+/** The facts that captions depend on. */
 export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 
 /** A caption that can be shown in any language. */
@@ -115,7 +115,7 @@ function press(organisms: readonly OrganismView[]): boolean {
 export class CaptionTurns {
   private turn = 0;
   private wasNews = false;
-  /** The number of the turn in which each caption was last shown. */
+  /** Number of the turn in which each caption was last shown, by the id of the caption. */
   private readonly shown = new Map<string, number>();
 
   /**
@@ -240,7 +240,7 @@ export class WallNews {
       season: this.season(organisms),
       /** Whether captions may name the people who plant and graft. */
       names: model.settings?.names ?? true,
-      /** Name of the exhibition, written by the host; '' if there is none. */
+      /** The host's description of the exhibition; '' if there is none. */
       exhibition: model.settings?.exhibition ?? '',
       /** Whether the gardener has planted recently. */
       isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,

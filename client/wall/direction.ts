@@ -31,7 +31,10 @@ const SEVERAL = 2;
 
 type Kind = NewsKind | 'crossed';
 
-/** Assumed durations of events, until real ones are measured, in ms. Other kinds are never shown. */
+/**
+ * Assumed durations of events, in ms, until real durations have been measured. Kinds of events that
+ * are missing here are never shown.
+ */
 const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
@@ -50,7 +53,6 @@ function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
   return what !== 'healed' && phase === 'awake';
 }
 
-/** The event that the wall shows in close-up. */
 interface Shown extends Pick<RecentEvent, 'what' | 'organism' | 'at'> {
   readonly kind: Kind;
   readonly since: number;

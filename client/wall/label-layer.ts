@@ -40,7 +40,6 @@ const MAX_NAMES = 40;
 /** Distance between an organism and its label, in cells. */
 const GAP = 3;
 
-/** A caption to show beside an organism. */
 export interface OrganismCaption {
   readonly organism: OrganismView;
   readonly text: string;

@@ -30,7 +30,6 @@ const BLINK = 4_000;
 /** Margin around the room, as a share of the shorter side of the canvas. */
 const GROUND = 0.025;
 
-/** Root element of the wall page. */
 @customElement('vivarium-wall')
 export class VivariumWall extends LitElement {
   static override styles = css`

@@ -34,8 +34,8 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // The strip of texts is at the side or, on upright screens, at the bottom. The lower left screen has
-  // both.
+  // The strip of texts is at the side or, on upright screens, at the bottom. The lower left screen is
+  // at both edges, so it shows the texts.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
   // Do not move the camera on a video wall, because its screens have different clocks and would drift

@@ -35,7 +35,7 @@ const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/** Calls `is` for each cell of an area until it returns true. Returns whether it ever did. */
+/** Returns whether `is` returns true for any cell of an area. Stops at the first such cell. */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -195,7 +195,6 @@ function approach(from: Camera, to: Camera, share: number): Camera {
   return { zoom, x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way };
 }
 
-/** Draws the room of a wall. */
 export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of frames drawn. */

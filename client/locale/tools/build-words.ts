@@ -57,14 +57,14 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // Omits the type definitions of browsers and Node, which extracting texts does not need.
+  // This configuration omits the type definitions of browsers and Node, which are not needed here.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/** Parses the sources of all parts. Shared, because parsing takes a second. */
+/** Parses the source files of all parts. Created only once, because parsing takes about a second. */
 class Sources extends RuntimeLitLocalizer {
   get files(): Program {
     return this.program;
@@ -190,7 +190,6 @@ export class Words {
     return this.all.extractSourceMessages();
   }
 
-  /** Returns the English texts of one part. */
   sourceOf(part: Part): readonly ProgramMessage[] {
     return this.parts[part].extractSourceMessages().messages;
   }

@@ -15,7 +15,7 @@ const MANY = 3;
 const PAUSE = 250;
 /** Number of consecutive frames without paint needed to measure the screen's frame rate. */
 const SAMPLE = 12;
-/** Upper limit for the measured usual gap between frames, in ms. Enough for screens with 24 Hz. */
+/** Longer gaps between frames are measured as this value, in ms. Above the gap of 24 Hz screens. */
 const LONGEST_USUAL = 45;
 /** Number of painted frames that may be slow after a change, for example while shaders are compiled. */
 const EXCUSED = 4;
@@ -41,7 +41,7 @@ const BEHIND = 2_000;
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
   budget = FIRST;
-  /** Highest scale at which frames are currently in time. */
+  /** Maximum scale for which this machine is fast enough. */
   scale: PaintScale = 8;
   /** Current upper limit of the budget. */
   private ceiling = MOST;
@@ -55,7 +55,7 @@ export class PaintPace {
   private limited = 0;
   /** Number of upcoming painted frames that do not count as slow. */
   private excused = EXCUSED;
-  /** Number of consecutive painted frames whose gap exceeded `LONGEST`. */
+  /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
    * Time since which painting all due chunks takes longer than `stale`, in ms. Undefined while
@@ -68,7 +68,7 @@ export class PaintPace {
   /** @param stale age at which paint fades out, in ms */
   constructor(private readonly stale: number) {}
 
-  /** Whether the screen's frame rate has been measured. Nothing is painted before. */
+  /** Whether the screen's frame rate has been measured. Nothing is painted until then. */
   get isReady(): boolean {
     return this.gaps.length >= SAMPLE;
   }

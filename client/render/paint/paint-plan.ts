@@ -49,7 +49,7 @@ export class PaintPlan {
   /** Time at which each chunk was last painted, in ms; −∞ if it never was. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
-  /** 1 for each chunk without living cells, whose paint is not shown; otherwise 0. */
+  /** For each chunk: 1 if it has no living cells, so that its paint is not shown; otherwise 0. */
   private readonly bare: Uint8Array;
   /** Index of the chunk that each slot of the atlas holds; -1 if the slot is unused. */
   private readonly held: Int32Array;

@@ -46,7 +46,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose maps the GPU holds. */
 export const MAPS = 256;
 /**
- * Number of slots in which an organism's map may be. The first one is the organism's id modulo `MAPS`.
+ * Number of slots that may hold an organism's map. The first of them is the organism's id modulo
+ * `MAPS`.
  */
 export const PROBES = 4;
 /** Number of maps side by side in a texture. Limited because a texture may be only 2,048 texels wide. */

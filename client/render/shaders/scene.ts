@@ -311,8 +311,8 @@ vec2 breathed(vec2 p) {
 }`;
 
 /**
- * Number of rows of four uniforms. Most uniforms share these rows, because each call that sets one is
- * slow.
+ * Number of rows in the array of `vec4` uniforms that holds most uniforms of the scene. Setting one
+ * array is faster than setting many uniforms.
  */
 export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
@@ -321,7 +321,7 @@ const ROWS: Readonly<Record<string, string>> = {
   ...{ uBreath: 'uRows[3].z', uBare: 'uRows[3].w', uMarked: 'uRows[4].xyz' },
 };
 
-/** Replaces the names of uniforms in a shader's source by their positions in `uRows`. */
+/** Replaces the names of uniforms in a shader's source by their elements of the array `uRows`. */
 export const fromRows = (source: string): string =>
   source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
 
