@@ -165,7 +165,7 @@ export class VivariumKeep extends LitElement {
    */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** Parts of the organism, with the creature that each part looks like. Only chimeras have several. */
+  /** Parts of the organism, each with the name of its genome. Only chimeras have several parts. */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
   /** Whether the file that the visitor chose contains no seed. */

@@ -18,7 +18,7 @@ import { BREATH, lightOf } from './shaders/scene.ts';
 
 /** Time between frames while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/** Time between frames while the current flows and nothing else moves, in ms. */
+/** Time between frames while the water current flows and nothing else moves, in ms. */
 const FLOW_STEP = 50;
 /** Month and hour of the lighting, used if the server sends no time of day. */
 const NOON: Sky = [6, 12];
@@ -225,7 +225,7 @@ export abstract class CanvasView {
     );
   }
 
-  /** Advances the current. The current fades out shortly before the view stops moving to save battery. */
+  /** Advances the water current. It fades out shortly before the view stops moving to save battery. */
   private flow(now: number): void {
     const { model, current, happenings } = this;
     const { water = 0, paused = false, dim = false } = model.settings ?? {};

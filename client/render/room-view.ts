@@ -1,4 +1,4 @@
-/** A visitor's or host's view of a room. Decides what each frame shows. */
+/** A visitor's or host's view of a room: camera, highlights and previews at the pointer. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';

@@ -58,7 +58,7 @@ const START = {
 /** Holds the interaction state, and notifies listeners of changes. */
 export class InteractionState {
   private current: typeof START;
-  /** The seed that `holdFirst` selected last, before the visitor chose any. */
+  /** The seed that `holdFirst` selected last. */
   private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 

@@ -352,7 +352,7 @@ void main() {
   }
   vec3 c = vec3(0.0);
   if (cell.a < 0.98 && uBare < 0.5) {
-    /* The ground is farther away than the cells, so the current moves it less. */
+    /* The ground is farther away than the cells, so the water current moves it less. */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
