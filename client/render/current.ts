@@ -22,7 +22,10 @@ const WAVES = [
 });
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
-/** Radians per cell of a ripple's wave, and how fast the ripple fades with the distance from its ring. */
+/**
+ * Wave number of a ripple, in radians per cell, and how fast the ripple fades with distance from its
+ * ring.
+ */
 const CREST = 0.45;
 const NARROW = 0.01;
 
@@ -114,15 +117,16 @@ export function displace(place: Point, field: Field): Point {
  * more slowly too.
  */
 const TICKS = 15;
-/** How long the current takes to reach full strength, or to stop, in ms. */
+/** How long the water current takes to reach full strength, or to stop, in ms. */
 export const EASE = 3_000;
 /** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
 /**
- * If the estimated time is wrong by more than this, in s, the current fades out before the correction.
+ * If the estimate of the room's time is wrong by more than this, in s, the water current fades out
+ * before the estimate is corrected.
  */
 const FAR = 3;
-/** How long a slow machine draws no current, in ms: initial and maximum duration. */
+/** How long a slow machine draws no water current, in ms: initial and maximum duration. */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
@@ -131,7 +135,7 @@ const LONGEST_PATIENCE = 1_800_000;
  */
 const MANY_LATE = 8;
 
-/** Moves the current with the room's time, and fades it in and out. */
+/** Advances the water current with the room's time, and fades it in and out. */
 export class Current implements Field {
   readonly rows: FieldRows = new Float32Array(4 * (RIPPLES + 2));
   readonly ripples = this.rows.subarray(0, 4 * RIPPLES);
@@ -142,7 +146,7 @@ export class Current implements Field {
   /** Estimated time of the room, in seconds. */
   private time = 0;
   private drawnAt = 0;
-  /** Fade level of the current, 0 (off) to 1 (full strength). */
+  /** Strength of the water current while it fades, 0 (off) to 1 (full strength). */
   private level = 0;
   private late = 0;
   private lostUntil = 0;
@@ -163,8 +167,8 @@ export class Current implements Field {
   }
 
   /**
-   * Records a frame. If too many frames are late, turns the current off for a while, and doubles that
-   * time for the next occasion.
+   * Records a frame. If too many frames are late, turns the water current off for a while. Each time,
+   * the current stays off for twice as long as before.
    *
    * @param isLate whether the frame was drawn late
    */
@@ -177,11 +181,11 @@ export class Current implements Field {
   }
 
   /**
-   * Advances the current to the time of the next frame.
+   * Advances the water current to the time of the next frame.
    *
    * @param now current time, in ms
    * @param rate ticks per second
-   * @param most full strength
+   * @param most strength of the current when it is fully on
    * @param wanted whether the current should flow; otherwise, it fades out
    */
   move(now: number, rate: number, most: number, wanted: boolean): void {
@@ -200,7 +204,7 @@ export class Current implements Field {
       this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
-  /** Stops the current immediately, because the canvas shows something other than the room. */
+  /** Stops the water current immediately, because the canvas shows something other than the room. */
   stop(): void {
     this.level = 0;
     this.rows.fill(0);
