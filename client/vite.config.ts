@@ -4,8 +4,9 @@ import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 
 /**
- * Each page has its own build (`--mode`), so that no page contains code of another page. The
- * visitor's page is built last, which completes the client.
+ * HTML file of each page. Each page has a build of its own (`--mode`), so that no page contains code
+ * of another page. Build the visitor's page last: the server considers the client built as soon as
+ * `index.html` exists.
  */
 const PAGES = {
   wall: 'wall.html',
@@ -20,14 +21,14 @@ type PageName = keyof typeof PAGES;
 
 const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
-/** Minifies shaders: removes spaces, and zeros at the ends of numbers. */
+/** Minifies a shader: removes spaces, and unnecessary zeros in numbers. */
 const shrinkShader = (glsl: string): string =>
   glsl
     .replace(/ *([-+*/=<>?:,;(){}]) */g, '$1')
     .replace(/\b(\d+\.\d*?)0+\b/g, '$1')
     .replace(/\b0(\.\d)/g, '$1');
 
-/** Minifies styles. A space beside an expression may separate values, so it is kept. */
+/** Minifies CSS in a template. Keeps spaces next to `${…}`, because these spaces may separate values. */
 const shrinkStyle = (css: string): string =>
   css
     .replace(/\/\*.*?\*\//gs, '')
@@ -43,12 +44,12 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Copy of the library's function `str` for files of texts, because importing `str` would add
- * another file to each page.
+ * Copy of the library function `str`. Replaces the import in generated modules of texts, because the
+ * import would add another file to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
-/** Shortens the ids of texts. @throws Error if two ids would become equal */
+/** Shortens the message ids of texts. @throws Error if two shortened ids would be equal */
 const shortenIds: Plugin = {
   name: 'shorten-ids',
   enforce: 'pre',
@@ -64,7 +65,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Omits the English names of kinds, which the room sends. */
+/** Converts the files of translated names to lists, without the English names, which the room sends. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',
@@ -75,9 +76,9 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from templates, which the minifier does not touch. This
- * saves 4 kB of the visitor's page. Only CSS and shaders have block comments; after minifying, only
- * templates still contain line breaks.
+ * Removes comments, spaces and line breaks from CSS and shader templates, which the minifier does not
+ * change. Saves 4 kB on the visitor's page. Relies on two facts: only CSS and shaders contain block
+ * comments, and after minification, only templates contain line breaks.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
@@ -91,8 +92,8 @@ const shrinkTemplates: Plugin = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
-      // A shader's directives keep their own lines. Elsewhere in markup, a space compresses better
-      // than a line break.
+      // Keep line breaks before shader directives (`#`). In HTML, replace a line break by a space,
+      // which compresses better.
       chunk.code = chunk.code
         .replace(/\n\s+/g, '\n')
         .replace(/([;{])\n(?!#)/g, '$1')
@@ -102,18 +103,18 @@ const shrinkTemplates: Plugin = {
 };
 
 /**
- * Code of libraries that no page runs, by the ends of their files' paths, and what replaces it.
- * Bundlers cannot remove this code, because only at run time is it known to be unused.
+ * Library code that no page runs, and its replacement; keyed by the end of the file's path. Bundlers
+ * cannot remove this code, because they cannot know that it is never used.
  */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
-  // Pages connect only by WebSocket.
+  // The pages connect only by WebSocket.
   'engine.io-client/build/esm/transports/index.js': [
     /.*/s,
     "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
   ],
-  // Pages pass their own parser.
+  // The pages provide their own parser.
   'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
-  // Pages ignore messages that do not match their schema, without reading why.
+  // The pages ignore messages that do not match their schema, and never read the reasons.
   'valibot/dist/index.mjs': [
     /^function _addIssue\(.*?^\}$/ms,
     `function _addIssue({ kind }, _, dataset) {
@@ -121,11 +122,11 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
       (dataset.issues ??= []).push({});
     }`,
   ],
-  // Modules that a page loads later have no style sheets.
+  // Modules that a page loads on demand have no style sheets to preload.
   'vite/preload-helper.js': [/.*/s, 'export const __vitePreload = (load) => load();'],
 };
 
-/** Replaces unused code, and lets the bundler omit modules of Socket.IO that are not used. */
+/** Replaces unused library code, and lets the bundler drop unused modules of Socket.IO. */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
@@ -157,28 +158,27 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // Use gifenc's ES module: its "browser" file is CommonJS, which cannot be tree-shaken and
-        // adds 1 kB.
+        // By default, Vite would use gifenc's CommonJS file, whose unused code (1 kB) cannot be
+        // removed.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Share one emitter, because otherwise each library includes its own copy.
+        // Make all libraries share one copy of the emitter. Otherwise, each would include its own.
         '@socket.io/component-emitter': EMITTER,
       },
     },
-    // Exporting each entry of a JSON file by name would double the file's size.
+    // Named exports for all entries of a JSON file would double the file's size.
     json: { namedExports: false },
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
-      // The manifest lists the files that the page loads. A test limits their total size, for
-      // phones.
+      // The manifest lists the files that the page loads. A test uses it to limit their total size.
       manifest: `.vite/${mode}.json`,
-      // The installed package contains the licences of the libraries in its pages.
+      // Writes a list of the licences of all libraries in the page, for the installed package.
       license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,
       rollupOptions: {
         input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
-        // Put all languages into one file, which `npm run keep-page` inlines in the page.
+        // Put all languages into one file, because `npm run keep-page` inlines that file in the page.
         ...(mode === 'keep' && { output: { codeSplitting: false } }),
       },
     },

@@ -1,4 +1,4 @@
-/** The element `<vivarium-room>`, with which other sites show a room. See CLIENT.md. */
+/** The custom element `<vivarium-room>`, with which other web sites show a room. See CLIENT.md. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { EndReason } from '../../shared/protocol/reasons.ts';
 import { TOOLS, type Tool } from '../../shared/vocabulary.ts';
@@ -8,7 +8,9 @@ import { RoomView } from '../render/room-view.ts';
 import { Room } from '../room/join.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 
-/** Sentences that say why no room is shown. A site can replace them with the element's content. */
+/**
+ * Messages that explain why the room is not shown. A site can replace them with the element's content.
+ */
 const SENTENCES: Readonly<Partial<Record<EndReason | 'no-webgl', string>>> = {
   'too-many-spectators':
     'So many people are watching that there is no place left. Please wait a moment.',
@@ -27,7 +29,7 @@ p { position: absolute; inset: 0; margin: 0; display: grid; place-content: cente
 p[hidden] { display: none; }
 :host(:not([transparent])) { background: #0a0c0e; color: #e9efee; }`;
 
-/** Acts for the person in front of an interactive element. */
+/** Handles pointer and keyboard input of an interactive `<vivarium-room>` element. */
 class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
   constructor(
     user: ToolUser,
@@ -48,13 +50,18 @@ class EmbeddedHand extends ToolHand<ToolUser> implements CanvasHand {
 }
 
 /**
- * Shows a room. Attributes: `src`, the address of the room's page; `view`, which is `whole`,
- * `x,y,width,height` in cells, or `follow` for the latest newborn; `interactive`, with `tool` and
- * `seed`; `transparent`. Fires `change` when `state` changes, and `refused` (`detail`: the reason).
+ * Shows a room. Attributes:
+ * - `src`: address of the room's page
+ * - `view`: `whole`, `x,y,width,height` in cells, or `follow` to follow the newest organism
+ * - `interactive`: lets visitors act, with the tool `tool` and the seed `seed`
+ * - `transparent`: draws no background
+ *
+ * Fires `change` when the state of the connection changes, and `refused` (`detail`: the reason) when
+ * the server refuses an action.
  */
 export class VivariumRoom extends HTMLElement {
   static readonly observedAttributes = 'src interactive transparent view tool seed'.split(' ');
-  /** The room, for programs; undefined while the element is not on a page. */
+  /** The room, for use by scripts of the page. Undefined while the element is not on a page. */
   room: Room | undefined;
   private view: RoomView | undefined;
   private readonly state = new InteractionState();
@@ -80,7 +87,9 @@ export class VivariumRoom extends HTMLElement {
     else this.connectedCallback();
   }
 
-  /** The part of the room that the attribute `view` asks for. */
+  /**
+   * The area in cells that the `view` attribute contains. Undefined for other values of the attribute.
+   */
   private get area(): Rect | undefined {
     const [x, y, width, height] = (this.getAttribute('view') ?? '').split(',').map(Number);
     return width > 0 && height > 0 && Number.isFinite(x + y) ? { x, y, width, height } : undefined;
@@ -94,7 +103,7 @@ export class VivariumRoom extends HTMLElement {
     this.shadowRoot!.querySelector('canvas')?.remove();
   }
 
-  /** @param watches whether to join as a spectator */
+  /** Joins the room. @param watches whether to join as a spectator */
   private open(watches: boolean): void {
     this.disconnectedCallback();
     const src = this.getAttribute('src');
@@ -134,7 +143,7 @@ export class VivariumRoom extends HTMLElement {
     connection.unreached = () => this.say('unreachable');
     room.on('connection', (state) => {
       if (state === 'live') this.notice.hidden = true;
-      // Sites of --embed may only watch.
+      // Sites that the server allows only with `--embed` may not act, so join again as a spectator.
       if (room.ended === 'only-watches' && !watches) this.open(true);
       else if (room.ended) this.say(room.ended);
       this.dispatchEvent(new Event('change'));
@@ -142,7 +151,10 @@ export class VivariumRoom extends HTMLElement {
     connection.open();
   }
 
-  /** Connects pointer and keys to the room. @returns sends what is due, see `ToolHand.flush` */
+  /**
+   * Handles pointer and keyboard input on the canvas. @returns a function to call in each frame, see
+   * `ToolHand.flush`
+   */
   private bind(canvas: HTMLCanvasElement, view: RoomView, room: Room, signal: AbortSignal) {
     const { connection, model } = room;
     const tell = (detail: string) => this.dispatchEvent(new CustomEvent('refused', { detail }));
@@ -164,7 +176,7 @@ export class VivariumRoom extends HTMLElement {
     return (now: number): boolean => hand.flush(now);
   }
 
-  /** Selects the tool and the seed that the attributes name. */
+  /** Applies the `tool` and `seed` attributes. */
   private arm(): void {
     const { room, state } = this;
     const wished = (this.getAttribute('tool') ?? 'plant') as Tool;
@@ -182,7 +194,7 @@ export class VivariumRoom extends HTMLElement {
     this.aim();
   }
 
-  /** Turns the view immediately to what the attribute `view` asks for. */
+  /** Applies the `view` attribute immediately, without a camera movement. */
   private aim(): void {
     const { view, area } = this;
     if (!view) return;

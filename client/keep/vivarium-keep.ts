@@ -1,6 +1,6 @@
 /**
- * The keepsake page: grows the seed in its address, with a model that is inlined in the page or comes
- * from the server. It never joins a room.
+ * The keepsake page: grows the seed in its address. The model is inlined in the page, or loaded from
+ * the server. The page never joins a room.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -54,7 +54,10 @@ export const style = [
       gap: 1.6em;
     }
     figure {
-      /* What lies around the body is only its glow. */
+      /*
+       * The area around the organism contains only its glow, so it may overlap the neighbouring
+       * elements.
+       */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
       margin: -4% 0;
@@ -66,7 +69,7 @@ export const style = [
       border: 1px solid oklch(0.92 0.02 210 / 0.22);
       background: oklch(0.15 0.01 220 / 0.6);
     }
-    /* A seed. */
+    /* A dot that represents a seed. */
     figure.bare::after {
       content: '';
       position: absolute;
@@ -137,36 +140,38 @@ export const style = [
   `,
 ];
 
-/** Width and height of the picture, and of the body in it, in pixels. */
+/** Width and height of the picture and of the organism in it, in pixels. */
 const PICTURE = 960;
 const BODY = 620;
 /**
- * Duration of a step, in ms. At most 6 steps fit into a second. Even if each of them changes the
- * organism's colour, this makes only three flashes per second.
+ * Duration of a growth step, in ms. At most 6 steps fit into a second; even if each step changed the
+ * organism's colour, this would be only three flashes per second.
  */
 const STEP = 180;
-/** Number of pictures in which the grown organism fades from enlarged cells to its painted body. */
+/** Number of frames in which the grown organism fades from enlarged cells to its painted picture. */
 const FADE = 8;
 
-/** Reasons why nothing grows. */
+/** Reasons why the page cannot grow an organism. */
 type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
 
-/** The page's root element. Scripts may read `phase` and `cells`. */
+/** Root element of the keepsake page. Tests may read `phase` and `cells`. */
 @customElement('vivarium-keep')
 @localized()
 export class VivariumKeep extends LitElement {
   static override styles = style;
 
-  /** The organism at rest, [side, side], not premultiplied; undefined before it rests. */
+  /**
+   * Picture of the fully grown organism, [side, side], not premultiplied. Undefined until it is grown.
+   */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** The parts of a chimera; one part for other organisms. */
+  /** Parts of the organism, each with the name of its genome. Only chimeras have several parts. */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
-  /** Whether the chosen file contains no seed. */
+  /** Whether the file that the visitor chose contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. An earlier start stops its work when this number has changed. */
+  /** Number of calls of `start`. Work of an earlier call stops when this number has changed. */
   private run = 0;
 
   override firstUpdated(): void {
@@ -212,7 +217,7 @@ export class VivariumKeep extends LitElement {
     return this.phase === 'loading' || this.phase === 'growing' || this.phase === 'grown';
   }
 
-  /** The page's heading and the sentence below it. */
+  /** The heading of the page, and the sentence below it. */
   private get words(): readonly [heading: string, sentence: string] {
     const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
     const name = capitalized(organismName({ ...UNKNOWN, parts: this.parts }));
@@ -275,7 +280,7 @@ export class VivariumKeep extends LitElement {
     void this.start();
   }
 
-  /** Grows the seed in the address. */
+  /** Grows the seed in the page's address. */
   private async start(): Promise<void> {
     const run = ++this.run;
     this.cells = undefined;
@@ -294,7 +299,10 @@ export class VivariumKeep extends LitElement {
     if (problem) this.phase = problem;
   }
 
-  /** Checks whether the model can grow the seed, and starts growing it if so. */
+  /**
+   * Checks whether the model can grow the seed. If so, starts growing it; otherwise, returns the
+   * problem.
+   */
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
     const seed = decodeSeed(link.token, tokenSpecies(model));
@@ -316,7 +324,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, genomes)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The pictures of the first steps are empty, so neither draw nor delay them.
+      // The organism is still invisible after the first steps, so neither draw these steps nor wait.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -340,7 +348,7 @@ export class VivariumKeep extends LitElement {
     this.phase = 'grown';
   }
 
-  /** Draws the cells, enlarged. @returns the body as drawn */
+  /** Draws the cells, enlarged. @returns a canvas with the enlarged organism */
   private draw(cells: HTMLCanvasElement): HTMLCanvasElement {
     const body = enlarged(cells, BODY);
     this.show(body);
@@ -361,7 +369,7 @@ const genomesOf = (seed: TokenSeed): readonly TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/** Lists a seed's genomes, with the share of places that read each. */
+/** Returns the parts of a seed's organism: one per genome, with its share of the area. */
 function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -371,24 +379,24 @@ function partsOf(seed: TokenSeed, { card }: PageModel): Part[] {
   }));
 }
 
-/** Cross-fades two bodies of the same size. @param share of `body` in the mixture, 0 to 1 */
+/** Cross-fades two pictures of the same size. @param share weight of `body`, 0 to 1 */
 function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add both bodies, because normal blending would make them fainter halfway.
+  // Add the two pictures, because normal blending would make both of them fainter halfway.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);
   return canvas;
 }
 
-/** Models that `npm run keep-page` has inlined in the page. */
+/** Returns the models that `npm run keep-page` has inlined in the page. */
 const inlined = (): HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>('script[data-model]'),
 ];
 
-/** Returns the origin of the server to plant at: '' for the page's own, undefined for none. */
+/** Returns the origin of the server to plant at: '' for the page's own server, undefined for none. */
 export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
   (inlined().length > 0 ? undefined : '');
@@ -396,8 +404,8 @@ export const plantingServer = (): string | undefined =>
 /**
  * Finds a model by the identity of its weights.
  *
- * @returns undefined if it is not available
- * @throws Error if it cannot be loaded
+ * @returns undefined if neither the page nor the server has the model
+ * @throws Error if the model cannot be loaded
  */
 export async function findModel(name: string): Promise<PageModel | undefined> {
   const models = inlined();
@@ -419,24 +427,24 @@ function parse(bytes: Uint8Array) {
     tensors: float32Of(file),
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
-     * An organism rests while no RGBA8 value changes by more than `level` in a step. It sleeps after
-     * `ticks` steps at rest, or at the latest after `most` steps.
+     * An organism is at rest while no RGBA8 value changes by more than `level` in a step. Growth ends
+     * after `ticks` steps at rest, or after `most` steps in total.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
-    /** Paints the model's organisms. If undefined, organisms are drawn enlarged. */
+    /** Paints organisms in high resolution. If undefined, their cells are enlarged instead. */
     painter: undefined as PainterNet | undefined,
   };
   try {
     return painter ? { ...model, painter: parsePainter(latin1(atob(painter))) } : model;
   } catch {
-    // A later release may have written the painter.
+    // Ignore the painter: a newer release may have written it in another format.
     return model;
   }
 }
 
 type PageModel = ReturnType<typeof parse>;
 
-/** Returns the properties of a model that its tokens depend on. */
+/** Returns the properties of a model that are needed to decode its tokens. */
 export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
   const { identity, latentSize, side } = card;
   const { data } = tensors.get('gallery.latents')!;
@@ -447,9 +455,9 @@ export function tokenSpecies({ card, tensors }: PageModel): TokenSpecies {
 }
 
 /**
- * Yields the picture of an organism after each step, from its seed until it sleeps.
+ * Yields a picture of an organism after each step, from its seed until it sleeps.
  *
- * @param genomes the organism's own genome first
+ * @param genomes genomes of the organism; the first one is its own, the others are grafts
  * @returns RGBA [side, side], not premultiplied
  */
 export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageData> {
@@ -482,13 +490,13 @@ export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageDa
 }
 
 /**
- * Claims and releases cells after a step, as if the organism were alone in a room (rules OWN-2 and
+ * Updates which cells an organism owns after a step, as if it were alone in a room (rules OWN-2 and
  * OWN-3).
  *
- * @param held whether the organism owns each cell, [side, side]; changed by this function
- * @param rgba premultiplied colours of the current stage's cells
- * @param presence aliveness of the current stage's cells, 0 to 255
- * @returns the picture of the owned cells
+ * @param held [side, side] whether the organism owns each cell, 0 or 1; updated in place
+ * @param rgba premultiplied colours of the organism's current cells
+ * @param presence aliveness of the organism's current cells, 0 to 255
+ * @returns a picture of the owned cells
  */
 function ownedCells(
   { side, presence: { threshold: share } }: Card,
@@ -503,7 +511,7 @@ function ownedCells(
   for (let cell = 0; cell < presence.length; cell++) {
     const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
     if (presence[cell] >= threshold) held[place] = 1;
-    // An organism keeps a cell as long as its presence is at least half of the claiming threshold.
+    // An organism loses a cell only when the cell's aliveness falls below half the claiming threshold.
     else if (presence[cell] < threshold / 2) held[place] = 0;
     const alpha = rgba[4 * cell + 3];
     if (held[place] === 0 || alpha === 0) continue;
@@ -514,31 +522,34 @@ function ownedCells(
 }
 
 export interface KeepLink {
-  /** The seed and the identity of its weights; see `shared/seed-token.ts`. */
+  /** The seed and the identity of its weights, see `shared/seed-token.ts`. */
   readonly token: string;
-  /** Name of the room; undefined if the link names no room. */
+  /** Name of the room. Undefined if the link names no room. */
   readonly room: string | undefined;
 }
 
 const LINK = new RegExp(`#([\\w-]{${MIN_TOKEN},${MAX_TOKEN}})(?:/([a-z0-9-]{1,64}))?`);
 
-/** Maximum number of bytes of a file that are searched. */
+/** Maximum number of bytes of a file to search for a link. */
 const MOST = 64 * 2 ** 20;
 
-/** Returns the first link in a text; undefined if there is none. */
+/** Returns the first keepsake link in a text. Undefined if there is none. */
 export function readLink(text: string): KeepLink | undefined {
   const [, token, room] = LINK.exec(text) ?? [];
   return token === undefined ? undefined : { token, room };
 }
 
-/** Returns the link in a keepsake's picture or film; undefined if it contains none. */
+/** Returns the link stored in a keepsake's picture or film. Undefined if there is none. */
 export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
   const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
   const text = new TextDecoder('latin1').decode(bytes);
   return readLink(text.startsWith('GIF8') ? lastComment(text, bytes) : text);
 }
 
-/** Returns the comment at the end of a GIF. Each block of the comment begins with its length. */
+/**
+ * Returns the comment at the end of a GIF. The comment consists of blocks that begin with their
+ * length.
+ */
 function lastComment(text: string, bytes: Uint8Array): string {
   let comment = '';
   let at = text.lastIndexOf('!\xfe') + 2;
@@ -550,14 +561,14 @@ function lastComment(text: string, bytes: Uint8Array): string {
   return comment;
 }
 
-/** Returns the fragment of a link's address. */
+/** Returns the URL fragment of a keepsake link. */
 export const fragmentOf = ({ token, room }: KeepLink): string =>
   room === undefined ? `#${token}` : `#${token}/${room}`;
 
 /**
- * Returns the address where the seed can be planted.
+ * Returns the address at which visitors can plant the seed of a link.
  *
- * @param server origin of the server; '' for the page's own
+ * @param server origin of the server; '' for the page's own server
  */
 export function plantingAddress({ token, room }: KeepLink, server: string): string {
   return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;

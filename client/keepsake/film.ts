@@ -1,4 +1,4 @@
-/** The film of an organism that grows from its seed, as pictures, a GIF or a video. */
+/** The film of an organism that grows from its seed, as raw frames, a GIF or a video. */
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 import { FONTS } from '../style/fragments.ts';
@@ -13,9 +13,9 @@ import {
 } from './picture.ts';
 
 const COLORS = 256;
-/** 4×4 ordered dithering; without it, the dark background shows colour bands. */
+/** Matrix of 4×4 ordered dithering. Without dithering, the dark background would show colour bands. */
 const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
-/** Amplitude of the dithering; the range of a colour is 255. */
+/** Amplitude of the dithering; colour values range from 0 to 255. */
 const DITHER = 7;
 
 /**
@@ -35,7 +35,7 @@ export class GifWriter {
   private readonly encoder = GIFEncoder();
   private isFirst = true;
 
-  /** @param palette shared by all frames */
+  /** @param palette colours of all frames */
   constructor(
     private readonly width: number,
     private readonly height: number,
@@ -45,8 +45,8 @@ export class GifWriter {
   /**
    * Adds a frame.
    *
-   * @param picture RGBA, opaque, [height, width, 4]
-   * @param delay in ms; GIF rounds it to steps of 10 ms
+   * @param picture [height, width, 4] RGBA, opaque
+   * @param delay duration of the frame in ms; GIF rounds it to multiples of 10 ms
    */
   add(picture: Uint8ClampedArray, delay: number): void {
     const { encoder, width, height, palette } = this;
@@ -56,9 +56,9 @@ export class GifWriter {
   }
 
   /**
-   * Ends the GIF and returns the file; no frames can be added afterwards.
+   * Returns the finished file. No frame can be added after this call.
    *
-   * @param comment Latin-1
+   * @param comment stored in the file; all characters must be Latin-1
    */
   finish(comment: string): Uint8Array<ArrayBuffer> {
     const { stream } = this.encoder;
@@ -87,31 +87,31 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
 
 /** Width and height of the film, in pixels. */
 export const SIDE = 360;
-/** Duration of each picture, and minimum duration of the whole film, in ms. */
+/** Duration of each frame but the last, and minimum duration of the whole film, in ms. */
 export const FRAME_DELAY = 120;
 const LEAST = 6_500;
-/** Minimum time that the grown organism stays in view, in ms. */
+/** Minimum duration of the last frame, which shows the grown organism, in ms. */
 const LAST_FRAME_DELAY = 2_200;
-/** Minimum number of opaque cells in the film's first frame. */
+/** Minimum number of opaque cells in the first frame of the film. */
 const VISIBLE = 8;
 
 /**
- * The pictures of a film, RGBA [360, 360, 4]. Each is shown for `FRAME_DELAY`, the last one longer.
+ * The frames of a film, RGBA [360, 360, 4]. Each frame is shown for `FRAME_DELAY` ms, except the last.
  */
 export interface DrawnFilm {
   readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
-  /** How long the last picture is shown, in ms. */
+  /** How long the last frame is shown, in ms. */
   readonly rest: number;
 }
 
 /**
- * Draws the film. It begins with the first frame in which something is visible. Between two frames,
- * it shows their mean.
+ * Draws the film of a growing organism. It starts at the first step in which the organism is visible.
+ * Between two steps, it shows a frame with the mean of both.
  *
- * @param frames cells [side, side] of each step, the grown organism last
- * @param name written below the organism
- * @param drawBody rejects with the signal's reason when the signal aborts
- * @throws the signal's reason
+ * @param frames cells [side, side] after each step; the last one shows the grown organism
+ * @param name text to write below the organism
+ * @param drawBody draws the organism; must reject with the signal's reason when the signal aborts
+ * @throws the signal's reason, if the signal aborts
  */
 export async function drawFilm(
   frames: readonly HTMLCanvasElement[],
@@ -145,14 +145,14 @@ export async function drawFilm(
 }
 
 /**
- * Encodes a film as a GIF that loops.
+ * Encodes a film as a GIF that loops forever.
  *
  * @param link stored as the GIF's comment
- * @throws the signal's reason
+ * @throws the signal's reason, if the signal aborts
  */
 export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
-  // Choose the palette from every fourth picture, counted back from the last one. Earlier stages have
-  // colours that the last picture lacks.
+  // Choose the palette from every fourth frame, and always include the last frame. One frame is not
+  // enough, because earlier stages have colours that the last frame lacks.
   const last = pictures.length - 1;
   const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -163,7 +163,7 @@ export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal:
   return new Blob([gif.finish(link)], { type: 'image/gif' });
 }
 
-/** Draws the mean of two frames. */
+/** Returns a canvas with the mean of two frames. */
 export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasElement {
   const { canvas, to } = canvasOf(a.width, a.height);
   to.drawImage(a, 0, 0);
@@ -173,23 +173,24 @@ export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasE
 }
 
 /**
- * The container format that this browser can record; undefined if none. MP4 is preferred because
- * phones save it with their pictures.
+ * The video format that this browser can record. Undefined if it can record none. MP4 is preferred,
+ * because phones save MP4 files together with their photos.
  */
 export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
   globalThis.MediaRecorder?.isTypeSupported(`video/${format}`),
 );
 
 /**
- * Records a film in real time.
+ * Records a film as a video. Takes as long as the film.
  *
- * @throws Error if the browser cannot record it
+ * @param link stored at the end of the file
+ * @throws Error if the browser cannot record the video
  */
 export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const last = pictures.length - 1;
   const video = await record(canvas, async () => {
-    // Draw the last picture repeatedly, because the recording would end early without new drawing.
+    // Draw the last frame repeatedly, because a recording ends early if the canvas does not change.
     for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
       to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
       await wait(FRAME_DELAY);
@@ -199,10 +200,10 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
 }
 
 /**
- * Records a canvas as a video in `videoFormat`, in real time, while it is drawn.
+ * Records a canvas as a video in `videoFormat`, while `draw` draws on it in real time.
  *
- * @param bitrate in bits per second; if absent, the browser chooses
- * @throws Error if the browser cannot record it; the errors of `draw`
+ * @param bitrate in bits per second; by default, the browser chooses
+ * @throws Error if the browser cannot record the video; also the errors of `draw`
  */
 export async function record(
   canvas: HTMLCanvasElement,
@@ -231,8 +232,8 @@ export async function record(
 }
 
 /**
- * Returns the bytes that add a text to the end of a video: for WebM a tag, for MP4 a box that
- * players skip.
+ * Returns bytes that store a text at the end of a video. In WebM, the text is a tag; in MP4, it is a
+ * box that players skip.
  */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;

@@ -1,16 +1,16 @@
-/** Types for the parts of gifenc that we use; the package ships none. */
+/** Types for the parts of gifenc that are used here. The package contains no types. */
 declare module 'gifenc' {
-  /** Red, green and blue of each colour. */
+  /** Red, green and blue of each colour, 0 to 255. */
   export type Palette = [number, number, number][];
 
-  /** @param rgba must span its whole buffer: gifenc reads the underlying ArrayBuffer */
+  /** @param rgba must not be a view of a larger buffer, because gifenc reads the whole ArrayBuffer */
   export function quantize(rgba: Uint8ClampedArray, maxColors: number): Palette;
 
-  /** @returns the index of the nearest colour for each pixel */
+  /** @returns for each pixel, the index of the nearest colour */
   export function applyPalette(rgba: Uint8ClampedArray, palette: Palette): Uint8Array;
 
   export function GIFEncoder(): {
-    /** @param options `palette`: global, passed with the first frame; `delay`: in ms */
+    /** @param options `palette`: global palette, only for the first frame; `delay`: in ms */
     writeFrame(
       pixels: Uint8Array,
       width: number,

@@ -1,5 +1,7 @@
-/** Draws organisms large and smooth, and the keepsake picture: a card with a QR code that plants the
- * organism again. */
+/**
+ * Draws organisms large and smooth. Also draws the keepsake picture: a card with an organism, and a QR
+ * code for planting it again.
+ */
 import { generate } from 'lean-qr';
 import { inSlices, LARGEST_SCALE, paintStill, type Still } from '../../shared/painter/still.ts';
 import { smoothstep } from '../../shared/smoothstep.ts';
@@ -12,11 +14,11 @@ const MARGIN = 84;
 const CODE = 264;
 
 /**
- * Draws the card as a PNG of 1080×1350 pixels, with its link as a comment.
+ * Draws the keepsake card as a PNG of 1080×1350 pixels. Stores the link in the PNG's comment.
  *
- * @param cells the organism's cells [side, side]
- * @param words a title, and lines below it, most important first
- * @param link the address in the QR code
+ * @param cells [side, side] the organism's cells
+ * @param words a title, and the lines below it, most important first
+ * @param link address to show as a QR code
  * @throws Error if the browser cannot encode the picture
  */
 export async function specimenCard(
@@ -41,7 +43,7 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Condense lines that are longer than this width.
+  // Maximum width of a line of text, in pixels. The browser condenses longer lines.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -51,18 +53,18 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  // End the link with a line break, because otherwise the checksum after it could be read as part
+  // End the link with a line break, because the checksum that follows could otherwise be read as part
   // of the link.
   return withComment(await pngOf(canvas), `${link}\n`);
 }
 
-/** Encodes a canvas as a PNG. @throws Error if the browser cannot encode it */
+/** Encodes a canvas as a PNG. @throws Error if the browser cannot encode the canvas */
 export const pngOf = (canvas: HTMLCanvasElement): Promise<Blob> =>
   new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
 
-/** Number of bytes of a PNG's signature and its first chunk. */
+/** Length of a PNG's signature and first chunk, in bytes. */
 const PNG_HEAD = 33;
 
 /** Adds a text chunk to a PNG (https://www.w3.org/TR/png-3/#11tEXt). @param text Latin-1 */
@@ -86,7 +88,7 @@ function crc32(bytes: Uint8Array): number {
 
 function drawCode(to: Context, link: string, x: number, y: number): void {
   const code = generate(link);
-  // The QR standard requires a quiet zone of four modules on each side.
+  // The QR standard requires an empty margin of four modules on each side.
   const module = CODE / (code.size + 8);
   to.fillStyle = '#e9efee';
   to.fillRect(x, y, CODE, CODE);
@@ -95,26 +97,26 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
     for (let i = 0; i < code.size; i++) {
       if (!code.get(i, j)) continue;
       const [left, top] = [x + (i + 4) * module, y + (j + 4) * module];
-      // The overlap hides seams between the modules.
+      // Let the modules overlap slightly, so that no seams are visible between them.
       to.fillRect(left, top, module + 0.4, module + 0.4);
     }
   }
 }
 
 /**
- * Number of pixels per cell above which a body is painted with the largest scale; smaller bodies
- * are painted with half of this scale.
+ * Number of pixels per cell above which an organism is painted with `LARGEST_SCALE` pixels per cell
+ * and then resized. Smaller organisms are painted with half as many.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
 const SLICE = 12;
 
 /**
- * Creates a function that draws bodies with a painter. A body that cannot be painted is only
- * enlarged.
+ * Creates a function that draws organisms with a painter. If painting fails, the function enlarges the
+ * cells instead.
  *
- * @param by.genomes the genomes of the bodies, if known
- * @param signal cancels painting: pending bodies reject with its reason
+ * @param by.genomes genomes of the organisms, if known
+ * @param signal cancels painting; pending calls then reject with the signal's reason
  */
 export const paintedBody =
   (by: Pick<Still, 'net' | 'genomes'>, signal?: AbortSignal): DrawBody =>
@@ -147,13 +149,16 @@ async function paintBody(
 
 export type Context = CanvasRenderingContext2D;
 
-/** Alpha range (0 to 255) in which the body's edge fades from transparent to opaque. */
+/**
+ * Range of alpha values (0 to 255) over which the edge of an organism changes from transparent to
+ * opaque.
+ */
 const EDGE = [70, 150] as const;
-/** Width and height of the reduced body from which its glow is drawn, in pixels. */
+/** Width and height of the reduced picture from which an organism's glow is drawn, in pixels. */
 const GLOW = 20;
 
 /**
- * Creates a canvas with a smoothing 2D context.
+ * Creates a canvas with a 2D context that smooths images.
  *
  * @throws Error if the browser provides no 2D context
  */
@@ -168,9 +173,9 @@ export function canvasOf(width: number, height: number) {
 }
 
 /**
- * Splits a horizontal strip of square frames into canvases.
+ * Splits an image of square frames side by side into one canvas per frame.
  *
- * @throws EncodingError if the blob is not a picture
+ * @throws EncodingError if the blob is not an image
  */
 export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasElement[]> {
   const url = URL.createObjectURL(strip);
@@ -190,7 +195,7 @@ export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasEl
 }
 
 /**
- * Enlarges the cells smoothly, then sharpens the edge of the body.
+ * Enlarges an organism's cells smoothly, and sharpens its edge.
  *
  * @param side width and height of the result, in pixels
  */
@@ -207,13 +212,13 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
 }
 
 /**
- * Draws the body that the cells form, `size` pixels wide and high.
+ * Draws an organism, `size` pixels wide and high.
  *
- * @param cells [side, side]
+ * @param cells [side, side] the organism's cells
  */
 export type DrawBody = (cells: HTMLCanvasElement, size: number) => Promise<HTMLCanvasElement>;
 
-/** Draws bodies enlarged; used if there is no painter. */
+/** Enlarges the organism's cells. Used if there is no painter. */
 export const enlargedBody: DrawBody = async (cells, size) => enlarged(cells, size);
 
 /** Fills the background with a radial gradient around (x, y). */
@@ -227,10 +232,10 @@ export function drawGround(to: Context, x: number, y: number): void {
   to.fillRect(0, 0, width, height);
 }
 
-/** Draws a body, centred at (x, y), and its glow on the background. */
+/** Draws an organism centred at (x, y), and its glow on the background. */
 export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y: number): void {
   const { width } = body;
-  // Scaling down and up again blurs the glow; the margin lets it fade out.
+  // Scaling the picture down and up again blurs it. The margin around it lets the glow fade out.
   const soft = canvasOf(GLOW, GLOW);
   soft.to.drawImage(body, GLOW / 4, GLOW / 4, GLOW / 2, GLOW / 2);
   to.save();
@@ -242,18 +247,18 @@ export function drawSpecimen(to: Context, body: HTMLCanvasElement, x: number, y:
   to.drawImage(body, x - width / 2, y - width / 2);
 }
 
-/** Encodes a text as Latin-1, as file formats require. All characters must be below U+0100. */
+/** Encodes a text as Latin-1, as some file formats require. All characters must be below U+0100. */
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /**
- * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
- * takes long on a phone and must not freeze the page.
+ * Resolves after a delay, in ms. Without a delay, only yields to the event loop, so that slow work
+ * does not freeze the page.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
 
-/** Yields to the event loop. @throws the signal's reason once the work is no longer needed */
+/** Yields to the event loop. @throws the signal's reason, if the signal has aborted */
 export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
   await wait();
   signal?.throwIfAborted();

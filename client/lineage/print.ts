@@ -1,4 +1,4 @@
-/** The legend of a family tree, and the picture to print: A3 at 294 dots per inch. */
+/** Draws the legend of a family tree, and the tree as an image to print: A3 at 294 dots per inch. */
 import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { layoutTree, TreeCamera } from '../family-tree/layout.ts';
@@ -13,7 +13,7 @@ import { FONTS } from '../style/fragments.ts';
  * Draws the legend in one line.
  *
  * @param x start of the line: its left end, or its right end if time runs from right to left
- * @param y middle of the line
+ * @param y vertical centre of the line
  */
 export function paintLegend(
   to: CanvasRenderingContext2D,
@@ -65,26 +65,27 @@ export function paintLegend(
   }
 }
 
-/** Width and height of the picture, in px. Phones limit a canvas to 2^24 pixels. */
+/** Width and height of the image, in px. Phones limit a canvas to 2^24 pixels. */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
 const HEAD = 540;
 const FOOT = 250;
 /**
- * Maximum wait for pictures, in ms. Organisms whose picture is still missing are printed as seeds.
+ * Maximum time to wait for the pictures of organisms, in ms. Organisms without a picture by then are
+ * drawn as seeds.
  */
 const LONGEST = 30_000;
-/** Size of the smallest text, in px; 8 points on paper. */
+/** Smallest font size, in px. Corresponds to 8 points on paper. */
 const TEXT = 33;
 
 /**
- * Draws the whole tree and lets the browser save it as a PNG.
+ * Draws the whole family tree, and lets the browser save it as a PNG.
  *
- * @param pictures the page's pictures, because a visitor may request only a few at a time
- * @param forward 1; −1 if time runs from right to left
- * @throws Error if the browser cannot encode the picture, or the tree was closed while pictures
- *   loaded
+ * @param pictures the pictures that the page has loaded; reused because the server limits requests
+ * @param forward 1 if time runs from left to right, -1 otherwise
+ * @throws Error if the browser cannot encode the image, or if the tree is closed before all pictures
+ *   have loaded
  */
 export async function savePrint(
   page: LineagePage,
@@ -123,6 +124,6 @@ export async function savePrint(
   link.href = URL.createObjectURL(await pngOf(canvas));
   link.download = `vivarium-${room}.png`;
   link.click();
-  // Revoke the address later, because the browser reads the file after this call.
+  // Revoke the URL later, because the browser reads the data after this function has returned.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

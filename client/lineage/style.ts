@@ -2,7 +2,7 @@ import { css } from 'lit';
 import { controls } from '../style/controls.ts';
 import { facts, plainSelect, roundButton, visuallyHidden } from '../style/fragments.ts';
 
-/** Styles of the family-tree page and its card. */
+/** Styles of the family-tree page, and of the card that describes an organism. */
 export const style = [
   controls,
   css`
@@ -31,7 +31,7 @@ export const style = [
       align-items: flex-end;
       gap: 10px;
     }
-    /* Texts stay legible over the tree. */
+    /* Darken the tree behind the heading, so that the text stays readable. */
     .head::before {
       content: '';
       position: absolute;

@@ -1,6 +1,6 @@
 /**
- * The page of a room's family tree, at `/lineage#<room>`. It draws the tree, lets pointers and keys
- * move it, and describes the selected organism on a card. It never joins the room.
+ * The page of a room's family tree, at `/lineage#<room>`. Visitors can move the tree with pointer and
+ * keyboard, and select an organism to read its description on a card. The page never joins the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -27,46 +27,49 @@ import { style } from './style.ts';
 
 /** Distance that an arrow key moves the tree, in px. */
 const PAN = 90;
-/** Factor of a zoom key, and of a zoom button. */
+/** Zoom factor of a key press, and of a click on a zoom button. */
 const KEY_ZOOM = 1.4;
 const BUTTON_ZOOM = 1.5;
-/** Duration of the growth when a tree opens, in ms. */
+/** Duration of the animation in which a newly opened tree grows, in ms. */
 const GROWTH = 3_000;
-/** Maximum distance between a tap and an organism, in px. */
+/** Maximum distance between a tap and the organism that it selects, in px. */
 const REACH = 26;
-/** Minimum width of a window with a legend, and distance of the legend from the window's edge, in px. */
+/**
+ * Minimum window width for showing the legend, and distance of the legend from the window's edge, in
+ * px.
+ */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
-/** Size of names, in px. */
+/** Font size of names, in px. */
 const TEXT = 12;
-/** Minimum ratio of a tree's width to its height. */
+/** Minimum aspect ratio (width / height) for which a tree is laid out. */
 const LEAST_ASPECT = 0.4;
-/** Factor by which the aspect ratio must change for a window to count as turned. */
+/** Change of the window's aspect ratio, as a factor, at which the tree is laid out again. */
 const TURNED = 1.4;
-/** Margins around the tree for the page's texts and buttons, in px. */
+/** Margins around the tree that leave room for texts and buttons, in px. `LOW_EDGES`: in low windows. */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
-/** Height of a window, in px, below which `LOW_EDGES` apply. */
+/** Window height below which `LOW_EDGES` are used, in px. */
 const LOW = 400;
 /**
- * An organism's card is at the bottom of windows up to `NARROW` px wide, unless they are low.
- * Otherwise it is at the side, `CARD` px wide.
+ * The card that describes an organism is at the bottom of windows up to `NARROW` px wide, unless the
+ * window is also low. Otherwise, the card is at the side and `CARD` px wide.
  */
 const NARROW = 600;
 const CARD = 330;
 /** Width and height of the picture on a card, in px. */
 const PORTRAIT = 160;
-/** Maximum number of relatives listed per group. */
+/** Maximum number of parents, and of children, that a card lists. */
 const MOST_KIN = 8;
 
-/** The page's root element. Scripts may read `phase`, `layout` and `camera`. */
+/** Root element of the family-tree page. Tests may read `phase`, `layout` and `camera`. */
 @customElement('vivarium-lineage')
 @localized()
 export class VivariumLineage extends LitElement {
   static override styles = style;
 
   @state() phase: 'loading' | 'shown' | 'empty' | 'no-room' | 'closed' | 'unreachable' = 'loading';
-  /** Positions of the organisms; undefined while no tree is shown. */
+  /** Positions of the organisms in the tree. Undefined while no tree is shown. */
   layout: TreeLayout | undefined;
   camera!: TreeCamera;
   private page: LineagePage | undefined;
@@ -77,17 +80,17 @@ export class VivariumLineage extends LitElement {
   @query('.foot') private readonly foot!: HTMLElement;
   @query('.card') private readonly card!: HTMLElement | null;
   @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
-  /** The seed of `described`; undefined until it has arrived. */
+  /** Seed token of the organism `described`. Undefined until it has arrived from the server. */
   @state() private token: string | undefined;
-  /** The organism whose seed has been requested. */
+  /** The organism whose seed token was requested last. */
   private described: TreeNode | undefined;
-  /** Number of loads so far. An earlier load stops when this number has changed. */
+  /** Number of calls of `load`. An earlier call stops when this number has changed. */
   private run = 0;
   private frame = 0;
-  /** When the tree began to grow, in ms. */
+  /** Time at which the tree began to grow, in ms. */
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /** Ratio of width to height of the free area for which the tree was laid out. */
+  /** Aspect ratio (width / height) of the free area for which the tree was laid out. */
   private aspect = 0;
 
   override firstUpdated(): void {
@@ -102,7 +105,7 @@ export class VivariumLineage extends LitElement {
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // If the language has changed, time may run in the other direction.
+    // If the language has changed, time may now run in the other direction.
     if (this.layout && this.camera.forward !== this.forward) this.open();
     else this.invalidate();
     this.drawPortrait();
@@ -151,7 +154,6 @@ export class VivariumLineage extends LitElement {
     </div>`;
   }
 
-  /** Renders the card of an organism. */
   private describe(node: TreeNode, page: LineagePage): TemplateResult {
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);
@@ -210,7 +212,7 @@ export class VivariumLineage extends LitElement {
     this.described = node;
     this.token = undefined;
     if (!node) return;
-    // If the organism's seed is unavailable, the card shows no links.
+    // If the server has no seed for this organism, the card shows no links.
     const response = await fetch(lineageSeedPath(this.room, node.organism.id)).catch(
       () => undefined,
     );
@@ -264,7 +266,7 @@ export class VivariumLineage extends LitElement {
     return name.slice(0, 32);
   }
 
-  /** 1; −1 if text, and therefore time, runs from right to left. */
+  /** Direction of time, which is the direction of text: 1 from left to right, -1 from right to left. */
   private get forward(): 1 | -1 {
     return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;
   }
@@ -289,7 +291,7 @@ export class VivariumLineage extends LitElement {
     if (this.phase === 'shown') this.open();
   }
 
-  /** Shows the tree of `page`. The first time, it grows. */
+  /** Shows the tree of `page`. Animates its growth if no tree was shown before. */
   private open(): void {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.since = this.layout || isCalm ? Number.NEGATIVE_INFINITY : undefined;
@@ -302,7 +304,7 @@ export class VivariumLineage extends LitElement {
     this.requestUpdate();
   }
 
-  /** Clears the canvas and stops loading pictures. */
+  /** Clears the canvas, and stops loading pictures. */
   private close(): void {
     this.canvas.width = 0;
     this.pictures?.close();
@@ -310,7 +312,7 @@ export class VivariumLineage extends LitElement {
     this.aspect = 0;
   }
 
-  /** Draws the tree in the next frame. */
+  /** Schedules drawing of the tree in the next frame. */
   private invalidate(): void {
     this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
@@ -326,7 +328,7 @@ export class VivariumLineage extends LitElement {
     canvas.width = Math.round(width * devicePixelRatio);
     canvas.height = Math.round(height * devicePixelRatio);
     const { top, bottom, side } = height < LOW ? LOW_EDGES : EDGES;
-    // The buttons take more height in narrow windows, which stack them.
+    // In narrow windows, the buttons are stacked and need more height.
     const foot = height - this.foot.getBoundingClientRect().top;
     const edges = { top, side, bottom: Math.max(bottom, foot) };
     const freeHeight = Math.max(1, height - top - edges.bottom);
@@ -336,8 +338,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Lays the tree out for an aspect ratio when the tree opens, and again if a phone is turned while
-   * the whole tree is shown.
+   * Lays out the tree for an aspect ratio, when the tree opens. Does so again when a phone is rotated,
+   * if the whole tree is visible and no organism is selected.
    */
   private fill(aspect: number): void {
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -363,7 +365,7 @@ export class VivariumLineage extends LitElement {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // In a close-up, names would lie behind the legend, so it is omitted.
+    // When zoomed in, names of organisms could overlap the legend, so omit the legend.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);
@@ -371,13 +373,13 @@ export class VivariumLineage extends LitElement {
     if (share < 1) this.invalidate();
   }
 
-  /** Moves the camera, if a tree is shown, and draws the tree again. */
+  /** Moves the camera with `act` if a tree is shown, and redraws the tree. */
   private move(act: () => void): void {
     if (this.layout) act();
     this.invalidate();
   }
 
-  /** Returns handlers of gestures. A drag moves the tree; a press that hardly moves selects. */
+  /** Returns gesture handlers. Dragging moves the tree; pressing without moving selects an organism. */
   private hand(): CanvasHand {
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;
@@ -426,14 +428,14 @@ export class VivariumLineage extends LitElement {
     this.move(act);
   }
 
-  /** Selects the organism born after the selected one, or before it. */
+  /** Selects the organism born next after the selected one (`by` is 1), or just before it (-1). */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout!;
     const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;
     this.choose(nodes.at(at % nodes.length));
   }
 
-  /** Selects an organism and moves it into view; undefined clears the selection. */
+  /** Selects an organism and moves it into view. If `node` is undefined, clears the selection. */
   private choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (!node) return;
@@ -444,8 +446,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects an organism and moves the focus to its card. If `node` is undefined, clears the
-   * selection and moves the focus to the tree.
+   * Selects an organism, and moves the keyboard focus to its card. If `node` is undefined, clears the
+   * selection, and moves the focus to the tree.
    */
   private look(node: TreeNode | undefined): void {
     this.choose(node);

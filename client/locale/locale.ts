@@ -1,4 +1,4 @@
-/** The language of this page. Each language is a separate module, loaded when needed. */
+/** Manages the language of a page. The texts of each language are a separate module, loaded on demand. */
 import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
 import {
@@ -16,22 +16,25 @@ import english from './kinds/en.json' with { type: 'json' };
 import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
-/** Loaders for a page's texts in each language, exported as `LOADERS` from `words/<page>/`. */
+/**
+ * Functions that load a page's texts, by language. Each folder `words/<page>/` exports them as
+ * `LOADERS`.
+ */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 interface Dictionary {
-  /** Keyed by the id of the message. */
+  /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
   /**
-   * Translated names of the gallery, keyed by the English names. On the visitor's page, a list in
+   * Translated names of the gallery's creatures, by English name. On the visitor's page: a list, in
    * the order of the English names.
    */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
 /**
- * Fetches the dictionary of a page. The English dictionary is empty, because English is in the
- * code.
+ * Loads the translations of a page. For English, the result is empty, because the code contains the
+ * English texts.
  */
 export async function loadDictionary(
   language: LanguageCode,
@@ -42,7 +45,7 @@ export async function loadDictionary(
   return { templates: byShortId(templates), kinds: kinds.default };
 }
 
-/** Finds texts even if the build has shortened their ids to {@link SHORT_ID} characters. */
+/** Finds texts by their full ids, even though the build shortens ids to {@link SHORT_ID} characters. */
 const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
   new Proxy(templates, {
     get: (all, id: string) => all[id] ?? all[id.slice(0, SHORT_ID)],
@@ -56,7 +59,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // Keep the dictionary only if the visitor has not chosen another language in the meantime.
+    // Keep the translations only if the visitor has not chosen another language in the meantime.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -69,35 +72,35 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * The locale for numbers and dates. For English, it is British English, like the page's words. For
- * other languages, it is the tag in the browser's settings, because its region decides on the
- * digits.
+ * Returns the locale for formatting numbers and dates. For English, this is British English, as in the
+ * page's texts. For other languages, it is the tag from the browser's settings, because its region may
+ * determine which digits are used.
  */
 export function formats(): string {
   const code = language();
   if (code === SOURCE_LANGUAGE) return 'en-GB';
   const all = globalThis.navigator?.languages ?? [];
-  // Keep only valid tags, because Chromium may report 'en-US@posix'.
+  // Skip invalid tags: Chromium may report 'en-US@posix'.
   const tags = all.filter((tag) => /^[\w-]+$/.test(tag));
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
-/** For each English name in the room's gallery, its index in the list of translations. */
+/** For each English name in the room's gallery: its index in the list of translated names. */
 let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
-/** Registers the names of the room's gallery, so that the visitor's page can translate them. */
+/** Registers the names of the room's gallery. The visitor's page needs them to translate names. */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  // Add 1, because index 0 of the translations is the checksum.
+  // Add 1, because element 0 of the list of translations is a checksum.
   kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
 
 /**
- * Translates the name of a gallery kind into the current language; undefined if there is no
- * translation. In English, it replaces only names that are not names of creatures: cards keep
- * these, because names are part of a checkpoint's identity.
+ * Translates the name of a gallery creature into the page's language. Returns undefined if there is no
+ * translation. In English, this replaces only a few unsuitable names, which the checkpoint must keep
+ * because names are part of its identity.
  */
 export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE) return (english as Record<string, string>)[kind];
@@ -110,12 +113,12 @@ export function localKind(kind: string): string | undefined {
 
 const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);
 
-/** Switches the language. If its texts cannot be loaded, the page keeps the previous language. */
+/** Switches the language. If loading its texts fails, the page keeps its previous language. */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // On failure, set the old locale, because otherwise a language that failed to load would still
-  // count as loading and could not be chosen again.
+  // On failure, set the previous locale again. Otherwise, Lit would treat the failed language as still
+  // loading, and the visitor could not choose it again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -123,21 +126,21 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language at startup: from the address (`?lang=`), else the visitor's earlier choice,
- * else the browser's preferences.
+ * Chooses the language when the page opens: from the address (`?lang=`), else the visitor's earlier
+ * choice, else the browser's preferences.
  *
- * @param loaders of this page's texts
+ * @param loaders functions that load this page's texts
  */
 export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
-  // Hide the page until its texts are loaded, so that they never appear in another language.
+  // Hide the page until its texts have loaded, so that no text appears in another language first.
   if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(chosen);
 }
 
-/** Switches to the visitor's choice in a select of languages, and stores it. */
+/** Handles a visitor's choice of a language: switches to it, and remembers it. */
 export async function choose({ target }: Event): Promise<void> {
   const select = target as HTMLSelectElement;
   const next = select.value as LanguageCode;
@@ -146,11 +149,11 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // Show the current language: if the texts failed to load, it has not changed.
+  // If the texts failed to load, the language has not changed, so show the actual language.
   select.value = language();
 }
 
-/** Renders the menu that changes the page's language without reloading. */
+/** Renders the select element that changes the language of the page without reloading it. */
 export const languageSelect = (change: (event: Event) => unknown = choose): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${change}>
     ${LANGUAGE_CODES.map(

@@ -1,17 +1,17 @@
 /**
- * How texts reach a page and become sentences: shortened ids, the names of kinds, plural forms. The
- * visitor's page contains only the translations of kinds, in the order of the English names. It
- * omits the English names, because the room sends them anyway and they would add 2.5 kB per
- * language.
+ * Functions for translated texts that both the pages and the build use: shortened ids, names of
+ * creatures, and plural forms. The visitor's page contains the translated names of creatures only as a
+ * list, in the order of the English names. The English names would add 2.5 kB per language, and the
+ * room sends them anyway.
  */
 
-/** The checksum of the English names, then the translations. */
+/** A checksum of the English names, followed by the translated names in the order of `inOrder`. */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
-/** Sorts English names in the order of the translations. */
+/** Removes duplicates from English names, and sorts them in the order that the translations use. */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
-/** Returns the FNV-1a hash of names in order, 0 to 2³²−1. */
+/** Returns the FNV-1a hash of the names in their order, 0 to 2³²−1. */
 export function checksumOf(names: readonly string[]): number {
   let hash = 0x811c9dc5;
   for (const letter of names.join('\n')) {
@@ -20,25 +20,27 @@ export function checksumOf(names: readonly string[]): number {
   return hash;
 }
 
-/** @param kinds translations by English name */
+/** Converts translations to a list. @param kinds translated names, by English name */
 export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKinds {
   const names = inOrder(Object.keys(kinds));
   return [checksumOf(names), ...names.map((name) => kinds[name])];
 }
 
 /**
- * Number of characters to which pages shorten a text's id. The other eleven characters would add
- * 2 kB to each page.
+ * Number of characters that the build keeps of a message id. The eleven remaining characters of each
+ * id would add 2 kB to each page.
  */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 
 /**
- * Returns the form of a text for a number. A translation may contain one form for each plural
+ * Returns the plural form of a text for a number. A translation may contain one form per plural
  * category of its language, separated by '|', in the order zero, one, two, few, many, other.
  *
  * @param language BCP 47 tag
+ * @param n the number
+ * @param text all forms of the text
  * @returns undefined if the text has only one form
  */
 export function formFor(language: string, n: number, text: string): string | undefined {

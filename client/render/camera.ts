@@ -1,6 +1,6 @@
 /**
- * The camera: a centre in cells and a zoom in CSS pixels per cell. `CameraRig` moves it over time:
- * glides to a target, coasts after a fling. Time is passed in.
+ * The camera: a centre in cells, and a zoom in CSS pixels per cell. `CameraRig` animates the camera: it
+ * glides to a target, and coasts after a fling. Callers pass the current time in.
  */
 import type { Rect } from '../../shared/geometry.ts';
 
@@ -8,13 +8,13 @@ export type Point = Readonly<Record<'x' | 'y', number>>;
 export type Size = Readonly<Record<'width' | 'height', number>>;
 export type Camera = Point & { readonly zoom: number };
 
-/** Space that panels cover at the sides of the view, CSS pixels. */
+/** Space at the edges of the view that panels cover, in CSS pixels. */
 export type Insets = Readonly<Record<'top' | 'right' | 'bottom' | 'left', number>>;
 
 /** Maximum zoom, in CSS pixels per cell. */
 const MAX_ZOOM = 64;
 
-/** Converts a point of the view, in CSS pixels from its upper left, to a grid position in cells. */
+/** Converts a point of the view, in CSS pixels from the upper left corner, to a grid position in cells. */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
     x: camera.x + (point.x - view.width / 2) / camera.zoom,
@@ -22,7 +22,7 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Converts a grid position, in cells, to CSS pixels from the view's upper left. */
+/** Converts a grid position in cells to a point of the view, in CSS pixels from the upper left corner. */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
     x: (point.x - camera.x) * camera.zoom + view.width / 2,
@@ -30,12 +30,12 @@ export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Pans by a distance in CSS pixels. */
+/** Moves the camera by a distance in CSS pixels. */
 export function panBy(camera: Camera, dx: number, dy: number): Camera {
   return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
 }
 
-/** Zooms by a factor about a screen point, which stays in place. */
+/** Zooms by a factor around a point of the screen. The cell under that point stays where it is. */
 export function zoomAbout(
   camera: Camera,
   view: Size,
@@ -51,7 +51,7 @@ export function zoomAbout(
   };
 }
 
-/** Fits the whole grid, centred in the space without panels. */
+/** Returns a camera that shows the whole grid, centred in the space between the panels. */
 export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   const width = Math.max(1, view.width - insets.left - insets.right);
   const height = Math.max(1, view.height - insets.top - insets.bottom);
@@ -63,7 +63,7 @@ export function fitGrid(grid: Size, view: Size, insets: Insets): Camera {
   };
 }
 
-/** Keeps the centre of the view on the grid, so that nobody gets lost outside it. */
+/** Clamps the centre of the view to the grid, so that the visitor does not lose sight of the grid. */
 function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   return {
     zoom: Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom)),
@@ -72,46 +72,43 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/** Time constant of camera moves that the visitor makes with keys and buttons, in ms. */
+/** Time constant of camera moves made with keys and buttons, in ms. */
 const GLIDE = 90;
-/**
- * Time constant of automatic camera moves, in ms. These are slower than the visitor's own moves.
- */
+/** Time constant of automatic camera moves, in ms. These moves are slower than the visitor's own. */
 const STROLL = 240;
-/** Time in which an automatic move gathers speed, in ms, so that cells arrive before the camera. */
+/**
+ * Duration of the slow start of an automatic move, in ms. Gives the server time to send the cells that
+ * come into view.
+ */
 const START = 400;
 const COAST = 160;
-/** Maximum zoom that the camera chooses by itself. */
+/** Maximum zoom that automatic moves choose, in CSS pixels per cell. */
 const CLOSEST = 10;
-/**
- * Width and height of the space in which an organism is shown, as multiples of the organism's side.
- */
+/** Width and height of the area shown around an organism, in multiples of the organism's side. */
 const FRAME = { width: 2, height: 1.7 };
 /**
- * Exponent that brings the camera closer to small organisms: the zoom is multiplied by (side /
- * stage) to this power.
+ * Exponent for following a growing organism: the zoom is multiplied by (side / stage) to this power, so
+ * that the camera is closer while the organism is small.
  */
 const CLOSER = 0.12;
-/** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
+/** Minimum speed at which the camera coasts after a drag is released, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
-/** Minimum interval over which a velocity is measured, in ms. */
+/** Minimum time between two measurements of the drag's velocity, in ms. */
 const MOMENT = 6;
 
 /** Moves a camera over time, towards a target or after a fling. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** Disables gliding and coasting (prefers-reduced-motion). */
+  /** Whether the camera jumps instead of gliding and coasting (prefers-reduced-motion). */
   calm = false;
   private target: Camera | undefined;
   private glide = GLIDE;
-  /** Time since the glide began, in ms. */
+  /** Time since the current glide began, in ms. */
   private glided = 0;
-  /**
-   * Zoom for the followed organism once it is fully grown; undefined if no organism is followed.
-   */
+  /** Zoom for the followed organism once it is fully grown. Undefined if no organism is followed. */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
-  /** Distance moved since the velocity was last measured, in CSS pixels. */
+  /** Distance dragged since the velocity was last measured, in CSS pixels. */
   private way = { x: 0, y: 0 };
   private coasting = false;
   private movedAt = 0;
@@ -120,23 +117,21 @@ export class CameraRig {
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
-  /** Whether the whole grid is shown. If so, the view stays fitted when the window is resized. */
+  /** Whether the view shows the whole grid. If so, it is fitted again when the window is resized. */
   isFitted = true;
 
-  /**
-   * Whether the camera follows an organism. It stops following when the visitor moves the camera.
-   */
+  /** Whether the camera follows an organism. The camera stops following when the visitor moves it. */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }
 
-  /** The camera as it will come to rest if the visitor does not move it. */
+  /** The final position of the current movement, if the visitor does not interrupt it. */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);
   }
 
-  /** The part of the grid that is shown between the panels, in cells. */
+  /** The part of the grid that is visible between the panels, in cells. */
   get shown(): Rect {
     const { left, right, top, bottom } = this.insets;
     const { width, height } = this.view;
@@ -146,8 +141,8 @@ export class CameraRig {
   }
 
   /**
-   * Centre of the view that panels do not cover, in CSS pixels. Keyboard zoom acts about this
-   * point.
+   * Centre of the part of the view that panels do not cover, in CSS pixels. Zooming with keys and buttons
+   * keeps this point fixed.
    */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
@@ -156,10 +151,10 @@ export class CameraRig {
   }
 
   /**
-   * Sets the sizes.
+   * Sets the sizes of grid, view and panels. Fits the grid again if `isFitted`.
    *
-   * @param insets space that panels cover; organisms are shown between them
-   * @param margins space around the whole grid
+   * @param insets space that panels cover; organisms are shown in the space between the panels
+   * @param margins space to leave free around the grid when the whole grid is shown
    */
   layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
     Object.assign(this, { grid, view, insets, margins });
@@ -168,7 +163,7 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows a part of the grid immediately, when the page opens. */
+  /** Shows a part of the grid without a glide, when the page opens. */
   open(camera: Camera): void {
     this.isFitted = false;
     this.camera = camera;
@@ -179,27 +174,27 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Moves back to an earlier camera. */
+  /** Glides back to an earlier camera. */
   goTo(camera: Camera): void {
     this.isFitted = false;
     this.go(camera, STROLL);
   }
 
   /**
-   * Moves to an organism, centred in the space without panels. Zooms out only as far as needed to
-   * show it whole.
+   * Glides to an organism, centred in the space between the panels. Zooms out only as far as needed to show
+   * the whole organism.
    *
-   * @param side of the grown organism, cells
+   * @param side side of the fully grown organism, in cells
    */
   show(at: Point, side: number): void {
     this.aim(at, this.zoomFor(side));
   }
 
   /**
-   * Moves as little as possible to show an organism whole in a part of the view. Zooms out only if
-   * it does not fit.
+   * Moves the camera as little as possible to show a whole organism inside a part of the view. Zooms out
+   * only if the organism does not fit.
    *
-   * @param insets space that the rest of the view takes
+   * @param insets space at each edge of the view that must not cover the organism, in CSS pixels
    */
   reveal(at: Point, side: number, { left, right, top, bottom }: Insets): void {
     const { heading, view } = this;
@@ -216,20 +211,20 @@ export class CameraRig {
     this.go(panBy({ ...heading, zoom }, dx, dy), STROLL);
   }
 
-  /** Moves to a position without changing the zoom. */
+  /** Glides to a position without changing the zoom. */
   centre(at: Point): void {
     this.aim(at, this.heading.zoom);
   }
 
   /**
-   * Follows a growing organism until the visitor moves the camera. Call it again at each stage.
+   * Follows a growing organism until the visitor moves the camera. Call this method at each new stage.
    *
-   * @param side of the grown organism, cells
-   * @param stage current side of the organism, cells
+   * @param side side of the fully grown organism, in cells
+   * @param stage current side of the organism, in cells
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion there is no glide, so a zoom per stage would make the view jump.
+    // With reduced motion there is no glide, so changing the zoom at each stage would make the view jump.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
@@ -242,7 +237,7 @@ export class CameraRig {
     this.followZoom = undefined;
   }
 
-  /** Moves so that a whole area of the grid is visible, centred in the space without panels. */
+  /** Glides to an area of the grid and shows all of it, centred in the space between the panels. */
   match(part: Rect): void {
     const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
     const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
@@ -254,8 +249,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // Two fingers report one after the other, and only both reports together give a direction, so
-    // wait for the second report.
+    // With two fingers, the browser sends one event per finger, and only the sum of two events gives the
+    // direction. Wait for the second event before measuring the velocity.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -264,7 +259,7 @@ export class CameraRig {
     this.movedAt = now;
   }
 
-  /** Ends a drag. The camera coasts if the view was flung. */
+  /** Ends a drag. The camera coasts if the visitor was still moving fast. */
   release(now: number): void {
     const speed = Math.hypot(this.velocity.x, this.velocity.y);
     this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
@@ -277,7 +272,7 @@ export class CameraRig {
     this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
   }
 
-  /** Pans and zooms with a glide, for keys and buttons. */
+  /** Pans by CSS pixels and zooms by a factor, with a glide; for keys and buttons. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
     const minZoom = this.minZoom();
@@ -287,7 +282,7 @@ export class CameraRig {
   }
 
   /**
-   * Advances the animation.
+   * Advances the animation to time `now`, in ms.
    *
    * @returns whether the camera is still moving
    */
@@ -311,7 +306,6 @@ export class CameraRig {
       this.camera = {
         x: camera.x + (x - camera.x) * share,
         y: camera.y + (y - camera.y) * share,
-        // Interpolated geometrically, so that zooming looks even.
         zoom: camera.zoom * (zoom / camera.zoom) ** share,
       };
       const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
@@ -330,10 +324,7 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /**
-   * Returns a zoom that shows an organism whole and large enough, as near to the current zoom as
-   * possible.
-   */
+  /** Returns the zoom nearest to the current one that shows the whole organism, and shows it large enough. */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;
@@ -342,7 +333,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // Reset the time only for a new glide, so that a glide keeps its speed when its target changes.
+    // Reset the time only for a new glide. A glide whose target changes must keep its speed.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;
@@ -369,17 +360,17 @@ export class CameraRig {
   }
 }
 
-/** Radius of the lens, in CSS pixels. Must match the lens's CSS. */
+/** Radius of the lens, in CSS pixels. Must match the stylesheet of the lens. */
 export const LENS_RADIUS = 60;
-/** Distance from the middle of the finger to the edge of the lens, in CSS pixels. */
+/** Distance between the finger and the nearest edge of the lens, in CSS pixels. */
 const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * Computes the centre of the lens, which is above the finger, because hands come from below. Near
- * the upper edge the lens moves around the finger, to the side with more room.
+ * Computes the centre of the lens, in CSS pixels. The lens is above the finger, where the hand does not
+ * hide it. Near the upper edge of the view, it moves to the side of the finger that has more room.
  *
- * @param finger CSS pixels of the view
+ * @param finger position of the finger in the view, in CSS pixels
  */
 export function lensPlace(finger: Point, { width, height }: Size): Point {
   const reach = LENS_RADIUS + GAP;
@@ -391,12 +382,12 @@ export function lensPlace(finger: Point, { width, height }: Size): Point {
   return { x: inside(finger.x + way * beside, width), y };
 }
 
-/** Shows a part of one canvas, enlarged, on another canvas. */
+/** Shows an enlarged part of one canvas on another canvas. */
 export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;
 
-  /** @param signal removes the lens when it aborts */
+  /** @param signal aborts to remove the lens's listener */
   constructor(
     private readonly source: HTMLCanvasElement,
     private readonly element: HTMLCanvasElement,
@@ -408,21 +399,20 @@ export class Lens {
   }
 
   /**
-   * Draws the lens. Call it right after the source is drawn, because the source's pixels are gone
-   * once the browser has shown them.
+   * Draws the lens. Call this method right after drawing the source canvas, because the browser discards
+   * the canvas's pixels after showing them.
    *
-   * @param pointer position of the cutting pointer, CSS pixels; the lens appears only for touch
-   * @param view size of the source, CSS pixels
+   * @param pointer position of the pointer while it cuts, in CSS pixels; the lens appears only for touch
+   * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Setting it costs the page a new style even if it stays the same.
+    // Assign only on a change, because each assignment makes the browser recompute styles.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;
     const side = Math.round(2 * LENS_RADIUS * ratio);
-    // Setting the size also clears the canvas.
     element.width = element.height = side;
     const { x, y } = lensPlace(pointer, view);
     element.style.translate = `${x - LENS_RADIUS}px ${y - LENS_RADIUS}px`;

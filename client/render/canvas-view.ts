@@ -1,6 +1,6 @@
 /**
- * Base class of all views of a room: uploads each tick to the GPU, and draws when something has
- * changed.
+ * Base class of all views of a room. Uploads each tick's cells to the GPU, and redraws the canvas when
+ * something has changed.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -16,19 +16,19 @@ import type { Painting } from './paint/painting.ts';
 import { type CanvasStyle, type Picture, Renderer } from './renderer.ts';
 import { BREATH, lightOf } from './shaders/scene.ts';
 
-/** Time between two pictures while organisms breathe and nothing else moves, in ms. */
+/** Time between frames while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/** Time between two pictures while the current flows and nothing else moves, in ms. */
+/** Time between frames while the water current flows and nothing else moves, in ms. */
 const FLOW_STEP = 50;
-/** Season (month) and hour whose light a room shows if its server sends no time. */
+/** Month and hour of the lighting, used if the server sends no time of day. */
 const NOON: Sky = [6, 12];
-/** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
+/** Minimum zoom at which breathing is visible, in CSS pixels per cell. */
 const BREATH_ZOOM = 3;
 
-/** The parts of a picture that each kind of view decides for itself. */
+/** The properties of a `Picture` that each subclass decides for itself. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
-/** Draws a room on a canvas. Connects model, effects and renderer, and paces the pictures. */
+/** Draws a room on a canvas. Connects the model, the effects and the renderer, and paces the frames. */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
     if (this.renderer.isBehind(now)) {
@@ -40,38 +40,40 @@ export abstract class CanvasView {
     return more;
   });
   /**
-   * Called with each picture, so that other elements can move. Returns whether these elements will
-   * move again.
+   * Called with each drawn frame, so that HTML elements can move along with the canvas. Returns
+   * whether these elements need another frame.
    */
   onFrame: (now: number) => boolean = () => false;
-  /** Called when films can be painted. */
+  /** Called once the painter has loaded and can paint keepsake films. */
   onPainter: (paint: NonNullable<Painting['film']>) => void = () => {};
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the canvas shows something other than the room at the moment. */
+  /** Whether the canvas currently shows something other than the room, such as a film. */
   protected isAway = false;
-  /** Whether the last picture was softened against flashes, so that another picture must follow. */
+  /** Whether the last frame was softened to prevent a flash. If so, another frame must follow. */
   protected unsettled = false;
-  /** How long organisms breathe after anything else has moved, in ms. Limited to save batteries. */
+  /** How long organisms keep breathing after the last other movement, in ms. Limited to save battery. */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
-  /** Whether to draw everything, however slow this machine is. */
+  /** Whether all effects are drawn even if this machine is too slow for them. */
   private readonly isAlways = paintsAlways();
   private readonly ticks = new TickLength();
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
-  /** Whether the room's first picture has arrived. */
+  /** Whether the room's first cells have arrived. */
   private isPictured = false;
-  /** Whether the next picture had to wait for the GPU. */
+  /** Whether the next frame was delayed because the GPU was busy. */
   private waited = false;
-  /** Whether the painter's code has been requested. */
+  /**
+   * Whether the painter has been considered: either its code was requested, or this GPU may not run
+   * it.
+   */
   private hasAsked = false;
   private painting: Painting | undefined;
   private isDisposed = false;
-  /** Functions that remove this view's listeners. */
   protected readonly unsubscribers: (() => void)[];
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -86,7 +88,8 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // The first picture takes longest on a slow GPU, so do not spend it on an empty dish.
+      // The first upload takes longest on a slow GPU, so do not spend it on a grid that is still
+      // empty.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
@@ -120,33 +123,33 @@ export abstract class CanvasView {
 
   abstract get camera(): Camera;
 
-  /** Returns where a place of the room is seen in the last picture, in CSS pixels. */
+  /** Returns the point of the last frame that shows a grid position, in CSS pixels. */
   toScreen(place: Point): Point {
     return worldToScreen(this.camera, this.view, displace(place, this.current));
   }
 
-  /** Returns which place of the room is seen at a point of the last picture. */
+  /** Returns the grid position that the last frame shows at a point, in cells. @param point CSS pixels */
   toWorld(point: Point): Point {
     return undisplace(screenToWorld(this.camera, this.view, point), this.current);
   }
 
-  /** Whether the visitor has asked for still water. */
+  /** Whether the visitor has turned off the movement of the water. */
   protected get isStill(): boolean {
     return false;
   }
 
-  /** Advances this view's movement. @returns whether the next picture will move again */
+  /** Advances the subclass's animations. @returns whether the next frame will differ from this one */
   protected abstract move(now: number): boolean;
 
-  /** Frames the next picture, after `move`, and adds marks on top of the effects' marks. */
+  /** Describes the next frame; called after `move`. May add marks, which are drawn above the effects. */
   protected abstract frame(now: number): Framing;
 
   /**
-   * Uploads the planes to show from now on.
+   * Uploads the planes (colours and owners of all cells) to show from now on.
    *
-   * @param changed areas that differ from the planes shown before
-   * @param atOnce the changed areas to show without delay
-   * @param tick duration of a tick, ms
+   * @param changed areas that differ from the planes uploaded before
+   * @param atOnce members of `changed` to show immediately, without interpolation
+   * @param tick duration of a tick, in ms
    */
   protected upload(
     planes: Planes,
@@ -162,11 +165,11 @@ export abstract class CanvasView {
     return this.resolution.ratio(devicePixelRatio);
   }
 
-  /** @returns whether the next picture will differ */
+  /** @returns whether the next frame will differ from this one */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // If painting slowed this frame, count the frame as a rest, so that it does not lower the
-    // resolution.
+    // Painting makes this frame late, which says nothing about the speed of drawing. Count the delay
+    // as a pause, so that it does not lower the resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -196,7 +199,7 @@ export abstract class CanvasView {
     return more || !!renderer.paint?.moves;
   }
 
-  /** Loads the painter after the room's first picture, and only if it can run here. */
+  /** Loads the painter once the room's first cells have arrived, if this browser can run it. */
   private paint(now: number): void {
     const { model, renderer } = this;
     const { gl } = renderer;
@@ -209,7 +212,7 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has delayed this frame. Count the delay as a rest, so
+          // Compiling the painter's shaders has delayed this frame. Count the delay as a pause, so
           // that it does not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
@@ -217,12 +220,12 @@ export abstract class CanvasView {
         });
         this.loop.invalidate();
       },
-      // Log the error and continue, because without a painter cells are drawn smooth.
+      // Log the error and continue: without a painter, cells are still drawn as smooth shapes.
       console.warn,
     );
   }
 
-  /** Advances the current. On phones, the current calms before the page comes to rest. */
+  /** Advances the water current. It fades out shortly before the view stops moving to save battery. */
   private flow(now: number): void {
     const { model, current, happenings } = this;
     const { water = 0, paused = false, dim = false } = model.settings ?? {};

@@ -1,6 +1,6 @@
 /**
- * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurred copies
- * for lighting.
+ * Cell textures on the GPU: the cells of the newest tick, the interpolated cells on screen, and
+ * blurred copies for lighting.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -16,35 +16,35 @@ import {
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /**
- * Sigmas of the Gaussian blurs, in cells: for membranes and relief, for shadows, for scattered
- * light, and for the mask of highlighted organisms.
+ * Standard deviations of the Gaussian blurs, in cells. Tight: membranes and relief. Wide: shadows.
+ * Halo: scattered light. Mask: highlights of organisms.
  */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Distance within which cells vote on the organism that owns a position, in cells; see
+ * Radius around a position within which cells vote on the position's owner, in cells. See
  * `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**
- * If a tick arrives within this time after the last picture was drawn, in ms, movement starts at
- * the time of that picture. Otherwise, it starts when the tick arrives.
+ * If a tick arrives at most this long after the last frame was drawn, in ms, interpolation starts at
+ * the time of that frame. Otherwise, interpolation starts when the tick arrives.
  */
 const RECENT = 100;
 
-/** When a tick arrived, and which areas of it are shown without delay. */
+/** The time at which a tick arrived, and the areas of it that are shown without interpolation. */
 export interface Arrival {
   /** Time of arrival, in ms. */
   readonly now: number;
   /** Duration of a tick, in ms. */
   readonly tick: number;
-  /** Areas to show without delay, because their cells were unknown before this tick. */
+  /** Areas to show without interpolation, because their cells were unknown before this tick. */
   readonly atOnce: readonly Rect[];
 }
 
-/** Creates a picture's textures, at full, half and quarter resolution of the grid. */
+/** Creates the textures for a grid, at full, half and quarter resolution. */
 function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   const target = (part: number, format: Partial<Surface> = {}): Target => {
     const [w, h] = [Math.ceil(width / part), Math.ceil(height / part)];
@@ -69,21 +69,21 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   };
 }
 
-/** Maximum number of areas that are drawn one by one; more are replaced by the whole grid. */
+/** Maximum number of areas that are redrawn one by one. If there are more, the whole grid is redrawn. */
 const MOST_AREAS = 64;
 
-/** Holds a room's planes as textures, and the textures derived from them. */
+/** Holds the planes of a room as textures, and the textures derived from them. */
 export class CellTextures {
-  /** When all cells will show the newest tick, in ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  /** Areas whose territory must be redrawn. */
+  /** Areas whose ownership texture (`territory`) must be redrawn. */
   private unsettled: Rect[] = [];
   /** Whether the last uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
-  /** Time at which the current movement starts, in ms. */
+  /** Time at which the current interpolation starts, in ms. */
   private since = 0;
   private arrivedAt = 0;
 
@@ -103,7 +103,7 @@ export class CellTextures {
     gl.deleteTexture(this.owner);
   }
 
-  /** The textures that the scene's shader reads, by the names of its samplers. */
+  /** The textures that the scene's fragment shader reads, keyed by sampler name. */
   get textures(): Readonly<Record<string, WebGLTexture>> {
     const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
@@ -117,11 +117,11 @@ export class CellTextures {
     };
   }
 
-  /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
+  /** Uploads a new tick. Interpolation starts from what is on screen, so that no cell jumps. */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If two ticks arrive between two pictures, the first was never shown, so keep the picture from
-    // which movement starts.
+    // If two ticks arrive between two frames, the first tick was never shown. Interpolation must then
+    // still start from the last drawn frame.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
@@ -143,7 +143,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // Limit the list, because ticks keep arriving while nothing is drawn.
+    // Limit the list, because ticks keep arriving while the page does not draw.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }
@@ -151,9 +151,9 @@ export class CellTextures {
   }
 
   /**
-   * Draws the next picture, in which the cells have moved on towards the newest tick.
+   * Interpolates the cells towards the newest tick for the next frame, and updates the blurred copies.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   blend(now: number): void {
     const { gl } = this;
@@ -168,7 +168,8 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // A frame's time may be slightly earlier than the tick's arrival, so use the later of the two.
+    // The time of a frame may be slightly earlier than the tick's arrival, so use the later of the
+    // two.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -176,7 +177,7 @@ export class CellTextures {
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
-  /** Updates the texture of times for a new tick, see `TIMES_FRAGMENT`. */
+  /** Updates the texture of transition times for a new tick, see `TIMES_FRAGMENT`. */
   private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;
@@ -215,7 +216,10 @@ export class CellTextures {
     gl.disable(gl.SCISSOR_TEST);
   }
 
-  /** Redraws the mask of the cells that the selected, hovered and partner organisms own. */
+  /**
+   * Redraws the highlight mask for three organisms: selected, hovered, and partner for a cross (0:
+   * none).
+   */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;
     gl.disable(gl.BLEND);

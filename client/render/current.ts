@@ -1,14 +1,14 @@
 /**
- * The current: a slow field that bends the whole picture like water. It is a function of the
- * position and of the room's time, so it is the same on all screens of a room. The shaders and the
- * functions below compute it from one table.
+ * The current: a slow displacement field that bends the whole picture like water. It depends only on
+ * the position and the room's time, so all screens of a room show the same current. The shaders and
+ * the functions in this file compute it from the same table.
  */
 import { smoothstep } from '../../shared/smoothstep.ts';
 import type { Point } from './camera.ts';
 
 /**
- * Four waves that push across their heading, so that bodies sway but do not swell. Lengths and
- * amplitudes in cells, headings in radians, periods in seconds.
+ * Four waves that displace cells at a right angle to the wave's direction, so that bodies sway but
+ * keep their size. Lengths and amplitudes in cells, headings in radians, periods in seconds.
  */
 const WAVES = [
   { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
@@ -22,27 +22,33 @@ const WAVES = [
 });
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
-/** A ripple's radians per cell, and how fast it fades with the distance from its ring. */
+/**
+ * Wave number of a ripple, in radians per cell, and how fast the ripple fades with distance from its
+ * ring.
+ */
 const CREST = 0.45;
 const NARROW = 0.01;
 
-/** A picture's field. */
+/** The displacement field at one moment. */
 export interface Field {
   /** [4] Phase of each wave, 0…2π. */
   readonly phases: Float32Array;
-  /** Multiplies the waves' amplitudes, 0…2. */
+  /** Factor for the amplitudes of the waves, 0…2. */
   readonly strength: number;
-  /** [RIPPLES, 4] Of each ripple: centre x and y, radius, amplitude; in cells. */
+  /** [RIPPLES, 4] For each ripple: centre x, centre y, radius and amplitude, in cells. */
   readonly ripples: Float32Array;
 }
 
-/** A field as shaders read it, [2 + RIPPLES, 4]: ripples, phases, and the strength four times. */
+/**
+ * A field in the layout that shaders read, [2 + RIPPLES, 4]: ripples, phases, and the strength four
+ * times.
+ */
 export type FieldRows = Float32Array;
 
 const row = (name: keyof (typeof WAVES)[number]): string =>
   `vec4(${WAVES.map((wave) => wave[name].toFixed(7)).join()})`;
 
-/** For shaders: `current` and `displaced`, and the uniform for a field's rows. */
+/** GLSL source: the functions `current` and `displaced`, and the uniform that holds a field's rows. */
 export const CURRENT = `
 uniform vec4 uField[${RIPPLES + 2}];
 vec2 current(vec2 q) {
@@ -66,9 +72,9 @@ vec2 displaced(vec2 p) {
 }`;
 
 /**
- * Returns which place of the room is seen at a place of the picture.
+ * Returns the grid position that is visible at a position of the bent picture.
  *
- * @param place in cells, as if there were no current
+ * @param place position in the bent picture, in cells
  */
 export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field): Point {
   const place = { x, y };
@@ -91,7 +97,10 @@ export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field
   return place;
 }
 
-/** Returns where a place of the room is seen, in cells: the inverse of `undisplace`. */
+/**
+ * Returns the position in the bent picture, in cells, that shows a grid position. Inverts
+ * `undisplace`.
+ */
 export function displace(place: Point, field: Field): Point {
   let at = place;
   for (let i = 0; i < 32; i++) {
@@ -103,32 +112,41 @@ export function displace(place: Point, field: Field): Point {
   return at;
 }
 
-/** Ticks in a second of the room's time. A slower room has calmer water. */
+/**
+ * Number of ticks per second of the room's time. If a room runs more slowly than this, its water moves
+ * more slowly too.
+ */
 const TICKS = 15;
-/** How long the current takes to swell or to calm, in ms. */
+/** How long the water current takes to reach full strength, or to stop, in ms. */
 export const EASE = 3_000;
-/** Time constant with which the page's estimate of the room's time is corrected, in ms. */
+/** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
-/** Error of that estimate, in seconds, that is corrected only while the water is still. */
+/**
+ * If the estimate of the room's time is wrong by more than this, in s, the water current fades out
+ * before the estimate is corrected.
+ */
 const FAR = 3;
-/** Time for which a slow machine draws no current, in ms: the first time, and the maximum. */
+/** How long a slow machine draws no water current, in ms: initial and maximum duration. */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** A machine is too slow at this number of late pictures. Ten pictures in time cancel a late one. */
+/**
+ * Number of late frames at which a machine counts as too slow. Ten frames in time cancel one late
+ * frame.
+ */
 const MANY_LATE = 8;
 
-/** Moves the current with the room's time, and eases it in and out. */
+/** Advances the water current with the room's time, and fades it in and out. */
 export class Current implements Field {
   readonly rows: FieldRows = new Float32Array(4 * (RIPPLES + 2));
   readonly ripples = this.rows.subarray(0, 4 * RIPPLES);
   readonly phases = this.rows.subarray(4 * RIPPLES, 4 * RIPPLES + 4);
-  /** The room's last known tick, and when it arrived, in ms. */
+  /** Last known tick of the room, and the time at which it arrived, in ms. */
   private tick = 0;
   private tickedAt = 0;
-  /** The estimated time of the room, in seconds. */
+  /** Estimated time of the room, in seconds. */
   private time = 0;
   private drawnAt = 0;
-  /** How far the current has swelled, 0…1. */
+  /** Strength of the water current while it fades, 0 (off) to 1 (full strength). */
   private level = 0;
   private late = 0;
   private lostUntil = 0;
@@ -138,22 +156,21 @@ export class Current implements Field {
     return this.rows[4 * RIPPLES + 4];
   }
 
-  /** Whether the next picture will differ because of the current. */
   get flows(): boolean {
     return this.level > 0;
   }
 
-  /** Records that the room is at a tick. @param now ms */
+  /** Records the current tick of the room. @param now current time, in ms */
   ticked(tick: number, now: number): void {
     this.tick = tick;
     this.tickedAt = now;
   }
 
   /**
-   * Records a picture. A machine that is too slow does without the current for a while, and longer
-   * each time.
+   * Records a frame. If too many frames are late, turns the water current off for a while. Each time,
+   * the current stays off for twice as long as before.
    *
-   * @param isLate whether the picture was late
+   * @param isLate whether the frame was drawn late
    */
   paced(isLate: boolean, now: number): void {
     this.late = isLate ? this.late + 1 : Math.max(0, this.late - 0.1);
@@ -164,12 +181,12 @@ export class Current implements Field {
   }
 
   /**
-   * Moves the current on to the next picture.
+   * Advances the water current to the time of the next frame.
    *
-   * @param now ms
+   * @param now current time, in ms
    * @param rate ticks per second
-   * @param most full strength
-   * @param wanted whether it flows; if not, it calms
+   * @param most strength of the current when it is fully on
+   * @param wanted whether the current should flow; otherwise, it fades out
    */
   move(now: number, rate: number, most: number, wanted: boolean): void {
     const elapsed = now - this.drawnAt;
@@ -187,7 +204,7 @@ export class Current implements Field {
       this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
-  /** Stops immediately, because the canvas shows something other than the room. */
+  /** Stops the water current immediately, because the canvas shows something other than the room. */
   stop(): void {
     this.level = 0;
     this.rows.fill(0);

@@ -1,6 +1,7 @@
 /**
- * Short light effects for events in a room: births, divisions, deaths, wounds, beacons.
- * `LifeEffects` starts them from the room's events; `Effects` draws them. Time is passed in.
+ * Short light effects for events in a room, such as births, divisions, deaths, wounds and beacons.
+ * `LifeEffects` starts an effect for each event of the room; `Effects` draws the effects. Callers pass the
+ * current time in.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -13,17 +14,18 @@ import { RIPPLES } from './current.ts';
 import type { MarkList } from './marks.ts';
 
 export interface Speck {
-  /** Centre of a cell, in cells. */
+  /** Centre of the cell, in cells from the grid's upper left. */
   readonly x: number;
   readonly y: number;
   readonly color: Rgb;
 }
 
 /**
- * Computes which places a segment of a stroke covers for the first time.
+ * Finds the grid positions that a segment of a stroke covers and that earlier segments of the same stroke
+ * did not.
  *
- * @param taken indices of places that the stroke has already covered; this segment's are added
- * @param counts whether a place counts
+ * @param taken indices of positions that the stroke has already covered; the new positions are added
+ * @param counts filter: positions for which it returns false are skipped
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -37,10 +39,10 @@ export function freshPlaces(
 }
 
 /**
- * Computes which cells a segment of a stroke cuts.
+ * Computes which cells a segment of a stroke cuts away.
  *
- * @param taken indices of places that the stroke has already covered; this segment's are added
- * @returns the cells that the stroke removes, and adjacent cells that stay
+ * @param taken indices of positions that the stroke has already covered; the new positions are added
+ * @returns `flesh`: the cells that the stroke removes; `rim`: the remaining cells next to them
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   const { owner, width } = planes;
@@ -58,7 +60,7 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   return { flesh: specks(fresh), rim: specks(rim) };
 }
 
-/** Returns a cell's centre and colour. */
+/** Returns the centre of the cell at index `place`, and its colour without premultiplied alpha. */
 function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
@@ -69,28 +71,29 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
   };
 }
 
-/** Maximum number of grains per tick. */
+/** Maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
-/** Share of dying cells that leave a grain, except in departing organisms, where all may. */
+/** Share of dying cells that leave a dust grain. Does not apply to departing organisms. */
 const SHARE = 0.35;
 
-/** A cell that died, with its colour. */
+/** A grain of dust: the centre and colour of a cell that has just died. */
 interface Grain extends Speck {
-  /** Whether the cell's organism departs. */
+  /** Whether the cell's organism is departing. If so, the grain drifts more slowly and fades later. */
   readonly isGentle: boolean;
 }
 
-/** Finds the cells that have died since the last call. */
+/** Finds the cells that have died since the last call of `find`. */
 export class DustFinder {
   private rgba = new Uint8Array(0);
   private owner = new Uint32Array(0);
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Picks some of the cells that were owned and are now bare, with their last colours.
+   * Picks some of the cells that had an owner and now have none, with their last colours.
    *
-   * @param silent changed chunks that were sent in full, where differences do not mean deaths
-   * @param departs whether an organism departs; then all its cells may leave a grain
+   * @param silent areas of `changed` to ignore: the server sent them in full, so a cell that is gone
+   *   has not necessarily died now
+   * @param departs returns whether an organism is departing; each of its cells may leave a grain
    */
   find(
     planes: Planes,
@@ -140,36 +143,35 @@ interface Effect {
   draw(share: number, marks: MarkList): void;
 }
 
-/** A line segment, in cells. */
 type Way = Readonly<Record<'x' | 'y' | 'x2' | 'y2', number>>;
 
 const WARM: Rgb = [0.98, 0.93, 0.8];
-/** Colour of a fresh wound's rim. */
+/** Colour of the rim of a fresh wound. */
 const RAW: Rgb = [1, 0.62, 0.42];
 /** Colour of the ground seen through a wound. */
 const GROUND: Rgb = [0.05, 0.13, 0.16];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
-/** Maximum number of grains per segment of a cut. */
+/** Maximum number of dust grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * How long an effect may stay undrawn before it is dropped, in ms, for example because the page is
- * hidden.
+ * Maximum delay between the start of an effect and its first drawing, in ms. An effect that is still
+ * undrawn then is dropped; this happens if the page is hidden.
  */
 const MOST_LATE = 1_500;
-/** Duration of a beacon, ms. */
+/** Duration of a beacon, in ms. */
 const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
-/** Active light effects; each adds its marks to a picture until it has faded. */
+/** Holds the active light effects. Each effect adds marks to every rendered frame until it has faded. */
 export class Effects {
   private effects: Effect[] = [];
 
   /**
-   * @param calm gentle fading instead of movement (prefers-reduced-motion)
-   * @param random randomness for effects, separate from the randomness of the visitor's seeds
+   * @param calm whether effects fade gently and do not move (prefers-reduced-motion)
+   * @param random random numbers for effects; not the generator that visitors' seeds come from
    */
   constructor(
     public calm = false,
@@ -180,7 +182,7 @@ export class Effects {
     return this.effects.length > 0;
   }
 
-  /** Shows a spark where the visitor released a seed, until the server has planted it. */
+  /** Shows a spark where the visitor dropped a seed. The spark covers the wait for the server's reply. */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -190,7 +192,7 @@ export class Effects {
     });
   }
 
-  /** Shows the birth of a seed as a ring of light. */
+  /** Shows a ring of light where an organism is born. */
   born({ x, y, color }: Speck, now: number): void {
     this.add(now, 1100, (t, marks) => {
       const radius = this.calm ? 5 : 2 + 9 * easeOut(t);
@@ -201,7 +203,7 @@ export class Effects {
     });
   }
 
-  /** Shows that every cell has divided into four: a ring of light spreads from the body's edge. */
+  /** Shows that each cell of an organism has divided into four: a ring of light spreads from its edge. */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
@@ -214,7 +216,7 @@ export class Effects {
     });
   }
 
-  /** Shows that somebody in the hall is near: the body glows and calms down again. */
+  /** Shows that a sensor detected somebody near: the organism glows for a moment. */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
@@ -222,7 +224,7 @@ export class Effects {
     });
   }
 
-  /** Shows a cell's death: a grain in the cell's colour drifts off and fades. */
+  /** Shows the death of a cell: a grain in the cell's colour drifts away and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
@@ -239,12 +241,12 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut immediately: an opening with a glowing rim, and grains along the
-   * blade. The effect lasts until the server's picture shows the wound. On bare ground only a
-   * scratch of light appears.
+   * Shows the visitor's own cut immediately: a dark gap with a glowing rim, and grains along the line. The
+   * effect hides the delay until the server's data shows the wound. A cut through empty ground leaves only
+   * a faint line of light.
    *
-   * @param way segment of the cut
-   * @param radius of the stroke, cells
+   * @param way segment of the stroke, in cells
+   * @param radius radius of the stroke, in cells
    */
   cut(cut: ReturnType<typeof cutOf>, way: Way, radius: number, now: number): void {
     const line = { kind: 'disc', ...way, radius: 0.1, softness: 1, color: WARM } as const;
@@ -267,9 +269,9 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own graft immediately, until the cells have followed.
+   * Shows the visitor's own graft immediately, to hide the delay until the server's data shows it.
    *
-   * @param specks the places under the stroke, in colours of the seed
+   * @param specks the cells under the stroke, in colours of the grafted seed
    */
   grafted(specks: readonly Speck[], now: number): void {
     this.add(now, 1_000, (t, marks) => {
@@ -280,7 +282,7 @@ export class Effects {
     });
   }
 
-  /** Shows a refused stroke: its line becomes a row of dim dots that fade. */
+  /** Shows a refused stroke as a row of dim dots that fade. */
   refused({ x, y, x2, y2 }: Way, radius: number, now: number): void {
     const length = Math.hypot(x2 - x, y2 - y);
     const dots = Math.max(1, Math.min(24, Math.round(length / 1.6)));
@@ -296,7 +298,7 @@ export class Effects {
     });
   }
 
-  /** Shows a healed wound: a soft ring contracts around the body. */
+  /** Shows that a wound has healed: a soft ring contracts around the organism. */
   healed({ x, y }: Point, reach: number, now: number): void {
     this.add(now, 1_500, (t, marks) => {
       const alpha = Math.sin(Math.PI * t) ** 1.3;
@@ -307,7 +309,7 @@ export class Effects {
     });
   }
 
-  /** Shows a beacon: rings contract onto the organism, and the last ring lingers around it. */
+  /** Shows a beacon: rings contract onto an organism, and the last ring stays for a moment. */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
@@ -325,7 +327,7 @@ export class Effects {
     });
   }
 
-  /** Shows a grain that flies off along the blade or sideways, and slows down quickly. */
+  /** Shows a grain that flies off a cut, along its line or sideways, and slows down quickly. */
   private spatter({ x, y, color }: Speck, way: Way, now: number): void {
     const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
@@ -343,14 +345,14 @@ export class Effects {
     });
   }
 
-  /** Draws the active effects and removes finished effects. */
+  /** Draws the active effects and removes the finished ones. */
   draw(now: number, marks: MarkList): void {
     this.effects = this.effects.filter(
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late, so start the effect when that picture is
-      // drawn, not earlier.
+      // A slow machine draws an effect's first frame late, so start the effect at that frame. Otherwise the
+      // viewer would miss its beginning.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -365,24 +367,24 @@ export class Effects {
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 
-/** Minimum stage at which an organism is surely visible. Below it, a mark shows the seed. */
+/** Minimum stage at which an organism is clearly visible. Younger organisms are marked by a glow. */
 const VISIBLE_STAGE = 8;
-/** Duration of a ripple, in ms. Events of its organism during it start no second ripple. */
+/** Duration of a ripple, in ms. While it lasts, further events of its organism start no other ripple. */
 const RIPPLE = 2_000;
 /** Maximum amplitude of a ripple, in cells. */
 const RIPPLE_AMPLITUDE = 0.6;
 
-/** Starts an effect for each life event, and draws the glow of seeds. */
+/** Starts a light effect for each life event of a room, and draws the glow of growing seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Organisms from which ripples spread, and when each ripple began, in ms. */
+  /** Organisms from which ripples spread, and the start time of each ripple, in ms. */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples see `Field`; filled with each picture
+   * @param ripples output, see `Field.ripples`; filled whenever a frame is drawn
    * @param invalidate called when there is something new to draw
    */
   constructor(
@@ -420,7 +422,7 @@ export class LifeEffects {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Adds dust for the cells that died in a new tick. */
+  /** Adds dust for the cells that died in a new tick. Areas in `anew` were sent in full and give no dust. */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -433,9 +435,9 @@ export class LifeEffects {
   }
 
   /**
-   * Draws the effects.
+   * Draws the effects into `marks`.
    *
-   * @returns whether the next picture will differ
+   * @returns whether the next frame will differ from this one
    */
   draw(now: number, marks: MarkList): boolean {
     const growing = this.drawSeeds(now, marks);

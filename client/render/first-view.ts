@@ -1,8 +1,8 @@
-/** Chooses what a page shows first if it cannot show the whole room at a good size. */
+/** Chooses which part of the room a page shows first, if the whole room would be too small. */
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
-/** The room, as far as the choice depends on it. */
+/** The properties of a room that the choice of the first view depends on. */
 export interface Sights {
   readonly grid: Size;
   /** Side of a grown organism, in cells. */
@@ -11,12 +11,12 @@ export interface Sights {
   readonly organisms: readonly Point[];
 }
 
-/** The view, in CSS pixels. */
+/** The page's view, in CSS pixels. */
 export interface Stage {
   readonly view: Size;
-  /** The part between header and dock. */
+  /** The part of the view between the header and the dock. */
   readonly free: Rect;
-  /** Buttons and other elements that cover the view. */
+  /** Areas of buttons and other elements that cover the view. */
   readonly covers: readonly Rect[];
 }
 
@@ -24,30 +24,33 @@ export interface Stage {
 const CANDIDATES = 350;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
-/** Width and height that the closest view shows, as multiples of an organism's side. */
+/** Width and height that the closest view shows, in multiples of an organism's side. */
 const FRAME = { width: 2.25, height: 1.6 };
-/** Number of compared zooms, factor from one to the next, and points that each of them costs. */
+/** Number of zooms to compare, factor from one zoom to the next, and penalty for each such step. */
 const ZOOMS = 7;
 const FARTHER = 0.86;
 const COST = 0.1;
-/** Distance from other creatures at which a body has enough ground, in sides. */
+/** Minimum distance between free ground and the nearest organism, in multiples of an organism's side. */
 export const GROUND = 0.8;
 /**
- * Creatures nearer than this are beside a place, in sides. A place with `RIM` creatures beside it is
- * at the rim of a reef.
+ * An organism within `BESIDE` sides of a free position is its neighbour. A position with `RIM` or more
+ * neighbours is at the edge of a cluster.
  */
 const BESIDE = 1.3;
 const RIM = 3;
-/** Points of a place at a rim, few enough that the first creature is still shown large. */
+/**
+ * Bonus for a position at the edge of a cluster of organisms. It is small, because it matters more
+ * that the first organism is shown large.
+ */
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that shows a free place and, whole, the creature nearest to it; neither is
- * covered. If there is no such view, the result is the best of those compared. Prefers places at
- * the rim of a reef, so that the room keeps its open water. The view differs between pages, so that
- * visitors do not all plant at the same place.
+ * Chooses a view that contains a free position, where a visitor can plant, and the whole organism
+ * nearest to it, with no button over either. If there is no such view, returns the best of the views
+ * compared. Prefers positions at the edge of a cluster, so that large empty areas stay empty. The
+ * result is random, so that visitors do not all plant at the same position.
  *
- * @param random 0…1
+ * @param random returns random numbers, 0…1
  */
 export function firstView(
   { grid, side, organisms }: Sights,
@@ -61,8 +64,9 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // Move the view so that the place is anywhere in it, or, half of the time, in its middle. Show
-      // as little as possible of the space outside the grid.
+      // Choose the centre of the view so that the free position is near the middle in half of the
+      // candidates, and anywhere in the view in the others. Show as little as possible outside the
+      // grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -83,11 +87,15 @@ export function firstView(
   /**
    * Rates a view.
    *
-   * @param focus the position in the middle of its free part
+   * @param place the free position, in cells
+   * @param focus the position in the middle of the part between header and dock, in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
-    /** Whether a window overlaps an area. @param x, y from the middle of the free part */
+    /**
+     * Returns whether an organism would overlap an area. @param x, y offset of the organism from the
+     * middle of the free part, in CSS pixels
+     */
     const meets = (x: number, y: number, area: Rect): boolean =>
       Math.abs(middle.x + x - area.x - area.width / 2) < (area.width + size) / 2 &&
       Math.abs(middle.y + y - area.y - area.height / 2) < (area.height + size) / 2;
@@ -108,9 +116,9 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
-    // The first tap is often in the middle, so there should be free ground.
+    // Visitors often tap the middle first, so prefer views with free ground there.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
-    // Prefer many whole creatures, few cut ones, and a place near the middle.
+    // Prefer views with many whole organisms, few cut ones, and the free position near the middle.
     const off = Math.abs(x) / width + Math.abs(y) / height;
     const beauty = (Math.min(6, whole) - Math.min(4, cut) - off + 5) / 12;
     return share === 1 && isNearestWhole

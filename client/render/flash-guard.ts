@@ -1,13 +1,13 @@
 /**
- * Detects flashes in the pictures that a page is about to show (WCAG 2.3.1), and decides where a
- * picture must change more slowly.
+ * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides where the screen
+ * must change more slowly.
  *
- * A flash is a pair of opposing changes of saturated red, or of relative luminance by a tenth or
- * more with the darker side below 0.8. At most three flashes per second may cover more than a
- * quarter of any ten degrees of the visual field. How many degrees a picture covers depends on the
- * viewer's distance, so the guard checks windows of several sizes. It also keeps a margin: it
- * softens a zone at half the permitted number of flashes per second, if flashes cover an eighth of
- * a window.
+ * WCAG defines a flash as a pair of opposing changes, either of saturated red, or of relative luminance by
+ * at least 0.1 if the darker luminance is below 0.8. WCAG allows at most three flashes per second over more
+ * than a quarter of any ten degrees of the visual field. The angle that a picture covers depends on the
+ * viewer's distance, which is unknown, so the guard checks windows of several sizes. The guard is stricter
+ * than WCAG: it softens a zone at half the allowed number of flashes per second, and as soon as flashes
+ * cover an eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -20,25 +20,25 @@ import {
   type Target,
 } from './gl.ts';
 
-/** Minimum changes that count as part of a flash. WCAG says 0.1, and 20/320 for red. */
+/** Minimum changes of luminance and red that count as half a flash. WCAG says 0.1 and 20/320. */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
-/** A change counts only if its darker side is below this luminance. */
+/** A change of luminance counts only if the darker of its two levels is below this value. */
 const BRIGHT = 0.8;
 /** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
 /** Share of a window that must flash before the window is softened. WCAG says a quarter. */
 const SHARE = 0.125;
-/** Sides of the windows, as shares of the picture's sides. */
+/** Widths and heights of the windows, as shares of the picture's width and height. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
 /**
- * How long softening lasts after the last flashing that caused it, in ms. It then fades out over
+ * How long softening continues after the last detected flash, in ms. After that, softening fades out over
  * `RELEASE` ms.
  */
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
-/** Detects the turning points of one level in each zone. */
+/** Detects, in each zone, when a level (luminance or red) starts to rise or fall. */
 class Turns {
   private readonly low: Float32Array;
   private readonly high: Float32Array;
@@ -54,14 +54,14 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** Forgets earlier levels, so that the next picture is not compared with them. */
+  /** Forgets earlier levels, so that the next measurement is not compared with them. */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
     this.rising.fill(0);
   }
 
-  /** @returns whether the level of a zone has just completed a change opposing the previous one */
+  /** @returns whether the zone's level has just completed a change opposite to its previous change */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
     if (Number.isNaN(low[zone])) {
@@ -86,28 +86,27 @@ class Turns {
   }
 }
 
-/** Counts flashes per zone, and computes how much each zone of a picture must be softened. */
+/** Counts flashes per zone, and computes how strongly each zone must be softened. */
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones, limit] When the latest changes happened, in ms: a ring buffer per zone. */
+  /** [zones, limit] Times of the latest opposing changes, in ms: one ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
-  /** [rows + 1, columns + 1] Summed-area table of flashing zones. */
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant of softened zones, in ms. It keeps flashes faster than 2 per second (limit 2) or
-   * 2.5 per second (limit 3) below a change of a tenth in relative luminance.
+   * Time constant of softened zones, in ms. Chosen so that flashes faster than 2 per second (limit 2) or
+   * 2.5 per second (limit 3) change the relative luminance by less than 0.1.
    */
   private readonly lag: number;
 
   /**
-   * Creates a guard for a picture. Zones are roughly square and ordered in rows from the top left.
+   * Divides a picture into zones, which are roughly square and ordered in rows from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone already counts as flashing after this
-   *   number of opposing changes, which make half as many flashes, because measurements arrive late
+   * @param limit maximum number of flashes per second. A zone already counts as flashing after `limit`
+   *   opposing changes, that is, half as many flashes, because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -127,13 +126,13 @@ export class FlashGuard {
   /**
    * Returns whether any zone is softened.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   isSoft(now: number): boolean {
     return now < this.latest + HOLD + RELEASE;
   }
 
-  /** Continues from the state of another guard, whose picture had another size. */
+  /** Copies the state of the guard of the previous picture, whose size was different. */
   takeOver(from: FlashGuard): void {
     const { columns, rows, limit } = this;
     this.latest = from.latest;
@@ -148,18 +147,18 @@ export class FlashGuard {
     }
   }
 
-  /** Forgets the last picture, because the camera has moved since it was measured. */
+  /** Forgets the last measured levels, because the camera has moved since. */
   forget(): void {
     this.luminance.forget();
     this.red.forget();
   }
 
   /**
-   * Records the levels of the picture before softening.
+   * Records the levels of a frame before softening.
    *
-   * @param levels [zones × 4] 0…255: luminance, and R − G − B if the red is saturated, else 0; the
-   *   last two values are ignored
-   * @param now time of drawing, ms
+   * @param levels [zones × 4] 0…255, four values per zone: luminance; R − G − B if the red is saturated,
+   *   otherwise 0; two unused values
+   * @param now time at which the frame was drawn, in ms
    */
   measure(levels: Uint8Array, now: number): void {
     const { columns, rows, limit, changes, next } = this;
@@ -167,14 +166,14 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Call both, without short-circuiting, because each remembers the zone's previous levels.
+      // Do not short-circuit these two calls, because each updates the zone's remembered levels.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot of the ring buffer holds the oldest change, so compare with that one.
+      // The next slot of the ring buffer holds the oldest change. If even that is recent, the zone flashes.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;
@@ -184,16 +183,16 @@ export class FlashGuard {
   }
 
   /**
-   * Computes how far each zone may move from the shown picture to the new one.
+   * Computes how far each zone may move from the frame on screen towards the new frame.
    *
-   * @param elapsed time since the previous picture, ms
-   * @param into [rows × columns] 0…255; 255: all the way
+   * @param elapsed time since the previous frame, in ms
+   * @param into [rows × columns] output, 0…255; 255 means that the zone shows the new frame unsoftened
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
       const since = now - this.softUntil[zone];
       const soft = since < 0 ? 1 : Math.max(0, 1 - since / RELEASE);
-      // Squared, so that the softening ends gradually.
+      // Square the value, so that softening ends gradually.
       const lag = this.lag * soft * soft;
       const share = lag < 1 ? 1 : 1 - Math.exp(-elapsed / lag);
       into[zone] = Math.max(1, Math.round(255 * share));
@@ -201,7 +200,7 @@ export class FlashGuard {
   }
 
   /**
-   * Softens flashing zones in windows with too many flashing zones. Includes their neighbours,
+   * Softens each flashing zone of a window in which too many zones flash. Softens its neighbours too,
    * because a zone may contain only the edge of a flash.
    */
   private soften(flashing: Uint8Array, now: number): void {
@@ -249,11 +248,10 @@ export class FlashGuard {
   }
 }
 
-/** Number of zones along the longer side of the picture. */
 const ZONES = 64;
-/** How long the camera must stand still before pictures are measured again, in ms. */
+/** How long the camera must stand still before frames are measured again, in ms. */
 const STEADY = 250;
-/** Maximum number of measurements in flight. */
+/** Maximum number of measurements that the GPU has not finished. */
 const MAX_PENDING = 3;
 
 interface Reading {
@@ -262,17 +260,17 @@ interface Reading {
   readonly fence: WebGLSync;
 }
 
-/** Everything that depends on the screen's size. */
+/** Resources that depend on the size of the screen. */
 interface Pictures {
   readonly shown: [Target, Target];
-  /** The scene before softening; created on first use. */
+  /** The frame before softening. Created when softening is first needed. */
   scene: Target | undefined;
   readonly levels: Target;
   readonly shares: WebGLTexture;
   readonly guard: FlashGuard;
 }
 
-/** Measures each picture before it is shown, and softens pictures that would flash. */
+/** Measures each frame before it is shown, and softens frames that would flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly free: WebGLBuffer[] = [];
@@ -292,12 +290,12 @@ export class FlashSafeScreen {
   }
 
   /**
-   * Begins a picture.
+   * Begins a frame.
    *
-   * @param now ms
+   * @param now current time, in ms
    * @param limit maximum number of flashes per second
-   * @param panned whether the camera has moved since the previous picture
-   * @returns the framebuffer to draw into
+   * @param panned whether the camera has moved since the previous frame
+   * @returns the framebuffer to draw the frame into
    */
   begin({ width, height }: Size, now: number, limit: FlashLimit, panned: boolean) {
     this.elapsed = Math.max(0, now - this.now);
@@ -314,7 +312,7 @@ export class FlashSafeScreen {
     return pictures.scene.framebuffer;
   }
 
-  /** Shows the finished picture. @returns whether anything is being softened */
+  /** Shows the finished frame. @returns whether any part of it is softened */
   end(): boolean {
     const { gl, pictures } = this;
     if (!pictures) return false;
@@ -363,7 +361,7 @@ export class FlashSafeScreen {
     if (fence) this.pending.push({ at: this.now, buffer, fence });
   }
 
-  /** Reads the finished measurements in order. */
+  /** Reads all measurements that the GPU has finished, oldest first. */
   private read({ guard }: Pictures): void {
     const { gl, pending } = this;
     while (pending.length > 0) {
@@ -404,7 +402,7 @@ export class FlashSafeScreen {
     if (pictures) {
       const { guard, shown } = this.pictures;
       guard.takeOver(pictures.guard);
-      // Softening starts from the picture on screen, so copy it to the new size.
+      // Softening blends with the picture on screen, so copy that picture to the new size.
       const [before] = pictures.shown;
       gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);

@@ -1,20 +1,20 @@
-/** Frame timing: measures ticks, and finds a resolution that this machine can draw in time. */
+/** Timing of frames: measures ticks, and finds a resolution that this machine can draw in time. */
 
-/** Maximum length of a tick, in ms. Longer gaps are pauses. */
+/** Maximum duration of a tick, in ms. Longer gaps between ticks are pauses and are not measured. */
 const LONGEST_TICK = 1_500;
 
-/** Measures how long a tick lasts. */
+/** Measures the duration of a tick from the arrival of the server's frames. */
 export class TickLength {
-  /** Mean length of a tick, in ms. */
+  /** Mean duration of a tick, in ms. */
   mean = 66;
   private arrivedAt = Number.NEGATIVE_INFINITY;
   private tick = 0;
 
   /**
-   * Records that a frame has arrived. A quiet room sends no frame in some ticks, so the tick number
-   * is needed.
+   * Records the arrival of a frame from the server. The tick number is needed because a quiet room
+   * sends no frame in some ticks.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   arrived(now: number, tick: number): void {
     const length = (now - this.arrivedAt) / Math.max(1, tick - this.tick);
@@ -25,16 +25,16 @@ export class TickLength {
 }
 
 /**
- * A machine counts as slow if the mean gap between its frames reaches this, in ms. Screens of 24,
- * 25 and 30 Hz and phones in power-saving mode stay below it.
+ * Mean time between frames at which a machine counts as slow, in ms. Screens with 24, 25 or 30 Hz and
+ * phones in power-saving mode stay below it.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * Total duration of measured frames, in ms, at which a decision is made even before there are
- * `SAMPLE` frames.
+ * Total duration of measured frames, in ms, after which the resolution may change even if fewer than
+ * `SAMPLE` frames were measured.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
@@ -44,25 +44,27 @@ const LOWER_MUCH = 0.5;
 const LONGEST_WAIT = 600_000;
 
 /**
- * Lowers the resolution step by step while frames take too long. With a finite patience it tries a
- * higher resolution later, and doubles the wait after each failed attempt, up to ten minutes.
+ * Lowers the resolution step by step while frames take too long. If `patience` is finite, tries a
+ * higher resolution after that time, and doubles the time after each failed attempt, up to ten
+ * minutes.
  */
 export class Resolution {
-  /** Whether the last frames were quick enough to draw more. */
+  /** Whether recent frames were quick enough to draw optional animations. */
   isQuick = false;
-  /** Whether the last frames were in time. */
+  /** Whether recent frames were drawn in time. */
   isSteady = false;
   private scale = 1;
   private sum = 0;
   private count = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
   private changedAt = Number.NEGATIVE_INFINITY;
-  /** Whether the last change tried a higher resolution. */
+  /** Whether the last change of the resolution was an attempt to raise it. */
   private isTrying = false;
 
   /**
-   * @param patience time before a higher resolution is tried, ms
-   * @param pause maximum gap between frames, ms; a longer gap is a pause, not a slow frame
+   * @param patience time before a higher resolution is tried, in ms
+   * @param pause maximum time between two frames, in ms; a longer gap counts as a pause, not as a slow
+   *   frame
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
@@ -74,25 +76,26 @@ export class Resolution {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
-  /** Marks the time until `now` as a rest, so that it does not count as a slow frame. */
+  /** Declares the time until `now` (ms) a pause, so that it does not count as a slow frame. */
   rest(now: number): void {
     this.lastAt = now;
   }
 
   /**
-   * Records a frame.
+   * Records a drawn frame, and adjusts the resolution.
    *
-   * @param waited whether the frame had to wait for the GPU; a long gap is then not a pause
-   * @param hasSpare whether the picture contains something optional, which the caller drops before
-   *   the resolution is lowered
+   * @param waited whether the frame had to wait for the GPU; if so, a long gap is not a pause
+   * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
+   *   lowered, because the caller drops the animations first
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // A long gap may come from compiling shaders, so limit it to the length of a pause.
+    // A long wait for the GPU may come from compiling shaders, so limit the gap to the length of a
+    // pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return;
-    // A gap right after a rest says nothing about speed. Still raise the resolution if it is due,
-    // because otherwise frequent rests would keep it low forever.
+    // A gap right after a pause says nothing about speed. Raise the resolution anyway if it is time to
+    // do so; otherwise, frequent pauses would keep it low forever.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -125,13 +128,13 @@ export class Resolution {
   }
 }
 
-/** Draws while something changes. Browsers pause the loop in hidden pages. */
+/** Draws frames while something changes. Browsers stop the loop while the page is hidden. */
 export class FrameLoop {
   private handle = 0;
   private ended = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param draw draws one picture and returns whether the next one will differ */
+  /** @param draw draws one frame, and returns whether the next frame will differ from it */
   constructor(private readonly draw: (now: number) => boolean) {}
 
   invalidate(): void {
@@ -142,7 +145,7 @@ export class FrameLoop {
     });
   }
 
-  /** Draws again after a pause, in ms, even if nothing changes. */
+  /** Schedules a frame after a pause, even if nothing has changed. @param pause ms */
   wait(pause: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.invalidate(), pause);
@@ -156,23 +159,23 @@ export class FrameLoop {
   }
 }
 
-/** How long to wait for the GPU to report a finished picture, ms. */
+/** How long to wait for the GPU to report that a frame is finished, in ms. */
 const PATIENCE = 10_000;
 
-/** Tracks pictures that the GPU has not reported as finished. */
+/** Tracks the frames that the GPU has not yet reported as finished. */
 export class UnfinishedPictures {
-  /** One fence per unfinished picture, oldest first. */
+  /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * Maximum number of unfinished pictures. 0 until the first picture is finished, because the GPU
-   * still compiles shaders for it.
+   * Maximum number of unfinished frames. Zero until the first frame is finished, because the GPU is
+   * still compiling shaders until then.
    */
   private most = 0;
   private drawnAt = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {}
 
-  /** Records that a picture has been drawn. @param now ms */
+  /** Records that a frame has been drawn. @param now current time, in ms */
   add(now: number): void {
     this.drawnAt = now;
     if (this.most === Infinity) return;
@@ -181,10 +184,10 @@ export class UnfinishedPictures {
   }
 
   /**
-   * Returns whether the next picture has to wait. If the GPU has reported nothing for ten seconds,
-   * returns false until the GPU reports again.
+   * Returns whether the next frame must wait because too many frames are unfinished. If the GPU has
+   * reported nothing for `PATIENCE` ms, returns false until the GPU reports a finished frame.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   isMany(now: number): boolean {
     const { gl, fences } = this;
@@ -194,7 +197,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep the last fence, because its signal will show that the GPU reports again.
+    // Keep the last fence: its signal will show that the GPU reports finished frames again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -1,16 +1,15 @@
-/** Thin helpers over WebGL2. */
+/** Small helper functions for WebGL2. */
 import { COVER_VERTEX, PASSES } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
-/** Thrown if WebGL2 is missing, or rejects a program or a texture. */
+/** Thrown if the browser has no WebGL2, or if WebGL2 rejects a program or a texture. */
 export class GlError extends Error {
   override readonly name = 'GlError';
 }
 
-/** A linked program. */
 export type Program = ReturnType<typeof withUniforms>;
 
-/** Begins to compile and link a program, without waiting for it. */
+/** Starts compiling and linking a program without waiting for the result. */
 function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
   const program = gl.createProgram();
   for (const source of [vertex, fragment]) {
@@ -19,7 +18,7 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    // The shader stays alive as long as its program.
+    // Marks the shader for deletion. The GPU keeps it as long as its program exists.
     gl.deleteShader(shader);
   }
   gl.linkProgram(program);
@@ -27,10 +26,10 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
 }
 
 /**
- * Compiles and links programs. Starts all before waiting for any, so that browsers compile them in
- * parallel.
+ * Compiles and links programs. Starts all of them before waiting for the first, so that browsers
+ * compile them in parallel.
  *
- * @param sources vertex and fragment shader of each program
+ * @param sources sources of the vertex and the fragment shader, by program name
  * @throws GlError with the compiler's message
  */
 export function createPrograms<Name extends string>(
@@ -54,9 +53,12 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
-    /** Samplers that have their texture unit, in the order of the units. */
+    /** Names of the samplers that already have a texture unit; the index is the unit. */
     samplers: [] as string[],
-    /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
+    /**
+     * Returns a uniform's location. It is null if the compiler removed the uniform; writes have no
+     * effect.
+     */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
       if (location === undefined) {
@@ -71,9 +73,7 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
 export interface Surface {
   readonly width: number;
   readonly height: number;
-  /** Default: RGBA8. */
   readonly format?: GLenum;
-  /** Default: LINEAR. */
   readonly filter?: GLenum;
 }
 
@@ -91,7 +91,6 @@ export function createTexture(
   return texture;
 }
 
-/** A texture that can be rendered to. */
 export type Target = ReturnType<typeof createTarget>;
 
 export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
@@ -99,8 +98,8 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // Do not clear integer targets, because `clear` works only for float formats. A new integer
-  // target contains zeros until the first draw.
+  // Do not clear integer targets, because `clear` works only with float formats. WebGL fills new
+  // textures with zeros.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -114,8 +113,8 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 }
 
 /**
- * Binds each texture to the sampler with its name, in the program in use. A sampler keeps its unit,
- * because setting uniforms takes time.
+ * Binds each texture to the sampler of the same name, in the program in use. Assigns a texture unit to
+ * a sampler only if it has changed, because setting uniforms is slow.
  */
 export function bindTextures(
   gl: WebGL2RenderingContext,
@@ -132,10 +131,10 @@ export function bindTextures(
 }
 
 /**
- * Begins a pass over a whole target. The caller then sets the program's other uniforms and draws
- * one triangle.
+ * Begins a render pass that covers a whole target. Afterwards, the caller sets the program's uniforms
+ * and draws one triangle.
  *
- * @param target a null framebuffer is the screen
+ * @param target where to render; a null framebuffer means the screen
  */
 export function beginPass(
   gl: WebGL2RenderingContext,

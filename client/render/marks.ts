@@ -1,4 +1,4 @@
-/** A list of light marks in the GPU's layout: 12 numbers per mark. */
+/** Light marks: rings, discs, glows and seed previews that are drawn above the cells. */
 import type { Rgb } from '../style/fragments.ts';
 import type { FieldRows } from './current.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
@@ -9,7 +9,7 @@ export interface Mark {
   readonly kind: keyof typeof MARK;
   readonly x: number;
   readonly y: number;
-  /** Other end of a capsule; for a picture, the column and row of its tile. */
+  /** Other end of a capsule. For a seed preview (`picture`): column and row of the tile in the image. */
   readonly x2?: number;
   readonly y2?: number;
   /** Radius in cells. */
@@ -19,13 +19,13 @@ export interface Mark {
   readonly line?: number;
   readonly color: Rgb;
   readonly alpha: number;
-  /** 1: additive light; 0: opaque paint. Default 0. */
+  /** How the mark blends: from 0, opaque paint (default), to 1, additive light. */
   readonly glow?: number;
 }
 
 const FLOATS = 12;
 
-/** A growable list of light marks, reused from picture to picture. */
+/** A growable list of light marks, in the GPU's layout. Reused for each frame. */
 export class MarkList {
   data = new Float32Array(FLOATS * 64);
   count = 0;
@@ -60,7 +60,7 @@ export interface View {
   readonly pixel: number;
 }
 
-/** Draws mark lists, one draw call per list. */
+/** Draws a list of light marks with a single draw call. */
 export class MarkPainter {
   private readonly array: WebGLVertexArrayObject;
   private readonly buffer: WebGLBuffer;

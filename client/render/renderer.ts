@@ -1,4 +1,4 @@
-/** Draws a room onto a canvas. Owns all GPU resources and recreates them after a lost context. */
+/** Draws a room onto a canvas. Owns all GPU resources, and recreates them after the context was lost. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
@@ -12,18 +12,18 @@ import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 import { type Light, SCENE_ROWS } from './shaders/scene.ts';
 
-/** How long a GPU context may be lost before the page reloads to replace it, in ms. */
+/** How long the GPU context may be lost before the page reloads to get a new one, in ms. */
 const LOST = 15_000;
 /**
- * Minimum age of a page before it reloads for a lost context, in ms. Prevents a loop of reloads if
- * the next context is lost, too.
+ * Minimum age of a page before it reloads because of a lost context, in ms. Prevents endless reloading
+ * if each new context is lost too.
  */
 const LEAST_AGE = 60_000;
 
 export interface CanvasStyle {
-  /** Whether bare ground is transparent. */
+  /** Whether the canvas is transparent where there are no organisms. */
   readonly isClear?: boolean;
-  /** Called if a lost context does not return. If absent, the page reloads. */
+  /** Called if a lost context does not come back. Default: the page reloads. */
   readonly renew?: () => void;
 }
 
@@ -32,32 +32,31 @@ export interface Picture {
   /** Size of the view, in CSS pixels. */
   readonly view: Size;
   readonly crisp: boolean;
-  /** Desaturation while there is no connection, 0…1. */
+  /** How far the picture is desaturated because the connection is lost, 0…1. */
   readonly faded: number;
-  /** Ids of the selected organism, the hovered organism, and the partner for a cross; 0: none. */
+  /** Ids of the selected organism, the hovered organism, and the partner for a cross; 0 if none. */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
-  /** Bounds of the whole picture in CSS pixels, if this canvas shows only part of it. */
+  /** Bounds of the whole display in CSS pixels, if this canvas shows only a part of it. */
   readonly whole?: Rect;
   /** How long organisms have been breathing, in seconds; 0 if they are still. */
   readonly breath: number;
-  /** The current. */
   readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
-  /** Time of the particles that float in the medium, see `driftAt`. If absent, they are still. */
+  /** Animation time of the floating particles, see `driftAt`. If absent, the particles do not move. */
   readonly time?: number;
   readonly marks: MarkList;
-  /** Whether the camera has moved. Changes caused by camera movement are not flashes. */
+  /** Whether the camera has moved. Changes that camera movement causes do not count as flashes. */
   readonly panned?: boolean;
   /** Maximum number of flashes per second over a large area. */
   readonly flashLimit: FlashLimit;
 }
 
-/** Draws pictures of a room. Dispose it with its canvas. */
+/** Draws frames of a room on a canvas. Call `dispose` before removing the canvas. */
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
-  /** Paint of the cells; undefined without a painter, and after a lost context. */
+  /** Draws cells with the painter. Undefined if there is no painter, and after the context was lost. */
   paint: RoomPaint | undefined;
-  /** The planes that were uploaded last. */
+  /** The planes (colours and owners of all cells) uploaded last. */
   planes: Planes | undefined;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
@@ -65,7 +64,7 @@ export class Renderer {
   private painter!: MarkPainter;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
-  /** The scene's uniforms, as in its shader. */
+  /** The scene's uniforms, in the order that its shader expects. */
   private readonly rows = new Float32Array(4 * SCENE_ROWS);
   private unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
@@ -116,7 +115,7 @@ export class Renderer {
   }
 
   /**
-   * Uploads a new tick.
+   * Uploads a new tick to the GPU.
    *
    * @param changed areas that differ from the previous tick
    */
@@ -132,7 +131,7 @@ export class Renderer {
     this.paint?.changed(planes, changed, this.until);
   }
 
-  /** When all cells will show the newest tick, in ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   get until(): number {
     return this.field?.until ?? 0;
   }
@@ -143,21 +142,21 @@ export class Renderer {
   }
 
   /**
-   * Returns whether the GPU is so far behind that the next picture has to wait. Drawing it now
-   * would delay the whole page.
+   * Returns whether the GPU is so far behind that the next frame must wait. Drawing the frame now
+   * would block the whole page.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   isBehind(now: number): boolean {
     return this.unfinished.isMany(now);
   }
 
   /**
-   * Draws one picture.
+   * Draws one frame.
    *
    * @param ratio device pixels per CSS pixel
-   * @param now ms
-   * @returns whether the next picture will differ because this one was softened
+   * @param now current time, in ms
+   * @returns whether the next frame will differ from this one because this one was softened
    */
   draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;
@@ -219,7 +218,6 @@ export class Renderer {
   }
 
   private create(): void {
-    // The old resources were lost with the context.
     this.paint?.dispose();
     this.field = this.paint = undefined;
     this.unfinished = new UnfinishedPictures(this.gl);

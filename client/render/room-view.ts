@@ -1,4 +1,4 @@
-/** A visitor's or host's view of a room. Decides what each picture shows. */
+/** A visitor's or host's view of a room: camera, highlights and previews at the pointer. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -12,7 +12,7 @@ import { Resolution } from './frame-pacing.ts';
 import type { MarkList } from './marks.ts';
 import type { CanvasStyle } from './renderer.ts';
 
-/** Duration of the fade when the connection is lost, in ms, and the share of colour that it takes. */
+/** Duration of the fade after the connection is lost, in ms, and the share of colour that it removes. */
 const FADE = 600;
 const FADED = 0.45;
 
@@ -22,7 +22,7 @@ export class RoomView extends CanvasView {
   hovered = 0;
   /** The visitor's own pointer, in CSS pixels; undefined while it is not over the canvas. */
   pointer: Pointer | undefined;
-  /** Returns the energy ring to draw; undefined unless a stroke is in progress. */
+  /** Returns the current state of the energy ring. Undefined unless the visitor is drawing a stroke. */
   gauge: (() => EnergyRing) | undefined;
   private faded = 0;
   private panned = false;
@@ -60,30 +60,28 @@ export class RoomView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Moves the camera to an organism. */
   show(organism: Pick<OrganismView, 'x' | 'y' | 'side'>): void {
     this.rig.show(organism, organism.side);
     this.loop.invalidate();
   }
 
-  /** Follows a growing organism until the visitor moves the camera. */
   follow(organism: OrganismView): void {
     this.rig.follow(organism, organism.side, organism.stage);
     this.loop.invalidate();
   }
 
-  /** Moves the camera to show a whole area. */
+  /** Moves the camera to show all of an area. @param area in cells */
   match(area: Rect): void {
     this.rig.match(area);
     this.loop.invalidate();
   }
 
-  /** Loads the image that contains the pictures of all seeds. */
+  /** Loads the image that contains the previews of all seeds of the gallery. */
   async loadSheet(): Promise<void> {
     const { sheet } = this.model.checkpoint!;
     const image = new Image();
     image.src = sheet.url;
-    // Ignore failures, because without the image only the pictures at the pointer are missing.
+    // Ignore failures: without the image, only the seed preview at the pointer is missing.
     await image.decode().then(
       () => this.renderer.setSheet(image, sheet.columns),
       () => undefined,
@@ -118,7 +116,7 @@ export class RoomView extends CanvasView {
     };
   }
 
-  /** Draws what a tool would do at a pointer. */
+  /** Draws a preview of what the active tool would do at a pointer. */
   protected drawPointer(
     pointer: Pointer,
     state: InteractionState['state'],
@@ -133,7 +131,7 @@ export class RoomView extends CanvasView {
     drawEnergyRing(gauge(), { at, radius, zoom: this.camera.zoom }, marks);
   }
 
-  /** Slightly desaturates the picture while there is no connection. */
+  /** Slightly desaturates the room while the connection is lost. @returns whether the fade continues */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
     const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;
@@ -147,10 +145,10 @@ export class RoomView extends CanvasView {
 const CALM: Rgb = [0.74, 0.94, 0.86];
 const NO: Rgb = [1, 0.48, 0.42];
 const BRUSH: Rgb = [0.98, 0.9, 0.78];
-/** Number of beads of a full energy ring. */
+/** Number of beads in the energy ring. */
 const BEADS = 30;
 
-/** Returns whether an organism already owns one of the four cells of a new seed. */
+/** Returns whether an organism already owns one of the four cells that a new seed would take. */
 function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {
@@ -164,7 +162,7 @@ interface Pointer extends Point {
   readonly pressed: boolean;
 }
 
-/** Draws a preview of the tool's effect at the pointer. @param pointer cells */
+/** Draws a preview of the tool's effect at the pointer. @param pointer position in cells */
 function drawPreview(
   { planes, checkpoint }: Pick<RoomModel, 'planes' | 'checkpoint'>,
   { tool, radius, held }: InteractionState['state'],
@@ -213,21 +211,21 @@ function drawPreview(
 }
 
 interface EnergyRing {
-  /** Energy left, 0…1. */
+  /** Share of the visitor's energy that is left, 0…1. */
   readonly share: number;
-  /** Whether the current stroke costs more than the energy left. */
+  /** Whether the current stroke needs more energy than is left. */
   readonly refused: boolean;
   /** The visitor's colour. */
   readonly color: Rgb;
-  /** Radius of the area around the pointer that the finger hides, in CSS pixels. */
+  /** Radius of the area that the finger hides, in CSS pixels. */
   readonly finger: number;
 }
 
 /**
- * Draws beads around the pointer. The share of lit beads is the share of energy left.
+ * Draws a ring of beads around the pointer. The share of lit beads is the share of energy left.
  *
- * @param at the pointer, cells
- * @param radius of the stroke, cells
+ * @param at position of the pointer, in cells
+ * @param radius radius of the stroke, in cells
  * @param zoom CSS pixels per cell
  */
 function drawEnergyRing(

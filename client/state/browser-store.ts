@@ -1,9 +1,10 @@
-/** Utilities for all pages: storage in the browser, event listeners, throttles and hints. */
+/** Utilities for all pages: browser storage, event listeners, throttling, hints and open panels. */
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**
- * A string in the browser's storage. `localStorage` is shared by all tabs; `sessionStorage` belongs to
- * one tab and survives a reload. If storage is blocked, the string lasts as long as the page.
+ * A string in the browser's storage. `localStorage` is shared by all tabs of a browser;
+ * `sessionStorage` belongs to one tab and survives a reload. If the browser blocks storage, the string
+ * is kept only as long as the page is open.
  */
 export class BrowserStore {
   private text: string | null = null;
@@ -30,8 +31,8 @@ export class BrowserStore {
 }
 
 /**
- * Storage for data that outlives a page. `seat` holds the resume token, with which a reloaded page
- * keeps its seat or its position in the queue. `mark` holds the device's mark (`welcome.mark`).
+ * Storage for data that outlives a page. `seat` stores the resume token, with which a reloaded page
+ * gets its seat or its position in the queue back. `mark` stores the device mark (`welcome.mark`).
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -41,7 +42,7 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   /**
    * Adds a listener.
    *
-   * @returns a function that removes it
+   * @returns a function that removes the listener
    */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
     const set = this.sets.get(name) ?? new Set();
@@ -57,7 +58,10 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   }
 }
 
-/** Emits a value at most once per interval. `flush` emits the last value when it is due. */
+/**
+ * Passes a value on at most once per interval. `flush` passes the last pending value on when it is
+ * due.
+ */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
   private passedAt = Number.NEGATIVE_INFINITY;
@@ -77,7 +81,7 @@ export class Throttle<T> {
   }
 
   /**
-   * Emits the pending value if it is due.
+   * Passes the pending value on if it is due.
    *
    * @returns whether a value is still pending
    */
@@ -94,10 +98,10 @@ export class Throttle<T> {
 
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** What the host decides about the gallery. */
+/** The host's settings for which seeds of the gallery visitors see. */
 export type Offer = Pick<Event<'settings'>, 'wholeGallery' | 'hidden' | 'first'>;
 
-/** @returns the gallery indices of the creatures on offer, in display order */
+/** Returns the gallery indices of the seeds offered to visitors, in display order. */
 export function offered(
   { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
   { wholeGallery, hidden = [], first = [] }: Offer = {},
@@ -106,7 +110,7 @@ export function offered(
   return [...all].filter((index) => gallery[index] && !hidden.includes(index));
 }
 
-/** @returns the gallery indices that a search covers, starting with the indices of `offered` */
+/** Returns the gallery indices of the seeds that a search can find, beginning with those offered. */
 export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
   const { gallery, unsuitable = [] } = checkpoint;
   const { wholeGallery, hidden = [] } = offer;
@@ -115,10 +119,13 @@ export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly 
   return [...new Set([...offered(checkpoint, offer), ...others])];
 }
 
-/** Maximum number of times that a hint is shown if the visitor does not follow it. */
+/** Maximum number of times that a hint is shown to a visitor who does not follow it. */
 const SHOWINGS = 3;
 
-/** Counts how often this browser has shown a hint. A hint that was followed is not shown again. */
+/**
+ * Counts how often this browser has shown a hint. A hint that the visitor has followed is not shown
+ * again.
+ */
 export class Hint {
   private readonly showings: BrowserStore;
   private occasion = '';
@@ -130,13 +137,12 @@ export class Hint {
   /**
    * Returns whether to show the hint.
    *
-   * @param occasion all calls with one occasion count as one showing
+   * @param occasion identifies one showing: repeated calls with the same value count once
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // Another release may have stored something other than a number. If so, the hint counts as
-    // followed.
+    // Another release may have stored a value that is not a number. If so, do not show the hint.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);
@@ -153,24 +159,24 @@ export class Hint {
 }
 
 /**
- * Tracks which panels are open, the top panel last. Each panel has an entry in the browser's
- * history, so that Back closes the top panel before it leaves the room. Closing a panel in another
- * way removes its entry.
+ * Tracks which panels are open, in the order of opening. Each panel has an entry in the browser's
+ * history, so that the Back button closes the top panel instead of leaving the room. Closing a panel
+ * in another way removes its history entry.
  */
 export class OpenPanels {
-  /** Functions that close the panels, the top panel last. */
+  /** Functions that close the open panels. The last one closes the top panel. */
   private readonly panels: (() => void)[] = [];
-  /** Number of modal dialogs that are open; `SheetElement` counts them. */
+  /** Number of open modal dialogs, maintained by `SheetElement`. */
   modals = 0;
-  /** Number of history entries of panels, counted up to the current entry. */
+  /** Number of panels that the browser's current history entry stands for. */
   private entries: number;
-  /** Whether this page has called `history.go` and the browser has not moved yet. */
+  /** Whether this page has called `history.go` and the browser has not yet fired `popstate`. */
   private isTravelling = false;
 
-  /** @param changed called when a panel has opened or closed, with whether any panel is open */
+  /** @param changed called after a panel has opened or closed; gets whether any panel is open */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
-    // A page that was reloaded with open panels still has their history entries, but no panels.
+    // After a reload with open panels, their history entries still exist, but the panels do not.
     this.entries = entriesIn(window.history.state);
     this.follow();
   }
@@ -178,7 +184,7 @@ export class OpenPanels {
   /**
    * Registers a panel that has opened.
    *
-   * @param close closes it
+   * @param close closes the panel
    * @returns a function to call when the panel has closed for any reason
    */
   open(close: () => void): () => void {
@@ -192,14 +198,14 @@ export class OpenPanels {
     };
   }
 
-  /** Closes the top panel. @returns false if none is open */
+  /** Closes the top panel. @returns false if no panel is open */
   closeTop(): boolean {
     const close = this.panels.at(-1);
     close?.();
     return close !== undefined;
   }
 
-  /** Closes all panels except the first `kept`. */
+  /** Closes all panels except the `kept` oldest ones. */
   closeAll(kept = 0): void {
     for (const close of this.panels.splice(kept).reverse()) close();
     this.update();
@@ -210,7 +216,7 @@ export class OpenPanels {
     this.changed(this.panels.length > 0);
   }
 
-  /** Adds or removes history entries until there is one per panel. */
+  /** Adds or removes history entries until there is exactly one per open panel. */
   private follow(): void {
     const { history } = window;
     if (this.isTravelling) return;
@@ -224,8 +230,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If this page did not request the move, the visitor has gone back, so close the panels whose
-    // entries are gone.
+    // If this page did not call `history.go`, the visitor has pressed Back, so close the panels whose
+    // history entries are gone.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

@@ -1,4 +1,4 @@
-/** This visitor's interaction state: tool, seed, selection and display preferences. */
+/** The state of this visitor's interaction: tool, held seed, selection and display preferences. */
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -6,32 +6,32 @@ import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners, type Offer, offered } from './browser-store.ts';
 
 /**
- * Initial stroke radius for mouse and for touch, in cells. Touch strokes are wider, because a
+ * Initial stroke radius for the mouse and for touch, in cells. Strokes by touch are wider, because a
  * finger would hide a narrow cut.
  */
 export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 
-/** Panels for choosing seeds that do not fit into the dock. */
+/** Names of the panels in which visitors choose, draw or find a seed. */
 export type Sheet = 'gallery' | 'draw' | 'map';
 
-/** The selected organism and the partner for a cross. */
+/** The selected organism, and the partner to cross it with. */
 export interface Selection {
   readonly organism: OrganismId;
-  /** The point on the grid where the organism was touched; undefined if it was not touched. */
+  /** The grid position where the organism was touched. Undefined if it was selected in another way. */
   readonly at?: { readonly x: number; readonly y: number } | undefined;
   readonly crossing: boolean;
   readonly second: OrganismId;
-  /** Share of the second parent, 0…1. */
+  /** Share of the second parent in a cross, 0…1. */
   readonly mix: number;
-  /** Share of random variation, 0…1. */
+  /** Amount of random variation in a cross, 0…1. */
   readonly mutation: number;
 }
 
 const { minRadius, maxRadius } = STROKE_LIMITS;
 
-/** Whether a tool draws strokes. */
+/** Returns whether a tool draws strokes. */
 export const isBrush = (tool: Tool | undefined): boolean => tool === 'damage' || tool === 'graft';
 
 const { radius } = STROKE_RADIUS;
@@ -47,22 +47,22 @@ const START = {
   crisp: false,
   /** Whether the visitor has grafted since the page was opened. */
   grafted: false,
-  /** Whether the visitor has asked for still water. */
+  /** Whether the visitor has turned off the movement of the water. */
   still: false,
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: 0,
-  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
+  /** Number of seeds that the visitor has drawn or chosen on the map since they last planted. */
   taken: 0,
 };
 
-/** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
+/** Holds the interaction state, and notifies listeners of changes. */
 export class InteractionState {
   private current: typeof START;
-  /** The initial seed, until the visitor chooses another one. */
+  /** The seed that `holdFirst` selected last. */
   private initial: SeedSource | undefined;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  /** @param first initial radius of strokes, cells */
+  /** @param first initial stroke radius, in cells */
   constructor(first: number = radius) {
     this.current = { ...START, radius: first };
   }
@@ -84,18 +84,18 @@ export class InteractionState {
     this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
   }
 
-  /** Holds a seed, to plant it, or to graft with it if the visitor is grafting. */
+  /** Makes a seed the held seed. The tool stays "graft", or becomes "plant". */
   hold(held: SeedSource): void {
     const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
     this.update({ held, tool, selection: undefined });
   }
 
-  /** Holds a random seed, which stays the same until the next throw. */
+  /** Holds a new random seed, which stays the same until the next call. */
   throwDice(random: () => number): void {
     this.hold(thrown(random));
   }
 
-  /** Counts a planted seed, and draws the next random seed if a random seed is held. */
+  /** Counts a planted seed. If the held seed is a random one, replaces it with a new random seed. */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;
@@ -103,8 +103,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects an initial seed from the gallery: a seed that the host offers first, or else an animal, or
-   * else any seed.
+   * Holds an initial seed from the gallery: one of the seeds that the host offers first; if there are
+   * none, an animal; if there are none, any seed.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -117,8 +117,8 @@ export class InteractionState {
   }
 
   /**
-   * Selects another seed if the host has hidden the held seed. Does the same if the host offers other
-   * seeds first, and the visitor has neither chosen nor planted the held seed.
+   * Holds another initial seed if the host has hidden the held seed. Does the same if the host now
+   * offers other seeds first, and the visitor has neither chosen nor planted anything.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;
@@ -140,7 +140,7 @@ export class InteractionState {
     this.setRadius(this.current.radius);
   }
 
-  /** @param at the touched point on the grid, if any */
+  /** @param organism id; 0 clears the selection @param at the touched grid position, if any */
   select(organism: OrganismId, at?: Selection['at']): void {
     const { selection } = this.current;
     if (selection?.crossing && organism === 0) this.stopCrossing();
@@ -153,13 +153,13 @@ export class InteractionState {
     }
   }
 
-  /** Begins to choose a partner for the selected organism. */
+  /** Starts choosing a partner to cross the selected organism with. */
   startCrossing(): void {
     const { selection } = this.current;
     if (selection) this.update({ tool: 'look', selection: { ...selection, crossing: true } });
   }
 
-  /** Stops choosing a partner; the first organism stays selected. */
+  /** Stops choosing a partner. The first organism stays selected. */
   stopCrossing(): void {
     const { selection } = this.current;
     if (selection) this.update({ selection: { ...selection, crossing: false, second: 0 } });
@@ -173,7 +173,7 @@ export class InteractionState {
     }
   }
 
-  /** Holds another seed if the held seed is not among the visitor's seeds on the server. */
+  /** Holds a random seed if the server no longer has the held seed. @param hand seeds on the server */
   keepTo(hand: readonly SeedView[], random: () => number): void {
     const { held } = this.current;
     if (held.from !== 'hand' || hand.some(({ id }) => id === held.seed)) return;

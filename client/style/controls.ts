@@ -1,6 +1,6 @@
 /**
- * Styles shared by all panels and controls. Sizes are in em, so that controls scale with the
- * screen.
+ * Styles shared by all panels and controls. Most sizes are in em, so that controls scale with the size
+ * of the screen.
  */
 import { css } from 'lit';
 import { calm, owner } from './fragments.ts';
@@ -23,7 +23,7 @@ export const controls = css`
     padding: 0;
     list-style: none;
   }
-  /* Layout classes. :where gives them no specificity, so that every other rule overrides them. */
+  /* Layout classes. :where gives them zero specificity, so that every other rule overrides them. */
   :where(.flex) {
     display: flex;
     align-items: center;
@@ -66,7 +66,7 @@ export const controls = css`
     border-radius: 50%;
     aspect-ratio: 1;
   }
-  /* Pictures of creatures. */
+  /* Pictures of organisms. */
   :where(.tile, seed-film, organism-portrait) {
     aspect-ratio: 1;
   }
@@ -91,7 +91,7 @@ export const controls = css`
   .capital::first-letter {
     text-transform: uppercase;
   }
-  /* A dot in a participant's colour. In a text, the dot stands before the participant's name. */
+  /* Dot in a participant's colour. In a sentence, it precedes the participant's name. */
   .who {
     flex: none;
     width: 0.7em;
@@ -129,7 +129,7 @@ export const controls = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
-  /* A canvas fills its window or frame, so only an outline inside the canvas is visible. */
+  /* A canvas may fill the window, so draw its focus outline inside the canvas. */
   canvas:focus-visible {
     outline-width: 3px;
     outline-offset: -3px;
@@ -145,11 +145,11 @@ export const controls = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  /* Icons that point in reading direction are mirrored in languages from right to left. */
+  /* Icons that point in the reading direction are mirrored in right-to-left languages. */
   .along {
     transform: scaleX(var(--forward));
   }
-  /* Spacing would separate the joined letters of Arabic. */
+  /* Letter spacing would break the connections between Arabic letters. */
   :dir(rtl) {
     letter-spacing: 0 !important;
   }
@@ -221,7 +221,7 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
-  /* If --from is set, the element also moves in. */
+  /* If an element sets --from to a transform, it also moves while it fades in. */
   @keyframes fade-in {
     from {
       opacity: 0;
@@ -233,7 +233,7 @@ export const controls = css`
       opacity: var(--faintest, 0.5);
     }
   }
-  /* Touch targets need more room. */
+  /* Touch screens need larger controls. */
   @media (pointer: coarse) {
     button,
     select,
@@ -248,7 +248,7 @@ export const controls = css`
     }
   }
   ${calm}
-  /* Forced colours: convey state by shape instead of hue, and keep pictures as they are. */
+  /* Forced colours (high contrast): show states by outlines, and keep the colours of pictures. */
   @media (forced-colors: active) {
     [aria-pressed='true'],
     [aria-checked='true'] {

@@ -1,10 +1,8 @@
-/**
- * CSS declarations shared by several rules; each fragment is inserted into the braces of a rule.
- */
+/** CSS fragments for use in several style sheets, and functions for colours. */
 import { css } from 'lit';
 import { lightnessOf, OWNER_CHROMA, OWNER_LIGHTNESS } from '../../shared/hues.ts';
 
-/** Hides text visually, but not from screen readers. */
+/** Hides text visually, but keeps it available to screen readers. */
 export const visuallyHidden = css`
   position: absolute;
   width: 1px;
@@ -14,7 +12,7 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
-/** Rules that stop all motion in an element if the person prefers reduced motion. */
+/** Turns off all animations and transitions of an element if its user prefers reduced motion. */
 export const calm = css`
   @media (prefers-reduced-motion: reduce) {
     :host,
@@ -28,7 +26,7 @@ export const calm = css`
   }
 `;
 
-/** The heading of a page: the product's name, a line, and the name of the room or page. */
+/** Page heading: the product name, a vertical line, and the name of the room or page. */
 export const brand = css`
   h1 {
     font-size: 1.05em;
@@ -45,7 +43,7 @@ export const brand = css`
   }
 `;
 
-/** A round button that contains only an icon. */
+/** Round button that contains only an icon. */
 export const roundButton = css`
   flex: none;
   display: grid;
@@ -56,7 +54,6 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
-/** A menu without a frame. */
 export const plainSelect = css`
   select {
     min-height: 44px;
@@ -73,13 +70,12 @@ export const plainSelect = css`
   }
 `;
 
-/** The text field of a form. */
 export const textField = css`
   input {
     flex: 1;
     min-width: 0;
     font: inherit;
-    /* Phones zoom into fields with less than 16 px. */
+    /* iOS zooms into text fields with a font smaller than 16 px. */
     font-size: max(16px, 1em);
     color: var(--ink);
   }
@@ -89,7 +85,7 @@ export const textField = css`
   }
 `;
 
-/** The name of a creature, and a list of terms and their values, in two columns. */
+/** Name of an organism, followed by a two-column list of terms and values. */
 export const facts = css`
   h2 {
     font-size: 1.22em;
@@ -106,7 +102,7 @@ export const facts = css`
   }
 `;
 
-/** Fonts of texts on canvases. */
+/** Font family for text on a canvas. */
 export const FONTS =
   '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
 
@@ -118,10 +114,10 @@ const encode = (x: number): number => {
 };
 
 /**
- * Converts a colour from OKLCH.
+ * Converts a colour from OKLCH to sRGB.
  *
  * @param hue in degrees
- * @returns sRGB, 0 to 1, clipped to the gamut
+ * @returns sRGB components, 0 to 1, clipped to the gamut
  */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
@@ -138,13 +134,13 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
 
 const { mean, range, lightestHue } = OWNER_LIGHTNESS;
 
-/** Lightness and chroma that match `--hue`, for use in `oklch(… var(--hue))`. */
+/** Lightness and chroma of a participant's colour. Use it as `oklch(${owner} var(--hue))`. */
 export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestHue}) * 1deg)) ${OWNER_CHROMA}`;
 
 /**
- * Returns the colour of a participant for the GPU.
+ * Returns a participant's colour, for drawing on a canvas.
  *
  * @param hue in degrees
- * @returns sRGB, 0 to 1
+ * @returns sRGB components, 0 to 1
  */
 export const ownerColor = (hue: number): Rgb => oklch(lightnessOf(hue), OWNER_CHROMA, hue);

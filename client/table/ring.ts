@@ -1,5 +1,7 @@
-/** A ring of the table, and its buttons. Each ring belongs to one person, who is a participant of
- * their own and shares the table's connection. */
+/**
+ * A ring of a touch table: one person's tools, arranged around the position of their first touch. Each
+ * person is a separate participant of the room; all of them share the table's connection.
+ */
 
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -29,25 +31,25 @@ import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 
-/** Delay before a ring that was refused for a passing reason asks again, in ms. */
+/** Delay before a ring that was refused for a temporary reason tries to join again, in ms. */
 const RETRY = 2_000;
 
-/** The middle of a ring, in CSS pixels, and its rotation, in degrees clockwise. */
+/** Centre of a ring, in CSS pixels, and rotation of the ring (`turn`), in degrees clockwise. */
 export interface RingPlace extends Point {
   readonly turn: number;
 }
 
-/** The page of the table, as a ring uses it. */
+/** The functions of the table's page that a ring uses. */
 interface RingPage {
   readonly send: Send;
-  /** Shows a code with which visitors take a creature home. @param page see `Event<'accepted'>` */
+  /** Shows a QR code for taking an organism home. @param page see `Event<'accepted'>` */
   showCode(ring: Ring, token: string, page: string | undefined): void;
-  /** Shows that a touch has no effect. */
+  /** Shows that a touch had no effect. */
   refused(ring: Ring): void;
 }
 
 export class Ring implements ToolUser {
-  /** The table's model, with this person as `you`. */
+  /** The table's model of the room, but with this person as `you`. */
   readonly model: RoomModel;
   readonly state = new InteractionState(STROKE_RADIUS.touchRadius);
   readonly requests = new RequestTracker((name, message) =>
@@ -56,25 +58,25 @@ export class Ring implements ToolUser {
   readonly previews = new Previews(this.requests.ask);
   readonly colours = new SeedColours(this.previews, this.state);
   readonly estimate: EnergyEstimate;
-  /** Why this person cannot act, such as a ban, until the ring is forgotten. */
+  /** Why this person may not act, for example a ban. Undefined if they may. */
   left: Reason | undefined;
-  /** This person's own seeds, newest first. */
+  /** Seeds that this person has made by crossing, newest first. */
   hand: readonly SeedView[] = [];
-  /** Number of fingers on the ground. */
+  /** Number of this person's fingers that are touching the room. */
   fingers = 0;
-  /** Index of the first creature on the ring, among those on offer. */
+  /** Index of the first seed shown on the ring, among the seeds offered; used modulo their number. */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
-  /** Identifies this ring's session, within which the ids of commands are unique. */
+  /** Identifies this ring's session. Ids of commands are unique within a session. */
   private readonly session = Date.now() >>> 0;
   private seat: Partial<RingEvent<'seated'>> = {};
   private isSeated = false;
   private isForgotten = false;
-  /** Creatures onto which this person has grafted nothing since they took their last graft back. */
+  /** Organisms whose latest graft by this person has been taken back. */
   private readonly settled = new Set<OrganismId>();
   private readonly stopWatching: () => void;
 
-  /** @param touchedAt when somebody last touched the ring, in ms */
+  /** @param touchedAt time of the last touch of the ring, in ms */
   constructor(
     readonly number: number,
     readonly place: RingPlace,
@@ -82,7 +84,7 @@ export class Ring implements ToolUser {
     private readonly page: RingPage,
     public touchedAt: number,
   ) {
-    // A ring inherits all properties of the table's model except these three.
+    // Inherit all properties of the table's model except these three.
     this.model = Object.create(table, {
       you: { get: () => this.seat.you },
       connection: { get: () => (this.isSeated ? table.connection : 'connecting') },
@@ -93,7 +95,7 @@ export class Ring implements ToolUser {
       const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
       if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
     });
-    // Request the pictures of seeds that are not in the gallery, and the colours to graft with.
+    // Request previews of seeds that are not in the gallery, and the colours of a seed to graft with.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
       if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);
@@ -106,13 +108,13 @@ export class Ring implements ToolUser {
     return paused || farewell ? 'paused' : '';
   }
 
-  /** This person's latest living creature. */
+  /** The living organism that this person planted last, if any. */
   get own(): OrganismView | undefined {
     const { organisms, you } = this.model;
     return [...organisms.values()].reverse().find((one) => this.isOwn(one) && you !== undefined);
   }
 
-  /** The latest creature with a graft that this person can take back. */
+  /** The newest organism with a graft that this person can take back, if any. */
   get grafted(): OrganismView | undefined {
     const { organisms, you } = this.model;
     const hasGraft = ({ id, parts = [] }: OrganismView) =>
@@ -124,7 +126,7 @@ export class Ring implements ToolUser {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
 
-  /** Opens the ring, or resumes it over a new connection. */
+  /** Asks the server for a seat for this person. After a reconnect, asks to resume the existing seat. */
   enter(): void {
     const { resume, mark } = this.seat;
     const { number: ring, session } = this;
@@ -140,7 +142,7 @@ export class Ring implements ToolUser {
     this.previews.close();
   }
 
-  /** Handles a message from the server to this ring. Ignores messages that do not match their schema. */
+  /** Handles a message from the server to this ring. Ignores messages that do not match the schema. */
   receive<N extends RingEventName>(name: N, payload: unknown): void {
     const parsed = v.safeParse(RING_EVENTS[name], payload);
     if (parsed.success) this.handlers[name](parsed.output as never);
@@ -172,7 +174,7 @@ export class Ring implements ToolUser {
     this.requests.ask('keep', { organism }, { accepted, rejected: this.refused });
   }
 
-  /** Takes back this person's last graft onto a creature. The server remembers one graft. */
+  /** Takes back this person's latest graft onto an organism. The server remembers only one graft. */
   ungraft({ id: organism }: OrganismView): void {
     const accepted = () => this.settled.add(organism);
     this.requests.ask('ungraft', { organism }, { accepted, rejected: this.refused });
@@ -188,7 +190,7 @@ export class Ring implements ToolUser {
       this.tellEnergy(seat.energy);
       if (isNew && checkpoint) this.state.holdFirst(checkpoint, Math.random, settings);
       if (settings) this.state.setWidest(settings.maxRadius);
-      // Begin with the creatures that the host offers first.
+      // Show the seeds that the host offers first.
       if (isNew && settings?.first?.length) this.first = 0;
       this.hand = [...seat.hand].reverse();
       this.state.keepTo(this.hand, Math.random);
@@ -224,9 +226,9 @@ export class Ring implements ToolUser {
   }
 }
 
-/** A finger of a ring on the ground. */
+/** A finger of one person that is touching the room. */
 export class Finger extends ToolHand<Ring> {
-  /** Id of the creature on which the finger was put down; 0 if there is none. */
+  /** Id of the organism under the finger when it was put down; 0 if there was none. */
   from: OrganismId = 0;
 
   override toolStart(x: number, y: number, now: number): void {
@@ -235,8 +237,10 @@ export class Finger extends ToolHand<Ring> {
     if (this.tool === 'plant') this.from = this.organismAt({ x, y });
   }
 
-  /** Shows a code after a tap on the person's own creature. Crosses two creatures after a drag from
-   * one to the other. */
+  /**
+   * Ends a touch. A tap on the person's own organism shows a QR code for taking it home. A drag from
+   * one organism to another crosses them.
+   */
   override toolEnd(x: number, y: number, tap: boolean, now: number): void {
     const { from, session, model } = this;
     const to = from && this.organismAt({ x, y });
@@ -262,7 +266,7 @@ export class Finger extends ToolHand<Ring> {
   }
 }
 
-/** Radius of the line from a creature to the finger that crosses it, in cells. */
+/** Radius of the line drawn from an organism to the finger that is about to cross it, in cells. */
 const THREAD = 0.35;
 
 interface Touch {
@@ -270,19 +274,19 @@ interface Touch {
   readonly view: RoomView;
   readonly ring: Ring;
   readonly start: Point;
-  /** Whether the finger has moved too far for a tap. */
+  /** Whether the finger has moved too far for the touch to be a tap. */
   hasMoved: boolean;
 }
 
 export class TableView extends RoomView {
-  /** The fingers on the ground, by pointer. */
+  /** The fingers touching the room, by pointer id. */
   readonly touches = new Map<number, Touch>();
-  /** The open rings, by number. */
+  /** The open rings, by their number. */
   rings: ReadonlyMap<number, Ring> = new Map();
 
-  /** Makes a pointer a finger of a ring. */
+  /** Assigns a pointer that touches the room to a ring. */
   touch(pointer: number, ring: Ring, start: Point): Finger {
-    // The finger has a pointer of its own in the table's view.
+    // Each finger needs its own pointer state, so override these properties of the table's view.
     const view: RoomView = Object.create(this, {
       pointer: { value: undefined, writable: true },
       hovered: { value: 0, writable: true },
@@ -306,7 +310,7 @@ export class TableView extends RoomView {
       }
     }
     for (const { state, fingers, place, left } of this.rings.values()) {
-      // Show on free ground what would grow there.
+      // If the ground at the ring's centre is free, show a preview of the seed there.
       const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
     }
@@ -314,11 +318,11 @@ export class TableView extends RoomView {
   }
 }
 
-/** Distance from a ring's middle to the middle of its buttons, and to its edge, in em. */
+/** Distances from a ring's centre to the centres of its buttons, and to its outer edge, in em. */
 export const REACH = { buttons: 6.6, edge: 8.4 } as const;
-/** Number of creatures that a ring shows at a time. */
+/** Number of seeds that a ring shows at a time. */
 const TILES = 5;
-/** Angle between two buttons, in degrees. It leaves the side of the person's hand free. */
+/** Angle between two buttons, in degrees. Leaves a gap for the person's hand. */
 const STEP = 32;
 
 interface RingButton {
@@ -329,7 +333,7 @@ interface RingButton {
   readonly pressed?: boolean;
 }
 
-/** The buttons around a ring, which change the ring. */
+/** Renders a ring: its buttons, and a band that shows the person's energy. */
 @localized()
 @customElement('table-ring')
 export class TableRing extends LitElement {
@@ -347,7 +351,7 @@ export class TableRing extends LitElement {
       button {
         translate: -50% -50%;
       }
-      /* The band shows the energy left, in the person's colour. */
+      /* The band shows how much energy is left, in the person's colour. */
       .band {
         width: ${2 * REACH.buttons - 3.6}em;
         background: conic-gradient(
@@ -389,9 +393,9 @@ export class TableRing extends LitElement {
     `,
   ];
 
-  /** The ring's contents change in place, so the element renders whenever the table does. */
+  /** Properties of the ring change without notice, so render whenever the table renders. */
   @property({ attribute: false, hasChanged: () => true }) ring!: Ring;
-  /** Whether the ring is about to be forgotten. */
+  /** Whether the ring will soon be removed, because nobody touches it. */
   @property({ type: Boolean }) leaving = false;
 
   override render(): TemplateResult {
@@ -409,14 +413,14 @@ export class TableRing extends LitElement {
     </div>`;
   }
 
-  /** Shakes the ring, because a touch had no effect. */
+  /** Shakes the ring, to show that a touch had no effect. */
   refuse(): void {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const steps = [0, -0.4, 0.4, -0.2, 0].map((x) => ({ transform: `translateX(${x}em)` }));
     this.animate(steps, 300);
   }
 
-  /** Returns the buttons from the lower left around the top to the lower right. */
+  /** Returns the buttons in clockwise order, from the lower left to the lower right. */
   private buttons(): RingButton[] {
     const { ring } = this;
     const { state, model, own, grafted, hand } = ring;
@@ -424,7 +428,7 @@ export class TableRing extends LitElement {
     if (!checkpoint) return [];
     const { held, tool } = state.state;
     const all = offered(checkpoint, settings);
-    // The button that takes a graft back needs the place of a creature.
+    // The button for taking back a graft needs the space of one seed.
     const tiles = grafted ? TILES - 1 : TILES;
     const shown = Array.from({ length: Math.min(tiles, all.length) }, (_, i) => {
       return all[(ring.first + i) % all.length];
@@ -470,7 +474,7 @@ export class TableRing extends LitElement {
     return buttons;
   }
 
-  /** Returns the picture of a seed that is not in the gallery; undefined until it has arrived. */
+  /** Returns the preview of a seed that is not in the gallery. Undefined until it has arrived. */
   private film(seed: SeedSource): TemplateResult | undefined {
     const film = seed.from === 'gallery' ? undefined : this.ring.previews.film(seed);
     if (!film || film === 'none') return undefined;
@@ -478,13 +482,13 @@ export class TableRing extends LitElement {
     return html`<i class="tile" style=${background}></i>`;
   }
 
-  /** Renders a button. @param angle clockwise from the top, in radians */
+  /** Renders a button. @param angle position on the ring, in radians clockwise from the top */
   private button({ id, label, picture, act, pressed }: RingButton, angle: number): TemplateResult {
     const press = (): void => {
       act();
       this.requestUpdate();
     };
-    // Browsers fire no click if several fingers touch the screen.
+    // Browsers fire no click event while several fingers touch the screen, so handle pointer events.
     const up = (event: PointerEvent): void => {
       const { left, top, right, bottom } = (event.currentTarget as Element).getBoundingClientRect();
       const { clientX: x, clientY: y } = event;

@@ -1,6 +1,6 @@
 /**
- * The page of a touch table: one room, full screen, used from all sides by up to ten people. A
- * touch on the ground opens a ring of tools, or belongs to the ring nearby. Start here.
+ * The page of a touch table: one room in full screen, which up to ten people use from all sides. A
+ * touch opens a new ring of tools, or acts with the ring nearby.
  */
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -22,37 +22,39 @@ import { InteractionState } from '../state/interaction-state.ts';
 import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 
-/** When people are forgotten, in ms. */
+/** Timeouts after which people are forgotten, in ms. */
 const FORGETS = {
-  /** A ring that nobody has touched for this long is forgotten. */
+  /** Time without a touch after which a ring is removed. */
   ring: 15_000,
-  /** After this time without a touch, the table starts over for new people, without codes. */
+  /** Time without any touch after which the table starts over for new people and removes all QR codes. */
   table: 40_000,
-  /** How long a ring pulses before it is forgotten, and the table counts down before it starts over. */
+  /**
+   * How long a ring pulses before it is removed, and how long the table counts down before it starts
+   * over.
+   */
   warning: { ring: 5_000, table: 10_000 },
-  /** Interval at which these times are checked. */
+  /** Interval at which these timeouts are checked. */
   check: 250,
 } as const;
 
-/** Maximum distance between a ring and a touch that belongs to it, in em. */
+/** Maximum distance between a ring and a touch for the touch to act with that ring, in em. */
 const NEAR = 2 * REACH.edge;
-/** Maximum move of a finger that taps, in CSS pixels. */
+/** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;
-/** Width of the quiet zone around a code, in modules. */
+/** Width of the empty margin around a QR code, in modules. */
 const QUIET = 4;
-/** How long the connection may be lost before the table says so, in ms. */
+/** How long the connection must be lost before the table says so, in ms. */
 const BLINK = 4_000;
 
-/** A QR code with which visitors take a creature home. It stays when its ring is forgotten. */
+/** A QR code for taking an organism home. It stays when its ring is removed. */
 interface Card {
   readonly ring: Ring;
   readonly code: Code;
   readonly link: string;
-  /** When the code disappears, in ms. */
+  /** Time at which the code disappears, in ms. */
   readonly until: number;
 }
 
-/** The table's root element. */
 @localized()
 @customElement('vivarium-table')
 export class VivariumTable extends LitElement {
@@ -118,7 +120,7 @@ export class VivariumTable extends LitElement {
         padding: 1.2em 1.8em;
         font-size: 1.3em;
       }
-      /* The host's message, for people on both sides. */
+      /* The host's message, shown twice, so that people on both sides can read it. */
       .said {
         left: 50%;
         bottom: 1em;
@@ -153,11 +155,11 @@ export class VivariumTable extends LitElement {
     renew: renewPage,
   });
   readonly model: RoomModel = this.connection.model;
-  /** The open rings, by number. */
+  /** The open rings, by their number. */
   readonly rings = new Map<number, Ring>();
   private view: TableView | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  /** When somebody last touched the table, in ms; undefined after the table has started over. */
+  /** Time of the last touch, in ms. Undefined after the table has started over. */
   private touchedAt: number | undefined;
   private origin = '';
   @state() private cards: readonly Card[] = [];
@@ -167,7 +169,7 @@ export class VivariumTable extends LitElement {
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @queryAll('table-ring') private readonly elements!: NodeListOf<TableRing>;
 
-  /** Converts a position on the grid to CSS pixels. */
+  /** Converts a grid position in cells to CSS pixels. */
   worldToScreen(x: number, y: number): Point {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
@@ -180,7 +182,7 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // A touch anywhere, including on a ring or a code, keeps the table from starting over.
+    // A touch anywhere, including on a ring or a QR code, keeps the table from starting over.
     const touched = (event: Event): void => {
       this.touchedAt = performance.now();
       const pressed = event.composedPath().find((one) => one instanceof TableRing);
@@ -234,7 +236,7 @@ export class VivariumTable extends LitElement {
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Omit the pointers of people at the table, because they see their own fingers.
+      // Omit the pointers of people at this table, because they see their own fingers.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -274,7 +276,7 @@ export class VivariumTable extends LitElement {
     `;
   }
 
-  /** A text for the person who sets up the table, or for all people while nobody can act. */
+  /** A text for the person who sets up the table, or for everybody while nobody can act; else ''. */
   private get message(): string {
     const { model, connection, rings } = this;
     const { paused, farewell } = model.settings ?? {};
@@ -292,7 +294,7 @@ export class VivariumTable extends LitElement {
     return paused || isBlocked ? msg('The host has paused the room for a moment.') : '';
   }
 
-  /** Renders circles that invite a touch, one in each half of the table. */
+  /** Renders two circles that invite people to touch the table, one in each half. */
   private hints(): TemplateResult[] {
     const isUpright = this.clientHeight > this.clientWidth;
     return [30, 70].map((share, i) => {
@@ -317,7 +319,7 @@ export class VivariumTable extends LitElement {
     </button>`;
   }
 
-  /** Renders the countdown before the table starts over. */
+  /** Renders a countdown shortly before the table starts over. */
   private countdown(now: number): TemplateResult | typeof nothing {
     const left = (this.touchedAt ?? Number.POSITIVE_INFINITY) + FORGETS.table - now;
     const { table } = FORGETS.warning;
@@ -327,7 +329,7 @@ export class VivariumTable extends LitElement {
     </div>`;
   }
 
-  /** Removes rings and codes whose time is over, and lets the table start over. */
+  /** Removes rings and QR codes whose time is over, and makes the table start over if it is time. */
   private check(now: number): void {
     const { touchedAt, cards } = this;
     for (const ring of this.rings.values()) {
@@ -340,11 +342,11 @@ export class VivariumTable extends LitElement {
     if (begins) this.touchedAt = undefined;
     const kept = begins ? [] : cards.filter(({ until }) => until > now);
     if (kept.length < cards.length) this.cards = kept;
-    // Show the current energy and the remaining times.
+    // Render again, to show the current energy and the current countdown.
     if (touchedAt !== undefined) this.requestUpdate();
   }
 
-  /** Time until a ring is forgotten, in ms. */
+  /** Returns the time until a ring is removed, in ms. */
   private leftOf({ touchedAt, fingers }: Ring, now: number): number {
     return fingers > 0 ? FORGETS.ring : touchedAt + FORGETS.ring - now;
   }
@@ -382,7 +384,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Returns the ring that a touch belongs to; undefined if it opens a new one. */
+  /** Returns the ring that a touch acts with. Undefined if the touch opens a new ring. */
   private ringAt(at: Point): Ring | undefined {
     const distance = ({ place }: Ring): number => Math.hypot(place.x - at.x, place.y - at.y);
     const [nearest] = [...this.rings.values()].sort((a, b) => distance(a) - distance(b));
@@ -401,26 +403,26 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Places a ring at a touch, within the edges, and turned towards the nearest edge. */
+  /** Returns the position of a new ring: at the touch, inside the screen, facing the nearest edge. */
   private placeOf({ x, y }: Point): RingPlace {
     const { clientWidth: width, clientHeight: height } = this;
     const reach = REACH.edge * this.em;
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // People always stand below an upright screen.
+    // In front of an upright screen, people always stand below it.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }
 
-  /** Font size, in CSS pixels. All lengths on the page depend on it. */
+  /** Font size, in CSS pixels. All lengths on the page are relative to it. */
   private get em(): number {
     return Number.parseFloat(getComputedStyle(this).fontSize);
   }
 
   private readonly showCode = (ring: Ring, token: string, page = `${this.origin}/keep`): void => {
     const link = `${page}#${token}/${this.room}`;
-    // Replace the earlier code of the ring.
+    // Replace the ring's previous QR code.
     const others = this.cards.filter((card) => card.ring !== ring);
     const until = performance.now() + FORGETS.table;
     this.cards = [...others, { ring, link, code: codeOf(link, QUIET), until }];
@@ -431,7 +433,7 @@ export class VivariumTable extends LitElement {
     this.requestUpdate();
   };
 
-  /** Makes the room cover the screen, so that each touch is on ground. Negative insets hide the rest. */
+  /** Makes the room cover the whole screen. Negative insets hide the parts that do not fit. */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;
     const { room } = this.model;

@@ -1,6 +1,6 @@
 /**
- * Chooses the caption of a wall. A caption is shown only while it is true of the room. News and
- * permanent facts take turns.
+ * Chooses the captions of a wall. A caption is shown only while it is true. Captions about recent
+ * events alternate with captions about the room in general.
  */
 
 import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
@@ -17,37 +17,37 @@ import * as texts from './text.ts';
 /** How long a caption is shown, in ms. */
 export const CAPTION_TIME = 12_000;
 
-/** A recent event, and what a wall knows about it. */
+/** A recent event in the life of an organism, with its time and the organism's parents. */
 export interface RecentEvent extends texts.News {
-  /** When it happened, in ms. */
+  /** Time of the event, in ms. */
   readonly at: number;
-  /** The organism's parents if it was crossed, as far as the wall knows them. */
+  /** Parents of the organism if it is a cross, as far as they are still in the room. */
   readonly parents: readonly OrganismView[];
 }
 
-/** The wall's knowledge of its room. */
+/** The facts that captions depend on. */
 export type CaptionFacts = NonNullable<ReturnType<WallNews['facts']>>;
 
 /** A caption that can be shown in any language. */
 export interface Line {
-  /** Identifies the caption; it stays equal if the numbers in the text change. */
+  /** Identifies the caption. Stays the same if numbers in the text change. */
   readonly id: string;
   readonly text: (voice: texts.Caption) => string;
-  /** The organism beside which the caption stands; undefined for a fact about the room. */
+  /** The organism that the caption is shown beside. Undefined for a caption about the room. */
   readonly about?: OrganismView;
-  /** Whether it is in the host's own words, and therefore in no language of the wall. */
+  /** Whether the host wrote the text. If so, it is not translated. */
   readonly isOwn?: boolean;
 }
 
 /**
- * Two organisms press against each other if their centres are closer than this along both axes, as
- * a multiple of an organism's side.
+ * Two organisms push against each other if their centres are closer than this along both axes, in
+ * multiples of an organism's side.
  */
 const PRESSING = 0.8;
-/** Maximum number of captions remembered as shown. */
+/** Maximum number of captions remembered as shown before. */
 const MOST_KEPT = 200;
 
-/** Returns captions about recent events that are still true, latest first. */
+/** Returns captions about recent events, if they are still true, latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap((one): Line[] => {
     const { what, organism, parents } = one;
@@ -69,7 +69,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
   });
 }
 
-/** Returns captions about the room's present state, in the order of display. */
+/** Returns captions about the current state of the room, in the order in which they are first shown. */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season, exhibition } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
@@ -115,15 +115,15 @@ function press(organisms: readonly OrganismView[]): boolean {
 export class CaptionTurns {
   private turn = 0;
   private wasNews = false;
-  /** The turn in which each caption was last shown. */
+  /** Number of the turn in which each caption was last shown, by the id of the caption. */
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. In a close-up, the caption is news about the organism shown.
-   * Otherwise, the caption is the latest news not shown yet, unless the previous caption was news.
-   * If there is no such news, the caption is the fact that was shown longest ago.
+   * Chooses the next caption. During a close-up, it is about a recent event of the organism shown.
+   * Otherwise, recent events alternate with the general captions of `standingLines`: the latest event
+   * that has not been shown yet, then the general caption that was shown longest ago.
    *
-   * @returns undefined if there is nothing to say
+   * @returns undefined if no caption applies
    */
   next(facts: CaptionFacts): Line | undefined {
     const news = newsLines(facts);
@@ -134,7 +134,7 @@ export class CaptionTurns {
     const line = told ?? this.longestAgo(standingLines(facts));
     this.wasNews = told !== undefined;
     if (line) {
-      // Insert it last, so that the first entries are the oldest.
+      // A `Map` keeps the order of insertion, so delete and insert again to keep the oldest first.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);
@@ -142,41 +142,41 @@ export class CaptionTurns {
     return line;
   }
 
-  /** Returns the caption with its current text, if it is still true. */
+  /** Returns a caption with updated text. Returns undefined if the caption is no longer true. */
   again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
 
   private longestAgo(lines: readonly Line[]): Line | undefined {
     const turnOf = ({ id }: Line): number => this.shown.get(id) ?? -1;
-    // The sort is stable, so of several captions that were never shown, the first one is next.
+    // The sort is stable, so captions that were never shown keep their order.
     return [...lines].sort((a, b) => turnOf(a) - turnOf(b))[0];
   }
 }
 
-/** How long an event counts as news, in ms. */
+/** How long an event counts as recent, in ms. */
 const NEWS_TIME = 20_000;
 /** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/** How long the gardener counts as tending the room after planting, in seconds. */
+/** How long the gardener counts as caring for the room after it has planted, in seconds. */
 const TENDED_TIME = 60;
 /**
- * Maximum age, in seconds, and maximum number of the gardener's organisms that determine the
- * season.
+ * The gardener's season is determined from organisms that it planted within this time, in seconds, and
+ * from at most this number of them.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
-/** Minimum number of organisms for a season, and the minimum share of them that must be alike. */
+/** Minimum number of organisms for a season, and minimum share of them in the same category. */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
 interface PastEvent extends Omit<RecentEvent, 'organism' | 'by'> {
   readonly id: OrganismId;
-  /** The participant who caused the event; undefined if nobody did. */
+  /** The participant who caused the event. Undefined if no participant did. */
   readonly by: ParticipantId | undefined;
 }
 
-/** Collects a wall's facts from its model. */
+/** Collects the facts that captions depend on from the model of the room. */
 export class WallNews {
   private events: PastEvent[] = [];
 
@@ -192,7 +192,7 @@ export class WallNews {
       if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // An organism's planting is old news once the organism has been transformed.
+      // Once an organism has been transformed, its planting is no longer worth a caption.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -202,7 +202,7 @@ export class WallNews {
     });
   }
 
-  /** Returns the events of the last seconds, latest first. */
+  /** Returns the events of the last `NEWS_TIME` ms, latest first. */
   recent(): RecentEvent[] {
     const since = this.now() - NEWS_TIME;
     return this.events.flatMap(({ what, id, by: actor, parents, at }): RecentEvent[] => {
@@ -215,10 +215,13 @@ export class WallNews {
   }
 
   /**
-   * @param wall whether nobody has been in the room for a while; whether the wall shows a QR code
-   * @param isSeen whether an organism is in the picture
-   * @param shown the organism that the wall shows from close by; undefined for the whole room
-   * @returns undefined before the room is known
+   * Returns the facts that captions depend on.
+   *
+   * @param wall `isAlone`: nobody has been in the room for a while; `hasCode`: the wall shows a QR
+   *   code
+   * @param isSeen returns whether an organism is visible on the wall
+   * @param shown the organism that the wall shows in close-up; undefined while it shows the whole room
+   * @returns undefined until the room is known
    */
   facts(
     wall: { readonly isAlone: boolean; readonly hasCode: boolean },
@@ -227,27 +230,24 @@ export class WallNews {
   ) {
     const { model } = this;
     if (!model.room) return undefined;
-    /** All living organisms, including departing ones. */
+    /** All organisms that are not dead, including departing ones. */
     const organisms = [...model.organisms.values()];
     return {
       ...{ ...wall, organisms, shown },
-      /** Events of the last seconds that are in the picture, latest first. */
+      /** Recent events of organisms that are visible on the wall, latest first. */
       news: this.recent().filter(({ organism }) => isSeen(organism)),
-      /** The gardener's current preference. */
+      /** The category and colour that the gardener currently prefers, if any. */
       season: this.season(organisms),
-      /** Whether the room shows the names of planters. */
+      /** Whether captions may name the people who plant and graft. */
       names: model.settings?.names ?? true,
-      /** What the exhibition is, in the host's words; '' if the host says nothing. */
+      /** The host's description of the exhibition; '' if there is none. */
       exhibition: model.settings?.exhibition ?? '',
-      /** Whether the gardener has planted lately. */
+      /** Whether the gardener has planted recently. */
       isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,
     };
   }
 
-  /**
-   * Returns the organisms that the gardener has planted in the given number of seconds before now,
-   * latest first.
-   */
+  /** Returns the organisms that the gardener planted in the last `seconds` seconds, latest first. */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);
@@ -256,7 +256,10 @@ export class WallNews {
       .sort((a, b) => b.born - a.born);
   }
 
-  /** Returns the category and colour that most of the gardener's latest gallery creatures share. */
+  /**
+   * Returns the category and colour shared by most of the gallery organisms that the gardener planted
+   * last.
+   */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];
     const latest = this.plantedByGardener(organisms, SEASON_TIME)
@@ -273,7 +276,7 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /** Returns the current colour of an organism. */
+  /** Returns the colour range of an organism's mean colour, if it has one. */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;
@@ -291,8 +294,8 @@ export class WallNews {
 }
 
 /**
- * Returns the word whose share of all words is at least `SEASON_SHARE`; undefined if there is no
- * such word, or if there are too few words.
+ * Returns the word that makes up at least `SEASON_SHARE` of all words. Returns undefined if there is
+ * none, or if there are fewer than `SEASON_LEAST` words.
  */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;

@@ -1,48 +1,51 @@
 /**
- * Chooses the event that a wall shows from close by: one at a time, with rests between them. Time
- * is passed in.
+ * Chooses the events that a wall shows in close-up: one at a time, with breaks between them. Callers
+ * pass the current time in.
  */
 import type { OrganismView, ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { RecentEvent, WallNews } from './captions.ts';
 import type { NewsKind } from './text.ts';
 
-/** Duration of a glide to an event or back, in ms. */
+/** Duration of the camera's glide to an event, and of the glide back, in ms. */
 export const DIRECTION_GLIDE = 2_200;
-/** Minimum rest between the return from an event and the next event, in ms. */
+/** Minimum time between the camera's return from an event and the next event, in ms. */
 const REST = 8_000;
 /**
- * Maximum and minimum time that the camera stays after an event has ended, so that its outcome is
- * seen, in ms.
+ * Maximum and minimum time that the camera stays after an event has ended, in ms. The wall then shows
+ * the outcome of the event.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum time from the camera's arrival until its return, in ms. After an event that ends late, the
- * camera may stay longer, because it always stays for `OUTCOME`.
+ * Maximum time from the camera's arrival until its return, in ms. If the event ends late, the camera
+ * stays longer, because it always shows the outcome for at least `OUTCOME` ms.
  */
 const LONGEST = 12_000;
-/** An event must be expected to last at least this long after the camera arrives, in ms. */
+/** Minimum time that an event must be expected to continue after the camera arrives, in ms. */
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
-/** Number of visitors who must be active elsewhere for the wall to show the whole room. */
+/** Number of visitors active outside a close-up at which the wall shows the whole room instead. */
 const SEVERAL = 2;
 
 type Kind = NewsKind | 'crossed';
 
-/** Durations of events before any has been seen, in ms. Events of other kinds are not shown. */
+/**
+ * Assumed durations of events, in ms, until real durations have been measured. Kinds of events that
+ * are missing here are never shown.
+ */
 const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
-/** Weight of the latest duration in the mean. */
+/** Weight of the latest measurement in the mean duration of an event. */
 const LATEST = 0.3;
 
 const kindOf = ({ what, parents }: RecentEvent): Kind =>
   what === 'born' && parents.length === 2 ? 'crossed' : what;
 
-/** Whether an event is still under way. */
+/** Returns whether an event is still in progress, given the current state of its organism. */
 function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
   if (what === 'born') return phase === 'growing';
   if (what === 'wounded') return hurt && phase !== 'departing' && phase !== 'dead';
@@ -50,24 +53,23 @@ function lasts(what: NewsKind, { phase, hurt }: OrganismView): boolean {
   return what !== 'healed' && phase === 'awake';
 }
 
-/** An event that the wall shows. */
 interface Shown extends Pick<RecentEvent, 'what' | 'organism' | 'at'> {
   readonly kind: Kind;
   readonly since: number;
-  /** When the event ended, in ms; undefined while it lasts. */
+  /** Time at which the event ended, in ms. Undefined while it is in progress. */
   endedAt?: number;
 }
 
 export class Direction {
-  /** Events per minute; 0 for none. */
+  /** Number of close-ups per minute; 0 turns close-ups off. */
   rate = 0;
   private shown: Shown | undefined;
   private startedAt = Number.NEGATIVE_INFINITY;
   private leftAt: number | undefined;
-  /** When each kind was last shown, in ms. */
+  /** Time at which each kind of event was last shown, in ms. */
   private readonly lastAt = new Map<Kind, number>();
   private readonly usual = new Map(Object.entries(USUAL) as [Kind, number][]);
-  /** Events under way, for measuring their durations. Keyed by kind and organism. */
+  /** Events in progress, whose durations are being measured. Keyed by kind and organism. */
   private readonly open = new Map<string, RecentEvent>();
   private readonly acts = new Map<ParticipantId, { x: number; y: number; at: number }>();
 
@@ -89,9 +91,9 @@ export class Direction {
   }
 
   /**
-   * Returns the event to show from close by; undefined if the wall shows the whole room.
+   * Returns the event to show in close-up. Returns undefined if the wall should show the whole room.
    *
-   * @param now in ms
+   * @param now current time, in ms
    * @param reach half the side of a close-up, in cells
    */
   at(now: number, reach: number): Shown | undefined {
@@ -129,7 +131,7 @@ export class Direction {
       const left = one.at + usual - now - DIRECTION_GLIDE;
       if (left < LEAST || left > LONGEST - OUTCOME || this.isHiding(one.organism, now, reach))
         continue;
-      // Kinds take turns, so prefer the kind that was shown longest ago.
+      // The kinds of events alternate, so prefer the kind that was shown longest ago.
       const turn = this.lastAt.get(kind) ?? 0;
       if (best && turn >= (this.lastAt.get(best.kind) ?? 0)) continue;
       best = { what: one.what, organism: one.organism, at: one.at, kind, since: now };
@@ -140,7 +142,7 @@ export class Direction {
     return best;
   }
 
-  /** Whether a close-up would hide what several visitors do. */
+  /** Returns whether several visitors are active outside the close-up of an organism. */
   private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
     let count = 0;
     for (const [id, act] of this.acts) {
@@ -150,7 +152,7 @@ export class Direction {
     return count >= SEVERAL;
   }
 
-  /** Measures how long events last, because that depends on the room's settings. */
+  /** Measures how long events last, because their durations depend on the settings of the room. */
   private measure(news: readonly RecentEvent[], now: number): void {
     const { open, usual } = this;
     for (const one of news) {

@@ -1,4 +1,4 @@
-/** Plays a film of the room on a wall when the host starts one. */
+/** Plays a recorded film of the room on a wall, when the host starts one. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
@@ -6,22 +6,23 @@ import type { WallView } from './wall-view.ts';
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** Minimum time between two pictures, in ms. */
+/** Minimum time between two frames of a film, in ms. */
 const LEAST_STEP = 30;
-/** Delay before a failed fetch is repeated, in ms. */
+/** Delay before a failed download is repeated, in ms. */
 const RETRY = 1_000;
 
-/** Fetches each picture of a film when it is due, and shows it. */
+/** Downloads each frame of a film when it is due, and shows it. */
 export class FilmPlayer {
-  /** Called with the time of day of each picture, and with undefined when the film is over. */
+  /** Called with the time of day of each frame, and with undefined when the wall shows the room again. */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Increases with each film, so that the loop of an earlier film can see that it must end. */
+  /** Number of calls of `play`. A loop of `run` ends when this number has changed. */
   private turn = 0;
 
   /**
-   * @param load fetches a path
-   * @param now returns the time in ms
-   * @param pause resolves after a delay, in ms
+   * @param load fetches a path from the server
+   * @param screen the view that shows the film
+   * @param now returns the current time, in ms
+   * @param pause returns a promise that resolves after a delay, in ms
    */
   constructor(
     private readonly load: (path: string) => Promise<Response>,
@@ -30,7 +31,7 @@ export class FilmPlayer {
     private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  /** Shows a film from now on. If undefined, the room is shown. */
+  /** Plays a film in a loop. If `film` is undefined, shows the room again. */
   play(film: Film | undefined): void {
     const turn = ++this.turn;
     if (film) void this.run(film, turn);
@@ -59,7 +60,7 @@ export class FilmPlayer {
     }
   }
 
-  /** @returns undefined if the picture cannot be fetched, or its size differs from the room's */
+  /** @returns undefined if the frame cannot be fetched, or if its size differs from the room's */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     const { width = 0, height = 0 } = this.screen.room ?? {};
     const cells = width * height;
@@ -76,8 +77,8 @@ export class FilmPlayer {
 }
 
 /**
- * Formats a frame's time of day in the server's time zone: '13:00'; '' if the time or zone is
- * unknown.
+ * Formats the time of day of a film's frame in the server's time zone, such as '13:00'. Returns '' if
+ * the time or the zone is unknown.
  */
 function momentOf(film: Film, frame: number): string {
   const at = momentOfFrame(film, frame);

@@ -1,4 +1,4 @@
-/** Texts beside organisms on a wall, and where they stand. */
+/** Texts beside organisms on a wall. */
 import { css, LitElement } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Planes } from '../../shared/codec/chunks.ts';
@@ -8,17 +8,17 @@ import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point, Size } from '../render/camera.ts';
 import { bodyOf, type WallView } from './wall-view.ts';
 
-/** Shifts along a side of a body that are tried in turn, as shares of the text's size. */
+/** Offsets to try for a text beside an organism, as shares of the text's width or the body's height. */
 const SHIFTS = [0, 0.45, -0.45];
 
 /**
- * Finds a place for a text beside a body: below, above, after or before it.
+ * Finds a free position for a text beside an organism: below, above, to its right or to its left.
  *
- * @param body in px
- * @param text in px
- * @param gap distance between body and text, in px
- * @param fits whether a text may stand in an area, given in px
- * @returns the upper left corner of the text, in px; undefined if there is no place
+ * @param body bounding box of the organism, in CSS pixels
+ * @param text size of the text, in CSS pixels
+ * @param gap distance between body and text, in CSS pixels
+ * @param fits returns whether a text fits into an area, in CSS pixels
+ * @returns the upper left corner of the text, in CSS pixels; undefined if no position is free
  */
 export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Rect) => boolean) {
   const x = body.x + (body.width - text.width) / 2;
@@ -32,15 +32,14 @@ export function placeBeside(body: Rect, text: Size, gap: number, fits: (area: Re
   return places.find((place) => fits({ ...place, ...text }));
 }
 
-/** How long a name stays after its organism has grown, and how long a label fades, in ms. */
+/** How long a name stays after its organism has grown, and how long a label takes to fade, in ms. */
 const STAY = 4_000;
 const FADE = 400;
-/** Maximum number of names shown. */
+/** Maximum number of names shown at a time. */
 const MAX_NAMES = 40;
-/** Distance between a body and its label, in cells. */
+/** Distance between an organism and its label, in cells. */
 const GAP = 3;
 
-/** A caption beside the organism that it is about. */
 export interface OrganismCaption {
   readonly organism: OrganismView;
   readonly text: string;
@@ -52,20 +51,20 @@ interface Label {
   readonly element: HTMLElement;
   readonly organism: OrganismView;
   until: number;
-  /** Upper left corner relative to the organism's centre, in px; undefined while it has no place. */
+  /** Upper left corner, relative to the organism's centre, in CSS pixels. Undefined while hidden. */
   place?: Point | undefined;
-  /** When it was last hidden, in ms. */
+  /** Time at which the label was last hidden, in ms. */
   hiddenAt: number;
 }
 
-/** The view on whose picture labels stand, and the room's current planes. */
+/** The view that labels are drawn on, and the room's current planes (colours and owners of cells). */
 type Ground = Pick<WallView, 'camera' | 'isGliding' | 'toScreen' | 'isBare'> & {
   readonly planes: Planes | undefined;
 };
 
 /**
- * Texts beside organisms: the planter's name while an organism grows, and one caption. Labels stand
- * on bare ground, or are hidden.
+ * Shows texts beside organisms: the planter's name while an organism grows, and a single caption. A
+ * label is hidden unless there is enough ground without organisms for it.
  */
 @customElement('label-layer')
 export class LabelLayer extends LitElement {
@@ -105,7 +104,7 @@ export class LabelLayer extends LitElement {
   private readonly names = new Map<OrganismId, Label>();
   private caption: Label | undefined;
 
-  /** Adds the planter's name when an organism begins to grow. */
+  /** Adds the planter's name beside an organism that begins to grow. */
   born(organism: OrganismView): void {
     const { id, planter } = organism;
     if (planter.name === '' || this.names.has(id) || this.names.size >= MAX_NAMES) return;
@@ -114,13 +113,13 @@ export class LabelLayer extends LitElement {
     this.names.set(id, label);
   }
 
-  /** Schedules the end of a name once its organism has grown or died. */
+  /** Schedules the removal of a name, because its organism has grown or died. */
   done(id: OrganismId, now: number): void {
     const name = this.names.get(id);
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
-  /** Synchronizes the names with the room's organisms after a gap in the connection. */
+  /** Matches the names with the organisms in the room after the connection was interrupted. */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
       if (organism.phase === 'growing') this.born(organism);
@@ -132,7 +131,7 @@ export class LabelLayer extends LitElement {
     }
   }
 
-  /** Shows a caption in place of the last one, or none. */
+  /** Replaces the caption. If `told` is undefined, removes the caption. */
   showCaption(told: OrganismCaption | undefined): void {
     const { caption } = this;
     if (caption && told?.organism.id === caption.organism.id) {
@@ -149,9 +148,9 @@ export class LabelLayer extends LitElement {
   }
 
   /**
-   * Moves the labels, and hides those that would lie on a body.
+   * Moves the labels with the camera, and hides labels that would overlap organisms.
    *
-   * @returns whether any label still has to be moved
+   * @returns whether any label is left, which must be moved again in the next frame
    */
   frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];
@@ -172,7 +171,7 @@ export class LabelLayer extends LitElement {
     return { element, organism, until: Infinity, hiddenAt: -Infinity };
   }
 
-  /** @param taken areas of other labels, in CSS pixels; this label's area is added */
+  /** @param taken areas of other labels, in CSS pixels; the area of this label is added */
   private move(label: Label, now: number, ground: Ground, taken: Rect[]): void {
     const { element, organism, until } = label;
     const { planes, isGliding, camera } = ground;

@@ -1,7 +1,7 @@
 /**
- * The texts of a wall, short enough for passers-by. The page itself has no language: it shows each
- * text in several languages in turn. Therefore each text is `say(msg('…'))`, where `msg` marks it
- * for translation and returns the English text.
+ * The texts of a wall, short enough for passers-by. A wall page has no single language: it shows each
+ * text in several languages in turn. Therefore, code calls `say(msg('…'))`: `msg` marks the text for
+ * translation and returns the English text, and `say` translates it.
  */
 
 import { msg } from '@lit/localize';
@@ -22,30 +22,32 @@ import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
 /**
- * Translates an English text, chooses the plural form for its `{count}`, and fills in its
- * `{names}`.
+ * Translates an English text, chooses the plural form if `values` has a `count`, and replaces each
+ * placeholder such as `{name}` by its value.
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** A language of the captions. */
+/** One language of the captions. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
-  /** Names of the gallery's creatures, keyed by English name; missing names stay English. */
+  /**
+   * Translated names of the gallery's organisms, by English name. Names that are missing stay English.
+   */
   readonly kinds: Readonly<Record<string, string>>;
 }
 
 export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, english);
 
-/** Loads the captions of a language. Untranslated texts stay English. */
+/** Loads the captions of a language. Texts without a translation stay English. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {
   if (!isTranslated(language)) return ENGLISH;
   const [texts, kinds] = await Promise.all([LOADERS[language](), KIND_LOADERS[language]()]);
   return voice(language, texts.default, kinds.default);
 }
 
-/** @param texts translations, keyed by the English text @param kinds as in `Caption` */
+/** @param texts translations, by English text @param kinds see `Caption.kinds` */
 function voice(
   language: LanguageCode,
   texts: Readonly<Record<string, string>>,
@@ -66,7 +68,6 @@ function voice(
   };
 }
 
-/** Texts without placeholders. */
 export const TEXTS = {
   first: msg('Nobody is here yet. Be the first.'),
   scan: msg('Scan. Plant a seed. Watch it grow.'),
@@ -87,7 +88,7 @@ export const TEXTS = {
   picture: msg('A dish of living cells, seen from above.'),
 } as const;
 
-/** Says how many organisms live here, and whether nobody else is here. */
+/** Says how many organisms live in the room. If `isAlone`, invites passers-by to join them. */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   if (isAlone) {
@@ -99,7 +100,7 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** Names of the gardener's seasons, keyed by category of the gallery. */
+/** Names of the gardener's seasons, by gallery category. */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -117,7 +118,7 @@ const COLOURS: Readonly<Record<ColourRange, string>> = {
   grey: msg('in white and grey'),
 };
 
-/** Whether a category has a name for its season. */
+/** Returns whether there is a season's name for a gallery category. */
 export const hasSeason = (kind: string): boolean => Object.hasOwn(SEASONS, kind);
 
 export function seasonText(
@@ -128,20 +129,20 @@ export function seasonText(
   return colour ? say(msg('{season}, {colour}'), { season, colour: say(COLOURS[colour]) }) : season;
 }
 
-/** Recent events that captions report. */
+/** Kinds of events that captions report. */
 export const NEWS = ['born', 'transformed', 'grafted', 'wounded', 'healed', 'departing'] as const;
 export type NewsKind = (typeof NEWS)[number];
 
-/** A recent event of an organism. */
+/** A recent event in the life of an organism. */
 export interface News {
   readonly what: NewsKind;
-  /** The organism in its current state. */
+  /** The organism, in its current state. */
   readonly organism: OrganismView;
-  /** Who planted or grafted it. */
+  /** The participant who planted the organism or, for a graft, who grafted it. */
   readonly by: OrganismView['planter'];
 }
 
-/** Captions that say who planted or grafted, if the wall may name them. */
+/** Captions that include the person who planted or grafted. `unnamed` is for walls without names. */
 const SIGNED = {
   born: {
     unnamed: msg('Just planted: {creature}'),
@@ -158,9 +159,9 @@ const SIGNED = {
 } as const;
 
 /**
- * Returns a caption about a recent event of an organism.
+ * Returns a caption about a recent event in the life of an organism.
  *
- * @param names whether to name planters and those who grafted
+ * @param names whether the caption may name the person who planted or grafted
  */
 export function newsText(voice: Caption, { what, organism, by }: News, names: boolean): string {
   const { say } = voice;
@@ -180,9 +181,9 @@ export function newsText(voice: Caption, { what, organism, by }: News, names: bo
 }
 
 /**
- * Returns a caption about a child that has just been planted.
+ * Returns a caption about the newly planted child of two organisms.
  *
- * @param parents two gallery creatures
+ * @param parents two organisms from the gallery
  */
 export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
   const [a, b] = parents.map((one) => creatureName(voice, one));
@@ -198,32 +199,32 @@ function creatureName({ say, kinds }: Caption, organism: OrganismView): string {
   return [...new Set(names)].join(' · ');
 }
 
-/** Isolates a name in any script from the direction of the surrounding text. */
+/** Marks a name as a unit with its own writing direction, so that it fits into any text. */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 /**
- * Returns the planter's name for display under a growing organism. The names of built-in planters
- * are translated.
+ * Returns the planter's name, for display beside a growing organism. Translates the names of built-in
+ * planters.
  */
 export function signature(say: Say, name: string): string {
   if (name === GARDENER_NAME) return say(msg('The gardener'));
   return name === OSC_NAME ? say(msg('The house')) : name;
 }
 
-/** Returns the heading of the list of names. */
+/** Returns the heading of the list of participants. */
 export function here({ say, language }: Caption, count: number): string {
   if (count === 0) return say(msg('Nobody here yet'));
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** Returns the line that counts the names that do not fit. */
+/** Returns the last line of the list, which counts the participants not shown. */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up the wall why the wall is not admitted.
+ * Explains why the wall may not join its room, to the person who sets up the wall.
  *
- * @returns '' for reasons that pass by themselves
+ * @returns '' for reasons that disappear without help
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));

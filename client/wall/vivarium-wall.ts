@@ -1,6 +1,6 @@
 /**
- * The wall page: one room, full screen, unattended for days. It never sends a command. Start here;
- * `wall-view.ts` draws the room, `wall-overlay.ts` shows the text, `captions.ts` chooses it.
+ * The wall page: shows one room in full screen, unattended for days. It never sends a command to the
+ * room. `wall-view.ts` draws the room, `wall-overlay.ts` shows texts, and `captions.ts` chooses them.
  */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -23,14 +23,13 @@ import './label-layer.ts';
 import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** How long there must be no visitors before the wall invites passers-by, in ms. */
+/** How long a room must be without visitors before the wall invites passers-by, in ms. */
 const LONELY = 45_000;
-/** How long the connection may be lost before the wall shows it, in ms. */
+/** How long the connection must be lost before the wall says so, in ms. */
 const BLINK = 4_000;
-/** Margin around the dish, as a share of the room's shorter side. */
+/** Margin around the room, as a share of the shorter side of the canvas. */
 const GROUND = 0.025;
 
-/** The wall's root element. */
 @customElement('vivarium-wall')
 export class VivariumWall extends LitElement {
   static override styles = css`
@@ -66,7 +65,7 @@ export class VivariumWall extends LitElement {
     wall-overlay {
       flex: none;
     }
-    /* On a video wall, the camera leaves the strip free, so the overlay may lie over the picture. */
+    /* On a video wall, the camera keeps the overlay's area free, so the overlay may cover the canvas. */
     :host([split]) wall-overlay {
       position: absolute;
       inset-inline-start: 0;
@@ -82,7 +81,7 @@ export class VivariumWall extends LitElement {
     label-layer {
       transition: opacity 4s ease-in-out;
     }
-    /* Outside the opening hours: a dimmed picture without text. */
+    /* Outside opening hours, dim the room and hide all texts. */
     :host([dim]) canvas {
       opacity: 0.1;
     }
@@ -120,12 +119,12 @@ export class VivariumWall extends LitElement {
     return this.connection.model;
   }
 
-  /** For monitoring: number of pictures drawn, and whether the last one's flashes were softened. */
+  /** For monitoring: number of drawn frames, and whether the last one was softened against flashes. */
   get drawn(): { readonly pictures: number; readonly soft: boolean } {
     return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
   }
 
-  /** Converts a position on the grid to CSS pixels of the wall, before rotation. */
+  /** Converts a grid position in cells to CSS pixels of the wall, before the wall's rotation. */
   worldToScreen(x: number, y: number): Point {
     const at = this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
     return { x: at.x + this.frame.offsetLeft, y: at.y + this.frame.offsetTop };
@@ -174,7 +173,7 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2 there is no picture, but show the rest, because the QR code is still useful.
+    // Without WebGL2, the room cannot be drawn, but still show the texts and the QR code.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -226,7 +225,7 @@ export class VivariumWall extends LitElement {
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
-    // On a wall of several screens, only the first screen shows the tree.
+    // On a video wall, only the first screen shows the family tree.
     const hasTree = shown.tree && options.column + options.row === 0;
     const tree = html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`;
     const overlay = html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`;
@@ -251,7 +250,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Loads the captions in the languages of the address or, if it has none, of the host's settings.
+   * Loads the captions, in the languages named in the page's address. If the address names none, uses
+   * the languages that the host has set.
    */
   private async speak(): Promise<void> {
     const { options, model } = this;
@@ -259,12 +259,13 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // Writing direction decides on which side of the dish the text is, so lay the wall out again.
+    // The writing direction decides on which side of the room the texts are, so compute the layout
+    // again.
     await this.updateComplete;
     this.layout();
   }
 
-  /** Applies the screen's rotation and mirroring. */
+  /** Applies the rotation and mirroring that the page's address asks for. */
   private hang(): void {
     const { rotate, flip } = this.options;
     const [x, y] = [flip.includes('x') ? -1 : 1, flip.includes('y') ? -1 : 1];
@@ -285,7 +286,7 @@ export class VivariumWall extends LitElement {
     this.toggleAttribute('split', isSplit);
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
-    // Each screen of a video wall leaves the strip of the first one free.
+    // Each screen of a video wall keeps the area free that the first screen uses for texts.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

@@ -1,4 +1,4 @@
-/** The text on a wall beside its picture: QR code, participants, and captions in turn. */
+/** The texts beside the room on a wall: QR code, participants, and captions in turn. */
 import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
@@ -13,37 +13,37 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** The state on which the text of a wall depends, before the room is known. */
+/** State that the texts of a wall depend on. These are the values before the room is known. */
 export const INITIAL_STATE = {
-  /** Address for visitors, and whether phones can reach it. If they cannot, no QR code is shown. */
+  /** Address for visitors, and whether phones can reach it. If they cannot, there is no QR code. */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
   people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
   voices: [ENGLISH] as readonly Caption[],
-  /** Whether nobody has been active for a while. */
+  /** Whether the room has been without visitors for a while, so that the wall invites passers-by. */
   attract: false,
-  /** Whether the host has enabled captions. */
+  /** Whether the host has turned captions on. */
   captions: true,
-  /** Whether the server has not responded for a while. */
+  /** Whether the connection to the server has been lost for a while. */
   away: false,
-  /** Whether this browser cannot draw the room. */
+  /** Whether this browser cannot draw the room, because it has no WebGL2. */
   blind: false,
-  /** Reason why the wall is not admitted; undefined if it is. */
+  /** Reason why the wall may not join the room. Undefined if it may. */
   refusal: undefined as Reason | undefined,
   /** Whether the room's day is ending. */
   farewell: false,
-  /** Whether the day's family tree covers the room, as it does when the day ends. */
+  /** Whether the family tree of the day covers the room. */
   tree: false,
-  /** The time of day that a film shows; undefined if the wall shows the room. */
+  /** Time of day shown in a film of the room. Undefined while no film plays. */
   moment: undefined as string | undefined,
-  /** What the host says about the exhibition, and to everybody. */
+  /** The host's credits, logo and message to everybody. */
   host: {} as Pick<Event<'settings'>, 'credits' | 'logo' | 'message'>,
 };
 export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
- * The strip is beside the room on a wide wall and below it on an upright one. Lengths are relative
- * to the wall's size. `--strip` is the strip's width or height.
+ * The strip of texts is beside the room on a wide wall, and below it on an upright wall. Lengths are
+ * relative to the size of the wall. `--strip` is the width or height of the strip.
  */
 const overlayStyle = css`
   ${brand}
@@ -82,7 +82,7 @@ const overlayStyle = css`
     font-size: 0.86em;
     text-wrap: balance;
   }
-  /* Names that do not fit wrap into another column or row, outside the visible part. */
+  /* Names that do not fit wrap into another column or row, which is hidden. */
   .people {
     display: flex;
     flex-flow: column wrap;
@@ -149,7 +149,7 @@ const overlayStyle = css`
     text-wrap: balance;
     animation: speak var(--turn) ease-in-out both;
   }
-  /* The host's own words may be long, so they are smaller. */
+  /* The host's own text may be long, so show it smaller than captions. */
   .words p.own {
     font-size: 1.3em;
     line-height: 1.34;
@@ -182,12 +182,12 @@ const overlayStyle = css`
     shape-rendering: crispEdges;
     transition: opacity 4s;
   }
-  /* While nobody acts, the code is dimmer, so that the creatures are the brightest. */
+  /* While there are no visitors, dim the QR code, so that the organisms are brighter than the code. */
   :host([data-attract]) .code {
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
   }
-  /* The address never breaks: it becomes smaller. */
+  /* Never wrap the address; reduce its font size instead. */
   figcaption {
     container-type: inline-size;
     margin-top: 0.75em;
@@ -228,7 +228,7 @@ const overlayStyle = css`
       max-height: 3em;
       margin: 0;
     }
-    /* Without a height of its own, the row of names would shrink to nothing. */
+    /* Without an explicit height, the row of names would shrink to nothing. */
     .people {
       grid-area: 3 / 2;
       flex-direction: row;
@@ -253,7 +253,7 @@ const overlayStyle = css`
     .words p.long {
       font-size: 0.88em;
     }
-    /* Long words take the row of the names. */
+    /* Long texts of the host take the place of the names. */
     .people:has(+ .words .long) {
       display: none;
     }
@@ -287,11 +287,11 @@ const overlayStyle = css`
   ${calm}
 `;
 
-/** Minimum length of the host's own words that are shown smaller, in characters. */
+/** Minimum length at which the host's own text is shown in a smaller font, in characters. */
 const LONG = 140;
-/** Width of the quiet zone around the code, in modules. */
+/** Width of the empty margin around the QR code, in modules. */
 const QUIET = 4;
-/** Maximum number of names, and of dots for guests without a name. */
+/** Maximum number of names, and of dots for participants without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -306,15 +306,15 @@ export class WallOverlay extends LitElement {
 
   @property() room = '';
   @property({ attribute: false }) wall!: WallState;
-  /** Returns the facts for the captions; undefined before the room is known. */
+  /** Returns the facts for captions. Undefined until the room is known. */
   @property({ attribute: false }) facts!: (
     wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
   ) => CaptionFacts | undefined;
-  /** Called with the caption to show beside an organism, or with undefined for none. */
+  /** Called with the caption to show beside an organism, or with undefined to show none. */
   @property({ attribute: false }) tell: (told: OrganismCaption | undefined) => void = () => {};
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
-  /** The caption of this turn, and the number of languages in which it has already been shown. */
+  /** The current caption. `said`: number of languages in which the caption has already been shown. */
   private line:
     | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
     | undefined;
@@ -343,7 +343,7 @@ export class WallOverlay extends LitElement {
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
-    // Do not invite passers-by to a room that they cannot use.
+    // Do not invite passers-by while they cannot join the room.
     this.toggleAttribute('data-away', away || farewell);
   }
 
@@ -363,7 +363,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Begins the next caption immediately, and shows it for its full time. */
+  /** Starts a new turn: shows another caption immediately, for its full duration. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;
@@ -372,8 +372,8 @@ export class WallOverlay extends LitElement {
   }
 
   /**
-   * Chooses the caption of a turn. Each caption is shown in all languages before the next one, as
-   * long as it is true.
+   * Chooses the caption of the current turn. A caption is shown in all languages before the next one,
+   * unless it stops being true.
    */
   private chooseLine(): void {
     const { turn, line } = this;
@@ -381,18 +381,18 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // Update the caption, because the numbers in it may have changed.
+    // The same caption is still true. Update its text, because numbers in it may have changed.
     if (held && line.turn === turn) this.line = { ...line, ...held };
     else if (line?.turn !== turn || (line.about && facts.shown !== undefined)) {
       const said = line ? line.said + 1 : 0;
       const next = held && said < voices.length ? { ...held, said } : this.turns.next(facts);
       this.line = next && { said: 0, ...next, turn };
     } else if (line.about) this.line = { ...line, isOver: true };
-    // Other captions that are no longer true stay until their turn ends, because text should not
-    // vanish while people read it.
+    // Keep other captions until their turn ends, even if they are no longer true: text must not vanish
+    // while people read it.
   }
 
-  /** The caption that stands beside an organism. */
+  /** The caption to show beside an organism, if there is one. */
   private get told(): OrganismCaption | undefined {
     const { turn, line } = this;
     const { voices, refusal, away, blind, moment, farewell, captions, host } = this.wall;
@@ -444,7 +444,7 @@ export class WallOverlay extends LitElement {
     const { people, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
-    // List the newest first, because newcomers look for their own name.
+    // List the newest participants first, because newcomers look for their own names.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);

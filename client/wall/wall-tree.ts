@@ -1,4 +1,4 @@
-/** The family tree of the day, which grows on a wall while the day of its room ends. */
+/** The family tree of the day, which a wall shows when the day of its room ends. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
@@ -8,20 +8,23 @@ import { TreePictures } from '../family-tree/pictures.ts';
 import { calm } from '../style/fragments.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
-/** Duration of the tree's growth, in ms. */
+/** Duration of the animation in which the tree grows, in ms. */
 const GROWTH = 24_000;
-/** Minimum time between two drawings, in ms. */
+/** Minimum time between two frames of the animation, in ms. */
 const STEP = 50;
 /** Delay before a failed request is repeated, in ms. */
 const RETRY = 2_000;
-/** Size of the texts, as a share of the wall's shorter side. */
+/** Font size, as a share of the wall's shorter side. */
 const TEXT = 1 / 45;
 /** Margin around the tree, as a share of the wall's shorter side. */
 const GAP = 0.02;
-/** Maximum width of a picture, as a share of the tree's height. */
+/** Maximum width of an organism's picture, as a share of the tree's height. */
 const CLOSEST = 0.32;
 
-/** Scripts may read `data-organisms` once the tree is drawn. */
+/**
+ * Shows the family tree. Sets `data-organisms`, which tests may wait for, when the tree is first
+ * drawn.
+ */
 @customElement('wall-tree')
 export class WallTree extends LitElement {
   static override styles = css`
@@ -58,7 +61,7 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** The language of the title. */
+  /** Language of the title. */
   @property({ attribute: false }) voice: Caption = ENGLISH;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private page: LineagePage | undefined;
@@ -93,7 +96,7 @@ export class WallTree extends LitElement {
     if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
-    // Let the tree begin to grow with the pictures of the gallery's kinds.
+    // Wait up to 5 s for the pictures of gallery organisms, so that the tree starts with them.
     await this.pictures.all([], 5_000);
     if (!this.isConnected) return;
     this.since = performance.now();
@@ -132,8 +135,8 @@ export class WallTree extends LitElement {
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
     });
-    // Draw less often on a slow machine. Keep drawing after the tree has grown, because pictures of
-    // crosses may arrive late.
+    // Draw less often on a slow machine. Continue at a lower rate once the tree has grown, because
+    // pictures of crosses may arrive late.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -1,4 +1,4 @@
-/** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
+/** Draws the room of a wall: camera, animation, and the schedule of frames. */
 
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -18,24 +18,24 @@ import type { RoomModel } from '../room/room-model.ts';
 import { DIRECTION_GLIDE, type Direction } from './direction.ts';
 import type { WallOptions } from './wall-options.ts';
 
-/** Width of the glass rim around the grid, in cells. */
+/** Width of the glass rim drawn around the grid, in cells. */
 const RIM = 3;
 
 /**
- * Drift: amplitudes as shares of the view, and periods in seconds that do not coincide within a
- * day.
+ * Slow movement of the camera. Amplitudes as shares of the view; periods in seconds. The periods have
+ * no common factor, so the movement does not repeat within a day.
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** Minimum height and width of a close-up, as a multiple of an organism's side. */
+/** Minimum width and height of a close-up, in multiples of an organism's side. */
 const CLOSE = 2.2;
 
-/** Bare ground that text needs around it, in cells. */
+/** Width of the empty ground that must surround a text, in cells. */
 const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/** Calls back for each cell of an area of the grid, until the callback returns true. */
+/** Returns whether `is` returns true for any cell of an area. Stops at the first such cell. */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -50,11 +50,11 @@ function someOwner(
   return false;
 }
 
-/** Returns whether no organism owns a cell in an area, given in cells. */
+/** Returns whether an area contains no cells of organisms. @param area in cells */
 export const isBare = (planes: Owners, area: Rect): boolean =>
   !someOwner(planes, area, (id) => id !== 0);
 
-/** Returns the bounds of an organism's cells, in cells; a point if it has none yet. */
+/** Returns the bounding box of an organism's cells. It is a point if the organism has no cells yet. */
 export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
   let [left, top, right, bottom] = [x, y, x, y];
   const patch = { x: x - side / 2, y: y - side / 2, width: side, height: side };
@@ -69,9 +69,7 @@ export function bodyOf(planes: Owners, { id, x, y, side }: OrganismView): Rect {
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
-/**
- * Returns the size of all screens of a video wall, including the gaps between them, in CSS pixels.
- */
+/** Returns the size of a whole video wall, including the gaps between its screens, in CSS pixels. */
 export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
   return {
     width: columns * screen.width + (columns - 1) * bezel,
@@ -80,20 +78,20 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
 }
 
 /**
- * Returns the size of the strip for words, in px: its height, below the room, on an upright wall;
- * otherwise its width, beside the room.
+ * Returns the width of the strip of texts beside the room, in CSS pixels. On an upright wall, the
+ * strip is below the room, and the result is its height.
  */
 export const stripOf = ({ width, height }: Size): number =>
   width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
 
-/** Returns the bounds of the whole picture, relative to one of its screens, in CSS pixels. */
+/** Returns the bounds of a whole video wall relative to one of its screens, in CSS pixels. */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
   const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
   return { x, y, ...wholeView(screen, region) };
 }
 
-/** Converts the camera of the whole picture to the camera of one screen's region. */
+/** Converts a camera for the whole video wall to the camera of one of its screens. */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
   const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
@@ -105,10 +103,10 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 }
 
 /**
- * Returns the camera that fits the whole grid into the space between the insets or, with `fill`,
- * covers the view with the grid.
+ * Returns a camera that shows the whole grid between the insets. With `fill`, returns a camera whose
+ * view the grid covers completely.
  *
- * @param view size of the whole picture, in CSS pixels
+ * @param view size of the whole wall, in CSS pixels
  */
 export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, insets: Insets) {
   if (frame !== 'fill') {
@@ -121,12 +119,13 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
 }
 
 /**
- * Returns the camera of a close-up. Near the edge of the dish, it shows as little as possible of
- * the surroundings.
+ * Returns the camera of a close-up. Near the edge of the grid, it shows as little as possible outside
+ * the grid.
  *
- * @param side of a grown organism, in cells
- * @param home camera of the whole room
- * @param scene the grid, the size of the whole picture, and the space that text takes from it
+ * @param at centre of the close-up, in cells
+ * @param side side of a fully grown organism, in cells
+ * @param home camera that shows the whole room
+ * @param scene the grid; the size of the whole wall; and the space at its edges that texts cover
  */
 export function closeUpOf(
   at: Point,
@@ -151,10 +150,10 @@ export function closeUpOf(
 }
 
 /**
- * Returns the drifting camera at a given time.
+ * Returns the camera at a moment of its slow drift.
  *
  * @param home camera without drift
- * @param seconds since any fixed moment
+ * @param seconds time since any fixed moment, in seconds
  */
 export function drifted(
   home: Camera,
@@ -163,7 +162,7 @@ export function drifted(
 ): Camera {
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
   if (frame === 'fill') {
-    // Pan slowly over the part that does not fit on the screen.
+    // Pan slowly over the parts of the grid that do not fit on the screen.
     const hidden = (axis: keyof Size) => Math.max(0, grid[axis] - view[axis] / home.zoom) / 2;
     return { ...home, x: home.x + a * hidden('width'), y: home.y + b * hidden('height') };
   }
@@ -175,19 +174,19 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** How long a wall uses a reduced resolution before it tries a higher one, in ms. */
+/** How long a wall keeps a reduced resolution before it tries a higher one, in ms. */
 const PATIENCE = 60_000;
 /**
- * Minimum gap between two frames that counts as a pause and not as a slow frame, in ms. It is long,
- * because a wall is rarely idle.
+ * Gaps between frames longer than this count as pauses, not as slow frames, in ms. A wall rarely stops
+ * drawing, so the limit is high.
  */
 const PAUSE = 5_000;
-/** Duration of a glide to a position or back, in ms. */
+/** Duration of a glide to the host's close-up, and of the glide back, in ms. */
 const GLIDE = 4_000;
 
 /**
- * Interpolates between two cameras so that one point of the picture stays in place, as if
- * approaching it.
+ * Interpolates between two cameras. One point of the picture stays in place, as if the camera moved
+ * straight towards it.
  */
 function approach(from: Camera, to: Camera, share: number): Camera {
   const ratio = to.zoom / from.zoom;
@@ -196,28 +195,27 @@ function approach(from: Camera, to: Camera, share: number): Camera {
   return { zoom, x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way };
 }
 
-/** A room on a wall's canvas. */
 export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
-  /** Number of pictures drawn. */
+  /** Number of frames drawn. */
   drawn = 0;
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** Chooses the event to show from close by while the host shows no position. */
+  /** Chooses the events to show in close-up. Used while the host has not chosen a position. */
   direction: Direction | undefined;
-  /** Called when the wall begins to show an event, or the room again. */
+  /** Called when the wall starts to show an event in close-up, and when the close-up ends. */
   onEvent: () => void = () => {};
-  /** The organism whose event is shown from close by. */
+  /** The organism whose event is shown in close-up. */
   event: OrganismView | undefined;
-  /** The position that the host shows in a close-up; undefined if the whole room is shown. */
+  /** Position that the host has chosen for a close-up. Undefined if the host has chosen none. */
   private place: Point | undefined;
-  /** Cameras of the whole picture: the current one, and the target of a glide. */
+  /** Cameras of the whole wall: the current one, and the end of the current glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
-  /** The camera at the beginning of a glide, and when the glide began, in ms. */
+  /** Start of the current glide: its camera, and its time in ms. `time` is the glide's duration. */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
-  /** Whether the next picture will follow the last one without a pause. */
+  /** Whether the next frame follows the last one without a pause. */
   private busy = false;
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -229,15 +227,15 @@ export class WallView extends CanvasView {
     super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
-  /** Whether anything that flashes is being softened. */
+  /** Whether the last frame was softened because of flashes. */
   get isSoft(): boolean {
     return this.unsettled;
   }
 
   /**
-   * Sets the sizes.
+   * Sets the sizes of the view and of the texts.
    *
-   * @param insets space that text takes at the sides of the whole picture
+   * @param insets space at the edges of the whole wall that texts cover, in CSS pixels
    */
   layout(view: Size, insets: Insets): void {
     Object.assign(this, { view, insets });
@@ -245,7 +243,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Glides to a position and stays there. If undefined, it glides back to the whole room. */
+  /** Glides to a close-up of a position. If the position is undefined, glides back to the whole room. */
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
@@ -267,7 +265,7 @@ export class WallView extends CanvasView {
     return this.goal ? regionOf(this.goal, this.view, this.options) : this.camera;
   }
 
-  /** Disables drift and moving light (prefers-reduced-motion). */
+  /** Turns off drift, close-ups and other movement (prefers-reduced-motion). */
   setCalm(calm: boolean): void {
     this.happenings.effects.calm = calm;
     this.loop.invalidate();
@@ -278,9 +276,10 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes of the same size instead of the room. If undefined, the room is shown again.
+   * Shows other planes (colours and owners of cells) instead of the room's. If `planes` is undefined,
+   * shows the room again.
    *
-   * @param step time until the next planes, in ms
+   * @param step time until the next call, in ms
    */
   showInstead(planes: Planes | undefined, step?: number): void {
     this.isAway = planes !== undefined;
@@ -291,12 +290,12 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** The planes of the room, even while others are shown. */
+  /** The planes of the room, even while other planes are shown. */
   get planes(): Planes | undefined {
     return this.model.planes;
   }
 
-  /** Returns whether an area, given in CSS pixels, lies in the view and on bare ground. */
+  /** Returns whether an area is inside the view and shows no organisms. @param area in CSS pixels */
   isBare({ x, y, width, height }: Rect): boolean {
     const { planes, view } = this;
     const isInside = x >= 0 && y >= 0 && x + width <= view.width && y + height <= view.height;
@@ -309,7 +308,7 @@ export class WallView extends CanvasView {
     });
   }
 
-  /** Returns whether an organism's centre is in the picture, or will be after a glide. */
+  /** Returns whether a position is in the view, or will be at the end of the current glide. */
   isSeen(place: Point): boolean {
     const { x, y } = worldToScreen(this.heading, this.view, place);
     return x > 0 && y > 0 && x < this.view.width && y < this.view.height;
@@ -352,7 +351,7 @@ export class WallView extends CanvasView {
     return drifts || this.glide !== undefined || this.event !== undefined;
   }
 
-  /** Begins or ends the close-up of an event. @param side of a grown organism, in cells */
+  /** Starts or ends the close-up of an event. @param side side of a grown organism, in cells */
   private direct(now: number, side: number): void {
     const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;
     const shown = isFree ? this.direction?.at(now, (CLOSE * side) / 2)?.organism : undefined;
@@ -362,7 +361,7 @@ export class WallView extends CanvasView {
     this.onEvent();
   }
 
-  /** Returns the camera on its way to a goal, which may drift. */
+  /** Returns the current camera of a glide. The end of the glide may move, because the camera drifts. */
   private glided(goal: Camera, now: number): Camera {
     const { glide } = this;
     if (!glide) return goal;

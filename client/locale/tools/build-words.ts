@@ -1,7 +1,7 @@
 /**
- * Collects the texts of all pages and writes their translations as modules for pages. There is one
- * set of translation files per language. From these files, each page gets only the texts that its
- * own modules contain, so that no page downloads another page's texts.
+ * Collects the texts of all pages, and writes their translations as modules. Each language has one set
+ * of translation files, for all pages. Each page's module gets only the texts that the page's code
+ * contains, so that no page downloads texts of another page.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -26,11 +26,12 @@ const XLIFF = 'client/locale/xliff';
 const KINDS = 'client/locale/kinds';
 const WORDS = 'client/locale/words';
 const SIGN_WORDS = 'server/host/sign-words.json';
-/** Card of the checkpoint whose gallery is translated. */
+/** Card of the checkpoint whose gallery names are translated. */
 const GALLERY = 'checkpoints/organisms/card.json';
 
 /**
- * The entry module of each part. A part contains the texts of all modules that its entry imports.
+ * Entry module of each part of the product. The texts of a part are those of all modules that its
+ * entry imports, directly or indirectly.
  */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
@@ -48,7 +49,7 @@ type Part = keyof typeof ENTRIES;
 type Program = RuntimeLitLocalizer['program'];
 type Checker = ReturnType<Program['getTypeChecker']>;
 type SourceFile = ReturnType<Program['getSourceFiles']>[number];
-/** Translations, keyed by the English text. */
+/** Translated texts, by English text. */
 type Texts = Record<string, string>;
 
 const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer['config'] => ({
@@ -56,14 +57,14 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // This configuration omits the types of browsers and Node, which the extraction does not need.
+  // This configuration omits the type definitions of browsers and Node, which are not needed here.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/** Reads the sources of all parts, once per process, because this takes a second. */
+/** Parses the source files of all parts. Created only once, because parsing takes about a second. */
 class Sources extends RuntimeLitLocalizer {
   get files(): Program {
     return this.program;
@@ -71,13 +72,13 @@ class Sources extends RuntimeLitLocalizer {
 }
 const sources = new Sources(configOf(Object.values(ENTRIES), ''));
 
-/** Names of the functions that mark texts, whichever module exports them. */
+/** Names of the functions that mark a text for translation, in whichever module they are defined. */
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * Returns the program of the files that some entries import, directly or indirectly. Its type
- * checker resolves only the types of the functions in `MARKS`. The extraction asks for the type of
- * every called function; resolving all types would take five times as long as everything else.
+ * Returns a TypeScript program with only the files that the entries import, directly or indirectly.
+ * Its type checker resolves only the types of the functions in `MARKS`: lit-localize asks for the type
+ * of every called function, and resolving them all would take most of the time.
  */
 function programOf(entries: readonly string[]): Program {
   const program = sources.files;
@@ -103,7 +104,7 @@ function programOf(entries: readonly string[]): Program {
   });
 }
 
-/** The texts that some entries use, with all translations in the translation files. */
+/** Extracts the texts that several entries use, and reads all translations. */
 class Localizer extends RuntimeLitLocalizer {
   private found: Program | undefined;
 
@@ -119,7 +120,7 @@ class Localizer extends RuntimeLitLocalizer {
     return this.found;
   }
 
-  /** Allows a plural form to omit placeholders: 'one cell' needs no number. */
+  /** Allows plural forms to omit placeholders: 'one cell' needs no number. */
   override validateTranslations(): { errors: string[] } {
     const { translations } = this.readTranslationsSync();
     const errors: string[] = [];
@@ -140,7 +141,7 @@ class Localizer extends RuntimeLitLocalizer {
   }
 }
 
-/** The texts of one part, with only their translations. Untranslated texts stay English. */
+/** Handles the texts of one part and their translations. Texts without a translation stay English. */
 class PartLocalizer extends Localizer {
   override readTranslationsSync() {
     const { translations } = super.readTranslationsSync();
@@ -157,7 +158,7 @@ class PartLocalizer extends Localizer {
 const placeholdersOf = (contents: Message['contents']): string[] =>
   contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
 
-/** Splits a translation into its forms for the plural categories of its language, 'other' last. */
+/** Splits a translation into its plural forms. The last one is the form for the category 'other'. */
 export function formsOf(code: string, contents: Message['contents']): Message['contents'][] {
   const forms: Message['contents'][] = [[]];
   for (const part of contents) {
@@ -169,45 +170,42 @@ export function formsOf(code: string, contents: Message['contents']): Message['c
   return forms.length === pluralCategories.length ? forms : [contents];
 }
 
-/** Formats a text as translators see it. */
+/** Converts a message to the plain text that translators see. */
 export const textOf = (contents: ProgramMessage['contents']): string =>
   contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 
-/** The project's texts and translations. */
+/** Handles all texts of the project and their translations. */
 export class Words {
   private readonly parts: Readonly<Record<Part, PartLocalizer>>;
   private readonly all = new Localizer(Object.values(ENTRIES), '');
 
-  /** @param root where generated files are written, under the same paths as in the repository */
+  /** @param root folder for generated files, which get the same relative paths as in the repository */
   constructor(private readonly root = ROOT) {
     const parts = Object.keys(ENTRIES) as Part[];
     this.parts = pick(parts, (part) => new PartLocalizer([ENTRIES[part]], join(root, WORDS, part)));
   }
 
-  /** Returns all texts in English, and errors in the sources that prevent a translation. */
+  /** Returns all texts in English, and errors in the source code that prevent their extraction. */
   source() {
     return this.all.extractSourceMessages();
   }
 
-  /** Returns the texts of one part in English. */
   sourceOf(part: Part): readonly ProgramMessage[] {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /**
-   * Returns the translations into a language, keyed by message id. Untranslated texts are missing.
-   */
+  /** Returns the translations into a language, by message id. Texts without a translation are missing. */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
   }
 
-  /** Returns errors in the placeholders of translations. */
+  /** Returns errors about placeholders in the translations. */
   problems(): readonly string[] {
     return this.all.validateTranslations().errors;
   }
 
-  /** Updates the translation files from the sources: adds new texts and removes unused ones. */
+  /** Updates the translation files from the source code: adds new texts, and removes unused ones. */
   async updateTranslationFiles(): Promise<void> {
     await this.all.writeInterchangeFiles();
     const names = await galleryNames();
@@ -218,7 +216,7 @@ export class Words {
   }
 
   /**
-   * Writes the files that pages and the server load.
+   * Writes the files that the pages and the server load.
    *
    * @throws Error if a translation lacks a placeholder
    */
@@ -239,10 +237,7 @@ export class Words {
     await this.write(SIGN_WORDS, asJson(sign));
   }
 
-  /**
-   * Returns translations keyed by the English text, for parts that show several languages
-   * simultaneously.
-   */
+  /** Returns translations by English text, for parts that show several languages at the same time. */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));
     const translated =
@@ -256,8 +251,8 @@ export class Words {
   }
 
   /**
-   * Writes a module that imports each language's file on demand. If a language has no file, the
-   * module does not compile.
+   * Writes a module that imports the file of each language on demand. The module does not compile if
+   * the file of a language is missing.
    */
   private async writeLoaders(folder: string, type: string, from: (code: string) => string) {
     const lines = [
@@ -285,13 +280,13 @@ const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;
 
-/** Returns the English names of the default gallery, sorted. */
+/** Returns the English names of the default gallery's creatures, sorted and without duplicates. */
 export async function galleryNames(): Promise<readonly string[]> {
   const card = JSON.parse(await readFile(join(ROOT, GALLERY), 'utf8'));
   return [...new Set<string>(card.gallery.map(({ name }: { name: string }) => name))].sort();
 }
 
-/** Reads the names of the gallery's entries in a language; empty if the language has no file. */
+/** Reads the names of the gallery's creatures in a language. Empty if the language has no file yet. */
 export async function readKinds(code: string): Promise<Texts> {
   const file = join(ROOT, KINDS, `${code}.json`);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

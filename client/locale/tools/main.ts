@@ -1,6 +1,6 @@
 /**
- * Entry point of `npm run words`. Run it after changing a text, a gallery or the list of languages.
- * See `shared/languages.ts`.
+ * Entry point of `npm run words`. Run this command after changing a text, the gallery or the list of
+ * languages. See `shared/languages.ts`.
  */
 import { printDiagnostics } from '@lit/localize-tools/lib/typescript.js';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';

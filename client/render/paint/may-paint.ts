@@ -1,24 +1,24 @@
-/** Decides whether a page paints cells, before it fetches a painter or the code for it. */
+/** Decides whether a page uses a painter, before the page downloads the painter or the code for it. */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/** Returns whether to paint everything that is due, even if it takes long, as screenshots need. */
+/** Returns whether to paint every chunk even if frames become slow. Used for taking screenshots. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
-/** Returns whether the checkpoint has a painter and the connection is good enough to fetch it. */
+/** Returns whether the checkpoint has a painter, and the connection is fast enough to download it. */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
   always: boolean,
 ): boolean => !!checkpoint?.painter && (always || quality?.tier !== 'thrifty');
 
-/** The browser's network information, if it has any. */
+/** The browser's network information, if the browser provides any. */
 export interface Network {
   readonly connection?: { readonly saveData: boolean };
 }
 
 /**
- * Returns whether this browser may paint cells. It must be able to render to the float textures
- * that a painter needs, and its user must not have asked to save data. It must also draw on a GPU,
- * because a software renderer is too slow for painting; `always` lifts this last condition.
+ * Returns whether this browser may use a painter. The browser must support rendering to float
+ * textures, which a painter needs; its user must not have asked to save data; and it must draw on a
+ * GPU, because software renderers are too slow. `always` lifts only the condition about the GPU.
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

@@ -1,78 +1,79 @@
-/** Chooses how much to paint per frame from how long frames take. */
+/** Chooses how much to paint per frame, based on how long frames take. */
 
-/** Maximum number of painted pixels per side of a cell; 0: nothing is painted. */
+/** Painted pixels per side of a cell; 0 means that nothing is painted. */
 export type PaintScale = 0 | 4 | 8;
 
-/** Budget in multiply-adds per frame: initial, minimum and maximum. */
+/** Budget per frame, in multiply-adds: initial, minimum and maximum. */
 const FIRST = 16e6;
 const LEAST = 8e6;
 const MOST = 2e9;
-/** Number of frames between two decisions on the pace. */
+/** Number of painted frames after which the budget is reconsidered. */
 const WINDOW = 8;
-/** Number of slow frames within `WINDOW` at which the pace is too high. */
+/** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
-/** Maximum gap between frames, in ms. A longer gap counts as a pause. */
+/** Maximum time between two frames, in ms. A longer gap counts as a pause, not as a slow frame. */
 const PAUSE = 250;
-/** Number of consecutive frames without paint from which the screen's frame rate is measured. */
+/** Number of consecutive frames without paint needed to measure the screen's frame rate. */
 const SAMPLE = 12;
-/** Maximum gap that counts as usual, in ms, so that screens of 24 Hz do not count as slow. */
+/** Longer gaps between frames are measured as this value, in ms. Above the gap of 24 Hz screens. */
 const LONGEST_USUAL = 45;
-/** Number of painted frames that may be slow, because something runs for the first time. */
+/** Number of painted frames that may be slow after a change, for example while shaders are compiled. */
 const EXCUSED = 4;
-/** Painting stops if the gaps before two consecutive frames both exceed this, in ms. */
+/** Painting stops after two consecutive painted frames with gaps longer than this, in ms. */
 const LONGEST = 200;
-/** Minimum time without paint after two consecutive gaps above `LONGEST`, in ms. */
+/** Minimum time without paint after painting was stopped, in ms. */
 const LONG_REST = 300_000;
 /**
- * How long to wait before a larger budget or scale is tried, in ms. It doubles after each attempt.
+ * Time before a larger budget or scale is tried, in ms. The time doubles after each attempt, up to
+ * `LONGEST_PATIENCE`.
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** If paint has been too old for this long, in ms, the scale is lowered. */
+/** The scale is lowered if paint has been out of date for this long, in ms. */
 const BEHIND = 2_000;
 
 /**
- * Chooses the paint budget and scale. The budget grows while frames are in time and there is more
- * to paint. It halves when frames are late, and then does not grow for a while. The scale goes down
- * if frames are late even at the minimum budget, or if the budget is too small for the moving
- * cells.
+ * Chooses the budget and the scale of painting. The budget grows while frames are in time and more
+ * chunks are due. If frames are late, the budget halves and does not grow for a while. The scale is
+ * lowered if frames are late even at the minimum budget, or if the budget cannot keep up with the
+ * moving cells.
  */
 export class PaintPace {
-  /** Multiply-adds that a frame may spend on paint. */
+  /** Maximum number of multiply-adds that a frame may spend on paint. */
   budget = FIRST;
-  /** Maximum scale that there is time for. */
+  /** Maximum scale for which this machine is fast enough. */
   scale: PaintScale = 8;
-  /** Maximum that the budget may grow to. */
+  /** Current upper limit of the budget. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
-  /** Measured gaps between frames that painted nothing, in ms. */
+  /** Measured gaps between frames without paint, in ms. */
   private readonly gaps: number[] = [];
-  /** Usual gap between frames that paint nothing, in ms. */
+  /** Median gap between frames without paint, in ms. */
   private usual = 1000 / 60;
   private frames = 0;
   private slow = 0;
   private limited = 0;
-  /** Number of painted frames that are still excused from being slow. */
+  /** Number of upcoming painted frames that do not count as slow. */
   private excused = EXCUSED;
-  /** Number of consecutive frames above `LONGEST`. */
+  /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * When painting all due chunks began to take longer than `stale`, in ms; undefined if it does
-   * not.
+   * Time since which painting all due chunks takes longer than `stale`, in ms. Undefined while
+   * painting keeps up.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;
 
-  /** @param stale age at which paint fades away, ms */
+  /** @param stale age at which paint fades out, in ms */
   constructor(private readonly stale: number) {}
 
-  /** Whether the screen's frame rate has been measured. */
+  /** Whether the screen's frame rate has been measured. Nothing is painted until then. */
   get isReady(): boolean {
     return this.gaps.length >= SAMPLE;
   }
 
-  /** Excuses the next frames from being slow, because something other than paint takes time. */
+  /** Ignores the speed of the next frames, because something other than painting delays them. */
   excuse(): void {
     this.excused = EXCUSED;
     this.lastAt = Number.NEGATIVE_INFINITY;
@@ -82,12 +83,12 @@ export class PaintPace {
   }
 
   /**
-   * Records a frame.
+   * Records a frame, and adjusts the budget and the scale.
    *
-   * @param follows whether the frame was requested right after the previous one, so that a long gap
-   *   is not a pause
-   * @param spent multiply-adds painted in the previous frame
-   * @param due multiply-adds due in the previous frame
+   * @param follows whether the previous frame requested this one immediately; if so, a long gap is not
+   *   a pause
+   * @param spent multiply-adds spent on paint in the previous frame
+   * @param due multiply-adds needed to paint all chunks that were due in the previous frame
    */
   frame({
     now,
@@ -137,7 +138,7 @@ export class PaintPace {
 
   private learn(gap: number): void {
     this.gaps.push(Math.min(gap, LONGEST_USUAL));
-    // Use the median, because the first gaps may be long while shaders are compiled.
+    // Use the median, because the first gaps may be long while shaders are being compiled.
     this.usual = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1];
   }
 
@@ -170,7 +171,7 @@ export class PaintPace {
     }
   }
 
-  /** Restarts with the initial budget, because the scale has changed. */
+  /** Starts again with the initial budget, because the scale has changed. */
   private restart(now: number): void {
     this.budget = FIRST;
     this.ceiling = MOST;

@@ -1,26 +1,26 @@
 /**
- * Tracks which chunks of a room an atlas holds, which chunks must be painted, and how much of each
- * chunk's paint shows. A chunk's position in the atlas is its position in the room modulo the
- * atlas's size, so neighbours stay neighbours.
+ * Tracks which chunks of a room an atlas holds, which chunks must be painted, and how opaque the paint
+ * of each chunk is. A chunk's slot in the atlas is its position in the room modulo the size of the
+ * atlas, so neighbouring chunks have neighbouring slots.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** Distance up to which a cell's paint depends on other cells, in cells. */
+/** Maximum distance of other cells that affect the paint of a cell, in cells. */
 const REACH = 2;
-/** Time, in ms, after which paint fades away if its cells have changed since it was painted. */
+/** Age in ms at which paint fades out, if its cells have changed since it was painted. */
 export const STALE = 200;
-/** Time in which a chunk's paint fades in or out, in ms. */
+/** Duration of fading the paint of a chunk in or out, in ms. */
 const FADE = 400;
 
-/** Size in chunks. */
+/** A size in chunks. */
 export interface Chunks {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** A chunk to paint: its position in the room and its slot in the atlas, both in chunks. */
+/** A chunk to paint: its position in the room, and its slot in the atlas, both counted in chunks. */
 export interface Job {
   readonly column: number;
   readonly row: number;
@@ -28,7 +28,7 @@ export interface Job {
   readonly slotRow: number;
 }
 
-/** Returns the rectangle of chunks, in chunks, that an area of cells touches. */
+/** Returns the rectangle of chunks that overlaps an area of cells. The result is in chunks. */
 export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunks): Rect {
   const left = Math.max(0, Math.floor(x / CHUNK));
   const top = Math.max(0, Math.floor(y / CHUNK));
@@ -40,24 +40,24 @@ export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunk
 /** Tracks the painted chunks of one atlas. */
 export class PaintPlan {
   readonly room: Chunks;
-  /** [rows, columns] How much each chunk's paint shows, 0…255. */
+  /** [rows, columns] Opacity of each chunk's paint, 0…255. */
   readonly shares: Uint8Array<ArrayBuffer>;
-  /** When each chunk's cells will stop moving, in ms. */
+  /** Time at which the cells of each chunk stop moving, in ms. */
   private readonly until: Float64Array;
-  /** When each chunk began to differ from its paint, in ms. */
+  /** Time at which each chunk began to differ from its paint, in ms. */
   private readonly since: Float64Array;
-  /** When each chunk was last painted, in ms; −∞ if never. */
+  /** Time at which each chunk was last painted, in ms; −∞ if it never was. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
-  /** 1 for chunks without living cells, whose paint does not show. */
+  /** For each chunk: 1 if it has no living cells, so that its paint is not shown; otherwise 0. */
   private readonly bare: Uint8Array;
-  /** Index of the chunk that each slot holds; -1 if it holds none. */
+  /** Index of the chunk that each slot of the atlas holds; -1 if the slot is unused. */
   private readonly held: Int32Array;
   private fadedAt = 0;
 
   /**
-   * @param size size of the room, cells
-   * @param atlas size of the atlas, at least that of the largest view
+   * @param size size of the room, in cells
+   * @param atlas size of the atlas, in chunks; at least the size of the largest view
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -76,9 +76,9 @@ export class PaintPlan {
   }
 
   /**
-   * Records that areas change.
+   * Records that areas of cells have changed.
    *
-   * @param until when their movement ends, in ms
+   * @param until time at which the cells stop moving, in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -92,11 +92,11 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks to paint, oldest paint first. A bare chunk, with no living cells in it or
-   * right beside it, is painted only once, and only if its slot still holds paint, because the old
-   * paint would blend into neighbouring chunks.
+   * Returns the chunks to paint, those with the oldest paint first. An empty chunk (no living cells
+   * inside it or directly beside it) is painted only once, and only if its slot still holds other
+   * paint, which would otherwise blend into the neighbouring chunks.
    *
-   * @param seen chunks in view
+   * @param seen the chunks in view
    */
   due(seen: Rect, planes: Planes, now: number): Job[] {
     const { painted, until, room, atlas, bare, held } = this;
@@ -104,8 +104,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // An empty chunk beside moving cells may keep changing forever, so do not paint it if it
-      // shows no paint.
+      // An empty chunk beside moving cells may count as changing forever, so skip it while it shows no
+      // paint.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;
@@ -127,7 +127,7 @@ export class PaintPlan {
     });
   }
 
-  /** Records that a chunk has been painted, replacing the chunk that its slot held. */
+  /** Records that a chunk has been painted into its slot, and forgets the chunk held there before. */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
     const slot = slotRow * this.atlas.columns + slotColumn;
@@ -147,13 +147,13 @@ export class PaintPlan {
     return true;
   }
 
-  /** Shows each chunk's paint as strongly as the atlas that this one replaces. */
+  /** Copies the opacities of the old atlas's plan, so that replacing the atlas is not visible. */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
     this.fadedAt = other.fadedAt;
   }
 
-  /** Updates `shares`. @returns whether the fading is unfinished */
+  /** Advances the fading, and updates `shares`. @returns whether any chunk is still fading */
   fade(now: number): boolean {
     const step = Math.min(64, now - this.fadedAt) / FADE;
     this.fadedAt = now;
@@ -183,7 +183,7 @@ export class PaintPlan {
   }
 }
 
-/** Returns whether a chunk and the cells right beside it are empty. */
+/** Returns whether a chunk and the cells directly beside it contain no living cells. */
 function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
   const [left, top] = [column * CHUNK, row * CHUNK];
   for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {

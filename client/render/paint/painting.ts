@@ -1,4 +1,4 @@
-/** Connects a renderer to the painter of the room's checkpoint, and to its organisms' genomes. */
+/** Loads the painter of a room's checkpoint, and keeps it supplied with the genomes of organisms. */
 import { createMap, type GenomeMap } from '../../../shared/painter/genome-map.ts';
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { inSlices, paintThumbnail } from '../../../shared/painter/still.ts';
@@ -12,26 +12,26 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/** Minimum time between two requests, and time after which a request is repeated, in ms. */
+/** Minimum time between requests for genomes, and time after which a request is repeated, in ms. */
 const INTERVAL = 500;
 const PATIENCE = 5_000;
-/** Longest time for which computing a map delays a picture, in ms. */
+/** Maximum time per frame for computing genome maps, in ms. */
 const MAP_SLICE = 3;
 
-/** A page's knowledge of an organism's genomes. */
+/** State of the request for an organism's genomes. */
 interface Known {
-  /** When they were requested, in ms; undefined if they must be requested again. */
+  /** Time of the last request, in ms. Undefined if the genomes must be requested again. */
   askedAt: number | undefined;
   /** Whether the answer has arrived. */
   isHere: boolean;
   map: GenomeMap | undefined;
 }
 
-/** Requests genomes, and computes a map of each organism's genomes. */
+/** Requests the genomes of organisms, and computes a map of each organism's genomes. */
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
   private askedAt = Number.NEGATIVE_INFINITY;
-  /** Maps that are being computed, by organism. */
+  /** Unfinished computations of maps, by organism. */
   private readonly work = new Map<OrganismId, ReturnType<typeof createMap>>();
   private readonly unsubscribers: (() => void)[];
 
@@ -64,17 +64,17 @@ export class Genomes {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Returns the maps computed so far. */
+  /** Yields the maps computed so far, with the ids of their organisms. */
   *maps(): Generator<readonly [OrganismId, GenomeMap]> {
     for (const [id, { map }] of this.known) if (map) yield [id, map];
   }
 
   /**
-   * Requests missing genomes, and computes maps for a short time.
+   * Requests missing genomes, and computes maps for at most `MAP_SLICE` ms.
    *
-   * @param isSeen whether an organism is in view
-   * @param now ms
-   * @returns whether maps are still to be computed
+   * @param isSeen returns whether an organism is in view
+   * @param now current time, in ms
+   * @returns whether any map is unfinished
    */
   update(isSeen: (id: OrganismId) => boolean, now: number): boolean {
     if (!this.net.learned) return false;
@@ -117,18 +117,19 @@ export class Genomes {
   }
 }
 
-/** Pixels per cell. */
+/** Painted pixels per side of a cell, in films. */
 const SCALE = 4;
-/** Longest time for which painting blocks the page, and the pause after it, in ms. */
+/** Maximum time for which painting a film blocks the page, and the pause after it, in ms. */
 const FILM_SLICE = 5;
 const PAUSE = 12;
 
 /**
- * Paints a strip of square pictures.
+ * Paints a film, which is an image of square frames side by side.
  *
- * @param packed the seed's genomes, if known
- * @returns URL of the painted strip, ready to be shown
- * @throws Error if the browser cannot decode or encode the pictures
+ * @param film the film with one pixel per cell
+ * @param packed genomes of the film's seed, if known
+ * @returns object URL of the painted film; the browser has already decoded it
+ * @throws Error if the browser cannot decode or encode the images
  */
 async function paintFilm(film: Blob, net: PainterNet, packed?: PackedGenomes): Promise<string> {
   const genomes = packed && unpackGenomes(packed);
@@ -162,24 +163,24 @@ function penFor(width: number, height: number): CanvasRenderingContext2D {
 }
 
 /**
- * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which
- * run for months.
+ * Time before a failed download of a painter is retried, in ms. Retrying matters on walls, which run
+ * for months without a reload.
  */
 const RETRY = 60_000;
 const NOWHERE = { x: 0, y: 0, width: -1, height: -1 };
 
 /**
- * Loads the painter of the room's checkpoint, and creates the renderer's `RoomPaint` from it.
- * Creates another `RoomPaint` after a lost context.
+ * Loads the painter of the room's checkpoint, and creates the renderer's `RoomPaint` from it. Creates
+ * a new `RoomPaint` after the GPU context was lost.
  */
 export class Painting {
-  /** URL of the requested painter. */
+  /** URL of the painter that was requested last. */
   private asked: string | undefined;
   private net: PainterNet | undefined;
   private genomes: Genomes | undefined;
   /** Cancels the current download. */
   private loading = new AbortController();
-  /** When the download failed, in ms; undefined if it did not fail. */
+  /** Time at which the download failed, in ms. Undefined if it did not fail. */
   private failedAt: number | undefined;
 
   /** @param done called when there is something new to draw */
@@ -190,9 +191,9 @@ export class Painting {
   ) {}
 
   /**
-   * Loads another painter if the room's checkpoint has changed. Call this with each picture.
+   * Loads another painter if the room's checkpoint has changed. Call this method with each frame.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   update(now: number): void {
     this.know(now);
@@ -205,7 +206,7 @@ export class Painting {
     } else if (this.net && !this.renderer.paint) this.begin(this.net);
   }
 
-  /** Paints a film, see `paintFilm`; undefined while there is no painter. */
+  /** A function that paints a film, see `paintFilm`. Undefined while no painter is loaded. */
   get film(): ((film: Blob, genomes?: PackedGenomes) => Promise<string>) | undefined {
     const { net } = this;
     return net && ((film, genomes) => paintFilm(film, net, genomes));
@@ -224,7 +225,7 @@ export class Painting {
         this.genomes = new Genomes(net, this.model, (id, map) => this.place(id, map));
         this.done();
       },
-      // Without a painter, cells are drawn smooth.
+      // Only log the error: without a painter, cells are still drawn as smooth shapes.
       (error: unknown) => {
         if (signal.aborted) return;
         this.failedAt = now;
@@ -237,7 +238,7 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
-    // Check again, because a restored context may use a software renderer.
+    // Check again, because a restored context may use a slow software renderer.
     if (!mayPaint(gl, navigator as Network, paintsAlways())) {
       this.net = undefined;
       return;
@@ -254,12 +255,12 @@ export class Painting {
     this.done();
   }
 
-  /** Learns more about the organisms in view. */
+  /** Requests the genomes of the organisms in view, and computes their maps. */
   private know(now: number): void {
     const { x, y, width, height } = this.renderer.paint?.seen ?? NOWHERE;
     const isSeen = (id: OrganismId): boolean => {
       const one = this.model.organisms.get(id);
-      // A painter has learned grown cells only.
+      // Skip growing organisms, because painters are trained only on grown organisms.
       if (!one || one.phase === 'growing') return false;
       const reach = one.side / 2;
       const isBeside = one.x + reach < x || one.x - reach > x + width;

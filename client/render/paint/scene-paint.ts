@@ -1,7 +1,7 @@
 /**
- * Paints cells with many pixels each. `PaintPasses` runs a painter's layers on the GPU; `RoomPaint`
- * decides which chunks of the view to paint, stores them in an atlas, and gives the atlas to the
- * scene's shader.
+ * Draws cells with many pixels each, using a trained painter. `PaintPasses` runs the painter's layers
+ * on the GPU. `RoomPaint` decides which chunks of the view to paint, stores them in an atlas texture,
+ * and passes the atlas to the scene's shader.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -34,10 +34,10 @@ export type PaintPrograms = ReturnType<typeof createPaintPrograms>;
 export const createPaintPrograms = (gl: WebGL2RenderingContext, net: PainterNet) =>
   createPrograms(gl, paintSources(channelsOf(net)));
 
-/** Textures of the cells' colours and owners, at the size of the room. */
+/** Textures that hold the colours and the owners of all cells, at one texel per cell. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
-/** Stores painted chunks at one scale. */
+/** A texture of painted chunks at one scale. */
 interface Atlas {
   /** Painted pixels per side of a cell. */
   readonly scale: 4 | 8;
@@ -46,9 +46,9 @@ interface Atlas {
 }
 
 /**
- * Creates the texture of a layer's weights. It has a row for each four outputs and a column for
- * each input; the column after the inputs holds the biases. The rows of the layer for learned
- * genomes follow, if there is one.
+ * Creates the texture of a layer's weights. Each row holds four outputs, and each column one input;
+ * the column after the inputs holds the biases. If the painter has learned genomes, the weights of
+ * that variant of the layer follow in further rows.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -67,10 +67,10 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/** Where chunks are painted, and the number of pixels per cell there. */
+/** The texture to paint chunks into, and the number of painted pixels per side of a cell. */
 type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
 
-/** Runs one painter's layers on the GPU. Create it only if `mayPaint` returns true. */
+/** Runs a painter's layers on the GPU. Create an instance only if `mayPaint` returns true. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -79,8 +79,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Positions of a batch's chunks, see `CHUNK_VERTEX`. In `strip`, which the layers use, chunks lie
-   * one below the other; `slots` holds positions in the atlas.
+   * Positions of the chunks of a batch, four numbers per chunk, see `CHUNK_VERTEX`. `strip` is for the
+   * layers' textures, in which the chunks form a column; `slots` is for the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -90,8 +90,8 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    // The last layer computes ramps (gradients of a cell's colour), which pixels multiply once more.
-    // So ramps get 32 bits if possible.
+    // The last layer computes ramps (colour gradients inside a cell), which need more precision than
+    // hidden units because pixels multiply them again. Use 32 bits if the GPU supports it.
     const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
@@ -139,7 +139,7 @@ export class PaintPasses {
     this.draw(pixel, target, slots.subarray(0, 4 * count), [size, size]);
   }
 
-  /** @param places four numbers per chunk, see `CHUNK_VERTEX` */
+  /** Draws one rectangle per chunk. @param places four numbers per chunk, see `CHUNK_VERTEX` */
   private draw(
     program: Program,
     target: Target,
@@ -161,14 +161,14 @@ export class PaintPasses {
   }
 }
 
-/** Holds maps of organisms' genomes on the GPU; see `mapAt` in `shaders/paint.ts`. */
+/** Holds the genome maps of organisms on the GPU; see `mapAt` in `shaders/paint.ts`. */
 export class MapTextures {
-  /** By sampler name. */
+  /** The textures, by the name of their sampler. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
-  /** For each map, [MAPS, 4]: the organism's id (0: none), and x and y of the organism's first cell. */
+  /** [MAPS, 4] For each map: the organism's id (0: slot unused), x and y of its first cell, and 0. */
   private readonly table = new Int32Array(4 * MAPS);
 
-  /** @param channels numbers of a map for each place */
+  /** @param channels number of values that a map holds for each cell */
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly channels: number,
@@ -184,9 +184,10 @@ export class MapTextures {
   }
 
   /**
-   * Sets or removes the map of an organism. If there is no slot for it, it goes without a map.
+   * Sets or removes the map of an organism. If there is no free slot, the organism is painted without
+   * a map.
    *
-   * @returns the area that looks different now
+   * @returns the area whose paint has changed, in cells
    */
   set(id: number, map: PlacedMap | undefined): Rect | undefined {
     const { gl, table, channels } = this;
@@ -220,61 +221,62 @@ export class MapTextures {
   }
 }
 
-/** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out (`CLOSE`). */
+/** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out again (`CLOSE`). */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Cell sizes, in device pixels. Below the first the scale becomes 4, above the second it becomes 8.
+ * Cell sizes in device pixels at which the scale changes: below the first it becomes 4, above the
+ * second it becomes 8.
  */
 const FINE = [5.2, 6.2] as const;
-/** First of the two texture units that are reserved for paint. */
+/** First of the two texture units that only `RoomPaint` uses. */
 const OWN_UNIT = 14;
-/** Time in which all paint fades in or out, in ms. */
+/** Duration of fading all paint in or out, in ms. */
 const FADE = 500;
 
-/** Returns how much of a cell of this size is drawn as paint, 0…1. @param size device pixels */
+/** Returns the opacity of paint at a cell size, 0…1. @param size side of a cell, in device pixels */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
-/** Statistics of a picture without paint. */
+/** Statistics of a frame without paint. */
 const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
-/** Paints the cells in view of one renderer. */
+/** Paints the cells that one renderer has in view. */
 export class RoomPaint {
-  /** Whether the paint is still changing, so that the next picture will differ. */
+  /** Whether the paint is still changing, so that the next frame will differ. */
   moves = false;
-  /** Statistics of the last picture. */
+  /** Statistics of the last frame. */
   figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
   private readonly maps: MapTextures | undefined;
-  /** The rectangle of cells in the last picture. */
+  /** The part of the room in view in the last frame, in cells. */
   seen: Rect = { x: 0, y: 0, width: 0, height: 0 };
   private atlas: Atlas | undefined;
   /**
-   * The atlas of a new scale; undefined once it holds every chunk in view and has replaced the old
-   * atlas.
+   * The atlas for a new scale, while it is being filled. It replaces `atlas` once it holds every chunk
+   * in view.
    */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
   private planes: Planes | undefined;
   /** Opacity of all paint, 0…1. */
   private presence = 0;
-  /** When all cells will show the newest tick, in ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   private until = 0;
-  /** Maximum side of a texture, in pixels. */
+  /** Maximum width and height of a texture, in pixels. */
   private readonly largest: number;
   private drawnAt = 0;
-  /** Multiply-adds that were due in the last picture. */
+  /** Multiply-adds needed to paint all chunks that were due in the last frame. */
   private due = 0;
-  /** Whether it is the old atlas's turn to be painted, while there are two atlases. */
+  /** Whether to paint the old atlas next. The two atlases alternate while the new one is being filled. */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
 
   /**
-   * @param always whether to paint everything that is due, even if frames take long
+   * @param always whether to paint all due chunks even if frames become slow
    * @throws GlError with the compiler's message
    */
   constructor(
@@ -286,13 +288,13 @@ export class RoomPaint {
     this.programs = createPaintPrograms(gl, net);
     this.passes = new PaintPasses(gl, this.programs, net);
     this.maps = net.learned && new MapTextures(gl, channelsOf(net));
-    // Browsers draw no frames in hidden pages. Excuse the long gap, which does not mean that
+    // Hidden pages draw no frames. Ignore the gap after such a pause, which does not mean that
     // painting is slow.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
 
-  /** Whether the last frame painted chunks, and therefore took longer. */
+  /** Whether the last frame painted chunks, and therefore took longer to draw. */
   get isBusy(): boolean {
     return this.figures.chunks > 0;
   }
@@ -307,13 +309,13 @@ export class RoomPaint {
   }
 
   /**
-   * Paints the chunks that a picture needs.
+   * Paints the chunks that a frame needs.
    *
    * @param cells textures of the scene's shader, by sampler name
-   * @param now ms
-   * @param crisp whether the picture shows plain cells, without paint
-   * @returns the scene's program with paint, with its paint textures bound and its paint uniforms
-   *   set; undefined if this picture has no paint
+   * @param now current time, in ms
+   * @param crisp whether the frame shows plain cells, without paint
+   * @returns the scene's program with paint, with its paint textures and uniforms set; undefined if
+   *   this frame shows no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
@@ -331,7 +333,7 @@ export class RoomPaint {
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    // Use texture units that no other pass binds.
+    // Use texture units that no other pass uses, so that the textures stay bound.
     const own = { uAtlas: atlas.target.texture, uShares: shares };
     Object.entries(own).forEach(([name, texture], i) => {
       gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
@@ -344,12 +346,12 @@ export class RoomPaint {
     return scene;
   }
 
-  /** Paints due chunks. @returns whether the next picture will differ */
+  /** Paints the chunks that are due. @returns whether the next frame will differ from this one */
   private prepare(cells: CellSources, view: View, now: number): boolean {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // If a frame was requested right after the previous one, a long gap means slow drawing.
+    // `follows`: the previous frame requested this one immediately, so a long gap means slow drawing.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -369,9 +371,9 @@ export class RoomPaint {
   }
 
   /**
-   * Sets what the painter knows about an organism.
+   * Sets or removes the genome map of an organism.
    *
-   * @param map undefined if the painter no longer knows anything
+   * @param map undefined to remove the map
    */
   setMap(id: number, map: PlacedMap | undefined): void {
     const area = this.maps?.set(id, map);
@@ -387,7 +389,9 @@ export class RoomPaint {
     for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
   }
 
-  /** Chooses the scale, and creates another atlas if the current one does not suit. */
+  /**
+   * Chooses the scale, and creates a new atlas if the current one has the wrong scale or is too small.
+   */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
     const isFine = size >= FINE[(this.next ?? this.atlas)?.scale === 8 ? 0 : 1];
@@ -401,7 +405,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Size the atlas for the largest number of chunks that can be in view at this scale.
+    // Make the atlas large enough for the most chunks that can be in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -439,8 +443,8 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, now: number, planes: Planes): void {
-    // While a new atlas fills, paint the two atlases in turn, so that the paint on screen stays
-    // fresh.
+    // While a new atlas is being filled, alternate between both atlases, so that the paint on screen
+    // stays up to date.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;
@@ -449,7 +453,7 @@ export class RoomPaint {
     const nearby = { x: x - 1, y: y - 1, width: width + 2, height: height + 2 };
     const seen = chunksIn(nearby, plan.room);
     const { cell, pixel } = painterWork(this.net);
-    // If the view shows more of the room than a texture can hold, paint nothing.
+    // Paint nothing if the view shows more chunks than a texture can hold.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
     const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));

@@ -1,7 +1,7 @@
 /**
- * Shaders that run a painter. Its layers run once per cell, and compute ramps (gradients of the
- * cell's colour). The ramps are evaluated once per pixel of the atlas, and the scene reads the
- * atlas.
+ * Shaders that run a painter. The painter's layers run once per cell, and compute ramps (colour
+ * gradients inside the cell). The ramps are then evaluated once per pixel of an atlas texture, which
+ * the scene shader reads.
  */
 
 import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
@@ -11,15 +11,15 @@ import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
 /**
- * Maximum number of chunks per batch. It is large enough for most frames to need only one batch,
- * because each batch costs the main thread four passes.
+ * Maximum number of chunks per batch. Each batch costs four passes, so this number is large enough for
+ * most frames to need a single batch.
  */
 export const BATCH = 64;
 
 /** Vertex shader that draws one rectangle per chunk of a batch. */
 const CHUNK_VERTEX = `#version 300 es
 precision highp int;
-/* Where the chunk begins: in the target, and in the room. */
+/* Upper left corner of each chunk: in the target (xy, pixels) and in the room (zw, cells). */
 uniform ivec4 uPlaces[${BATCH}];
 uniform ivec2 uArea;
 uniform vec2 uTarget;
@@ -46,19 +46,19 @@ flat in int vIndex;
 /** Maximum number of organisms whose maps the GPU holds. */
 export const MAPS = 256;
 /**
- * Number of slots that are searched for an organism's map, beginning with the organism's id modulo
+ * Number of slots that may hold an organism's map. The first of them is the organism's id modulo
  * `MAPS`.
  */
 export const PROBES = 4;
-/** Number of maps side by side in their texture, which may be 2,048 texels wide. */
+/** Number of maps side by side in a texture. Limited because a texture may be only 2,048 texels wide. */
 export const MAP_COLUMNS = 16;
 
 /**
- * Finds the place of a cell in the map of its organism, for painters that have learned genomes. The
- * table of maps has the id and the first cell of the organism in each slot. Layers for learned
- * genomes have their weights below the others.
+ * Returns GLSL that finds the texels of a cell in the map of its organism. Used by painters that have
+ * learned genomes. Each entry of the table of maps holds an organism's id and its first cell. The
+ * weights for cells with known genomes are in the lower half of the weight texture.
  *
- * @param texels texels of a map for each place
+ * @param texels number of texels that a map has per cell; 0 without maps
  */
 const findMap = (texels: number): string =>
   texels === 0
@@ -66,7 +66,7 @@ const findMap = (texels: number): string =>
     : `precision highp isampler2D;
 uniform sampler2D uMaps;
 uniform isampler2D uTable;
-/* The first texel of the place of a cell; x is -1 if no genome is known there. */
+/* Returns the first texel of the cell's values in the map; x is -1 if the cell's genome is unknown. */
 ivec2 mapAt(ivec2 p) {
   uint own = texelFetch(uOwner, p, 0).r;
   for (int n = 0; n < ${PROBES} && own != 0u; n++) {
@@ -80,7 +80,7 @@ ivec2 mapAt(ivec2 p) {
   return ivec2(-1);
 }`;
 
-/** Adds a place of a map to four units of the first layer. */
+/** Returns GLSL that adds the map's values for a cell to four units of the first layer. */
 const addMap = (texels: number): string =>
   texels === 0
     ? ''
@@ -93,10 +93,10 @@ const addMap = (texels: number): string =>
   }`;
 
 /**
- * Computes four units of the first hidden layer. Groups of four units lie a chunk's width apart.
- * The last column of the weights holds the biases.
+ * Computes four units of the first hidden layer. In the target, groups of four units are a chunk's
+ * width apart. The last column of the weight texture holds the biases.
  *
- * @param channels numbers of a map for each place; 0 without maps
+ * @param channels number of values that a map holds per cell; 0 without maps
  */
 const firstFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uCells;
@@ -107,7 +107,7 @@ void main() {
   int group = q.x / ${CHUNK};
   ivec2 p = vPlace.zw + ivec2(q.x - group * ${CHUNK}, q.y);
   ivec2 grid = textureSize(uCells, 0);
-  /* The last chunks reach beyond a room. */
+  /* The last chunks of a row or column may extend beyond the room. */
   if (any(greaterThanEqual(p, grid))) { units = vec4(-1.0); return; }
   uint own = texelFetch(uOwner, p, 0).r;
   ivec2 known = mapAt(p);
@@ -129,11 +129,14 @@ void main() {
   units = isSeen ? max(units, 0.0) : vec4(-1.0);
 }`;
 
-/** Computes four numbers of a later layer. Negative units mark a cell with nothing around it. */
+/** Computes four outputs of a later layer. Negative units mean that there are no cells nearby. */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
-/* -1 for a hidden layer, which keeps the mark of an empty cell; 0 for the last, whose numbers are 0. */
+/*
+ * Result for a cell with nothing nearby: -1 in hidden layers, so that later layers skip it; 0 in the
+ * last.
+ */
 uniform float uEmpty;
 out vec4 units;
 ${findMap(channels / 4)}
@@ -156,8 +159,8 @@ void main() {
 }`;
 
 /**
- * Computes a premultiplied pixel of the atlas from the colours of the cells around it and the ramps
- * (colour gradients) of its cell; see `shared/painter/paint.ts`.
+ * Computes one premultiplied pixel of the atlas, from the colours of the cells around it and the ramps
+ * (colour gradients) of its cell. See `shared/painter/paint.ts`.
  */
 const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
@@ -198,17 +201,17 @@ void main() {
 }`;
 
 /**
- * Two lines of the scene shader, after which the lines for paint are inserted: the last
- * declaration, and the line that completes a cell's colour and alpha.
+ * Two lines of the scene shader after which the code for paint is inserted: the last declaration, and
+ * the line that completes the colour and alpha of a cell.
  */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
-/** The line of the scene shader that computes how clearly the borders of cells are visible. */
+/** The line of the scene shader that computes how visible the borders of cells are. */
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
 /**
- * Draws the scene with paint in place of the smoothed cells, except where two organisms press
- * against each other. Single cells still show through, because the insides of organisms are soft.
+ * Draws the scene with paint in place of smoothed cells, except where two organisms touch. Single
+ * cells still show through, because the insides of organisms are soft.
  */
 const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
@@ -224,13 +227,16 @@ uniform float uPaint;`,
   ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
-    /* The atlas repeats: at the edges of a room its opposite side would show. */
+    /*
+     * The atlas texture repeats, so clamp; otherwise its opposite side would show at the edges of the
+     * room.
+     */
     vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
-    /* Shades that hardly differ are the pattern of single cells, edges are not. */
+    /* Small differences in shade are the pattern of single cells; reduce them, but keep edges. */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
-    /* Where there is hardly any tissue, paint would show the pattern of its cells. */
+    /* Hide paint where there is hardly any tissue, because the pattern of its cells would show. */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`),
   )
@@ -239,7 +245,7 @@ uniform float uPaint;`,
 /**
  * Returns the vertex and fragment shaders that run a painter.
  *
- * @param channels numbers of a map for each place; 0 without maps
+ * @param channels number of values that a map holds per cell; 0 without maps
  */
 export const paintSources = (channels: number) =>
   ({

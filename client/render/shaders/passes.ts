@@ -1,15 +1,15 @@
 /**
- * Shaders of all passes except the scene's: easing between ticks, blurring and masking cells, light
- * marks over the scene, and measuring and softening flashes.
+ * Shaders of all passes except the scene: interpolating, blurring and masking cells, drawing light
+ * marks, and measuring and softening flashes.
  */
 import { CURRENT } from '../current.ts';
 
-/** Maximum duration of a cell's change on screen, in ticks; see `TIMES_FRAGMENT`. */
+/** Maximum duration of a cell's transition on screen, in ticks; see `TIMES_FRAGMENT`. */
 export const LONGEST = 6;
-/** Duration of a change that is shown without delay, in ms. */
+/** Duration of a transition that should look immediate, in ms. */
 export const AT_ONCE = 80;
 
-/** One triangle that covers the viewport, without vertex buffers. */
+/** Draws one triangle that covers the viewport. Needs no vertex buffers. */
 export const COVER_VERTEX = `#version 300 es
 void main() {
   vec2 p = vec2(float((gl_VertexID << 1) & 2), float(gl_VertexID & 2));
@@ -17,12 +17,12 @@ void main() {
 }`;
 
 /**
- * Computes when each cell last changed, and when its change will be complete on screen. Times are
- * in ms and wrap to 0 every 49 days, so they are only ever subtracted. Organisms step at different
- * rates, so a change on screen takes about as long as the time since the cell's previous change. If
- * that was long ago, the change takes as long as a newborn's step. A cell that dies becomes bare
- * within `AT_ONCE`. A new cell fades in slowly, because a stage that has just divided is noise at
- * first.
+ * Computes when each cell last changed, and when its transition on screen ends. Times are in ms, as
+ * 32-bit integers that wrap every 49 days; subtracting them is safe, comparing them is not. Organisms
+ * step at different rates, so a transition lasts about as long as the time since the cell's previous
+ * change. If the previous change was long ago, the transition takes 3.6 ticks. A cell that dies
+ * disappears within `AT_ONCE` ms. A new cell fades in slowly, because the cells of an organism are
+ * noise right after a division.
  */
 const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -46,9 +46,7 @@ void main() {
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
-/**
- * Interpolates from the last shown picture to the newest tick, over a different time for each cell.
- */
+/** Interpolates each cell from the last drawn frame to the newest tick, with a duration per cell. */
 const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -65,7 +63,7 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
-/** Blurs along one axis with a Gaussian. `uPass`: the target's size, the axis, and sigma. */
+/** Gaussian blur along one axis. `uPass`: width and height of the target, axis (1: vertical), sigma. */
 const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
@@ -84,10 +82,9 @@ void main() {
 }`;
 
 /**
- * Assigns each position to an organism by the votes of the cells around it. Without the votes, a
- * border where two organisms press against each other would be jagged, because their cells
- * alternate there. Red: the organism, even on bare ground. Green: 1 if the cells around the
- * position belong to several organisms.
+ * Assigns each position to an organism, by a vote of the cells around it. Without a vote, the border
+ * between two organisms that touch would be jagged, because their cells alternate there. Red: id of
+ * the organism, even where there is no cell. Green: 1 if cells of several organisms are near.
  */
 const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
@@ -119,7 +116,7 @@ void main() {
   territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
 }`;
 
-/** Masks organisms. Red: the selected; green: the hovered; blue: the partner for a cross. */
+/** Marks the cells of three organisms. Red: selected; green: hovered; blue: partner for a cross. */
 const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
@@ -133,8 +130,8 @@ void main() {
 }`;
 
 /**
- * Measures each zone's relative luminance (red channel) and amount of saturated red (green
- * channel). The first row is the top of the picture.
+ * Measures relative luminance (red channel) and saturated red (green channel) of each zone. The first
+ * row is the top of the picture.
  */
 const LEVELS_FRAGMENT = `#version 300 es
 precision highp float;
@@ -159,7 +156,7 @@ void main() {
   color = vec4(luminance, red, 0.0, 36.0) / 36.0;
 }`;
 
-/** Moves each zone by its share from the shown picture to the new one. */
+/** Moves each zone from the frame on screen towards the new frame, by the zone's share. */
 const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uBefore, uPicture, uShares;
@@ -172,7 +169,10 @@ void main() {
   color = mix(texelFetch(uBefore, p, 0), texelFetch(uPicture, p, 0), share);
 }`;
 
-/** `uRows`: sizes of view and sheet; origin of the view, cells per device pixel and per CSS pixel. */
+/**
+ * Positions marks. `uRows`: sizes of view and image of previews; origin, cells per device and CSS
+ * pixel.
+ */
 const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
 layout(location = 1) in vec4 aShape;
@@ -197,7 +197,7 @@ void main() {
   gl_Position = vec4(ndc.x, -ndc.y, 0.0, 1.0);
 }`;
 
-/** Draws marks. `vShape`: radius in cells, softness and line in CSS pixels, kind (`MARK`). */
+/** Draws marks. `vShape`: radius in cells, softness and line width in CSS pixels, kind (`MARK`). */
 const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform vec4 uRows[2];
@@ -235,7 +235,7 @@ void main() {
   color = vColor * strength;
 }`;
 
-/** Vertex and fragment shader of each pass. */
+/** Vertex and fragment shader of each pass, by the name of the pass. */
 export const PASSES = {
   marks: [MARKS_VERTEX, MARKS_FRAGMENT],
   levels: [COVER_VERTEX, LEVELS_FRAGMENT],

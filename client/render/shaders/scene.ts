@@ -1,18 +1,18 @@
 /**
- * Scene shader: draws the living cells in lit water, in one pass. The server says which hour and
- * season light the water, so all screens show the same light.
+ * Scene shader: draws the living cells and the lit water around them, in one pass. The server sets the
+ * hour and the season of the lighting, so all screens of a room show the same light.
  */
 import type { Sky } from '../../../shared/vocabulary.ts';
 import { CURRENT } from '../current.ts';
 
-/** [LIGHTS, 3] sRGB colours, 0…1: deep and shallow water, rays of light, and how far bodies glow. */
+/** [LIGHTS, 3] sRGB colours, 0…1: deep water, shallow water, light rays, and the glow around bodies. */
 export type Light = Float32Array;
 const LIGHTS = 4;
 
 type Colour = readonly [number, number, number];
 type Row = readonly [at: number, ...colours: Colour[]];
 
-/** At hours of the day: deep water, shallow water, rays, glow. The last row is the first again. */
+/** Per hour of the day: deep water, shallow water, light rays, glow. The last row repeats the first. */
 const HOURS: readonly Row[] = [
   [0, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
   [5, [0.018, 0.034, 0.075], [0.06, 0.11, 0.2], [0.08, 0.12, 0.18], [0.95, 0.95, 1]],
@@ -24,7 +24,7 @@ const HOURS: readonly Row[] = [
   [24, [0.012, 0.024, 0.062], [0.038, 0.088, 0.172], [0.06, 0.11, 0.17], [1, 1, 1.1]],
 ];
 
-/** Tints in the middle of winter, spring, summer and autumn, and of winter again. */
+/** Tint at the middle of winter, spring, summer and autumn, by month. The last row repeats the first. */
 const SEASONS: readonly Row[] = [
   [0, [0.88, 0.96, 1.12]],
   [3, [0.92, 1.06, 0.94]],
@@ -33,7 +33,7 @@ const SEASONS: readonly Row[] = [
   [12, [0.88, 0.96, 1.12]],
 ];
 
-/** Interpolates between the two rows around a value. */
+/** Interpolates linearly between the two rows around `at`. */
 function between(rows: readonly Row[], at: number): number[] {
   const i = Math.max(
     1,
@@ -47,7 +47,7 @@ function between(rows: readonly Row[], at: number): number[] {
 
 let shown: { readonly sky: Sky; readonly light: Light } | undefined;
 
-/** Returns the light of a season and an hour. */
+/** Returns the light for a season (month) and an hour. */
 export function lightOf(sky: Sky): Light {
   if (shown?.sky === sky) return shown.light;
   const [season, hour] = sky;
@@ -58,20 +58,20 @@ export function lightOf(sky: Sky): Light {
 }
 
 /**
- * Period after which the time of breathing restarts from 0, in seconds. It is short enough for the
- * shader's numbers to stay exact.
+ * Period after which breathing time restarts at 0, in seconds. Short enough for 32-bit floats to stay
+ * precise.
  */
 export const BREATH = 3600;
 /**
- * Period after which the floating particles' time restarts, in seconds. The particles fade in after
- * a restart.
+ * Period after which the floating particles' time restarts, in seconds. The particles fade out before
+ * a restart and in after it.
  */
 const DRIFT = 7200;
 /**
- * Returns the time of the particles that float in the medium, in seconds. The time wraps, so that
- * its numbers stay exact.
+ * Returns the animation time of the floating particles, in seconds. The time wraps after `DRIFT`, so
+ * that 32-bit floats stay precise.
  *
- * @param now ms
+ * @param now current time, in ms
  */
 export const driftAt = (now: number): number => (now / 1000 + DRIFT / 2) % DRIFT;
 
@@ -91,7 +91,7 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
   vec2 q = abs(p) - halfSize + r;
   return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
 }
-/* What floats in the medium: specks out of focus, each on a slow way of its own. */
+/* Particles that float in the water: blurred specks, each of which moves slowly on its own path. */
 float motes(vec2 p, float size, float seed) {
   vec2 q = p / size + vec2(0.011, -0.007) * uTime * (1.0 + seed);
   vec2 home = floor(q);
@@ -101,8 +101,11 @@ float motes(vec2 p, float size, float seed) {
   float d = distance(q, at) / r;
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
-/* Water lit from above. g: the place in cells, d: the current there, edge: signed distance to the
-   grid's edge in cells. The light's net is two waves of the ground that the current moves apart. */
+/*
+ * Water lit from above. g: position in cells. d: displacement by the current there. edge: signed
+ * distance to the edge of the grid, in cells. ppc: device pixels per cell. The net of light is the
+ * product of two wave patterns, which the current shifts against each other.
+ */
 vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;
   vec2 off = (g - vec2(0.38, 0.05) * uGrid) / min(uGrid.x, uGrid.y);
@@ -128,7 +131,7 @@ vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
     c += uLight[2] * (0.34 * close * lit * fine * fine * fine * fine * net);
   }
   c *= 1.0 + 0.05 * sin(3.7 * u.x + w.y) * sin(4.1 * u.y - w.x);
-  /* Far water is hazy: its light and dark come closer together. */
+  /* Distant water is hazy, so reduce the contrast. */
   c = mix(c, mix(uLight[0], uLight[1], 0.5), 0.15);
   float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
   c += fade * (0.4 + 0.6 * lit) * (0.30 * motes(g + 0.5 * d, 13.0, 3.0) + 0.24 * motes(g + 0.9 * d, 6.5, 8.0)) * uLight[1];
@@ -169,11 +172,11 @@ vec4 spline(sampler2D map, vec2 p, vec2 size) {
   return mix(mix(texture(map, p1), texture(map, vec2(p0.x, p1.y)), s0.x),
              mix(texture(map, vec2(p1.x, p0.y)), texture(map, p0), s0.x), s0.y);
 }
-/* A border between two organisms that press against each other. */
+/* Border between two organisms that touch. */
 struct Border {
-  float line;     /* 1 on it, 0 a third of a cell off it */
-  float foreign;  /* how much of what lies around is the other's */
-  vec4 own;       /* what lies around and is one's own */
+  float line;     /* 1 on the border, 0 at a third of a cell from it */
+  float foreign;  /* share of the cells nearby that belong to the other organism */
+  vec4 own;       /* mean colour of the cells nearby that belong to this organism */
 };
 Border border(vec2 p) {
   Border b = Border(0.0, 0.0, vec4(0.0));
@@ -205,7 +208,7 @@ Border border(vec2 p) {
     }
     b.foreign = foreign;
     b.own = own / max(weight, 0.001);
-    /* Past the middle it is the other's ground, whatever the place says. */
+    /* Beyond the middle of the border, the other organism owns the ground, so swap the two. */
     if (others <= share || other == 0u) break;
     uint swap = mine; mine = other; other = swap;
   }
@@ -214,8 +217,10 @@ Border border(vec2 p) {
 }`;
 
 const CELLS = `
-/* Close up, tissue shows its cells: one for each place, slightly displaced and moving: to
-   and fro a whole number of times until uBreath starts again. */
+/*
+ * At high zoom, draws one biological cell per grid position, slightly displaced and swaying. Each
+ * sways a whole number of times in a period of uBreath, so that a restart of uBreath is not visible.
+ */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
   float first = 9.0, second = 9.0;
@@ -231,7 +236,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
   }
   vec4 own = texelFetch(uCells, ivec2(clamp(mine, vec2(0.0), uGrid - 1.0)), 0);
   c = mix(c, own.rgb / max(own.a, 0.02), 0.30 * close * (1.0 - parted) * smoothstep(0.4, 0.8, own.a));
-  /* A wall between two in a deeper tone of theirs, a body that catches the lamp, a kernel. */
+  /* Draw a darker wall between neighbouring cells, a body lit from the upper left, and a nucleus. */
   float gap = second - first;
   float wall = 1.0 - smoothstep(0.0, 0.30, gap);
   vec2 off = p - kernel;
@@ -244,7 +249,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
   cell = mix(cell, deep, 0.20 * kern);
   return mix(c, cell, close);
 }
-/* Smooth look: tissue with a soft membrane and a lamp from the upper left. Premultiplied. */
+/* Smooth style: tissue with a soft outline, lit from the upper left. Premultiplied. */
 vec4 tissue(vec2 p, float ppc) {
   vec4 round_ = spline(uCells, p, uGrid);
   if (round_.a < 0.012) return vec4(0.0);
@@ -257,7 +262,7 @@ vec4 tissue(vec2 p, float ppc) {
   float parted = smoothstep(0.0, 0.22, border_.foreign) * step(0.01, border_.own.a);
   c = mix(c, clamp(border_.own.rgb / max(border_.own.a, 0.02), 0.0, 1.0), parted);
   a = mix(a, max(a, min(1.0, 1.25 * height)), max(parted, border_.line));
-  /* A crumb alone is no body. */
+  /* Hide isolated cells. */
   a *= smoothstep(0.10, 0.30, height);
 
   float soft = mix(0.30, 0.17, smoothstep(5.0, 26.0, ppc));
@@ -273,7 +278,7 @@ vec4 tissue(vec2 p, float ppc) {
   c *= 1.0 + 0.34 * lit;
   c += rim * max(lit, 0.0) * vec3(0.34, 0.36, 0.34);
   c = mix(c, c * c * 1.05, rim * 0.45 * smoothstep(0.05, -0.5, lit));
-  /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
+  /* Mix in blurred colour, because light scatters inside wet tissue. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
   float close = smoothstep(2.6, 8.4, ppc);
@@ -281,7 +286,7 @@ vec4 tissue(vec2 p, float ppc) {
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
 }
-/* Crisp look: the cells as they are, a hairline apart once they are large enough. */
+/* Crisp style: plain cells, separated by thin gaps if they are large enough on screen. */
 vec4 lattice(vec2 p, float ppc) {
   vec4 s = texelFetch(uCells, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0);
   float apart = smoothstep(4.0, 9.0, ppc);
@@ -290,8 +295,10 @@ vec4 lattice(vec2 p, float ppc) {
 }`;
 
 const LIFE = `
-/* Who lives breathes: its outline swells and sinks, each in a time of its own, and pressed against
-   another it is still. */
+/*
+ * Breathing: the outline of each living organism swells and shrinks at its own rate. Where organisms
+ * touch, the outline does not move.
+ */
 vec2 breathed(vec2 p) {
   vec2 o = vec2(3.0, 0.0);
   vec2 slope = vec2(
@@ -303,7 +310,10 @@ vec2 breathed(vec2 p) {
   return p + 1.2 * breath * slope;
 }`;
 
-/** Each call that sets uniforms takes time, so these rows hold most. */
+/**
+ * Number of rows in the array of `vec4` uniforms that holds most uniforms of the scene. Setting one
+ * array is faster than setting many uniforms.
+ */
 export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
   ...{ uGrid: 'uRows[0].xy', uView: 'uRows[0].zw', uOrigin: 'uRows[1].xy', uScale: 'uRows[1].z' },
@@ -311,7 +321,7 @@ const ROWS: Readonly<Record<string, string>> = {
   ...{ uBreath: 'uRows[3].z', uBare: 'uRows[3].w', uMarked: 'uRows[4].xyz' },
 };
 
-/** Reads the scene's uniforms from their rows. */
+/** Replaces the names of uniforms in a shader's source by their elements of the array `uRows`. */
 export const fromRows = (source: string): string =>
   source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
 
@@ -342,12 +352,12 @@ void main() {
   }
   vec3 c = vec3(0.0);
   if (cell.a < 0.98 && uBare < 0.5) {
-    /* What is farther away moves less. */
+    /* The ground is farther away than the cells, so the water current moves it less. */
     c = ground(q + 0.4 * d, d, edge, ppc);
     float inside = smoothstep(0.5, -9.0, edge);
     vec4 wide = texture(uWide, p / uGrid);
     vec3 glow = spline(uHalo, p * 0.25, uGrid * 0.25).rgb;
-    /* A shadow where bodies touch the ground, and a soft one that falls from the light. */
+    /* Two shadows: one where bodies touch the ground, and a soft one away from the light. */
     float near = texture(uWide, (p - vec2(0.4, 1.1)) / uGrid).a;
     float far = texture(uWide, (q + 0.6 * d - vec2(2.2, 6.0)) / uGrid).a;
     c *= 1.0 - (0.42 * smoothstep(0.0, 0.8, near) + 0.40 * smoothstep(0.02, 0.95, far)) * inside;
