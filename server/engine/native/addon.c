@@ -86,18 +86,21 @@ static Net net_of(const int32_t *shape) {
   };
 }
 
-/* JavaScript: skip(numbers: Float32Array). Returns how many numbers to skip to reach the beginning of a cache line. */
+/*
+ * Called from JavaScript as skip(numbers: Float32Array). Returns how many numbers to skip to reach the beginning of a
+ * cache line.
+ */
 static napi_value skip(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
 }
 
-/* JavaScript: fused(). Returns 1 if multiplications are fused with additions, otherwise 0. */
+/* Called from JavaScript as fused(). Returns 1 if multiplications are fused with additions, otherwise 0. */
 static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
 
 /*
- * JavaScript: measure(net, sizes: Int32Array). Writes whole_vectors(1), perception_size, layers_size and memory_size
- * (kernel.h) to `sizes`.
+ * Called from JavaScript as measure(net, sizes: Int32Array). Writes whole_vectors(1), perception_size, layers_size and
+ * memory_size (kernel.h) to `sizes`.
  */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -108,9 +111,9 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * JavaScript: step(net, fixed, states, after, own, mask, weights). Steps patches. `fixed` begins at a cache line. Its
- * first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds perception, the layers (unless each
- * patch has its own layers), and working memory. For all other arrays, see `Batch`.
+ * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. `fixed` begins at a
+ * cache line. Its first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds perception, the layers
+ * (unless each patch has its own layers), and working memory. For all other arrays, see `Batch`.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -160,7 +163,7 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
   return of;
 }
 
-/* JavaScript: rollout(net). Returns rollout_size, or row_size if the number of steps in `net` is 0. */
+/* Called from JavaScript as rollout(net). Returns rollout_size, or row_size if the number of steps in `net` is 0. */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   Net net;
@@ -169,8 +172,8 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * JavaScript: train(...), with the arguments that rollout_of reads. Without the array `change`, takes the steps of the
- * rollout. With `change`, differentiates the steps of the preceding call that had the same memory.
+ * Called from JavaScript as train(...), with the arguments that rollout_of reads. Without the array `change`, takes the
+ * steps of the rollout. With `change`, differentiates the steps of the preceding call that had the same memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -226,9 +229,9 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 }
 
 /*
- * JavaScript: read(shown: Float32Array, state, rgba, presence, bytes, next). Reads out a patch. `shown` holds the
- * number of channels; the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B and
- * alpha, or the channel of ink and -1. `bytes` and `next` are the ink table.
+ * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Reads out a patch. `shown`
+ * holds the number of channels; the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B
+ * and alpha, or the channel of ink and -1. `bytes` and `next` are the ink table.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -272,8 +275,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * JavaScript: trim(). Returns free memory of malloc to the system, at most once in 6 s for all threads together. Runs
- * malloc_trim in a new thread that executes no code of this library, because the library may be unloaded meanwhile.
+ * Called from JavaScript as trim(). Returns free memory of malloc to the system, at most once in 6 s for all threads
+ * together. Runs malloc_trim in a new thread that executes no code of this library, because the library may be unloaded
+ * meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__

@@ -287,7 +287,8 @@ interface StepInputs {
    */
   readonly masks: Float32Array | undefined;
   /**
-   * Cells with the value 0 are set to zero before each step, [N, s, s]. If absent, no cells are.
+   * Mask of the cells [N, s, s]: a cell with the value 0 is set to zero before each step. If
+   * absent, no cell is.
    */
   readonly open: Float32Array | undefined;
   /** Number of steps after which each cell is still set to zero, [N, s, s]. If absent, 0. */
