@@ -82,7 +82,6 @@ const make = (
   map = inputs.some((input) => input.map),
 ): Expression => ({ operation, inputs, shape, map });
 
-/** Computes the number of elements of a tensor with this shape. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 function check(holds: boolean, what: string, ...of: Expression[]): void {

@@ -12,7 +12,6 @@ import type { Parameters } from './parameters.ts';
 export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
-/** Inputs of the rule, in addition to its parameters. */
 export interface RuleInputs {
   /** Result of `readGenome`. Required for rules with a standing input. */
   readonly genome?: Expression;

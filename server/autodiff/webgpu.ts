@@ -26,7 +26,6 @@ import {
 
 const NAME = 'webgpu';
 
-/** A GPU that has been opened for computing. */
 export interface Device {
   readonly device: string;
   /** Whether the device is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
@@ -115,7 +114,6 @@ class TfjsValue implements Value {
   }
 }
 
-/** A back end with a flag that says whether it runs on a hardware GPU. */
 type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 
 /**

@@ -52,7 +52,6 @@ export function findGpus(
   return [...found];
 }
 
-/** Reads a file or folder; returns `otherwise` if that fails. */
 function attempt<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -200,7 +199,6 @@ export class NoBackendError extends EngineError {
   }
 }
 
-/** Describes which backend was skipped and why, in one line. */
 export function explain(skipped: SkippedEngine): string {
   const { reason, remedy } = skipped;
   return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;

@@ -12,7 +12,6 @@ import type { Genomes } from '../vnca/chimera.ts';
 /** Identifies a patch in an engine; unique while the patch exists. */
 export type PatchId = number;
 
-/** Identifies an engine and its device. */
 export interface EngineInfo {
   /** The backend's name: 'native', 'onnx', … */
   readonly name: string;
@@ -80,7 +79,6 @@ export interface Readout {
   readonly broken?: true;
 }
 
-/** Grows and steps patches. */
 export interface Engine {
   readonly info: EngineInfo;
   /**
@@ -123,15 +121,14 @@ export interface Engine {
  */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
-  /** The cause, if known. */
+  /** Cause of the loss, if known. */
   readonly why: string;
-  /** Number of losses of this kind so far, including this one. */
+  /** Number of lost threads or GPUs (as `what` says) so far, including this one. */
   readonly count: number;
   /** The engine in use from now on, if the lost engine could not be restarted. */
   readonly replacement?: EngineInfo;
 }
 
-/** Why an engine call failed. */
 export type EngineReason =
   | 'unavailable'
   | 'closed'

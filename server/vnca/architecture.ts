@@ -209,10 +209,8 @@ export function macPerCellStep(card: Architecture): number {
   return numbersIn(kernels.map(([, shape]) => shape));
 }
 
-/** The part of a card that determines growth. */
 export type Growth = Pick<Card, 'growth' | 'side'>;
 
-/** A step of a growth schedule. */
 export interface GrowthStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;

@@ -3,7 +3,6 @@ import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
 
-/** Why a checkpoint cannot be loaded. */
 export type CheckpointReason =
   | 'missing-file'
   | 'corrupt-file'
@@ -98,9 +97,9 @@ const update = v.variant('kind', [
   }),
   /**
    * The decoder of a convolutional autoencoder, with which cell rules are compared. It turns the
-   * latent into the picture in one step: a dense layer to 2×2 cells of `hidden` channels, then
-   * `doublings` transposed convolutions, each with half the channels of the layer before, then one
-   * to `channels`.
+   * latent into the picture in one step: a dense layer to 2×2 cells of `hidden` channels; then
+   * `doublings` transposed convolutions, each of which doubles the side and halves the number of
+   * channels; then a last transposed convolution to `channels`.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
@@ -198,7 +197,6 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-/** The path of a field and a description of its error. */
 export type FieldError = readonly [path: string, what: string];
 
 /** Creates a validation step for a schema that checks constraints between several fields. */

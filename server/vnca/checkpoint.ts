@@ -41,7 +41,6 @@ export function fingerprint({ card, tensors }: Model): string {
  */
 export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 
-/** File name of a checkpoint's painter, in the checkpoint folder. */
 export const PAINTER_FILE = 'painter.safetensors';
 
 /**
@@ -99,7 +98,6 @@ export interface Checkpoint extends Model {
   readonly painter?: Buffer;
 }
 
-/** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
 const GALLERY_TENSOR = 'gallery.latents';

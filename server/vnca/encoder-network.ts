@@ -39,7 +39,6 @@ export const encoderNetwork = v.strictObject({
   logSigmaRange: v.exactOptional(range),
 });
 
-/** A parsed description of an encoder's net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
 /** Sizes of the images that an encoder reads and of the latents that it computes. */

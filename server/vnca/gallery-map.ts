@@ -9,7 +9,6 @@ import type { MapPlaces, MapPoint } from '../../shared/latent-map.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name of the map in a checkpoint folder. */
 export const MAP_FILE = 'map.json';
 /** Minimum number of featured creatures for which there is a map. */
 const FEWEST = 3;

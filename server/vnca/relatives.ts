@@ -9,7 +9,6 @@ import { count, whole } from '../../shared/common-schemas.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name of the table of relatives in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
 
 /** Maximum number of relatives of one creature. */
@@ -24,8 +23,8 @@ export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
   /**
-   * Number of steps after an expression in which a creature, reading its own latent again, returns
-   * to its former state.
+   * Number of steps that a creature needs after an expression to return to its former state,
+   * reading its own latent again.
    */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */
@@ -75,7 +74,6 @@ export async function loadRelatives({
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
 }
 
-/** Formats the content of `relatives.json`. */
 export function writeRelatives(
   { lentSteps, homeSteps, of }: Relatives,
   gallery: readonly { readonly name: string }[],

@@ -84,7 +84,6 @@ export interface LoadedModel {
   readonly layout: StateLayout;
 }
 
-/** A patch in the core store. */
 export interface Patch {
   readonly species: LoadedModel;
   expression: Expression;
@@ -367,7 +366,6 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     planar ? transposed(state, state.length / channels, channels) : state.slice(),
 });
 
-/** Transposes [rows, columns] to [columns, rows]. */
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
   for (let i = 0; i < rows; i++) {

@@ -84,7 +84,6 @@ const TIMEOUT = 120_000;
 /** The report of `npm run doctor`, which can be printed as text or JSON. */
 export type Report = Awaited<ReturnType<typeof examine>>;
 
-/** The report on one engine. */
 export type EngineReport = Report['engines'][number];
 
 /**

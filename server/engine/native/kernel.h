@@ -21,7 +21,7 @@ typedef struct {
   float kept, limit;
 } Net;
 
-/* Maximum number of genomes of a chimera. */
+/* Maximum number of genomes of a chimera. Equals MAX_GENOMES in vnca/chimera.ts. */
 enum { MOST_GENOMES = 4 };
 
 /*
@@ -59,7 +59,6 @@ ptrdiff_t layers_size(const Net *net);
 /* Size of the working memory of a step. */
 ptrdiff_t memory_size(const Net *net);
 
-/* Steps each patch once. */
 void step_batch(const Net *net, const Batch *batch, float *memory);
 
 /* Some steps of a batch of patches, for training (training.c). All arrays except `memory` are without padding. */

@@ -201,7 +201,6 @@ export async function startNative(file?: string): Promise<RuleBackend> {
   return backendOf(kernel);
 }
 
-/** Creates a backend that uses this kernel. */
 export const backendOf = (kernel: Kernel): RuleBackend => ({
   info: {
     name: 'native',
@@ -295,7 +294,6 @@ interface StepInputs {
   readonly closed: Float32Array | undefined;
 }
 
-/** Native code that computes the steps of one rule. */
 export type NativeSteps = ReturnType<typeof openSteps>;
 
 /** Prepares native code that computes the steps of a rule. */

@@ -289,7 +289,6 @@ static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
 
-/* Whether a cell is updated in a step. */
 static int is_updated(const Work *w, int step, ptrdiff_t cell) {
   const ptrdiff_t cells = (ptrdiff_t)w->of->count * w->net->side * w->net->side;
   return !w->of->masks || w->of->masks[step * cells + cell] != 0;

@@ -8,7 +8,7 @@ import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
-/** Names of the model's inputs and output. */
+/** Names of the inputs and of the output of the ONNX model. */
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';

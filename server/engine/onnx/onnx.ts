@@ -20,7 +20,7 @@ const MAX_BATCH_CELLS = 1024;
 /** Starts the backend. @throws Error if the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
   return {
-    // The number of threads is omitted, because it does not affect the results.
+    // Omit the number of threads from the description, because it does not affect the results.
     info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,

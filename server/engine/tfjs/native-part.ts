@@ -11,7 +11,8 @@ export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tf
 /** Returns why the TensorFlow backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
   const folders = tensorflowFolders();
-  // If no package is installed, importing it will fail later and report the error.
+  // If no package is installed, give no reason here: importing the package fails later and reports
+  // the error.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }

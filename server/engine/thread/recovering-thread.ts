@@ -118,7 +118,6 @@ interface RecoveryOptions {
   readonly alternative?: BackendName;
   /** Called when a thread or GPU is lost, before a replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
-  /** Called when the alternative backend takes over. */
   readonly onFallback?: (replacement: EngineInfo, why: string) => void;
   /** Delay before each attempt to start a replacement, in ms. */
   readonly retryDelays?: readonly number[];

@@ -20,7 +20,6 @@ interface Placement {
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
-/** A call that has been sent to the threads, with its future answer. */
 interface Submitted<T> {
   readonly answer: Promise<T>;
 }

@@ -12,7 +12,6 @@ export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 /** Finds the machine's preferred GPU and describes it. @throws EngineError unavailable */
 export const findGpu = async () => describe((await request()).adapter);
 
-/** Describes a GPU that has not been opened yet. */
 function describe({ info }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
@@ -80,7 +79,7 @@ export async function openGpu() {
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   const { create, globals } = await load();
-  // Dawn expects its classes to be global.
+  // Dawn (the WebGPU library) expects its classes to be global.
   Object.assign(globalThis, globals);
   const instance = create([]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });

@@ -315,7 +315,6 @@ async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   }
 }
 
-/** Decodes the answer of one job. */
 function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCompared }: Job) {
   const [flag] = new Uint32Array(answers, 4 * answer, 1);
   const cells = stage * stage;
@@ -341,7 +340,6 @@ const MAX_IDLE = 2;
 /** Number of preallocated buffer sets: one can be filled while the other is being read. */
 const PREALLOCATED = 2;
 
-/** The set of buffers that one call uses. */
 type CallBuffers = ReturnType<typeof createBuffers>;
 
 /** Creates a set of buffers of at least these sizes, in bytes. */
@@ -398,7 +396,6 @@ class BufferPool {
     return Array.from({ length: PREALLOCATED }, () => createBuffers(this.device, work, answers));
   }
 
-  /** Replaces the preallocated buffer sets. */
   keep(buffers: readonly CallBuffers[]): void {
     this.preallocated = buffers;
     for (const one of buffers) this.release(one);

@@ -53,7 +53,7 @@ export class GpuPatch {
   constructor(
     readonly page: Page,
     readonly slot: number,
-    /** Current side s, in cells. */
+    /** Current side s of the patch, in cells. */
     public stage: number,
   ) {
     this.species = page.net;

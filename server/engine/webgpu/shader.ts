@@ -570,5 +570,4 @@ const answerSource = ({ cells, tileWidth }: Plan): string => `
   workgroupBarrier();
   if (thread == 0u) { atomicMax(&answers[job.answer], atomicLoad(&largest)); }`;
 
-/** Formats a number in WGSL. */
 const f32 = (value: number): string => `f32(${value})`;
