@@ -31,7 +31,7 @@ export interface Batch {
    */
   readonly conditioning?: Float32Array;
   /**
-   * Only for a chimera: how much each genome counts for each cell, [genomes, s, s]; see
+   * Only for a chimera: the weight of each genome for each cell, [genomes, s, s]; see
    * `genomeWeights`. A batch with a chimera contains no other patch.
    */
   readonly weights?: Float32Array;

@@ -14,8 +14,8 @@ export interface EngineOptions {
   /** Models to load. A patch refers to its model by the name in the model's card. */
   readonly checkpoints: readonly Model[];
   /**
-   * If 'auto' (the default), the first backend in the order of `CANDIDATES` that works on this
-   * machine.
+   * Name of the backend to use. 'auto' (the default) selects the first backend in the order of
+   * `CANDIDATES` that works on this machine.
    */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads. If absent, as many as the backend can use. */

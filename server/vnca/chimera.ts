@@ -25,9 +25,9 @@ const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes how much each genome counts for each cell. Labels are blurred over two cells with the
- * weights 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
- * other. Beyond the patch, the labels of its rim continue. The weights are exact and their sum is
+ * Computes the weight of each genome for each cell. Labels are blurred over two cells with the
+ * factors 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
+ * other. Outside the patch, the labels of its rim continue. The weights are exact and their sum is
  * 1, because all sums are whole numbers and the only division is by a power of two.
  *
  * @param labels [S, S]

@@ -36,7 +36,7 @@ export class Expression {
   }
 
   /**
-   * Computes how much each genome of a chimera counts for each cell, [genomes, s, s], where s =
+   * Computes the weight of each genome of a chimera for each cell, [genomes, s, s], where s =
    * `stage`.
    */
   weightsAt(stage: number): Float32Array {
@@ -271,7 +271,7 @@ export class BatchStepper {
    * Steps a chimera once with each of its genomes, and writes the weighted mean of the results to
    * `batch.after`. Used for rules whose `step` does not support chimeras.
    *
-   * @param weights how much each genome counts for each cell, [genomes, s, s]
+   * @param weights weight of each genome for each cell, [genomes, s, s]
    */
   private async stepByEach(
     { rule, layout }: LoadedModel,

@@ -37,8 +37,8 @@ NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 enum { MOST_ARRAYS = 16 };
 
 /*
- * The arguments of a call from JavaScript, which are all typed arrays. If an argument is undefined, its data and length
- * are 0.
+ * The arguments of a call from JavaScript, all of which are typed arrays. If an argument is undefined, its data and its
+ * length are 0.
  */
 typedef struct {
   napi_env env;
@@ -112,8 +112,9 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. `fixed` begins at a
- * cache line. Its first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds perception, the layers
- * (unless each patch has its own layers), and working memory. For all other arrays, see `Batch`.
+ * cache line. Its first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds the kernel of
+ * perception, the layers (unless each patch has its own layers), and working memory. For the other arrays, see `Batch`
+ * in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -149,9 +150,9 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Converts the arguments (net, rates, memory, ...arrays) to a Rollout and a Net. `net` holds the numbers that net_of
- * reads, then the numbers of Rollout in the order of its fields. `rates` holds `kept` and `limit` of `Net`. The last
- * arguments are the arrays of Rollout, in the order of its fields.
+ * Converts the arguments of `train` to a Rollout and a Net. The first argument holds the numbers that net_of reads and
+ * then the numbers of Rollout, in the order of its fields. The second holds `kept` and `limit` of `Net`. The third is
+ * the working memory. All others are the arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -172,8 +173,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...), with the arguments that rollout_of reads. Without the array `change`, takes the
- * steps of the rollout. With `change`, differentiates the steps of the preceding call that had the same memory.
+ * Called from JavaScript as train(...), with the arguments that rollout_of reads. If the array `change` is absent,
+ * takes the steps of the rollout. Otherwise, differentiates the steps that the preceding call with the same memory
+ * took.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -212,8 +214,8 @@ static int is_bare(const float *state, int channels) {
 }
 
 /*
- * The lookup table INK of vnca/readout.ts. Logits below -limit give the byte 0, and logits above limit give the byte
- * 255.
+ * The lookup table INK of vnca/readout.ts, which converts logits to bytes. Logits below -limit give the byte 0, and
+ * logits above limit give the byte 255.
  */
 typedef struct {
   double limit, per_logit;
@@ -275,9 +277,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as trim(). Returns free memory of malloc to the system, at most once in 6 s for all threads
- * together. Runs malloc_trim in a new thread that executes no code of this library, because the library may be unloaded
- * meanwhile.
+ * Called from JavaScript as trim(). Returns memory that malloc does not use to the system, at most once in 6 s for all
+ * threads together. Runs malloc_trim in a new thread that executes no code of this library, because the library may be
+ * unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -308,8 +310,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Fixes the threshold. Otherwise, glibc raises it to as much as 32 MB when large buffers are freed, and then keeps
-   * the freed memory of all threads.
+   * Sets a fixed threshold. By default, glibc raises the threshold to as much as 32 MB when large buffers are freed,
+   * and then returns less memory to the system.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

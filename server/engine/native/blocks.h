@@ -21,8 +21,9 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
 
 /*
  * Defines a function that computes ROWS rows and VECTORS vectors of y = start + x w, where x is [rows, depth] and w is
- * [depth, outputs]. `x_row` and `x_step` are the distances between the rows and between the columns of x, so x may be
- * transposed. `start_row` is the distance between the rows of `start`; it is 0 if `start` is a bias.
+ * [depth, outputs]. `x_row` and `x_step` are the distances between the rows and between the columns of x, which allows
+ * x to be transposed. `start_row` is the distance between the rows of `start`, or 0 if all rows start with the same
+ * bias.
  */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,   \
@@ -50,7 +51,7 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            start ? start + row * start_row + at : 0, start_row,                        \
                            y + row * outputs + at, outputs)
 
-/* Computes VECTORS vectors of all rows, in blocks of MOST rows, the most for which there are enough registers. */
+/* Computes VECTORS vectors of all rows, MOST rows at a time. The processor has not enough registers for more rows. */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
     const int left = rows - row;                                                                       \
@@ -137,8 +138,8 @@ INLINE void add_weighted(float *x, float weight, const float *y, int size) {
 }
 
 /*
- * Winograd's transform of an image: from six numbers d to one number per point, t. `step` is the distance between the
- * points in t.
+ * Winograd's transform: converts six numbers d of the image to one number per Winograd point, t. `step` is the distance
+ * between the points in t.
  */
 INLINE void to_points(const vec *d, vec *t, int step) {
   const vec four = all(4), two = all(2), five = all(-5);
@@ -152,7 +153,7 @@ INLINE void to_points(const vec *d, vec *t, int step) {
   t[5 * step] = fma(four, d[1], fma(five, d[3], d[5]));
 }
 
-/* Winograd's inverse transform: from the products m at the six points to four numbers t of a tile. */
+/* Winograd's inverse transform: converts the products m at the six Winograd points to four numbers t of a tile. */
 INLINE void from_points(const vec *m, vec *t) {
   const vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
   t[0] = (m[0] + a) + c;
@@ -162,8 +163,8 @@ INLINE void from_points(const vec *m, vec *t) {
 }
 
 /*
- * Transforms a 6x6 window of the image to [channels] at each of the 36 points. `row` is the distance between rows of
- * the image, `apart` the distance between points in `to`.
+ * Transforms a 6x6 window of the image to the 36 Winograd points, with [channels] numbers per point. `row` is the
+ * distance between rows of the image, `apart` the distance between points in `to`.
  */
 static void transform_window(const float *image, ptrdiff_t row, int channels, float *to, ptrdiff_t apart) {
   for (int c = 0; c < channels; c += LANES) {
@@ -182,8 +183,8 @@ static void transform_window(const float *image, ptrdiff_t row, int channels, fl
 }
 
 /*
- * Transforms the products at the points, [hidden] each, to the cells of a tile, [16, hidden], then scales and shifts
- * the cells. `apart` is the distance between points in `products`.
+ * Transforms the products at the 36 Winograd points, [hidden] per point, to the cells of a tile, [16, hidden]. Then
+ * scales and shifts the cells. `apart` is the distance between points in `products`.
  */
 static void transform_back(const float *products, ptrdiff_t apart, int hidden, const float *scale, const float *shift,
                            float *cells) {
@@ -208,9 +209,9 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
 INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 
 /*
- * Computes the layers after perception for some cells. On entry, x begins with the result of perception, [rows,
- * hidden]. The result of each hidden layer is written behind it. The input of a block is added to the result of the
- * block's last layer. Writes the changes of the cells' states, [rows, channels], to `change`.
+ * Computes the layers after perception for some cells. At the start, x must hold the result of perception, [rows,
+ * hidden]. The result of each hidden layer is appended to x. The input of a block is added to the result of the block's
+ * last layer. Writes the changes of the cells' states, [rows, channels], to `change`.
  */
 static void think(const Net *net, const float *layers, int rows, float *x, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = rows * hidden;
@@ -231,7 +232,7 @@ static void think(const Net *net, const float *layers, int rows, float *x, float
 /* Returns the number of tiles along a side of a patch. The last tile may reach beyond the patch. */
 INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
 
-/* Returns the number of values in an image, which is a copy of a patch with a border of zeros. */
+/* Returns the size of an image. An image is a copy of a patch with a border of zeros. */
 INLINE ptrdiff_t image_size(const Net *net) {
   const ptrdiff_t side = tiles_along(net) * TILE + 2;
   return side * side * net->wide_channels;

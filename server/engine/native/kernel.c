@@ -21,8 +21,8 @@ ptrdiff_t layers_size(const Net *net) {
 
 /*
  * Computes the new states of a tile: kept * s + change, clamped to the limit. Cells that the mask excludes do not
- * change. Writes the new states to `after`, the states of the patch [side, side, channels]. If the weights of a genome,
- * [side, side], are given, adds the weighted states to `mixed` [16, channels] instead. These additions are not fused,
+ * change. Without `weights`, writes the new states to `after`, the states of the patch [side, side, channels]. With the
+ * weights of a genome, [side, side], adds the weighted states to `mixed` [16, channels]. These additions are not fused,
  * so that a state with the weight 1 stays the same.
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
@@ -57,8 +57,10 @@ typedef struct {
   /* The layers of the patch, [layers_size], or the layers of a chimera's genomes, [genomes, layers_size]. */
   const float *layers;
   /*
-   * For each of the 36 points, `windows` holds [tiles, channels] and `products` holds [tiles, hidden]. `seen`, `change`
-   * and `mixed` hold the values of one tile: `seen` the activations of all layers, `mixed` the new states of a chimera.
+   * Parts of the working memory. `image` is a copy of the patch with a border of zeros. For each of the 36 Winograd
+   * points, `windows` holds [tiles, channels] and `products` holds [tiles, hidden]. The last three parts are for one
+   * tile: `seen` holds the results of all layers, `change` the changes of the states, and `mixed` the new states of a
+   * chimera.
    */
   float *image, *windows, *products, *seen, *change, *mixed;
 } Memory;
@@ -132,11 +134,13 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
     /*
-     * Leave a gap of one cache line between points. Otherwise, data of different points would compete for the same
-     * places in the cache.
+     * Leave a gap of one cache line between the numbers of two Winograd points. Otherwise, numbers of different points
+     * would compete for the same places in the cache.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
-    /* Copy only those rows of the patch that this group's windows need. Later rows are prefetched below. */
+    /*
+     * Copy only those rows of the patch that the windows of this group of tiles need. Later rows are prefetched below.
+     */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
       for (int x = 0; x < side; x++) {

@@ -31,10 +31,10 @@ enum { MOST_GENOMES = 4 };
 typedef struct {
   ptrdiff_t count;
   /*
-   * `perception` is the kernel of perception at the points, [36, channels, wide_hidden]. If `own` is 0, all patches
-   * share `layers` [layers_size]. Otherwise, `own` [count, layers_size] holds the layers of each patch. If `weights`
-   * [genomes, side, side] is not 0, the batch is one chimera, and `own` [genomes, layers_size] holds the layers of each
-   * genome.
+   * `perception` is the kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]. If `own`
+   * is 0, all patches share `layers` [layers_size]. Otherwise, `own` [count, layers_size] holds the layers of each
+   * patch. If `weights` [genomes, side, side] is not 0, the batch is one chimera, and `own` [genomes, layers_size]
+   * holds the layers of each genome.
    */
   const float *perception, *layers, *own;
   const float *states, *mask, *weights;
@@ -42,7 +42,7 @@ typedef struct {
   float *after;
 } Batch;
 
-/* Whether multiplications are fused with additions. If not, results differ in their last bits. */
+/* Whether multiplications are fused with additions. If they are not, results differ in their last bits. */
 extern const int is_fused;
 
 /* Rounds a number of values up to whole vectors. */
@@ -81,7 +81,7 @@ typedef struct {
        * side, side, channels].
        */
       const float *kernel, *layers, *states;
-      /* Receive the states after and before the last step. */
+      /* `after` receives the states after the last step, `last` the states before the last step. */
       float *after, *last;
       /*
        * Each of these arrays may be 0. `masks` [steps, count, side, side] says which cells are updated in each step.

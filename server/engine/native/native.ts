@@ -22,7 +22,7 @@ const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / la
 
 /**
  * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 points, [36, C,
- * hidden], in double precision. Pads the last dimension to whole vectors.
+ * hidden], in double precision. Pads the last dimension to whole vectors of `lanes` values.
  */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
@@ -290,7 +290,10 @@ interface StepInputs {
    * absent, no cell is.
    */
   readonly open: Float32Array | undefined;
-  /** Number of steps after which each cell is still set to zero, [N, s, s]. If absent, 0. */
+  /**
+   * Number of steps, counted from the first, after which a cell is set to zero, [N, s, s]. If
+   * absent, 0.
+   */
   readonly closed: Float32Array | undefined;
 }
 
@@ -335,9 +338,9 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
         after,
         last,
         /**
-         * Returns the gradient of the states before the first step. Adds the gradients of the
-         * layers and, if `totals.kernel` is given, of the kernel to `totals`. Call this at most
-         * once.
+         * Computes the gradient of the states before the first step. Also adds the gradient of the
+         * layers to `totals.layers` and, if `totals.kernel` is given, the gradient of the kernel to
+         * `totals.kernel`. Call this method at most once.
          *
          * @param change gradient of `after` and, unless it is zero, gradient of `last`
          */

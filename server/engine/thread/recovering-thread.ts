@@ -53,7 +53,8 @@ class Backup {
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
   /**
-   * Number of logged steps after which the next copy is due; `Infinity` while a copy is being made.
+   * Number of logged steps after which the states are to be copied again; `Infinity` while they are
+   * being copied.
    */
   saveAfter: number;
 
@@ -85,7 +86,8 @@ class Backup {
   }
 
   /**
-   * Ends an attempt to copy the states. If it succeeded, replaces the old copy and clears the log.
+   * Ends an attempt to copy the states. If the attempt succeeded, replaces the old copy and clears
+   * the log of steps.
    *
    * @param saved the states after all logged steps; undefined if copying failed
    */

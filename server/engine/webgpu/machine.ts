@@ -1,6 +1,7 @@
 /**
- * A GPU with everything that is lost with it: nets, patches and readback buffers. Each call submits
- * its commands immediately; its promise resolves when the answer has arrived.
+ * A GPU and everything that is stored on it: nets, patches and readback buffers. If the GPU is
+ * lost, all of these are lost. Each call submits its commands immediately; its promise resolves
+ * when the answer has arrived.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -76,7 +77,7 @@ export class Machine {
    * Reserves memory for one new patch per entry of `wanted`, and for a step of all patches at full
    * size. Returns undefined if there is already enough memory.
    *
-   * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
+   * @throws EngineError out-of-memory; existing patches are not affected
    */
   reserve(wanted: readonly Net[]): Promise<void> | undefined {
     const counts = new Map<Net, number>();
@@ -157,7 +158,9 @@ export class Machine {
     return result as T;
   }
 
-  /** Submits one portion of a step. The answers of its patches must fit in one buffer. */
+  /**
+   * Submits one portion of a step to the GPU and reads the answers, which must fit in one buffer.
+   */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const { queue } = this.device;
     let words = 0;
@@ -229,8 +232,8 @@ interface Job extends Entry<GpuPatch> {
 /**
  * Writes the section of the work buffer that describes the jobs of one page. For each tile, the
  * section has two words. The first word holds the index of the tile's job and, in the lowest
- * `MAX_GENOMES` bits, which genomes count in the tile. The second word holds the tile's position in
- * the patch.
+ * `MAX_GENOMES` bits, which genomes have weight in the tile. The second word holds the tile's
+ * position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -293,7 +296,7 @@ function sectionsOf(jobs: readonly Job[]) {
 }
 
 /**
- * Copies states to the CPU. The copy command is submitted before this function returns its promise.
+ * Copies the states of patches to the CPU. Submits the copy command before it returns a promise.
  */
 async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -27,8 +27,8 @@ export interface Page {
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * For each slot, the records of the patch's genomes and how much each genome counts for each cell
-   * (`recordLayout`); undefined if all patches share one record.
+   * For each slot, the records of the patch's genomes and the weight of each genome for each cell,
+   * in the layout of `recordLayout`; undefined if all patches share one record.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -41,11 +41,11 @@ export class GpuPatch {
   currentHalf = 0;
   /** Whether `page.seen` holds the picture after the patch's last step. */
   hasLastRgba = false;
-  /** The genomes that the patch's cells read; undefined if all patches share one record. */
+  /** The genomes that the patch's cells read; undefined if the rule does not read genomes. */
   genomes: Genomes | undefined;
   /**
-   * Only for a chimera: the stage for which `page.records` says how much each genome counts for
-   * each cell; and for each tile of the patch, one bit per genome that counts in the tile.
+   * Only for a chimera: the stage for which `page.records` holds the weight of each genome for each
+   * cell; and for each tile of the patch, one bit per genome that has weight in the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -103,7 +103,9 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /** The record that all patches share; undefined if each patch has its own record. */
+      /**
+       * The numbers that all patches share (`recordLayout`); undefined if each patch has its own.
+       */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -114,7 +116,7 @@ export class Net {
   }
 
   /**
-   * Loads a net on a device.
+   * Loads a net on a GPU.
    *
    * @throws EngineError unavailable if the net is too wide for the GPU; Error if a kernel does not
    * compile
@@ -227,7 +229,9 @@ export class Net {
     this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
   }
 
-  /** Makes the cells of a patch read new genomes. Has no effect if all patches share one record. */
+  /**
+   * Makes the cells of a patch read new genomes. Has no effect for rules that do not read genomes.
+   */
   express(patch: GpuPatch, { latents, labels }: Genomes): void {
     const { page, slot, genomes } = patch;
     if (!page.records) return;
@@ -245,8 +249,8 @@ export class Net {
   }
 
   /**
-   * Writes to the page how much each genome of a chimera counts for each cell, unless the page
-   * already holds this for `stage`. Does nothing for patches with one genome.
+   * Writes the weight of each genome of a chimera for each cell to the page, unless the page
+   * already holds the weights for `stage`. Does nothing for patches with one genome.
    */
   mix(patch: GpuPatch, stage: number): void {
     const { page, slot, genomes } = patch;

@@ -56,9 +56,9 @@ const SPARE_BYTES = 64;
 const MAX_WEIGHT_BYTES = 12_288;
 
 /**
- * Plans a net for a GPU with these limits.
+ * Computes the sizes of a net's kernels for a GPU with these limits.
  *
- * @throws EngineError unavailable if the net is too wide for this GPU
+ * @throws EngineError unavailable if the net is too wide for the GPU
  */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
@@ -110,18 +110,18 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels, of a tile and its border, that are held in workgroup memory
-       * at the same time.
+       * Number of groups of four channels that are held in workgroup memory at the same time, for
+       * the cells of a tile and its border.
        */
       perceived,
       /**
-       * Number of groups of inputs whose weights are held in workgroup memory at the same time: for
-       * perception, for hidden layers, and for the last layer.
+       * Number of groups of four inputs whose weights are held in workgroup memory at the same
+       * time: for perception, for hidden layers, and for the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
-      /** Workgroup memory for cells and for weights, in groups of four values. */
+      /** Size of the workgroup memory for cells and for weights, in groups of four values. */
       ...{ cellSpace, weightSpace },
     };
   }
@@ -132,8 +132,8 @@ export function planFor(
 }
 
 /**
- * Number of groups of channels for which workgroup memory must have room, for a tile with its
- * border. A net with fewer groups needs room only for those.
+ * Number of groups of four channels for which workgroup memory must have room, for the cells of a
+ * tile and its border. If the net has fewer groups, room for these is enough.
  */
 const MAX_PERCEIVED = 12;
 
@@ -210,9 +210,9 @@ export const maxWorkWords = (stage: number, plan: Plan): number =>
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers into one array. Each input of a layer is a row of weights, padded
- * with zeros to the plan's columns. Rows of zeros make the number of inputs a multiple of four. The
- * rows of 'perceive' are [9 neighbours, 4·channels].
+ * Packs the weights of all layers into one array. There is a row of weights for each input of a
+ * layer, padded with zeros to the plan's columns. Rows of zeros are added until the number of
+ * inputs is a multiple of four. The layer 'perceive' has the rows [9 neighbours, 4·channels].
  *
  * @returns the offset of each layer, in groups of four values, and the values
  */
@@ -246,8 +246,8 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
 /**
- * Computes the layout of a genome's record, which holds the numbers that the kernels need to apply
- * the genome. All offsets and sizes are in groups of four values.
+ * Computes the layout of a genome's record, which holds the scales, shifts and weights that a
+ * genome gives the layers. All offsets and sizes are in groups of four values.
  */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
@@ -276,7 +276,8 @@ export function recordLayout(card: Card, plan: Plan) {
     size,
     /**
      * A patch has room for `MAX_GENOMES` records. `mix` is the offset of the data after these
-     * records: one group per cell, which says how much each genome counts for the cell.
+     * records: one group of four values per cell, which holds the weight of each genome for the
+     * cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
     /**

@@ -1,6 +1,7 @@
 /**
  * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and its
- * read-out from the patch's states. Each thread sums some units of some cells in registers.
+ * picture from the patch's states. Each thread computes some units of some cells, with the sums in
+ * registers.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -187,7 +188,7 @@ ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
 /**
- * A workgroup's tile: its job, one bit per genome that counts in the tile, and its position in the
+ * A workgroup's tile: its job, one bit per genome that has weight in it, and its position in the
  * patch.
  */
 struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
@@ -469,8 +470,7 @@ fn activate(x: vec4f) -> vec4f {
 }
 
 /**
- * Returns how much a genome counts for a cell. Returns 0 for closed cells, so that they remain
- * zero.
+ * Returns the weight of a genome for a cell. Returns 0 for closed cells, so that they remain zero.
  */
 fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
   if (isClosed(tile.job, cell)) { return 0.0; }
