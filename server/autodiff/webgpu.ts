@@ -194,8 +194,8 @@ function compile(outputs: Outputs): Program {
 }
 
 /**
- * Plans the steps of a run: for each expression, which earlier results it needs, and which of these
- * can be freed after it because no later step uses them.
+ * Plans the steps of a run: for each expression, which earlier results the step reads, and which
+ * earlier results no later step reads, so that they can be freed.
  */
 function plan(
   order: readonly Expression[],
@@ -215,7 +215,7 @@ function plan(
     );
     return {
       at,
-      /** Indices of the steps that compute the operands. */
+      /** Indices of the earlier steps whose results this step reads. */
       operands,
       /** Indices of earlier steps whose results can be freed after this step. */
       spent: [...spent],

@@ -13,7 +13,7 @@ import { compilerRemedy, missingKernel } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
-/** Vendors whose GPUs at least one backend can use. */
+/** Vendors whose GPUs can be used by at least one backend. */
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
@@ -80,7 +80,9 @@ export interface Candidate {
   readonly threads?: () => number;
   /** What the backend needs, as text for the host. */
   readonly needs: string;
-  /** How a host can fix a failed start; undefined if that is not possible on this system. */
+  /**
+   * How a host can fix a failed start; undefined if there is no remedy on this operating system.
+   */
   readonly remedy: string | undefined;
   /**
    * Vendors of the GPUs that the backend can use, and how a host can fix a start that finds no such

@@ -18,13 +18,13 @@ export interface EngineOptions {
    * `CANDIDATES` that works on this machine.
    */
   readonly backend?: BackendName | 'auto';
-  /** Maximum number of threads. If absent, as many as the backend can use. */
+  /** Maximum number of threads. If absent, as many threads as the backend can use. */
   readonly threads?: number;
   /**
    * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
    */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
-  /** Called for each lost thread or GPU, before its patches are restored. */
+  /** Called each time a thread or GPU is lost, before the patches are restored. */
   readonly onLoss?: (loss: EngineLoss) => void;
   /** Starts a worker thread. Tests pass a function of their own. */
   readonly spawn?: (start: WorkerStart) => Worker;

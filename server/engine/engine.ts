@@ -13,7 +13,7 @@ import type { Genomes } from '../vnca/chimera.ts';
 export type PatchId = number;
 
 export interface EngineInfo {
-  /** The backend's name: 'native', 'onnx', … */
+  /** Name of the engine's backend: 'native', 'onnx', … */
   readonly name: string;
   /** Device that the engine runs on, as text for the host, e.g. 'CPU (ONNX Runtime)'. */
   readonly device: string;
@@ -21,7 +21,7 @@ export interface EngineInfo {
 
 export interface NewPatch {
   readonly patch: PatchId;
-  /** Name of a loaded checkpoint. */
+  /** Name of the checkpoint whose rule steps the patch; it must be loaded. */
   readonly checkpoint: string;
   /**
    * Latent of the patch, [Z]. Its first C values fill every cell at the patch's first stage. If the
@@ -67,8 +67,8 @@ export interface Readout {
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
   /**
-   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no picture to
-   * compare with.
+   * Largest change of any value of `rgba` since the previous step, 0…255; 255 if there is no
+   * picture of the previous step to compare with.
    */
   readonly change: number;
   /**

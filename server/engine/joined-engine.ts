@@ -92,7 +92,7 @@ export class JoinedEngine implements Engine {
     return parts;
   }
 
-  /** Sends each engine the items for its patches. Returns the results in the order of the items. */
+  /** Sends each engine the items for its patches. Returns the results in the order of `items`. */
   private async distribute<M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],

@@ -67,8 +67,8 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
 export const PAINTERS = '/painters';
 
 /**
- * Returns the path of a painter on the server. It contains a hash of the content, so browsers can
- * cache the painter forever.
+ * Returns the path of a painter on the server. The path contains a hash of the painter, so browsers
+ * can cache the painter forever.
  *
  * @param painter content of the painter's file
  */

@@ -53,7 +53,7 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
       const row = rows.subarray(genome * wide, (genome + 1) * wide);
       row.fill(row[RADIUS], 0, RADIUS).fill(row[side + RADIUS - 1], side + RADIUS);
       const to = (genome * stage + (y >> shift)) * stage;
-      // The blur is written out, because a loop takes several times as long.
+      // Add the five terms of the blur without a loop, because a loop takes several times as long.
       for (let x = 0; x < side; x++) {
         const sum = row[x] + row[x + 4] + 4 * (row[x + 1] + row[x + 3]) + 6 * row[x + 2];
         sums[to + (x >> shift)] += sum;

@@ -18,7 +18,7 @@ export const PAINTED_GALLERY_FILE = 'gallery.avif';
 export const GALLERY_COLUMNS = 24;
 
 /**
- * Computes the layout of the gallery's picture. Entry i is at column i mod columns, row ⌊i /
+ * Computes the layout of the gallery's picture. Entry i is in column i mod columns and row ⌊i /
  * columns⌋.
  */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {

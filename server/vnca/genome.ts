@@ -1,7 +1,7 @@
 /**
- * The conditioning of patches, and bounds of latents. A patch's conditioning holds the weights that
- * the rule uses for this patch, because of the patch's latent. Computing these weights once per
- * patch is equivalent to reading the genome in every step, and costs no time per cell.
+ * The conditioning of patches, and bounds of latents. A patch's conditioning holds all weights that
+ * the patch's latent determines. Computing these weights once per patch is equivalent to reading
+ * the latent in every step, and costs no time per cell.
  */
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
@@ -127,7 +127,7 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
     /** Factors for the result of perception, [hidden]; undefined if all are 1. */
     perceptionScale: own(layout?.perceptionScale),
     perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
-    /** The layers after perception, in order. */
+    /** The layers after perception, in the order in which they are computed. */
     layers: names.map((name): CellLayer => {
       const isLast = name === 'out';
       const weights = own(isLast ? layout?.out : layout?.hidden);
@@ -164,8 +164,8 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // Loop over inputs outside and outputs inside, so that weights are read in the order in which
-    // they are stored.
+    // Use the outer loop for inputs and the inner loop for outputs, so that weights are read in the
+    // order in which they are stored.
     for (let i = 0, at = 0; i < x.length; i++) {
       for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
     }

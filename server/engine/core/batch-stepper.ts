@@ -1,4 +1,4 @@
-/** Steps patches of one species and stage in batches. */
+/** Steps batches of patches that have the same species and stage. */
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { type Genomes, genomeWeights, mixSteps } from '../../vnca/chimera.ts';
@@ -115,7 +115,7 @@ export interface Turn extends Entry<Patch> {
 export interface Stepped extends Turn {
   /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** States after the step, in the layout of the species. */
+  /** States after the step, [s, s, C], or [C, s, s] if the backend is planar. */
   readonly after: Float32Array;
   /** Picture and aliveness after the step. The pictures of one call share a buffer. */
   readonly rgba: Uint8Array;
@@ -329,7 +329,10 @@ type StateLayout = ReturnType<typeof stateLayout>;
  * fast convolutions. Otherwise, states are [s, s, C], as callers of the engine pass them
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
-  /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */
+  /**
+   * Divides every cell of the state `source` into 2×2 copies. Writes the new state to `target`,
+   * starting at `offset`.
+   */
   divideInto(target: Float32Array, offset: number, source: Float32Array): void {
     const planes = planar ? channels : 1;
     const size = source.length / planes;

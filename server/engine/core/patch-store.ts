@@ -171,7 +171,7 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
  * Creates the function that reads out patches of a checkpoint.
  *
  * @param card the checkpoint's card
- * @param planar whether states are [C, s, s]
+ * @param planar whether states are [C, s, s] instead of [s, s, C]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);

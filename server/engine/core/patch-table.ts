@@ -39,7 +39,7 @@ export interface Entry<P> {
 
 /** Maps ids to patches, and checks the arguments of calls before a call changes anything. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
-  /** @param species maps names to loaded checkpoints */
+  /** @param species loaded checkpoints, by name */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
     super();
   }
@@ -95,7 +95,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
         if (!mask || mask.length === stage * stage) continue;
         throw new EngineError(
           'bad-mask',
-          `mask of patch ${step.patch} has ${mask.length} places, not ${stage}×${stage}`,
+          `mask of patch ${step.patch} has ${mask.length} values, not ${stage}×${stage}`,
         );
       }
       if (step.express) checkGenomes(step.patch, step.express, patch.species.card);
@@ -117,7 +117,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       const { channels, side } = patch.species.card;
       const stage = Math.sqrt(state.length / channels);
       if (!isStage(stage, side)) {
-        throw new EngineError('bad-state', `${state.length} values are no stage of patch ${id}`);
+        throw new EngineError('bad-state', `${state.length} values fit no stage of patch ${id}`);
       }
       checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
       return { patch, state, stage };

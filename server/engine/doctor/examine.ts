@@ -43,7 +43,10 @@ export interface TrialResult {
    */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /** Why the engine does not work or was not measured, if `skipped` does not say why. */
+  /**
+   * Error message if the engine does not work or was not measured; absent if `skipped` gives the
+   * reason.
+   */
   readonly failure?: string;
 }
 

@@ -310,8 +310,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Sets a fixed threshold. By default, glibc raises the threshold to as much as 32 MB when large buffers are freed,
-   * and then returns less memory to the system.
+   * Fixes the size from which freed memory is returned to the system. By default, glibc raises this size to as much as
+   * 32 MB when large buffers are freed.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

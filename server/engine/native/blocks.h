@@ -96,7 +96,7 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
 /* Computes the ELU: e^x - 1 if x < 0, otherwise x. */
 INLINE vec elu_of(vec x) {
   const vec low = largest(all(-87.0f), least(all(0), x));
-  /* Adding 1.5 * 2^23 rounds to a whole number, which is then in the lowest bits of the float. */
+  /* Adding 1.5 * 2^23 rounds a float to a whole number, which is then in the lowest bits of the float. */
   const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));
   const vec whole = shifted - all(12582912.0f);
   const vec rest = fma(whole, all(-1.42860677e-6f), fma(whole, all(-0.693145752f), low));

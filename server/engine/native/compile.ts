@@ -29,8 +29,8 @@ const PATIENCE = 180_000;
  */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /**
- * Compiler flag for the processor of this machine. On ARM64, Apple's compiler supports only
- * `-mcpu`.
+ * Compiler flag that selects the processor of this machine. On ARM64, Apple's compiler supports
+ * only `-mcpu`.
  */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /**
@@ -194,7 +194,7 @@ const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
 
 interface Target {
   readonly arch: NodeJS.Architecture;
-  /** Command of the compiler on Debian, on any machine. */
+  /** Command that runs the compiler for this target on Debian. */
   readonly compiler: string;
   readonly processor: string;
   /** Processor features that the kernel needs, by their names in /proc/cpuinfo. */

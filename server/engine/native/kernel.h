@@ -51,12 +51,12 @@ int whole_vectors(int numbers);
 ptrdiff_t perception_size(const Net *net);
 
 /*
- * Size of a patch's layers: the scales and shifts of perception, [wide_hidden] each, then the weights and shifts of
- * each later layer.
+ * Returns the size of a patch's layers: the scales and shifts of perception, [wide_hidden] each, then the weights and
+ * shifts of each later layer.
  */
 ptrdiff_t layers_size(const Net *net);
 
-/* Size of the working memory of a step. */
+/* Returns the size of the working memory that a step needs. */
 ptrdiff_t memory_size(const Net *net);
 
 void step_batch(const Net *net, const Batch *batch, float *memory);
@@ -101,7 +101,7 @@ typedef struct {
   };
 } Rollout;
 
-/* Size of a patch's layers without padding, as training passes them; see layers_size. */
+/* Returns the size of a patch's layers without padding, as training passes them; see layers_size. */
 ptrdiff_t row_size(const Net *net);
 ptrdiff_t rollout_size(const Net *net, const Rollout *of);
 

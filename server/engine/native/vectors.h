@@ -41,7 +41,7 @@ typedef float32x4_t vec;
 #define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #else
-/* Any other processor: the compiler chooses the instructions. */
+/* On all other processors, the compiler chooses the instructions. */
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t mask __attribute__((vector_size(16)));
 #define LANES 4

@@ -1,6 +1,6 @@
 /**
- * The ONNX Runtime backend, on the CPU. There is one engine thread per core, each with some of the
- * patches.
+ * The ONNX Runtime backend, which runs on the CPU. There is one engine thread per core, and each
+ * thread holds some of the patches.
  */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -12,8 +12,8 @@ import { openSession, Tensor } from './model.ts';
 
 /**
  * Maximum number of cells in a batch: one patch of 32×32, whose layers fit in a core's cache.
- * Larger patches also get a batch each. A batch of one patch has the further advantage that its
- * states need not be copied.
+ * Larger patches also get a batch each. Another advantage of a batch with one patch is that its
+ * states are not copied.
  */
 const MAX_BATCH_CELLS = 1024;
 

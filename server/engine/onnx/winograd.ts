@@ -10,7 +10,8 @@ import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { ModelWriter } from './model.ts';
 
 /**
- * Winograd's matrix G. It transforms a column of three numbers of a kernel to one number per point.
+ * Winograd's matrix G. It transforms three numbers of a kernel's column to one number per Winograd
+ * point.
  */
 export const OF_KERNEL = [
   [1 / 4, 0, 0],
@@ -26,7 +27,7 @@ export const TILE = 4;
 
 /**
  * Winograd's matrix Bᵀ. It transforms six rows of the image (the tile's four rows and one on each
- * side) to one row per point.
+ * side) to one row per Winograd point.
  */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
@@ -37,7 +38,8 @@ const OF_IMAGE = [
   [0, 4, 0, -5, 0, 1],
 ];
 /**
- * Winograd's matrix Aᵀ. It transforms the products, one row per point, to the four rows of a tile.
+ * Winograd's matrix Aᵀ. It transforms the products, one row per Winograd point, to the four rows of
+ * a tile.
  */
 const BACK = [
   [1, 1, 1, 1, 1, 0],
@@ -82,7 +84,7 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
 }
 
 /**
- * Transforms a kernel [3, 3, in, out] to Winograd's points, [points, out, in, 3], in double
+ * Transforms a kernel [3, 3, in, out] to the Winograd points, [points, out, in, 3], in double
  * precision.
  */
 function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {

@@ -233,8 +233,7 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The package's own error message has five lines, of which the first is only a path. Replace this
-  // message.
+  // Replace the package's own error message, which has five lines and begins with a path.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

@@ -7,7 +7,7 @@ import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../choose-backend.ts';
 import { type Engine, EngineError, type EngineInfo, type PatchId } from '../engine.ts';
 
-/** The worker's start options, passed as `workerData`. */
+/** Start options of a worker thread, passed as its `workerData`. */
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
@@ -58,7 +58,7 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Prevents an unhandled rejection until `runExclusive` reports the failure in order.
+      // Prevents an unhandled rejection before `runExclusive` reports the failure in its turn.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

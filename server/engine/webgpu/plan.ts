@@ -100,8 +100,8 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads that hold different cells. Each further thread holds the same cells as
-       * one of these threads, but different units.
+       * Number of threads that hold different cells. All further threads hold the same cells as one
+       * of these threads, but compute other units.
        */
       cellThreads,
       /**
