@@ -59,7 +59,7 @@ export interface Objective {
     latent: Float32Array,
     image: Float32Array,
   ): Promise<{ readonly error: number; readonly slope: Float32Array }>;
-  /** Frees the tensors and the program on the back end. */
+  /** Frees the tensors and the program that the objective holds on the back end. */
   dispose?(): Promise<void>;
 }
 

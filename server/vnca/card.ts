@@ -189,7 +189,8 @@ const fields = v.strictObject({
   /**
    * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`. If
    * absent, there is no painter. Any fields are accepted, because painters of other versions may
-   * have other fields. Whether this build can read the painter depends only on that file.
+   * have other fields. Whether this build can read the painter depends only on the content of
+   * `painter.safetensors`.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),

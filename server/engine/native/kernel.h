@@ -86,7 +86,7 @@ typedef struct {
       /*
        * Each of these arrays may be 0. `masks` [steps, count, side, side] says which cells are updated in each step.
        * `open` [count, side, side] is 0 for cells that are set to zero before each step, otherwise 1. `closed` [count,
-       * side, side] is the number of steps after which a cell is still set to zero.
+       * side, side] is how many steps a cell stays closed, which means that it is set to zero after the step.
        */
       const float *masks, *open, *closed;
       /* The gradient of `after`, and the gradient of `last`, which may be 0. */

@@ -291,8 +291,8 @@ interface StepInputs {
    */
   readonly open: Float32Array | undefined;
   /**
-   * Number of steps, counted from the first, after which a cell is set to zero, [N, s, s]. If
-   * absent, 0.
+   * For each cell, how many steps it stays closed, which means that it is set to zero after the
+   * step, [N, s, s]. If absent, no cell is closed.
    */
   readonly closed: Float32Array | undefined;
 }

@@ -30,7 +30,7 @@ typedef struct {
    * [36, hidden, wide_channels]; and the gradient.
    */
   float *points, *turned_points, *points_slope;
-  /* The weights of the layers, [sets, layers_size]; their transposes; and their gradients. */
+  /* The padded layers [sets, layers_size]; the transposes of their weights; and their gradients. */
   float *layers, *turned_layers, *layers_slope;
   float *records;
   /*

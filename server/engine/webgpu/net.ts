@@ -64,12 +64,12 @@ export class GpuPatch {
     return (2 * this.slot + half) * this.species.halfGroups;
   }
 
-  /** Offset of the current states in `page.states`, in bytes. */
+  /** Offset of the patch's current states in `page.states`, in bytes. */
   get statesAt(): number {
     return this.offsetOf(this.currentHalf) * GROUP_BYTES;
   }
 
-  /** Size of the current states, in bytes. */
+  /** Size of the patch's current states, in bytes. */
   get bytes(): number {
     return this.species.plan.channels * this.stage * this.stage * GROUP_BYTES;
   }

@@ -491,7 +491,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
-  // Step with one genome after the other, and sum the weighted states in the destination.
+  // Step with one genome after the other, and sum the weighted states at the job's destination.
   for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
   let genome = firstTrailingBit(genomes);
   let record = job.record + genome * ${record.size}u;
