@@ -1,12 +1,16 @@
 /**
- * The back end contract. A back end compiles expressions, runs them, and stores tensors in its own
- * memory.
+ * The interface of a back end for training. A back end compiles tensor expressions, runs them, and
+ * stores tensors in its own memory (RAM or GPU memory).
  */
 import type { NativeSteps } from '../engine/native/native.ts';
 import type { Architecture } from '../vnca/architecture.ts';
 import type { Outputs, Shape } from './graph.ts';
 
-/** Looks up an input of a program. @throws RangeError if it is missing or has another shape */
+/**
+ * Looks up a program's input by name.
+ *
+ * @throws RangeError if the input is missing or does not have the given shape
+ */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
   const value = values[name];
   if (!value) throw new RangeError(`input "${name}" is missing`);
@@ -21,16 +25,16 @@ export interface Value {
   readonly shape: Shape;
 }
 
-/** Maps the names of inputs or outputs to their tensors. */
+/** Tensors by the name of the input or output that they belong to. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** Compiled expressions. */
+/** Expressions that a back end has compiled, ready to run. */
 export interface Program {
   /**
-   * Computes all outputs.
+   * Computes all outputs of the program.
    *
-   * @param inputs a value of the right shape for each input; the caller frees them
-   * @returns a value for each output; the caller frees them
+   * @param inputs one tensor for each input of the program; the caller frees these tensors
+   * @returns one tensor for each output of the program; the caller frees these tensors
    * @throws RangeError if an input is missing or has another shape
    */
   run(inputs: Values): Promise<Values>;
@@ -40,22 +44,32 @@ export interface Program {
 export const COMPUTE_NAMES = ['native', 'onnx', 'webgpu'] as const;
 export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
-/** A back end. Its values and programs belong to the thread that opened it. */
+/**
+ * A back end. Its tensors and programs can be used only in the thread that started the back end.
+ */
 export interface Compute {
   readonly name: ComputeName;
-  /** Description of the hardware, as text for the host. */
+  /** Description of the hardware for people, e.g. 'CPU (ONNX Runtime, 8 threads)'. */
   readonly device: string;
   /**
-   * Number of threads, each with its own back end, that make the best use of the machine: the
-   * number of CPU cores, or 1 for a GPU.
+   * Recommended number of threads, each with its own back end: the number of CPU cores, or 1 for a
+   * GPU.
    */
   readonly workers: number;
-  /** Prepares native code for the steps of a rule, if the back end has such code. */
+  /**
+   * Prepares native code that computes the steps of a cell rule. Absent if the back end has no
+   * native code.
+   */
   readonly openSteps?: (architecture: Architecture) => NativeSteps;
   compile(outputs: Outputs): Promise<Program>;
-  /** Uploads row-major numbers. The array must not change while the value is in use. */
+  /**
+   * Creates a tensor from numbers in row-major order. The caller must not change `data` while the
+   * tensor is in use.
+   */
   upload(shape: Shape, data: Float32Array): Value;
-  /** Downloads row-major numbers. The caller must not change the array. */
+  /**
+   * Returns a tensor's numbers in row-major order. The caller must not change the returned array.
+   */
   read(value: Value): Promise<Float32Array>;
   free(...values: Value[]): void;
   dispose(): Promise<void>;

@@ -7,13 +7,14 @@ import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 export interface ComputeOptions {
   /** Number of CPU threads, at least 1. If absent, all threads that this process may use. */
   readonly threads?: number | undefined;
-  /** Called with the reason if 'auto' cannot use a back end. */
+  /** Called with the reason each time 'auto' skips a back end. */
   readonly onSkip?: (reason: string) => void;
 }
 
 /**
- * Starts a back end in this thread. 'auto' uses a real GPU if there is one, else the CPU, by native
- * code if it compiles. Imports back ends lazily, because each of them loads a large library.
+ * Starts a back end in this thread. 'auto' uses a hardware GPU if there is one. Otherwise, it uses
+ * the CPU: with native code if possible, else with ONNX Runtime. Back ends are imported only when
+ * they are needed, because each of them loads a large library.
  *
  * @throws ComputeError if the back end is missing or cannot be used
  */
@@ -43,11 +44,12 @@ const startOnnx = async (threads: number | undefined) =>
   (await import('./onnx.ts')).createOnnxCompute({ threads });
 
 /**
- * Starts the CPU back end that needs a C compiler. Native code computes the steps of a rule and their
- * gradients (engine/native/training.c); ONNX Runtime computes everything else. Each program uses
- * one thread.
+ * Starts the native back end, which uses the CPU and needs a prebuilt kernel or a C compiler.
+ * Native code computes the steps of a cell rule and their gradients (engine/native/training.c).
+ * ONNX Runtime computes everything else. Each program uses one thread.
  *
- * @throws ComputeError if there is no compiler, or the code does not compile or load
+ * @throws ComputeError if there is neither a prebuilt kernel nor a compiler, or if the kernel does
+ * not compile or load
  */
 async function startNative(threads: number | undefined): Promise<Compute> {
   const fail = (what: string, remedy = compilerRemedy()): never => {

@@ -1,14 +1,15 @@
-/** Reverse-mode differentiation of expressions. Gradients are expressions, too. */
+/** Reverse-mode differentiation of tensor expressions. The gradients are expressions, too. */
 import type { Expression, Operation, OperationKind, OperationOf } from './graph.ts';
 import * as g from './graph.ts';
 
 /**
- * Differentiates Σ ⟨change, result⟩, the sum over all `seeds`.
+ * Builds the gradients of a scalar: the sum, over all `seeds`, of the inner product ⟨change,
+ * result⟩.
  *
- * @param seeds results, each with its change (cotangent), which has the result's shape. If a change
- * is absent, it is all ones
- * @param wanted expressions to differentiate with respect to
- * @returns one gradient per expression in `wanted`, of its shape
+ * @param seeds expressions, each with its cotangent `change`, a tensor of the same shape. If
+ * `change` is absent, it is all ones
+ * @param wanted expressions with respect to which to differentiate
+ * @returns for each expression in `wanted`, the gradient, which has the expression's shape
  */
 export function gradients(
   seeds: readonly { result: Expression; change?: Expression }[],
@@ -40,8 +41,8 @@ export function gradients(
 }
 
 /**
- * Computes the change of input i from the change of the result. Returns undefined if input i has no
- * gradient.
+ * Builds the gradient of an operation's i-th input from `change`, the gradient of the operation's
+ * result. Returns undefined if the input has no gradient.
  */
 type Pull<O extends Operation> = (
   node: Expression,
@@ -54,11 +55,11 @@ type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 const none = (): undefined => undefined;
 const ONE = g.constant(1);
 
-/** For each function y = f(x), computes the change of x from the change of y. */
+/** For each function y = f(x), builds the gradient of x from `change`, the gradient of y. */
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
-  // The slope is eˣ = y + 1 below zero and 1 above.
+  // The derivative is eˣ = y + 1 if x < 0, otherwise 1.
   elu: (_, y, change) => g.multiply(change, g.add(g.minimum(y, 0), 1)),
   exp: (_, y, change) => g.multiply(change, y),
   log: (x, _, change) => g.divide(change, x),
@@ -73,8 +74,8 @@ const UNARY: Readonly<
 const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
 
 /**
- * For each function y = f(a, b), computes the change of a (i = 0) or b (i = 1) from the change of
- * y. If a = b, the gradient of a maximum or minimum goes to `a`.
+ * For each function y = f(a, b), builds the gradient of a (i = 0) or b (i = 1) from `change`, the
+ * gradient of y. If a = b, the gradient of a maximum or minimum goes to `a`.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

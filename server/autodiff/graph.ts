@@ -1,16 +1,18 @@
 /**
- * Tensor expressions, which describe the computations of training and of refining drawings
- * independently of the back end. A back end compiles expressions (`compute.ts`). `gradients.ts`
- * differentiates them into further expressions, so all back ends share one implementation of
- * gradients.
+ * Tensor expressions. They describe the computations of training and of refining drawings
+ * independently of the back end. A back end (`compute.ts`) compiles expressions. `gradients.ts`
+ * differentiates expressions; the gradients are expressions, too, so all back ends share one
+ * implementation of gradients.
  *
- * A tensor is either *plain*, in row-major order, or a *map* [N, H, W, C], which a back end may
- * store in any order while it computes. All shapes are fixed.
+ * A tensor is either *plain*, stored in row-major order, or a *map* [N, H, W, C], which a back end
+ * may store in any order. Every expression has a fixed shape.
  */
 
 export type Shape = readonly number[];
 
-/** Functions of one tensor, named as in TensorFlow.js. ONNX capitalises the names. */
+/**
+ * Element-wise functions of one tensor, named as in TensorFlow.js. ONNX capitalises these names.
+ */
 export type Unary =
   | 'elu'
   | 'exp'
@@ -21,17 +23,19 @@ export type Unary =
   | 'softplus'
   | 'sqrt'
   | 'tanh';
-/** Functions of two tensors, named as in TensorFlow.js. */
+/** Element-wise functions of two tensors, named as in TensorFlow.js. */
 export type Binary = 'add' | 'div' | 'greater' | 'maximum' | 'minimum' | 'mul' | 'sub';
 
-/** Size and position of a convolution's kernel. */
+/**
+ * Parameters of a convolution, in cells: side of the kernel, stride, and width of the zero padding.
+ */
 export interface Window {
   readonly size: number;
   readonly stride: number;
   readonly pad: number;
 }
 
-/** Settings of each operation, in addition to its inputs. */
+/** Settings of each kind of operation, in addition to the operation's inputs. */
 interface Settings {
   input: { readonly name: string };
   constant: { readonly value: number };
@@ -57,7 +61,6 @@ interface Settings {
 }
 
 export type OperationKind = keyof Settings;
-/** An operation of one kind, with its settings. */
 export type OperationOf<K extends OperationKind> = { readonly kind: K } & Settings[K];
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
@@ -65,11 +68,11 @@ export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
-  /** Whether the tensor is a map [N, H, W, C]. */
+  /** Whether the tensor is a map [N, H, W, C] instead of a plain row-major tensor. */
   readonly map: boolean;
 }
 
-/** Expressions to compute together. Keys are the names of the results. */
+/** Expressions to compute together, by the name of the result. */
 export type Outputs = Readonly<Record<string, Expression>>;
 
 const make = (
@@ -79,18 +82,20 @@ const make = (
   map = inputs.some((input) => input.map),
 ): Expression => ({ operation, inputs, shape, map });
 
-/** Number of elements of a tensor. */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/** Creates a plain tensor that each run receives as an input. */
+/** Creates an expression for a plain tensor that each run of the program receives as an input. */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
-/** Creates a map [N, H, W, C] that each run receives as an input, in row-major order. */
+/**
+ * Creates an expression for a map [N, H, W, C] that each run of the program receives as an input,
+ * in row-major order.
+ */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);
 
@@ -117,8 +122,8 @@ export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
 /**
- * Returns the shape of the inputs after broadcasting. Dimensions of 1 expand if the ranks are
- * equal; scalars fit any shape.
+ * Returns the shape that inputs have after broadcasting. A scalar broadcasts to any shape. All
+ * other inputs must have the same rank; their dimensions of size 1 expand.
  */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
@@ -147,19 +152,21 @@ export const multiply = binary('mul');
 export const divide = binary('div');
 export const maximum = binary('maximum');
 export const minimum = binary('minimum');
-/** 1 where a > b, else 0. Has no gradient. */
+/** Computes, for each element, 1 if a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/** Selects `a` where the condition is 1, and `b` where it is 0. */
+/**
+ * Selects elements of `a` where the condition is 1, and elements of `b` where the condition is 0.
+ */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
-/** Clips to [low, high]. The gradient is zero outside. */
+/** Clips elements to low…high. The gradient is zero for elements that are out of this range. */
 export const clip = (x: Expression, low: number, high: number): Expression =>
   make({ kind: 'clip', low, high }, [x], x.shape);
-/** 1 where clipping did not change x, else 0. Has no gradient. */
+/** Computes, for each element, 1 if clipping did not change x, else 0. Has no gradient. */
 export const within = (x: Expression, clipped: Expression): Expression =>
   make({ kind: 'within' }, [x, clipped], x.shape);
 
-/** Expands a scalar, or dimensions of 1, to a shape. */
+/** Broadcasts a scalar, or the dimensions of size 1, to a shape. */
 export function expand(x: Expression, shape: Shape, map = x.map): Expression {
   return `${x.shape}` === `${shape}` && map === x.map
     ? x
@@ -173,21 +180,24 @@ function reduce(kind: 'sum' | 'max', x: Expression, axes: readonly number[]): Ex
   return make({ kind, axes: left } as Operation, [x], shape);
 }
 
-/** Sums over axes, which become dimensions of 1. */
+/** Sums over axes. The result keeps these axes, with size 1. */
 export const sum = (
   x: Expression,
   axes: readonly number[] = x.shape.map((_, i) => i),
 ): Expression => reduce('sum', x, axes);
-/** Computes the maximum over axes, which become dimensions of 1. Has no gradient. */
+/** Computes the maximum over axes. The result keeps these axes, with size 1. Has no gradient. */
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
-/** Sums the broadcast dimensions of x, which reverses a broadcast from `shape`. */
+/**
+ * Builds the gradient of a broadcast from `shape`: the sum of x over the dimensions that were
+ * expanded.
+ */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));
   return sum(x, axes);
 }
 
-/** Changes the shape of a row-major tensor; its values stay in order. */
+/** Changes the shape of a tensor, but not the row-major order of its values. */
 export function reshape(x: Expression, shape: Shape, map = false): Expression {
   check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
   return make({ kind: 'reshape' }, [x], shape, map);
@@ -197,16 +207,18 @@ export const reshapeToMap = (x: Expression, shape: Shape): Expression => reshape
 
 const last = ({ shape }: Expression): number => shape[shape.length - 1];
 
-/** Takes the channels [from, to) of the last axis. */
+/** Selects the channels from `from` (inclusive) to `to` (exclusive) on the last axis. */
 export function slice(x: Expression, from: number, to: number): Expression {
   check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
-/** Adds channels of zeros before and after x, on the last axis: the reverse of `slice`. */
+/**
+ * Pads the last axis with zeros to `channels` channels, `from` of them before x. Reverses `slice`.
+ */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
-/** Multiplies the plain matrices [M, K] · [K, N]; either can be transposed. */
+/** Multiplies two plain matrices, [M, K] · [K, N]. Either matrix can be passed transposed. */
 export function matMul(
   a: Expression,
   b: Expression,
@@ -218,14 +230,16 @@ export function matMul(
   return make({ kind: 'matMul', transposeA, transposeB }, [a, b], [m, n]);
 }
 
-/** Whether each sample has its own weights, [N, I, O]; otherwise all share [I, O]. */
+/**
+ * Whether each sample has its own weights, [N, I, O]. Otherwise, all samples share weights [I, O].
+ */
 export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
 /**
- * Applies a 1×1 convolution to [N, H, W, I], with shared weights [I, O] or weights per sample, [N,
- * I, O].
+ * Applies a 1×1 convolution to a map [N, H, W, I]. The weights are [I, O] if all samples share
+ * them, or [N, I, O] if each sample has its own.
  *
- * @param transposed whether the weights are [O, I] or [N, O, I]
+ * @param transposed whether the weights are stored as [O, I] or [N, O, I]
  */
 export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
   const [a, b] = weights.shape.slice(-2);
@@ -235,8 +249,8 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Computes the gradient of `pointwise` with respect to its weights. It is Σ x ⊗ change, summed over
- * all cells, [I, O], or, with `each`, over the cells of each sample, [N, I, O].
+ * Builds the gradient of `pointwise` with respect to its weights: the sum of x ⊗ change over all
+ * cells, [I, O]. With `each`, the sum is over the cells of each sample, [N, I, O].
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -246,7 +260,7 @@ export function pointwiseFilter(x: Expression, change: Expression, each: boolean
 
 export interface ConvOptions {
   readonly stride?: number;
-  /** Width of the zeros added on all four sides. */
+  /** Width of the border of zeros that is added on all four sides, in cells. */
   readonly pad?: number;
 }
 
@@ -263,11 +277,11 @@ export function conv(
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }
 /**
- * Computes the gradient of `conv` with respect to its input, which is the transposed convolution.
+ * Builds the gradient of `conv` with respect to its input, which is the transposed convolution.
  *
- * @param change [N, h, w, O]
+ * @param change gradient of the output of `conv`, [N, h, w, O]
  * @param weights [k, k, I, O]
- * @param shape the result's shape, [N, H, W, I]
+ * @param shape shape of the input of `conv`, [N, H, W, I]
  */
 export const convInput = (
   change: Expression,
@@ -276,7 +290,7 @@ export const convInput = (
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Expression =>
   make({ kind: 'convInput', size: weights.shape[0], stride, pad }, [change, weights], shape);
-/** Computes the gradient of `conv` with respect to its weights, [k, k, I, O]. */
+/** Builds the gradient of `conv` with respect to its weights, [k, k, I, O]. */
 export const convFilter = (
   x: Expression,
   change: Expression,
@@ -290,14 +304,16 @@ export const convFilter = (
     false,
   );
 
-/** Copies every cell to 2×2 cells. */
+/** Doubles the height and width of a map by copying every cell to 2×2 cells. */
 export const upsample = (x: Expression): Expression =>
   make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
-/** Sums blocks of 2×2 cells, which is the gradient of `upsample`. */
+/**
+ * Halves the height and width of a map by summing blocks of 2×2 cells: the gradient of `upsample`.
+ */
 export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
-/** Lists all nodes that the roots depend on, in topological order. */
+/** Lists the roots and all expressions that they depend on, in topological order (inputs first). */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];
   const seen = new Set<Expression>();

@@ -1,6 +1,6 @@
 /**
- * Compiles expressions to ONNX models for the CPU. The models store maps channels first, because
- * convolutions are fastest in that order.
+ * Compiles tensor expressions to ONNX models, which run on the CPU. The models store maps as [N, C,
+ * H, W], because convolutions are fastest in that order.
  */
 import { availableParallelism } from 'node:os';
 import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
@@ -28,9 +28,9 @@ class OnnxValue implements Value {
 
 /**
  * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that
- * calls it. To run several programs in parallel, open a back end in each thread (see `workers`). A
- * program is not shared between threads: on a busy machine that halved the speed, because the
- * threads wait for each other.
+ * calls it. To run several programs in parallel, open a back end in each thread (see `workers`).
+ * ONNX Runtime's own multithreading is not used, because it halved the speed on a busy machine,
+ * where the threads of a program wait for each other.
  *
  * @param options.threads number of threads, at least 1. If absent, all threads that this process
  * may use
@@ -47,7 +47,7 @@ export function createOnnxCompute({
     compile,
     upload: (shape, data) => new OnnxValue(new Tensor('float32', data, shape)),
     read: async (value) => (value as OnnxValue).tensor.data as Float32Array,
-    // The garbage collector frees the memory.
+    // Nothing to free: the garbage collector frees the memory.
     free: () => {},
     dispose: async () => {},
   };
@@ -71,10 +71,12 @@ async function compile(outputs: Outputs): Promise<Program> {
   };
 }
 
-/** Reorders [N, H, W, C] to [N, C, H, W]. */
+/** Reorders the dimensions of a map's shape from [N, H, W, C] to [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
-/** For each axis of a map [N, H, W, C], its position in memory. */
+/**
+ * For each axis of a map [N, H, W, C], the index of that axis in the stored order, [N, C, H, W].
+ */
 const AXIS = [0, 2, 3, 1];
 const physicalAxes = ({ map }: Expression, axes: readonly number[]): readonly number[] =>
   map ? axes.map((axis) => AXIS[axis]) : axes;
@@ -120,15 +122,15 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the ONNX operator for a function. The engine avoids ONNX's Elu, because its rounding
- * depends on an element's position in the batch (see `engine/onnx/graph.ts`). Here Elu can be used,
- * because a sample's result may depend on the rest of its batch.
+ * Returns the name of the ONNX operator for a function. Uses ONNX's Elu, whose rounding depends on
+ * an element's position in the batch. This is harmless in training, but the engine must avoid Elu
+ * (see `engine/onnx/graph.ts`).
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
   return name[0].toUpperCase() + name.slice(1);
 };
-/** Reorders [k, k, I, O] to [O, I, k, k]. */
+/** Reorders a kernel from [k, k, I, O] to [O, I, k, k], the order that ONNX expects. */
 const kernelOf = (model: ModelWriter, weights: string): string =>
   model.node('Transpose', [weights], { perm: [3, 2, 0, 1] });
 const windowOf = ({ size, stride, pad }: Window) => ({
@@ -136,10 +138,10 @@ const windowOf = ({ size, stride, pad }: Window) => ({
   strides: [stride, stride],
   pads: [pad, pad, pad, pad],
 });
-/** Sums over axes and removes them. */
+/** Sums over axes and removes these axes from the shape. */
 const sumOver = (model: ModelWriter, x: string, axes: readonly number[]): string =>
   model.node('ReduceSum', [x, model.integers(axes)], { keepdims: 0 });
-/** Reshapes [N, C, H, W] to [N, C, H·W]. */
+/** Reshapes a stored map from [N, C, H, W] to [N, C, H·W]. */
 const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
   model.reshape(x, [n, c, h * w]);
 
@@ -200,7 +202,8 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // Convolves with the kernel rotated by 180° and its channels swapped.
+      // The gradient is a convolution with the kernel rotated by 180° and its input and output
+      // channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });

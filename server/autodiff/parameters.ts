@@ -1,6 +1,6 @@
 /**
- * Parameters, the named tensors that training changes: their shapes, their initial values, and
- * their use as inputs of expressions.
+ * Parameters: the named tensors that training changes. This file declares them as inputs of
+ * expressions, uploads them, and draws their initial values.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -9,15 +9,15 @@ import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
 export type Shapes = ReadonlyMap<string, Shape>;
-/** Maps names to tensors in the process's memory. */
+/** Tensors by name, stored in the memory of this process and not on a back end. */
 export type Tensors = ReadonlyMap<string, Float32Tensor>;
 export type Parameters = (name: string) => Expression;
 
 /**
- * Returns a function that looks up a parameter's input, named `parameter:…`. Creates each input on
- * first use.
+ * Returns a function that looks up the expression of a parameter by the parameter's name. The
+ * expression is an input with the name `parameter:NAME`, created on first use.
  *
- * @throws RangeError if there is no parameter of that name
+ * @throws RangeError (from the returned function) if there is no parameter of that name
  */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
@@ -29,7 +29,10 @@ export function parameterInputs(shapes: Shapes): Parameters {
     });
 }
 
-/** Uploads tensors as the inputs `parameter:…`. The caller frees the results. */
+/**
+ * Uploads tensors to a back end, as values for the inputs that `parameterInputs` creates. The
+ * caller frees the uploaded tensors.
+ */
 export const uploadParameters = (
   compute: Compute,
   names: Iterable<string>,
@@ -43,14 +46,15 @@ export const uploadParameters = (
   );
 
 /**
- * Layers that start at zero. As a result, an untrained rule leaves every cell unchanged, genomes
- * have no effect, and a gallery has the latents that the encoder computes.
+ * Matches the parameters whose initial values are zero. As a result, an untrained rule leaves every
+ * cell unchanged, genomes have no effect, and the latents of a gallery are those that the encoder
+ * computes.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
- * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases
- * uniform in ±1/√fan-in. The layers in `STARTS_AT_ZERO` are zero.
+ * Draws initial values as PyTorch 1.9 does, because the published training used that version:
+ * kernels and biases are uniform in ±1/√fan-in. Parameters that match `STARTS_AT_ZERO` are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

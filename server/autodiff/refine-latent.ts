@@ -1,7 +1,7 @@
 /**
  * Refines the latent of a picture, such as a visitor's drawing, with gradient steps through the
- * rule's growth. The encoder alone is exact only for pictures that it was trained on; for others it
- * finds no more than the colour and the rough shape.
+ * rule's growth. The encoder alone is exact only for pictures that it was trained on. For other
+ * pictures, it finds little more than the colour and the rough shape.
  */
 
 import type { NativeSteps } from '../engine/native/native.ts';
@@ -26,38 +26,48 @@ import { readGenome, ruleSteps } from './rule.ts';
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
 export interface Refinement {
-  /** The picture, [side, side, channels], with values 0…1. */
+  /** Picture that the latent should grow into, [side, side, channels], 0…1. */
   readonly image: Float32Array;
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;
-  /** Time limit for refining, in ms. A step that has begun is still completed. */
+  /**
+   * Time limit for refining, in ms. A gradient step that has started is completed even if it
+   * exceeds the limit.
+   */
   readonly budget: number;
   /**
-   * Weight of the mean squared distance from the initial latent, relative to the picture's error.
+   * Weight, in the loss, of the mean squared distance from the initial latent. The picture's error
+   * has the weight 1. Default 0.
    */
   readonly pull?: number;
 }
 
-/** The error that refining reduces: the error of the picture that a latent grows into. */
+/**
+ * The error that refining reduces: how much the picture that a latent grows into differs from the
+ * wanted picture.
+ */
 export interface Objective {
   /**
+   * Computes the error of a latent.
+   *
    * @param latent [Z]
-   * @param image [side, side, channels], 0…1
-   * @returns the mean squared error of the picture, and its gradient, [Z]
+   * @param image wanted picture, [side, side, channels], 0…1
+   * @returns the mean squared error of the grown picture, and the error's gradient with respect to
+   * the latent, [Z]
    */
   evaluate(
     latent: Float32Array,
     image: Float32Array,
   ): Promise<{ readonly error: number; readonly slope: Float32Array }>;
-  /** Frees the memory on the device. */
+  /** Frees the tensors and the program that the objective holds on the back end. */
   dispose?(): Promise<void>;
 }
 
 /** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
 /**
- * Settings of Adam: the initial step size, the final step size as a share of the initial one, and
- * the decays of the moments.
+ * Settings of the Adam optimiser: the initial step size, the final step size as a fraction of the
+ * initial one, and the decay rates of the first and second moments.
  */
 const RATE = 0.15;
 const LAST_RATE = 0.2;
@@ -80,16 +90,21 @@ export const canRefine = ({
 export interface RefinerOptions {
   /** Returns the current time, in ms. */
   readonly now: () => number;
-  /** Called before each step. If it returns true, refining ends with the best latent so far. */
+  /**
+   * Called before each gradient step. If it returns true, refining ends with the best latent so
+   * far.
+   */
   readonly isStopped?: () => boolean;
-  /** Bounds within which to search for latents, because a room shortens latents outside them. */
+  /**
+   * Bounds within which to search, because a room shortens latents that are outside these bounds.
+   */
   readonly bounds?: LatentBounds;
 }
 
 /**
- * Creates the function that refines one picture at a time.
+ * Creates a function that refines the latent of one picture at a time.
  *
- * @returns a function that returns the best latent found, [Z]
+ * @returns a function that resolves to the best latent found, [Z]
  */
 export function createRefiner(
   objective: Objective,
@@ -127,9 +142,9 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
 /**
  * Compiles the objective for a back end.
  *
- * @param restSteps number of steps to compute after growth, 0 or more. If not 0, the picture after
- * these steps counts for half of the error: cells drift from their first picture to a resting
- * picture, which visitors see for longer
+ * @param restSteps number of steps to compute after growth, at least 0. If positive, the picture
+ * after these steps counts for half of the error, because cells drift from the grown picture to a
+ * resting picture, which visitors see for longer
  */
 export async function compileObjective(
   compute: Compute,
@@ -158,7 +173,10 @@ export async function compileObjective(
   };
 }
 
-/** Builds the error and its gradient from the inputs `latent` [1, Z], `image` and `parameter:*`. */
+/**
+ * Builds expressions for the error and its gradient. Their inputs are `latent` [1, Z], `image` [1,
+ * side, side, 4] and the rule's parameters, `parameter:NAME`.
+ */
 function errorAndSlope(
   { card }: RefinedModel,
   restSteps: number,
@@ -192,9 +210,10 @@ function errorAndSlope(
 }
 
 /**
- * Creates the objective in native code: growth, its gradient, and the gradient of the genome net.
+ * Creates the objective in native code, which computes growth, its gradient, and the gradient of
+ * the genome net.
  *
- * @param restSteps as for `compileObjective`
+ * @param restSteps see `compileObjective`
  */
 export function nativeObjective(
   native: NativeSteps,
@@ -211,7 +230,10 @@ export function nativeObjective(
     return { stage, steps: stages.filter((one) => one === stage).length };
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
-  /** Weight of each value of a picture. The grown picture and the picture at rest count equally. */
+  /**
+   * Weight of each number of a picture in the error. If there are rest steps, the grown picture and
+   * the picture after the rest steps count equally.
+   */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };
 
@@ -248,7 +270,9 @@ export function nativeObjective(
   };
 }
 
-/** The transpose of `divide`: adds up 2×2 cells, [2s, 2s, C] → [s, s, C]. */
+/**
+ * Backpropagates through `divide`: sums the gradients of each 2×2 cells, [2s, 2s, C] → [s, s, C].
+ */
 function gather(slope: Float32Array, stage: number, channels: number): Float32Array {
   const sums = new Float32Array(stage * stage * channels);
   slope.forEach((value, i) => {
@@ -260,10 +284,11 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 }
 
 /**
- * Backpropagates from the layers of a patch to its latent, through what `createCondition` computes.
+ * Backpropagates through the function that `createCondition` creates: from the gradient of a
+ * patch's layers to the gradient of its latent.
  *
  * @param total gradient of the layers, in the order of `layersAsRead`
- * @returns [Z]
+ * @returns gradient of the latent, [Z]
  */
 function slopeThroughGenome(
   { card, tensors }: RefinedModel,
@@ -313,7 +338,10 @@ function slopeThroughGenome(
   return throughKernel(inner, kernel);
 }
 
-/** Backpropagates through a kernel [in, out]: [out] → [in]. */
+/**
+ * Backpropagates through a dense layer with the kernel [in, out]: from the gradient of the outputs,
+ * [out], to the gradient of the inputs, [in].
+ */
 function throughKernel(slope: Float32Array, kernel: Float32Array): Float32Array {
   const inputs = new Float32Array(kernel.length / slope.length);
   kernel.forEach((weight, i) => {

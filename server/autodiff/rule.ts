@@ -1,6 +1,6 @@
 /**
- * The cell rule as expressions. `engine/tfjs/tensorflow.ts` is the reference implementation of the
- * rule's nets.
+ * The cell rule as tensor expressions, for training. The reference implementation of the rule is
+ * `engine/tfjs/tensorflow.ts`.
  */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
@@ -8,21 +8,22 @@ import type { Expression } from './graph.ts';
 import * as g from './graph.ts';
 import type { Parameters } from './parameters.ts';
 
-/** Reshapes a vector [C] to a map that broadcasts over cells. */
+/** Reshapes a vector [C] to a map [1, 1, 1, C], which broadcasts over samples and cells. */
 export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
-/** Inputs of the rule, in addition to its parameters. */
 export interface RuleInputs {
-  /** The result of `readGenome`, for rules with a standing input. */
+  /** Result of `readGenome`. Required for rules with a standing input. */
   readonly genome?: Expression;
-  /** A scalar that replaces the card's leak, because training may start without a leak. */
+  /** Scalar that replaces the card's leak, because training may start without a leak. */
   readonly leak?: Expression;
 }
 
 /**
- * Computes the standing input of every cell of a patch, as `readGenome` of the reference does:
- * latents [N, Z] → [N, hidden], or, with a genome net, [N, size] (`genomeLayout`).
+ * Computes the standing input of each patch from its latent, as the reference implementation does.
+ *
+ * @param latents [N, Z]
+ * @returns [N, hidden] or, with a genome net, [N, size] in the layout of `genomeLayout`
  */
 export function readGenome(
   { genome }: Card['update'],
@@ -43,7 +44,7 @@ export function readGenome(
 /**
  * Builds the layers of a rule, with the genome's scales, shifts and weights applied.
  *
- * @returns weights [I, O] or [N, I, O], and biases [N | 1, 1, 1, O], of each layer
+ * @returns weights [I, O] or [N, I, O], and biases [1, 1, 1, O] or [N, 1, 1, O], of each layer
  */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
@@ -70,7 +71,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // Scales each patch's weights, which costs less than scaling every cell.
+          // Scale the weights of each patch, which costs less than scaling the layer's result in
+          // every cell.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),
@@ -80,10 +82,11 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
 }
 
 /**
- * Computes the layers as native code reads them (`engine/native/native.ts`): perception's scales and
- * biases, then each layer's weights and biases.
+ * Concatenates all numbers of a rule's layers in the order in which native code reads them
+ * (`engine/native/native.ts`): the scales and biases of perception, then the weights and biases of
+ * each later layer.
  *
- * @returns [N, size], or [1, size] if all patches share the layers
+ * @returns one row per patch, [N, size], or one row, [1, size], if all patches share the layers
  */
 export function layerRows(
   update: Card['update'],
@@ -116,9 +119,10 @@ export function layerRows(
 }
 
 /**
- * Builds the expressions that all steps share. Call it once, and call its result for each step.
+ * Builds the expressions that all steps share. Call `ruleSteps` once, and the function that it
+ * returns once per step.
  *
- * @returns a function from states [N, H, W, C] and an optional update mask [N, H, W, 1] to the
+ * @returns a function that maps states [N, H, W, C] and an optional update mask [N, H, W, 1] to the
  * states after one step
  */
 export function ruleSteps(
@@ -160,28 +164,28 @@ export function ruleSteps(
   };
 }
 
-/** Reshapes a vector per sample, [N, C], to a map that broadcasts over cells. */
+/** Reshapes one vector per sample, [N, C], to a map [N, 1, 1, C], which broadcasts over cells. */
 const onMap = (x: Expression): Expression => g.reshapeToMap(x, [x.shape[0], 1, 1, x.shape[1]]);
 
-/** Reshapes weights [I, O] to [1, I, O], which all samples share. */
+/** Reshapes weights [I, O], which all samples share, to [1, I, O]. */
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);
 
-/** Applies each patch's output scales [N, O] to weights [I, O]; returns [N, I, O]. */
+/** Multiplies weights [I, O] by the output scales of each patch, [N, O]. Returns [N, I, O]. */
 const ownWeights = (weights: Expression, scales: Expression): Expression =>
   g.multiply(inEach(weights), g.reshape(scales, [scales.shape[0], 1, scales.shape[1]]));
 
 interface LayerModulation {
-  /** [N, hidden]; a scale of 1 has no effect. */
+  /** Factors by which the layer's result is multiplied, [N, hidden]. */
   readonly scales?: Expression;
-  /** [N, hidden]; a shift of 0 has no effect. */
+  /** Numbers added to the layer's result after scaling, [N, hidden]. */
   readonly shifts: Expression;
 }
 
 interface GenomeParts {
   readonly layers: Readonly<Record<string, LayerModulation | undefined>>;
-  /** [N, C], added to the change. */
+  /** Numbers added to the result of the last layer, [N, C]. */
   readonly out?: Expression;
-  /** [N, hidden, C], added to the weights of the last layer. */
+  /** Numbers added to the weights of the last layer, [N, hidden, C]. */
   readonly weights?: Expression;
 }
 

@@ -1,4 +1,7 @@
-/** Runs expressions on a GPU with TensorFlow.js, operation by operation. Maps are [N, H, W, C]. */
+/**
+ * Runs tensor expressions on a GPU with TensorFlow.js, one operation at a time. Maps are stored as
+ * [N, H, W, C].
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineError } from '../engine/engine.ts';
 import { openGpu } from '../engine/webgpu/device.ts';
@@ -23,24 +26,26 @@ import {
 
 const NAME = 'webgpu';
 
-/** An open GPU. */
 export interface Device {
   readonly device: string;
-  /** Whether the device is a GPU, not a driver that computes on the CPU. */
+  /** Whether the device is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
   readonly gpu: boolean;
-  /** @throws ComputeError if the device has failed, so results are invalid */
+  /**
+   * Checks that the device has not failed, because results are invalid after a failure. @throws
+   * ComputeError if it has
+   */
   check(): void;
   destroy(): void;
 }
 
 /**
- * Opens the GPU as this thread's tfjs backend 'webgpu'.
+ * Opens the GPU and registers it as this thread's TensorFlow.js backend 'webgpu'.
  *
  * @throws ComputeError if there is no GPU, or a package is missing
  */
 export async function startDevice(): Promise<Device> {
-  // Imports the package before `navigator.gpu` exists, so that it registers only kernels and opens
-  // no device of its own.
+  // Import the package before `navigator.gpu` exists. The package then only registers its kernels
+  // and does not open a device of its own.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -54,8 +59,8 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // Collects errors that tfjs does not notice. For example, a kernel that gets no memory returns
-  // zeros.
+  // Record errors that TensorFlow.js does not notice. For example, a kernel returns zeros if the
+  // GPU has no memory left for its result.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -79,16 +84,16 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keeps a reference to the instance until the device is lost, because Dawn crashes the
-      // process if the instance is garbage-collected earlier.
+      // Keep a reference to the instance until the device is lost, because Dawn (the WebGPU
+      // library) crashes the process if the instance is garbage-collected earlier.
       void device.lost.then(() => instance);
     },
   };
 }
 
 /**
- * Provides `navigator.gpu` during the call, because tfjs needs it to accept a device. Leaving it
- * defined would keep the process alive.
+ * Defines `navigator.gpu` while `use` runs, because TensorFlow.js accepts a device only if
+ * `navigator.gpu` exists. Removes it afterwards, because it would keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -109,14 +114,13 @@ class TfjsValue implements Value {
   }
 }
 
-/** A back end that knows whether it runs on a real GPU. */
 type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 
 /**
- * Starts the back end on a GPU, or on a driver that emulates one. A thread can have only one such
- * back end at a time.
+ * Starts the WebGPU back end on a GPU, or on a driver that emulates a GPU. A thread can have only
+ * one WebGPU back end at a time.
  *
- * @throws ComputeError if there is no GPU, or it cannot be used
+ * @throws ComputeError if there is no GPU or driver, or if it cannot be used
  */
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
@@ -149,7 +153,7 @@ function compile(outputs: Outputs): Program {
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  /** Constants, shared by all runs. */
+  /** Tensors of the constant expressions, shared by all runs. */
   const constants = new Map<Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
@@ -172,8 +176,8 @@ function compile(outputs: Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clones results so that each can be freed separately, because a result can also be an
-        // input or have two names. Cloning costs little, because clones share memory.
+        // Clone the results, so that the caller can free each one separately: a result can also be
+        // an input, or have two names. Cloning costs little, because clones share memory.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );
@@ -190,8 +194,8 @@ function compile(outputs: Outputs): Program {
 }
 
 /**
- * Plans the steps of a run. Finds the last use of each result, so that the result is freed as early
- * as possible.
+ * Plans the steps of a run: for each expression, which earlier results the step reads, and which
+ * earlier results no later step reads, so that they can be freed.
  */
 function plan(
   order: readonly Expression[],
@@ -211,9 +215,9 @@ function plan(
     );
     return {
       at,
-      /** Indices of the steps that compute the operands. */
+      /** Indices of the earlier steps whose results this step reads. */
       operands,
-      /** Indices of the steps whose results are not needed after this one. */
+      /** Indices of earlier steps whose results can be freed after this step. */
       spent: [...spent],
     };
   });
@@ -224,7 +228,10 @@ function compute(at: Expression, operands: readonly tf.Tensor[]): tf.Tensor {
   return tf.tidy(() => kernel(at, operands, at.operation));
 }
 
-/** Computes an operation on the active backend. The caller disposes of intermediate tensors. */
+/**
+ * Computes an operation with the active TensorFlow.js backend. The caller disposes of intermediate
+ * tensors.
+ */
 type Kernel<O extends Operation = Operation> = (
   at: Expression,
   operands: readonly tf.Tensor[],
@@ -282,7 +289,8 @@ const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // Convolves with the kernel rotated by 180° and its channels swapped.
+      // The gradient is a convolution with the kernel rotated by 180° and its input and output
+      // channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }
@@ -302,7 +310,7 @@ const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Sums as average × 4: multiplying by 4 is exact.
+  // Computes each sum as 4 × the average, which is exact, because multiplying by 4 does not round.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -313,16 +321,17 @@ const sides = (pad: number): Pads => {
   return [[0, 0], both, both, [0, 0]];
 };
 
-/** Reshapes [N, H, W, C] to [N, cells, C]. */
+/** Reshapes a map [N, H, W, C] to [N, H·W, C]. */
 const rows = (x: tf.Tensor): tf.Tensor3D =>
   tf.reshape(x, [x.shape[0], x.shape[1]! * x.shape[2]!, x.shape[3]!]);
 
-/** Reshapes [N, H, W, C] to [N·H·W, C]. */
+/** Reshapes a map [N, H, W, C] to [N·H·W, C]. */
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
 /**
- * Computes the gradient of a convolution's weights tap by tap, as the product of the tap's input
- * cells and the change. This is twice as fast as the library's kernel for all taps together.
+ * Computes the gradient of a convolution's weights, one position of the kernel (tap) at a time: the
+ * matrix product of the input cells under the tap and `change`, the gradient of the output. This is
+ * twice as fast as the library's function.
  */
 function convFilterByTaps(
   padded: tf.Tensor,

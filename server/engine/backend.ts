@@ -1,13 +1,14 @@
 /**
- * The backend contract. A `RuleBackend` steps batches of states that the core stores; a
- * `StoreBackend` stores the states in its own memory. `choose-backend.ts` lists the backends.
+ * The interface of a backend. A `RuleBackend` steps batches of states that the core stores. A
+ * `StoreBackend` stores the states in its own memory, such as a GPU's. `choose-backend.ts` lists
+ * the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
 /**
- * Names of all backends. `CANDIDATES` in choose-backend.ts has the order in which `auto` tries
- * them.
+ * Names of all backends, in no particular order. The order of `CANDIDATES` in choose-backend.ts is
+ * the order in which 'auto' tries them.
  */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -17,21 +18,24 @@ export interface Batch {
   readonly count: number;
   /** Side s of each patch, in cells. */
   readonly stage: number;
-  /** [count, s, s, C], or [count, C, s, s] for a planar backend. Valid only during the call. */
+  /**
+   * States before the step, [count, s, s, C], or [count, C, s, s] for a planar backend. The array
+   * is valid only during the call.
+   */
   readonly states: Float32Array;
   /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
   /**
-   * [count, K], the result of `StepRule.condition` for each patch's latent; for a chimera,
-   * [genomes, K].
+   * The result of `StepRule.condition` for each patch's latent, [count, K], or for each genome of a
+   * chimera, [genomes, K].
    */
   readonly conditioning?: Float32Array;
   /**
-   * [genomes, s, s] For a chimera, how much each genome counts for each cell (`genomeWeights`). A
-   * chimera is alone in its batch.
+   * Only for a chimera: the weight of each genome for each cell, [genomes, s, s]; see
+   * `genomeWeights`. A batch with a chimera contains no other patch.
    */
   readonly weights?: Float32Array;
-  /** [count, s, s, 1], 1 = update this cell. Only for rules with stochastic updates. */
+  /** Which cells to update, [count, s, s, 1]: 1 or 0. Only for rules with stochastic updates. */
   readonly mask?: Float32Array;
 }
 
@@ -48,92 +52,107 @@ export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8A
 /** The update net of one checkpoint, loaded on a backend. */
 export interface StepRule {
   /**
-   * Computes a patch's conditioning [K] from its latent [Z]: when the patch is planted, and when a
-   * step changes the latent (`express`). Absent for rules that do not read the latent in every
-   * step.
+   * Computes the conditioning [K] of a latent [Z]: the numbers through which the latent affects
+   * each step. Called when a patch is planted and when a step changes its latent (`express`).
+   * Absent for rules that do not read the latent in every step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
-  /** Whether `step` steps chimeras. If not, the core steps them with each genome and mixes. */
+  /**
+   * Whether `step` supports chimeras. If not, the core steps a chimera once per genome and averages
+   * the results.
+   */
   readonly mixes?: boolean;
-  /** Steps every patch of the batch once, into `batch.after`. */
+  /** Steps every patch of the batch once. Writes the new states to `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** Reads out faster than the function that `readerOf` creates, with equal results. Optional. */
+  /** Optional replacement for the function that `readerOf` creates: faster, with equal results. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
 
 interface BackendBase {
   readonly info: EngineInfo;
-  /** Whether the backend runs on a real GPU, not on a driver that emulates one. */
+  /**
+   * Whether the backend runs on a hardware GPU, and not on a driver that emulates a GPU on the CPU.
+   */
   readonly gpu: boolean;
 }
 
-/** A backend that steps batches for the core's store. */
+/**
+ * A backend that steps batches of states. The states are stored by the core
+ * (`core/patch-store.ts`).
+ */
 export interface RuleBackend extends BackendBase {
   /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
   /**
-   * Maximum number of cells in a batch. Limits memory use and keeps the data of a batch in the
+   * Maximum number of cells in a batch. The limit saves memory and keeps the data of a batch in the
    * CPU's cache.
    */
   readonly maxBatchCells: number;
   /**
-   * Fixed number of patches in a batch; smaller batches are padded with zeros. If absent, a batch
-   * can have any number of patches. Needed if the library chooses its algorithm by batch size,
-   * because a patch's result would otherwise depend on the number of other patches in the batch.
+   * Fixed number of patches in a batch; smaller batches are padded with zeros. Needed if the
+   * library chooses its algorithm by batch size, because a patch's result would otherwise depend on
+   * the number of other patches in the batch. If absent, a batch can have any number of patches.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
 }
 
-/** A backend that stores the states itself. */
+/** A backend that stores the states itself, for example in the memory of a GPU. */
 export interface StoreBackend extends BackendBase {
-  /** @throws EngineError unavailable */
+  /** Loads models and opens a patch store for them. @throws EngineError unavailable */
   open(models: readonly Model[]): Promise<PatchStore>;
 }
 
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * Thrown if a backend cannot start, with a remedy for this cause. For any other error, the remedy
- * in the backend's `Candidate` is reported.
+ * Thrown if a backend cannot start and the cause is known. The host is then shown this error's
+ * remedy. For any other error, the host is shown the remedy in the backend's `Candidate`.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';
 
   constructor(
     message: string,
-    /** How a host can fix the cause. If absent, nothing helps. */
+    /** How a host can fix the cause. If absent, there is no remedy. */
     readonly remedy?: string,
   ) {
     super(message);
   }
 }
 
-/** A patch on its way from one store to another. */
+/** A patch that is moving from one patch store to another. */
 export interface TransferredPatch {
   readonly patch: PatchId;
   readonly checkpoint: string;
   readonly stage: number;
-  /** [s, s, C], or [C, s, s] for a planar backend. */
+  /** States of the patch, [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
   /**
-   * [genomes, K], the result of `StepRule.condition` for each genome; undefined for rules without
+   * The result of `StepRule.condition` for each genome, [genomes, K]; undefined for rules without
    * that method.
    */
   readonly conditioning: Float32Array | undefined;
-  /** [S, S] For a chimera, the genome that each cell reads. */
+  /**
+   * Only for a chimera: index of the genome that each cell of the fully grown patch reads, [S, S].
+   */
   readonly labels: Uint8Array | undefined;
   /**
-   * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
-   * after an import.
+   * Picture after the last step, [s, s, 4]; undefined if the patch has not been stepped since it
+   * was planted or imported.
    */
   readonly lastRgba: Uint8Array | undefined;
 }
 
-/** Stores patches and steps them. `Engine` documents what each call does and throws. */
+/**
+ * Stores patches and steps them. The methods do and throw what the methods of `Engine` are
+ * documented to.
+ */
 export interface PatchStore {
-  /** Whether calls may overlap. If absent, each call must be awaited before the next. */
+  /**
+   * Whether calls may overlap. If absent, callers must await each call before they make the next.
+   */
   readonly pipelined?: boolean;
   plant(patches: readonly NewPatch[]): void | Promise<void>;
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
@@ -141,12 +160,13 @@ export interface PatchStore {
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
   dispose(patches: readonly PatchId[]): void | Promise<void>;
   /**
-   * Removes patches and returns them for another store with the same checkpoints.
+   * Removes patches and returns them, so that `put` can add them to another store with the same
+   * checkpoints.
    *
    * @throws EngineError unknown-patch
    */
   take?(patches: readonly PatchId[]): TransferredPatch[];
-  /** Adds patches that the `take` of another store returned. */
+  /** Adds patches that `take` of another store returned. */
   put?(patches: readonly TransferredPatch[]): void;
   close(): Promise<void>;
 }

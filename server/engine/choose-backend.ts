@@ -1,4 +1,4 @@
-/** Lists the backends, selects a working one and opens a store on it. */
+/** Lists the backends, selects one that works on this machine, and opens a patch store on it. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -13,12 +13,12 @@ import { compilerRemedy, missingKernel } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
-/** Vendors whose GPUs at least one backend can use. */
+/** Vendors whose GPUs can be used by at least one backend. */
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
 /**
- * For each PCI vendor id, the GPU vendor. Vendors that only make display adapters for servers and
+ * Maps PCI vendor ids to GPU vendors. Vendors that only make display adapters for servers and
  * virtual machines are omitted.
  */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
@@ -26,15 +26,15 @@ const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x1002': 'amd',
   '0x8086': 'intel',
 };
-/** PCI class of display controllers, the first byte of the class code. */
+/** First byte of the PCI class code of display controllers. */
 const DISPLAY = '0x03';
 
 /**
- * Lists the vendors of this machine's GPUs, each once. Returns none on Windows, and misses GPUs
- * that are not PCI devices. If a GPU is missed, the host only gets no advice to install a driver:
- * engines still use the GPU if it works.
+ * Lists the vendors of this machine's GPUs, without duplicates. Finds no GPUs on Windows, and no
+ * GPUs that are not PCI devices. The list is used only for advice to install drivers: engines can
+ * also use a GPU that is not in the list.
  *
- * @param devices the folder where Linux lists PCI devices
+ * @param devices the folder in which Linux lists PCI devices
  */
 export function findGpus(
   platform: NodeJS.Platform = process.platform,
@@ -52,7 +52,6 @@ export function findGpus(
   return [...found];
 }
 
-/** Reads a file or folder; returns `otherwise` if that fails. */
 function attempt<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -61,29 +60,34 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A backend that may be started. To add a backend, add one row to `CANDIDATES`. */
+/** A backend that 'auto' or the host can select. To add a backend, add one row to `CANDIDATES`. */
 export interface Candidate {
   /**
-   * Returns why the backend cannot start here, as far as known without loading its libraries.
+   * Returns why the backend cannot start on this machine, or undefined if no reason is known. Does
+   * not load the backend's libraries.
    *
-   * @param onlyGpu whether the backend would be used only on a GPU
+   * @param onlyGpu whether the backend is to be used only if it runs on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
   /**
-   * Makes preparations for all threads, once, before they start. If this fails, no thread starts.
+   * Prepares what all threads of the backend need. Called once, before the threads start. If it
+   * fails, no thread starts.
    */
   readonly prepare?: () => Promise<void>;
   /** Loads the backend's libraries and starts it. @throws Error if it does not start */
   readonly start: () => Promise<Backend>;
-  /**
-   * Number of threads that make the best use of the machine, each with its own store. If absent, 1.
-   */
+  /** Recommended number of threads, each with its own patch store. If absent, 1. */
   readonly threads?: () => number;
-  /** Requirements, as text for the host. */
+  /** What the backend needs, as text for the host. */
   readonly needs: string;
-  /** How a host can fix a failed start; undefined if that is not possible on this system. */
+  /**
+   * How a host can fix a failed start; undefined if there is no remedy on this operating system.
+   */
   readonly remedy: string | undefined;
-  /** GPUs that the backend can use, and how a host can fix a start that finds none of them. */
+  /**
+   * Vendors of the GPUs that the backend can use, and how a host can fix a start that finds no such
+   * GPU.
+   */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
 
@@ -92,12 +96,15 @@ export type Candidates = Readonly<Record<BackendName, Candidate>>;
 const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
-/** Systems that ONNX Runtime has a library for. On Linux it also needs glibc. */
+/**
+ * Operating systems and processors for which ONNX Runtime has a library. On Linux, the library also
+ * needs glibc.
+ */
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Handles an error in loading ONNX Runtime. If the library does not support this system, the error
- * is replaced, because no remedy can help.
+ * Handles an error that occurred while loading ONNX Runtime. If ONNX Runtime does not support this
+ * system, throws an error without a remedy, because installing the package would not help.
  *
  * @throws StartError if the system is not supported; otherwise `error` itself
  */
@@ -154,11 +161,11 @@ export const CANDIDATES: Candidates = {
 
 interface Choice {
   readonly name: BackendName;
-  /** Whether the backend is used only on a GPU. */
+  /** Whether the backend may be used only if it runs on a GPU. */
   readonly onlyGpu: boolean;
 }
 
-/** Lists the backends to try. With 'auto', a backend that supports GPUs must run on a GPU. */
+/** Lists the backends to try. With 'auto', a backend that supports GPUs is used only on a GPU. */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
     ? (Object.keys(CANDIDATES) as BackendName[]).map((name) => ({
@@ -172,18 +179,18 @@ export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that was tried and does not work here. */
 export interface SkippedEngine extends Choice {
-  /** Why it was skipped, in one line. */
+  /** Why the backend was skipped, in one line. */
   readonly reason: string;
   /**
-   * How a host can make the backend work. Absent if nothing helps, for example because the machine
-   * has no suitable GPU.
+   * How a host can make the backend work. Absent if there is no remedy, for example because the
+   * machine has no suitable GPU.
    */
   readonly remedy?: string;
 }
 
 export interface Selection {
   readonly backend: Backend;
-  /** Preferred backends that do not work here, in order of preference. */
+  /** Backends that were tried before `backend` and do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
 }
 
@@ -194,7 +201,6 @@ export class NoBackendError extends EngineError {
   }
 }
 
-/** Describes which backend was skipped and why, in one line. */
 export function explain(skipped: SkippedEngine): string {
   const { reason, remedy } = skipped;
   return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
@@ -204,7 +210,10 @@ export function explain(skipped: SkippedEngine): string {
 export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
   skipped.filter(({ remedy }) => remedy !== undefined);
 
-/** Predicts which backend will be selected, without loading any; undefined if that is uncertain. */
+/**
+ * Predicts which backend will be selected, without loading any backend. Returns undefined if the
+ * result is uncertain.
+ */
 export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDIDATES) {
   const likely = choicesOf(wanted).find(
     ({ name, onlyGpu }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
@@ -212,15 +221,16 @@ export function expectedBackend(wanted: BackendName | 'auto', candidates = CANDI
   return likely?.onlyGpu ? undefined : likely?.name;
 }
 
-/** Number of threads that make the best use of the machine with this backend. */
+/** Returns the recommended number of threads for a backend on this machine. */
 export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
   candidates[name].threads?.() ?? 1;
 
 /**
- * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
- * models is skipped.
+ * Selects a backend as `selectBackend` does, and opens a patch store on it. Skips backends that
+ * cannot load the models.
  *
- * @throws NoBackendError; EngineError unavailable if two models have the same name
+ * @throws NoBackendError if no wanted backend works; EngineError unavailable if two models have the
+ * same name
  */
 export async function openStore(wanted: BackendName | 'auto', models: readonly Model[]) {
   checkNames(models);
@@ -233,11 +243,11 @@ export async function openStore(wanted: BackendName | 'auto', models: readonly M
 }
 
 /**
- * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
+ * Starts a backend in this thread. 'auto' selects the first backend of `autoOrder` that works here.
  *
- * @param use tries the backend for its purpose; if it throws, the backend is skipped
- * @param options.gpus vendors of the machine's GPUs, usable or not
- * @throws NoBackendError
+ * @param use called with a backend that has started; if it throws, the backend is skipped
+ * @param options.gpus vendors of the machine's GPUs, including GPUs that no backend can use
+ * @throws NoBackendError if no wanted backend works
  */
 export async function selectBackend(
   wanted: BackendName | 'auto',
@@ -248,8 +258,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // On a machine without a suitable GPU, installing software would not help, so omit the
-      // remedy.
+      // Omit the remedy on a machine without a suitable GPU, because installing software would not
+      // help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

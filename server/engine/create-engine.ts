@@ -11,27 +11,28 @@ import { recoveringThread, SAVE_EVERY, SAVE_GPU_EVERY } from './thread/recoverin
 import { shardAcross } from './thread/sharding.ts';
 
 export interface EngineOptions {
-  /** Models to load. Patches refer to a checkpoint by the name in its card. */
+  /** Models to load. A patch refers to its model by the name in the model's card. */
   readonly checkpoints: readonly Model[];
   /**
-   * 'auto' (the default) selects the first backend, in the order of `CANDIDATES`, that works here.
+   * Name of the backend to use. 'auto' (the default) selects the first backend in the order of
+   * `CANDIDATES` that works on this machine.
    */
   readonly backend?: BackendName | 'auto';
-  /** Maximum number of threads. If absent, as many as the backend can use. */
+  /** Maximum number of threads. If absent, as many threads as the backend can use. */
   readonly threads?: number;
   /**
    * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
    */
   readonly onSkipped?: (skipped: readonly SkippedEngine[]) => void;
-  /** Called for each lost thread or GPU, before its patches are restored. */
+  /** Called each time a thread or GPU is lost, before the patches are restored. */
   readonly onLoss?: (loss: EngineLoss) => void;
-  /** Starts a thread; tests pass their own. */
+  /** Starts a worker thread. Tests pass a function of their own. */
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
 /**
- * Backend that depends on no GPU, GPU driver or code compiled on this machine, so it still works if
- * those fail.
+ * Backend that replaces a failed one. It needs no GPU, no GPU driver and no code compiled on this
+ * machine, so it works even if one of these is the cause of the failure.
  */
 const FALLBACK = 'onnx';
 export const spawnThread = (workerData: WorkerStart): Worker =>
@@ -48,10 +49,10 @@ type Start = (
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that later
- * dies or loses its GPU is replaced, and its patches continue from the same states. If the backend
- * that 'auto' selected cannot be restarted after a loss, `FALLBACK` replaces it.
+ * dies or loses its GPU is replaced, and its patches continue from the same states. If 'auto'
+ * selected a backend that cannot be restarted after a loss, `FALLBACK` replaces that backend.
  *
- * @throws EngineError unavailable if no wanted backend works, or two checkpoints have the same
+ * @throws EngineError unavailable if no wanted backend works, or if two checkpoints have the same
  * name
  */
 export async function createEngine({
@@ -62,7 +63,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Sends the threads only the update net, because they need neither the encoder nor the gallery.
+  // Send the threads only the update net, because they need neither the encoder nor the gallery.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
@@ -105,7 +106,8 @@ async function startThreads(
 ): Promise<ThreadEngine[]> {
   const expected = expectedBackend(backend);
   if (expected) await CANDIDATES[expected].prepare?.();
-  // If the backend is already known, starts all threads in parallel, as each takes about a second.
+  // If the backend is already known, start all threads in parallel, because each takes about a
+  // second to start.
   const [first, ...others] = await Promise.allSettled(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? onSkipped : undefined),

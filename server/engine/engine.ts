@@ -1,10 +1,10 @@
 /**
- * The engine contract. An engine steps batches of patches. It works with tensors and knows nothing
- * about rooms.
+ * The interface of an engine, which steps batches of patches. An engine works with tensors and
+ * knows nothing about rooms.
  *
- * The caller chooses patch ids. Calls take effect in the order they are made, so a step sees every
- * patch planted before it. States stay inside the engine; callers get read-outs, and states only on
- * request.
+ * The caller chooses patch ids. Calls take effect in the order in which they are made, so a step
+ * sees every patch that was planted before it. States stay inside the engine. Callers get pictures
+ * after each step (`Readout`), and states only on request.
  */
 
 import type { Genomes } from '../vnca/chimera.ts';
@@ -12,25 +12,24 @@ import type { Genomes } from '../vnca/chimera.ts';
 /** Identifies a patch in an engine; unique while the patch exists. */
 export type PatchId = number;
 
-/** Identifies an engine and its device. */
 export interface EngineInfo {
-  /** The backend's name: 'native', 'onnx', … */
+  /** Name of the engine's backend: 'native', 'onnx', … */
   readonly name: string;
-  /** The device it runs on, as text for the host, e.g. 'CPU (ONNX Runtime)'. */
+  /** Device that the engine runs on, as text for the host, e.g. 'CPU (ONNX Runtime)'. */
   readonly device: string;
 }
 
 export interface NewPatch {
   readonly patch: PatchId;
-  /** Name of a loaded checkpoint. */
+  /** Name of the checkpoint whose rule steps the patch; it must be loaded. */
   readonly checkpoint: string;
   /**
-   * The latent, [Z]. Fills every cell of the patch at its first stage. A rule with a standing input
-   * ("every cell carries the genome") also reads the latent in every step, as the patch's
+   * Latent of the patch, [Z]. Its first C values fill every cell at the patch's first stage. If the
+   * rule has a standing input, the cells also read the latent in every step, as the patch's
    * conditioning.
    */
   readonly latent: Float32Array;
-  /** The genomes that the cells read instead of `latent`. */
+  /** Genomes that the cells read in every step. If absent, all cells read `latent`. */
   readonly genomes?: Genomes | undefined;
 }
 
@@ -39,37 +38,37 @@ export interface PatchStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
   /**
-   * Mask [s, s], where s is the side after division. Cells whose value is 0 are set to zero before
-   * the step.
+   * Mask [s, s], where s is the patch's side after division. Cells whose value in the mask is 0 are
+   * set to zero before the step.
    */
   readonly keep?: Uint8Array;
   /**
-   * Mask [s, s], where s is the side after division. Cells whose value is not 0 are set to zero
-   * before and after the step.
+   * Mask [s, s], where s is the patch's side after division. Cells whose value in the mask is not 0
+   * are set to zero before and after the step.
    */
   readonly closed?: Uint8Array;
   /**
-   * From this step on, the cells of a rule with a standing input read these genomes instead of the
-   * previous ones. States stay as they are. Has no effect on other rules.
+   * Genomes that the cells read from this step on, instead of the previous genomes. Does not change
+   * the states. Has no effect on rules without a standing input.
    */
   readonly express?: Genomes;
 }
 
 /**
- * A patch's appearance after a step. The pictures of one step share a buffer: copy a picture that
- * you keep for long, or the whole buffer stays in memory.
+ * A patch's appearance after a step. The pictures of one step share a buffer. Copy a picture that
+ * you keep for long; otherwise, the whole buffer stays in memory.
  */
 export interface Readout {
   readonly patch: PatchId;
   /** Side s of the patch after the step. */
   readonly stage: number;
-  /** [s, s, 4], premultiplied RGBA, 0…255. */
+  /** Picture of the patch, [s, s, 4], premultiplied RGBA, 0…255. */
   readonly rgba: Uint8Array;
   /** Aliveness of each cell, [s, s], 0…255. */
   readonly presence: Uint8Array;
   /**
-   * Largest change of any value of `rgba` since the last step, 0…255; 255 if there is no picture to
-   * compare with.
+   * Largest change of any value of `rgba` since the previous step, 0…255; 255 if there is no
+   * picture of the previous step to compare with.
    */
   readonly change: number;
   /**
@@ -80,7 +79,6 @@ export interface Readout {
   readonly broken?: true;
 }
 
-/** Grows and steps patches. */
 export interface Engine {
   readonly info: EngineInfo;
   /**
@@ -90,8 +88,9 @@ export interface Engine {
    */
   plant(patches: readonly NewPatch[]): Promise<void>;
   /**
-   * Steps each patch once: divide, mask, step, read out. A patch's result is the same, bit for bit,
-   * whichever other patches are in the batch. If the call throws, no patch was stepped.
+   * Steps each patch once: divides the cells if `divide` is set, applies the masks, computes the
+   * step and reads out the picture. A patch's result does not depend on the other patches in the
+   * batch: it is always the same, bit for bit. If the call throws, no patch was stepped.
    *
    * @returns read-outs in the order of `steps`
    * @throws EngineError unknown-patch, bad-mask, bad-latent, bad-labels, duplicate-patch (two steps
@@ -99,14 +98,15 @@ export interface Engine {
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**
-   * Copies states, [s, s, C] float32, in the order of `patches`.
+   * Returns copies of states, each [s, s, C] float32, in the order of `patches`.
    *
    * @throws EngineError unknown-patch
    */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
   /**
-   * Replaces states with new ones, each [s, s, C] of any stage. @throws EngineError unknown-patch,
-   * bad-state
+   * Replaces the states of patches. Each new state is [s, s, C] and may have any stage s.
+   *
+   * @throws EngineError unknown-patch, bad-state
    */
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): Promise<void>;
   /** Removes patches; unknown ids are ignored. */
@@ -115,18 +115,20 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** A loss from which the engine recovers. Rooms do not notice it, but the host should know. */
+/**
+ * A lost thread or GPU, which the engine replaces. Rooms do not notice the loss, but the host
+ * should know about it.
+ */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
-  /** The cause, if known. */
+  /** Cause of the loss, if known. */
   readonly why: string;
-  /** Number of losses of this kind so far, including this one. */
+  /** Number of lost threads or GPUs (as `what` says) so far, including this one. */
   readonly count: number;
-  /** The engine in use from now on, if the lost one could not be restarted. */
+  /** The engine in use from now on, if the lost engine could not be restarted. */
   readonly replacement?: EngineInfo;
 }
 
-/** Reasons for a failed engine call. */
 export type EngineReason =
   | 'unavailable'
   | 'closed'
@@ -141,7 +143,6 @@ export type EngineReason =
   | 'bad-mask'
   | 'bad-state';
 
-/** A failed engine call. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
 

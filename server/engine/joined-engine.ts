@@ -1,6 +1,6 @@
 /**
- * One engine made of several, so that a checkpoint can be added while rooms run. Each added
- * checkpoint has an engine of its own.
+ * Combines several engines into one, so that checkpoints can be added while rooms run. Each added
+ * checkpoint has its own engine.
  */
 import { getOrAdd } from '../platform/collections.ts';
 import { type Engine, EngineError, type PatchId } from './engine.ts';
@@ -12,9 +12,9 @@ type Item = PatchId | { readonly patch: PatchId };
 const patchOf = (item: Item): PatchId => (typeof item === 'number' ? item : item.patch);
 
 export class JoinedEngine implements Engine {
-  /** The engines of added checkpoints, by the checkpoint's name. */
+  /** Engines of the added checkpoints, by the checkpoint's name. */
   private readonly added = new Map<string, Engine>();
-  /** The engine of each patch of an added checkpoint. All other patches are in `first`. */
+  /** Engine of each patch that belongs to an added checkpoint. All other patches are in `first`. */
   private readonly holders = new Map<PatchId, Engine>();
 
   constructor(private readonly first: Engine) {}
@@ -23,12 +23,14 @@ export class JoinedEngine implements Engine {
     return this.first.info;
   }
 
-  /** Adds an engine that has loaded a checkpoint. Closes the engine when this one is closed. */
+  /**
+   * Adds the engine of a checkpoint. The added engine is closed together with this `JoinedEngine`.
+   */
   add(checkpoint: string, engine: Engine): void {
     this.added.set(checkpoint, engine);
   }
 
-  /** Closes the engine of an added checkpoint that has no patches. */
+  /** Closes and removes the engine of an added checkpoint. The checkpoint must have no patches. */
   async remove(checkpoint: string): Promise<void> {
     await this.added.get(checkpoint)?.close();
     this.added.delete(checkpoint);
@@ -48,7 +50,8 @@ export class JoinedEngine implements Engine {
     );
     const failed = planted.find((one) => one.status === 'rejected');
     if (!failed) return;
-    // Remove what the other engines have planted, so that all patches are added or none.
+    // If one engine fails, remove the patches that the other engines have planted, so that either
+    // all patches are added or none.
     await Promise.all(
       parts.map(([engine, part], k) =>
         planted[k].status === 'fulfilled' ? engine.dispose(part.map((i) => patches[i].patch)) : [],
@@ -80,7 +83,7 @@ export class JoinedEngine implements Engine {
     await Promise.all([this.first, ...this.added.values()].map((engine) => engine.close()));
   }
 
-  /** For each engine, the indices of the items for its patches. */
+  /** Groups items by engine. Returns, for each engine, the indices of the items for its patches. */
   private partsOf(items: readonly Item[]): Map<Engine, number[]> {
     const parts = new Map<Engine, number[]>();
     items.forEach((item, i) => {
@@ -89,7 +92,7 @@ export class JoinedEngine implements Engine {
     return parts;
   }
 
-  /** Sends each engine the items for its patches. Returns the results in the order of the items. */
+  /** Sends each engine the items for its patches. Returns the results in the order of `items`. */
   private async distribute<M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],

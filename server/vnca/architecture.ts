@@ -1,17 +1,21 @@
 /**
- * The shapes of an update net's tensors, and the growth of a patch. Kernels are [in, out], or [3,
- * 3, in, out] for the 3×3 convolution.
+ * The layers and tensor shapes of update nets, and the growth of a patch. Kernels are [in, out], or
+ * [3, 3, in, out] for the 3×3 convolution.
  */
 import type { Card } from './card.ts';
 
-/** The part of a card that determines the tensors of the update net. */
+/** The part of a card that determines which tensors the update net has. */
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
-/** The layers between perception and the last layer. They work on single cells. */
+/**
+ * The layers between the first layer (perception) and the last layer. Each works on single cells.
+ */
 interface Trunk {
-  /** Whether perception is activated before the first block. */
+  /**
+   * Whether the activation function is applied to the result of perception before the first block.
+   */
   readonly activates: boolean;
-  /** The layers of each block, in order. The result of a block is added to its input. */
+  /** The layers of each block, in order. The input of a block is added to the block's result. */
   readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
   /** Names of the layers that a genome net can scale and shift. */
   readonly modulated: readonly string[];
@@ -19,7 +23,8 @@ interface Trunk {
 
 /**
  * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022 (code of
- * 2021); 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks are alike.
+ * 2021); 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks all have
+ * the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -44,7 +49,9 @@ export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
   return TRUNKS[kind];
 }
 
-/** Names the layers that each cell computes, in order: 'perceive', the trunk's layers, 'out'. */
+/**
+ * Names the layers that each cell computes, in order: 'perceive', the layers of the trunk, 'out'.
+ */
 export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'perceive',
   ...trunkOf(update)
@@ -53,7 +60,9 @@ export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'out',
 ];
 
-/** The operations that a trunk needs, for any representation of cells. */
+/**
+ * The operations that `runTrunk` needs, for values of type `T`, which represent one or more cells.
+ */
 export interface TrunkOperations<T> {
   activate(x: T): T;
   layer(name: string, x: T): T;
@@ -61,8 +70,9 @@ export interface TrunkOperations<T> {
 }
 
 /**
- * Computes a trunk: [hidden] → [hidden] for each cell. @param perception each cell's perception,
- * [hidden]
+ * Computes the trunk of an update net with the given operations: [hidden] → [hidden] for each cell.
+ *
+ * @param perception result of the first layer, [hidden] for each cell
  */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
@@ -82,7 +92,7 @@ export function runTrunk<T>(
   return cells;
 }
 
-/** Lists the name and shape of every tensor of a card's update net. */
+/** Lists the name and shape of every tensor of an update net. */
 export function updateShapes(card: Architecture): Map<string, readonly number[]> {
   const { channels: c, latentSize: z, update } = card;
   const h = update.hidden;
@@ -106,8 +116,8 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
 export const DECODER_KERNEL = 5;
 
 /**
- * Lists the tensors of a decoder. Its convolutions are transposed, so their kernels are [k, k, out,
- * in].
+ * Lists the name and shape of every tensor of a decoder. Its convolutions are transposed, so their
+ * kernels are [k, k, out, in].
  */
 function decoderShapes(latentSize: number, hidden: number, doublings: number, channels: number) {
   const shapes = new Map<string, readonly number[]>([
@@ -123,7 +133,10 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
   return shapes;
 }
 
-/** Computes the offsets of the consecutive parts of the genome net's result (`readGenome`). */
+/**
+ * Computes the layout of the genome net's result (`readGenome`): the offset of each part, and the
+ * size.
+ */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, genome } = update;
   const layers: Record<string, { readonly scales?: number; readonly shifts: number }> = {};
@@ -136,18 +149,22 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const shifts = at;
   const weights = shifts + channels;
   return {
-    /** Scales (only some layers have them) and shifts of each modulated layer, [hidden] each. */
+    /**
+     * Offsets of the scales (only some layers have scales) and of the shifts of each modulated
+     * layer, [hidden] each.
+     */
     layers,
-    /** Shifts of the last layer, [C]. */
+    /** Offset of the shifts of the last layer, [C]. */
     shifts,
-    /** Weights added to the last layer, [hidden, expressed]. */
+    /** Offset of the weights that are added to the last layer's weights, [hidden, expressed]. */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
   };
 }
 
 /**
- * Describes the first tensor that is missing or has the wrong shape; returns undefined if all fit.
+ * Compares tensors with the expected shapes. Describes the first tensor that is missing or has
+ * another shape; returns undefined if all tensors fit.
  */
 export function misfitOf(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -161,19 +178,19 @@ export function misfitOf(
   return undefined;
 }
 
-/** Whether a tensor belongs to a layer that is computed once per patch, not in every cell. */
+/** Whether a tensor belongs to a layer that is computed once per patch instead of in every cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 const numbersIn = (shapes: Iterable<readonly number[]>): number =>
   Array.from(shapes, (shape) => shape.reduce((a, b) => a * b, 1)).reduce((a, b) => a + b, 0);
 
-/** Number of trainable parameters of a card's update net. */
+/** Counts the trainable parameters of an update net. */
 export const countParameters = (card: Architecture): number =>
   numbersIn(updateShapes(card).values());
 
 /**
- * Counts multiply–accumulate operations per cell and step, without biases and activations. For a
- * decoder, counts them per cell of its picture.
+ * Counts the multiply–accumulate operations per cell and step, without biases and activations. For
+ * a decoder, counts the operations per cell of the decoder's picture.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;
@@ -181,7 +198,7 @@ export function macPerCellStep(card: Architecture): number {
     const shapes = updateShapes(card);
     let sum = numbersIn([shapes.get('update.dense.kernel')!]);
     for (let i = 0; i <= update.doublings; i++) {
-      // Every cell of the convolution's input is multiplied by the whole kernel.
+      // A transposed convolution multiplies every cell of its input by the whole kernel.
       sum += 4 ** (i + 1) * numbersIn([shapes.get(`update.convolution${i}.kernel`)!]);
     }
     return sum / 4 ** (update.doublings + 1);
@@ -192,23 +209,21 @@ export function macPerCellStep(card: Architecture): number {
   return numbersIn(kernels.map(([, shape]) => shape));
 }
 
-/** The part of a card that determines growth. */
 export type Growth = Pick<Card, 'growth' | 'side'>;
 
-/** A step of a growth schedule. */
 export interface GrowthStep {
   /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /** Side of the patch during the step, in cells. */
+  /** Side of the patch in this step, after division, in cells. */
   readonly stage: number;
 }
 
-/** Returns the side of a newly planted patch, in cells. */
+/** Returns the side that a patch has when it is planted, in cells. */
 export function firstStage({ growth, side }: Growth): number {
   return growth.kind === 'doubling' ? growth.seedSide : side;
 }
 
-/** Lists the steps from the seed to the fully grown patch, in order. */
+/** Lists the steps that grow a seed to a fully grown patch, in order. */
 export function growthSchedule(card: Growth): GrowthStep[] {
   const { growth, side } = card;
   if (growth.kind === 'uniform') {
@@ -224,8 +239,8 @@ export function growthSchedule(card: Growth): GrowthStep[] {
 }
 
 /**
- * Creates the state of a newly planted patch, [s, s, C]: every cell holds the first C numbers of
- * the latent.
+ * Creates the state that a patch has when it is planted, [s, s, C]: every cell holds the first C
+ * numbers of the latent.
  *
  * @param latent [Z], Z ≥ C
  */
@@ -237,9 +252,9 @@ export function seedState(latent: Float32Array, stage: number, channels: number)
 }
 
 /**
- * Divides every cell into 2×2 copies of itself.
+ * Divides every cell of a state into 2×2 copies of the cell.
  *
- * @param target receives [2s, 2s, C], starting at `offset`
+ * @param target array to which the new state [2s, 2s, C] is written, starting at `offset`
  * @param source [s, s, C]
  */
 export function divideInto(
@@ -265,7 +280,7 @@ export function divideInto(
   }
 }
 
-/** Divides every cell into 2×2 copies of itself: [s, s, C] → [2s, 2s, C]. */
+/** Divides every cell of a state into 2×2 copies of the cell: [s, s, C] → [2s, 2s, C]. */
 export function divide(state: Float32Array, channels: number): Float32Array {
   const divided = new Float32Array(4 * state.length);
   divideInto(divided, 0, state, channels);

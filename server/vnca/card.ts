@@ -1,11 +1,8 @@
-/**
- * The model card, `card.json`, version 1, which describes a checkpoint to people and to the server.
- */
+/** The model card (`card.json`), which describes a checkpoint to people and to the server. */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
 
-/** Why a checkpoint cannot be loaded. */
 export type CheckpointReason =
   | 'missing-file'
   | 'corrupt-file'
@@ -15,8 +12,8 @@ export type CheckpointReason =
   | 'bad-gallery';
 
 /**
- * Thrown if a checkpoint cannot be loaded. The message is one sentence that names the file and the
- * field.
+ * Thrown if a checkpoint cannot be loaded. The message is one sentence that names the file and, if
+ * there is one, the field.
  */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
@@ -30,7 +27,7 @@ export class CheckpointError extends Error {
   }
 }
 
-/** The card version that this build reads. */
+/** Version of the card format that this build reads. */
 export const CARD_VERSION = 1;
 
 /** Categories of gallery entries. The planting menu shows the entries by category. */
@@ -41,30 +38,30 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /**
-   * The latent fills seedSide×seedSide cells, which take stepsPerStage steps. Then all cells divide
-   * and take stepsPerStage steps again, until the patch has reached `side`.
+   * The latent fills seedSide × seedSide cells, which take stepsPerStage steps. Then all cells
+   * divide and take stepsPerStage steps again. This is repeated until the patch's side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
-  /** All cells of the patch begin with the latent, and grow for `steps` steps. */
+  /** The latent fills all cells of the full-size patch, which then take `steps` steps. */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
 const updateFields = {
   hidden: size,
-  /** Activation function between the layers. */
+  /** Activation function after each hidden layer. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
   /** States are clamped to ±stateLimit after each step. If absent, states are not clamped. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
-  /** Fraction of a state that decays in each step: s ← s + u(s) − leak·s. */
+  /** Fraction of the state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
   /**
-   * Whether every step reads the latent. Without a `genome`, the latent times a weight matrix is
-   * added to the first layer.
+   * Whether the cells read the latent in every step. Without a `genome`, the product of the latent
+   * and a weight matrix is added to the result of the first layer.
    */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net that maps the latent to scales and shifts of layers. It has one hidden layer. Only for
-   * 'residual' and 'simple'.
+   * A net with one hidden layer that maps the latent to scales and shifts of the rule's layers.
+   * Allowed only for the kinds 'residual' and 'simple'.
    */
   genome: v.exactOptional(
     v.strictObject({
@@ -74,9 +71,15 @@ const updateFields = {
        * last layer.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-      /** Whether the genome also scales perception. Shifts alone cost no time per cell. */
+      /**
+       * Whether the genome scales perception in addition to shifting it. Only the scaling costs
+       * time per cell.
+       */
       scalesPerception: v.optional(v.boolean(), true),
-      /** Factor applied to the net's output. Smaller values make training more stable. */
+      /**
+       * Factor by which the genome net's output is multiplied. Smaller values make training more
+       * stable.
+       */
       gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
     }),
   ),
@@ -88,31 +91,36 @@ const update = v.variant('kind', [
   v.strictObject({ kind: v.literal('res4'), ...updateFields }),
   v.strictObject({
     kind: v.literal('simple'),
-    /** Whether the last layer has a bias. The published net has none. */
+    /** Whether the last layer has a bias. The net of Palm et al. has none. */
     outBias: v.optional(v.boolean(), false),
     ...updateFields,
   }),
   /**
-   * The decoder of a convolutional autoencoder, as a baseline for cell rules. One step turns the
-   * latent into the picture: a dense layer to 2×2 cells of `hidden` channels, then one transposed
-   * convolution per doubling, each with half the channels of the previous one.
+   * The decoder of a convolutional autoencoder, with which cell rules are compared. It turns the
+   * latent into the picture in one step: a dense layer to 2×2 cells of `hidden` channels; then
+   * `doublings` transposed convolutions, each of which doubles the side and halves the number of
+   * channels; then a last transposed convolution to `channels`.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
-  /** Channels that hold R, G, B and alpha; clamped to 0…1. */
+  /** Reads R, G, B and alpha from these channels, and clamps them to 0…1. */
   v.strictObject({
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
   }),
-  /** Channel that holds the logit of white ink. */
+  /** Reads the logit of white ink from this channel. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
-  /** A discretised mixture of logistics in the first 10·mixtures channels. */
+  /**
+   * Reads a discretised mixture of logistics from the first 10·mixtures channels, see `dmolMean`.
+   */
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
 
-/** Version of the sampler that draws random latents. Stored in cards, journals and room states. */
+/**
+ * Version of the sampler that draws latents at random. Stored in cards, journals and room states.
+ */
 export const samplerVersion = v.literal(2);
 
 const checkpointName = v.pipe(
@@ -120,7 +128,7 @@ const checkpointName = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"'),
 );
 
-/** The fields that define a rule and its growth, as training needs them. */
+/** The fields of a card that define a rule and its growth. Training needs only these fields. */
 export const modelFields = {
   /** Identifies the checkpoint in the engine, the protocol and the journal. */
   name: checkpointName,
@@ -133,27 +141,27 @@ export const modelFields = {
   channels: size,
   /**
    * Number of values in a latent: equal to `channels`, or larger if there is a `genome`. The first
-   * `channels` values fill the first cells.
+   * `channels` values of the latent fill each cell of a newly planted patch.
    */
   latentSize: size,
   growth,
   update,
   readout,
   /**
-   * Cells are alive if their value of `channel` is at least the threshold. If `channel` is absent,
-   * the alpha of the read-out is used instead.
+   * How to tell living cells: a cell is alive if its value of `channel` is at least `threshold`. If
+   * `channel` is absent, the alpha of the read-out is used instead.
    */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
-  /** Number of steps for which the rule is stable after growth or damage. */
+  /** Number of steps after growth or damage for which the rule is known to be stable. */
   trustedSteps: v.exactOptional(size),
   /**
-   * A wound closes from its rim by at most this number of cells per step, so that the rule can heal
-   * it. If absent, the whole wound may come alive in one step.
+   * Maximum number of cells per step by which a wound may close from its rim, so that the rule can
+   * heal the wound. If absent, the whole wound may come alive in one step.
    */
   closing: v.exactOptional(size),
   /**
-   * Version of the sampler that draws latents for throws of the dice, see `world/species.ts`. If
-   * absent, latents are drawn from N(0, I).
+   * Version of the sampler that draws latents for throws of the dice (`world/species.ts`). If
+   * absent, latents are drawn from the normal distribution N(0, I).
    */
   sampler: v.exactOptional(samplerVersion),
 };
@@ -165,14 +173,14 @@ const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
   /**
-   * Identifies these weights in tokens, see `identityOf`. If absent, it is computed from the files.
+   * Name of these weights in tokens, see `identityOf`. If absent, it is computed from the files.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
-  /** Describes the net that the tensors `encoder.*` belong to. */
+  /** Describes the encoder's net, whose tensors are named `encoder.*`. */
   encoder: v.exactOptional(encoderNetwork),
-  /** The creature in each row of `gallery.latents`, in order. */
+  /** Name and category of the creature in each row of the tensor `gallery.latents`, in order. */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),
   ),
@@ -180,8 +188,9 @@ const fields = v.strictObject({
   training: v.record(v.string(), v.string()),
   /**
    * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`. If
-   * absent, there is no painter. The card accepts any fields, as a painter of another version may
-   * have others; the file determines whether this build can read the painter.
+   * absent, there is no painter. Any fields are accepted, because painters of other versions may
+   * have other fields. Whether this build can read the painter depends only on the content of
+   * `painter.safetensors`.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),
@@ -189,10 +198,9 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-/** The path of a field and a description of its error. */
 export type FieldError = readonly [path: string, what: string];
 
-/** Creates a schema action that checks constraints between fields. */
+/** Creates a validation step for a schema that checks constraints between several fields. */
 export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) =>
   v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -202,8 +210,8 @@ export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) 
   });
 
 /**
- * Describes an issue in a sentence that names the field. Messages of `checkRelations` already name
- * it.
+ * Describes a validation issue in a sentence that names the field. Messages of `checkRelations`
+ * already name the field.
  */
 export function sentenceOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);

@@ -1,6 +1,7 @@
 /**
- * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Loading checks all files,
- * so that a loaded checkpoint is sure to run.
+ * Loads checkpoint folders, which contain `card.json`, `model.safetensors`, `gallery.png` and
+ * optional files. Loading checks all files, so a checkpoint that has been loaded can be used
+ * without further checks.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -18,8 +19,8 @@ import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
 /**
- * Computes the SHA-256, in hexadecimal, of the weights and of the card's properties that affect a
- * room's cells.
+ * Computes the SHA-256 of the weights and of those properties of the card that affect a room's
+ * cells. Returns it in hexadecimal.
  */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
@@ -34,19 +35,21 @@ export function fingerprint({ card, tensors }: Model): string {
   return hash.digest('hex');
 }
 
-/** Returns the identity of weights in cards and tokens: the first 8 digits of the fingerprint. */
+/**
+ * Returns the name by which tokens and cards refer to weights: the first 8 digits of the
+ * fingerprint.
+ */
 export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 
-/** File name of the painter in a checkpoint folder. */
 export const PAINTER_FILE = 'painter.safetensors';
 
 /**
- * Reads and checks the painter's file.
+ * Reads and checks the file of a checkpoint's painter.
  *
  * @param folder the checkpoint's folder
  * @returns the content of the file; undefined if there is no file
- * @throws CheckpointError corrupt-file: the file is not a painter; missing-file: the file cannot be
- * read
+ * @throws CheckpointError corrupt-file if the file is not a painter; missing-file if the file
+ * cannot be read
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
@@ -60,12 +63,12 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
   return bytes;
 }
 
-/** Path on the server under which pages load painters. */
+/** Prefix of the server paths from which pages load painters. */
 export const PAINTERS = '/painters';
 
 /**
- * Returns the path of a painter on the server. It contains a hash of the content, so browsers can
- * cache the painter forever.
+ * Returns the path of a painter on the server. The path contains a hash of the painter, so browsers
+ * can cache the painter forever.
  *
  * @param painter content of the painter's file
  */
@@ -74,7 +77,7 @@ export function painterPath(painter: Buffer): string {
   return `${PAINTERS}/${hash.slice(0, 16)}`;
 }
 
-/** Maps server paths to the painters of checkpoints. */
+/** Maps the server path of each painter to the painter's file content. */
 export const paintersByPath = (
   checkpoints: readonly { readonly painter?: Buffer | undefined }[],
 ): ReadonlyMap<string, Buffer> =>
@@ -91,11 +94,10 @@ export interface Model {
 
 export interface Checkpoint extends Model {
   readonly folder: string;
-  /** Content of the painter's file, if the checkpoint has a painter. */
+  /** Content of the painter's file; absent if the checkpoint has no painter. */
   readonly painter?: Buffer;
 }
 
-/** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
 const GALLERY_TENSOR = 'gallery.latents';
@@ -103,9 +105,10 @@ const GALLERY_TENSOR = 'gallery.latents';
 /**
  * Loads and checks a checkpoint.
  *
- * @param options.onBadPainter called if only the painter is unusable. The checkpoint then loads
- *   without it. If this function is absent, loading throws instead
- * @throws CheckpointError with one sentence that names the file and the field
+ * @param options.onBadPainter called with an error message if only the painter is unusable; the
+ * checkpoint is then loaded without it. If this option is absent, an unusable painter makes loading
+ * fail
+ * @throws CheckpointError with one sentence that names the file and, if there is one, the field
  */
 export async function loadCheckpoint(
   folder: string,
@@ -140,8 +143,8 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card, because an interrupted copy can leave a mixture of
- * files from two checkpoints.
+ * Checks that the weights belong to the card. An interrupted copy can leave a mixture of files from
+ * two checkpoints.
  *
  * @throws CheckpointError bad-card
  */
@@ -149,8 +152,9 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A room's copy of a checkpoint is in a folder named after the fingerprint. The card may have
-  // been edited before the copy was made, so the identity in it need not match.
+  // A room's copy of a checkpoint is in a folder whose name is the fingerprint. The identity in
+  // such a copy's card need not match, because the card may have been edited before the copy was
+  // made.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
@@ -172,9 +176,9 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
 }
 
 /**
- * Reads a file that a checkpoint may lack; returns undefined if there is no file.
+ * Reads an optional file of a checkpoint; returns undefined if there is no file.
  *
- * @throws CheckpointError missing-file: the file cannot be read
+ * @throws CheckpointError missing-file if the file exists but cannot be read
  */
 export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   return readFile(file).catch(({ code = 'unknown' }: NodeJS.ErrnoException) => {
@@ -183,14 +187,19 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   });
 }
 
-/** @throws CheckpointError missing-file */
+/** Reads a required file of a checkpoint. @throws CheckpointError missing-file */
 async function read(file: string): Promise<Buffer> {
   const bytes = await readIfPresent(file);
   if (bytes) return bytes;
   throw new CheckpointError('missing-file', file, 'file cannot be read (ENOENT)');
 }
 
-/** Parses JSON. @param what names the content in error messages @throws CheckpointError bad-card */
+/**
+ * Parses JSON.
+ *
+ * @param what name of the content, for error messages
+ * @throws CheckpointError bad-card
+ */
 export function parseJson(bytes: Uint8Array, file: string, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -250,10 +259,10 @@ export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
 const LENGTH_BYTES = 8;
 
 /**
- * Writes tensors in the format that `parseSafetensors` reads. Pads the header with spaces, so that
- * every tensor is aligned.
+ * Serializes tensors in the format that `parseSafetensors` reads. Pads the header with spaces, so
+ * that every tensor is aligned.
  *
- * @throws RangeError if a tensor's numbers do not fit its shape
+ * @throws RangeError if the number of values of a tensor does not fit its shape
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Pick<Float32Tensor, 'shape'> & { data: Float32Array | Uint16Array }>,

@@ -1,6 +1,6 @@
 /**
- * Chimeras: patches whose cells read different genomes. A step computes each cell's next state with
- * every genome, and takes the weighted mean.
+ * Chimeras: patches whose cells read different genomes. A step computes each cell's next state once
+ * with every genome, and takes the weighted mean of these states.
  */
 
 /** Maximum number of genomes of a patch. */
@@ -8,29 +8,32 @@ export const MAX_GENOMES = 4;
 
 /** The genomes that the cells of a patch read. */
 export interface Genomes {
-  /** 1…`MAX_GENOMES` latents, [Z] each. */
+  /** The latents of the genomes, 1…`MAX_GENOMES` of them, [Z] each. */
   readonly latents: readonly Float32Array[];
   /**
-   * [S, S] For each cell of the grown patch, the index in `latents` of the genome that it reads.
-   * Absent if there is only one genome.
+   * For each cell of the fully grown patch, the index in `latents` of the genome that the cell
+   * reads, [S, S]. Absent if there is only one genome.
    */
   readonly labels?: Uint8Array | undefined;
 }
 
-/** Binomial weights with which labels are blurred, from two cells left to two cells right. */
+/**
+ * Binomial weights for blurring labels, for the positions from two cells left to two cells right of
+ * a cell.
+ */
 const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes how much each genome counts for each cell. Labels are blurred over two cells with the
- * weights 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
- * other. Beyond the patch, the labels of its rim continue. All sums are whole numbers, and the only
- * division is by a power of two. So the weights are exact, and their sum is 1.
+ * Computes the weight of each genome for each cell. Labels are blurred over two cells with the
+ * factors 1, 4, 6, 4, 1 along rows and columns, so that the parts of a chimera melt into each
+ * other. Outside the patch, the labels of its rim continue. The weights are exact and their sum is
+ * 1, because all sums are whole numbers and the only division is by a power of two.
  *
  * @param labels [S, S]
  * @param count number of genomes
- * @param stage side s of the result; S is s times a power of two. Below S, a cell's weight is the
- *   mean over the cells that it will divide into
+ * @param stage side s of the result; S is s times a power of two. If s < S, a cell's weight is the
+ * mean over the cells into which the cell will divide
  * @returns [count, s, s], 0…1
  */
 export function genomeWeights(labels: Uint8Array, count: number, stage: number): Float32Array {
@@ -50,7 +53,7 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
       const row = rows.subarray(genome * wide, (genome + 1) * wide);
       row.fill(row[RADIUS], 0, RADIUS).fill(row[side + RADIUS - 1], side + RADIUS);
       const to = (genome * stage + (y >> shift)) * stage;
-      // Written out, because a loop takes several times as long.
+      // Add the five terms of the blur without a loop, because a loop takes several times as long.
       for (let x = 0; x < side; x++) {
         const sum = row[x] + row[x + 4] + 4 * (row[x + 1] + row[x + 3]) + 6 * row[x + 2];
         sums[to + (x >> shift)] += sum;
@@ -62,11 +65,11 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
 }
 
 /**
- * Computes the weighted mean of the steps by each genome, in the order of the genomes. A cell that
- * reads only one genome gets exactly its state.
+ * Computes the weighted mean of the states that a step with each genome gives, in the order of the
+ * genomes. If a cell reads only one genome, the result is exactly the state with that genome.
  *
- * @param steps the states after a step by each genome, of any layout; undefined for genomes that
- *   count for no cell
+ * @param steps the states after a step with each genome, in any layout; undefined for genomes that
+ * count for no cell
  * @param weights [genomes, s, s], as `genomeWeights` computes them
  * @param strides.cells number of values between two cells of a state
  * @param strides.channels number of values between two channels of a state
@@ -81,7 +84,7 @@ export function mixSteps(
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  // Not 0, because a state of −0 would become 0.
+  // Start the sum with −0, because 0 would change a state of −0 to 0.
   after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;

@@ -1,6 +1,6 @@
 /**
- * The description of an encoder's net in the card: convolutions, then dense layers, then the mean
- * and log σ of the latent.
+ * The schema of an encoder's net in the card. The net consists of convolutions, then dense layers,
+ * then the mean and log σ of the latent.
  */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
@@ -13,7 +13,7 @@ const range = v.pipe(
 export const encoderNetwork = v.strictObject({
   /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
-  /** Convolutions with kernels of size×size, each followed by ELU. */
+  /** The convolutions, with kernels of size × size cells. Each is followed by ELU. */
   convolutions: v.pipe(
     v.array(
       v.strictObject({
@@ -28,18 +28,20 @@ export const encoderNetwork = v.strictObject({
     ),
     v.minLength(1),
   ),
-  /** Widths of the dense layers before the last one. Each is followed by ELU. */
+  /**
+   * Numbers of outputs of the dense layers, except the last. Each of these layers is followed by
+   * ELU.
+   */
   dense: v.optional(v.array(size), []),
-  /** Bounds of the mean. If absent, the mean is unbounded. */
+  /** Bounds of the latent's mean. If absent, the mean is unbounded. */
   meanRange: v.exactOptional(range),
-  /** Bounds of log σ. If absent, log σ is unbounded. */
+  /** Bounds of the latent's log σ. If absent, log σ is unbounded. */
   logSigmaRange: v.exactOptional(range),
 });
 
-/** A parsed description of the net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/** Sizes of an encoder's images and latents. */
+/** Sizes of the images that an encoder reads and of the latents that it computes. */
 export interface EncoderInput {
   /** Side of an image, in pixels. */
   readonly side: number;

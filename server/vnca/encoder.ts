@@ -1,7 +1,7 @@
 /**
  * A checkpoint's encoder, which computes the mean latent of a picture. It runs in short time
- * slices, so it needs no thread of its own. Our net takes 19 million multiplications per picture,
- * the published net 50 million.
+ * slices, so it needs no thread of its own. The encoder of our net takes 19 million multiplications
+ * per picture, that of the published net takes 50 million.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -11,16 +11,15 @@ import { type EncoderNetwork, encoderShapes } from './encoder-network.ts';
 import { imageChannels } from './readout.ts';
 
 export interface Encoder {
-  /** Number of values per picture: side × side × channels. */
+  /** Number of values in a picture: side × side × channels. */
   readonly size: number;
-  /** Number of channels: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
+  /** Number of channels of a picture: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
-   * Encodes a picture. Yields often, so that the caller can pause between two parts of the
-   * computation.
+   * Encodes a picture. Yields often, so that the caller can pause the computation.
    *
    * @param pixels [side, side, channels], 0…1
-   * @returns the latent's mean [Z]
+   * @returns mean of the picture's latent, [Z]
    * @throws RangeError if the picture has another size
    */
   encode(pixels: Float32Array): Generator<void, Float32Array>;
@@ -34,12 +33,12 @@ interface Layer {
 }
 
 interface Weights {
-  /** [size, size, in, out]; for a dense layer, [in, out]. */
+  /** [size, size, in, out] for a convolution, [in, out] for a dense layer. */
   readonly kernel: Float32Tensor;
   readonly bias: Float32Tensor;
 }
 
-/** Maximum number of multiplications of a dense layer between two yields. */
+/** Maximum number of multiplications of a dense layer before the encoder yields. */
 const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
@@ -113,13 +112,15 @@ function* convolve(
 
 interface Products {
   readonly inputs: Float32Array;
-  /** Number of inputs to add. */
+  /** Number of inputs to multiply by their weights and add. */
   readonly count: number;
-  /** One row per input, with a weight for each output. */
+  /** One row per input, which holds a weight for each output. */
   readonly weights: Float32Array;
 }
 
-/** Adds inputs × weights to the sums, starting at input `at` and row `first` of the weights. */
+/**
+ * Adds inputs × weights to `sums`, starting with input `at` and with row `first` of the weights.
+ */
 function addProducts(
   sums: Float64Array,
   { inputs, count, weights }: Products,
@@ -129,7 +130,7 @@ function addProducts(
   const outputs = sums.length;
   for (let i = 0; i < count; i++) {
     const input = inputs[at + i];
-    // Skips empty pixels, which are most of a drawing.
+    // Skip empty pixels, because most pixels of a drawing are empty.
     if (input === 0) continue;
     const row = (first + i) * outputs;
     for (let c = 0; c < outputs; c++) sums[c] += input * weights[row + c];

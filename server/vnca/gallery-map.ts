@@ -1,7 +1,7 @@
 /**
- * The map of a gallery, which shows its latents in two dimensions. Evaluation computes the map with
- * UMAP and writes it to `map.json`. Without this file, the map shows the first two principal
- * components.
+ * The map of a gallery, which shows the gallery's latents in two dimensions. The evaluation tool
+ * computes the map with UMAP and writes it to `map.json`. If this file is missing, the map shows
+ * the first two principal components of the latents.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,18 +9,17 @@ import type { MapPlaces, MapPoint } from '../../shared/latent-map.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name of the map in a checkpoint folder. */
 export const MAP_FILE = 'map.json';
-/** Minimum number of organisms for a map. */
+/** Minimum number of featured creatures for which there is a map. */
 const FEWEST = 3;
 const ROUNDS = 120;
 /**
- * Width of the map if its height is 1. The map then has about the shape of a phone held upright.
+ * Width of the map, relative to its height. The map has about the shape of a phone held upright.
  */
 const WIDTH = 0.68;
 /**
- * Target density: the minimum distance between points is √`FILL` times the spacing of a square grid
- * with the same number of points.
+ * Density to which points are spread: the minimum distance between points is √`FILL` times the
+ * spacing of a square grid with the same number of points.
  */
 const FILL = 1.1;
 
@@ -34,10 +33,10 @@ export interface Maps {
 }
 
 /**
- * Loads or computes the maps. Points are spread, so that people can touch each of them.
+ * Loads or computes the maps. Points are spread apart, so that people can touch each point.
  *
- * @param featured gallery indices
- * @param mayRead whether `map.json` may be used
+ * @param featured gallery indices of the featured creatures
+ * @param mayRead whether to use `map.json` if it exists
  * @returns undefined if there are too few featured creatures
  * @throws CheckpointError as `readMap` does
  */
@@ -58,11 +57,11 @@ export async function loadMaps(
 }
 
 /**
- * Reads the file of a map.
+ * Reads `map.json`.
  *
  * @returns a position for each gallery entry; undefined if there is no file
- * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: the file
- * cannot be read
+ * @throws CheckpointError bad-card if the file is not a map of this gallery; missing-file if the
+ * file cannot be read
  */
 export async function readMap({
   folder,
@@ -79,7 +78,7 @@ export async function readMap({
 }
 
 /**
- * Projects latents on their first two principal components.
+ * Projects latents onto their first two principal components.
  *
  * @param latents [Z] each
  */
@@ -92,7 +91,7 @@ function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // Starts with a fixed vector that is unlikely to be orthogonal to the component.
+    // Start with a fixed vector that is unlikely to be orthogonal to the principal component.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -127,7 +126,7 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Spreads points on a map with width `WIDTH` and height 1, so that people can touch each of them.
+ * Spreads points over a map with width `WIDTH` and height 1, so that people can touch each point.
  *
  * @param places points with coordinates 0…1
  */
@@ -140,9 +139,9 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart, as little as necessary, so that similar points stay close.
+ * Pushes points apart, but no further than necessary, so that similar points stay close.
  *
- * @param options.distance minimum distance between neighbours
+ * @param options.distance minimum distance between points
  * @param options.rounds number of iterations
  * @param options.within width and height of the map. If absent, points may move anywhere
  */
@@ -161,13 +160,13 @@ export function pushApart(
     for (let a = 0; a < points.length; a += 2) {
       for (let b = a + 2; b < points.length; b += 2) {
         const dx = points[b] - points[a];
-        // Most points are far apart, so compare one axis before both.
+        // Compare one axis first, because most points are far apart.
         if (dx >= distance || dx <= -distance) continue;
         const dy = points[b + 1] - points[a + 1];
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // Points at the same position separate in a direction that depends on their index.
+        // Separate points at the same position in a direction that depends on their index.
         const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
         const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
         const by = (distance - apart) / 4;

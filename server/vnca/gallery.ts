@@ -1,5 +1,6 @@
 /**
- * The gallery: the geometry and colours of its picture, and which of its creatures visitors see.
+ * The gallery: the layout and colours of its picture, and which of its creatures are shown to
+ * visitors.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,17 +8,17 @@ import { colourRange, meanColourAt } from '../../shared/hues.ts';
 import type { Card } from './card.ts';
 
 /**
- * File name of the gallery's picture in a checkpoint folder. The picture shows the gallery's grown
- * organisms, in rows.
+ * File name of the gallery's picture in a checkpoint folder. The picture shows the fully grown
+ * organisms of the gallery, in rows.
  */
 export const GALLERY_FILE = 'gallery.png';
-/** File name of the gallery's picture as the checkpoint's painter paints it. */
+/** File name of the same picture at a higher resolution, drawn by the checkpoint's painter. */
 export const PAINTED_GALLERY_FILE = 'gallery.avif';
-/** Number of tiles per row. */
+/** Number of organisms per row of the gallery's picture. */
 export const GALLERY_COLUMNS = 24;
 
 /**
- * Computes the layout of the gallery's picture. Entry i is at column i mod columns, row ⌊i /
+ * Computes the layout of the gallery's picture. Entry i is in column i mod columns and row ⌊i /
  * columns⌋.
  */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
@@ -25,7 +26,7 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   return {
     columns: GALLERY_COLUMNS,
     rows,
-    /** Side of one tile, in pixels. */
+    /** Side of the square that shows one organism, in pixels. */
     tile: card.side,
     /** Size of the picture, in pixels. */
     width: GALLERY_COLUMNS * card.side,
@@ -33,7 +34,7 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   };
 }
 
-/** Names of creatures that visitors see only if the host shows the whole gallery. */
+/** Names of the creatures that are shown only if the host shows the whole gallery. */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',
   'Face Vomiting',
@@ -46,13 +47,13 @@ const UNSUITABLE: readonly string[] = [
   'Skull and Crossbones',
 ];
 /**
- * Two latents are alike if their distance is less than this share of the median distance between
- * latents.
+ * Threshold for similar creatures: the distance between their latents is less than this fraction of
+ * the median distance between two latents of the gallery.
  */
 const LIKENESS = 0.58;
 /**
- * Names of creatures whose family is not their category: those that live in water, mushrooms that
- * count as food, and dark plants.
+ * Names of creatures whose family differs from their category: animals and plants that live in
+ * water, a mushroom in the category 'food', and dark plants.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -63,21 +64,21 @@ const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   withered: ['Leafless Tree', 'Wilted Flower'],
 };
 
-/** Returns an entry's family: usually its category, but 'sea' for sea life. Mushrooms are plants. */
+/** Returns the family of a gallery entry: its category, unless `RECLASSED` lists the entry. */
 export function familyOf({ name, kind = '' }: { name: string; kind?: string }): string {
   return Object.keys(RECLASSED).find((one) => RECLASSED[one].includes(name)) ?? kind;
 }
 
-/** Families in the order in which visitors are offered them: plants first, faces last. */
+/** Families in the order in which creatures are offered to visitors. */
 const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face'];
 
 /**
- * Selects gallery entries.
+ * Selects gallery entries, and returns their indices.
  *
  * @param latents [Z] each, in gallery order
- * @returns gallery indices. `featured`: one creature of each group of similar ones, without the
- *   unsuitable creatures; sorted by family, and within a family, similar creatures are next to each
- *   other. `unsuitable`: creatures that are unsuitable for some visitors, such as children
+ * @returns `featured`: one creature of each group of similar creatures, without the unsuitable
+ * creatures. They are sorted by family, and similar creatures of a family are next to each other.
+ * `unsuitable`: creatures that are unsuitable for some visitors, such as children
  */
 export function selectGallery(
   gallery: Card['gallery'],
@@ -98,8 +99,8 @@ export function selectGallery(
 }
 
 /**
- * Orders indices so that each is followed by the remaining index with the nearest latent. Starts
- * with the first index.
+ * Orders indices so that each index is followed by the remaining one with the nearest latent.
+ * Starts with the first index.
  */
 function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
   const rest = new Set(indices);
@@ -123,7 +124,7 @@ function medianDistance(latents: readonly Float32Array[]): number {
   return Float64Array.from(all).sort()[all.length >> 1] ?? 0;
 }
 
-/** Computes the distance of two latents, [Z] each. */
+/** Computes the Euclidean distance between two latents, [Z] each. */
 export function distance(a: Float32Array, b: Float32Array): number {
   let squared = 0;
   for (let c = 0; c < a.length; c++) squared += (a[c] - b[c]) ** 2;
@@ -131,11 +132,11 @@ export function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Reads what the gallery's grown organisms look like from its picture.
+ * Reads the appearance of each creature from the gallery's picture.
  *
- * @returns undefined if the picture cannot be read. `colours`: the range that each entry's mean
- *   colour belongs to, undefined for an empty tile. `bodies`: the cells of each entry, [side, side],
- *   1 or 0
+ * @returns undefined if the picture cannot be read. `colours`: for each entry, the colour range
+ * that its mean colour belongs to, undefined for an empty tile. `bodies`: for each entry, which
+ * cells are alive, [side, side], 1 or 0
  */
 export async function loadGalleryLooks({ folder, card }: { folder: string; card: Card }) {
   const { columns, tile, width, height } = gallerySheet(card);
@@ -157,8 +158,8 @@ export async function loadGalleryLooks({ folder, card }: { folder: string; card:
 }
 
 /**
- * Reads a picture as premultiplied RGBA. Returns undefined if there is no file, or `sharp` is not
- * installed.
+ * Reads an image file as premultiplied RGBA. Returns undefined if the file cannot be read, or if
+ * the package `sharp` is not installed.
  */
 async function pixelsOf(file: string): Promise<Uint8Array | undefined> {
   try {

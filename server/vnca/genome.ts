@@ -1,21 +1,21 @@
 /**
- * The conditioning of patches and the bounds of latents. A patch's conditioning holds the weights
- * that its latent gives the rule. Computing them once per patch is equivalent to reading the genome
- * in every step, and costs nothing per cell.
+ * The conditioning of patches, and bounds of latents. A patch's conditioning holds all weights that
+ * the patch's latent determines. Computing these weights once per patch is equivalent to reading
+ * the latent in every step, and costs no time per cell.
  */
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
-/** A range of the numbers in a patch's conditioning. */
+/** A range of numbers in a patch's conditioning. */
 export interface OwnPart {
   readonly from: number;
   readonly size: number;
 }
 
 /**
- * Computes where each part of a patch's own weights lies in its conditioning, which has K numbers
- * in total. A part is absent if all patches share the layer's weights. Returns undefined for rules
- * without a standing input.
+ * Computes the layout of a patch's conditioning, which has K numbers in total (`size`). Each part
+ * holds the patch's own weights for one layer. A part is absent if all patches share the layer's
+ * weights. Returns undefined for rules without a standing input.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -27,11 +27,11 @@ export function ownLayout({ channels, update }: Architecture) {
     return { from, size };
   };
   const parts = {
-    /** Scales of perception, [hidden]. */
+    /** Scales of the first layer (perception), [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
     /** Bias of the first layer, [hidden]: the layer's own bias, scaled, plus the genome's shift. */
     perceptionBias: part(hidden),
-    /** Weights [hidden out, hidden in] and bias [hidden] of the second layer. */
+    /** Weights [hidden out, hidden in] and bias [hidden] of the hidden layer. */
     ...(genome &&
       trunkOf(update).modulated.includes('hidden') && {
         hidden: part(hidden * hidden),
@@ -101,18 +101,18 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer that works on single cells, with the weights that one patch uses for it. */
+/** A layer that works on single cells, with the weights that one patch uses for the layer. */
 export interface CellLayer {
   readonly name: string;
-  /** [in, out]. */
+  /** Weights of the layer, [in, out]. */
   readonly kernel: Float32Array;
-  /** [out], or undefined if all are zero. */
+  /** Bias of the layer, [out]; undefined if it is zero. */
   readonly bias: Float32Array | undefined;
 }
 
 /**
- * Collects the layers that one patch computes, with the patch's own weights or, for layers without
- * such weights, the shared weights.
+ * Collects the weights of the layers that one patch computes. For some layers, these are the
+ * patch's own weights; for the others, they are the weights that all patches share.
  *
  * @param row the patch's conditioning [K]; undefined for rules without a standing input
  */
@@ -124,10 +124,10 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
   const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const [, ...names] = cellLayers(update);
   return {
-    /** Factors that multiply the perception's result, [hidden], or undefined if all are 1. */
+    /** Factors for the result of perception, [hidden]; undefined if all are 1. */
     perceptionScale: own(layout?.perceptionScale),
     perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
-    /** The layers after perception, in order. */
+    /** The layers after perception, in the order in which they are computed. */
     layers: names.map((name): CellLayer => {
       const isLast = name === 'out';
       const weights = own(isLast ? layout?.out : layout?.hidden);
@@ -148,8 +148,8 @@ function transposed(weights: Float32Array, inputs: number): Float32Array {
 }
 
 /**
- * Reads one latent. Returns a shift of the first layer, [hidden], or, with a genome net, scales and
- * shifts of each layer (`genomeLayout`).
+ * Computes how one latent changes the layers. Returns shifts of the first layer, [hidden], or, with
+ * a genome net, scales and shifts of several layers (`genomeLayout`).
  *
  * @param Numbers array type that determines the precision of each layer's result
  */
@@ -164,8 +164,8 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // The outer loop runs over inputs, so that weights are read in the order in which they are
-    // stored.
+    // Use the outer loop for inputs and the inner loop for outputs, so that weights are read in the
+    // order in which they are stored.
     for (let i = 0, at = 0; i < x.length; i++) {
       for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
     }
@@ -177,26 +177,29 @@ export function readGenome(
   return dense('modulation', inner).map((x) => x * genome.gain);
 }
 
-/** Bounds of the latents for which a checkpoint was made. */
+/** Bounds within which a checkpoint's latents lie. */
 export interface LatentBounds {
-  /** Maximum Euclidean length. */
+  /** Maximum Euclidean length of a latent. */
   readonly norm: number;
-  /** Maximum magnitude of a single number. */
+  /** Maximum absolute value of a number in a latent. */
   readonly value: number;
 }
 
-/** Maximum magnitude of a number in a throw of the dice, rounded up; see `createRandom`. */
+/**
+ * Maximum absolute value of a number in a latent drawn by the dice, rounded up; see `createRandom`.
+ */
 const LARGEST_NORMAL = 7;
 
-/** Factor that allows for the rounding of latents in tokens. */
+/** Factor by which bounds are widened, because latents in tokens are rounded. */
 const ROUNDING = 1.001;
 
 /**
- * Computes bounds that contain a gallery and all throws of the dice, except about one in a million.
- * The bound on a throw's length is five standard deviations above the mean: a normal vector's
- * length is about √Z, with a standard deviation of √½.
+ * Computes bounds that contain all latents of a gallery, and all but about one in a million of the
+ * latents that are drawn by the dice. The bound of a drawn latent's length is five standard
+ * deviations above the mean: the length of a normal vector is about √Z, with a standard deviation
+ * of √½.
  *
- * @param latents [Z] each
+ * @param latents latents of the gallery, [Z] each
  */
 export function boundsOf(latents: readonly Float32Array[], latentSize: number): LatentBounds {
   const values = latents.map((latent) => Math.max(...latent.map(Math.abs)));
@@ -207,7 +210,7 @@ export function boundsOf(latents: readonly Float32Array[], latentSize: number): 
   };
 }
 
-/** Computes the factor, 0…1, that brings a latent within bounds. */
+/** Computes the factor, 0…1, by which a latent must be multiplied to be within bounds. */
 function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
   const largest = Math.max(...latent.map(Math.abs));
   return Math.min(1, norm / Math.hypot(...latent), value / largest);
@@ -219,7 +222,10 @@ export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Arra
   return factor < 1 ? latent.map((number) => number * factor) : latent;
 }
 
-/** Tolerance of `isWithin`, as rounding can leave results of `bounded` slightly beyond a bound. */
+/**
+ * Tolerance of `isWithin`. Because of rounding, results of `bounded` can be slightly beyond a
+ * bound.
+ */
 const TOLERANCE = 1e-6;
 
 /** Whether a latent is within bounds. True for every result of `bounded`. */

@@ -1,28 +1,33 @@
-/** Read-outs, which turn cell states into premultiplied RGBA and aliveness, 8 bits each. */
+/**
+ * Read-outs: functions that convert cell states to premultiplied RGBA and aliveness, 8 bits each.
+ */
 import type { Card } from './card.ts';
 
 /** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
-/** Number of channels in a read-out's images: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
+/** Returns the number of channels of images: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
-/** Maps 0…1 to 0…255, rounding half up. Clamps other values, and maps NaN to 0. */
+/**
+ * Converts a number from 0…1 to 0…255, rounding half up. Clamps other numbers, and converts NaN to
+ * 0.
+ */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;
   return value >= 1 ? 255 : (value * 255 + 0.5) | 0;
 }
 
 /**
- * Logits beyond ±`SATURATED` read as 0 or 255, because the sigmoid reaches 254.5 / 255 at ln 509 =
- * 6.2324….
+ * Limit of logits: beyond ±`SATURATED`, the byte is 0 or 255. The sigmoid reaches 254.5 / 255 at ln
+ * 509 = 6.2324…, which is below this limit.
  */
 export const SATURATED = 6.25;
 /**
- * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
- * byte changes at most once. The number is odd, so that logit 0, where byte 127 becomes 128, is not
- * a boundary between intervals.
+ * Number of equal intervals into which the logits from −`SATURATED` to `SATURATED` are divided. In
+ * each interval, the byte changes at most once. The number is odd, so that logit 0, at which the
+ * byte changes from 127 to 128, is not a boundary between intervals.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -31,9 +36,10 @@ const PER_LOGIT = INTERVALS / (2 * SATURATED);
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * For each interval, `bytes` holds the byte at its beginning, and `next` the smallest float32 logit
- * with the next byte, or infinity if the byte does not change in the interval. Looking up bytes
- * here is several times as fast as computing an exponential for each cell.
+ * Lookup table for the sigmoid of a logit. For each interval, `bytes` holds the byte at the
+ * interval's beginning, and `next` the smallest float32 logit with the next byte, or infinity if
+ * the byte does not change in the interval. A lookup is several times as fast as computing an
+ * exponential.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -53,7 +59,7 @@ export const INK = (() => {
   return { bytes, next };
 })();
 
-/** Looks up the sigmoid of a float32 logit as a byte. */
+/** Returns the sigmoid of a float32 logit as a byte, by lookup. */
 export function inkOf(logit: number): number {
   if (!(logit > -SATURATED)) return 0;
   if (logit >= SATURATED) return 255;
@@ -62,10 +68,10 @@ export function inkOf(logit: number): number {
 }
 
 /**
- * Reads out cells.
+ * Converts cell states to pictures.
  *
  * @param states [cells, C] or [C, cells], starting at `offset`
- * @param rgba [cells, 4], overwritten
+ * @param rgba picture [cells, 4], overwritten
  * @param presence aliveness [cells], overwritten
  */
 export type ReadCells = (
@@ -76,9 +82,9 @@ export type ReadCells = (
 ) => void;
 
 /**
- * Creates the read-out of a card's states.
+ * Creates the function that reads out states of a checkpoint.
  *
- * @param planar whether states are [C, cells]
+ * @param planar whether states are [C, cells] instead of [cells, C]
  */
 export function createReadout(card: Visible, planar = false): ReadCells {
   const readCell = createCellReadout(card);
@@ -98,11 +104,11 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Writes one cell's four values and returns the cell's alpha, which is also the cell's aliveness by
- * default.
+ * Writes the RGBA values of one cell to `rgba`, at offset `to`. Returns the cell's alpha, which is
+ * also its aliveness unless the card defines a channel for aliveness.
  *
- * @param at offset of the cell's first channel
- * @param stride distance between channels
+ * @param at offset of the cell's first channel in `states`
+ * @param stride distance between two channels of the cell in `states`
  */
 type ReadCell = (
   states: Float32Array,
@@ -140,8 +146,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether all values of a cell's state are zero, as after damage. Such a cell is shown as empty.
- * This needs a test, because the formulas for ink and colours would give half ink or grey.
+ * Whether all values of a cell's state are zero, for example after damage. Such a cell must be
+ * shown as empty, but the formulas for ink and colours would give half ink or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
@@ -149,8 +155,8 @@ function isBare(states: Float32Array, at: number, stride: number, channels: numb
 }
 
 /**
- * Sets a cell's four values. Does not use `fill`, which takes several times as long for only four
- * values.
+ * Sets the four RGBA values of a cell to the same value. Does not use `fill`, because it takes
+ * several times as long for only four values.
  */
 function fillCell(rgba: Uint8Array, to: number, value: number): number {
   rgba[to] = rgba[to + 1] = rgba[to + 2] = rgba[to + 3] = value;
@@ -158,10 +164,10 @@ function fillCell(rgba: Uint8Array, to: number, value: number): number {
 }
 
 /**
- * Computes the mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017;
- * channels as in the published VNCA): n mixture logits, then for each of R, G, B n means, n
- * log-scales and n coefficients. The mean of G depends on that of R, the mean of B on both;
- * mixtures are weighted by their softmax.
+ * Computes the mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al.
+ * 2017). The channels are ordered as in the published VNCA: n mixture logits, then for each of R, G
+ * and B: n means, n log-scales and n coefficients. The mean of G depends on the mean of R; the mean
+ * of B depends on both. Mixtures are weighted by the softmax of their logits.
  *
  * @returns R, G, B, each clamped to −1…1
  */

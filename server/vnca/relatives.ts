@@ -1,7 +1,7 @@
 /**
- * The table of relatives: for each creature of a gallery, the relatives whose latents it can
- * express, and for how long. `npm run relatives` writes the table to `relatives.json`. Without this
- * file, creatures cannot express relatives.
+ * The table of relatives. For each creature of a gallery, it lists the relatives that the creature
+ * can express, and says for how long. `npm run relatives` writes the table to `relatives.json`. If
+ * this file is missing, creatures cannot express relatives.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,7 +9,6 @@ import { count, whole } from '../../shared/common-schemas.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name of the table in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
 
 /** Maximum number of relatives of one creature. */
@@ -21,11 +20,11 @@ const steps = whole(1, 1_000);
 const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 
 export const relativesTable = v.strictObject({
-  /** Number of steps for which a creature reads its relative's latent. */
+  /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
   /**
-   * Number of steps after an expression that a creature needs, with its own latent, to become as it
-   * was before.
+   * Number of steps that a creature needs after an expression to return to its former state,
+   * reading its own latent again.
    */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */
@@ -47,8 +46,8 @@ const relativesFile = v.strictObject({
  * Loads a checkpoint's table of relatives.
  *
  * @returns undefined if there is no file
- * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: the file
- * cannot be read
+ * @throws CheckpointError bad-card if the file is not a table of this gallery; missing-file if the
+ * file cannot be read
  */
 export async function loadRelatives({
   folder,
@@ -75,7 +74,6 @@ export async function loadRelatives({
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
 }
 
-/** Formats the content of `relatives.json`. */
 export function writeRelatives(
   { lentSteps, homeSteps, of }: Relatives,
   gallery: readonly { readonly name: string }[],

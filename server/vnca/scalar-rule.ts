@@ -1,6 +1,6 @@
 /**
- * The cell rule in plain JavaScript, for pages, which have no tensor library. It steps one patch
- * whose genomes are known, so it reads each of them only once.
+ * The cell rule in plain JavaScript, for pages, because pages have no tensor library. It steps one
+ * patch whose genomes do not change, so each genome is read only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
@@ -9,7 +9,7 @@ import { type Genomes, genomeWeights, mixSteps } from './chimera.ts';
 import { type CellLayer, createCondition, layersOfPatch } from './genome.ts';
 
 /**
- * Draws independently for each cell whether it is updated.
+ * Draws at random, independently for each cell, whether the cell is updated.
  *
  * @param mask [cells], overwritten: 1 = updated
  * @param probability 0…1
@@ -19,9 +19,9 @@ export function drawUpdateMask(mask: Float32Array, probability: number, random: 
 }
 
 /**
- * Creates a random generator seeded with the state itself, so that a step depends only on the
- * state. A patch then steps identically in any batch, and a room restored from exported states
- * replays bit for bit.
+ * Creates a random generator whose seed is a hash of a patch's state, so that a step depends only
+ * on the state. As a result, a patch steps identically in any batch, and a room restored from
+ * exported states replays bit for bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
@@ -34,14 +34,14 @@ export function randomOfState(state: Float32Array): Random {
 }
 
 /**
- * Steps every cell once.
+ * Steps every cell of a patch once.
  *
  * @param states [s, s, C]; cells outside the patch count as zero
- * @returns [s, s, C]
+ * @returns the states after the step, [s, s, C]
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
 
-/** A layer of a single cell, [in] → [out]. The next call overwrites the result. */
+/** Computes a layer for a single cell, [in] → [out]. The next call overwrites the result. */
 type Layer = (x: Float64Array) => Float64Array;
 
 /** Creates the function that steps a patch whose cells read these genomes. */
@@ -56,7 +56,7 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
     const mask = new Float32Array(cells).fill(1);
     if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
     if (!labels) return rules[0](states, mask);
-    // The weights change only when the patch grows.
+    // Compute the weights again only if the patch has grown.
     if (weights.length !== count * cells) weights = genomeWeights(labels, count, Math.sqrt(cells));
     const steps = rules.map((rule, i) => {
       return rule(states, mask, weights.subarray(i * cells, (i + 1) * cells));
@@ -68,8 +68,8 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 }
 
 /**
- * Creates the function that steps a patch of which all cells read the same genome. Its result is
- * undefined for cells whose weight is zero.
+ * Creates the function that steps a patch whose cells all read the same genome. Cells whose weight
+ * is zero are not computed.
  *
  * @param latent [Z]
  */
@@ -106,7 +106,10 @@ function createRule(model: Model, latent: Float32Array) {
   };
 }
 
-/** Creates the 3×3 convolution around one cell, with its scale and bias. */
+/**
+ * Creates the function that computes the first layer (perception) for one cell: a 3×3 convolution
+ * around the cell, with a scale and a bias.
+ */
 function perception(
   net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },
   scale: Float32Array | undefined,
@@ -130,7 +133,10 @@ function perception(
   };
 }
 
-/** Creates the operations for the trunk of one cell. They change their arguments in place. */
+/**
+ * Creates the operations with which `runTrunk` computes the trunk for one cell. They change their
+ * arguments in place.
+ */
 const operationsOf = (
   { activation }: Model['card']['update'],
   layers: ReadonlyMap<string, Layer>,
@@ -154,7 +160,7 @@ function denseLayer({ kernel, bias }: CellLayer, inputs: number): Layer {
     for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
     for (let i = 0; i < x.length; i++) {
       const value = x[i];
-      // Skips zeros, which are half of the values after a ReLU.
+      // Skip zeros, because half of the values after a ReLU are zero.
       if (value === 0) continue;
       const from = i * y.length;
       for (let o = 0; o < y.length; o++) y[o] += value * kernel[from + o];

@@ -1,4 +1,4 @@
-/** Steps patches of one species and stage in batches. */
+/** Steps batches of patches that have the same species and stage. */
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { type Genomes, genomeWeights, mixSteps } from '../../vnca/chimera.ts';
@@ -6,16 +6,17 @@ import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
 
-/** The genomes that the cells of a patch read, as the patch's rule needs them. */
+/** The genomes that the cells of a patch read, in the form that the patch's rule needs. */
 export class Expression {
-  /** The result of `weightsAt` for the stage that was asked for last. */
+  /** Cached result of the last call of `weightsAt`. */
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
-   * @param conditioning [genomes, K], the result of `StepRule.condition` for each genome; undefined
+   * @param conditioning the result of `StepRule.condition` for each genome, [genomes, K]; undefined
    * for rules without that method
-   * @param labels [S, S] The genome that each cell reads; undefined if there is only one
-   * @param latents the genomes, if known
+   * @param labels for each cell of the fully grown patch, the index of the genome that it reads,
+   * [S, S]; undefined if there is only one genome
+   * @param latents the latents of the genomes, if known
    */
   constructor(
     readonly conditioning?: Float32Array,
@@ -23,7 +24,10 @@ export class Expression {
     private readonly latents: readonly Float32Array[] = [],
   ) {}
 
-  /** Returns a copy of the conditioning [K] of a latent, if it is one of the genomes. */
+  /**
+   * Returns a copy of a latent's conditioning [K], or undefined if the latent is not one of the
+   * genomes.
+   */
   rowOf(latent: Float32Array): Float32Array | undefined {
     const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
     if (genome < 0) return undefined;
@@ -31,7 +35,10 @@ export class Expression {
     return this.conditioning!.slice(genome * width, (genome + 1) * width);
   }
 
-  /** Computes how much each genome of a chimera counts for each cell, [genomes, s, s]. */
+  /**
+   * Computes the weight of each genome of a chimera for each cell, [genomes, s, s], where s =
+   * `stage`.
+   */
   weightsAt(stage: number): Float32Array {
     if (this.weights?.stage !== stage) {
       const count = 1 + this.labels!.reduce((most, label) => Math.max(most, label), 0);
@@ -44,10 +51,10 @@ export class Expression {
 const NONE = new Expression();
 
 /**
- * Prepares genomes for a rule. Drops genomes that no cell reads, so that a chimera always has
- * several.
+ * Converts genomes to the form that a rule needs. Drops genomes that no cell reads, so that a
+ * chimera always has several genomes.
  *
- * @param before what the patch expressed before; its genomes need not be computed again
+ * @param before genomes that the patch has read so far; their conditioning is not computed again
  */
 export function express(
   { condition }: StepRule,
@@ -77,26 +84,28 @@ export interface LoadedModel {
   readonly layout: StateLayout;
 }
 
-/** A patch in the core store. */
 export interface Patch {
   readonly species: LoadedModel;
   expression: Expression;
-  /** Side s, in cells. */
+  /** Side s of the patch, in cells. */
   stage: number;
-  /** [s, s, C] or [C, s, s], as the layout of `species` says. */
+  /** States of the patch, [s, s, C], or [C, s, s] if the backend is planar. */
   state: Float32Array;
-  /** Receives the states after the next step; undefined if the patch was not stepped lately. */
+  /**
+   * Buffer for the states after the next step. Undefined if the patch has not been stepped
+   * recently.
+   */
   spare?: Float32Array | undefined;
-  /** Number of the commit in which the patch was last stepped. */
+  /** Value of `BatchStepper.commits` when the patch was last stepped. */
   steppedIn?: number;
   /**
-   * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
-   * after an import.
+   * Picture after the last step, [s, s, 4]; undefined if the patch has not been stepped since it
+   * was planted or imported.
    */
   lastRgba: Uint8Array | undefined;
 }
 
-/** A step of a patch. */
+/** A step to be computed, with its patch. */
 export interface Turn extends Entry<Patch> {
   /** The genomes that the patch expresses from this step on. */
   readonly expression: Expression;
@@ -106,7 +115,7 @@ export interface Turn extends Entry<Patch> {
 export interface Stepped extends Turn {
   /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** States after the step, in the layout of the species. */
+  /** States after the step, [s, s, C], or [C, s, s] if the backend is planar. */
   readonly after: Float32Array;
   /** Picture and aliveness after the step. The pictures of one call share a buffer. */
   readonly rgba: Uint8Array;
@@ -116,29 +125,31 @@ export interface Stepped extends Turn {
 }
 
 /**
- * A patch that is not stepped in this number of consecutive commits frees its spare buffer. The
- * number is so high that patches keep theirs while seed previews are stepped between two ticks.
+ * Number of consecutive commits without a step after which a patch's spare buffer is freed. It is
+ * large enough for patches to keep their buffers while seed previews are stepped between two ticks.
  */
 const MAX_IDLE_CALLS = 128;
 
 /**
- * Steps patches in two phases, `step` and `commit`, so that a failing batch leaves all of them
- * unchanged. Reuses large buffers: allocating them for each step would make the garbage collector
- * pause the engine once or twice a second.
+ * Steps patches in two phases, `step` and `commit`, so that no patch changes if one batch fails.
+ * Reuses large buffers: allocating them for each step would make the garbage collector pause the
+ * engine once or twice a second.
  */
 export class BatchStepper {
-  /** Buffers of the batch that is being stepped, by purpose. */
+  /** Reusable buffers for the batch that is being stepped, by purpose. */
   private readonly buffers = new Map<string, Float32Array>();
-  /** Patches with a spare buffer. */
+  /** Patches that were stepped recently and may have a spare buffer. */
   private readonly awake = new Set<Patch>();
   private commits = 0;
 
   constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
 
   /**
-   * Divides, masks and steps the patch of every turn. Patches do not change until `commit`.
+   * Computes one step of each patch, including division, masks and read-out. The patches do not
+   * change until `commit`.
    *
-   * @param turns all of the same species, and of the same stage after division; a chimera alone
+   * @param turns steps of patches with the same species and the same stage after division, or one
+   * step of a chimera
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -150,7 +161,7 @@ export class BatchStepper {
     const { batchPatches, maxBatchCells } = this.backend;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
     const weights = expression.labels && expression.weightsAt(stage);
-    // One buffer for all patches, as each allocation costs about a microsecond.
+    // Use one buffer for all patches, because each allocation costs about a microsecond.
     const pictures = new Uint8Array(4 * cells * turns.length);
     const presences = new Uint8Array(cells * turns.length);
     const stepped: Stepped[] = [];
@@ -178,7 +189,7 @@ export class BatchStepper {
         const at = (start + i) * cells;
         const rgba = pictures.subarray(4 * at, 4 * (at + cells));
         const presence = presences.subarray(at, at + cells);
-        // Reads out now, while the states are in the CPU's cache.
+        // Read out the patch now, while its states are in the CPU's cache.
         const finite = species.read(own, rgba, presence);
         stepped.push({ ...turn, stage, after: own, rgba, presence, finite });
       });
@@ -186,7 +197,10 @@ export class BatchStepper {
     return stepped;
   }
 
-  /** Commits steps, and frees the spare buffers of patches that were idle for too long. */
+  /**
+   * Applies computed steps to their patches, and frees the spare buffers of patches that have been
+   * idle for too long.
+   */
   commit(stepped: Iterable<Stepped>): void {
     this.commits++;
     for (const { patch, stage, expression, after } of stepped) {
@@ -201,12 +215,15 @@ export class BatchStepper {
     }
   }
 
-  /** Frees what is kept for a removed patch. */
+  /** Forgets a patch that was removed from the store, so that its memory can be freed. */
   forget(patch: Patch): void {
     this.awake.delete(patch);
   }
 
-  /** Returns a buffer with arbitrary content, which is valid until the next call for its purpose. */
+  /**
+   * Returns a reusable buffer with arbitrary content. The buffer is valid until the next call with
+   * the same purpose.
+   */
   private buffer(purpose: string, length: number): Float32Array {
     let buffer = this.buffers.get(purpose);
     if (!buffer || buffer.length < length) {
@@ -216,7 +233,12 @@ export class BatchStepper {
     return buffer.subarray(0, length);
   }
 
-  /** Divides and masks the patches' states. Pads a batch with zeros. @param size of one state */
+  /**
+   * Computes the input of a batch: the states of its patches, divided and masked, then zeros up to
+   * `count` patches.
+   *
+   * @param size number of values in one state
+   */
   private inputOf(turns: readonly Turn[], count: number, size: number): Float32Array {
     const [{ patch, step }] = turns;
     if (count === 1 && !step.divide && !step.keep && !step.closed) return patch.state;
@@ -232,8 +254,8 @@ export class BatchStepper {
   }
 
   /**
-   * Returns the patches' conditioning, [count, K], or a chimera's, [genomes, K]; undefined for rules
-   * without one.
+   * Returns the conditioning of a batch's patches, [count, K], or of a chimera's genomes, [genomes,
+   * K]; undefined for rules without conditioning.
    */
   private conditioningOf(turns: readonly Turn[], count: number): Float32Array | undefined {
     const [{ expression }] = turns;
@@ -246,10 +268,10 @@ export class BatchStepper {
   }
 
   /**
-   * Steps a chimera once by each of its genomes, and mixes the results into `batch.after`. For rules
-   * that cannot step chimeras.
+   * Steps a chimera once with each of its genomes, and writes the weighted mean of the results to
+   * `batch.after`. Used for rules whose `step` does not support chimeras.
    *
-   * @param weights [genomes, s, s]
+   * @param weights weight of each genome for each cell, [genomes, s, s]
    */
   private async stepByEach(
     { rule, layout }: LoadedModel,
@@ -259,7 +281,7 @@ export class BatchStepper {
     const genomes = weights.length / stage ** 2;
     const width = conditioning!.length / genomes;
     const { batchPatches: count = 1 } = this.backend;
-    /** Fills the rest of a batch with zeros. */
+    /** Extends the values of one patch to a whole batch, with zeros for the other patches. */
     const padded = (values: Float32Array): Float32Array => {
       if (count === 1) return values;
       const all = new Float32Array(count * values.length);
@@ -278,7 +300,9 @@ export class BatchStepper {
   }
 }
 
-/** Draws the update mask, for rules with stochastic updates. */
+/**
+ * Draws at random which cells are updated. Returns no mask for rules without stochastic updates.
+ */
 function updateMask(
   { card }: LoadedModel,
   { count, stage, states }: Pick<Batch, 'count' | 'stage' | 'states'>,
@@ -301,11 +325,14 @@ type StateLayout = ReturnType<typeof stateLayout>;
 /**
  * Creates the functions that depend on the order of values in a state.
  *
- * @param planar whether states are [C, s, s], one plane per channel, as some backends need for fast
- * convolutions. Otherwise, states are [s, s, C], as the engine's callers pass them
+ * @param planar whether states are [C, s, s], one plane per channel, which some backends need for
+ * fast convolutions. Otherwise, states are [s, s, C], as callers of the engine pass them
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
-  /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */
+  /**
+   * Divides every cell of the state `source` into 2×2 copies. Writes the new state to `target`,
+   * starting at `offset`.
+   */
   divideInto(target: Float32Array, offset: number, source: Float32Array): void {
     const planes = planar ? channels : 1;
     const size = source.length / planes;
@@ -315,8 +342,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, if `where`
-   * is 'set', is not zero. Does nothing without a mask.
+   * Sets cells of the state at `offset` to zero: cells whose value in the mask [s, s] is 0 (`where`
+   * is 'zero') or is not 0 (`where` is 'set'). Does nothing if there is no mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;
@@ -325,24 +352,23 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Clears plane by plane, as the cells of one plane are close together in memory.
+    // Clear one plane after the other, because the cells of a plane are close together in memory.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
-  /** Computes the weighted mean of steps, as `mixSteps` does. */
+  /** Computes the weighted mean of the results of a chimera's genomes, see `mixSteps`. */
   mix(steps: readonly Float32Array[], weights: Float32Array, after: Float32Array): void {
     const cells = after.length / channels;
     const strides = planar ? { cells: 1, channels: cells } : { cells: channels, channels: 1 };
     mixSteps(steps, weights, strides, after);
   },
-  /** Copies a state to the layout [s, s, C]. */
+  /** Returns a copy of a state, converted to the layout [s, s, C]. */
   export: (state: Float32Array): Float32Array =>
     planar ? transposed(state, channels, state.length / channels) : state.slice(),
-  /** Copies a state from the layout [s, s, C]. */
+  /** Returns a copy of a state, converted from the layout [s, s, C]. */
   import: (state: Float32Array): Float32Array =>
     planar ? transposed(state, state.length / channels, channels) : state.slice(),
 });
 
-/** Transposes [rows, columns] to [columns, rows]. */
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
   for (let i = 0; i < rows; i++) {

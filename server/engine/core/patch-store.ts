@@ -1,8 +1,8 @@
 /**
- * The patch store of every `RuleBackend`. It plants, steps and reads patches and knows nothing
- * about threads.
+ * The patch store that every `RuleBackend` uses. It plants, steps and reads patches and knows
+ * nothing about threads.
  *
- * A call takes effect completely, or throws and leaves every patch unchanged.
+ * A call either takes effect completely, or throws and leaves every patch unchanged.
  */
 
 import { getOrAdd } from '../../platform/collections.ts';
@@ -24,10 +24,10 @@ import {
 import { brokenReadout, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
- * Loads the models on the backend and returns an empty store.
+ * Loads models on a backend and returns an empty patch store.
  *
- * @param models models to load, with different names; a patch refers to its model by the name in the
- *   model's card
+ * @param models models with different names; a patch refers to its model by the name in the model's
+ * card
  */
 export async function createPatchStore(
   models: readonly Model[],
@@ -123,8 +123,8 @@ export async function createPatchStore(
 }
 
 /**
- * Groups entries by species and stage, because only such entries can be stepped in one tensor.
- * Chimeras are alone in their groups.
+ * Groups steps by species and stage, because only patches of equal species and stage fit in one
+ * tensor. Each chimera has a group of its own.
  */
 function groupsOf(entries: readonly Turn[]): Turn[][] {
   const groups = new Map<string | PatchId, Turn[]>();
@@ -138,7 +138,10 @@ function groupsOf(entries: readonly Turn[]): Turn[][] {
   return [...groups.values()];
 }
 
-/** Builds the read-out of a committed step. */
+/**
+ * Builds the read-out of a committed step, and stores the picture for comparison after the next
+ * step.
+ */
 function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
@@ -147,9 +150,9 @@ function readOut({ patch, step, stage, rgba, presence, finite }: Stepped): Reado
   return finite ? readout : brokenReadout(readout);
 }
 
-/** Computes the largest change between two pictures of equal size. */
+/** Computes the largest change of any value between two pictures of equal size, 0…255. */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Compares whole cells first, as most cells of most patches are at rest.
+  // Compare whole cells first, because most cells of most patches do not change.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );
@@ -168,7 +171,7 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
  * Creates the function that reads out patches of a checkpoint.
  *
  * @param card the checkpoint's card
- * @param planar whether states are [C, s, s]
+ * @param planar whether states are [C, s, s] instead of [s, s, C]
  */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);

@@ -1,4 +1,4 @@
-/** The table of a store's patches, with the argument checks that all stores share. */
+/** The table of a store's patches, with the checks of arguments that all stores share. */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -13,7 +13,9 @@ import {
 } from '../engine.ts';
 
 /**
- * Checks that names are unique. @throws EngineError unavailable if two models have the same name
+ * Checks that the names of models are unique.
+ *
+ * @throws EngineError unavailable if two models have the same name
  */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
@@ -23,10 +25,10 @@ export function checkNames(models: readonly Model[]): void {
   }
 }
 
-/** The properties of a patch that the checks need. */
+/** The properties of a patch that `PatchTable` checks. */
 interface CheckedPatch {
   readonly species: { readonly card: Card };
-  /** Side s, in cells. */
+  /** Side s of the patch, in cells. */
   readonly stage: number;
 }
 
@@ -35,14 +37,14 @@ export interface Entry<P> {
   readonly step: PatchStep;
 }
 
-/** Maps ids to patches. All checks of a call run before the call changes anything. */
+/** Maps ids to patches, and checks the arguments of calls before a call changes anything. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
-  /** @param species maps names to loaded checkpoints */
+  /** @param species loaded checkpoints, by name */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
     super();
   }
 
-  /** @throws EngineError unknown-patch */
+  /** Returns the patch with this id. @throws EngineError unknown-patch */
   require(id: PatchId): P {
     const patch = this.get(id);
     if (!patch) throw new EngineError('unknown-patch', String(id));
@@ -50,9 +52,9 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks new patches before the caller adds them.
+   * Checks new patches before the caller adds them to the table.
    *
-   * @returns each patch with its checkpoint and the side of its first stage
+   * @returns each patch with its loaded checkpoint and the side of its first stage, in cells
    * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent, bad-labels
    */
   checkNew(
@@ -75,7 +77,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks the steps of one call.
+   * Checks the steps of one call and looks up their patches.
    *
    * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent, bad-labels
    */
@@ -93,7 +95,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
         if (!mask || mask.length === stage * stage) continue;
         throw new EngineError(
           'bad-mask',
-          `mask of patch ${step.patch} has ${mask.length} places, not ${stage}×${stage}`,
+          `mask of patch ${step.patch} has ${mask.length} values, not ${stage}×${stage}`,
         );
       }
       if (step.express) checkGenomes(step.patch, step.express, patch.species.card);
@@ -102,9 +104,9 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks the size and values of new states, each [s, s, C].
+   * Checks the size and the values of new states, each [s, s, C].
    *
-   * @returns the patches, with the side s of their new states
+   * @returns each patch with its new state and the side s of that state, in cells
    * @throws EngineError unknown-patch, bad-state
    */
   importsOf(
@@ -115,7 +117,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       const { channels, side } = patch.species.card;
       const stage = Math.sqrt(state.length / channels);
       if (!isStage(stage, side)) {
-        throw new EngineError('bad-state', `${state.length} values are no stage of patch ${id}`);
+        throw new EngineError('bad-state', `${state.length} values fit no stage of patch ${id}`);
       }
       checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
       return { patch, state, stage };
@@ -123,7 +125,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 }
 
-/** Whether repeated doubling of `stage` reaches the full side. */
+/** Whether a patch can have this side: doubling `stage` repeatedly must give the full side. */
 const isStage = (stage: number, side: number): boolean =>
   stage >= 1 &&
   stage <= side &&
@@ -144,7 +146,9 @@ function checkNumbers(
   }
 }
 
-/** @throws EngineError bad-latent, bad-labels */
+/**
+ * Checks the latents and labels of a patch's genomes. @throws EngineError bad-latent, bad-labels
+ */
 function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card): void {
   const { length } = latents;
   if (length < 1 || length > MAX_GENOMES) {
@@ -164,7 +168,7 @@ function checkGenomes(patch: PatchId, { latents, labels }: Genomes, card: Card):
   }
 }
 
-/** Side of a patch after a step, in cells. */
+/** Returns the side of a patch after a step, in cells. */
 export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchStep): number =>
   step.divide ? 2 * stage : stage;
 

@@ -1,6 +1,6 @@
 /**
- * Examines which engines work on this machine, which one 'auto' selects, and how to get a better
- * one.
+ * Examines which engines work on this machine, which of them 'auto' selects, and how to get a
+ * better one.
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
@@ -17,44 +17,54 @@ import {
 } from '../choose-backend.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 
-/** The child process's task, passed as JSON in its only argument. */
+/**
+ * Task of a child process that tries one engine (`try-engine.ts`), passed as JSON in the process's
+ * only argument.
+ */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
-  /** Folder of the checkpoint whose net is measured. If absent, nothing is measured. */
+  /**
+   * Folder of the checkpoint whose net is used to measure speed. If absent, speed is not measured.
+   */
   readonly checkpoint?: string;
-  /** How long to measure, in seconds. If 0, nothing is measured. */
+  /** How long to measure speed, in seconds. If 0, speed is not measured. */
   readonly seconds: number;
 }
 
-/** The child process's result, sent as its only message. */
+/**
+ * Result of a child process that tried an engine, sent to the parent process as the only message.
+ */
 export interface TrialResult {
-  /** Absent if the engine does not work here. */
+  /** The engine that was started; absent if no engine could be started. */
   readonly info?: EngineInfo;
   /**
-   * The engines that were skipped. If only one engine was tried and failed, the list holds that
-   * engine.
+   * The engines that do not work and were skipped. If the task names one engine and it does not
+   * work, the list holds that engine.
    */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /** Why the engine does not work or was not measured, if `skipped` does not say why. */
+  /**
+   * Error message if the engine does not work or was not measured; absent if `skipped` gives the
+   * reason.
+   */
   readonly failure?: string;
 }
 
-/** Patches per measured step. */
+/** Number of patches that are stepped together when speed is measured. */
 const RATE_PATCHES = 16;
 const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 
 /**
  * Measures how fast an engine steps `RATE_PATCHES` fully grown patches.
  *
- * @param seconds minimum time to measure, after a first step that is not counted
- * @returns number of cells stepped per second; the time for read-outs is included
+ * @param seconds minimum duration of the measurement, in seconds; excludes the first step
+ * @returns number of cells stepped per second, including the time for read-outs
  */
 export async function measureRate(engine: Engine, { card }: Model, seconds: number) {
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Imports full-size states instead of growing them, because the cost of a step does not depend on
+  // Import full-size states instead of growing the patches. The cost of a step does not depend on
   // the states, and growing is slow on some engines.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
@@ -71,21 +81,21 @@ export async function measureRate(engine: Engine, { card }: Model, seconds: numb
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** Maximum time to wait for an engine, in ms, because a broken library may hang. */
+/** Maximum time to wait for an engine, in ms. Limited because a broken library may hang. */
 const TIMEOUT = 120_000;
 
-/** The doctor's report, which is also printed as JSON. */
+/** The report of `npm run doctor`, which can be printed as text or JSON. */
 export type Report = Awaited<ReturnType<typeof examine>>;
 
-/** The report on one engine. */
 export type EngineReport = Report['engines'][number];
 
 /**
- * Examines the machine. Missing or broken engines are reported and cause no error.
+ * Examines which engines work on this machine and how fast they are. An engine that is missing or
+ * broken is listed in the report and causes no error.
  *
- * @param checkpoint folder of the checkpoint to measure with
- * @param seconds how long to measure each engine
- * @param progress called with one line of text before each trial
+ * @param checkpoint folder of the checkpoint whose net is used to measure speed
+ * @param seconds how long to measure each engine, in seconds
+ * @param progress called with one line of text before each engine is tried
  */
 export async function examine(
   checkpoint: string,
@@ -107,7 +117,8 @@ export async function examine(
     engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
-  // Loads the net as the server does, because 'auto' skips an engine that cannot load it.
+  // Load the checkpoint's net, as the server does, because 'auto' skips an engine that cannot load
+  // the net.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {
@@ -115,7 +126,10 @@ export async function examine(
       cpu: cpus()[0]?.model.trim() || process.arch,
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      /** GPU vendors; empty if none was found or this system does not list them. */
+      /**
+       * Vendors of the machine's GPUs. Empty if no GPU was found or this operating system cannot
+       * list GPUs.
+       */
       gpus: findGpus(),
       system: `${process.platform} ${process.arch}`,
       node: process.versions.node,
@@ -133,7 +147,7 @@ export async function examine(
       why: info
         ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
         : (failure ?? 'no engine works here'),
-      /** Preferred engines that were skipped, one sentence each. */
+      /** Reasons why engines that 'auto' prefers were skipped, one sentence per engine. */
       passed: passed.map(explain),
     },
     /** How a host can get a better engine on this machine, one sentence each. */
@@ -150,11 +164,15 @@ function reportOf(name: BackendName, tried: TrialResult) {
     /** The device that the engine runs on; null if the engine does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
-    /** Why the engine does not run, or why its speed is not known. */
+    /**
+     * Why the engine does not run, or why its speed was not measured; null if neither is the case.
+     */
     reason: own?.reason ?? failure ?? null,
-    /** How a host can make the engine run. */
+    /** How a host can make the engine run; null if it runs, or if no remedy is known. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
-    /** Cells stepped per second, `RATE_PATCHES` patches at a time; null if not measured. */
+    /**
+     * Number of cells stepped per second, `RATE_PATCHES` patches at a time; null if not measured.
+     */
     cellsPerSecond: cellsPerSecond ?? null,
   };
 }
@@ -164,7 +182,6 @@ const tryEngine = (task: TrialTask): Promise<TrialResult> =>
     patience: TIMEOUT,
   }).catch(({ message }: Error) => ({ skipped: [], failure: message }));
 
-/** Formats the report as text. */
 export function reportText(report: Report): string {
   const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';

@@ -1,6 +1,6 @@
 /*
- * The functions that JavaScript calls: the kernel's steps, and read-outs that equal those of vnca/readout.ts byte for
- * byte.
+ * The functions that JavaScript calls: the kernel's functions for steps and for training, and a function that reads out
+ * patches with the same results, byte for byte, as vnca/readout.ts.
  */
 #include "kernel.h"
 
@@ -12,7 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Declares the part of Node-API that is used, because its header is not installed everywhere. Node-API is stable. */
+/*
+ * Declares the functions of Node-API that this file uses, because Node's header files are not installed on every
+ * machine. These declarations do not change, because Node-API is a stable interface.
+ */
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
 typedef struct napi_callback_info__ *napi_callback_info;
@@ -26,14 +29,17 @@ NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
 NODE_API napi_throw_range_error(napi_env, const char *, const char *);
 
 #ifdef __GLIBC__
-/* Absent in other C libraries. A prebuilt kernel loads with these, too. */
+/* These functions exist only in glibc. Weak symbols let a prebuilt kernel load with other C libraries, too. */
 #pragma weak malloc_trim
 #pragma weak mallopt
 #endif
 
 enum { MOST_ARRAYS = 16 };
 
-/* The arguments of a call from JavaScript, which are typed arrays. An undefined argument has data 0 and length 0. */
+/*
+ * The arguments of a call from JavaScript, all of which are typed arrays. If an argument is undefined, its data and its
+ * length are 0.
+ */
 typedef struct {
   napi_env env;
   void *data[MOST_ARRAYS];
@@ -62,7 +68,8 @@ static napi_value number(napi_env env, int64_t value) {
 }
 
 /*
- * Reads `net` of native.ts, an Int32Array: number of patches, side, channels, hidden, elu, and the trunk as in `Net`.
+ * Converts an array from `shapeOf` in native.ts to a Net. The array holds the number of patches, the side, the numbers
+ * of channels and hidden units, whether the activation function is ELU, and the four fields of the trunk in `Net`.
  */
 static Net net_of(const int32_t *shape) {
   return (Net){
@@ -79,18 +86,21 @@ static Net net_of(const int32_t *shape) {
   };
 }
 
-/* (numbers: Float32Array): returns how many numbers to skip to reach the beginning of a cache line. */
+/*
+ * Called from JavaScript as skip(numbers: Float32Array). Returns how many numbers to skip to reach the beginning of a
+ * cache line.
+ */
 static napi_value skip(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
 }
 
-/* (): returns 1 if multiplications are fused with additions, otherwise 0. */
+/* Called from JavaScript as fused(). Returns 1 if multiplications are fused with additions, otherwise 0. */
 static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
 
 /*
- * (net, sizes: Int32Array): writes whole_vectors(1), perception_size, layers_size and memory_size (kernel.h) to
- * `sizes`.
+ * Called from JavaScript as measure(net, sizes: Int32Array). Writes whole_vectors(1), perception_size, layers_size and
+ * memory_size (kernel.h) to `sizes`.
  */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -101,8 +111,10 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (net, fixed, states, after, own, mask, weights): steps patches. `fixed` begins at a cache line. Its first cache line holds
- * `kept` and `limit` of `Net`. Then follow perception, the layers (unless each patch has its own), and memory.
+ * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). Steps patches. `fixed` begins at a
+ * cache line. Its first cache line holds `kept` and `limit` of `Net`. The rest of `fixed` holds the kernel of
+ * perception, the layers (unless each patch has its own layers), and working memory. For the other arrays, see `Batch`
+ * in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -138,8 +150,9 @@ static napi_value step(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Reads a rollout from (net, rates, memory, and the arrays of Rollout in their order). After the numbers of net_of, `net`
- * holds those of Rollout in their order. `rates` holds `kept` and `limit` of `Net`.
+ * Converts the arguments of `train` to a Rollout and a Net. The first argument holds the numbers that net_of reads and
+ * then the numbers of Rollout, in the order of its fields. The second holds `kept` and `limit` of `Net`. The third is
+ * the working memory. All others are the arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -151,7 +164,7 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
   return of;
 }
 
-/* (net): returns row_size, or rollout_size if there are steps. */
+/* Called from JavaScript as rollout(net). Returns rollout_size, or row_size if the number of steps in `net` is 0. */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   Net net;
@@ -160,8 +173,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (see rollout_of): takes steps; or, if `change` is there, differentiates the steps that the preceding call with the
- * same memory took.
+ * Called from JavaScript as train(...), with the arguments that rollout_of reads. If the array `change` is absent,
+ * takes the steps of the rollout. Otherwise, differentiates the steps that the preceding call with the same memory
+ * took.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -185,7 +199,7 @@ static napi_value train(napi_env env, napi_callback_info info) {
 typedef float four_floats __attribute__((vector_size(16)));
 typedef double four_doubles __attribute__((vector_size(32)));
 
-/* Converts four channels from 0...1 to bytes, as toByte does. */
+/* Converts four channels from 0...1 to bytes, in the same way as toByte in vnca/readout.ts. */
 static inline void write_bytes(const float *state, const int32_t *channels, uint8_t *rgba) {
   const four_floats value = {state[channels[0]], state[channels[1]], state[channels[2]], state[channels[3]]};
   const four_doubles scaled = __builtin_convertvector(value, four_doubles) * 255 + 0.5;
@@ -199,7 +213,10 @@ static int is_bare(const float *state, int channels) {
   return 1;
 }
 
-/* The table that inkOf reads. Logits beyond -limit and limit give the bytes 0 and 255. */
+/*
+ * The lookup table INK of vnca/readout.ts, which converts logits to bytes. Logits below -limit give the byte 0, and
+ * logits above limit give the byte 255.
+ */
 typedef struct {
   double limit, per_logit;
   const uint8_t *bytes;
@@ -214,9 +231,9 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 }
 
 /*
- * (shown: Float32Array, state, rgba, presence, bytes, next): reads out a patch. `shown` holds the number of channels;
- * the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B and alpha, or the channel of
- * ink and -1.
+ * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Reads out a patch. `shown`
+ * holds the number of channels; the channel of presence, or -1; the limit of the ink table; and the channels of R, G, B
+ * and alpha, or the channel of ink and -1. `bytes` and `next` are the ink table.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -260,8 +277,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (): returns the free memory of all arenas to the system, at most once in 6 s for all threads together. malloc_trim
- * runs in a new thread that executes no code of this library, because the library may be unloaded meanwhile.
+ * Called from JavaScript as trim(). Returns memory that malloc does not use to the system, at most once in 6 s for all
+ * threads together. Runs malloc_trim in a new thread that executes no code of this library, because the library may be
+ * unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -278,12 +296,12 @@ static napi_value trim(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Allocations of at least this size are returned to the system as soon as they are freed, in bytes. The states of a
+ * Minimum size, in bytes, of allocations that are returned to the system as soon as they are freed. The states of a
  * patch are about this large.
  */
 #define MOST_KEPT (128 * 1024)
 
-/* Exports the functions. Node calls this once in each thread. */
+/* Exports the functions to JavaScript. Node calls this function once in each thread. */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
@@ -292,8 +310,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Otherwise, when large buffers are freed, glibc raises this size to as much as 32 MB. Then the arenas of all threads
-   * keep freed memory.
+   * Fixes the size from which freed memory is returned to the system. By default, glibc raises this size to as much as
+   * 32 MB when large buffers are freed.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

@@ -1,4 +1,7 @@
-/* Products of matrices, activations and Winograd transforms that stepping (kernel.c) and training (training.c) share. */
+/*
+ * Matrix products, activation functions and Winograd transforms, shared by stepping (kernel.c) and training
+ * (training.c).
+ */
 #ifndef BLOCKS_H
 #define BLOCKS_H
 #include "kernel.h"
@@ -17,9 +20,10 @@ typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
 enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
 /*
- * Defines a function that computes ROWS rows and VECTORS vectors of y = start + x w; x is [rows, depth], w [depth,
- * outputs]. `x_row` and `x_step` are the distances between rows and columns of x, so that x may be transposed.
- * `start_row` is the distance between rows of `start`: 0 for a bias.
+ * Defines a function that computes ROWS rows and VECTORS vectors of y = start + x w, where x is [rows, depth] and w is
+ * [depth, outputs]. `x_row` and `x_step` are the distances between the rows and between the columns of x, which allows
+ * x to be transposed. `start_row` is the distance between the rows of `start`, or 0 if all rows start with the same
+ * bias.
  */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,   \
@@ -47,7 +51,7 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
                            start ? start + row * start_row + at : 0, start_row,                        \
                            y + row * outputs + at, outputs)
 
-/* Computes VECTORS vectors of all rows, MOST rows at a time, which are as many as the registers hold. */
+/* Computes VECTORS vectors of all rows, MOST rows at a time. The processor has not enough registers for more rows. */
 #define COLUMN(MOST, VECTORS)                                                                          \
   for (int row = 0; row < rows;) {                                                                     \
     const int left = rows - row;                                                                       \
@@ -65,8 +69,8 @@ DEFINE_BLOCK(1, 4) DEFINE_BLOCK(2, 4) DEFINE_BLOCK(1, 5) DEFINE_BLOCK(2, 5)
 DEFINE_BLOCK(1, 1) DEFINE_BLOCK(2, 1) DEFINE_BLOCK(1, 2) DEFINE_BLOCK(2, 2) DEFINE_BLOCK(1, 3) DEFINE_BLOCK(2, 3)
 
 /*
- * Computes y [rows, outputs] = start + x [rows, depth] w [depth, outputs]. `outputs` is a multiple of LANES; `start` may
- * be 0, or y itself. See DEFINE_BLOCK.
+ * Computes y [rows, outputs] = start + x [rows, depth] w [depth, outputs]. `outputs` is a multiple of LANES. `start`
+ * may be 0 or y itself. For the other parameters, see DEFINE_BLOCK.
  */
 static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,
                      const float *w, const float *start, ptrdiff_t start_row, float *y) {
@@ -92,7 +96,7 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
 /* Computes the ELU: e^x - 1 if x < 0, otherwise x. */
 INLINE vec elu_of(vec x) {
   const vec low = largest(all(-87.0f), least(all(0), x));
-  /* Adding 1.5 * 2^23 rounds to a whole number and puts it in the lowest bits. */
+  /* Adding 1.5 * 2^23 rounds a float to a whole number, which is then in the lowest bits of the float. */
   const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));
   const vec whole = shifted - all(12582912.0f);
   const vec rest = fma(whole, all(-1.42860677e-6f), fma(whole, all(-0.693145752f), low));
@@ -115,7 +119,7 @@ INLINE void activate(float *x, int size, int elu) {
   for (int i = 0; i < size; i += LANES) store(x + i, activated(load(x + i), elu));
 }
 
-/* Copies a few numbers, faster than memcpy does. */
+/* Copies a small array, faster than memcpy. */
 INLINE void copy(float *to, const float *from, int size) {
   int i = 0;
   for (; i + LANES <= size; i += LANES) store(to + i, load(from + i));
@@ -133,7 +137,10 @@ INLINE void add_weighted(float *x, float weight, const float *y, int size) {
   for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) + all(weight) * load(y + i));
 }
 
-/* Transforms six numbers of the image to one number per point; `step` is the distance between points in t. */
+/*
+ * Winograd's transform: converts six numbers d of the image to one number per Winograd point, t. `step` is the distance
+ * between the points in t.
+ */
 INLINE void to_points(const vec *d, vec *t, int step) {
   const vec four = all(4), two = all(2), five = all(-5);
   const vec a = fma(all(-4), d[2], d[4]), b = fma(all(-4), d[1], d[3]);
@@ -146,7 +153,7 @@ INLINE void to_points(const vec *d, vec *t, int step) {
   t[5 * step] = fma(four, d[1], fma(five, d[3], d[5]));
 }
 
-/* Transforms the products at the six points to the four numbers of a tile. */
+/* Winograd's inverse transform: converts the products m at the six Winograd points to four numbers t of a tile. */
 INLINE void from_points(const vec *m, vec *t) {
   const vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
   t[0] = (m[0] + a) + c;
@@ -156,8 +163,8 @@ INLINE void from_points(const vec *m, vec *t) {
 }
 
 /*
- * Transforms a 6x6 window of the image to [channels] per point. `row` is the distance between rows of the image,
- * `apart` the distance between points in `to`.
+ * Transforms a 6x6 window of the image to the 36 Winograd points, with [channels] numbers per point. `row` is the
+ * distance between rows of the image, `apart` the distance between points in `to`.
  */
 static void transform_window(const float *image, ptrdiff_t row, int channels, float *to, ptrdiff_t apart) {
   for (int c = 0; c < channels; c += LANES) {
@@ -176,8 +183,8 @@ static void transform_window(const float *image, ptrdiff_t row, int channels, fl
 }
 
 /*
- * Transforms the products [hidden] at each point to the tile's cells [16, hidden], then scales and shifts them. `apart`
- * is the distance between points in `products`.
+ * Transforms the products at the 36 Winograd points, [hidden] per point, to the cells of a tile, [16, hidden]. Then
+ * scales and shifts the cells. `apart` is the distance between points in `products`.
  */
 static void transform_back(const float *products, ptrdiff_t apart, int hidden, const float *scale, const float *shift,
                            float *cells) {
@@ -198,13 +205,13 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
   }
 }
 
-/* Number of arrays [rows, hidden] that `think` writes. */
+/* Returns the number of arrays [rows, hidden] that `think` needs in x: one for perception and one per hidden layer. */
 INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 
 /*
- * Computes the layers after perception for some cells: from perception's result x [rows, hidden] to the changes of the
- * cells' states [rows, channels]. Then follow in x the results of each layer; those of the last layer of a block are
- * added to its input.
+ * Computes the layers after perception for some cells. At the start, x must hold the result of perception, [rows,
+ * hidden]. The result of each hidden layer is appended to x. The input of a block is added to the result of the block's
+ * last layer. Writes the changes of the cells' states, [rows, channels], to `change`.
  */
 static void think(const Net *net, const float *layers, int rows, float *x, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = rows * hidden;
@@ -222,10 +229,10 @@ static void think(const Net *net, const float *layers, int rows, float *x, float
            change);
 }
 
-/* Number of tiles along a side of the patch. The last tile may reach beyond the patch. */
+/* Returns the number of tiles along a side of a patch. The last tile may reach beyond the patch. */
 INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
 
-/* Number of values in a copy of a patch with a border of zeros. */
+/* Returns the size of an image. An image is a copy of a patch with a border of zeros. */
 INLINE ptrdiff_t image_size(const Net *net) {
   const ptrdiff_t side = tiles_along(net) * TILE + 2;
   return side * side * net->wide_channels;

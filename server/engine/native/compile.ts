@@ -1,6 +1,6 @@
 /**
- * Finds the kernel that a release contains for this machine, or compiles the kernel with the
- * system's C compiler and caches the result.
+ * Finds the prebuilt kernel for this machine if this is a release. Otherwise, compiles the kernel
+ * with the system's C compiler and caches the result.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,22 +16,33 @@ import { StartError } from '../backend.ts';
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
- * Folder to use if `CACHE` is not writable. The process loads code from this folder, so other users
- * must not be able to write to it.
+ * Folder for compiled kernels if `CACHE` is not writable. The process loads code from this folder,
+ * so other users must not be able to write to it.
  */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
-/** Maximum time for compiling, in ms. */
+/** Maximum time for a run of the compiler, in ms. */
 const PATIENCE = 180_000;
-/** Disables contraction: multiplications and additions are fused only if the source says so. */
+/**
+ * Compiler flags. `-ffp-contract=off` makes the compiler fuse multiplications with additions only
+ * if the source says so.
+ */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
-/** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
+/**
+ * Compiler flag that selects the processor of this machine. On ARM64, Apple's compiler supports
+ * only `-mcpu`.
+ */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
-/** Node itself provides Node-API when it loads the add-on, so allow undefined symbols. */
+/**
+ * Linker flags. They allow undefined symbols, because Node provides the functions of Node-API when
+ * it loads the add-on.
+ */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** Returns how a host can get a compiler; undefined if the kernel does not support this system. */
+/**
+ * Returns how a host can get a C compiler; undefined if the kernel does not support this system.
+ */
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;
   const command =
@@ -44,7 +55,10 @@ export function compilerRemedy(platform: NodeJS.Platform = process.platform): st
 const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
   platform !== 'win32' && ['x64', 'arm64', 'arm'].includes(arch);
 
-/** Returns why the kernel cannot be compiled here, as far as known without trying. */
+/**
+ * Returns why the kernel cannot be compiled on this machine, or undefined if no reason is known.
+ * Does not run the compiler.
+ */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
   const { platform, arch } = process;
   if (!isFor(platform, arch)) return `it does not support ${platform} on ${arch}`;
@@ -59,21 +73,22 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
   return isThere ? undefined : 'no C compiler was found';
 }
 
-/** Returns the kernel's files. */
+/** Lists the kernel's source and header files. */
 const sources = (): string[] =>
   readdirSync(SOURCES)
     .filter((name) => /\.[ch]$/.test(name))
     .sort()
     .map((name) => join(SOURCES, name));
 
-/** Returns the files to compile. */
+/** Lists the kernel's source files without the headers. */
 const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
- * Compiles the kernel, unless it is cached for the same compiler and processor.
+ * Compiles the kernel, unless the cache holds a kernel for the same compiler and processor.
  *
- * @param folders.cache where the compiled kernel is stored
- * @param folders.spare used if the cache is not writable; created if necessary, owned by this user
+ * @param folders.cache folder in which compiled kernels are stored
+ * @param folders.spare folder to use if the cache is not writable; created if necessary, owned by
+ * this user
  * @param folders.processor the compiler's flag for the target processor; if absent, the flag for
  * this machine
  * @returns the file of the add-on for Node, and whether this call compiled it
@@ -102,13 +117,13 @@ export async function compileKernel({
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
-  // Another thread or server may be compiling the kernel, too, so only a complete file gets the
-  // final name.
+  // Another thread or server may be compiling the kernel at the same time. Give the file its final
+  // name only when it is complete.
   const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
-    // Writes the file to disk before renaming it. Otherwise, after a power failure, the final name
+    // Write the file to disk before renaming it. Otherwise, after a power failure, the final name
     // could refer to a file without content, which would crash the process.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
@@ -120,9 +135,9 @@ export async function compileKernel({
 }
 
 /**
- * Creates the folder if necessary, and returns it if it is safe to load code from.
+ * Creates a folder if necessary, and returns it if it is safe to load code from.
  *
- * @throws StartError if it cannot be created, or another user could write to it
+ * @throws StartError if the folder cannot be created, or if another user could write to it
  */
 async function ownFolder(folder: string, instead: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
@@ -136,10 +151,10 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Runs a compiler.
+ * Runs a C compiler.
  *
- * @returns its standard output
- * @throws StartError with the compiler's first error message, or if it took too long
+ * @returns the compiler's standard output
+ * @throws StartError with the compiler's first error message, or if the compiler took too long
  */
 async function callCompiler(args: readonly string[], compiler = COMPILER): Promise<string> {
   const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
@@ -155,8 +170,8 @@ async function callCompiler(args: readonly string[], compiler = COMPILER): Promi
 }
 
 /**
- * Describes the processor features that `-march=native` depends on. The model name alone is not
- * enough, because in a virtual machine it does not reveal these features.
+ * Describes the processor features that affect what `-march=native` produces. The model name alone
+ * is not enough, because a virtual machine may hide features of its processor.
  */
 function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;
@@ -168,7 +183,10 @@ function features(): string {
   }
 }
 
-/** Folder in which a release has the kernels. In a clone, its kernels may be of older sources. */
+/**
+ * Folder of the prebuilt kernels in a release. Undefined in a clone of the repository, where the
+ * prebuilt kernels may be older than the sources.
+ */
 const FOLDER = isInstalled ? join(ROOT, 'dist/kernels') : undefined;
 
 const AVX2 = ['avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe'];
@@ -176,7 +194,7 @@ const AVX512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
 
 interface Target {
   readonly arch: NodeJS.Architecture;
-  /** Compiler, as Debian names it on every machine. */
+  /** Command that runs the compiler for this target on Debian. */
   readonly compiler: string;
   readonly processor: string;
   /** Processor features that the kernel needs, by their names in /proc/cpuinfo. */
@@ -185,7 +203,10 @@ interface Target {
 
 const x64 = { arch: 'x64', compiler: 'x86_64-linux-gnu-gcc' } as const;
 
-/** Kinds of processors, all with Linux. The first that fits a machine is the fastest there. */
+/**
+ * Processors for which a release contains prebuilt kernels, all for Linux. The first target that a
+ * machine supports is the fastest on that machine.
+ */
 export const TARGETS: Readonly<Record<string, Target>> = {
   avx512: { ...x64, processor: '-march=x86-64-v4', features: [...AVX2, ...AVX512] },
   avx2: { ...x64, processor: '-march=x86-64-v3', features: AVX2 },
@@ -198,12 +219,12 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Compiles the kernel for a kind of processor. The file refers to no version of the C library. It
- * uses the library that Node has already loaded, so it loads on old systems, too.
+ * Compiles a kernel for a release. The file does not depend on a version of the C library: it uses
+ * the library that Node has already loaded, so it also loads on old systems.
  *
  * @param target a key of `TARGETS`
- * @returns the file
- * @throws StartError if it does not compile
+ * @returns the compiled file
+ * @throws StartError if the kernel does not compile
  */
 export async function buildKernel(target: string, folder: string): Promise<string> {
   const { compiler, processor } = TARGETS[target];
@@ -225,6 +246,9 @@ export function findPrebuilt(folder = FOLDER): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** Returns why there is no kernel for this machine, as far as known without trying. */
+/**
+ * Returns why there is no kernel for this machine, or undefined if no reason is known. Does not run
+ * the compiler.
+ */
 export const missingKernel = (): string | undefined =>
   findPrebuilt() === undefined ? missingCompiler() : undefined;

@@ -1,13 +1,14 @@
 /*
- * Steps patches of a cell rule. Computes perception, layers and update of a few tiles at a time, so that the numbers
- * that one layer writes are still in the cache when the next layer reads them. native.ts calls it through addon.c.
+ * Steps patches of a cell rule. Works on a few tiles at a time and computes their perception, layers and new states, so
+ * that the numbers that one layer writes are still in the cache when the next layer reads them. native.ts calls these
+ * functions through addon.c.
  *
  * Perception is a 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3), with the points 0, 1, -1, 2, -2 and
- * infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter of the multiplications.
+ * infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter of the multiplications of a direct convolution.
  *
- * Every sum is added in a fixed order, and multiplications are fused with additions exactly where the code says `fma`.
- * A vector holds different outputs, never parts of one sum. So a patch's result is the same in any batch, and on any
- * processor that has fused operations.
+ * The terms of each sum are added in a fixed order, and multiplications are fused with additions only where the code
+ * says `fma`. A vector holds different outputs, never parts of one sum. So a patch's result is the same in any batch,
+ * and on any processor that has fused operations.
  */
 #include "blocks.h"
 
@@ -19,9 +20,10 @@ ptrdiff_t layers_size(const Net *net) {
 }
 
 /*
- * Computes one tile's new states: kept * s + change, clamped to the limit. Cells that the mask excludes do not change.
- * Writes them to `after`, the patch's cells [side, side, channels]. With the weights of a genome [side, side], adds the
- * weighted states to `mixed` [16, channels] instead, without fusing, so that a state with the weight 1 stays the same.
+ * Computes the new states of a tile: kept * s + change, clamped to the limit. Cells that the mask excludes do not
+ * change. Without `weights`, writes the new states to `after`, the states of the patch [side, side, channels]. With the
+ * weights of a genome, [side, side], adds the weighted states to `mixed` [16, channels]. These additions are not fused,
+ * so that a state with the weight 1 stays the same.
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -52,16 +54,18 @@ int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 /* Pointers to a patch's weights and to the parts of the working memory. */
 typedef struct {
   const float *perception;
-  /* The layers of a patch, [layers_size], or those of a chimera's genomes, [genomes, layers_size]. */
+  /* The layers of the patch, [layers_size], or the layers of a chimera's genomes, [genomes, layers_size]. */
   const float *layers;
   /*
-   * `windows` holds [tiles, channels] and `products` [tiles, hidden] for each of the 36 points. `seen` and
-   * `change` are those of one tile, as is `mixed` of a chimera; `seen` has room for the activations of all layers.
+   * Parts of the working memory. `image` is a copy of the patch with a border of zeros. For each of the 36 Winograd
+   * points, `windows` holds [tiles, channels] and `products` holds [tiles, hidden]. The last three parts are for one
+   * tile: `seen` holds the results of all layers, `change` the changes of the states, and `mixed` the new states of a
+   * chimera.
    */
   float *image, *windows, *products, *seen, *change, *mixed;
 } Memory;
 
-/* Prefetches the cache lines with the numbers from `from` up to, but excluding, `to`, which will be read soon. */
+/* Prefetches, for reading, the cache lines that hold the numbers from index `from` up to, but excluding, index `to`. */
 INLINE void expect(const float *numbers, ptrdiff_t from, ptrdiff_t to) {
   for (ptrdiff_t i = from / LINE * LINE; i < to; i += LINE) __builtin_prefetch(numbers + i, 0, 2);
 }
@@ -85,8 +89,9 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 }
 
 /*
- * Computes the layers and the update of a tile by one set of layers, from perception's `products`. @param weights see
- * update_tile
+ * Computes the layers and the new states of a tile with one set of layers, from the products of perception.
+ *
+ * @param weights see update_tile
  */
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
                       const float *layers, const float *mask, const float *weights, float *after) {
@@ -95,12 +100,12 @@ static void step_tile(const Net *net, const Memory *at, int top, int left, const
   update_tile(net, top, left, at->image, at->change, mask, weights, at->mixed, after);
 }
 
-/* Steps a tile of a chimera by each genome that has weight in it, and writes the sum of the weighted states. */
+/* Steps a tile of a chimera with each genome that has weight in the tile, and writes the sum of the weighted states. */
 static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch, int top, int left,
                             const float *products, ptrdiff_t apart) {
   const int side = net->side, channels = net->wide_channels;
   const ptrdiff_t layers = layers_size(net);
-  /* Not 0, because a state of -0 would become 0. */
+  /* Start the sum with -0, because 0 would change a state of -0 to 0. */
   for (int i = 0; i < CELLS * channels; i += LANES) store(at->mixed + i, all(-0.0f));
   for (int genome = 0; genome < batch->genomes; genome++) {
     const float *weights = batch->weights + (ptrdiff_t)genome * side * side;
@@ -129,11 +134,13 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
     /*
-     * Adds a cache line between points. Otherwise, the lines of different points would compete for the same places in
-     * the cache.
+     * Leave a gap of one cache line between the numbers of two Winograd points. Otherwise, numbers of different points
+     * would compete for the same places in the cache.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
-    /* Copies only the rows of the patch that this group's windows need. Later rows are prefetched below. */
+    /*
+     * Copy only those rows of the patch that the windows of this group of tiles need. Later rows are prefetched below.
+     */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
       for (int x = 0; x < side; x++) {
@@ -163,7 +170,7 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   }
 }
 
-/* Assigns each part of the working memory its place. @returns the end of the last part */
+/* Divides the working memory into its parts. @returns the end of the last part */
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);
@@ -189,7 +196,7 @@ void step_batch(const Net *net, const Batch *batch, float *memory) {
   at.layers = batch->own ? own : batch->layers;
   memset(at.image, 0, image_size(net) * sizeof(float));
   for (ptrdiff_t i = 0; i < batch->count; i++) {
-    /* Copies the patch's layers to aligned memory, so that vectors do not cross cache lines. */
+    /* Copy the patch's layers to aligned memory, so that vectors do not cross cache lines. */
     if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
     step_patch(net, &at, batch, i);
   }

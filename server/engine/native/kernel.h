@@ -1,4 +1,7 @@
-/* Steps batches of patches; see kernel.c. All sizes are numbers of float32 values. */
+/*
+ * Functions that step batches of patches (kernel.c) and differentiate steps (training.c). All sizes are numbers of
+ * float32 values.
+ */
 #ifndef KERNEL_H
 #define KERNEL_H
 #include <stddef.h>
@@ -7,26 +10,31 @@
 typedef struct {
   int side, channels, hidden, elu;
   /*
-   * The trunk, as in vnca/architecture.ts. If `activates` is set, perception is activated before the first block. A
-   * block has `depth` layers. All but the last are activated; the last one is activated if `activates_last` is set.
+   * The trunk of the net, as in vnca/architecture.ts. If `activates` is set, the result of perception is activated
+   * before the first block. A block has `depth` layers, all of which are activated, except the last one if
+   * `activates_last` is not set.
    */
   int activates, blocks, depth, activates_last;
   /* Numbers of channels and hidden units, rounded up to whole vectors. */
   int wide_channels, wide_hidden;
-  /* `kept` is 1 - leak. `limit` is the limit of states, which may be infinite. */
+  /* `kept` is 1 - leak. `limit` is the limit to which states are clamped; it may be infinite. */
   float kept, limit;
 } Net;
 
-/* Maximum number of genomes of a chimera. */
+/* Maximum number of genomes of a chimera. Equals MAX_GENOMES in vnca/chimera.ts. */
 enum { MOST_GENOMES = 4 };
 
-/* Patches of one net. `states` and `after` are [count, side, side, channels]; `mask` is [count, side, side], or 0. */
+/*
+ * A batch of patches with the same net. `states` and `after` are [count, side, side, channels]. `mask` is [count, side,
+ * side], or 0 if all cells are updated.
+ */
 typedef struct {
   ptrdiff_t count;
   /*
-   * `perception` is [36, channels, wide_hidden]. If `own` [count, layers_size] is not 0, it holds the layers of each
-   * patch; otherwise, all patches share `layers` [layers_size]. If `weights` [genomes, side, side] is not 0, there is
-   * one patch, a chimera, and `own` [genomes, layers_size] holds the layers of each genome.
+   * `perception` is the kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]. If `own`
+   * is 0, all patches share `layers` [layers_size]. Otherwise, `own` [count, layers_size] holds the layers of each
+   * patch. If `weights` [genomes, side, side] is not 0, the batch is one chimera, and `own` [genomes, layers_size]
+   * holds the layers of each genome.
    */
   const float *perception, *layers, *own;
   const float *states, *mask, *weights;
@@ -34,7 +42,7 @@ typedef struct {
   float *after;
 } Batch;
 
-/* Whether multiplications are fused with additions. If not, results differ in their last bits. */
+/* Whether multiplications are fused with additions. If they are not, results differ in their last bits. */
 extern const int is_fused;
 
 /* Rounds a number of values up to whole vectors. */
@@ -43,52 +51,66 @@ int whole_vectors(int numbers);
 ptrdiff_t perception_size(const Net *net);
 
 /*
- * Size of a patch's layers: perception's scales and shifts, [wide_hidden] each, then each layer's weights and shifts.
+ * Returns the size of a patch's layers: the scales and shifts of perception, [wide_hidden] each, then the weights and
+ * shifts of each later layer.
  */
 ptrdiff_t layers_size(const Net *net);
 
-/* Size of the working memory of a step. */
+/* Returns the size of the working memory that a step needs. */
 ptrdiff_t memory_size(const Net *net);
 
-/* Steps each patch once. */
 void step_batch(const Net *net, const Batch *batch, float *memory);
 
-/* Some steps of a batch of patches for training. Nothing but `memory` is padded. See training.c. */
+/* Some steps of a batch of patches, for training (training.c). All arrays except `memory` are without padding. */
 typedef struct {
-  /* Numbers of patches, steps, and rows in `layers`: 1 or count. */
+  /*
+   * Number of patches, number of steps, and number of rows in `layers`: 1 if all patches share the layers, otherwise
+   * count.
+   */
   int count, steps, sets;
-  /* Whether the layers scale perception, and whether `memory` keeps what `reverse_steps` needs. */
+  /*
+   * `scales` is whether the layers scale perception. `records` is whether to keep in `memory` what reverse_steps needs.
+   */
   int scales, records;
-  /* [rollout_size], begins at a cache line. */
+  /* Working memory, [rollout_size]. Begins at a cache line. */
   float *memory;
   union {
     struct {
-      /* Perception's kernel [3, 3, channels, hidden], layers [sets, row_size], states [count, side, side, channels]. */
+      /*
+       * The kernel of perception [3, 3, channels, hidden], the layers [sets, row_size], and the first states [count,
+       * side, side, channels].
+       */
       const float *kernel, *layers, *states;
-      /* The states after the last step and before it. */
+      /* `after` receives the states after the last step, `last` the states before the last step. */
       float *after, *last;
       /*
-       * Unless 0: which cells are updated in each step [steps, count, side, side]; which ground is not closed, and how
-       * many steps cells stay closed [count, side, side].
+       * Each of these arrays may be 0. `masks` [steps, count, side, side] says which cells are updated in each step.
+       * `open` [count, side, side] is 0 for cells that are set to zero before each step, otherwise 1. `closed` [count,
+       * side, side] is how many steps a cell stays closed, which means that it is set to zero after the step.
        */
       const float *masks, *open, *closed;
-      /* The gradients of `after` and, unless 0, of `last`. */
+      /* The gradient of `after`, and the gradient of `last`, which may be 0. */
       const float *change, *change_last;
-      /* The gradient of `states`, and sums to which those of the kernel, unless 0, and of the layers are added. */
+      /*
+       * `before` receives the gradient of `states`. The gradients of the kernel and of the layers are added to
+       * `total_kernel`, unless it is 0, and to `total_layers`.
+       */
       float *before, *total_kernel, *total_layers;
     };
     void *arrays[13];
   };
 } Rollout;
 
-/* Size of a patch's layers as training passes them: as in layers_size, but not padded. */
+/* Returns the size of a patch's layers without padding, as training passes them; see layers_size. */
 ptrdiff_t row_size(const Net *net);
 ptrdiff_t rollout_size(const Net *net, const Rollout *of);
 
-/* Steps each patch. */
+/* Takes all steps of a rollout. */
 void forward_steps(const Net *net, const Rollout *of);
 
-/* Differentiates the steps of the preceding forward_steps with the same memory, which must have kept its records. */
+/*
+ * Differentiates the steps that the preceding call of forward_steps took with the same memory and with `records` set.
+ */
 void reverse_steps(const Net *net, const Rollout *of);
 
 #endif

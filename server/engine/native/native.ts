@@ -1,8 +1,8 @@
 /**
  * The native backend, on the CPU. Its kernel, written in C, computes all layers of a step tile by
- * tile. It is prebuilt for this machine, or compiled on it. There is one engine thread per core,
- * each with some of the patches. The kernel also takes steps for training, with their gradients
- * (`training.c`).
+ * tile. A release contains the kernel for common processors; otherwise, it is compiled on this
+ * machine. There is one engine thread per core, each with some of the patches. The kernel also
+ * takes steps for training and computes their gradients (`training.c`).
  */
 
 import { existsSync } from 'node:fs';
@@ -17,12 +17,12 @@ import { type Batch, type RuleBackend, StartError, type StepRule } from '../back
 import { OF_KERNEL } from '../onnx/winograd.ts';
 import { compileKernel, findPrebuilt } from './compile.ts';
 
-/** Rounds up to a multiple of the number of lanes in a vector. */
+/** Rounds a number of values up to whole vectors of `lanes` values. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
 
 /**
- * Transforms perception's kernel [3, 3, C, hidden] to Winograd's 6×6 points, [36, C, hidden], in
- * double precision. Pads the last dimension to whole vectors.
+ * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 points, [36, C,
+ * hidden], in double precision. Pads the last dimension to whole vectors of `lanes` values.
  */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
@@ -49,10 +49,12 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
 }
 
 /**
- * Concatenates perception's scales and shifts, and the weights and shifts of the layers after it,
- * padded to whole vectors as the kernel reads them.
+ * Concatenates the numbers of a patch's layers in the order in which the kernel reads them: the
+ * scales and shifts of perception, then the weights and shifts of each later layer. Pads each row
+ * to whole vectors.
  *
- * @param row a patch's own weights, as `createCondition` computes them; absent if the net has
+ * @param lanes number of values in a vector
+ * @param row the patch's own weights, as `createCondition` computes them; absent if the rule has
  * none
  */
 export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
@@ -92,27 +94,28 @@ export interface Kernel {
     state: Float32Array,
     ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
   ): number;
-  /** For training; see addon.c. */
+  /** Functions for training; see addon.c. */
   rollout(net: Int32Array): number;
   train(...arrays: (Int32Array | Float32Array | undefined)[]): void;
   trim(): void;
 }
 
-/** Interval at which free memory is returned to the system, in ms. */
+/** Interval at which free memory is returned to the operating system, in ms. */
 const TRIM_EVERY = 10_000;
 
 /** Number of float32 values in a line of the CPU's cache. */
 const LINE = 16;
 
 /**
- * Loads the prebuilt kernel for this machine. If none loads, loads a kernel that was compiled on
- * this machine, and compiles it first if it is not cached. A cached kernel that does not load is
- * deleted and compiled once more.
+ * Loads the prebuilt kernel for this machine. If there is none or it does not load, loads a kernel
+ * that was compiled on this machine, and compiles it first if it is not cached. A cached kernel
+ * that does not load is deleted and compiled once more.
  *
- * @param folders.prebuilt where prebuilt kernels are; for the others, see `compileKernel`
- * @param isRetry whether a cached kernel was just deleted
+ * @param folders.prebuilt folder of the prebuilt kernels; for the other folders, see
+ * `compileKernel`
+ * @param isRetry whether a cached kernel has just been deleted
  * @returns the kernel and its file
- * @throws Error if it does not compile here; StartError if it does not load
+ * @throws Error if the kernel does not compile; StartError if it does not load
  */
 export async function loadKernel(
   folders: Parameters<typeof compileKernel>[0] & { readonly prebuilt?: string } = {},
@@ -122,14 +125,15 @@ export async function loadKernel(
   try {
     if (prebuilt) return { kernel: open(prebuilt), file: prebuilt };
   } catch {
-    // Its folder may be mounted with noexec.
+    // Continue without the prebuilt kernel. It does not load if, for example, its file system is
+    // mounted with noexec.
   }
   const { file, isNew } = await compileKernel(folders);
   try {
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retries only once, because a file that cannot be deleted would be found in the cache again.
+    // Retry only once, because a file that cannot be deleted would be found in the cache again.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -145,17 +149,17 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/** Key under which `Prepared` is stored in the environment data of threads. */
+/** Key under which `Prepared` is stored in the environment data that worker threads inherit. */
 const PREPARED = 'vivarium-native';
-/** The kernel's file, or why there is none. */
+/** The result of `prepareNative`: the kernel's file, or the reason why there is no kernel. */
 interface Prepared {
   readonly file?: string;
   readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
 }
 
 /**
- * Prepares the kernel once for all threads that start later. If that fails, each of them fails with
- * the same error.
+ * Finds or compiles the kernel once for all threads that start later. If this fails, each of these
+ * threads fails with the same error.
  *
  * @param folders see `compileKernel`
  */
@@ -168,7 +172,7 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the kernel's file if another thread has prepared it.
+ * Returns the kernel's file if another thread has prepared the kernel.
  *
  * @throws StartError if the preparation failed
  */
@@ -179,7 +183,7 @@ function preparedFile(): string | undefined {
 }
 
 /**
- * Loads the kernel that another thread has prepared; if none has, does what `loadKernel` does.
+ * Loads the kernel that another thread has prepared. If there is none, finds or compiles a kernel.
  *
  * @throws Error, StartError as `loadKernel` does
  */
@@ -187,7 +191,7 @@ export const openKernel = async (file = preparedFile()): Promise<Kernel> =>
   (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
 
 /**
- * Starts the backend.
+ * Starts the native backend.
  *
  * @throws Error, StartError as `loadKernel` does
  */
@@ -197,7 +201,6 @@ export async function startNative(file?: string): Promise<RuleBackend> {
   return backendOf(kernel);
 }
 
-/** The backend that steps by this kernel. */
 export const backendOf = (kernel: Kernel): RuleBackend => ({
   info: {
     name: 'native',
@@ -205,12 +208,12 @@ export const backendOf = (kernel: Kernel): RuleBackend => ({
   },
   gpu: false,
   planar: false,
-  // Steps one patch at a time, as the kernel does so in any case.
+  // Step one patch at a time, because the kernel does so even if a batch has several patches.
   maxBatchCells: 1,
   load: async (model) => loadRule(kernel, model),
 });
 
-/** Lists what `net_of` in addon.c reads. @param side of each patch, in cells */
+/** Lists the numbers that `net_of` in addon.c reads. @param side side of each patch, in cells */
 function shapeOf(
   { channels, update }: Pick<Architecture, 'channels' | 'update'>,
   count: number,
@@ -252,8 +255,8 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
 }
 
 /**
- * Creates a read-out that the kernel computes. Returns undefined for kinds of read-outs that need
- * exponentials for each cell, which the kernel does not support.
+ * Creates a read-out that the kernel computes. Returns undefined for card readouts of kind 'dmol',
+ * which need exponentials for each cell and which the kernel does not support.
  */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;
@@ -263,32 +266,40 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
 }
 
-/** Some steps of N patches, with s × s cells each. All arrays are row-major. */
+/** The inputs of some steps of N patches, each with s × s cells. All arrays are row-major. */
 interface StepInputs {
-  /** s */
+  /** Side s of each patch, in cells. */
   readonly side: number;
-  /** N */
+  /** Number N of patches. */
   readonly count: number;
   readonly steps: number;
   readonly leak: number;
-  /** Perception's kernel, [3, 3, C, hidden]. */
+  /** Kernel of perception, [3, 3, C, hidden]. */
   readonly kernel: Float32Array;
-  /** The result of `layerRows`: [N, size], or [1, size] for all patches. */
+  /** The result of `layerRows`: [N, size], or [1, size] if all patches share the layers. */
   readonly layers: Float32Array;
-  /** [N, s, s, C] */
+  /** States before the first step, [N, s, s, C]. */
   readonly states: Float32Array;
-  /** Cells that are updated in each step, [steps, N, s, s]. If absent, all cells. */
+  /**
+   * Which cells are updated in each step, [steps, N, s, s]: 1 or 0. If absent, all cells are
+   * updated.
+   */
   readonly masks: Float32Array | undefined;
-  /** Open ground, [N, s, s]. */
+  /**
+   * Mask of the cells [N, s, s]: a cell with the value 0 is set to zero before each step. If
+   * absent, no cell is.
+   */
   readonly open: Float32Array | undefined;
-  /** Number of steps until each cell opens, [N, s, s]. */
+  /**
+   * For each cell, how many steps it stays closed, which means that it is set to zero after the
+   * step, [N, s, s]. If absent, no cell is closed.
+   */
   readonly closed: Float32Array | undefined;
 }
 
-/** Steps of a rule as native code. */
 export type NativeSteps = ReturnType<typeof openSteps>;
 
-/** Prepares the steps of a rule. */
+/** Prepares native code that computes the steps of a rule. */
 export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   const scales = Number(update.genome?.scalesPerception ?? false);
   const netOf = (side: number, { count = 0, steps = 0 }, sets = 1, keeps = false) => {
@@ -296,13 +307,16 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
     return Int32Array.of(...shape, steps, sets, scales, Number(keeps));
   };
   const rowSize = kernel.rollout(netOf(0, {}));
-  /** Working memory of finished calls. It is used again, because the system clears new memory. */
+  /**
+   * Working memory of finished calls, for use by later calls. Allocating new memory would take
+   * longer, because the system clears it.
+   */
   const spare: Float32Array[] = [];
 
   return {
-    /** Number of values in a row of layers. */
+    /** Number of values in a row of `layers`. */
     rowSize,
-    /** Takes steps. @param keeps whether `reverse` will be called */
+    /** Takes the steps. @param keeps whether to keep what `reverse` needs */
     take(inputs: StepInputs, keeps: boolean) {
       const { layers, states, masks, open, closed } = inputs;
       const net = netOf(inputs.side, inputs, layers.length / rowSize, keeps);
@@ -320,14 +334,15 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
       kernel.train(...given);
       if (!keeps) spare.push(memory);
       return {
-        /** States after the last step and before it, [N, s, s, C]. */
+        /** States after the last step (`after`) and before it (`last`), [N, s, s, C]. */
         after,
         last,
         /**
-         * Computes the gradient of the first states, and adds those of the kernel, if wanted, and
-         * of the layers to totals. Call it at most once.
+         * Computes the gradient of the states before the first step. Also adds the gradient of the
+         * layers to `totals.layers` and, if `totals.kernel` is given, the gradient of the kernel to
+         * `totals.kernel`. Call this method at most once.
          *
-         * @param change gradient of `after` and, unless it is zero, of `last`
+         * @param change gradient of `after` and, unless it is zero, gradient of `last`
          */
         reverse(
           change: { readonly after: Float32Array; readonly last?: Float32Array | undefined },

@@ -1,38 +1,50 @@
 /*
- * Steps patches of a cell rule for training, and differentiates these steps. Perception and its gradients are computed
- * at the points of Winograd's filtering (kernel.c): the gradient of a linear transform is its transpose.
+ * Steps patches of a cell rule for training, and differentiates these steps. Like kernel.c, uses Winograd's filtering
+ * for perception. Winograd's transforms are linear, so their gradients are computed with the transposed transforms.
  *
- * A *run* is some neighbouring tiles of one patch, whose cells the layers compute together. A *group* is some runs,
- * whose windows perception computes together. The activations of each run are kept for `reverse_steps`.
+ * A *run* is a few neighbouring tiles of one patch, whose layers are computed together. A *group* is several runs,
+ * whose perception is computed together. The results of all layers of each run are kept for `reverse_steps`.
  */
 #include "blocks.h"
 
 enum { GROUP = 32, RUN = 4, MOST_CELLS = RUN * CELLS };
 
-/* A rollout with its sizes and the places of its parts in the working memory. */
+/* A rollout (some steps of a batch), its sizes, and pointers to the parts of its working memory. */
 typedef struct {
   const Net *net;
   const Rollout *of;
-  /* Sides of a patch in tiles and of an image, numbers of tiles of a patch and of the batch. */
+  /* Side of a patch in tiles; side of an image in cells; number of tiles of one patch; number of tiles of the batch. */
   int along, wide, per_patch, tiles;
-  /* Sizes of an image, the activations of a tile, and padded layers. */
+  /*
+   * Size of an image (a copy of a patch with a border of zeros); size of the results of all layers of one tile; size of
+   * the padded layers of one patch.
+   */
   ptrdiff_t image, record, layers_size;
-  /* Images of the states before each step and after the last one, and gradients of two of them. */
+  /*
+   * `images` holds the states of all patches before each step and after the last step, each patch with a border of
+   * zeros. `slopes` holds the gradients of these states before two consecutive steps.
+   */
   float *images, *slopes[2];
-  /* The kernel at the points [36, channels, wide_hidden], transposed [36, hidden, wide_channels], and its gradient. */
+  /*
+   * The kernel of perception, transformed to the Winograd points, [36, channels, wide_hidden]; the transpose of this,
+   * [36, hidden, wide_channels]; and the gradient.
+   */
   float *points, *turned_points, *points_slope;
-  /* Layers [sets, layers_size], their transposes, without scales and shifts, and their gradients. */
+  /* The padded layers [sets, layers_size]; the transposes of their weights; and their gradients. */
   float *layers, *turned_layers, *layers_slope;
   float *records;
-  /* Of a group: [tiles, channels] and [tiles, hidden] for each point. */
+  /*
+   * For each Winograd point, the numbers of one group of tiles: [tiles, channels] in `windows`, [tiles, hidden] in
+   * `products`.
+   */
   float *windows, *products;
-  /* Of a run: [cells, channels] the first two, else [cells, hidden]. */
+  /* Numbers of one run of tiles: [cells, channels] in `change` and `slope`, [cells, hidden] in the others. */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
-  /* Scales of one, then shifts of zero. */
+  /* Scales that are all 1, followed by shifts that are all 0. */
   float *one;
 } Work;
 
-/* Number of arrays [cells, hidden] in the record of a run. */
+/* Returns the number of arrays [cells, hidden] in a run's record, which holds the results of all layers. */
 static int arrays_of(const Net *net, const Rollout *of) { return activations(net) + of->scales; }
 
 static float *lay_out(const Net *net, const Rollout *of, Work *w) {
@@ -73,13 +85,12 @@ ptrdiff_t rollout_size(const Net *net, const Rollout *of) {
   return lay_out(net, &at_zero, &w) - (float *)0;
 }
 
-/* Size of a row of layers without padding: perception's scales and shifts, then each layer's weights and shifts. */
 ptrdiff_t row_size(const Net *net) {
   const ptrdiff_t inputs = net->hidden;
   return (2 + net->blocks * net->depth * (inputs + 1)) * inputs + (inputs + 1) * net->channels;
 }
 
-/* Pads a row of layers to whole vectors, or adds padded numbers to the row. */
+/* Pads a row of layers to whole vectors. If `adds` is set, does the reverse: adds padded layers to the row. */
 static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   const int of_hidden = 2 + net->blocks * net->depth * (net->hidden + 1);
   for (int i = 0; i < of_hidden + net->hidden + 1; i++) {
@@ -91,7 +102,7 @@ static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   }
 }
 
-/* Transposes [rows, columns], both with padded rows. */
+/* Transposes a matrix [rows, columns]. The rows of both matrices are padded to whole vectors. */
 static void transpose(const float *from, int rows, int columns, float *to) {
   const int from_row = whole_vectors(columns), to_row = whole_vectors(rows);
   for (int c = 0; c < columns; c++) {
@@ -100,7 +111,7 @@ static void transpose(const float *from, int rows, int columns, float *to) {
   }
 }
 
-/* Transforms the three numbers along one side of a kernel to one number per point. */
+/* Winograd's matrix G. It transforms three numbers along one side of a kernel to one number per Winograd point. */
 static const float OF_KERNEL[WINDOW][3] = {
     {1.0f / 4, 0, 0},
     {-1.0f / 6, -1.0f / 6, -1.0f / 6},
@@ -110,7 +121,10 @@ static const float OF_KERNEL[WINDOW][3] = {
     {0, 0, 1},
 };
 
-/* Transforms the kernel [3, 3, channels, hidden] to the points, or adds the gradient at the points to the kernel's. */
+/*
+ * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, does the reverse for
+ * gradients: adds the gradient at the points to the gradient of the kernel.
+ */
 static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
   const int hidden = net->hidden, wide = net->wide_hidden;
   if (!adds) memset(points, 0, POINTS * net->channels * wide * sizeof(float));
@@ -125,7 +139,7 @@ static void transform_kernel(const Net *net, float *kernel, float *points, int a
   }
 }
 
-/* The transpose of from_points: from the four numbers of a tile to one per point. */
+/* The transpose of from_points: converts four numbers of a tile to one number per Winograd point. */
 INLINE void spread(const vec *t, vec *m, int step) {
   const vec a = t[0] + t[2], b = t[1] + t[3], c = fma(all(4), t[2], t[0]), e = fma(all(8), t[3], all(2) * t[1]);
   m[0] = t[0];
@@ -136,7 +150,7 @@ INLINE void spread(const vec *t, vec *m, int step) {
   m[5 * step] = t[3];
 }
 
-/* The transpose of to_points: from one number per point to six of the image. */
+/* The transpose of to_points: converts one number per Winograd point to six numbers of an image. */
 INLINE void gather(const vec *p, vec *d, int step) {
   const vec a = p[1] + p[2], b = p[1] - p[2], c = p[3] + p[4], e = all(2) * (p[3] - p[4]);
   d[0] = all(4) * p[0];
@@ -147,7 +161,7 @@ INLINE void gather(const vec *p, vec *d, int step) {
   d[5 * step] = p[5];
 }
 
-/* The transpose of transform_back: transforms cells [16, hidden] to [hidden] per point. */
+/* The transpose of transform_back: converts the cells of a tile, [16, hidden], to [hidden] per Winograd point. */
 static void spread_tile(const float *cells, int hidden, float *products, ptrdiff_t apart) {
   for (int h = 0; h < hidden; h += LANES) {
     for (int x = 0; x < TILE; x++) {
@@ -166,7 +180,7 @@ static void spread_tile(const float *cells, int hidden, float *products, ptrdiff
   }
 }
 
-/* The transpose of transform_window: adds the gradient at the points to a 6x6 window of an image. */
+/* The transpose of transform_window: adds the gradient at the 36 Winograd points to a 6x6 window of an image. */
 static void gather_window(const float *from, ptrdiff_t apart, int channels, float *image, ptrdiff_t row) {
   for (int c = 0; c < channels; c += LANES) {
     vec half[POINTS];
@@ -187,13 +201,13 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
   }
 }
 
-/* Returns the slope times that of the activation, of which y is the result. */
+/* Multiplies the gradient `slope` by the derivative of the activation function. y is the function's result. */
 INLINE vec through(vec slope, vec y, int elu) {
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
 }
 
-/* Adds the sum of rows [rows, size] to `sum`. */
+/* Adds the sum of all rows of a matrix [count, size] to `sum`. */
 static void add_rows(const float *rows, int count, int size, float *sum) {
   for (int i = 0; i < size; i += LANES) {
     vec total = all(0);
@@ -202,13 +216,16 @@ static void add_rows(const float *rows, int count, int size, float *sum) {
   }
 }
 
-/* The image of a patch before a step; 0 is the first step. */
+/* Returns the copy of a patch's states, with a border of zeros, before this step. The first step is step 0. */
 static float *image_of(const Work *w, int step, int patch) {
   const int at = w->of->records ? step : step % 2;
   return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
 }
 
-/* Clears what no states are written to: the cells around the patch, or everything if channels are padded. */
+/*
+ * Clears the part of an image to which no states will be written: the border around the patch, or the whole image if
+ * channels are padded.
+ */
 static void clear_margin(const Work *w, float *image) {
   const int side = w->net->side, channels = w->net->wide_channels;
   const ptrdiff_t row = (ptrdiff_t)w->wide * channels;
@@ -231,22 +248,28 @@ static void prepare(const Work *w) {
   for (int h = 0; h < 2 * net->wide_hidden; h++) w->one[h] = h < net->wide_hidden;
 }
 
-/* The first tile after the run or patch that begins with a tile, at most `end`. */
+/*
+ * Returns the end of the run that begins at `tile`. A run ends after RUN tiles, at the end of its patch, or at `end`.
+ */
 static int end_of_run(const Work *w, int tile, int end) {
   const int patch_end = (tile / w->per_patch + 1) * w->per_patch;
   if (end > patch_end) end = patch_end;
   return end < tile + RUN ? end : tile + RUN;
 }
 
-/* Where a cell of some tiles of a patch is. */
+/* The position of a cell, for loops over the cells of some tiles of a patch. */
 typedef struct {
-  /* Index in the tiles; row and column of its tile. */
+  /* `row` is the index of the cell in the loop. `top` and `left` are the first row and column of the cell's tile. */
   int row, top, left;
-  /* Index in the batch, and that of its first channel in an image. */
+  /* `of_batch` is the index of the cell in the batch, `image` the offset of the cell's first channel in an image. */
   ptrdiff_t of_batch, image;
 } Place;
 
-/* Finds the next cell of some tiles that is not beyond the patch. @returns 0 after the last one */
+/*
+ * Moves `at` to the next cell of the tiles `first` to `end` - 1, skipping cells beyond the patch.
+ *
+ * @returns 1 if there is such a cell, otherwise 0
+ */
 INLINE int next_place(const Work *w, int first, int end, Place *at) {
   const int side = w->net->side;
   for (at->row++; at->row < (end - first) * CELLS; at->row++) {
@@ -266,24 +289,29 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 }
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
-/* The activations of a run: `arrays_of` arrays [cells, hidden]. */
+/*
+ * Returns the record of the run that begins at tile `first`: `arrays_of` arrays [cells, hidden] with the results of
+ * layers.
+ */
 static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
 }
 
-/* Start of a patch's layers. */
+/* Returns the offset of the layers of the patch that tile `first` belongs to. */
 static ptrdiff_t layers_of(const Work *w, int first) {
   return w->of->sets == 1 ? 0 : first / w->per_patch * w->layers_size;
 }
 
-/* Whether a cell is updated in a step, and whether it is closed after the step. */
 static int is_updated(const Work *w, int step, ptrdiff_t cell) {
   const ptrdiff_t cells = (ptrdiff_t)w->of->count * w->net->side * w->net->side;
   return !w->of->masks || w->of->masks[step * cells + cell] != 0;
 }
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
-/* Writes a cell's states to the image before a step, to `last` before the last step, and to `after` after it. */
+/*
+ * Writes a cell's states before a step to the image of that step. If `step` is the last step, also writes them to
+ * `last`. If `step` is the number of steps, writes the states to `after`.
+ */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;
   const int channels = w->net->channels;
@@ -295,7 +323,7 @@ static void put_states(const Work *w, int step, int patch, const Place *at, cons
   if (step == of->steps && of->records) copy(to, states, channels);
 }
 
-/* Steps the cells of a run. */
+/* Computes a step of the cells of one run. */
 static void forward_run(const Work *w, int step, int first, int end, const float *products, ptrdiff_t apart) {
   const Net *net = w->net;
   const Rollout *of = w->of;
@@ -329,7 +357,9 @@ static void forward_run(const Work *w, int step, int first, int end, const float
   }
 }
 
-/* Transforms the windows of a group. @returns the distance between points */
+/*
+ * Transforms the windows of a group of tiles to the Winograd points. @returns the distance between points in `windows`
+ */
 static ptrdiff_t transform_group(const Work *w, int step, int first, int end) {
   const int channels = w->net->wide_channels;
   const ptrdiff_t row = (ptrdiff_t)w->wide * channels, apart = (ptrdiff_t)(end - first) * channels + LINE;
@@ -367,8 +397,8 @@ void forward_steps(const Net *net, const Rollout *of) {
 }
 
 /*
- * Differentiates the layers of a run: from the gradient of the change [cells, channels] to that of
- * perception's result, which is added to `seen_slope`.
+ * Differentiates the layers of a run: converts the gradient of the states' change, [cells, channels], to the gradient
+ * of perception's result, and adds this to `seen_slope`.
  */
 static void reverse_layers(const Work *w, int step, int first, int end, float *change_slope) {
   const Net *net = w->net;
@@ -421,7 +451,7 @@ static void reverse_layers(const Work *w, int step, int first, int end, float *c
   }
 }
 
-/* Reads the gradient of a cell's states before a step, or after the last one. */
+/* Returns in `slope` the gradient of a cell's states before a step, or after the last step if step = of->steps. */
 static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   const Rollout *of = w->of;
   const int channels = w->net->channels;
@@ -432,7 +462,10 @@ static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   if (step == of->steps - 1 && of->change_last) for (int c = 0; c < channels; c++) slope[c] += of->change_last[cell + c];
 }
 
-/* Differentiates the layers and the update of a run's cells. Leaves the gradient of perception in `seen_slope`. */
+/*
+ * Differentiates the layers and the update of a run's cells. Writes the gradient of perception's result to
+ * `seen_slope`.
+ */
 static void reverse_run(const Work *w, int step, int first, int end) {
   const Net *net = w->net;
   const Rollout *of = w->of;

@@ -1,4 +1,4 @@
-/* Vectors of float32 numbers and the operations that the kernel needs, for each kind of processor. */
+/* Vectors of float32 numbers, with the operations that the kernel needs, for each kind of processor. */
 #ifndef VECTORS_H
 #define VECTORS_H
 #include <stdint.h>
@@ -37,11 +37,11 @@ typedef float32x4_t vec;
 #define store(p, v) vst1q_f32(p, v)
 #define all(x) vdupq_n_f32(x)
 #define fma(a, b, c) vfmaq_f32(c, a, b)
-/* If the two numbers are equal or one is NaN, these return the second number, as on x86. */
+/* If the two numbers are equal or one of them is NaN, return the second number, as the x86 instructions do. */
 #define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #else
-/* Any other processor: the compiler chooses the instructions. */
+/* On all other processors, the compiler chooses the instructions. */
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t mask __attribute__((vector_size(16)));
 #define LANES 4
@@ -64,13 +64,13 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
   return c;
 }
 #else
-/* Does not fuse, because without hardware support fused operations would take many times as long. */
+/* Not fused, because fused operations without hardware support would take many times as long. */
 #define FUSED 0
 INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
 #endif
 #endif
 
-/* Keeps a vector in a register. Otherwise, the compiler may load it again for each row. */
+/* Keeps a vector in a register. Otherwise, the compiler may load the vector again for each row. */
 #if defined(__x86_64__) && !defined(IN_REGISTER)
 #define IN_REGISTER(v) __asm__("" : "+v"(v))
 #elif !defined(IN_REGISTER)

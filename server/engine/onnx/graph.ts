@@ -1,6 +1,6 @@
 /**
- * Builds one step of a rule as an ONNX model. `tfjs/tensorflow.ts` is the reference for these nets
- * and defines the terms.
+ * Builds one step of a cell rule as an ONNX model. The reference implementation of the rule, which
+ * also explains its terms, is `tfjs/tensorflow.ts`.
  */
 import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -8,14 +8,15 @@ import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
-/** Names of the model's inputs and output. */
+/** Names of the inputs and of the output of the ONNX model. */
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * A model input for one part of a patch's own weights, and the part's range in the conditioning.
+ * An input of the model that receives one part of a patch's own weights, with the part's range in
+ * the conditioning.
  */
 interface OwnInput extends OwnPart {
   readonly name: string;
@@ -25,20 +26,20 @@ interface OwnInput extends OwnPart {
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are convolved in tiles, one patch per run. For smaller patches, the
- * cost of a run exceeds the gain. (Time relative to convolution in batches: 2 for 8×8, 0.86 for
- * 16×16, 0.78 for 32×32.)
+ * Whether patches of this side are convolved in tiles, with one run of the model per patch. For
+ * smaller patches, a run costs more than tiling saves. Measured time, relative to one run for a
+ * batch of patches without tiles: 2 for 8×8 cells, 0.86 for 16×16, 0.78 for 32×32.
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
- * Builds a model with these inputs: `states` [N, C, s, s]; `own` [N, K], the patches' own weights
- * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s], for rules with stochastic
- * updates. Its output is `after` [N, C, s, s]. Channels come first because ONNX Runtime's
- * convolutions are fastest in that order.
+ * Builds the ONNX model of one step. Its inputs are `states` [N, C, s, s]; for rules with a
+ * standing input, `own` [N, K], the patches' own weights (`ownLayout`); and for rules with
+ * stochastic updates, `mask` [N, 1, s, s]. Its output is `after` [N, C, s, s]. Channels come first
+ * because ONNX Runtime's convolutions are fastest in that order.
  *
- * @param stage if given, the model convolves one patch of this side in tiles (`winograd.ts`); N
- * is then 1, and each part of `own` is a separate input
+ * @param stage if given, the model convolves one patch of this side in tiles (`winograd.ts`). N is
+ * then 1, and each part of `own` is a separate input
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -52,7 +53,10 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   const parts: OwnInput[] = [];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
-  /** Adds a part of the patches' own weights; −1 in the shape stands for the number of patches. */
+  /**
+   * Adds a tensor with one part of the patches' own weights. In its shape `as`, −1 stands for the
+   * number of patches.
+   */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
     if (tiled) {
@@ -64,7 +68,10 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const numbers = model.node('Slice', [OWN, start, end, axis]);
     return model.reshape(numbers, as);
   };
-  /** Adds a k×k convolution with stored weights [k, k, in, out] or [in, out]. */
+  /**
+   * Adds a k×k convolution whose weights the patches share. The weights are stored as [k, k, in,
+   * out], or as [in, out] if k = 1.
+   */
   const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
     const bias = withBias ? tensors.get(`update.${layer}.bias`) : undefined;
@@ -77,9 +84,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
   /**
-   * Adds a layer with each patch's own weights. For one patch, the layer is a convolution, because
-   * the runtime can fuse bias and activation with it. For several patches, it is a matrix product
-   * [out, in] × [in, cells].
+   * Adds a layer in which each patch has its own weights. For one patch, the layer is a
+   * convolution, because the runtime can fuse bias and activation with it. For several patches, the
+   * layer is a matrix product [out, in] × [in, cells].
    */
   const ownLayer = (
     { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
@@ -97,7 +104,10 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const result = model.node('Reshape', [product, likeStates(outputs)]);
     return shifts ? add(result, bias(shifts)) : result;
   };
-  /** Adds the shape of a layer's result: [N, units, s, s], or [4, units, s/4, s] for tiles. */
+  /**
+   * Adds a tensor that holds the shape of a layer's result: [N, units, s, s], or [4, units, s/4, s]
+   * with tiles.
+   */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);
     const size = model.node('Shape', [STATES]);
@@ -107,8 +117,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
   /**
-   * Adds the first layer, convolved in tiles. Tiling changes the order of the rows, which does not
-   * matter to the later layers because they work on single cells.
+   * Adds the first layer (perception), convolved in tiles. The result has its rows in another
+   * order, which does not matter to the later layers, because they work on single cells.
    */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
@@ -163,15 +173,17 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   }
   return {
     bytes: model.finish(),
-    /** The inputs for the parts of a patch's own weights; empty if `own` is a single input. */
+    /**
+     * The model's inputs for the parts of a patch's own weights; empty if `own` is a single input.
+     */
     parts,
   };
 }
 
 /**
- * Adds an ELU made of four operators. The runtime's own operator rounds some elements differently
- * at the end of the range that a thread computes, so a patch's result would depend on the other
- * patches in its batch. The four operators are no slower.
+ * Adds an ELU that is composed of simpler operators. The runtime's own ELU operator rounds some
+ * elements differently at the end of the range that a thread computes, so a patch's result would
+ * depend on the other patches in its batch. The simpler operators are no slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];
@@ -179,7 +191,10 @@ function elu(model: ModelWriter, input: string): string {
   return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }
 
-/** Reorders [taps, in, out] to [out, in, taps]: ONNX stores a kernel's outputs first, tfjs last. */
+/**
+ * Reorders a kernel from [taps, in, out] to [out, in, taps]. ONNX stores the outputs of a kernel
+ * first, TensorFlow.js last.
+ */
 function outputsFirst(data: Float32Array, taps: number, inputs: number, outputs: number) {
   const result = new Float32Array(data.length);
   for (let tap = 0; tap < taps; tap++) {

@@ -2,8 +2,8 @@ import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 
 /**
- * Writes an ONNX model in memory: nodes, weights, inputs and outputs. The field numbers are those
- * of onnx.proto3.
+ * Version numbers and type codes of the ONNX format. These, and the field numbers below, are
+ * defined in onnx.proto3.
  */
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -11,10 +11,13 @@ const FLOAT = 1;
 const INT64 = 7;
 
 type Attribute = number | readonly number[];
-/** A number is a fixed dimension; a name is a dynamic one. */
+/** A dimension of a tensor: a number if it is fixed, a name if it is dynamic. */
 export type Dimension = number | string;
 
-/** Collects a graph and serializes it. */
+/**
+ * Builds an ONNX model in memory: collects nodes, constants, inputs and outputs, then serializes
+ * them.
+ */
 export class ModelWriter {
   private readonly graph = new ProtoWriter().text(2, 'step');
   private names = 0;
@@ -22,7 +25,7 @@ export class ModelWriter {
   /**
    * Adds a node with one output.
    *
-   * @param type an operator; a non-standard one is prefixed with its domain and a dot
+   * @param type name of the operator; for a non-standard operator, its domain, a dot and its name
    * @returns the output's name
    */
   node(
@@ -52,25 +55,27 @@ export class ModelWriter {
     return output;
   }
 
-  /** Adds a float32 constant. @returns its name */
+  /** Adds a float32 constant. @returns the constant's name */
   weight(shape: readonly number[], data: Float32Array): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return this.constant(FLOAT, shape, bytes);
   }
 
-  /** Adds a scalar constant. @returns its name */
+  /** Adds a scalar constant. @returns the constant's name */
   number(value: number): string {
     return this.weight([], Float32Array.of(value));
   }
 
-  /** Adds a constant list of int64. @returns its name */
+  /** Adds a constant list of int64. @returns the constant's name */
   integers(values: readonly number[]): string {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
   }
 
   /**
-   * Adds a Reshape; −1 and 0 in the shape have the operator's meaning. @returns the output's name
+   * Adds a Reshape node. In `shape`, −1 and 0 have the meaning that ONNX defines.
+   *
+   * @returns the output's name
    */
   reshape(input: string, shape: readonly number[]): string {
     return this.node('Reshape', [input, this.integers(shape)]);
@@ -116,7 +121,7 @@ function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
 }
 
 /**
- * Writes the part of Protocol Buffers that an ONNX model needs.
+ * Encodes messages as Protocol Buffers. Supports only the types that an ONNX model needs.
  * https://protobuf.dev/programming-guides/encoding
  */
 class ProtoWriter {
@@ -159,7 +164,9 @@ function varint(value: number): Uint8Array {
 
 export { Tensor } from 'onnxruntime-node';
 
-/** Loads a model. Uses one thread, as several threads would wait for each other at every layer. */
+/**
+ * Loads a model. Uses one thread, because several threads would wait for each other at every layer.
+ */
 export const openSession = (model: Uint8Array): Promise<InferenceSession> =>
   InferenceSession.create(model, {
     executionProviders: ['cpu'],

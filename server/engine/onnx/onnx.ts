@@ -1,6 +1,6 @@
 /**
- * The ONNX Runtime backend, on the CPU. There is one engine thread per core, each with some of the
- * patches.
+ * The ONNX Runtime backend, which runs on the CPU. There is one engine thread per core, and each
+ * thread holds some of the patches.
  */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -12,15 +12,15 @@ import { openSession, Tensor } from './model.ts';
 
 /**
  * Maximum number of cells in a batch: one patch of 32×32, whose layers fit in a core's cache.
- * Larger patches are stepped one at a time in any case. Batches of one patch also save copies: when
- * other patches wake or sleep, such a batch is unchanged.
+ * Larger patches also get a batch each. Another advantage of a batch with one patch is that its
+ * states are not copied.
  */
 const MAX_BATCH_CELLS = 1024;
 
 /** Starts the backend. @throws Error if the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
   return {
-    // Omits the number of threads, which does not affect the results.
+    // Omit the number of threads from the description, because it does not affect the results.
     info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,
@@ -42,7 +42,7 @@ async function loadRule(model: Model): Promise<StepRule> {
     async step(batch) {
       const session = ofStage.get(batch.stage);
       if (!session) return ofAnyStage.step(batch);
-      // Steps one patch at a time, so that its layers stay in the core's cache.
+      // Step one patch at a time, so that its layers stay in the core's cache.
       for (let i = 0; i < batch.count; i++) await session.step(patchOf(batch, i));
     },
     async dispose() {
@@ -74,7 +74,7 @@ async function start({ bytes, parts }: StepModel) {
   };
 }
 
-/** Returns the i-th patch as a batch of one. */
+/** Returns the i-th patch of a batch as a batch of its own. */
 function patchOf(batch: Batch, i: number): Batch {
   if (batch.count === 1) return batch;
   const { count, stage, ...numbers } = batch;

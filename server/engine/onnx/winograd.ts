@@ -1,15 +1,18 @@
 /**
- * A 3×3 convolution with half the multiplications: Winograd's minimal filtering F(4, 3) along the
- * columns, four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv
- * 1509.09308, section 4.2). Along the rows it is an ordinary convolution.
+ * A 3×3 convolution with half the multiplications. Along the columns, it uses Winograd's minimal
+ * filtering F(4, 3), four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016,
+ * arXiv 1509.09308, section 4.2). Along the rows, it is an ordinary convolution.
  *
- * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
- * 4, and one small matrix product.
+ * The transforms are built from operations that ONNX Runtime computes fast: six depthwise
+ * convolutions with stride 4, and one small matrix product.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { ModelWriter } from './model.ts';
 
-/** G: transforms the three numbers along one side of a kernel to one number per point. */
+/**
+ * Winograd's matrix G. It transforms three numbers of a kernel's column to one number per Winograd
+ * point.
+ */
 export const OF_KERNEL = [
   [1 / 4, 0, 0],
   [-1 / 6, -1 / 6, -1 / 6],
@@ -19,12 +22,12 @@ export const OF_KERNEL = [
   [0, 0, 1],
 ];
 
-/** Rows per tile. */
+/** Number of rows in a tile. */
 export const TILE = 4;
 
 /**
- * Bᵀ: transforms six rows of the image (the tile's four rows and one on each side) to one row per
- * point.
+ * Winograd's matrix Bᵀ. It transforms six rows of the image (the tile's four rows and one on each
+ * side) to one row per Winograd point.
  */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
@@ -34,7 +37,10 @@ const OF_IMAGE = [
   [0, 2, -1, -2, 1, 0],
   [0, 4, 0, -5, 0, 1],
 ];
-/** Aᵀ: transforms the products at the points to the four rows of a tile. */
+/**
+ * Winograd's matrix Aᵀ. It transforms the products, one row per Winograd point, to the four rows of
+ * a tile.
+ */
 const BACK = [
   [1, 1, 1, 1, 1, 0],
   [0, 1, -1, 2, -2, 0],
@@ -44,11 +50,13 @@ const BACK = [
 const POINTS = OF_IMAGE.length;
 
 /**
- * Adds the convolution to a model.
+ * Adds a 3×3 convolution in tiles to a model.
  *
- * @param image [1, in, s, s], where s is a multiple of 4; zero outside the image
+ * @param image name of a tensor [1, in, s, s], where s is a multiple of 4. Values outside the image
+ * count as zero
  * @param kernel [3, 3, in, out]
- * @returns [4, out × s²/4]: the first rows of all tiles, then the second rows, …
+ * @returns name of a tensor [4, out × s²/4], which holds the first rows of all tiles, then the
+ * second rows, and so on
  */
 export function convolveTiles(model: ModelWriter, image: string, kernel: Float32Tensor): string {
   const [inputs, outputs] = kernel.shape.slice(-2);
@@ -75,7 +83,10 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
   ]);
 }
 
-/** Transforms a kernel in double precision: [3, 3, in, out] → [points, out, in, 3]. */
+/**
+ * Transforms a kernel [3, 3, in, out] to the Winograd points, [points, out, in, 3], in double
+ * precision.
+ */
 function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {
   const result = new Float32Array(POINTS * outputs * inputs * 3);
   let at = 0;

@@ -1,20 +1,23 @@
-/** Checks for TensorFlow's native library without loading the JavaScript package. */
+/**
+ * Checks whether TensorFlow's native library is installed, without loading the JavaScript package.
+ */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Packages with the native library, in order of preference. */
+/** npm packages that contain TensorFlow's native library, in order of preference. */
 export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** Returns why the backend cannot start; undefined if no reason is known. */
+/** Returns why the TensorFlow backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
   const folders = tensorflowFolders();
-  // If no package is installed, the later import reports the error.
+  // If no package is installed, give no reason here: importing the package fails later and reports
+  // the error.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
 
-/** Lists the folders of the installed packages, in order of preference. */
+/** Lists the folders of the installed TensorFlow packages, in order of preference. */
 function tensorflowFolders(): string[] {
   const { resolve } = createRequire(import.meta.url);
   return TENSORFLOW_PACKAGES.flatMap((name) => {
@@ -27,8 +30,8 @@ function tensorflowFolders(): string[] {
 }
 
 /**
- * Whether a folder holds the native library. Looks in subfolders, because the installer creates one
- * per version of Node-API.
+ * Whether a package's folder contains the native library. Looks in subfolders, because the
+ * installer creates one for each version of Node-API.
  */
 function hasAddOn(folder: string): boolean {
   try {

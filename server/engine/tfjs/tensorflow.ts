@@ -1,6 +1,6 @@
 /**
- * The TensorFlow backend: the cell rule on TensorFlow.js tensors. It runs natively through
- * tfjs-node-gpu or tfjs-node, if one of them is installed.
+ * The TensorFlow backend, which computes the cell rule with TensorFlow.js tensors. The computation
+ * runs in TensorFlow's native library, through the package tfjs-node-gpu or tfjs-node.
  */
 
 import { createRequire } from 'node:module';
@@ -29,13 +29,14 @@ export const tfjsBackend = (
 });
 
 /**
- * Selects this thread's TensorFlow.js backend, which must be registered. @throws Error if it does
- * not start
+ * Selects this thread's TensorFlow.js backend, which must already be registered.
+ *
+ * @throws Error if the backend does not start
  */
 export async function useBackend(name: string): Promise<void> {
-  // Disables debug checks and a message on the console.
+  // Disable TensorFlow.js's debug checks and its message on the console.
   tf.enableProdMode();
-  // tfjs hides the backend's own error and returns false, so throw an error here.
+  // TensorFlow.js hides the backend's own error and returns false, so throw an error here.
   if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
   await tf.ready();
 }
@@ -73,8 +74,8 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 }
 
 /**
- * The reference implementation of the cell rule; all other backends compute the same function. The
- * caller disposes of the tensors.
+ * Creates the net of a cell rule. This is the reference implementation of the rule: all other
+ * backends compute the same function. The caller disposes of the tensors.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
@@ -97,25 +98,31 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Slices `size` numbers of each genome [N, …] and shapes them for broadcasting: [N, 1, 1, size].
+   * Selects `size` numbers of each genome [N, …], starting at `from`. Reshapes them to [N, 1, 1,
+   * size], so that they broadcast over cells.
    */
   const part = (genome: tf.Tensor2D, from: number, size: number): tf.Tensor4D =>
     tf.reshape(tf.slice(genome, [0, from], [genome.shape[0], size]), [-1, 1, 1, size]);
 
-  /** Applies the genome's scales and shifts to a layer's result [N, H, W, units]. */
+  /**
+   * Applies a genome's scales and shifts to a layer's result [N, H, W, units]. Without a genome,
+   * returns the result unchanged.
+   */
   const modulate = (layer: string, x: tf.Tensor4D, genome?: tf.Tensor2D): tf.Tensor4D => {
     if (!genome) return x;
     if (!layout) return layer === 'perceive' ? tf.add(x, part(genome, 0, hidden)) : x;
     if (layer === 'out') return tf.add(x, part(genome, layout.shifts, channels));
     const { scales, shifts } = layout.layers[layer];
-    // Stored scales are relative to 1.
+    // A stored scale is the difference from 1.
     const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(genome, scales, hidden), 1));
     return tf.add(scaled, part(genome, shifts, hidden));
   };
 
   /**
-   * Multiplies `cells` by the patches' own weights of the last layer, and adds the result to
-   * `changes`. @param cells [N, H, W, hidden]
+   * Multiplies `cells` by the patches' own weights of the last layer, and adds the products to
+   * `changes`.
+   *
+   * @param cells results of the layer before the last, [N, H, W, hidden]
    */
   const addExpressed = (
     changes: tf.Tensor4D,
@@ -143,8 +150,9 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Reads latents [N, Z], for rules with a standing input. Returns a shift of the first layer,
-     * [N, hidden], or, with a genome net, scales and shifts of each layer (`genomeLayout`).
+     * Computes how latents [N, Z] change the layers, for rules with a standing input. Returns
+     * shifts of the first layer, [N, hidden], or, with a genome net, scales and shifts of several
+     * layers (`genomeLayout`).
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
       if (!net) return tf.matMul(latents, kernel<tf.Tensor2D>('genome'));
@@ -153,9 +161,9 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
     /**
      * Steps every cell once: s ← clamp(s + mask · (u(s) − leak · s)). ELU has α = 1.
      *
-     * @param states [N, H, W, C]; zero outside a patch
-     * @param mask [N, H, W, 1], 1 = update this cell; if absent, all cells are updated
-     * @returns [N, H, W, C]
+     * @param states [N, H, W, C]; cells outside a patch count as zero
+     * @param mask which cells to update, [N, H, W, 1]: 1 or 0. If absent, all cells are updated
+     * @returns the states after the step, [N, H, W, C]
      */
     stepStates(states: tf.Tensor4D, genome?: tf.Tensor2D, mask?: tf.Tensor4D): tf.Tensor4D {
       const seen = tf.fused.conv2d({
@@ -183,18 +191,21 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 /**
  * Number of patches in every batch, fixed so that a patch's result does not depend on the other
  * patches in its batch. On the CPU, every patch is stepped alone, because TensorFlow sums the last
- * rows of a batch in a different order (measured with TensorFlow 2.15: up to 46 cells, and the last
- * two latents).
+ * rows of a batch in a different order. (Measured with TensorFlow 2.15: this affects up to 46
+ * cells, and the last two latents.)
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
 /**
- * Starts the backend. @throws Error if neither package is installed, or its native part is missing
+ * Starts the TensorFlow backend.
+ *
+ * @throws Error if neither package is installed, or the package's native part is missing
  */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // The GPU package may silently fall back to the CPU, so ask its backend which device it uses.
+  // The GPU package may fall back to the CPU without an error, so ask its backend which device it
+  // uses.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -209,7 +220,7 @@ export async function startTensorflow(): Promise<RuleBackend> {
  */
 function loadTensorflow(): void {
   polyfillUtil();
-  // Makes the choice of algorithms independent of timings.
+  // Make cuDNN choose its algorithms independently of timings, so that results are reproducible.
   process.env.TF_CUDNN_DETERMINISTIC ??= '1';
   process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -222,8 +233,7 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The package's own error message has five lines, and its first line is only a path, so replace
-  // it.
+  // Replace the package's own error message, which has five lines and begins with a path.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

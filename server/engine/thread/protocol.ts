@@ -1,4 +1,4 @@
-/** The calls between an engine and its worker thread. */
+/** The calls that the main thread makes to an engine in a worker thread. */
 import type { Worker } from 'node:worker_threads';
 import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
@@ -7,39 +7,49 @@ import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../choose-backend.ts';
 import { type Engine, EngineError, type EngineInfo, type PatchId } from '../engine.ts';
 
-/** The worker's start options, passed as `workerData`. */
+/** Start options of a worker thread, passed as its `workerData`. */
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
 }
 
 /**
- * The result of a successful start. For a failed start, `NoBackendError` lists the skipped engines.
+ * What a worker thread reports after a successful start. If the start fails, the worker throws a
+ * `NoBackendError`, which lists the skipped engines.
  */
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
 }
 
-/** An engine in one thread. `take` and `put` move patches between such threads. */
+/**
+ * An engine that runs in one worker thread. `take` and `put` move patches from one thread to
+ * another.
+ */
 export interface ThreadEngine extends Engine {
-  /** Removes patches and returns them for another thread. @throws EngineError unknown-patch */
+  /**
+   * Removes patches and returns them, so that `put` can add them to another thread.
+   *
+   * @throws EngineError unknown-patch
+   */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
-  /** Adds patches that the `take` of another thread returned. */
+  /** Adds patches that `take` of another thread returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
-/** The worker's methods. Calls are answered in order. */
+/**
+ * The methods that a worker thread offers. Calls are answered in the order in which they are made.
+ */
 export type WorkerMethods = Omit<ThreadEngine, 'info' | 'close'>;
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
-/** Builds an object with all of the worker's methods, each created by `make`. */
+/** Builds an object with all methods of a worker, each created by `make`. */
 const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown as WorkerMethods;
 
 /**
- * Exposes a store as a worker's methods. Calls are answered in order. They run one at a time,
- * unless the store is pipelined.
+ * Exposes a patch store as the methods of a worker. Calls are answered in the order in which they
+ * are made. They run one at a time, unless the store is pipelined.
  */
 export function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
@@ -48,7 +58,7 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // Prevents an unhandled rejection until `runExclusive` reports the failure in order.
+      // Prevents an unhandled rejection before `runExclusive` reports the failure in its turn.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };
@@ -56,11 +66,11 @@ export function inOrder(store: PatchStore): WorkerMethods {
 }
 
 /**
- * Waits until a worker has started and returns an engine that calls it. If the worker dies, every
- * pending and later call fails with `failed`.
+ * Waits until a worker thread has started and returns an engine that calls the worker. If the
+ * worker dies, every pending and later call fails with the reason `failed`.
  *
  * @param onSkipped see `EngineOptions.onSkipped`
- * @throws EngineError unavailable
+ * @throws EngineError unavailable if the worker does not start
  */
 export async function attachEngine(
   worker: Worker,

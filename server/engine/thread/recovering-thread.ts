@@ -1,7 +1,7 @@
 /**
- * An engine thread that recovers. If the thread or its GPU is lost, a new thread starts, all
- * patches are restored, and unanswered calls are submitted again. Calls are submitted immediately
- * and answered in order.
+ * An engine thread that recovers from crashes. If the thread or its GPU is lost, a new thread
+ * starts, all patches are restored, and unanswered calls are submitted again. Calls are submitted
+ * immediately and answered in order.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
 import { freeBuffers } from '../../platform/worker-rpc.ts';
@@ -19,13 +19,14 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 
 /**
  * Number of steps between two backup copies of a patch's states. On a CPU, copying at this interval
- * costs well under 1 % of the time for steps. After a loss, repeating the steps since the last copy
- * takes a second or two.
+ * costs well under 1 % of the time for steps. After a crash, repeating the steps since the last
+ * copy takes one or two seconds.
  */
 export const SAVE_EVERY = 64;
 /**
- * Number of steps between two backup copies on a GPU. Copies cost more there, but the interval
- * stays short because a CPU repeats the steps if the GPU does not return.
+ * Number of steps between two backup copies of a patch's states if the patch is on a GPU. The
+ * interval is longer than on a CPU, because copying from a GPU costs more. It is still short,
+ * because a CPU must repeat the steps if the GPU does not become available again.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -43,33 +44,37 @@ const copyOf = (step: PatchStep): PatchStep => ({
 });
 
 /**
- * A copy of a patch's states and the steps made since the copy. A step depends only on the states,
- * its masks and its genomes, so repeating the steps gives the same result.
+ * A backup of a patch: a copy of its states, and a log of the steps made since then. A step depends
+ * only on the states, its masks and its genomes, so repeating the steps restores the patch exactly.
  */
 class Backup {
-  /** Steps since the copy, in order. */
+  /** Steps made since the states were copied, in order. */
   steps: PatchStep[] = [];
   /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
-  /** Number of logged steps after which a copy is due; `Infinity` while a copy is being made. */
+  /**
+   * Number of logged steps after which the states are to be copied again; `Infinity` while they are
+   * being copied.
+   */
   saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the genomes that the rule was reading when the copy
-   * was made
+   * @param seed the patch as planted, but with the genomes that its cells read when the states were
+   * copied
    * @param saveEvery number of steps between two copies
-   * @param saved the copied states [s, s, C]; undefined if they are still as planted
+   * @param saved the copied states [s, s, C]; undefined if the states were not copied since
+   * planting
    */
   constructor(
     public seed: NewPatch,
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Patches planted together are then copied at different steps.
+    // Use the patch id, so that patches planted together are copied at different steps.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
-  /** Whether to copy the states before the next step. */
+  /** Whether the states are to be copied before the next step. */
   get isDue(): boolean {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
@@ -81,13 +86,14 @@ class Backup {
   }
 
   /**
-   * Replaces the copy and clears the log.
+   * Ends an attempt to copy the states. If the attempt succeeded, replaces the old copy and clears
+   * the log of steps.
    *
-   * @param saved a copy of the states after all logged steps; undefined if copying failed
+   * @param saved the states after all logged steps; undefined if copying failed
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
-      // Delays the next attempt after a failed copy.
+      // Copying failed. Wait for some steps before the next attempt.
       this.saveAfter = this.steps.length + this.saveEvery / 8;
       return;
     }
@@ -97,7 +103,7 @@ class Backup {
     this.steps = [];
   }
 
-  /** The seed with the genomes that the rule reads now. */
+  /** The patch as planted, but with the genomes that its cells read now. */
   get seedNow(): NewPatch {
     const last = this.steps.findLast(({ express }) => express);
     return last ? { ...this.seed, genomes: last.express } : this.seed;
@@ -105,16 +111,15 @@ class Backup {
 }
 
 interface RecoveryOptions {
-  /** Starts a thread. @throws EngineError unavailable */
+  /** Starts an engine thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
   /**
    * Backend to start instead if the current one is lost repeatedly or does not start. If absent, no
    * other backend is tried.
    */
   readonly alternative?: BackendName;
-  /** Called for each loss, before the replacement starts. */
+  /** Called when a thread or GPU is lost, before a replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
-  /** Called when the alternative backend takes over. */
   readonly onFallback?: (replacement: EngineInfo, why: string) => void;
   /** Delay before each attempt to start a replacement, in ms. */
   readonly retryDelays?: readonly number[];
@@ -129,13 +134,15 @@ interface RecoveryOptions {
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
- * Maximum number of recoveries within `LOSS_WINDOW`. The last of them starts the alternative
- * backend.
+ * Maximum number of losses within `LOSS_WINDOW` after which a replacement is started. After the
+ * last of these losses, the replacement uses the alternative backend.
  */
 const MAX_LOSSES = 3;
-/** Number of failed starts before the last attempt, which starts the alternative backend. */
+/**
+ * Number of failed starts of the current backend, after which the alternative backend is started.
+ */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
-/** Period in which losses are counted, in ms. */
+/** Period in which losses are counted for `MAX_LOSSES`, in ms. */
 const LOSS_WINDOW = 60_000;
 
 interface PendingCall {
@@ -143,17 +150,19 @@ interface PendingCall {
   reject(error: EngineError): void;
 }
 
-/** Holds the current thread and the calls that it has not answered. */
+/** Holds the current thread and its unanswered calls. Replaces the thread if it is lost. */
 class Recovery {
-  /** Undefined while a replacement is starting. */
+  /** The running thread; undefined while a replacement is starting. */
   private current: ThreadEngine | undefined;
   private failure: EngineError | undefined;
-  /** When the losses within `LOSS_WINDOW` happened, in ms. */
+  /** Times of the losses within `LOSS_WINDOW`, in ms. */
   private losses: number[] = [];
   private backend: BackendName;
   private readonly pending = new Set<PendingCall>();
 
-  /** @param restore restores all patches on a new thread, as they were before the pending calls */
+  /**
+   * @param restore restores all patches on a new thread, to their states before the pending calls
+   */
   constructor(
     first: ThreadEngine,
     private readonly options: RecoveryOptions,
@@ -166,9 +175,10 @@ class Recovery {
   /**
    * Submits a call to the current thread.
    *
-   * @param run calls the thread without waiting first; called again if that thread is lost
-   * @param accept receives the answer; afterwards the call is never submitted again
-   * @throws EngineError failed, closed; or the error that the thread answers with
+   * @param run makes the call immediately, on the thread that is passed to it; called again with
+   * the replacement if that thread is lost
+   * @param accept called with the answer; from then on, the call is not submitted again
+   * @throws EngineError failed, closed; or the error with which the thread answers
    */
   submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
     const { pending } = this;
@@ -189,7 +199,8 @@ class Recovery {
               return this.replace(thread, error as EngineError);
             settle = () => reject(error);
           }
-          // Ignore the answer of a lost thread, because the call is submitted again.
+          // Ignore the answer of a lost thread, because the call is submitted again to its
+          // replacement.
           if (thread !== this.current) return;
           pending.delete(call);
           settle();
@@ -201,7 +212,7 @@ class Recovery {
     });
   }
 
-  /** Rejects pending and later calls, and closes the thread. */
+  /** Rejects all pending and later calls, and closes the thread. */
   async close(): Promise<void> {
     const thread = this.current;
     this.current = undefined;
@@ -211,8 +222,8 @@ class Recovery {
 
   /**
    * Replaces a thread, restores the patches and submits the pending calls again. A thread is
-   * replaced even if only a call has failed, because the call may have left it in an inconsistent
-   * state.
+   * replaced even if it still runs but a call has failed, because the call may have left the thread
+   * in an inconsistent state.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;
@@ -235,7 +246,11 @@ class Recovery {
     }
   }
 
-  /** @throws Error if threads are lost repeatedly or no replacement starts */
+  /**
+   * Starts a replacement for a lost thread.
+   *
+   * @throws Error if threads are lost repeatedly or no replacement starts
+   */
   private async startReplacement(error: EngineError): Promise<ThreadEngine> {
     const { onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
     const [first, ...pauses] = retryDelays;
@@ -255,8 +270,8 @@ class Recovery {
   }
 
   /**
-   * Returns a function that starts the same backend or, after repeated losses or failed starts, its
-   * alternative.
+   * Returns a function that starts a thread with the same backend or, after repeated losses or
+   * failed starts, with the alternative backend.
    */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
@@ -291,14 +306,17 @@ class Recovery {
 const detailOf = (error: Error): string =>
   error instanceof EngineError ? error.detail : error.message;
 
-/** A patch on its way from one recovering thread to another. */
+/** A patch that is moving from one recovering thread to another. */
 interface TransferredBackup extends TransferredPatch {
   readonly backup: Backup;
-  /** Name of the engine that defines the layout of the states. */
+  /** Name of the engine that holds the states. Engines differ in the layout of states. */
   readonly engine: string;
 }
 
-/** Restores patches on a new thread and repeats the steps made since their copies. */
+/**
+ * Restores patches on a new thread: plants them, imports the copied states, and repeats the steps
+ * made since the states were copied.
+ */
 async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promise<void> {
   await thread.plant(backups.map(({ seed }) => seed));
   await thread.importStates(
@@ -312,17 +330,17 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
 }
 
 /**
- * Wraps a thread. The returned engine fails with `failed` only if threads are lost repeatedly or no
- * replacement starts.
+ * Wraps an engine thread so that it recovers from losses. Calls to the returned engine fail with
+ * `failed` only if threads are lost repeatedly or no replacement starts.
  *
- * @param first the running thread
+ * @param first the thread to start with, which is already running
  */
 export function recoveringThread(
   first: ThreadEngine,
   { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions,
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
-  /** Describes the current thread. Updated in place when the thread is replaced. */
+  /** Describes the engine of the current thread. Updated in place when the thread is replaced. */
   const info = { ...first.info };
   const recovery = new Recovery(first, options, (thread) => {
     Object.assign(info, thread.info);
@@ -353,9 +371,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copies the states before this step, so that the log after the copy begins with this step.
-    // Restoring a patch then repeats at least one step, whose read-out the next step is compared
-    // with.
+    // Copy the states before this step instead of after it, so that the log always contains at
+    // least one step. Restoring the patch then repeats that step and reads out its picture, with
+    // which the next step's picture is compared (`Readout.change`).
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -364,8 +382,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // Steps are logged when they are answered, in order. So the log now contains exactly the
-        // steps that the copy includes, and can be cleared.
+        // Steps are logged when they are answered, in order. Therefore, the log now contains
+        // exactly the steps whose effects are in the copy, and can be cleared.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -383,7 +401,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Makes an empty call, whose answer means that all earlier calls are answered.
+    // Make a call that does nothing. Its answer means that all earlier calls have been answered.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -427,8 +445,8 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // If one of the threads has fallen back, the two threads have different engines, whose
-        // states differ in layout. The patches are then restored from their backups.
+        // If only one of the two threads has fallen back to another engine, their states differ in
+        // layout. In this case, restore the patches from their backups.
         if (!isAlike)
           return restore(
             thread,

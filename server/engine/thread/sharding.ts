@@ -1,7 +1,7 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in exactly one thread.
- * If a step would load the threads unevenly, some patches move. A patch steps identically in any
- * thread, so callers see no difference.
+ * Combines several threads, each with its own patch store, into one engine. Every patch is in
+ * exactly one thread. If a step would load the threads unevenly, some patches move to another
+ * thread. A patch steps identically in any thread, so callers see no difference.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -9,7 +9,7 @@ import { type Entry, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
-/** The thread and stage of a patch. */
+/** The index of the thread that holds a patch, and the patch's side in cells (`stage`). */
 interface Placement {
   readonly species: { readonly card: Card };
   thread: number;
@@ -20,44 +20,46 @@ interface Placement {
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
-/** A call that was sent to the threads. */
 interface Submitted<T> {
   readonly answer: Promise<T>;
 }
 
 /**
- * Maximum number of patches that move in one step. Limited because each move costs a copy of the
- * patch's state.
+ * Maximum number of patches that move to another thread in one step. Limited because each move
+ * copies the patch's state.
  */
 const MAX_MOVES = 8;
 
-/** Combines threads into one engine. @param threads all with the same checkpoints loaded */
+/**
+ * Combines threads into one engine. @param threads threads that have loaded the same checkpoints
+ */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Resolves when all calls so far are answered, whether or not they fail. */
+  /** Resolves when all calls made so far have been answered, successfully or not. */
   let answered: Promise<unknown> = Promise.resolve();
   /**
    * Submits calls in order and answers them in order. Each thread executes its calls in order, so a
-   * call is submitted without waiting for the answers to earlier ones.
+   * call is submitted without waiting for the answers to earlier calls.
    *
-   * @param submit submits the call; resolves once the next one may be submitted, often before the
-   * answer
+   * @param submit submits the call to the threads. Resolves when the next call may be submitted,
+   * often before the answer arrives
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Drops the results. Otherwise each promise would hold all earlier ones, and memory would leak.
+    // Drop the results. Otherwise, each promise would keep the results of all earlier calls in
+    // memory.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };
 
   /**
-   * Sends each thread the items for the patches that it holds. The answer has the results, if any,
-   * in the order of the items.
+   * Sends each thread the items for the patches that it holds. The answer contains the results, if
+   * the method has any, in the order of `items`.
    */
   const distribute = <M extends ListMethod>(
     method: M,
@@ -85,9 +87,13 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return { answer };
   };
 
-  /** Finds the moves that make the load of a step as even as possible across threads. */
+  /**
+   * Chooses the patches that must move to another thread, so that a step loads all threads as
+   * evenly as possible.
+   */
   const movesFor = (entries: readonly Entry<Placement>[]) => {
-    // Patches cannot move after a thread has fallen back to an engine with another layout of cells.
+    // If a thread has fallen back to another engine, its states have another layout, so patches
+    // cannot move between the threads.
     if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
     const work = entries.map(({ patch: placement, step }) => {
@@ -99,7 +105,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Moving more than half of the gap would make the other thread the busier one.
+      // Moving more than half of the gap would give the receiving thread more work than the sending
+      // thread.
       const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
@@ -129,7 +136,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         const moves = movesFor(entries).map(async ({ placement, patch, to }) => {
           const taken = await threads[placement.thread].take([patch]);
           placement.thread = to;
-          // Ignores a failure, because the step that follows then fails, too.
+          // Ignore a failure here, because the step that follows fails with the same cause.
           threads[to].put(taken).catch(() => {});
         });
         await allSettled(moves);
@@ -156,7 +163,10 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 }
 
-/** Waits for all promises to settle. @throws the error of the first failed one in the list */
+/**
+ * Waits until all promises have settled. @throws the error of the first promise in the list that
+ * failed
+ */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);
   return settled.map((one) => {

@@ -1,4 +1,6 @@
-/** The engine's worker thread, which runs a patch store behind a message port. */
+/**
+ * Entry point of an engine's worker thread. Serves the calls of the main thread with a patch store.
+ */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import { openStore } from '../choose-backend.ts';

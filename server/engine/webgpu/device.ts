@@ -1,4 +1,7 @@
-/** Finds and opens a GPU with a Vulkan, Metal or Direct3D 12 driver, through Dawn. */
+/**
+ * Finds and opens a GPU through Dawn, a WebGPU library. The GPU needs a Vulkan, Metal or Direct3D
+ * 12 driver.
+ */
 
 import { existsSync } from 'node:fs';
 import { installLine } from '../../platform/installation.ts';
@@ -6,43 +9,47 @@ import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/** Finds the preferred GPU. @throws EngineError unavailable */
+/** Finds the machine's preferred GPU and describes it. @throws EngineError unavailable */
 export const findGpu = async () => describe((await request()).adapter);
 
-/** Describes a GPU before it is opened. */
 function describe({ info }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
-    /** Name of the device, as text for the host. */
+    /** Name of the GPU and its interface, as text for the host. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
-    /** Whether the adapter is a GPU, not a driver that computes on the CPU. */
+    /** Whether the adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
     real,
     info,
   };
 }
 
-/** Device files of GPUs on Linux, created by kernel drivers, by NVIDIA's driver and by WSL. */
+/**
+ * Device files of GPUs on Linux. Kernel drivers, NVIDIA's driver and WSL each create one of them.
+ */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether the machine may have a GPU. Check this before opening one: on machines without a GPU,
+ * Whether the machine may have a GPU. Check this before opening a GPU: on machines without a GPU,
  * drivers would print errors on the terminal.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
-/** Matches software drivers by name, because not all of them set `isFallbackAdapter`. */
+/**
+ * Matches the names of drivers that emulate a GPU on the CPU. Needed because not all of them set
+ * `isFallbackAdapter`.
+ */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
-/** Whether an adapter is a GPU, not a driver that computes on the CPU. */
+/** Whether an adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
 export const isRealGpu = (
   info: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>,
 ): boolean => !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
 
-/** Opens the preferred GPU. @throws EngineError unavailable */
+/** Opens the machine's preferred GPU. @throws EngineError unavailable */
 export async function openGpu() {
-  // Requests a new adapter, as an adapter can open only one device.
+  // Request a new adapter, because an adapter can open only one device.
   const { instance, adapter } = await request();
   const { limits } = adapter;
   const device = await adapter
@@ -63,8 +70,8 @@ export async function openGpu() {
     ...describe(adapter),
     device,
     /**
-     * Keep a reference until the device is lost, because Dawn crashes the process if the instance
-     * is garbage-collected earlier.
+     * Instance of Dawn. Keep a reference to it until the device is lost, because Dawn crashes the
+     * process if the instance is garbage-collected earlier.
      */
     instance,
   };
@@ -72,7 +79,7 @@ export async function openGpu() {
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {
   const { create, globals } = await load();
-  // Dawn expects its classes to be global.
+  // Dawn (the WebGPU library) expects its classes to be global.
   Object.assign(globalThis, globals);
   const instance = create([]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });

@@ -1,6 +1,7 @@
 /**
- * A GPU with its nets, patches and readback buffers, which are all lost if the GPU is lost. Calls
- * are submitted before they return; their promises resolve when the answers have arrived.
+ * A GPU and everything that is stored on it: nets, patches and readback buffers. If the GPU is
+ * lost, all of these are lost. Each call submits its commands immediately; its promise resolves
+ * when the answer has arrived.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -26,23 +27,26 @@ import {
 } from './plan.ts';
 
 /**
- * Maximum total size of the answers in one submission, in bytes. They must fit in one buffer
- * binding, so larger steps are split into portions.
+ * Maximum total size of the answers in one submission, in bytes. Limited because the answers must
+ * fit in one buffer binding. A step with more answers is split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** After a failed call, how long to wait for the device to report its loss, in ms. */
+/** How long to wait, after a failed call, for the device to report that it was lost, in ms. */
 const LOSS_REPORT_DELAY = 100;
-/** Maximum number of bytes read through one buffer, as larger buffers are harder to allocate. */
+/**
+ * Maximum number of bytes read through one buffer. Limited because larger buffers are harder to
+ * allocate.
+ */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
-/** An open device with everything stored on it. */
+/** An open GPU with everything that is stored on it. */
 export class Machine {
-  /** Maps checkpoint names to loaded nets. */
+  /** Loaded nets by the name of the checkpoint. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
-  /** Why answers are no longer reliable; undefined if nothing has failed. */
+  /** The failure that makes answers unreliable; undefined if nothing has failed. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {
@@ -70,10 +74,10 @@ export class Machine {
   }
 
   /**
-   * Reserves memory for one more patch per entry of `wanted`, and for a step of all patches at full
-   * size. Returns undefined if there is already enough.
+   * Reserves memory for one new patch per entry of `wanted`, and for a step of all patches at full
+   * size. Returns undefined if there is already enough memory.
    *
-   * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
+   * @throws EngineError out-of-memory; existing patches are not affected
    */
   reserve(wanted: readonly Net[]): Promise<void> | undefined {
     const counts = new Map<Net, number>();
@@ -82,7 +86,7 @@ export class Machine {
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
     const buffers = this.buffers.preallocate(...this.requiredBytes(counts));
-    // Ignores a loss of the device, because the next call reports it.
+    // Ignore a loss of the device here, because the next call reports it.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
@@ -104,12 +108,12 @@ export class Machine {
   async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
     const portions = inPortions(entries, wordsOf, this.maxAnswerBytes / 4);
-    // Submits all portions before it awaits the first.
+    // Submit all portions before awaiting the first answer.
     return (await this.checked(Promise.all(portions.map((part) => this.submit(part))))).flat();
   }
 
   /**
-   * Reads states, in the layout that `Net.plant` expects.
+   * Copies the states of patches to the CPU, each in the GPU's layout, [C/4, s, s, 4].
    *
    * @throws EngineError out-of-memory; gpu-lost, failed
    */
@@ -120,10 +124,10 @@ export class Machine {
     const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
     const portions = inPortions(patches, ({ bytes }) => bytes, most);
     const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
-    // Prevents an unhandled rejection; `copies` is awaited below, unless memory was short.
+    // Prevents an unhandled rejection. `copies` is awaited below, unless the GPU is out of memory.
     copies.catch(() => {});
-    // A failed allocation also makes the commands that use the buffer invalid, so check memory
-    // first.
+    // If an allocation fails, the commands that use the buffer are invalid, too. So check for lack
+    // of memory first.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -136,7 +140,7 @@ export class Machine {
     this.buffers.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
-    // Keeps a reference to Dawn's instance until the device is lost; `openGpu` says why.
+    // Keep a reference to Dawn's instance until the device is lost; `openGpu` explains why.
     void this.device.lost.then(() => this.gpu);
   }
 
@@ -144,7 +148,7 @@ export class Machine {
     this.failure ??= new EngineError('failed', `the GPU failed (${why})`);
   }
 
-  /** Awaits an answer. If the GPU has failed, rejects even if the answer arrives. */
+  /** Awaits an answer of the GPU. Rejects if the GPU has failed, even if the answer has arrived. */
   private async checked<T>(answer: Promise<T>): Promise<T> {
     const result = await answer.catch(async (error: Error) => {
       await Promise.race([this.device.lost, setTimeout(LOSS_REPORT_DELAY)]);
@@ -154,7 +158,9 @@ export class Machine {
     return result as T;
   }
 
-  /** Submits steps of patches whose answers fit together in one buffer. */
+  /**
+   * Submits one portion of a step to the GPU and reads the answers, which must fit in one buffer.
+   */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const { queue } = this.device;
     let words = 0;
@@ -186,7 +192,7 @@ export class Machine {
     try {
       encoder.copyBufferToBuffer(buffers.answers, 0, buffers.mappable, 0, answerBytes);
       queue.submit([encoder.finish()]);
-      // Copies the bytes, as views of the mapped buffer are not valid after the call.
+      // Copy the bytes, because views of the mapped buffer are not valid after `readMapped`.
       const answers = await readMapped(buffers.mappable, answerBytes, (mapped) => mapped.slice(0));
       return jobs.map((job) => readAnswer(answers, job));
     } finally {
@@ -195,10 +201,10 @@ export class Machine {
   }
 
   /**
-   * Computes the buffer sizes, in bytes, for a step of all patches at full size. If the step is
-   * split into portions, the sizes are those of one portion.
+   * Computes the sizes of the work buffer and the answer buffer, in bytes, for a step of all
+   * patches at full size. If such a step is split into portions, the sizes are for one portion.
    *
-   * @param more number of patches of each net that are to be added
+   * @param more number of patches that are going to be added to each net
    */
   private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
     let [work, heads, answers] = [0, 0, 0];
@@ -217,15 +223,17 @@ export class Machine {
 interface Job extends Entry<GpuPatch> {
   /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** Offset of the step's answer in the answer buffer, in words. */
+  /** Offset of this step's answer in the answer buffer, in words. */
   readonly answer: number;
   /** Whether the kernel compares the picture with the patch's last picture. */
   readonly isCompared: boolean;
 }
 
 /**
- * Writes the section of the work buffer for one page. A tile is two words: its job above a bit per
- * genome that counts there, and its position.
+ * Writes the section of the work buffer that describes the jobs of one page. For each tile, the
+ * section has two words. The first word holds the index of the tile's job and, in the lowest
+ * `MAX_GENOMES` bits, which genomes have weight in the tile. The second word holds the tile's
+ * position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -237,7 +245,7 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
   words[0] = tiles;
   words[1] = tile;
   jobs.forEach(({ patch, step: { divide, keep, closed }, stage, answer, isCompared }, i) => {
-    /** @returns offset of the mask's bits, in words; 0 if there is no mask */
+    /** Writes a mask with one bit per cell. @returns its offset, in words; 0 if there is no mask */
     const writeMask = (cells: Uint8Array | undefined): number => {
       if (!cells) return 0;
       const at = mask;
@@ -272,7 +280,10 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
   return { words, tiles };
 }
 
-/** Writes the sections of all pages. `at` is a section's offset in the work buffer, in bytes. */
+/**
+ * Writes one section of the work buffer per page. In the result, `at` is the section's offset in
+ * the work buffer, in bytes.
+ */
 function sectionsOf(jobs: readonly Job[]) {
   const pages = new Map<Page, Job[]>();
   for (const job of jobs) getOrAdd(pages, job.patch.page, () => []).push(job);
@@ -284,7 +295,9 @@ function sectionsOf(jobs: readonly Job[]) {
   });
 }
 
-/** Copies states to the CPU. The copy is submitted before the call returns. */
+/**
+ * Copies the states of patches to the CPU. Submits the copy command before it returns a promise.
+ */
 async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
@@ -305,7 +318,6 @@ async function readStates(device: GPUDevice, patches: readonly GpuPatch[]) {
   }
 }
 
-/** Reads a job's answer. */
 function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCompared }: Job) {
   const [flag] = new Uint32Array(answers, 4 * answer, 1);
   const cells = stage * stage;
@@ -316,7 +328,7 @@ function readAnswer(answers: ArrayBuffer, { step: { patch }, stage, answer, isCo
   return flag === BROKEN ? brokenReadout(readout) : readout;
 }
 
-/** Maps a buffer and reads it. @param read must not keep a view of the mapped bytes */
+/** Maps a GPU buffer and reads it. @param read must not keep a view of the mapped bytes */
 async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: ArrayBuffer) => T) {
   await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
   try {
@@ -326,18 +338,17 @@ async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: Ar
   }
 }
 
-/** Maximum number of idle buffers in addition to the preallocated ones. */
+/** Maximum number of idle buffer sets in the pool, in addition to the preallocated sets. */
 const MAX_IDLE = 2;
-/** Number of preallocated buffers. One is filled while the other is being read. */
+/** Number of preallocated buffer sets: one can be filled while the other is being read. */
 const PREALLOCATED = 2;
 
-/** The buffers of one call. */
 type CallBuffers = ReturnType<typeof createBuffers>;
 
-/** Creates buffers of at least these sizes. */
+/** Creates a set of buffers of at least these sizes, in bytes. */
 function createBuffers(device: GPUDevice, work: number, answers: number) {
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-  // Powers of two let calls of similar size use the same buffers.
+  // Round sizes up to powers of two, so that calls of similar size can reuse the same buffers.
   const [workBytes, answerBytes] = [work, answers].map(
     (bytes) => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096))),
   );
@@ -345,9 +356,9 @@ function createBuffers(device: GPUDevice, work: number, answers: number) {
   return {
     workBytes,
     answerBytes,
-    /** Describes the work; written by the CPU and read by kernels. */
+    /** Describes the jobs of a call; written by the CPU and read by kernels. */
     work: create(workBytes, STORAGE | COPY_DST),
-    /** Holds the answers; written by kernels. */
+    /** Receives the answers of a call; written by kernels. */
     answers: create(answerBytes, STORAGE | COPY_SRC | COPY_DST),
     mappable: create(answerBytes, MAP_READ | COPY_DST),
   };
@@ -357,17 +368,18 @@ function destroyBuffers({ work, answers, mappable }: CallBuffers): void {
   for (const buffer of [work, answers, mappable]) buffer.destroy();
 }
 
-/** The buffers of calls, which later calls reuse. */
+/** A pool of buffer sets, which calls reuse. */
 class BufferPool {
-  /** Idle buffers, smallest first. */
+  /** Idle buffer sets, smallest first. */
   private readonly idle: CallBuffers[] = [];
-  /** Buffers of equal size, idle or in use, each large enough for any call. */
+  /** Buffer sets of equal size, idle or in use, each large enough for any call. */
   private preallocated: readonly CallBuffers[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
   /**
-   * Returns buffers of at least these sizes. The caller releases them after reading the answers.
+   * Takes a set of buffers of at least these sizes, in bytes, from the pool or creates one. The
+   * caller releases the set after reading the answers.
    */
   acquire(work: number, answers: number): CallBuffers {
     const at = this.idle.findIndex((one) => one.workBytes >= work && one.answerBytes >= answers);
@@ -375,9 +387,10 @@ class BufferPool {
   }
 
   /**
-   * Allocates buffers of at least these sizes, unless the preallocated ones are large enough.
+   * Creates buffer sets of at least these sizes, in bytes, unless the preallocated sets are large
+   * enough.
    *
-   * @returns new buffers, which the caller passes to `keep` or destroys; undefined if none are
+   * @returns new buffer sets, which the caller passes to `keep` or destroys; undefined if none are
    * needed
    */
   preallocate(work: number, answers: number): CallBuffers[] | undefined {
@@ -386,13 +399,12 @@ class BufferPool {
     return Array.from({ length: PREALLOCATED }, () => createBuffers(this.device, work, answers));
   }
 
-  /** Replaces the preallocated buffers. */
   keep(buffers: readonly CallBuffers[]): void {
     this.preallocated = buffers;
     for (const one of buffers) this.release(one);
   }
 
-  /** Returns buffers to the pool and destroys surplus ones. */
+  /** Returns a set of buffers to the pool, and destroys surplus idle sets. */
   release(buffers: CallBuffers): void {
     this.idle.push(buffers);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
@@ -408,7 +420,10 @@ class BufferPool {
   }
 }
 
-/** Returns the first line of a driver's message, or the error's name if the message is empty. */
+/**
+ * Returns the first line of a GPU driver's error message, or the error's name if the message is
+ * empty.
+ */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
   const { name } = error.constructor;
@@ -416,8 +431,8 @@ function messageOf(error: GPUError): string {
 }
 
 /**
- * Splits items, in order, into portions of at most `most` in total size. A larger item becomes a
- * portion of its own.
+ * Splits items, in order, into portions whose total size is at most `most`. An item that is larger
+ * than `most` becomes a portion of its own.
  */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];

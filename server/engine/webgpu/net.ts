@@ -1,8 +1,9 @@
 /**
- * A checkpoint's net on a device: its kernels and weights, and the memory of its patches. Patches
- * are stored in pages of equal slots; a slot holds one patch of any stage. A slot has two halves: a
- * step reads one and writes the other. A half holds groups of four channels, [C/4, s, s, 4], so
- * that neighbouring threads, which step neighbouring cells, read neighbouring memory.
+ * A checkpoint's net on a GPU: its kernels and weights, and the memory of its patches. Patches are
+ * stored in pages, which consist of equal slots. A slot holds one patch of any stage. A slot has
+ * two halves: a step reads one half and writes the other. A half holds the states in groups of four
+ * channels, [C/4, s, s, 4], so that neighbouring threads, which step neighbouring cells, read
+ * neighbouring memory.
  */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -20,14 +21,14 @@ import {
 } from './plan.ts';
 import { BINDINGS, seedSource, stepSource } from './shader.ts';
 
-/** Buffers with slots for several patches. */
+/** A set of GPU buffers with slots for several patches. */
 export interface Page {
   readonly net: Net;
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * The records and weights of each patch's genomes (`recordLayout`); undefined if all patches
-   * share one record.
+   * For each slot, the records of the patch's genomes and the weight of each genome for each cell,
+   * in the layout of `recordLayout`; undefined if all patches share one record.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -36,15 +37,15 @@ export interface Page {
 
 /** A patch in a slot of a page. */
 export class GpuPatch {
-  /** Index (0 or 1) of the half that holds the current states. */
+  /** Index (0 or 1) of the half of the slot that holds the current states. */
   currentHalf = 0;
-  /** Whether the page's `seen` holds the RGBA of the patch's last step. */
+  /** Whether `page.seen` holds the picture after the patch's last step. */
   hasLastRgba = false;
-  /** The genomes that cells read; undefined if all patches share one record. */
+  /** The genomes that the patch's cells read; undefined if the rule does not read genomes. */
   genomes: Genomes | undefined;
   /**
-   * The stage for which the page holds the weights of a chimera's genomes, and for each of its tiles
-   * a bit per genome that counts there.
+   * Only for a chimera: the stage for which `page.records` holds the weight of each genome for each
+   * cell; and for each tile of the patch, one bit per genome that has weight in the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -52,23 +53,23 @@ export class GpuPatch {
   constructor(
     readonly page: Page,
     readonly slot: number,
-    /** Current side s, in cells. */
+    /** Current side s of the patch, in cells. */
     public stage: number,
   ) {
     this.species = page.net;
   }
 
-  /** Offset of half 0 or 1 of the slot in `states`, in groups of four values. */
+  /** Offset of half 0 or 1 of the slot in `page.states`, in groups of four values. */
   offsetOf(half: number): number {
     return (2 * this.slot + half) * this.species.halfGroups;
   }
 
-  /** Offset of the current states in `states`, in bytes. */
+  /** Offset of the patch's current states in `page.states`, in bytes. */
   get statesAt(): number {
     return this.offsetOf(this.currentHalf) * GROUP_BYTES;
   }
 
-  /** Size of the current states, in bytes. */
+  /** Size of the patch's current states, in bytes. */
   get bytes(): number {
     return this.species.plan.channels * this.stage * this.stage * GROUP_BYTES;
   }
@@ -76,14 +77,14 @@ export class GpuPatch {
 
 const FIRST_PAGE_SLOTS = 16;
 /**
- * Maximum size of a page, in bytes. Larger pages would save few dispatches and be harder to
- * allocate.
+ * Maximum size of a page, in bytes. Larger pages would save only a few dispatches, and would be
+ * harder to allocate.
  */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 /**
- * A loaded net. Each new page has twice as many slots as the previous one, so that there are few
- * pages and most are full.
+ * A net that has been loaded on a GPU. Each new page has twice as many slots as the previous one,
+ * so that there are few pages and most of them are full.
  */
 export class Net {
   readonly card: Card;
@@ -102,7 +103,9 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /** The record that all patches share; undefined if each patch has its own record. */
+      /**
+       * The numbers that all patches share (`recordLayout`); undefined if each patch has its own.
+       */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -113,7 +116,7 @@ export class Net {
   }
 
   /**
-   * Loads a net on a device.
+   * Loads a net on a GPU.
    *
    * @throws EngineError unavailable if the net is too wide for the GPU; Error if a kernel does not
    * compile
@@ -152,7 +155,7 @@ export class Net {
   }
 
   /**
-   * Encodes the kernel runs for one page's section of the work buffer.
+   * Encodes the GPU commands that process one page's section of the work buffer.
    *
    * @param section.at offset of the section in the work buffer, in bytes
    * @param answerBytes total size of all answers, in bytes
@@ -193,7 +196,7 @@ export class Net {
   }
 
   /**
-   * Adds pages until `count` slots are free.
+   * Adds pages until at least `count` slots are free.
    *
    * @returns a function that removes the new pages; call it only while none of their slots is in
    * use
@@ -207,7 +210,7 @@ export class Net {
   }
 
   /**
-   * Adds a patch. Call `grow` first, so that a slot is free.
+   * Adds a patch. Call `grow` first to make sure that a slot is free.
    *
    * @param state [C/4, s, s, 4], see `write`
    */
@@ -226,13 +229,16 @@ export class Net {
     this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
   }
 
-  /** Makes a patch read new genomes. Has no effect if all patches share one record. */
+  /**
+   * Makes the cells of a patch read new genomes. Has no effect for rules that do not read genomes.
+   */
   express(patch: GpuPatch, { latents, labels }: Genomes): void {
     const { page, slot, genomes } = patch;
     if (!page.records) return;
     const { size, patchSize } = this.record;
     for (const [i, latent] of latents.entries()) {
-      // While a new genome spreads through a body, only labels change.
+      // Skip genomes that have not changed. For example, while a genome spreads through an
+      // organism, only the labels change.
       if (genomes?.latents[i]?.every((value, at) => value === latent[at])) continue;
       const record = packRecord(this.model, this.record, latent);
       const at = (slot * patchSize + i * size) * GROUP_BYTES;
@@ -242,7 +248,10 @@ export class Net {
     patch.mix = undefined;
   }
 
-  /** Writes the weights of a chimera's genomes, unless those of this stage are there already. */
+  /**
+   * Writes the weight of each genome of a chimera for each cell to the page, unless the page
+   * already holds the weights for `stage`. Does nothing for patches with one genome.
+   */
   mix(patch: GpuPatch, stage: number): void {
     const { page, slot, genomes } = patch;
     if (!genomes?.labels || patch.mix?.stage === stage) return;
@@ -263,12 +272,12 @@ export class Net {
   }
 
   /**
-   * Frees a slot. GPU commands submitted earlier may still use it, but the commands of the slot's
-   * next patch are queued after them.
+   * Frees a patch's slot. GPU commands that were submitted earlier may still use the slot. They
+   * finish before the commands of the slot's next patch, which are queued after them.
    */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);
-    // Keeps one empty page. Otherwise repeated planting and disposing would create and destroy a
+    // Keep one empty page. Otherwise, repeated planting and disposing would create and destroy a
     // page each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;

@@ -1,9 +1,11 @@
 /**
- * Plans how a net is partitioned on a GPU, and lays out the buffers that its kernels read and write.
+ * Plans how a net is partitioned on a GPU, and defines the layout of the buffers that the net's
+ * kernels read and write.
  *
- * A workgroup steps one tile of a patch through the whole net. Each thread holds some cells and some
- * units of the current layer in registers; the values of the cells and the next rows of weights are
- * in workgroup memory. Values are in groups of four, as a GPU loads four values in one operation.
+ * A workgroup steps one tile of a patch through the whole net. Each thread holds some cells and
+ * some units of the current layer in registers. Workgroup memory holds the values of the cells and
+ * the next rows of weights. Values are in groups of four, because a GPU loads four values in one
+ * operation.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -12,23 +14,23 @@ import { MAX_GENOMES } from '../../vnca/chimera.ts';
 import { readGenome } from '../../vnca/genome.ts';
 import { EngineError } from '../engine.ts';
 
-/** Distribution of a layer's units over threads, in groups of four. */
+/** Distribution of a layer's units over the threads of a workgroup, in groups of four units. */
 export interface Columns {
-  /** Number of groups of units per thread. */
+  /** Number of groups of units that each thread computes. */
   readonly perThread: number;
-  /** Total number of groups over all threads; groups beyond the layer's units are zero. */
+  /** Total number of groups over all threads. Groups beyond the layer's units hold zeros. */
   readonly all: number;
 }
 
-/** The sizes for which a net's kernels are generated. */
+/** The sizes for which the GPU kernels of a net are generated. */
 export type Plan = ReturnType<typeof planFor>;
 
-/** Number of groups of four needed for this number of values. */
+/** Returns the number of groups of four that this number of values needs. */
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * Tile sizes [width, height], most efficient first. A larger tile is more efficient because more
- * cells share each loaded weight.
+ * Tile sizes [width, height] in cells, most efficient first. A larger tile is more efficient
+ * because more cells share each loaded weight.
  */
 const TILES = [
   [8, 8],
@@ -39,21 +41,25 @@ const TILES = [
 ] as const;
 const CELLS_PER_THREAD = 4;
 /**
- * Maximum number of groups of units per thread: 4 cells × 4 groups × 4 values leave enough
- * registers.
+ * Maximum number of groups of units per thread. At this maximum, a thread holds 4 cells × 4 groups
+ * × 4 values, which leaves enough registers for everything else.
  */
 const MAX_COLUMNS = 4;
 /** Size of a group of four float32 values, in bytes. */
 export const GROUP_BYTES = 16;
-/** Workgroup memory reserved for a kernel's few counters, in bytes. */
+/** Workgroup memory reserved for a kernel's other variables, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights held in workgroup memory together, in bytes. Holding more would save
- * no time and would prevent a second workgroup from running alongside.
+ * Maximum size of the weights that are held in workgroup memory at the same time, in bytes. Holding
+ * more would save no time, and would prevent the GPU from running a second workgroup in parallel.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
-/** Plans a net for a GPU. @throws EngineError unavailable if the net is too wide for this GPU */
+/**
+ * Computes the sizes of a net's kernels for a GPU with these limits.
+ *
+ * @throws EngineError unavailable if the net is too wide for the GPU
+ */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: Pick<
@@ -94,26 +100,28 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads that hold different cells. Each further thread holds the same cells as
-       * one of these threads, but different units.
+       * Number of threads that hold different cells. All further threads hold the same cells as one
+       * of these threads, but compute other units.
        */
       cellThreads,
-      /** Numbers of groups: of four channels, and of four units of a hidden layer. */
+      /**
+       * Number of groups of four channels, and number of groups of four units of a hidden layer.
+       */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels held in workgroup memory together, for a tile and its
-       * border.
+       * Number of groups of four channels that are held in workgroup memory at the same time, for
+       * the cells of a tile and its border.
        */
       perceived,
       /**
-       * Number of groups of inputs whose weights are held in workgroup memory together, for each kind of
-       * layer.
+       * Number of groups of four inputs whose weights are held in workgroup memory at the same
+       * time: for perception, for hidden layers, and for the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
-      /** Workgroup memory for cells and for weights, in groups of four values. */
+      /** Size of the workgroup memory for cells and for weights, in groups of four values. */
       ...{ cellSpace, weightSpace },
     };
   }
@@ -124,14 +132,14 @@ export function planFor(
 }
 
 /**
- * Workgroup memory must have room for this number of groups of channels of a tile with its border.
- * A net with fewer groups needs room only for its groups.
+ * Number of groups of four channels for which workgroup memory must have room, for the cells of a
+ * tile and its border. If the net has fewer groups, room for these is enough.
  */
 const MAX_PERCEIVED = 12;
 
 /**
- * Returns the number of columns per thread that leaves the fewest columns empty. If several numbers
- * do, returns the largest.
+ * Returns the number of columns (groups of units) per thread that leaves the fewest columns unused.
+ * If several numbers are equally good, returns the largest of them.
  */
 function bestColumns(groups: number): number {
   let best = 1;
@@ -143,23 +151,23 @@ function bestColumns(groups: number): number {
 }
 
 /**
- * Splits a total into nearly equal portions of at most `most`, as few as possible. Returns the size
- * of the largest portion; 0 if `most` is less than 1.
+ * Splits a total into as few nearly equal portions as possible, each of at most `most`. Returns the
+ * size of the largest portion; 0 if `most` is less than 1.
  */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
 }
 
-/** Number of workgroups per row of a dispatch, below the limit of every GPU. */
+/** Number of workgroups per row of a dispatch. It is below the limit of every GPU. */
 export const ROW = 32_768;
 
 /**
- * Number of words before the jobs: the number of tiles, the offset of their list, and two unused
- * words.
+ * Number of words before the jobs in a section of the work buffer: the number of tiles, the offset
+ * of the list of tiles, and two unused words.
  */
 export const JOBS_AT = 4;
 
-/** The words of a job, in order. */
+/** Fields of a job in the work buffer, in order. Each field is one word. */
 export const JOB_FIELDS = [
   'source',
   'destination',
@@ -178,23 +186,23 @@ export const DIVIDES = 1;
 export const COMPARES = 2;
 
 /**
- * Number of words before RGBA and aliveness in an answer: the largest change or `BROKEN`, and the
- * random seed.
+ * Number of words at the beginning of an answer, before RGBA and aliveness. The first word is the
+ * largest change or `BROKEN`, the second is the random seed.
  */
 export const ANSWER_HEAD = 2;
-/** Replaces the largest change in an answer if the state contains NaN or infinity. */
+/** Value of the largest change in an answer if the state contains NaN or infinity. */
 export const BROKEN = 256;
 
-/** Number of words in an answer. */
+/** Returns the number of words in the answer for a patch of this side. */
 export const answerWords = (stage: number): number =>
   ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
 
 export const tilesOf = (stage: number, { tileWidth, tileHeight }: Plan): number =>
   Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight);
-/** Number of words in a mask, with one bit per cell. */
+/** Returns the number of words in a mask, which has one bit per cell. */
 export const maskWords = (cells: number): number => Math.ceil(cells / 32);
 
-/** Maximum number of words that one patch needs in the work buffer. */
+/** Returns the maximum number of words that one patch of this side needs in the work buffer. */
 export const maxWorkWords = (stage: number, plan: Plan): number =>
   JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
 
@@ -202,8 +210,9 @@ export const maxWorkWords = (stage: number, plan: Plan): number =>
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers: rows of inputs in groups of four, padded with zeros to the
- * plan's columns. The rows of 'perceive' are [9 neighbours, 4·channels].
+ * Packs the weights of all layers into one array. There is a row of weights for each input of a
+ * layer, padded with zeros to the plan's columns. Rows of zeros are added until the number of
+ * inputs is a multiple of four. The layer 'perceive' has the rows [9 neighbours, 4·channels].
  *
  * @returns the offset of each layer, in groups of four values, and the values
  */
@@ -236,7 +245,10 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
 
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
-/** Computes the offsets of the parts of a genome's record, in groups of four values. */
+/**
+ * Computes the layout of a genome's record, which holds the scales, shifts and weights that a
+ * genome gives the layers. All offsets and sizes are in groups of four values.
+ */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulated = update.genome ? genomeLayout(card).layers : {};
@@ -252,28 +264,31 @@ export function recordLayout(card: Card, plan: Plan) {
   const size = at + 4 * plan.hidden * ownGroups;
   return {
     /**
-     * For each layer, 'perceive' first, the offsets of its shifts and of its scales, if it has any.
-     * Shifts and scales each have as many groups as the layer has columns.
+     * For each layer, beginning with 'perceive', the offsets of its shifts and, if it has any, of
+     * its scales. Shifts and scales each take as many groups as the layer has columns.
      */
     layers,
     /**
      * `own` is the offset of the genome's own weights for the last layer, [hidden rows, ownGroups].
-     * They apply to the first `ownGroups` groups of channels.
+     * These weights apply to the first `ownGroups` groups of channels.
      */
     ...{ own: at, ownGroups },
     size,
     /**
-     * A patch has room for `MAX_GENOMES` records. After them, `mix` is the offset of a group for
-     * each cell, with how much each genome counts for it.
+     * A patch has room for `MAX_GENOMES` records. `mix` is the offset of the data after these
+     * records: one group of four values per cell, which holds the weight of each genome for the
+     * cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /** Whether all patches share one record. True if the rule has no standing input. */
+    /**
+     * Whether all patches share one record, which is the case if the rule has no standing input.
+     */
     shared: !update.standingInput,
   };
 }
 
 /**
- * Packs a genome's record, [size, 4].
+ * Computes the numbers of a genome's record, [size, 4].
  *
  * @param latent [Z]; absent if all patches share one record
  */

@@ -1,6 +1,7 @@
 /**
- * Generates the WGSL code of the kernels. The kernel of a step turns a patch's states into its new
- * states and read-out. Each thread sums some units of some cells in registers.
+ * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and its
+ * picture from the patch's states. Each thread computes some units of some cells, with the sums in
+ * registers.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -31,8 +32,8 @@ const eachSum = (
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
 /**
- * Declares, for each cell j of a thread, its index i_j in the tile, its position x_j, y_j in the
- * patch, and its index h_j in the tile with its border.
+ * Generates WGSL that declares, for each cell j of a thread, the cell's index i_j in the tile, its
+ * position x_j, y_j in the patch, and its index h_j in the tile with its border.
  */
 function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
@@ -47,18 +48,19 @@ ${each(
 )}`;
 }
 
-/** Declares the sums of a layer: `name`_j_p for cell j and group of units p. */
+/** Generates WGSL that declares the sums of a layer: `name`_j_p for cell j and group of units p. */
 const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 /**
- * Adds weights × inputs to the sums `sums`_j_p, a few rows at a time.
+ * Generates WGSL that adds weights × inputs to the sums `sums`_j_p, a few rows of weights at a
+ * time.
  *
  * @param rows.count WGSL expression for the number of input rows, in groups of four
- * @param rows.atOnce number of groups of rows that are staged together
- * @param rows.stage WGSL statement that loads group `i` of the staged rows, which start at `k0`,
- *   into workgroup memory
- * @param input returns a WGSL expression for the input group `k0 + k` of cell j
+ * @param rows.atOnce number of groups of rows that are in workgroup memory at the same time
+ * @param rows.stage WGSL statement that copies the `i`-th group of weights to workgroup memory. The
+ * rows to copy start at `k0`
+ * @param input returns a WGSL expression for the input group `k0 + k` of a cell
  */
 function multiplySource(
   plan: Plan,
@@ -87,7 +89,11 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
   }`;
 }
 
-/** Sums the 3×3 convolution of perception, in variables h. @param offset of the weights */
+/**
+ * Generates WGSL that computes the 3×3 convolution of perception, with its sums in variables h_j_p.
+ *
+ * @param offset offset of the weights, in groups of four values
+ */
 function perceiveSource(plan: Plan, offset: number): string {
   const { tileWidth, tileHeight, hiddenColumns, perceived, perceiveRows: atOnce } = plan;
   const width = tileWidth + 2;
@@ -117,8 +123,8 @@ ${rows}
 }
 
 /**
- * Writes the thread's units, in variables `name`, to the memory where the next layer reads its
- * inputs.
+ * Generates WGSL that writes the thread's units, which are in variables `name`_j_p, to workgroup
+ * memory. The next layer reads its inputs there.
  */
 const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
@@ -130,12 +136,12 @@ ${eachSum(
 )}`;
 
 /**
- * Sums a layer over the units that `shareSource` wrote last: a hidden layer in variables u, or the
- * last layer in variables c.
+ * Generates WGSL that computes the sums of a layer from the units that `shareSource` wrote last.
+ * The sums of a hidden layer are in variables u_j_p, the sums of the last layer in variables c_j_p.
  *
  * @param offset WGSL expression for the offset of the layer's weights
- * @param last given for the last layer. If genomes have their own weights, these replace the common
- *   weights for the first `ownGroups` groups of channels
+ * @param last given only for the last layer. If genomes have their own weights, these replace the
+ * common weights for the first `ownGroups` groups of channels
  */
 function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own' | 'ownGroups'>) {
   const [columns, atOnce] = last
@@ -159,7 +165,7 @@ function laterSource(plan: Plan, offset: string, last?: Pick<RecordLayout, 'own'
   );
 }
 
-/** The buffers in the order of their bindings, and whether kernels write to them. */
+/** The GPU buffers in the order of their bindings, and whether kernels write to them. */
 export const BINDINGS = [
   { name: 'states', type: 'array<vec4f>', written: true },
   { name: 'seen', type: 'array<u32>', written: true },
@@ -169,7 +175,7 @@ export const BINDINGS = [
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
-/** Declares the constants, buffers and functions that every kernel starts with. */
+/** Generates the constants, buffers and functions that every kernel starts with. */
 function commonSource({ channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
@@ -181,7 +187,10 @@ const THREADS = ${threads}u;
 ${buffers.join('\n')}
 
 struct Job { ${JOB_FIELDS.map((field) => `${field}: u32`).join(', ')} }
-/** The job of a workgroup, the genomes that count in its tile, and its position in the patch. */
+/**
+ * A workgroup's tile: its job, one bit per genome that has weight in it, and its position in the
+ * patch.
+ */
 struct Tile { job: Job, genomes: u32, x: i32, y: i32 }
 
 fn tileCount() -> u32 { return work[0]; }
@@ -203,18 +212,18 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
   return x >= 0 && y >= 0 && x < i32(job.side) && y < i32(job.side);
 }
 
-/** The source of a cell outside its patch or cleared by the mask. */
+/** Marks a cell without a source, because it is outside its patch or was cleared by a mask. */
 const BARE = 0xffffffffu;
 
-/** Whether a cell is set in the mask that lies there. */
+/** Whether a cell is set in the mask at offset `mask` of the work buffer. */
 fn isSet(mask: u32, cell: u32) -> bool {
   return (work[mask + (cell >> 5u)] & (1u << (cell & 31u))) != 0u;
 }
 
-/** Whether a cell is zero before and after the step. */
+/** Whether a cell is closed, so that it is zero before and after the step. */
 fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
 
-/** Offset of the states that a cell has before its step: divided, then masked. */
+/** Offset of a cell's states before the step, after division and masks; BARE if they are zero. */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
   let cell = u32(y) * job.side + u32(x);
@@ -223,7 +232,7 @@ fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   return job.source + (u32(y) >> divides(job)) * (job.side >> divides(job)) + (u32(x) >> divides(job));
 }
 
-/** Four channels of a cell. */
+/** Returns one group of four channels of a cell. */
 fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
   if (source == BARE) { return vec4f(0); }
   let side = job.side >> divides(job);
@@ -232,7 +241,7 @@ fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
 `;
 }
 
-/** WGSL of the finalizer of MurmurHash3. */
+/** WGSL function that computes the finalizer of the hash function MurmurHash3. */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -243,18 +252,21 @@ fn mix32(bits: u32) -> u32 {
 `;
 
 /**
- * Declares `takesPart(seed, cell)`, which decides whether a cell is updated. @param probability 0…1
+ * Generates `takesPart(seed, cell)`, a WGSL function that decides at random whether a cell is
+ * updated.
+ *
+ * @param probability 0…1
  */
 const chanceSource = (probability: number): string => `${MIX}
 fn takesPart(seed: u32, cell: u32) -> bool {
-  // 24 bits: as many as a float32 keeps.
+  // Use 24 bits, the precision of a float32.
   return f32(mix32(seed + mix32(cell + 0x9e3779b9u)) >> 8u) < ${probability} * 16777216.0;
 }
 `;
 
 /**
- * Generates a kernel that runs before the step and writes each patch's random seed, a hash of its
- * state, to the head of its answer.
+ * Generates a kernel that runs before the step. For each patch, it writes a random seed, a hash of
+ * the patch's state, to the head of the patch's answer.
  */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
@@ -275,7 +287,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var c = 0u; c < CHANNELS; c++) {
       let bits = bitcast<vec4u>(groupOf(job, source, c));
       for (var k = 0u; k < 4u; k++) {
-        // Hashed with its position, since the sum does not depend on the order.
+        // Hash each value with its position, because the sum does not depend on the order.
         hash += mix32(bits[k] ^ mix32((cell * CHANNELS + c) * 4u + k + 1u));
       }
     }
@@ -286,9 +298,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }
 
 /**
- * Declares functions that read the cell at `at` in `states`, with `stride` between its groups of
- * channels: `readCell` returns RGBA, one byte each, R in the lowest; `readPresence` returns the
- * aliveness, 0…255.
+ * Generates WGSL functions that read out the cell at offset `at` in `states`. `stride` is the
+ * distance between the cell's groups of channels. `readCell` returns RGBA with one byte each, R in
+ * the lowest byte. `readPresence` returns the aliveness, 0…255.
  */
 function readoutSource(card: Visible): string {
   const { channel } = card.presence;
@@ -336,7 +348,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Clamps to ±30: larger logits do not change the byte, and exp would overflow.
+      // Clamp logits to ±30: larger logits give the same byte, but exp would overflow.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
@@ -375,8 +387,9 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
 
 /**
- * Generates the kernel `main`, with one workgroup per tile. @param offsets offset of each layer's
- * weights
+ * Generates the kernel that computes a step, with one workgroup per tile.
+ *
+ * @param offsets offset of each layer's weights, in groups of four values
  */
 export function stepSource(
   card: Card,
@@ -386,7 +399,7 @@ export function stepSource(
 ): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
-  /** Applies the record's scales and shifts to the sums of a layer. */
+  /** Generates WGSL that applies the genome record's scales and shifts to the sums of a layer. */
   const modulate = (layer: string, sums: string, columns: Columns, further = '0u'): string => {
     const { scales, shifts } = record.layers.get(layer)!;
     const at = (from: number, p: number): string =>
@@ -402,7 +415,10 @@ export function stepSource(
   };
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
-  /** Sums a hidden layer, in variables u of the enclosing block. */
+  /**
+   * Generates WGSL that computes the sums of a hidden layer, in variables u_j_p of the enclosing
+   * block.
+   */
   const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
     laterSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`),
@@ -418,7 +434,7 @@ export function stepSource(
   if (activates) net.push(assign((h) => `${h} = activate(${h});`));
   if (blocks.length > 0) {
     const [first, second] = blocks;
-    // Loops over consecutive blocks, as unrolled code takes compilers four times as long.
+    // Generate a loop over the blocks, because compilers take four times as long for unrolled code.
     const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
     const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
     const recordSize = first.length * hiddenColumns.all;
@@ -445,7 +461,7 @@ export function stepSource(
   return `${commonSource(plan)}
 var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
 var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
-/** The largest change in the tile, or BROKEN. */
+/** The largest change of a pixel in the tile, or BROKEN. */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
 ${update.updateProbability < 1 ? chanceSource(update.updateProbability) : ''}
@@ -453,14 +469,16 @@ fn activate(x: vec4f) -> vec4f {
   return ${update.activation === 'relu' ? 'max(x, vec4f(0))' : 'select(exp(min(x, vec4f(0))) - 1.0, x, x > vec4f(0))'};
 }
 
-/** How much a genome counts for a cell. Closed cells remain zero. */
+/**
+ * Returns the weight of a genome for a cell. Returns 0 for closed cells, so that they remain zero.
+ */
 fn weightOf(tile: Tile, genome: u32, cell: u32) -> f32 {
   if (isClosed(tile.job, cell)) { return 0.0; }
   if (countOneBits(tile.genomes) == 1u) { return 1.0; }
   return records[tile.job.record + ${record.mix}u + cell][genome];
 }
 
-/** Tests the bits, since compilers may assume that numbers are finite. */
+/** Whether all numbers are finite. Tests the bits, because compilers may assume finite numbers. */
 fn finite(x: vec4f) -> bool {
   return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
@@ -473,7 +491,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
-  // Steps with one genome after the other, and sums the weighted states in place.
+  // Step with one genome after the other, and sum the weighted states at the job's destination.
   for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
   let genome = firstTrailingBit(genomes);
   let record = job.record + genome * ${record.size}u;
@@ -485,7 +503,10 @@ ${answerSource(plan)}
 `;
 }
 
-/** Computes the new states from the net's output, the leak, the update mask and the limit. */
+/**
+ * Generates WGSL that computes the new states from the net's output, the leak, the update mask and
+ * the limit of states.
+ */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
   const { leak, stateLimit, updateProbability } = update;
@@ -525,8 +546,8 @@ ${groups}
 }
 
 /**
- * Reads out the new states. The barriers wait until the tile's other threads have written their
- * states.
+ * Generates WGSL that reads out the new states. The barriers wait until the tile's other threads
+ * have written their states.
  */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();
@@ -549,5 +570,4 @@ const answerSource = ({ cells, tileWidth }: Plan): string => `
   workgroupBarrier();
   if (thread == 0u) { atomicMax(&answers[job.answer], atomicLoad(&largest)); }`;
 
-/** Formats a number in WGSL. */
 const f32 = (value: number): string => `f32(${value})`;

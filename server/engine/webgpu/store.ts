@@ -18,7 +18,10 @@ export async function startWebgpu(): Promise<StoreBackend> {
   };
 }
 
-/** Converts [s, s, C] to [C/4, s, s, 4], padded with zeros. */
+/**
+ * Converts states from [s, s, C] to the GPU's layout, [C/4, s, s, 4], and pads the channels with
+ * zeros.
+ */
 export function toGroups(state: Float32Array, stage: number, channels: number) {
   const cells = stage * stage;
   const groups = new Float32Array(groupsOf(channels) * cells * 4);
@@ -29,7 +32,7 @@ export function toGroups(state: Float32Array, stage: number, channels: number) {
   return groups;
 }
 
-/** Converts [C/4, s, s, 4] to [s, s, C]. */
+/** Converts states from the GPU's layout, [C/4, s, s, 4], to [s, s, C]. */
 export function fromGroups(groups: Float32Array, stage: number, channels: number): Float32Array {
   const cells = stage * stage;
   const state = new Float32Array(cells * channels);
@@ -41,7 +44,8 @@ export function fromGroups(groups: Float32Array, stage: number, channels: number
 }
 
 /**
- * Opens the GPU and a store on it. If the GPU is lost, steps and reads fail with `gpu-lost`.
+ * Opens the GPU and a patch store on it. If the GPU is lost later, steps and reads fail with
+ * `gpu-lost`.
  *
  * @throws EngineError unavailable; Error if a kernel does not compile
  */
@@ -52,14 +56,14 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * The memory allocation in progress, if any. Later calls wait for it, because they may refer to
-   * patches that are planted when it ends.
+   * The memory allocation in progress, if any. Later calls wait until it ends, because they may
+   * refer to patches that are planted only then.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =
     <A, T>(call: (argument: A) => T | Promise<T>) =>
     async (argument: A): Promise<T> => {
-      // Checks again after the wait, as an earlier call that waited may have started another
+      // Check again after the wait, because another call that was waiting may have started an
       // allocation.
       while (allocation) await allocation;
       return call(argument);
