@@ -77,7 +77,7 @@ const grafts = v.strictObject({
    * `labels`.
    */
   places: bytes,
-  /** [S, S] 1 if the place had a cell when the organism last rested. */
+  /** [S, S] 1 for each position that had a cell when the organism last rested, otherwise 0. */
   body: bytes,
   /** The last stroke of each painter, oldest first. */
   strokes: v.array(
@@ -124,22 +124,22 @@ const organismState = v.strictObject({
    */
   hurt: v.optional(whole),
   /**
-   * Who made the latest wound, and the tick of its first stroke. Only in rooms where organisms are
-   * protected.
+   * Who made the latest wound, and the tick of the wound's first stroke. Present only in rooms that
+   * protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
   /**
-   * How often freed cells have woken the organism since the last stroke or the last death of a
-   * neighbour.
+   * How often neighbours have woken the organism by freeing cells, since it was last hit by a
+   * stroke or since the last death of a neighbour.
    */
   stirs: whole,
   /** Number of consecutive steps in which the organism has not visibly changed. */
   restTicks: whole,
   /**
-   * [S, S] 1 if another organism owns the position of a live cell and thus blocks it. When the
-   * position is freed, the organism wakes.
+   * [S, S] 1 for each live cell that is blocked because another organism owns its position,
+   * otherwise 0. The organism wakes when such a position is freed.
    */
   pressing: bytes,
   /**

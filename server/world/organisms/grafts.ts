@@ -3,8 +3,8 @@
  * genome of another creature (rules GRA-1 … GRA-8). An organism with grafts is a chimera. Each
  * position has a label: label 0 is the organism's own genome, and every other label names a grafted
  * genome and its painter. In a transformation, an organism immediately counts as the creature of
- * another seed, while this seed's genome spreads over the cells in a wave (rules TRF-1 and TRF-4 …
- * TRF-6).
+ * another seed, while this seed's genome spreads over the cells in a wave (rules TRF-1
+ * and TRF-4 … TRF-6).
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -88,7 +88,7 @@ export function rememberBody({ id, window, grafts, closed }: Changing, grid: Gri
 
 /** A stroke of the graft tool over one organism. */
 interface GraftStroke {
-  /** [S, S] 1 for places that get the label. */
+  /** [S, S] 1 for each position that the stroke paints, otherwise 0. */
   readonly cover: Uint8Array;
   readonly genome: Genome;
   readonly by: ParticipantView;
@@ -353,8 +353,8 @@ function beginChange(
   wave?: NonNullable<Changing['transforming']>['wave'],
 ): void {
   organism.transforming = { stepsLeft, ...(wave && { wave }) };
-  // The size before a wound no longer matters, so reset it to 0, as for organisms wounded while
-  // growing.
+  // The organism's size before a wound no longer matters. Reset it to 0, the value for organisms
+  // that were wounded while growing.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
   organism.mustExpress = true;
