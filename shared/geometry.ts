@@ -94,7 +94,6 @@ export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number 
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
 }
 
-/** Computes the smallest rectangle of cells that contains a stroke. */
 function strokeBounds({ points, radius }: Stroke): Rect {
   const [xs, ys] = [0, 1].map((axis) => Array.from(points).filter((_, i) => i % 2 === axis));
   const x = Math.floor(Math.min(...xs) - radius);

@@ -50,7 +50,6 @@ export function isTranslated(code: LanguageCode): code is TranslatedLanguage {
   return code !== SOURCE_LANGUAGE;
 }
 
-/** Returns whether a string is the code of a language in the list. */
 export function isLanguage(code: string): code is LanguageCode {
   return Object.hasOwn(LANGUAGES, code);
 }

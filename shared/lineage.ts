@@ -17,7 +17,7 @@ export interface LineageOrganism
   readonly parts?: readonly Part[];
 }
 
-/** All organisms that have lived in a room during its day, and all their known ancestors. */
+/** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
    * The organisms, sorted by id. An organism that was transformed into a child of others may come

@@ -3,7 +3,7 @@
 /** Maximum length of a name, in code points. */
 export const MAX_NAME_LENGTH = 24;
 
-/** The gardener's display name, as the planter of its organisms. */
+/** Name of the gardener, an automatic participant, as the planter of its organisms. */
 export const GARDENER_NAME = 'The gardener';
 
 /** Name of the planter of all seeds that OSC messages plant. */

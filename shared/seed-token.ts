@@ -1,19 +1,21 @@
 /**
- * Seeds as short texts for links, with just enough data to plant the same creature again.
+ * Encodes seeds as short texts (tokens) for links. A token has just enough data to plant the same
+ * creature again.
  *
  * | bytes | meaning |
  * |---|---|
  * | 1 | version, 1 |
  * | 4 | identity of the weights that the seed grows from, see `identityOf` |
  * | 3 … 3 + 2 Z | the organism's own genome |
- * | | for a chimera: the number of grafted genomes, 1…3, plus four times the binary logarithm of the side of blocks (1 byte), the genomes, the label of each block (see `encodeLabels`) |
- * | 2 | checksum of all bytes before |
+ * | 1 | only for a chimera: number of grafted genomes, 1…3, plus 4 × log₂ of the side of a block |
+ * | variable | only for a chimera: the grafted genomes, then the label of each block of cells (see `encodeLabels`) |
+ * | 2 | checksum of all preceding bytes |
  *
  * | bytes of a genome | meaning |
  * |---|---|
- * | 2 | gallery index plus one; nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
- * | 1 | e, signed: numbers are multiples of 2^e / 32768; −128: the gallery's latent, no numbers |
- * | 2 Z | Z numbers of 16 bits, signed |
+ * | 2 | gallery index plus one; for a nameless seed, 65535 (from a cross), 65534 (from the dice) or 0 |
+ * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
+ * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
  *
  * With fewer bits per number, some creatures from the dice would look different.
  */
@@ -21,7 +23,6 @@ import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label
 import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
-/** A genome in a token. */
 export interface TokenGenome {
   /** Index in the gallery; undefined for a nameless genome. */
   readonly kind: number | undefined;

@@ -174,14 +174,13 @@ const HOW = [
 export const how = v.picklist(HOW);
 export type How = (typeof HOW)[number];
 
-/** An event in an organism's life. */
 export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('born'), organism: organismView }),
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A stroke, or a part of it, has removed some of the organism's cells. `wounds` counts each
-   * stroke once, even if the stroke is split into several messages.
+   * A message of a stroke has removed some of the organism's cells. `wounds` counts each stroke
+   * once, even if the stroke is split into several messages.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**

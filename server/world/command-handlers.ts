@@ -232,7 +232,6 @@ function removeAll(ids: readonly OrganismId[], { lifecycle, population }: RoomCo
 
 export const handlerOf = ({ what }: RoomCommand): Handler<CommandType> => HANDLERS[what] as never;
 
-/** Applies an event that is not a command. */
 export function applyEvent(event: ImmediateEvent, room: RoomContents): void {
   const { energy, departures, rules } = room;
   switch (event.what) {

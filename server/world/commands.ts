@@ -1,6 +1,6 @@
 /**
  * The commands and other events of a room, the answers to commands, and the queue of commands.
- * `command-handlers.ts` executes commands. Start at `RoomCommand`.
+ * `command-handlers.ts` executes commands. Start reading at `RoomCommand`.
  */
 
 import * as v from 'valibot';
@@ -31,7 +31,6 @@ import {
   session,
 } from './room-state.ts';
 
-/** Limits on the number of commands that wait for the next tick. */
 export const QUEUE_LIMITS = {
   /** Maximum number of waiting commands from all participants together. */
   maxQueued: 2_000,
@@ -111,7 +110,6 @@ interface Parameters {
 
 export type CommandType = keyof Parameters;
 
-/** A command, discriminated by `what`. */
 export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
@@ -126,7 +124,6 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
 export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
   command.what === 'damage' || command.what === 'graft';
 
-/** The answer to one command. */
 export interface Answer {
   readonly by: number;
   /** Id of the command, chosen by its sender. */
@@ -208,7 +205,6 @@ export const roomEvent = v.variant('what', [
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
-  /** Changes the energy settings and the tick rate. */
   v.strictObject({
     what: v.literal('energy'),
     settings: energySettings,

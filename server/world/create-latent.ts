@@ -20,7 +20,6 @@ import {
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
-/** The parts of a room that are needed to create seeds. */
 type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 
 /**

@@ -80,7 +80,6 @@ function byRank(
     .map(({ organism }) => organism);
 }
 
-/** An organism that its planter can renew now. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
   readonly secondsLeft: number;
 }

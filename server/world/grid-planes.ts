@@ -19,8 +19,8 @@ export class GridPlanes {
   /** [chunks] 1 for each chunk that has changed since the last `takeChanged`, otherwise 0. */
   private readonly changed: Uint8Array;
   /**
-   * Cells that have been offered to blocked organisms since the last `takeFreed`. Some of these
-   * cells may have a new owner by now.
+   * Cells passed to `offer` since the last `takeFreed`. They were bare, but may have a new owner by
+   * now.
    */
   private freed: number[] = [];
 
@@ -52,7 +52,6 @@ export class GridPlanes {
     this.changed.fill(1);
   }
 
-  /** Returns the index of the cell at (x, y). */
   place(x: number, y: number): number {
     return y * this.width + x;
   }
@@ -73,7 +72,7 @@ export class GridPlanes {
     this.offer(place);
   }
 
-  /** Makes a cell bare without offering it, so that no organism wakes because of it. */
+  /** Makes a cell bare without offering it to blocked organisms, so that none of them wakes. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;

@@ -22,7 +22,6 @@ import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
 import { Strokes } from './strokes.ts';
 
-/** Options for creating or restoring a room. */
 export interface RoomOptions {
   readonly name: string;
   readonly width: number;

@@ -26,8 +26,8 @@ export class RoomRules {
    */
   closing: number | undefined;
   /**
-   * Relatives (similar creatures) that gallery creatures can express. If undefined, no creature
-   * expresses any.
+   * For each gallery creature, the similar creatures (relatives) that it can express. If undefined,
+   * no creature has relatives.
    */
   relatives: Relatives | undefined;
   /** Version of the sampler for random seeds without a `throw` number. If undefined, N(0, I). */

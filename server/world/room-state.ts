@@ -247,7 +247,6 @@ export type Ended = v.InferOutput<typeof ended>;
 const lineage = v.strictObject({
   /** The remembered dead organisms, in order of death. */
   ended: v.array(ended),
-  /** Number of dead organisms that have been forgotten. */
   forgotten: whole,
 });
 export type LineageState = v.InferOutput<typeof lineage>;
@@ -354,8 +353,8 @@ export const roomState = v.pipe(
     closing: v.optional(reach),
     life: lifeSettings,
     /**
-     * Relatives (similar creatures) that gallery creatures can express. If absent, no creature
-     * expresses any.
+     * For each gallery creature, the similar creatures (relatives) that it can express. If absent,
+     * no creature has relatives.
      */
     relatives: v.optional(relativesTable),
     /** Version of the sampler for random seeds. If absent, latents are drawn from N(0, I). */
@@ -364,7 +363,6 @@ export const roomState = v.pipe(
      * Maximum share of the organisms that may express a relative at the same time. If absent, 0.
      */
     liveliness: v.optional(liveliness),
-    /** The remembered dead organisms. Absent if there are none. */
     lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({

@@ -310,7 +310,7 @@ export class Room extends RoomContents {
   }
 
   /**
-   * First half of a tick. Applies the queued commands.
+   * Begins a tick: applies the queued commands.
    *
    * @returns the patches that the engine must dispose of, plant and step, in this order; and the
    *   events of this tick that the journal must store
@@ -344,7 +344,7 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Second half of a tick. Updates the owners of cells, and ages the organisms.
+   * Completes a tick: updates the owners of cells, and ages the organisms.
    *
    * @param readouts one for each step returned by `beginTick`, in the same order
    */
@@ -379,7 +379,6 @@ export class Room extends RoomContents {
     return { ...this.timeOf(tick), limit: this.flashLimit };
   }
 
-  /** Executes a command and records its answer. */
   private run({ id, session, command, past }: RoomEvent<'command'>): void {
     const { answers, time } = this;
     const { what } = command;

@@ -16,7 +16,6 @@ import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import { genomesOf, type Seed } from './organisms/grafts.ts';
 
-/** The properties of a checkpoint that rooms use. */
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
@@ -68,8 +67,8 @@ export interface Species {
   /** Positions of all gallery entries on the latent map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
   /**
-   * Relatives (similar creatures) that gallery creatures can express. If absent, no creature
-   * expresses any.
+   * For each gallery creature, the similar creatures (relatives) that it can express. If absent, no
+   * creature has relatives.
    */
   readonly relatives?: Relatives | undefined;
   /** Version of the sampler for random seeds: see `sampleLatent`. If absent, N(0, I). */
@@ -130,7 +129,7 @@ const TEMPERATURE = 0.85;
  * these categories, sampler 2 is fitted to all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
-/** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
+/** Value added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];

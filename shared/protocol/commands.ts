@@ -47,7 +47,7 @@ const seedSource = v.variant('from', [
  */
 const previewSource = v.variant('from', [
   ...seedSource.options,
-  /** A cross without mutation. */
+  /** A cross of two living organisms, without mutation. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
   /** The seed of a living organism. */
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
@@ -159,7 +159,6 @@ export const COMMANDS = {
     y: whole(-1e6, 1e6),
     seed: seedSource,
   }),
-  /** Damage the cells under a stroke. */
   damage: v.strictObject(stroke),
   /**
    * Paint the genome of a seed onto the cells under a stroke, so that they become a part of the
@@ -232,7 +231,7 @@ export const COMMANDS = {
    * gardener waits. The page repeats this message while the panel is in use.
    */
   busy: v.strictObject({ busy: v.boolean() }),
-  /** Acknowledge the frame of this tick. */
+  /** Acknowledge that the frame of a tick has arrived. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
   /** Request the genomes of organisms, to draw these with the painter. The answer is `genomes`. */
   genomes: v.strictObject({

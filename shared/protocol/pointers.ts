@@ -37,7 +37,9 @@ const FAR = 2 ** 20;
 const toldPlace = (place: number): number =>
   Math.round(PARTS * Math.max(-FAR, Math.min(FAR, place)));
 
-/** Packs a pointer for sending: its position in eighths of a cell, clamped to `FAR`. */
+/**
+ * Packs a pointer for sending. Its position is rounded to eighths of a cell and clamped to ±`FAR`.
+ */
 export function packPointer({ id, x, y, tool }: Pointer): PackedPointer {
   if (x === undefined || y === undefined) return [id];
   return [id, toldPlace(x), toldPlace(y), TOOLS.indexOf(tool)];

@@ -6,20 +6,16 @@ export const REASONS = [
   'protocol-version',
   'no-such-room',
   'room-full',
-  /** The room has its maximum number of walls. */
   'too-many-walls',
-  /** The room has its maximum number of spectators. */
   'too-many-spectators',
   /** The pass in the address does not belong to any table. */
   'no-such-table',
   /** The table's address has been opened on another screen. */
   'table-taken',
-  /** The host has blocked the table. */
   'table-blocked',
   /** The sender is a wall or a spectator, and these may only watch. */
   'only-watches',
   'already-joined',
-  /** The connection has not joined a room. */
   'not-joined',
   'gave-way',
   'replaced',

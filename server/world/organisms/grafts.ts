@@ -54,8 +54,8 @@ export function genomesOf({ latent, grafts }: Genotype): Genomes {
 
 /**
  * Returns the parts of a chimera: its own genome first, then the grafted genomes, largest first;
- * undefined if all cells read the same genome. A part's share counts the positions that had a cell
- * when the organism last rested.
+ * undefined if all cells read the same genome. A part's share is its share of the positions that
+ * had a cell when the organism last rested.
  */
 export function partsOf(organism: Seed): Part[] | undefined {
   const { kind, origin, grafts } = organism;
@@ -230,7 +230,11 @@ const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.
 /** Returns the index of the largest count, or the first of several equal ones. */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
-/** Replaces the labels of positions, and the labels in remembered strokes. */
+/**
+ * Replaces all labels, both those of positions and those in remembered strokes.
+ *
+ * @param change returns the new label for an old one
+ */
 function relabel(grafts: Grafts, change: (label: number) => number): void {
   grafts.places = grafts.places.map(change);
   for (const one of grafts.strokes) {

@@ -234,7 +234,7 @@ export class OrganismLifecycle {
   }
 
   /**
-   * First half of a tick. Chooses the organisms that step. Organisms that have no cell left die.
+   * Begins a tick: chooses the organisms that step. Organisms that have no cell left die.
    *
    * @param moment the tick that the steps complete, and the limit on flashes
    * @returns one step for each growing or awake organism that is due, oldest first
@@ -260,8 +260,7 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Second half of a tick. Updates the owners of cells, and then ages each organism that has
-   * stepped.
+   * Completes a tick: updates the owners of cells, and then ages each organism that has stepped.
    *
    * @param readouts one for each step that `step` returned, in the same order
    * @param moment the tick that the steps complete, and the limit on flashes

@@ -27,7 +27,6 @@ export interface Organism extends Changing {
 /** A record of the flashing of each cell in an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
-/** Constants that determine when organisms rest, sleep and wake. */
 export const LIFE = {
   /** Maximum change of an RGBA8 value between two steps at which an organism counts as resting. */
   restLevel: 3,
