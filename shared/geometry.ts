@@ -61,8 +61,9 @@ export function intersects(a: Rect, b: Rect): boolean {
 }
 
 /**
- * Returns the nearest possible centre to a point (such as a pointer) for a window that must lie on
- * the grid.
+ * Returns the centre, nearest to a point such as a pointer, of a window that lies on the grid.
+ *
+ * @param side side of the window, in cells; even
  */
 export function clampCentre(
   x: number,

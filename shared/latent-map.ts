@@ -1,6 +1,6 @@
 /**
- * The latent map, on which similar gallery creatures are close together: computes how much each
- * creature contributes to a point.
+ * The latent map has a point for each gallery creature. This module computes how much each creature
+ * contributes to the mix at any other point.
  */
 
 /** A point on the latent map. Both coordinates are 0…1. */

@@ -34,8 +34,8 @@ export interface LineageTree {
 
 /**
  * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
- * the highest generation of its parents. If an organism was transformed into a child of its own
- * descendants, it counts as having unknown parents.
+ * the highest generation of its parents. Parents that are descendants of the organism, as is
+ * possible after a transformation, count as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],

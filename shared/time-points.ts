@@ -12,13 +12,13 @@ export interface TimePoint {
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Interpolates linearly between points. Each point has a known value and a sought value, and
- * neither list may decrease. Before the first and after the last point, returns the sought value of
- * that point. If several points have the same known value, uses the first of them, because events
- * at the last tick before a pause happened before the pause.
+ * Interpolates linearly between points, of which each has a known and a sought value. If `value`
+ * lies before the first or after the last point, returns the sought value of that point. If several
+ * points have the same known value, uses the first of them, because events at the last tick before
+ * a pause happened before the pause.
  *
- * @param known known values of the points
- * @param sought sought values of the points
+ * @param known known values of the points, which never decrease
+ * @param sought sought values of the points, which never decrease
  * @param value the known value for which to compute the sought value
  */
 export function interpolate(

@@ -31,7 +31,7 @@ export const sky = v.tuple([within(12), within(24)]);
 export type Sky = v.InferOutput<typeof sky>;
 
 /**
- * Phases of an organism's life. It sleeps when nothing changes any more. Departing means that it
+ * Phases of an organism's life. An organism sleeps when nothing changes. A departing organism
  * dissolves.
  */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
@@ -208,7 +208,7 @@ export const lifeEvent = v.variant('what', [
   }),
   /** The organism starts to dissolve. Its planter can renew it, unless the host made it depart. */
   v.object({ what: v.literal('departing'), id }),
-  /** The planter has renewed the organism. It no longer departs and is now in this phase. */
+  /** The planter has renewed the organism, so it no longer departs. `phase` is its new phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause }),
 ]);

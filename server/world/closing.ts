@@ -12,7 +12,8 @@ import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
 /**
- * Share of the cells it owned before a wound that a resting organism must own to count as healed.
+ * A resting organism counts as healed if it owns at least this share of the cells that it owned
+ * before the wound.
  */
 const HEALED_SHARE = 0.9;
 /** Maximum number of steps for which a cell stays closed. */
@@ -188,7 +189,7 @@ export function releaseHit(
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random delay before a cell dissolves, in cells of depth. */
 const ROUGHNESS = 3;
-/** Number of different times at which cells dissolve, per cell of depth. */
+/** Resolution of the order in which cells dissolve: number of steps per cell of depth. */
 const STEPS = 65_536;
 /** Minimum opacity at which a cell counts as inside the organism, 0…255. */
 const OPAQUE = 26;

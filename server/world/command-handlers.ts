@@ -161,8 +161,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   // another genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  // Organisms of the host, the gardener and OSC do not count as others', because anybody may graft
-  // onto them.
+  // Organisms of the host, the gardener and OSC do not count as somebody else's, because anybody
+  // may graft onto them.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {

@@ -17,7 +17,7 @@ import type { CommandState, Departed } from './room-state.ts';
 export const DEPARTURE = {
   /** How long an organism dissolves before it is gone, in seconds. */
   dissolveSeconds: 8,
-  /** How long after its end the planter can replant a departed organism, in seconds. */
+  /** How long after an organism has dissolved the planter can replant it, in seconds. */
   renewSeconds: 60,
   /** Age below which organisms depart only if all others are as young, in seconds. */
   protectedSeconds: 60,
@@ -275,7 +275,6 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Refuse living organisms that do not depart, because by renewing them, planters could keep
     // Refuse to renew living organisms that are not departing. Otherwise, planters could keep
     // organisms from ever departing by renewing them.
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
@@ -341,10 +340,10 @@ export class Departures {
   }
 
   /**
-   * Chooses an organism to remove if all organisms were planted less than a minute ago. Nobody can
-   * thus keep others out of the room by planting fast. Takes the address with the most organisms
-   * (if tied, the newcomer's own address), then the planter with the most organisms at that
-   * address, and chooses this planter's newest organism.
+   * Chooses an organism to remove if all organisms were planted less than a minute ago. Takes the
+   * address with the most organisms (if tied, the newcomer's own address), then the planter with
+   * the most organisms at that address, and chooses this planter's newest organism. A participant
+   * who plants fast thus cannot keep others out of the room.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;

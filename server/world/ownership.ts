@@ -34,8 +34,8 @@ export interface Stepped {
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // Let all organisms release cells before any organism claims cells. The older organism then wins
-  // only if both claim the cell in this tick.
+  // Let all organisms release cells before any organism claims cells. Age then decides only between
+  // organisms that claim the same cell in the same tick.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
@@ -145,9 +145,9 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the bare cells where an organism was visible before it dissolved to organisms that were
- * blocked on them. If the organism is renewed, it can reclaim these cells before its neighbours
- * wake at the end of the tick.
+ * Offers the cells that a dissolving organism has left bare to organisms that were blocked on them.
+ * If the dissolving organism is renewed, it can reclaim these cells before its neighbours wake at
+ * the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,

@@ -215,7 +215,8 @@ const organismState = v.strictObject({
     }),
   ),
   /**
-   * Former kinds and origins of the organism, each with the tick at which it ended, oldest first.
+   * Former kinds and origins of the organism, oldest first. `until` is the tick at which the
+   * organism changed to the next kind.
    */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });

@@ -58,8 +58,8 @@ export interface Species {
    */
   readonly bodies?: readonly Uint8Array[] | undefined;
   /**
-   * Indices of the gallery entries that are offered to visitors first. If absent, the whole gallery
-   * is.
+   * Indices of the gallery entries that are offered to visitors first. If absent, all entries are
+   * offered.
    */
   readonly featured?: readonly number[];
   /** Positions of the featured entries on the latent map; absent if there is no map. */

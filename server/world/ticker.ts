@@ -80,8 +80,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Count the time since the last tick only from one period before now. Shorter gaps between
-    // ticks are normal and do not show that the room is slow.
+    // Measure until the last tick, or until one period ago if that is later. The time since the
+    // last tick shows that the room is slow only if it is longer than a period.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2

@@ -28,8 +28,8 @@ const seedSource = v.variant('from', [
   /** A random seed, as if thrown with dice. Equal values of `throw` give equal seeds. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
   /**
-   * A mix of the creatures around a point of the latent map, or if `whole`, of the whole gallery's
-   * map.
+   * A mix of the creatures around a point of the latent map. If `whole`, uses the map of the whole
+   * gallery.
    */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),

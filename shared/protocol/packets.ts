@@ -48,8 +48,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * For each packet type, a function that checks a packet's data. There is none for ACK, because
- * acknowledgements are not used.
+ * For each packet type, a function that checks a packet's data. ACK packets are always rejected,
+ * because acknowledgements are not used.
  */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),

@@ -33,8 +33,8 @@ export const LIFE = {
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after it was woken by cells that
-   * became bare next to it. Each further waking halves this number.
+   * Maximum number of steps for which an organism stays awake after cells that had blocked it were
+   * freed. Each further waking by freed cells halves this number.
    */
   wakingSteps: 32,
   /**
@@ -86,8 +86,8 @@ export function viewOf(organism: Organism): OrganismView {
 const STALE = 72;
 
 /**
- * Returns whether measurements of flashes are too old to matter, as those of a sleeping organism
- * become.
+ * Returns whether measurements of flashes are too old to matter, for example because the organism
+ * has been asleep.
  */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
