@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Fails if a file imports a file that `layers.json` does not allow its folder to import, or if
- * files import each other in a circle, even for types only:
+ * Fails if a file imports another file against the rules in `layers.json`, or if files import each
+ * other in a circle, even if they import only types:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
- * The table lists the folders and files that each folder may import besides itself and `shared`. If
- * a file is in several folders of the table, the longest path counts.
+ * For each folder, `layers.json` lists the folders and files that it may import besides itself and
+ * `shared`. If a file is in several of these folders, the one with the longest path counts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -14,17 +14,17 @@ import { parseSync } from '@swc/core';
 
 const root = process.argv[2] ?? '.';
 /**
- * The folders and files that each folder may import, separated by spaces.
+ * For each folder, the folders and files that it may import, separated by spaces.
  *
  * @type {Readonly<Record<string, string>>}
  */
 const LAYERS = JSON.parse(readFileSync(join(root, '.ci/layers.json'), 'utf8'));
 
-/** @param {string} file @param {string} folder may also be a file */
+/** @param {string} file @param {string} folder a folder or a file */
 const isIn = (file, folder) => file === folder || file.startsWith(`${folder}/`);
 
 /**
- * Finds the relative paths that a file imports or re-exports, in any syntax.
+ * Returns the files that a file imports or re-exports by a relative path, in any syntax.
  *
  * @param {string} file
  */
@@ -46,7 +46,7 @@ function importsOf(file) {
   return [...found];
 }
 
-/** The imports of each file with code in the table's top folders. @type {Map<string, string[]>} */
+/** The imports of each code file in the folders of `LAYERS`. @type {Map<string, string[]>} */
 const imports = new Map();
 for (const top of new Set(Object.keys(LAYERS).map((folder) => folder.split('/')[0]))) {
   const entries = readdirSync(join(root, top), { recursive: true, encoding: 'utf8' });
@@ -74,13 +74,13 @@ for (const [file, targets] of imports) {
   }
 }
 
-/** @type {Set<string>} files whose circles have all been reported */
+/** Files whose circles of imports have all been reported. @type {Set<string>} */
 const done = new Set();
 /**
- * Reports circles that contain the file.
+ * Reports all circles of imports that can be reached from a file.
  *
  * @param {string} file
- * @param {readonly string[]} way the files that led to it
+ * @param {readonly string[]} way chain of imports that leads to the file
  */
 function findCircle(file, way) {
   if (way.includes(file)) {

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Fails when a file of the repository is too large, since every clone downloads it:
+ * Fails if a file of the repository is too large, because every clone downloads all files:
  *
  *     node .ci/check-sizes.mjs [folder of a checkout]
  */
@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Maximum sizes in bytes. */
+/** Maximum sizes of files in bytes; `fixtures` is the maximum of all test fixtures together. */
 const LIMITS = { file: 1_000_000, picture: 250_000, largePicture: 700_000, fixtures: 2_000_000 };
 
 const WEIGHTS = /^checkpoints\/.*\/(model|painter)\.safetensors$/;

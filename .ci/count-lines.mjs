@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * Counts this repository's code, for the tables that compare two versions of it:
+ * Counts the lines of code in this repository, so that two versions of it can be compared:
  *
  *     node .ci/count-lines.mjs [--json] [folder of a checkout]
  *
- * A code line contains more than white space and comments; a line inside a string or template
- * literal counts. Product is `client`, `server` and `shared`; test is `test`. Translations,
- * fixtures, pictures, JSON and documents are data, not code. Of these, the tables of kinds have a
- * separate row, since they used to count as code. Files that git ignores are left out.
+ * A line counts as code if it contains more than white space and comments. Lines inside string and
+ * template literals count. The product consists of `client`, `server` and `shared`. Translations,
+ * fixtures, pictures, JSON and documents are data and do not count. The tables of gallery names have
+ * a separate row, because earlier versions of this script counted them as code. Files that git
+ * ignores are left out.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -18,17 +19,17 @@ import { parseSync } from '@swc/core';
 const CODE = /\.(ts|mts|cts|js|mjs|cjs|css|html|py|c|h)$/;
 const SCRIPT = /\.[mc]?[tj]s$/;
 const DATA = /^client\/(.*\/)?locale\/(.*\/)?(words|xliff)\/|^test\/fixtures\//;
-/** Files with the names of gallery entries in one language. */
+/** Files that contain the names of gallery entries in one language. */
 const KINDS = /^client\/(.*\/)?locale\/(.*\/)?kinds\//;
 const PRODUCT = ['client', 'server', 'shared'];
 const LONGEST_FILE = 600;
 
-/** Text that can precede the slash of a regular expression. After other text, a slash divides. */
+/** Text after which a slash begins a regular expression. After any other text, a slash divides. */
 const BEFORE_REGEX =
   /(^|[=([{,;:&|?+*%<>~^-]|(?<![\w)\]])!|\b(return|typeof|case|in|of|do|else|void|yield|await))$/;
 
 /**
- * Removes comments from a script, and keeps its line breaks.
+ * Removes the comments of a script, but keeps the script's line breaks.
  *
  * @param {string} text
  */
@@ -48,7 +49,7 @@ function withoutComments(text) {
       else if (text[at] === quote || at >= text.length) return at + 1;
     }
   };
-  /** Takes a template literal up to its end or its next expression. */
+  /** Copies a template literal up to its end or its next expression. */
   const takeTemplate = () => {
     for (let at = i + 1; ; at++) {
       if (text[at] === '\\') at++;
@@ -114,11 +115,10 @@ function codeLines(file, text) {
 }
 
 /**
- * Finds the longest parameter list of a script's functions, methods and constructors.
+ * Returns the length of the longest parameter list in a script.
  *
  * @param {string} file
  * @param {string} text
- * @returns its length
  */
 function longestParameters(file, text) {
   const syntax = /\.[mc]?ts$/.test(file) ? 'typescript' : 'ecmascript';
@@ -139,7 +139,12 @@ function longestParameters(file, text) {
   return longest;
 }
 
-/** Returns an area like `server/net`, or `server` for files directly in it. @param {string} file */
+/**
+ * Returns the area of a file: its first two folders, such as `server/net`; or `server` for a file
+ * directly in that folder.
+ *
+ * @param {string} file
+ */
 function areaOf(file) {
   if (KINDS.test(file)) return 'kinds';
   const parts = file.split('/');

@@ -17,7 +17,7 @@ export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** A positive integer: a number of things or a length in cells. */
 export const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** The id of an organism, participant or seed, from 1. */
+/** The id of an organism, participant or seed. Ids start at 1. */
 export const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** A room's name, restricted because it is part of addresses. */
@@ -26,9 +26,12 @@ export const roomName = v.pipe(
   v.regex(/^[a-z0-9-]{1,32}$/, 'must be up to 32 characters (a-z, 0-9 and -)'),
 );
 
-/** Whether drawings become seeds: immediately, after the host's approval ('ask'), or never. */
+/**
+ * Whether drawings become seeds: immediately ('on'), after the host's approval ('ask'), or never
+ * ('off').
+ */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
-/** Which organisms the gardener wounds: only its own organisms, or also unattended ones. */
+/** The organisms that the gardener wounds: only its own organisms, or unattended ones, too. */
 export const gardenerWounds = v.picklist(['own', 'unattended']);
 export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

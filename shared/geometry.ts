@@ -1,6 +1,9 @@
-/** Plane geometry of the cell grid: windows, strokes and the cells under them. Pure. */
+/**
+ * Plane geometry of the cell grid: windows, strokes and the cells under them. All functions are
+ * pure.
+ */
 
-/** Limits of strokes; lengths are in cells. */
+/** Limits of strokes. Lengths and radii are in cells. */
 export const STROKE_LIMITS = {
   minRadius: 0.5,
   maxRadius: 12,
@@ -17,7 +20,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … */
+/** The shape of a stroke: a polyline with a radius. `points` is flat: x0, y0, x1, y1, … */
 export interface Stroke {
   readonly points: ArrayLike<number>;
   readonly radius: number;
@@ -32,7 +35,11 @@ export function windowAround(x: number, y: number, side: number): Rect {
   return { x: x - side / 2, y: y - side / 2, width: side, height: side };
 }
 
-/** Returns the centred part of a window that an organism fills at a growth stage. */
+/**
+ * Returns the square in the middle of a window that an organism fills at a growth stage.
+ *
+ * @param stage side of the square, in cells
+ */
 export function stageRect(window: Rect, stage: number): Rect {
   const inset = (window.width - stage) / 2;
   return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
@@ -53,7 +60,11 @@ export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Returns the centre nearest to a point, such as a pointer, whose window lies on the grid. */
+/**
+ * Returns the centre, nearest to a point such as a pointer, of a window that lies on the grid.
+ *
+ * @param side side of the window, in cells; even
+ */
 export function clampCentre(
   x: number,
   y: number,
@@ -75,17 +86,15 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Estimates how many cells a stroke sweeps: length × diameter, plus the initial disc. Cells swept
- * twice count twice.
+ * Estimates how many cells a stroke sweeps: length × diameter, plus the disc at the stroke's
+ * beginning. Cells swept twice count twice.
  *
- * @param goesOn whether the stroke continues an earlier stroke, so that the disc has already been
- *   paid for
+ * @param goesOn whether the stroke continues an earlier stroke, so that no disc is added
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
 }
 
-/** Computes the smallest rectangle of cells that contains a stroke. */
 function strokeBounds({ points, radius }: Stroke): Rect {
   const [xs, ys] = [0, 1].map((axis) => Array.from(points).filter((_, i) => i % 2 === axis));
   const x = Math.floor(Math.min(...xs) - radius);
@@ -111,8 +120,8 @@ function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
 }
 
 /**
- * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of its
- * line. A stroke thinner than a cell still covers the cells of its points.
+ * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of the
+ * stroke's line. A stroke thinner than a cell still covers the cells that contain its points.
  *
  * @returns [height × width], 1 = covered; undefined if no cell is covered
  */
@@ -146,12 +155,11 @@ export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
   return any ? cover : undefined;
 }
 
-/** A grid's size, in cells. */
 type Size = Pick<Rect, 'width' | 'height'>;
 
 /**
- * Computes a rectangle of the grid that contains all cells that a stroke can cover: its bounds and
- * one cell more on each side, for the cells of thin strokes.
+ * Computes a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
+ * bounds, enlarged by one cell on each side, because thin strokes cover the cells of their points.
  */
 export function reachOf(stroke: Stroke, grid: Size): Rect {
   const bounds = strokeBounds(stroke);
@@ -162,7 +170,7 @@ export function reachOf(stroke: Stroke, grid: Size): Rect {
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
-/** Returns the cells of the grid that a stroke covers, row by row. */
+/** Returns the grid indices of the cells that a stroke covers, row by row. */
 export function placesUnder(stroke: Stroke, grid: Size): number[] {
   const rect = reachOf(stroke, grid);
   const places: number[] = [];

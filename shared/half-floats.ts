@@ -1,4 +1,4 @@
-/** 16-bit floats (IEEE 754 binary16). */
+/** Conversion of numbers to and from 16-bit floats (IEEE 754 binary16). */
 
 /** The smallest magnitude that rounds to infinity. */
 const TOO_LARGE = 65_520;
@@ -16,12 +16,12 @@ function halfOf(value: number): number {
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
-  // Subnormal numbers have a fixed step, so scale by that step and add 2^23, which rounds to an
-  // integer.
+  // Subnormal 16-bit floats are multiples of 2^-24. Scale the number to a multiple of 1, and add
+  // 2^23, which rounds it to an integer.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
-  // Round half to even: add half of the last remaining bit, or one less if that bit is even, and
-  // let the carry propagate.
+  // Round half to even: add half of the last bit that is kept, or slightly less if this bit is
+  // even. A carry propagates into the higher bits.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }

@@ -1,7 +1,7 @@
 /**
  * The colours of participants, as OKLCH hues. The eight colours are as distinct as possible, even
- * with protanopia, deuteranopia and tritanopia. Hue alone cannot achieve that, so lightness varies
- * with it.
+ * for people with protanopia, deuteranopia or tritanopia. Hue alone cannot achieve this, so
+ * lightness varies with hue.
  */
 
 /** OKLCH hues in degrees, the most distinct first. */
@@ -20,8 +20,8 @@ export function lightnessOf(hue: number): number {
 }
 
 /**
- * Returns the hue of a participant, or of the host for 0. Consecutive participants get different
- * hues.
+ * Returns the hue of a participant; the host has the number 0. Consecutive participants get
+ * different hues.
  */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
@@ -30,7 +30,10 @@ export function hueOf(participant: number): number {
 export const COLOUR_RANGES = ['red', 'orange', 'yellow', 'green', 'blue', 'grey'] as const;
 export type ColourRange = (typeof COLOUR_RANGES)[number];
 
-/** OKLCH hue, in degrees, at which each range ends. Red begins where blue ends. */
+/**
+ * OKLCH hue, in degrees, at which each colour range ends. Red appears twice, because it contains
+ * 0°.
+ */
 const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
   [40, 'red'],
   [70, 'orange'],
@@ -42,7 +45,7 @@ const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
 /** OKLCH chroma below which a colour counts as grey. */
 const LEAST_CHROMA = 0.045;
 
-/** @param rgb sRGB, 0…1 each */
+/** Returns the colour range of a colour. @param rgb sRGB, each value 0…1 */
 export function colourRange(rgb: readonly [number, number, number]): ColourRange {
   const { chroma, hue } = toOklch(rgb);
   if (chroma < LEAST_CHROMA) return 'grey';
@@ -52,8 +55,9 @@ export function colourRange(rgb: readonly [number, number, number]): ColourRange
 /**
  * Computes the mean colour of some cells.
  *
- * @param rgba [cells, 4], premultiplied
- * @returns sRGB, 0…1 each; undefined if all cells are transparent
+ * @param rgba [cells, 4] premultiplied colours
+ * @param places indices of the cells to include
+ * @returns sRGB, each value 0…1; undefined if all these cells are transparent
  */
 export function meanColourAt(
   rgba: Uint8Array,

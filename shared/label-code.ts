@@ -1,18 +1,23 @@
 /**
- * Codes labels of cells in few bits. Each label is predicted from the labels to its left and above
- * it, as if straight edges continued.
+ * Compresses the labels of cells. Each label is predicted from the labels to its left and above it,
+ * on the assumption that the edges between labels are straight.
  */
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
-/** Number of contexts for whether a prediction is wrong: one per combination of equal neighbours. */
+/**
+ * Number of contexts for coding whether a prediction is wrong: one for each combination of equal
+ * and different neighbours.
+ */
 const EDGES = 8;
-/** Returns the initial log-odds of the contexts. Few predictions are wrong. */
+/** Returns the initial log-odds of all contexts. They express that few predictions are wrong. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,
   );
 
-/** Writes or reads labels. @param labels [s, s], overwritten if the coder reads */
+/**
+ * Writes labels to a coder, or reads them from it. @param labels [s, s], overwritten when reading
+ */
 function code(coder: BitCoder, labels: Uint8Array, count: number): void {
   const side = Math.sqrt(labels.length);
   const at = (x: number, y: number): number =>
@@ -50,8 +55,9 @@ export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
 /**
  * Decodes labels.
  *
- * @param bytes result of `encodeLabels`; any other bytes decode to some labels
- * @param side side s of the result
+ * @param bytes result of `encodeLabels`. Any other bytes decode to arbitrary labels, without an
+ *   error
+ * @param side side s of the result, in cells
  * @param count number of different labels, at least 2
  * @returns [s, s], 0…count − 1
  */
@@ -62,11 +68,11 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Coarsens labels: takes the most frequent label of each block. If several labels are equally
- * frequent, takes the lowest.
+ * Makes labels coarser: each block of cells gets its most frequent label. If several labels are
+ * equally frequent, the lowest is used.
  *
  * @param labels [S, S], 0…3
- * @param block side of a block, in cells; blocks at the end may be cut off
+ * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller
  * @returns [⌈S / block⌉, ⌈S / block⌉]
  */
 export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
@@ -81,10 +87,11 @@ export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
 }
 
 /**
- * Gives all cells of a block its label.
+ * Enlarges coarse labels to cells: all cells of a block get the label of the block.
  *
  * @param coarse result of `coarsenLabels`
- * @param side side S of the result
+ * @param side side S of the result, in cells
+ * @param block side of a block, in cells
  * @returns [S, S]
  */
 export function refineLabels(coarse: Uint8Array, side: number, block: number): Uint8Array {

@@ -1,23 +1,22 @@
 /**
- * The only list of languages. All types, selects, settings and loaders derive from it.
+ * The only list of languages. All types, menus, settings and loaders of languages derive from it.
  *
  * To add a language:
  * 1. Add its entry to `LANGUAGES` below. `npm run check:types` then fails until it has
  * translations.
- * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
- * `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
- * pages and the server load.
- * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. If a
- * language has more plural forms than English, the translation of the plural contains all its
- * forms, separated by '|', in the order zero|one|two|few|many|other (see `Intl.PluralRules`).
- * 4. Run `npm run words` again, which prints how much is not translated yet. Then `npm run check`
- * and `npm test -- test/unit/client/words`, which lists what is missing.
+ * 2. Run `npm run words`. It writes everything to translate into `client/locale/xliff/<code>.xlf`
+ * and `client/locale/kinds/<code>.json`. It also generates the files that pages and the server load.
+ * 3. Translate these two files: add a `<target>` for each `<source>`, and a name for each `""`. If
+ * the language has more plural forms than English, translate the plural with all its forms,
+ * separated by '|', in the order zero|one|two|few|many|other (see `Intl.PluralRules`).
+ * 4. Run `npm run words` again, which prints how much is not translated yet. Then run `npm run
+ * check` and `npm test -- test/unit/client/words`, which lists the missing translations.
  */
 
 interface LanguageEntry {
-  /** The language's name in the language itself, shown where a language is chosen. */
+  /** The language's name in the language itself, shown in language menus. */
   readonly name: string;
-  /** Direction of its script, as in the `dir` attribute of HTML. */
+  /** Writing direction of the language's script, as in the `dir` attribute of HTML. */
   readonly direction: 'ltr' | 'rtl';
 }
 
@@ -36,7 +35,7 @@ export const LANGUAGES = {
 
 export type LanguageCode = keyof typeof LANGUAGES;
 
-/** The language of the texts in the source code, which needs no translation. */
+/** The language of the texts in the source code. It needs no translation files. */
 export const SOURCE_LANGUAGE = 'en' satisfies LanguageCode;
 
 /** A language that has translation files. */
@@ -46,21 +45,20 @@ export const LANGUAGE_CODES = Object.keys(LANGUAGES) as [LanguageCode, ...Langua
 
 export const TRANSLATED_LANGUAGES = LANGUAGE_CODES.filter(isTranslated);
 
-/** Whether a language has translation files; the source language has none. */
+/** Returns whether a language has translation files. The source language has none. */
 export function isTranslated(code: LanguageCode): code is TranslatedLanguage {
   return code !== SOURCE_LANGUAGE;
 }
 
-/** Whether a string is the code of a language in the list. */
 export function isLanguage(code: string): code is LanguageCode {
   return Object.hasOwn(LANGUAGES, code);
 }
 
 /**
- * Returns the first preferred language that is in the list. 'de-AT' and 'DE' match German.
+ * Returns the first of the preferred languages that is in the list. 'de-AT' and 'DE' match German.
  *
  * @param preferred language tags, the most preferred first
- * @returns the source language if none matches
+ * @returns the source language if none of the preferred languages is in the list
  */
 export function chooseLanguage(preferred: readonly (string | null | undefined)[]): LanguageCode {
   for (const tag of preferred) {

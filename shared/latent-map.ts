@@ -1,32 +1,38 @@
-/** The latent map: computes the gallery creatures' contributions to a point on the map. */
+/**
+ * The latent map has a point for each gallery creature. This module computes how much each creature
+ * contributes to the mix at any other point.
+ */
 
-/** A point on the map, 0…1 each. */
+/** A point on the latent map. Both coordinates are 0…1. */
 export interface MapPoint {
   readonly x: number;
   readonly y: number;
 }
 
-/** Points of the gallery entries, in gallery order; null for an entry that is not on the map. */
+/**
+ * Points of the gallery entries on the latent map, in gallery order; null for an entry that is not
+ * on the map.
+ */
 export type MapPlaces = readonly (MapPoint | null)[];
 
 export interface MapWeight {
-  /** Index in the gallery. */
+  /** Index of the creature in the gallery. */
   readonly index: number;
-  /** All shares add up to 1. */
+  /** Share of the creature in the mix. The shares of all creatures add up to 1. */
   readonly share: number;
 }
 
-/** Maximum number of creatures that contribute to a point. */
+/** Maximum number of creatures that contribute to a point of the latent map. */
 const NEIGHBOURS = 4;
 /** Distances smaller than this count as zero. */
 const SAME = 1e-9;
 
 /**
- * Computes weights of the nearest creatures by inverse distance (Shepard 1968, with Franke and
- * Little's weights, which reach zero where another creature becomes one of the nearest, so that the
- * mix is continuous).
+ * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968). With
+ * the weights of Franke and Little, a creature's share is zero where another creature replaces it
+ * as one of the nearest, so the mix is continuous.
  *
- * @returns the nearest first
+ * @returns the nearest creature first
  */
 export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   const all = places
@@ -37,8 +43,8 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all creatures are equally far, all weights would be zero, so use a tiny weight instead of
-  // zero.
+  // If all creatures are equally far away, all weights are zero. Use a tiny weight instead, so that
+  // the sum is not zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

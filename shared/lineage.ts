@@ -1,30 +1,30 @@
-/** The family tree of a room, as its server sends it. */
+/** The family tree of a room, in the form that the server sends. */
 import type { TimePoint } from './time-points.ts';
 import type { Cause, OrganismId, OrganismView, Part } from './vocabulary.ts';
 
-/** An organism of the tree, alive or dead. */
+/** An organism of the family tree, alive or dead. */
 export interface LineageOrganism
   extends Pick<
     OrganismView,
     'id' | 'kind' | 'origin' | 'parents' | 'planter' | 'born' | 'wounds' | 'healed'
   > {
-  /** Tick of its death; absent while it lives. */
+  /** Tick at which the organism died. Absent while the organism lives. */
   readonly died?: number;
   readonly cause?: Cause;
-  /** Its earlier kinds, oldest first. */
+  /** The organism's earlier kinds, oldest first. */
   readonly was?: readonly string[];
-  /** The parts of a chimera, its own genome first. */
+  /** The parts of a chimera (an organism with grafts), its own genome first. */
   readonly parts?: readonly Part[];
 }
 
-/** All organisms that have lived in a room during its day, and all their known ancestors. */
+/** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * Sorted by id. An organism that was transformed into a child of others may come before its
-   * parents. It can even be its own parent, or a child of its descendants.
+   * The organisms, sorted by id. An organism that was transformed into a child of others may come
+   * before its parents. It can even be its own parent, or a child of its descendants.
    */
   readonly organisms: readonly LineageOrganism[];
-  /** Number of further organisms that have died and are no longer remembered. */
+  /** Number of further organisms that have died and that the room no longer remembers. */
   readonly forgotten: number;
   /** The room's latest completed tick. */
   readonly tick: number;
@@ -33,9 +33,9 @@ export interface LineageTree {
 }
 
 /**
- * Computes the generation of each organism: 1 if its parents are unknown, else one more than the
- * highest generation of its parents. If an organism was transformed into a child of its own
- * descendants, these parents count as unknown.
+ * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
+ * the highest generation of its parents. Parents that are descendants of the organism, as is
+ * possible after a transformation, count as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
@@ -46,8 +46,8 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // There may be cycles, so an organism's generation counts as 0 for its descendants while it is
-    // being computed.
+    // There may be cycles. While an organism's generation is being computed, it counts as 0 for the
+    // organism's descendants.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);
@@ -57,26 +57,26 @@ export function generationsOf(
   return generations;
 }
 
-/** The family tree, and the data that its page needs to draw it. */
+/** The family tree, with the data that the page needs to draw it. */
 export interface LineagePage extends LineageTree {
   /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
-   * Wall-clock times of ticks, oldest first; the last is now. Maximum length: `MOST_TIME_POINTS` +
-   * 1. Ticks before the first are assumed to have run at `tickRate`.
+   * Wall-clock times of some ticks, oldest first. The last one is the current time. Maximum length:
+   * `MOST_TIME_POINTS` plus one. Earlier ticks are assumed to have run at `tickRate`.
    */
   readonly times: readonly TimePoint[];
-  /** Names of the gallery's creatures, and the sheet of their pictures in the same order. */
+  /** Names of the gallery's creatures. The sheet contains their pictures in the same order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };
-  /** Whether keepsakes can be planted in the room. */
+  /** Whether visitors can plant keepsakes in the room. */
   readonly canPlant: boolean;
 }
 
 /** Path at which a server sends a room's family tree. */
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
-/** Path at which a server sends the picture of a chimera or of a nameless organism. */
+/** Path at which a server sends the picture of an organism that is a chimera or nameless. */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;
 

@@ -3,14 +3,13 @@
 /** Maximum length of a name, in code points. */
 export const MAX_NAME_LENGTH = 24;
 
-/** The gardener's display name, as the planter of its organisms. */
+/** Name of the gardener, an automatic participant, as the planter of its organisms. */
 export const GARDENER_NAME = 'The gardener';
 
-/** Name of the planter of seeds that arrive by OSC. */
+/** Name of the planter of all seeds that OSC messages plant. */
 export const OSC_NAME = 'The house';
 
 /**
- * Names of planters that are not people. Visitors cannot take these names, so the names are never
- * hidden.
+ * Names of planters that are not people. Visitors cannot use these names, so they are never hidden.
  */
 export const BUILT_IN_NAMES: readonly string[] = [GARDENER_NAME, OSC_NAME];

@@ -1,14 +1,14 @@
-/** Which creatures an organism is named after. */
+/** Chooses the creatures after which an organism is named. */
 import type { OrganismView } from './vocabulary.ts';
 
-/** Maximum number of creatures in a chimera's name. */
+/** Maximum number of creatures that the name of a chimera mentions. */
 const MAX_NAMED = 2;
 
 type Kind = Pick<OrganismView, 'kind' | 'origin'>;
 
 /**
- * Returns the organism itself or, for a chimera, the creatures with the largest parts, the largest
- * first.
+ * Returns the creatures after which an organism is named. For a chimera, these are the creatures
+ * with the largest parts, the largest first; for other organisms, the organism itself.
  */
 export function namedParts(
   organism: Pick<OrganismView, 'kind' | 'origin' | 'parts'>,
@@ -16,7 +16,7 @@ export function namedParts(
   const shares = new Map<string, Kind & { readonly share: number }>();
   for (const { kind, origin, share } of organism.parts ?? []) {
     const key = `${kind} ${origin}`;
-    // Several painters may have painted the same creature.
+    // Add up the shares of one creature, because several painters may have painted it.
     shares.set(key, { kind, origin, share: share + (shares.get(key)?.share ?? 0) });
   }
   const parts = [...shares.values()].filter(({ share }) => share > 0);

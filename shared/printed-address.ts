@@ -3,13 +3,13 @@ import { generate } from 'lean-qr';
 import type { Wifi } from './host/room-settings.ts';
 
 export interface Code {
-  /** Side in modules, including the quiet zone. */
+  /** Side of the QR code in modules, including the quiet zone. */
   readonly side: number;
-  /** SVG path of the dark modules: one rectangle per horizontal run. */
+  /** SVG path of the dark modules, with one rectangle for each horizontal run. */
   readonly path: string;
 }
 
-/** @param quiet width of the quiet zone around the code, modules */
+/** Creates a QR code. @param quiet width of the quiet zone around the code, in modules */
 export function codeOf(text: string, quiet: number): Code {
   const bitmap = generate(text);
   let path = '';
@@ -25,8 +25,8 @@ export function codeOf(text: string, quiet: number): Code {
 }
 
 /**
- * Formats a network as phones expect it in a code. WPA2 and WPA3 share one type.
- *
+ * Formats a Wi-Fi network as the text of a QR code with which phones join it. WPA2 and WPA3 share
+ * one type.
  * https://github.com/zxing/zxing/wiki/Barcode-Contents#wi-fi-network-config-android-ios-11
  */
 export function wifiCode({ name, password, hidden }: Wifi): string {
@@ -40,5 +40,5 @@ export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits a readable address where a line may break: after the server's name and its slash. */
+/** Splits a readable address into lines: after the server's name and the first slash. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

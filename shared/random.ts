@@ -1,4 +1,7 @@
-/** A seeded random generator. A room draws from only one generator, so that it can be replayed. */
+/**
+ * A random number generator with a seed. Each room draws from only one generator, so that it can be
+ * replayed.
+ */
 export interface Random {
   /** Returns a uniform number in [0, 1), with 32 random bits. */
   uniform(): number;
@@ -6,20 +9,25 @@ export interface Random {
   integer(n: number): number;
   /** Returns a standard normal number. */
   normal(): number;
-  /** Returns a point of the prior N(0, I), of shape [size]. */
+  /** Returns a random latent from the prior N(0, I), of shape [size]. */
   latent(size: number): Float32Array;
-  /** The generator's state, from which `resumeRandom` continues. */
+  /** Returns the generator's state, from which `resumeRandom` can continue. */
   state(): RandomState;
 }
 
 export interface RandomState {
-  /** sfc32's a, b, c and counter, 32 bits each. */
+  /** The state of sfc32: its words a, b and c and its counter, 32 bits each. */
   readonly words: [number, number, number, number];
-  /** The second of a pair of normal numbers, if only the first has been returned. */
+  /** The second of a pair of normally distributed numbers, if only the first has been returned. */
   readonly spare?: number | undefined;
 }
 
-/** Spreads each bit of a number over all bits (the finisher of MurmurHash3). @returns uint32 */
+/**
+ * Mixes a number, so that each of its bits affects all bits of the result (the finisher of
+ * MurmurHash3).
+ *
+ * @returns uint32
+ */
 export function mixBits(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -27,7 +35,10 @@ export function mixBits(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Hashes a text to 32 bits (FNV-1a, finished as in MurmurHash3), to make seeds from names. */
+/**
+ * Hashes a text to 32 bits, for example to derive a seed from a name (FNV-1a, finished as in
+ * MurmurHash3).
+ */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -35,19 +46,19 @@ export function hashText(text: string): number {
 }
 
 /**
- * Creates an independent generator: sfc32 (Doty-Humphrey, PractRand) for bits, Box-Muller for
- * normals.
+ * Creates an independent generator: sfc32 (Doty-Humphrey, PractRand) for random bits, Box-Muller
+ * for normally distributed numbers.
  *
  * @param seed any 32-bit number; equal seeds give equal sequences
  */
 export function createRandom(seed: number): Random {
   const random = resumeRandom({ words: [0x9e3779b9, 0x243f6a88, seed >>> 0, 1] });
-  // Twelve rounds mix a poor seed through all four words.
+  // Run twelve rounds, so that even the bits of a poor seed affect all four words.
   for (let i = 0; i < 12; i++) random.uniform();
   return random;
 }
 
-/** Creates a generator that continues from another generator's state. */
+/** Creates a generator that continues from the state of another generator. */
 export function resumeRandom({ words, spare: left }: RandomState): Random {
   let [a, b, c, counter] = words;
   const next = (): number => {

@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { count } from './common-schemas.ts';
 import { fromHalf } from './half-floats.ts';
 
-/** Bytes per element. */
+/** Number of bytes per element. */
 const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
 type Dtype = keyof typeof ELEMENT_BYTES;
 const entrySchema = v.object({
@@ -22,7 +22,7 @@ const entrySchema = v.object({
 export interface StoredTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Row-major; undefined unless the dtype is F32 or F16. */
+  /** The elements in row-major order; undefined unless the dtype is F32 or F16. */
   readonly data: Float32Array | undefined;
 }
 
@@ -33,7 +33,10 @@ export interface TensorFile {
 
 const LENGTH_BYTES = 8;
 
-/** Thrown for a damaged or foreign file. The message is one sentence without the file's name. */
+/**
+ * Thrown for a file that is damaged or in another format. The message is one sentence, without the
+ * file's name.
+ */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
@@ -43,7 +46,7 @@ const fail = (what: string): never => {
 };
 
 /**
- * Reads a whole file.
+ * Reads a complete safetensors file.
  *
  * @throws SafetensorsError
  */
@@ -124,7 +127,6 @@ function checkEntry(name: string, entry: unknown, dataLength: number) {
   return { dtype, shape, begin, end };
 }
 
-/** Checks that every byte of the data belongs to exactly one tensor. */
 function checkCover(
   ranges: { readonly name: string; readonly begin: number; readonly end: number }[],
   dataLength: number,
@@ -140,7 +142,7 @@ function checkCover(
   if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
 }
 
-/** Selects the float32 tensors of a file. */
+/** Selects the tensors of a file that have the dtype F32. */
 export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =>
   new Map(
     [...tensors].flatMap(([name, { dtype, shape, data }]) =>
@@ -150,6 +152,6 @@ export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =
 
 export interface Float32Tensor {
   readonly shape: readonly number[];
-  /** Row-major. */
+  /** The elements in row-major order. */
   readonly data: Float32Array;
 }

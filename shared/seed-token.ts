@@ -1,19 +1,21 @@
 /**
- * Seeds as short texts for links, with just enough data to plant the same creature again.
+ * Encodes seeds as short texts (tokens) for links. A token has just enough data to plant the same
+ * creature again.
  *
  * | bytes | meaning |
  * |---|---|
  * | 1 | version, 1 |
  * | 4 | identity of the weights that the seed grows from, see `identityOf` |
  * | 3 … 3 + 2 Z | the organism's own genome |
- * | | for a chimera: the number of grafted genomes, 1…3, plus four times the binary logarithm of the side of blocks (1 byte), the genomes, the label of each block (see `encodeLabels`) |
- * | 2 | checksum of all bytes before |
+ * | 1 | only for a chimera: number of grafted genomes, 1…3, plus 4 × log₂ of the side of a block |
+ * | variable | only for a chimera: the grafted genomes, then the label of each block of cells (see `encodeLabels`) |
+ * | 2 | checksum of all preceding bytes |
  *
  * | bytes of a genome | meaning |
  * |---|---|
- * | 2 | gallery index plus one; nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
- * | 1 | e, signed: numbers are multiples of 2^e / 32768; −128: the gallery's latent, no numbers |
- * | 2 Z | Z numbers of 16 bits, signed |
+ * | 2 | gallery index plus one; for a nameless seed, 65535 (from a cross), 65534 (from the dice) or 0 |
+ * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
+ * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
  *
  * With fewer bits per number, some creatures from the dice would look different.
  */
@@ -21,26 +23,28 @@ import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label
 import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
-/** A genome in a token. */
 export interface TokenGenome {
-  /** Gallery index; undefined for nameless genomes. */
+  /** Index in the gallery; undefined for a nameless genome. */
   readonly kind: number | undefined;
-  /** [Z], each within 2^127. Must not be modified. */
+  /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;
-  /** Distinguishes the origins of nameless genomes. */
+  /** Source of the genome. Only nameless genomes from a cross or the dice keep it in a token. */
   readonly origin?: Origin | undefined;
 }
 
-/** Parts that were grafted onto an organism. */
+/** The parts that were grafted onto an organism. */
 export interface TokenGrafts {
-  /** One to three genomes beside the organism's own. */
+  /** One to three genomes besides the organism's own. */
   readonly genomes: readonly TokenGenome[];
-  /** [S, S] For each cell: 0 = the own genome, else one plus the index in `genomes`. */
+  /**
+   * [S, S] genome of each cell: 0 for the organism's own genome, otherwise one plus the index in
+   * `genomes`.
+   */
   readonly places: Uint8Array;
 }
 
 export interface TokenSeed extends TokenGenome {
-  /** Absent if all cells read the same genome. */
+  /** The organism's grafts. Absent if all cells read the same genome. */
   readonly grafts?: TokenGrafts | undefined;
 }
 
@@ -61,9 +65,12 @@ const TAIL = 2;
 const GENOME_HEAD = 3;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
-/** Exponent that stands for the gallery's latent. */
+/** Value of the exponent that means: the latent is in the gallery, and no numbers follow. */
 const OF_GALLERY = -128;
-/** Maximum number of bytes of labels. If they take more, larger blocks share a label. */
+/**
+ * Maximum number of bytes for labels. If the labels need more, each label is stored for a larger
+ * block of cells.
+ */
 const MAX_LABEL_BYTES = 150;
 
 /** Minimum and maximum number of characters of a token. */
@@ -75,9 +82,10 @@ export const MAX_TOKEN = Math.ceil(
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /**
- * Encodes a seed. Numbers are rounded to 1/32768 of the power of two above the largest magnitude,
- * except for gallery creatures, which are stored by their number. Grafts that no cell reads are
- * left out. Small parts can be lost if there are too many to store.
+ * Encodes a seed as a token. A gallery creature is stored as its index. The numbers of all other
+ * latents are rounded to multiples of 1/32768 of the power of two above the largest magnitude.
+ * Grafts that no cell reads are left out, and so are small parts if the labels would need too many
+ * bytes.
  */
 export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   const identity = Number.parseInt(species.identity, 16);
@@ -88,7 +96,7 @@ export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Returns the lowest bytes of a whole number, the highest of them first. */
+/** Returns the lowest bytes of an integer, the most significant byte first. */
 const bytesOf = (value: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => (value >> (8 * (count - 1 - i))) & 0xff);
 
@@ -100,8 +108,8 @@ function bytesOfGenome(
   const known = kind === undefined ? undefined : gallery[kind]?.latent;
   if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // 2^exponent exceeds the largest magnitude even after rounding, so encoding a decoded seed again
-  // uses the same steps.
+  // 2^exponent is greater than the largest magnitude, even after rounding. Therefore, encoding a
+  // decoded seed again rounds to the same multiples.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
@@ -110,7 +118,7 @@ function bytesOfGenome(
   return [...code, exponent & 0xff, ...numbers.flat()];
 }
 
-/** Encodes grafts, with the smallest blocks for which the labels fit. */
+/** Encodes grafts. Uses the smallest blocks of cells whose labels fit in `MAX_LABEL_BYTES`. */
 function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies): number[] {
   for (let level = 0; ; level++) {
     const coarse = coarsenLabels(places, 2 ** level);
@@ -124,15 +132,19 @@ function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies):
   }
 }
 
-/** Path from which the keepsake page loads the model with these weights. */
+/** Path at which the keepsake page loads the model with these weights. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
-/** Reads the identity of the weights that a token grows from; undefined for a damaged token. */
+/** Reads the identity of the weights that a token is for; undefined if the token is damaged. */
 export function identityInToken(token: string): string | undefined {
   return viewOf(token)?.getUint32(1).toString(16).padStart(8, '0');
 }
 
-/** @returns the seed; undefined if the token is damaged or grows from another checkpoint */
+/**
+ * Decodes a token.
+ *
+ * @returns the seed; undefined if the token is damaged or is for another checkpoint
+ */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
   const view = viewOf(token);
   if (!view || view.getUint32(1) !== Number.parseInt(species.identity, 16)) return undefined;
@@ -143,7 +155,7 @@ export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | un
   return grafts && { ...own, grafts };
 }
 
-/** Reads the genomes and labels of a token in turn. */
+/** Reads the genomes and the grafts of a token, in order. */
 class Reader {
   private at = HEAD;
 
@@ -156,7 +168,7 @@ class Reader {
     return this.at === this.view.byteLength - TAIL;
   }
 
-  /** @returns undefined if it is damaged */
+  /** Reads the next genome. @returns undefined if the genome is damaged */
   takeGenome(): TokenGenome | undefined {
     const { at, view } = this;
     const { latentSize, gallery } = this.species;
@@ -181,7 +193,7 @@ class Reader {
     return { kind, latent, origin };
   }
 
-  /** @returns undefined if they are damaged */
+  /** Reads the grafts at the end of the token. @returns undefined if the grafts are damaged */
   takeGrafts(): TokenGrafts | undefined {
     const { view } = this;
     const { side } = this.species;

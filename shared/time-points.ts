@@ -1,6 +1,8 @@
-/** Wall-clock times of ticks and of a film's pictures, interpolated between a few known points. */
+/**
+ * The wall-clock times of ticks and of a film's pictures, interpolated between a few known points.
+ */
 
-/** A tick and its wall-clock time, ms. */
+/** A tick and its wall-clock time `at`, in ms. */
 export interface TimePoint {
   readonly tick: number;
   readonly at: number;
@@ -10,10 +12,14 @@ export interface TimePoint {
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Interpolates linearly between points, each with a known and a sought value. Before the first and
- * after the last point, returns the sought value of that point. Neither list may decrease. If
- * several points have the same known value, the first counts, because events at the last tick
- * before a pause happened before the pause.
+ * Interpolates linearly between points, of which each has a known and a sought value. If `value`
+ * lies before the first or after the last point, returns the sought value of that point. If several
+ * points have the same known value, uses the first of them, because events at the last tick before
+ * a pause happened before the pause.
+ *
+ * @param known known values of the points, which never decrease
+ * @param sought sought values of the points, which never decrease
+ * @param value the known value for which to compute the sought value
  */
 export function interpolate(
   known: readonly number[],
@@ -39,7 +45,7 @@ export function interpolate(
  */
 export type FilmTimes = readonly { readonly frame: number; readonly at: number }[];
 
-/** Known times of a film's pictures. */
+/** The period of a film, and the known times of its pictures. */
 export interface FilmPeriod {
   /** Wall-clock time of the first picture, in ms; null if unknown. */
   readonly from: number | null;
@@ -47,7 +53,10 @@ export interface FilmPeriod {
   readonly until: number;
   /** Total number of pictures. */
   readonly frames: number;
-  /** Absent until the times are known; until then, pictures are dated evenly. */
+  /**
+   * Known times of some pictures. If absent, all pictures are assumed to be equally far apart in
+   * time.
+   */
   readonly times?: FilmTimes | undefined;
 }
 

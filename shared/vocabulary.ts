@@ -1,9 +1,8 @@
 /**
- * Vivarium's vocabulary as schemas and types, with which server and pages describe rooms, organisms
- * and participants.
+ * Schemas and types for rooms, organisms and participants, which the server and all pages share.
  *
- * Coordinates are in cells, x to the right, y down, (0, 0) at the grid's upper left; cell (i, j)
- * covers [i, i+1) × [j, j+1) and has its centre at (i + 0.5, j + 0.5).
+ * Coordinates are in cells, x to the right, y down, with (0, 0) at the upper left of the grid. Cell
+ * (i, j) covers [i, i+1) × [j, j+1), and its centre is at (i + 0.5, j + 0.5).
  */
 
 import * as v from 'valibot';
@@ -12,10 +11,13 @@ import type { RoomSettings } from './host/room-settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
-/** Id of an organism in its room. Increases with each birth, never reused; 0 is bare ground. */
+/**
+ * Id of an organism in its room. Ids increase with each birth and are never reused. 0 means bare
+ * ground.
+ */
 export type OrganismId = number;
 
-/** Identifies a participant of a room for the length of their stay. */
+/** Id of a participant in a room. It is valid for the length of the participant's stay. */
 export type ParticipantId = number;
 
 /** Maximum number of flashes per second: 3 (WCAG 2.3.1), or 2 if a venue asks for less. */
@@ -24,11 +26,14 @@ export type FlashLimit = v.InferOutput<typeof flashLimit>;
 export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
 
 const within = (most: number) => v.pipe(v.number(), v.minValue(0), v.maxValue(most));
-/** Season in months since the middle of winter, and hour of the day, at the server's place. */
+/** Months since the middle of winter, 0…12, and hour of the day, 0…24, at the server's location. */
 export const sky = v.tuple([within(12), within(24)]);
 export type Sky = v.InferOutput<typeof sky>;
 
-/** An organism grows, is awake, sleeps when nothing changes, may depart and may die. */
+/**
+ * Phases of an organism's life. An organism sleeps when nothing changes. A departing organism
+ * dissolves.
+ */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -38,17 +43,20 @@ export type Origin = (typeof ORIGINS)[number];
 
 export const origin = v.picklist(ORIGINS);
 
-/** The planter of an organism. Id 0: the host. */
+/** The planter of an organism. Id 0 means the host. */
 export const planter = v.object({ id: count, name: v.string(), hue: v.number() });
 
 /** A part of a chimera, an organism with parts of other creatures. */
 export const part = v.object({
-  /** Gallery name of the part's genome; '' for nameless ones. */
+  /** Gallery name of the part's genome; '' if the genome is nameless. */
   kind: v.string(),
   origin,
-  /** Who painted it. Absent for the organism's own genome, and for parts that its seed had. */
+  /**
+   * The person who painted the part. Absent for the organism's own genome, and for parts that its
+   * seed already had.
+   */
   by: v.optional(planter),
-  /** Share of the organism's cells that read this genome, 0…1. */
+  /** Share of the organism's cells that read this part's genome, 0…1. */
   share: v.number(),
 });
 export type Part = DeepReadonly<v.InferOutput<typeof part>>;
@@ -56,33 +64,36 @@ export type Part = DeepReadonly<v.InferOutput<typeof part>>;
 /** The public data of an organism. */
 export const organismView = v.object({
   id,
-  /** Centre of its window, in cells. */
+  /** Centre of the organism's window, in cells. */
   x: v.number(),
   y: v.number(),
-  /** Full side S of its patch. */
+  /** Side of the organism's patch when it is grown, in cells. */
   side: size,
-  /** Side that its patch has reached: 2, 4, … S. */
+  /** Side that the organism's patch has reached, in cells. It doubles from 2 to the full side. */
   stage: size,
   phase: v.picklist(PHASES),
   origin,
-  /** Gallery name of its seed; '' for nameless seeds. */
+  /** Gallery name of the organism's seed; '' if the seed is nameless. */
   kind: v.string(),
-  /** Ids of its parents: two for a cross, one for an heir, otherwise none. */
+  /** Ids of the organism's parents: two for a cross, one for an heir, otherwise none. */
   parents: v.array(id),
   planter,
   born: count,
-  /** Number of strokes that have removed some of its cells. */
+  /** Number of strokes that have removed some of the organism's cells. */
   wounds: count,
   /**
-   * Number of healed wounds, which is how often it has come to rest at its former size after
-   * strokes.
+   * Number of wounds that have healed. A wound has healed when the organism comes to rest at its
+   * former size.
    */
   healed: count,
-  /** Whether it has a wound that has not healed. */
+  /** Whether the organism has a wound that has not healed. */
   hurt: v.boolean(),
-  /** Its earlier kinds, oldest first. Absent if it has none. */
+  /** The organism's earlier kinds, oldest first. Absent if there are none. */
   was: v.optional(v.array(v.string())),
-  /** The parts of a chimera, its own genome first. Absent if all cells read the same genome. */
+  /**
+   * The parts of a chimera (an organism with grafts), its own genome first. Absent if all cells
+   * read the same genome.
+   */
   parts: v.optional(v.array(part)),
 });
 export type OrganismView = DeepReadonly<v.InferOutput<typeof organismView>>;
@@ -96,33 +107,41 @@ export const participantView = v.object({
 });
 export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>>;
 
-/** The host as a planter and actor, id 0. Participants are numbered from 1. */
+/**
+ * The host as a planter and as the sender of commands, with id 0. The ids of participants start at
+ * 1.
+ */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
-/** Maximum number of seeds in a participant's hand. If one more is added, the oldest is dropped. */
+/**
+ * Maximum number of seeds in a participant's hand. When another seed is added, the oldest is
+ * dropped.
+ */
 export const MAX_SEEDS_IN_HAND = 8;
 
-/** Number of rings of a table: of people who can use it at the same time. */
+/** Number of rings of a table, and thus of people who can use the table at the same time. */
 export const RINGS = 10;
 
-/** A ring of a table, counted from 0. */
+/** Index of a ring of a table, from 0. */
 export const ringNumber = whole(0, RINGS - 1);
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
-/** Costs of actions in a room; see `energy` in host/room-settings.ts. */
+/** Energy and costs of actions in a room: see `energy` in host/room-settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**
- * How organisms live: the number of ticks between two steps for each activity, and their lifetime
- * in seconds.
+ * Settings for the lives of organisms: the number of ticks between two steps during each activity,
+ * and the organisms' lifetime.
  */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Ticks between two steps of an organism that expresses a relative. */
+  /** Ticks between two steps of an organism that expresses (resembles) a relative. */
   readonly expressing: number;
-  /** Seconds after which an organism departs from a busy room. If absent, it never does. */
+  /**
+   * Seconds after which an organism departs from a busy room. If absent, lifetimes are unlimited.
+   */
   readonly lifetime?: number | undefined;
 };
 
@@ -139,9 +158,9 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * Kinds of reports to the planter of an organism. Others wounded it, planted its child, took ground
- * that it lost to a wound, transformed it, or grafted a part onto it. It departs, and its planter can
- * still renew it. Or it has departed for good.
+ * What a report to the planter of an organism says. Others have wounded the organism, planted its
+ * child, taken ground that it lost to a wound, transformed it, or grafted a part onto it. Or the
+ * organism is departing and its planter can still renew it. Or it has departed for good.
  */
 const HOW = [
   'wounded',
@@ -155,41 +174,41 @@ const HOW = [
 export const how = v.picklist(HOW);
 export type How = (typeof HOW)[number];
 
-/** An event in an organism's life. */
 export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('born'), organism: organismView }),
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A stroke, or a part of it, has removed some of the organism's cells. `wounds` counts each
-   * stroke once, even if the stroke is split into several messages.
+   * A message of a stroke has removed some of the organism's cells. `wounds` counts each stroke
+   * once, even if the stroke is split into several messages.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**
-   * The organism has come to rest at its former size after a wound. `healed` includes this wound.
+   * The organism has come to rest at its former size after a wound. `healed` is the number of
+   * healed wounds, including this one.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
-  /** `parts`: the parts of a chimera. Their shares change when the chimera comes to rest. */
+  /** The organism has fallen asleep. `parts` has the new shares of a chimera's parts. */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
-  /** Somebody in the hall is near it. */
+  /** Somebody in the hall is near the organism. */
   v.object({ what: v.literal('sensed'), id }),
-  /** A participant has transformed it; the fields describe its new form. */
+  /** A participant has transformed the organism. The fields describe the organism's new form. */
   v.object({
     ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },
     parents: v.array(id),
   }),
   /**
-   * A participant has grafted parts onto it, or has taken grafts back. `kind` is the gallery name
-   * of the grafted genome; absent if grafts were taken back.
+   * A participant has grafted a part onto the organism, or has taken grafts back. `kind` is the
+   * gallery name of the grafted genome. It is absent if grafts were taken back.
    */
   v.object({
     ...{ what: v.literal('grafted'), id, by: count, kind: v.optional(v.string()) },
     parts: v.optional(v.array(part)),
   }),
-  /** It starts to dissolve. Its planter can renew it, unless the host made it depart. */
+  /** The organism starts to dissolve. Its planter can renew it, unless the host made it depart. */
   v.object({ what: v.literal('departing'), id }),
-  /** Its planter has renewed it, so it no longer departs and is now in this phase. */
+  /** The planter has renewed the organism, so it no longer departs. `phase` is its new phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause }),
 ]);

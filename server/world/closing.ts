@@ -1,8 +1,8 @@
 /**
- * What happens at an organism's rim: wounds close from it (rules CLO-1 … CLO-5), and a departing
- * organism dissolves from it (rule DEP-7). Cells killed by a stroke cannot live again until the rim
- * has reached their position. Otherwise, a rule that reads its genome in every cell would bring all
- * of these cells back immediately.
+ * How wounds close from an organism's rim (rules CLO-1 … CLO-5), and how a departing organism
+ * dissolves from its rim (rule DEP-7). A cell killed by a stroke cannot live again until the rim
+ * has reached its position. Otherwise, a rule that reads the genome in every cell would bring back
+ * all killed cells immediately.
  */
 import { stageRect } from '../../shared/geometry.ts';
 import { getOrAdd } from '../platform/collections.ts';
@@ -11,14 +11,17 @@ import type { Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Share of its former cells that a resting organism must own to count as healed. */
+/**
+ * A resting organism counts as healed if it owns at least this share of the cells that it owned
+ * before the wound.
+ */
 const HEALED_SHARE = 0.9;
-/** Maximum number of steps before a closed cell opens again. */
+/** Maximum number of steps for which a cell stays closed. */
 const LATEST = 255;
 
 /**
- * Closes the cells that an organism has just lost to a stroke, so that they cannot live for some
- * steps.
+ * Closes the positions of cells that an organism has just lost to a stroke, so that no cell can
+ * live there for some steps.
  *
  * @param killed indices of the lost cells in the organism's window
  * @param reach number of cells by which the rim moves per step, ≥ 1
@@ -40,11 +43,12 @@ export function close(
 }
 
 /**
- * Computes after how many steps each closed cell of a square opens.
+ * Computes the number of steps after which each closed cell of a square opens.
  *
- * @param wound.isClosed [S, S] 1 if the cell is closed
- * @param wound.lives [S, S] 1 if the cell is part of the rim at the start
- * @param wound.width S
+ * @param wound.isClosed [S, S] 1 if the cell is closed, otherwise 0
+ * @param wound.lives [S, S] 1 if the cell is alive, so that the rim can advance from it, otherwise
+ *   0
+ * @param wound.width side S of the square
  * @param wound.reach number of cells by which the rim moves per step, ≥ 1
  * @returns [S, S] 0…255; 0 for cells that are not closed
  */
@@ -58,7 +62,7 @@ export function stepsUntilOpen(wound: {
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
-  // The rim cannot reach some closed cells. These open after all others.
+  // Closed cells that the rim cannot reach open after all other closed cells.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -68,7 +72,7 @@ export function stepsUntilOpen(wound: {
   });
 }
 
-/** Moves the rim of a wound by one step. Call after each step of the organism. */
+/** Advances the rim of a wound by one step. Call after each step of the organism. */
 export function openRim(organism: Organism): void {
   const { closed } = organism;
   if (!closed) return;
@@ -113,8 +117,8 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 
 /**
  * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect.
- * If the stroke breaks off an expression, call before that, too, so that ground taken by a larger
- * relative does not count. Further strokes belong to the same wound until the organism rests.
+ * Call even before the stroke ends an expression of a relative, because cells taken by a larger
+ * relative must not count. Further strokes belong to the same wound until the organism rests.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
@@ -126,15 +130,16 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
 }
 
 /**
- * Returns whether a resting organism has recovered enough of its cells. If so, counts the healing.
+ * Returns whether a resting organism has regained enough of the cells it owned before a wound. If
+ * so, counts the wound as healed.
  *
  * @param held number of cells that the organism owns now
  */
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
-  // A slow stroke may hit the organism again after it has healed, but counts as one wound, so count
-  // one healing.
+  // Never count more healings than wounds. A slow stroke that hits the organism again after it has
+  // healed still counts as one wound.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
@@ -149,11 +154,11 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases those cells of an organism that strokes have hit since its last step. A growing organism
- * keeps the cells of its seed (rule OWN-7), which are blank until the next step.
+ * Releases the cells of an organism that strokes have hit since its last step. A growing organism
+ * keeps the cells of its seed (rule OWN-7), but these are blank until the next step.
  *
- * @returns `killed`: indices (in the square of the coming step) of hit cells that the organism
- *   owned; `lives`: whether the organism owns a cell that was not hit
+ * @returns `killed`: indices, in the square of the next step, of the hit cells that the organism
+ *   owned. `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,
@@ -178,25 +183,25 @@ export function releaseHit(
 }
 
 /**
- * For each picture of an organism, the order in which its cells dissolve. Cached, because the
- * picture does not change while the organism dissolves.
+ * Caches the order in which the cells of an organism dissolve, for each picture. An organism's
+ * picture does not change while it dissolves.
  */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
-/** Maximum random delay of a cell in the order, in cells of depth. */
+/** Maximum random delay before a cell dissolves, in cells of depth. */
 const ROUGHNESS = 3;
-/** Number of steps per cell of depth that the order distinguishes. */
+/** Resolution of the order in which cells dissolve: number of steps per cell of depth. */
 const STEPS = 65_536;
 /** Minimum opacity at which a cell counts as inside the organism, 0…255. */
 const OPAQUE = 26;
 
 /**
- * Chooses the cells that a dissolving organism loses in a tick. These are the cells nearest to its
- * rim, in an order that is made irregular at random. Each tick takes an equal share of the cells,
- * so that none is left at the end.
+ * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in a
+ * random, irregular order. Each tick takes an equal share of the cells, so that none is left at the
+ * end.
  *
  * @param ticks number of remaining ticks including this one, at least 1
- * @param chanceOf returns a fixed random number for each cell, 0…1, which must not change as long
- *   as `seen` is the same
+ * @param chanceOf returns a random number, 0…1, that is always the same for a cell while `seen` is
+ *   the same
  * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
@@ -205,8 +210,8 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Use the last picture, so that holes do not count as rim. If the organism is still a seed, it
-  // has no picture yet.
+  // Use the last picture, so that holes made by dissolving do not count as rim. If the organism is
+  // still a seed, it has no picture yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -226,7 +231,7 @@ export function dissolvingPlaces(
 /**
  * Returns the cells in the order in which they dissolve.
  *
- * @param depth [cells] depth of each cell
+ * @param depth [cells] depth of each cell inside the organism
  */
 function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
   // Combine order and cell into one number, because plain numbers can be sorted fastest.

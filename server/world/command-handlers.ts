@@ -1,6 +1,6 @@
 /**
  * Defines for each command how it is prepared for the journal, how it is executed, and how an undo
- * skips it. `room.ts` queues and answers commands. Start at `HANDLERS`.
+ * skips it. `room.ts` queues and answers commands. Start reading at `HANDLERS`.
  */
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -33,17 +33,18 @@ import { requireStandingInput } from './species.ts';
 import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
-  /** Executes a command. @throws Refusal, without changing anything */
+  /** Executes a command. @throws Refusal; nothing has then changed */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
-   * Returns the command as the journal stores it. If absent, the command is stored unchanged.
+   * Returns a command as the journal stores it. If absent, the command is stored unchanged.
    *
    * @throws Refusal
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Uses up the ids and random numbers of a command without executing it, so that later organisms
-   * keep their ids and latents. If absent, the command uses neither.
+   * Uses up the ids and random numbers of a command without executing it. Organisms that are
+   * created later thus keep their ids and latents. If absent, the command uses no ids or random
+   * numbers.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -80,16 +81,16 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Check whether the cross of living parents is within bounds. A parent that is an heir or was
-      // replayed may be out of bounds, and so may its crosses.
+      // Check whether the cross of living parents is within bounds. Heirs and replayed organisms
+      // may be out of bounds, so their crosses may be, too.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
     run(command, room) {
       const { by, a, b, mutation = 0 } = command;
       const mixed = crossOf(command, room);
-      // A latent that is not finite would stop the engine, so refuse it. Do so before drawing
-      // random numbers, because a refused command must change nothing.
+      // Refuse a latent that is not finite, because it would stop the engine. Refuse it before
+      // drawing random numbers, because a refused command must change nothing.
       if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
       const latent = mutation > 0 ? mutate(mixed, mutation, room.random) : mixed;
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });
@@ -100,7 +101,10 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       inventory.skipId();
     },
   },
-  /** Whether the sender may transform the organism is checked elsewhere (rules TRF-1 … TRF-3). */
+  /**
+   * This handler does not check whose organism it is (rule TRF-2); server/realtime has already done
+   * so.
+   */
   transform: {
     resolve: withResolvedSeed,
     run({ by, organism: id, seed, at }, room, { tick }) {
@@ -146,17 +150,19 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
 /**
  * Grafts the genome of a seed onto the organisms under a stroke, and charges the sender.
  *
- * @throws Refusal not-here, errors of `createLatent`, errors of `Strokes.apply`. Nothing has then
+ * @throws Refusal not-here, errors of `createLatent` and of `Strokes.apply`; nothing has then
  *   changed
  */
 function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime): Outcome {
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // A throw without a number would give each message of a stroke another genome.
+  // Refuse a random seed without a throw number, because each message of a stroke would create
+  // another genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  // Anybody may graft onto organisms of the host, the gardener and OSC.
+  // Organisms of the host, the gardener and OSC do not count as somebody else's, because anybody
+  // may graft onto them.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {
@@ -180,8 +186,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
 }
 
 /**
- * Takes back the sender's last stroke on an organism, or all grafts of others on the sender's own
- * organism.
+ * Removes the grafts of the sender's last stroke on an organism, or all grafts of others on the
+ * sender's own organism.
  *
  * @throws Refusal no-such-organism, not-yours, no-graft
  */
@@ -226,7 +232,6 @@ function removeAll(ids: readonly OrganismId[], { lifecycle, population }: RoomCo
 
 export const handlerOf = ({ what }: RoomCommand): Handler<CommandType> => HANDLERS[what] as never;
 
-/** Applies an event that is not a command. */
 export function applyEvent(event: ImmediateEvent, room: RoomContents): void {
   const { energy, departures, rules } = room;
   switch (event.what) {

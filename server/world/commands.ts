@@ -1,6 +1,6 @@
 /**
  * The commands and other events of a room, the answers to commands, and the queue of commands.
- * `command-handlers.ts` executes commands. Start at `RoomCommand`.
+ * `command-handlers.ts` executes commands. Start reading at `RoomCommand`.
  */
 
 import * as v from 'valibot';
@@ -31,18 +31,17 @@ import {
   session,
 } from './room-state.ts';
 
-/** Commands that wait for the next tick. */
 export const QUEUE_LIMITS = {
-  /** Maximum number of all participants' commands that wait for the next tick. */
+  /** Maximum number of waiting commands from all participants together. */
   maxQueued: 2_000,
-  /** Maximum number of one participant's commands that wait for the next tick. */
+  /** Maximum number of waiting commands from one participant. */
   maxQueuedPerParticipant: 32,
 } as const;
 
 /**
- * A seed as the journal stores it. `spot` contains the latent of a map point, and `thrown` the
- * latent of a throw, because maps and samplers may change later. `heir` is one of the seeds with
- * which a room's day begins.
+ * A seed as the journal stores it. A point of the latent map (`spot`) and a throw of the dice
+ * (`thrown`) are stored as their latents, because maps and samplers may change later. `heir` is one
+ * of the seeds with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -52,13 +51,16 @@ export type PlantedSeed =
       readonly latent: readonly number[];
       readonly origin: Origin;
       readonly kind: string;
-      /** The parents, which may be dead. */
+      /** Ids of the parents, which may be dead. */
       readonly parents: readonly OrganismId[];
     };
 
-/** The parameters of a command that pages send, without the id that its sender has chosen. */
+/** The parameters of a command that pages send, without the id that the sender has chosen. */
 type Sent<N extends CommandName> = Omit<Command<N>, 'id'>;
-/** A command that uses a seed. The journal stores other seeds than pages send. */
+/**
+ * The parameters of a command that uses a seed. The journal stores the seed in another form than
+ * pages send it.
+ */
 type Planted<N extends 'plant' | 'transform'> = Omit<Sent<N>, 'seed'> & {
   readonly seed: PlantedSeed;
 };
@@ -69,11 +71,11 @@ interface Parameters {
   /** Grafts the genome of a seed onto organisms (rule GRA-1). */
   graft: Parameters['damage'] & {
     readonly seed: PlantedSeed;
-    /** Whether the sender may graft onto the organisms of other participants, too. */
+    /** Whether the sender may also graft onto the organisms of other participants. */
     readonly others?: boolean | undefined;
   };
   ungraft: Sent<'ungraft'>;
-  /** The host removes all grafts of a participant. */
+  /** Removes all grafts that a participant has painted. Sent by the host. */
   removeGrafts: { readonly painter: ParticipantId };
   cross: Sent<'cross'>;
   transform: Planted<'transform'>;
@@ -82,27 +84,32 @@ interface Parameters {
   hold: {
     readonly latent: readonly number[];
     readonly origin: 'drawing';
-    /** Present if the host or an extension has approved the drawing that the seed was made from. */
+    /** Present if the seed was made from a drawing that the host or an extension has approved. */
     readonly approved?: true;
   };
-  /** The host removes an organism. */
+  /** Removes an organism. Sent by the host. */
   remove: { readonly organism: OrganismId };
-  /** The host removes all organisms that own a cell in a rectangle. */
+  /** Removes all organisms that own a cell in a rectangle. Sent by the host. */
   clear: { readonly area: Rect };
-  /** Somebody in the hall is near a point (rule IDL-7). The radius is in cells. */
+  /**
+   * Reports that somebody in the hall is near a point of the grid (rule IDL-7). Values are in
+   * cells.
+   */
   sense: { readonly x: number; readonly y: number; readonly radius: number };
-  /** The host lets an organism depart, so that it is gone after `seconds`. Nobody can renew it. */
+  /**
+   * Makes an organism depart for good: it is gone after `seconds`, and nobody can renew it. Sent by
+   * the host.
+   */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * The gardener lets one of its own or an unattended organism depart. Without `organism`, the
-   * organism departs that has been unattended longest.
+   * Makes an organism depart that is unattended or the gardener's own. If `organism` is absent,
+   * chooses the organism that has been unattended longest. Sent by the gardener.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
 
 export type CommandType = keyof Parameters;
 
-/** A command, discriminated by `what`. */
 export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
@@ -113,28 +120,27 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
 ): command is C & { readonly what: 'plant' | 'transform' } =>
   command.what === 'plant' || command.what === 'transform';
 
-/** Returns whether a command is a stroke, or a part of one. */
+/** Returns whether a command is a stroke, or one message of a longer stroke. */
 export const isStroke = (command: RoomCommand): command is RoomCommand<'damage' | 'graft'> =>
   command.what === 'damage' || command.what === 'graft';
 
-/** The result of one command. */
 export interface Answer {
   readonly by: number;
   /** Id of the command, chosen by its sender. */
   readonly id: number;
-  /** Session of the sender. Within it, ids of commands that may be repeated are unique. */
+  /** Session of the sender. Within a session, ids of commands that may arrive twice are unique. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed that the command has given to the sender. */
+  /** The seed that the sender has received. */
   readonly seed?: SeedView;
-  /** Number of organisms removed. */
+  /** Number of organisms that the command has removed. */
   readonly removed?: number;
-  /** Number of organisms under the stroke that were not wounded because they are protected. */
+  /** Number of organisms under the stroke that were not wounded because they were protected. */
   readonly spared?: number;
-  /** Whether the stroke continues a stroke from earlier messages. */
+  /** Whether the stroke continues a stroke of earlier messages. */
   readonly continued?: boolean;
 }
 
@@ -177,7 +183,8 @@ export const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     /**
-     * Session within which the command's id is unique; absent if the command cannot arrive twice.
+     * Session within which the id of the command is unique. Absent if the command cannot arrive
+     * twice.
      */
     session: v.optional(session),
     command: v.pipe(
@@ -185,34 +192,32 @@ export const roomEvent = v.variant('what', [
       v.transform((valid) => valid as unknown as RoomCommand),
     ),
   }),
-  /** A participant has entered. In this and all other events, `at` is a tick. */
+  /** A participant has entered. In this and all other events, `at` is the tick of the event. */
   v.strictObject({
     what: v.literal('enter'),
     participant: positive,
     at: whole,
-    /** Initial energy. If absent, a newcomer's energy. */
+    /** Initial energy. If absent, the energy of a newcomer. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
     /**
-     * A number shared by all participants of one network address; it does not reveal the address.
+     * A number that all participants of one network address share. It does not reveal the address.
      */
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
-  /** Changes the energy settings and the tick rate. */
   v.strictObject({
     what: v.literal('energy'),
     settings: energySettings,
     tickRate: v.number(),
     at: whole,
   }),
-  /** Changes the maximum number of living organisms. */
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
-  /** Changes the maximum number of flashes per second. */
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
   /**
-   * Changes the version of the rules, or the numbers from the checkpoint's card. See `RoomRules`.
+   * Changes the version of the rules, or the parameters of the rules in the checkpoint's card. See
+   * `RoomRules`.
    */
   v.strictObject({
     what: v.literal('rules'),
@@ -228,7 +233,7 @@ export const roomEvent = v.variant('what', [
    * IDL-3).
    */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
-  /** The engine had no memory left for the organisms planted in this tick. */
+  /** The engine ran out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);
 
@@ -243,18 +248,18 @@ type EventType = StoredEvent['what'];
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
       /**
-       * Present while an undo replays the journal: whether the command was accepted originally and
-       * is repeated, or is now being undone.
+       * Present while an undo replays the journal. 'accepted': the command was accepted originally
+       * and is executed again. 'undone': the command is being undone and is not executed.
        */
       readonly past?: 'accepted' | 'undone';
     }
   : Extract<StoredEvent, { what: W }>;
 
-/** An event that is not a command. */
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
 /**
- * Replaces −0 with 0. Codecs do not preserve −0, but a replay must compute with the same numbers.
+ * Replaces −0 with 0 in a value and all values inside it. A replay must compute with the same
+ * numbers, and codecs do not preserve −0.
  */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
@@ -268,23 +273,24 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. A page has at most this many
- * commands unanswered: see `MAX_PENDING` in `client/room/connection.ts`.
+ * Number of executed commands that are remembered per session. A page never has more unanswered
+ * commands than this: see `MAX_PENDING` in `client/room/connection.ts`.
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
 /**
- * The commands that are waiting for a room's next tick, and executed commands that may arrive a
- * second time.
+ * The commands that are waiting for a room's next tick, and the executed commands that are
+ * remembered because they may arrive a second time.
  */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
   private done = new Map<ParticipantId, DoneInSession>();
 
   /**
-   * Returns whether a command may be added; false if it is already waiting.
+   * Returns whether a command may be added to the queue; false if it is already in the queue.
    *
-   * @throws Refusal too-fast, room-busy
+   * @throws Refusal too-fast if the sender has too many commands in the queue; room-busy if all
+   *   senders together have too many
    */
   admits(id: number, by: ParticipantId, session?: number): boolean {
     const isSame = (other: RoomEvent<'command'>): boolean =>
@@ -307,7 +313,7 @@ export class CommandQueue {
     return this.waiting.splice(0);
   }
 
-  /** Remembers the commands executed in a tick whose senders are still present. */
+  /** Remembers the commands that were executed in a tick, if their senders are still present. */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
       if (session === undefined || refused || !present.has(by)) continue;
@@ -318,7 +324,7 @@ export class CommandQueue {
     }
   }
 
-  /** Returns a remembered command that was executed; undefined if there is none. */
+  /** Returns an executed command that is still remembered; undefined if there is none. */
   find(
     by: ParticipantId,
     session: number,
@@ -328,7 +334,7 @@ export class CommandQueue {
     return known?.session === session ? known.commands.find((one) => one.id === id) : undefined;
   }
 
-  /** Forgets a participant's executed commands. */
+  /** Forgets the executed commands of a participant. */
   leave(participant: ParticipantId): void {
     this.done.delete(participant);
   }

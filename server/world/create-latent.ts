@@ -1,4 +1,7 @@
-/** Makes the latent that is planted from the source of a seed. */
+/**
+ * Creates the latent to plant, from a source such as the gallery, the dice, the latent map or a
+ * token.
+ */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Random } from '../../shared/random.ts';
@@ -17,15 +20,14 @@ import {
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
-/** The parts of a room that are needed to make seeds. */
 type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 
 /**
- * Finds or makes the latent of a seed source, with its origin, kind and parents.
+ * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random used only for a prior seed, to draw Z normal numbers. A throw with a number
- *   must have been replaced: see `resolvedSeed`
+ * @param sources.random used only for a random seed (`prior`), to draw Z normally distributed
+ *   numbers. A random seed with a `throw` number must already have been replaced by `resolvedSeed`
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
@@ -77,9 +79,9 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of a value of a latent in the journal; far below overflow. A cross is never
- * longer than its parents, so its values remain in this range, too. New commands have narrower
- * limits: see `requireWithin`.
+ * Maximum magnitude of a value of a latent in the journal; far below overflow. No cross is longer
+ * than the longer of its parents, so the values of crosses remain in this range, too. New commands
+ * have narrower limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -89,7 +91,7 @@ function nameless(latent: Float32Array, origin: Origin): Seed {
 
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
-/** Returns whether a latent can be planted at all. */
+/** Returns whether all values of a latent are small enough for it to be planted. */
 const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
@@ -111,7 +113,7 @@ export function checkedLatent(
 
 /**
  * Checks whether the latent of an incoming command is within bounds. A replay skips this check,
- * because it must plant what was planted originally.
+ * because it must plant the same organisms as originally.
  *
  * @throws Refusal bad-latent, with the latent's length and the limits
  */
@@ -142,8 +144,8 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
   const cosine = dot / (lengthA * lengthB);
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-  // Between nearly parallel, opposite or zero-length latents, there is no unique arc, so
-  // interpolate linearly.
+  // If two latents are nearly parallel, opposite or of zero length, the arc between them is not
+  // unique, so interpolate linearly.
   if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
   const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
@@ -155,7 +157,8 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
  * Turns a latent towards a random direction without changing its length.
  *
  * @param latent [Z]
- * @param strength 0…1, from no change to half-way to the random direction
+ * @param strength 0…1: at 0, nothing changes; at 1, the latent turns half-way to the random
+ *   direction
  * @returns [Z]
  */
 export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {
@@ -169,12 +172,12 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * Returns what would be planted for a seed now, so that it can be previewed. Changes nothing and
+ * Returns the genotype that would be planted for a seed now, for a preview. Changes nothing and
  * draws no random numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @throws Refusal no-such-seed (including a prior seed without `throw`), no-such-organism,
- *   bad-latent, bad-token
+ * @throws Refusal no-such-seed (including a random seed without a `throw` number),
+ *   no-such-organism, bad-latent, bad-token
  */
 export function previewSeed(
   seed: PreviewSource,
@@ -187,14 +190,15 @@ export function previewSeed(
 }
 
 /**
- * A seed grows into a gallery creature if no other's latent is nearer, and the distance is less than
- * this share of the length of the creature's latent. Children of other crosses differ visibly.
+ * Maximum distance at which a seed counts as the nearest gallery creature, as a share of the length
+ * of that creature's latent. Crosses at a greater distance differ visibly from the creature.
  */
 const SAMENESS = 0.2;
 
 /**
  * Returns the gallery indices of the creatures that a seed of the gallery, a token, a hand or a
- * program grows into: one, several for a chimera, or none. For all other seeds, returns none.
+ * program grows into: one creature, several for a chimera, or none. For seeds from other sources,
+ * returns none.
  *
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
@@ -227,8 +231,8 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
 }
 
 /**
- * Returns the cross of two living organisms, without mutation. Of a chimera, it takes the genome
- * with the most cells.
+ * Returns the cross of two living organisms, without mutation. For a chimera, uses the genome that
+ * the most cells read.
  *
  * @throws Refusal no-such-organism
  */
@@ -241,11 +245,11 @@ export function crossOf(
 }
 
 /**
- * Prepares a seed for the journal. Replaces map points and throws with their latents, because maps
- * and samplers may change. Keeps latents outside the checkpoint's bounds out of the journal:
- * latents of tokens are shortened, and all others are refused.
+ * Converts a seed to the form that the journal stores. Replaces map points and throws of the dice
+ * with their latents, because maps and samplers may change. Keeps latents outside the checkpoint's
+ * bounds out of the journal: latents of tokens are shortened, and all others are refused.
  *
- * @throws Refusal no-such-seed (there is no map), bad-latent, bad-token
+ * @throws Refusal no-such-seed if there is no map; bad-latent, bad-token
  */
 export function resolvedSeed(
   seed: PlantedSeed,

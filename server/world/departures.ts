@@ -1,6 +1,6 @@
 /**
- * Tracks who is present in a room, chooses the organisms that depart and dissolves them. Planters can
- * bring back departing organisms and replant departed ones (rules DEP-1 … DEP-11).
+ * Tracks who is present in a room, chooses the organisms that depart, and dissolves them. A planter
+ * can bring back a departing organism, or replant a departed one (rules DEP-1 … DEP-11).
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
@@ -14,58 +14,55 @@ import { nearestWindow, type Planting } from './planting.ts';
 import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
-/** Constants of the rules DEP-1 … DEP-11. */
 export const DEPARTURE = {
   /** How long an organism dissolves before it is gone, in seconds. */
   dissolveSeconds: 8,
-  /** How long the planter can replant an organism after it has dissolved, in seconds. */
+  /** How long after an organism has dissolved the planter can replant it, in seconds. */
   renewSeconds: 60,
-  /** Organisms younger than this, in seconds, depart only if all others are as young. */
+  /** Age below which organisms depart only if all others are as young, in seconds. */
   protectedSeconds: 60,
   /**
-   * How long a planter must be absent before the gardener may remove their resting organisms, in
-   * seconds.
+   * How long a planter must be absent before the gardener may remove the planter's resting
+   * organisms, in seconds.
    */
   unattendedSeconds: 600,
   /**
-   * Maximum number of dissolving organisms. If there are more, the one nearest to its end is
-   * removed.
+   * Maximum number of organisms that dissolve at the same time. If another one departs, the one
+   * nearest to its end is removed.
    */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that are remembered for replanting. */
   maxDeparted: 256,
   /**
-   * If a room has more organisms than this share of its maximum, it counts as busy. Only in a busy
+   * A room counts as busy if it has more organisms than this share of its maximum. Only in a busy
    * room do organisms depart at the end of their lifetime.
    */
   busyShare: 0.5,
-  /** Interval between departures of organisms that have outlived their lifetime, in seconds. */
+  /** Interval between departures of organisms older than their lifetime, in seconds. */
   outlivedSeconds: 3,
 } as const;
 
-/** Number of ticks between two removals of absent participants who have no organisms. */
+/** Interval between removals of absent participants who have no organisms, in ticks. */
 const PRUNE_EVERY = 64;
 
 /**
- * Returns whether an organism is resting. An organism that is expressing a relative counts as
- * resting.
+ * Returns whether an organism is resting. An organism that is expressing (resembling) a relative
+ * counts as resting.
  */
 const rests = ({ phase, expression }: Organism): boolean =>
   phase === 'asleep' || expression !== undefined;
 
-/** Returns the tick at which an organism's life began: its planting, or its last renewal. */
+/** Returns the tick at which an organism's lifetime began: when it was planted or last renewed. */
 const lifeBegan = ({ born, renewed = born }: Organism): number => renewed;
 
-/**
- * Returns whether a departed organism can no longer be replanted, because too much time has passed.
- */
+/** Returns whether an organism departed so long ago that it can no longer be replanted. */
 const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= DEPARTURE.renewSeconds * tickRate;
 
 /**
- * Sorts organisms by their rank numbers, ascending.
+ * Sorts organisms by rank, in ascending order. Ranks are compared number by number.
  *
- * @param rankOf returns undefined to leave out an organism
+ * @param rankOf returns an organism's rank; undefined to omit the organism
  */
 function byRank(
   organisms: readonly Organism[],
@@ -83,25 +80,23 @@ function byRank(
     .map(({ organism }) => organism);
 }
 
-/** An organism that its planter can renew now. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
   readonly secondsLeft: number;
 }
 
 export class Departures {
   readonly present = new Set<ParticipantId>();
-  /** Absent participants who still have organisms, with the tick at which they left. */
+  /** Absent participants who still have organisms, each with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * For each participant, present or absent, a number shared by all participants of one network
-   * address. Undefined until the first participant with such a number enters; until then, no
-   * organism younger than a minute departs.
+   * For each participant, present or absent, a number that all participants of one network address
+   * share. Undefined until the first participant with such a number enters. While it is undefined,
+   * no organism younger than a minute departs.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
   private departed: Departed[] = [];
 
-  /** @param maxOrganisms maximum number of living organisms */
   constructor(
     private readonly grid: GridPlanes,
     private readonly lifecycle: OrganismLifecycle,
@@ -109,7 +104,11 @@ export class Departures {
     public maxOrganisms: number,
   ) {}
 
-  /** @param source number shared by all participants of one network address */
+  /**
+   * Records that a participant has entered.
+   *
+   * @param source number that all participants of one network address share
+   */
   enter(participant: ParticipantId, source?: number): void {
     this.present.add(participant);
     this.absent.delete(participant);
@@ -157,10 +156,10 @@ export class Departures {
   }
 
   /**
-   * Returns the resting organisms whose planter has been absent for at least `seconds` of their
-   * life. The organism that has been unattended longest comes first.
+   * Returns the resting organisms whose planter has been absent for at least `seconds` of the
+   * organism's life. The organism that has been unattended longest comes first.
    *
-   * @param seconds if undefined, ten minutes (rule DEP-4)
+   * @param seconds minimum absence; if undefined, ten minutes (rule DEP-4)
    */
   unattended(
     { tick, tickRate }: RoomTime,
@@ -177,8 +176,8 @@ export class Departures {
   /**
    * Chooses the organism that departs to make room for a new one.
    *
-   * @param planter planter of the new organism. If undefined, no organism younger than a minute
-   *   departs for it
+   * @param planter planter of the new organism. If undefined, no organism younger than a minute is
+   *   chosen
    * @returns undefined if the room is not full
    * @throws Refusal garden-full
    */
@@ -191,9 +190,9 @@ export class Departures {
   }
 
   /**
-   * Lets an organism depart. Because the engine still holds the cells of dissolving organisms, at
-   * most `maxDissolving` organisms dissolve at a time. If there are more, the one nearest to its
-   * end is removed immediately.
+   * Makes an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
+   * engine still holds their cells. If there are more, the organism nearest to its end is removed
+   * immediately.
    *
    * @param seconds how long the organism takes to dissolve
    */
@@ -211,7 +210,7 @@ export class Departures {
     this.lifecycle.depart(organism);
   }
 
-  /** Lets an organism depart for good: nobody can renew it. @throws Refusal no-such-organism */
+  /** Makes an organism depart so that nobody can renew it. @throws Refusal no-such-organism */
   dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
     const organism = this.lifecycle.population.require(id);
     organism.isFinal = true;
@@ -219,8 +218,8 @@ export class Departures {
   }
 
   /**
-   * Lets an organism depart that is unattended or the sender's own. If the command names none, the
-   * organism departs that has been unattended longest (rule DEP-4).
+   * Makes an organism depart that is unattended or the sender's own. If the command names no
+   * organism, chooses the one that has been unattended longest (rule DEP-4).
    *
    * @throws Refusal no-such-organism, not-yours
    */
@@ -243,12 +242,12 @@ export class Departures {
     for (const organism of this.lifecycle.population.departing) this.dissolve(organism, time.tick);
   }
 
-  /** Ends all dissolving immediately, because the engine is out of memory. */
+  /** Removes all dissolving organisms immediately, because the engine is out of memory. */
   endAll(tick: number): void {
     for (const organism of this.lifecycle.population.departing) this.end(organism, tick);
   }
 
-  /** Returns the organisms that a planter can renew: departing and recently departed ones. */
+  /** Returns the organisms that a planter can renew: departing and recently departed organisms. */
   renewable(planter: ParticipantId, time: RoomTime): Renewable[] {
     const renewable = ({ id, kind }: Departed | Organism, ticks: number): Renewable => ({
       id,
@@ -265,8 +264,8 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up an id,
-   * because an undo may turn one into the other.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Either case uses up
+   * an organism id, because an undo may turn one case into the other.
    *
    * @throws Refusal no-such-organism, not-yours, garden-full, occupied
    */
@@ -276,8 +275,8 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Refuse living organisms that do not depart, because by renewing them, planters could keep
-    // them from ever departing.
+    // Refuse to renew living organisms that are not departing. Otherwise, planters could keep
+    // organisms from ever departing by renewing them.
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
     if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
     const other = this.departing(undefined, time);
@@ -294,8 +293,8 @@ export class Departures {
   }
 
   /**
-   * Remembers a departed organism, so that it can be replanted. Call this again if replanting has
-   * failed.
+   * Remembers a departed organism, so that it can be replanted. Call this again if replanting the
+   * organism has failed.
    */
   remember(departed: Departed): void {
     this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
@@ -303,9 +302,9 @@ export class Departures {
   }
 
   /**
-   * Returns the tick at which a planter left; undefined if the planter is present; −Infinity for
-   * planters who are not known to have been present, such as the host, the gardener and forgotten
-   * visitors.
+   * Returns the tick at which a planter left; undefined if the planter is present. Returns
+   * −Infinity for planters who are not known to have been present, such as the host, the gardener
+   * and forgotten visitors.
    */
   private absentSince(planter: ParticipantId): number | undefined {
     if (this.present.has(planter)) return undefined;
@@ -314,10 +313,10 @@ export class Departures {
 
   /**
    * Chooses the organism to remove for a new one: a resting organism whose planter is absent, the
-   * longest absent planter first. If there is none, chooses from the planter with the most
-   * organisms: resting organisms first, then the oldest.
+   * longest absent planter first. If there is no such organism, chooses an organism of the planter
+   * with the most organisms: resting organisms first, then the oldest.
    *
-   * @param isEligible returns whether an organism may be chosen. If absent, all may be chosen
+   * @param isEligible returns whether an organism may be chosen; if absent, all may be chosen
    * @returns undefined if no eligible organism is older than a minute
    */
   private choose(
@@ -332,8 +331,8 @@ export class Departures {
       if (!isEligible(organism)) return undefined;
       const isResting = rests(organism);
       const since = this.absentSince(planter.id);
-      // Rank resting organisms first only if their planter is absent, so that nobody protects an
-      // organism by keeping it awake.
+      // Rank a resting organism first only if its planter is absent. Otherwise, present planters
+      // could protect their organisms by keeping them awake.
       if (isResting && since !== undefined) return [0, since, id];
       return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
     });
@@ -341,15 +340,15 @@ export class Departures {
   }
 
   /**
-   * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
-   * others out by planting fast. Takes the address with the most organisms (the newcomer's own
-   * address if tied), then the planter with the most organisms at that address, and chooses this
-   * planter's newest organism.
+   * Chooses an organism to remove if all organisms were planted less than a minute ago. Takes the
+   * address with the most organisms (if tied, the newcomer's own address), then the planter with
+   * the most organisms at that address, and chooses this planter's newest organism. A participant
+   * who plants fast thus cannot keep others out of the room.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
     if (!sources) return undefined;
-    // For a planter without a source, use the negated id, which is unique because sources are
+    // For a planter without a source, use the negated id. It is unique, because sources are
     // positive.
     const keyOf = (planter: ParticipantId): number => sources.get(planter) ?? -planter;
     const { staying } = this.lifecycle.population;
@@ -363,14 +362,14 @@ export class Departures {
     return chosen;
   }
 
-  /** In a busy room, lets an organism depart every few seconds if it has outlived its lifetime. */
+  /** If the room is busy, makes one organism older than its lifetime depart every few seconds. */
   private outlive(time: RoomTime): void {
     const { rules, population } = this.lifecycle;
     const { lifetime = 0 } = rules.life;
     const { busyShare, outlivedSeconds, maxDissolving } = DEPARTURE;
     if (lifetime === 0 || population.staying.length <= busyShare * this.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
-    // If the maximum number of organisms is dissolving, wait, because one more would make one of
+    // Wait while the maximum number of organisms is dissolving. Another departure would make one of
     // them disappear early.
     if (population.departing.length >= maxDissolving) return;
     const organism = this.choose(
@@ -396,8 +395,8 @@ export class Departures {
     const { id, latent, origin, kind, parents, planter, grafts, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
-    // Do not remember organisms of the host, the gardener and forgotten visitors, who will not come
-    // back to replant them.
+    // Do not remember organisms of the host, the gardener and forgotten visitors, because these
+    // planters will not come back to replant them.
     const isKnown = this.present.has(planter.id) || this.absent.has(planter.id);
     if (isFinal || !isKnown) return;
     const seed = { latent, origin, kind, parents: [...parents], ...(grafts && { grafts }) };

@@ -1,7 +1,7 @@
 /**
- * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
- * depends on ticks, not on the wall clock, so the same commands at the same ticks always leave the
- * same energy.
+ * Each participant's energy, which limits how much they can plant and wound (rules ENE-1 … ENE-3
+ * and ENE-6). Energy refills per tick, not by the wall clock, so that a replay of the same commands
+ * at the same ticks gives the same energy.
  */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -10,8 +10,8 @@ import { type NumberTable, numbersOf } from '../platform/collections.ts';
 import type { RoomState } from './room-state.ts';
 
 /**
- * The default energy and costs, and what they mean. Calm use never exhausts the energy, because the
- * refill covers a seed every two seconds and strokes of normal size.
+ * The default energy and costs, each with a description. Calm use never exhausts a participant's
+ * energy, because the refill covers one seed every two seconds and strokes of normal size.
  */
 export const ENERGY = {
   capacity: [100, 'maximum energy of a participant'],
@@ -45,15 +45,19 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/** A participant had the energy `level` at tick `at`. It has been refilling since. */
+/**
+ * A participant's account: the energy was `level` at tick `at`, and has been refilling since then.
+ */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
-/** Number of ticks between two removals of full accounts. */
+/** Interval between removals of full accounts, in ticks. */
 const PRUNE_EVERY = 64;
 
-/** The energy accounts of a room's participants. */
 export class Energy {
-  /** Accounts whose energy is below capacity. A participant without an account has full energy. */
+  /**
+   * Accounts of participants whose energy may be below capacity. A participant without an account
+   * has full energy.
+   */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
@@ -91,22 +95,22 @@ export class Energy {
   /**
    * Opens a participant's account.
    *
-   * @param granted initial energy; if absent, a newcomer's energy
+   * @param granted initial energy; if absent, the energy of a newcomer
    */
   enter(participant: ParticipantId, tick: number, granted = this.costs.newcomer): void {
     const level = Math.min(granted, this.costs.capacity);
     this.accounts.set(participant, { level, at: tick });
   }
 
-  /** Closes a participant's account. */
   leave(participant: ParticipantId): void {
     this.accounts.delete(participant);
   }
 
   /**
-   * Makes a seed with `make`, and charges the participant for it.
+   * Charges a participant for a seed, and makes the seed with `make`. If the participant cannot
+   * pay, `make` is not called.
    *
-   * @throws Refusal no-energy; errors of `make`
+   * @throws Refusal no-energy; any error thrown by `make`
    */
   buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
     // Check the price before `make` draws random numbers, because a refused command must change
@@ -130,17 +134,18 @@ export class Energy {
    * if the stroke is split into several messages.
    *
    * @param isContinued whether the stroke continues the participant's previous stroke
-   * @param woken number of woken organisms. An organism that is already awake counts as a fraction
+   * @param woken number of organisms that the stroke wakes; an organism that is already awake
+   *   counts as a fraction
    */
   priceOf(stroke: Stroke, isContinued = false, woken = 0): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell + woken * this.costs.wake;
   }
 
   /**
-   * Checks whether a participant can pay a price.
+   * Checks whether a participant can pay a price, without charging it.
    *
-   * @returns the energy that would be left
-   * @throws Refusal no-energy
+   * @returns the energy that would be left after paying
+   * @throws Refusal no-energy if the participant cannot pay
    */
   require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
@@ -151,15 +156,15 @@ export class Energy {
     return level - price;
   }
 
-  /** Charges a participant. @throws Refusal no-energy, without spending anything */
+  /** Charges a participant. @throws Refusal no-energy; nothing is then charged */
   spend(participant: ParticipantId, cost: number, tick: number): void {
     const level = this.require(participant, cost, tick);
     if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });
   }
 
   /**
-   * Changes the settings and the tick rate. Full accounts stay full; all others are limited to the
-   * new capacity.
+   * Changes the energy settings and the tick rate. Participants with full energy keep full energy,
+   * even if the capacity rises. All other energy is limited to the new capacity.
    */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);
@@ -172,8 +177,8 @@ export class Energy {
   }
 
   /**
-   * Removes full accounts, including those opened by commands that ran after their sender had left.
-   * Call once per tick.
+   * Removes accounts with full energy, including accounts opened by commands that ran after their
+   * sender had left. Call once per tick.
    */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY === 0) this.dropFull(tick);

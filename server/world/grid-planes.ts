@@ -12,18 +12,21 @@ export class GridPlanes {
   /** [height × width] RGBA colour of each cell as one 32-bit number. */
   private readonly colours: Uint32Array;
   /**
-   * [height × width] chunk of each cell. Looked up here, because divisions are too slow for the
-   * tick's inner loop.
+   * [height × width] index of each cell's chunk. Computed in advance, because divisions are too
+   * slow for the inner loop of a tick.
    */
   private readonly chunks: Uint16Array;
-  /** [chunks] 1 for each chunk that has changed, 0 for all others. */
+  /** [chunks] 1 for each chunk that has changed since the last `takeChanged`, otherwise 0. */
   private readonly changed: Uint8Array;
-  /** Cells offered since the last `takeFreed`. Some of them may have a new owner by now. */
+  /**
+   * Cells passed to `offer` since the last `takeFreed`. They were bare, but may have a new owner by
+   * now.
+   */
   private freed: number[] = [];
 
   /**
-   * @param planes planes to modify in place; only unaligned colours are copied. If absent, all
-   *   cells are bare
+   * @param planes planes to modify in place. If absent, all cells are bare. Colours that are not
+   *   aligned to four bytes are copied instead of modified
    */
   constructor(
     readonly width: number,
@@ -49,7 +52,6 @@ export class GridPlanes {
     this.changed.fill(1);
   }
 
-  /** Returns the index of the cell at (x, y). */
   place(x: number, y: number): number {
     return y * this.width + x;
   }
@@ -64,20 +66,20 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Makes a cell bare, and offers it to organisms that were blocked on it. */
+  /** Makes a cell bare, and offers it to organisms that were blocked on it, so that they wake. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
   }
 
-  /** Makes a cell bare without offering it, so that no organism wakes because of it. */
+  /** Makes a cell bare without offering it to blocked organisms, so that none of them wakes. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
     this.touch(place);
   }
 
-  /** Offers a bare cell to organisms that were blocked on it. */
+  /** Offers a bare cell to organisms that were blocked on it, so that they wake. */
   offer(place: number): void {
     this.freed.push(place);
   }
@@ -101,7 +103,7 @@ export class GridPlanes {
     }
   }
 
-  /** Returns the chunks changed since the last call. */
+  /** Returns the chunks that have changed since the last call. */
   takeChanged(): number[] {
     const chunks: number[] = [];
     this.changed.forEach((changed, chunk) => {
@@ -111,7 +113,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Returns those cells offered since the last call that are still bare. */
+  /** Returns the cells that were offered since the last call and are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }
@@ -122,8 +124,8 @@ export class GridPlanes {
 }
 
 /**
- * Returns RGBA bytes as one 32-bit number per colour, which can be compared fast. The numbers are a
- * view of the bytes, or a copy if the bytes are not aligned.
+ * Converts RGBA bytes to one 32-bit number per colour, because such numbers can be compared fast.
+ * The numbers are a view of the bytes, or a copy if the bytes are not aligned.
  */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;

@@ -1,6 +1,6 @@
 /**
- * Determines who owns each grid cell after a step (rules OWN-1 … OWN-5). Plain loops are used,
- * because this runs for each cell of each awake organism in every tick.
+ * Determines which organism owns each grid cell after a step (rules OWN-1 … OWN-5). The code uses
+ * plain loops, because it runs for each cell of each awake organism in every tick.
  */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
@@ -9,7 +9,7 @@ import { coloursOf, type GridPlanes } from './grid-planes.ts';
 import { isTurning } from './organisms/grafts.ts';
 import type { Organism, Population } from './organisms/organism.ts';
 
-/** Side of the square in the middle of its window that a growing organism always owns, in cells. */
+/** Side of the square that a growing organism always owns in the middle of its window, in cells. */
 export const SEED_SIDE = 2;
 
 /** Returns the grid cells that an organism owns from planting until it is grown. */
@@ -29,22 +29,22 @@ export interface Stepped {
  * Updates the owners and colours of cells after a step.
  *
  * @param stepped the organisms that have stepped, oldest first
- * @param threshold minimum aliveness at which a cell can be claimed, 0…255. To keep a cell, half of
- *   it is enough, so that borders do not flicker
+ * @param threshold minimum aliveness at which an organism claims a cell, 0…255. It keeps a cell
+ *   down to half of this value, so that borders do not flicker
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // All organisms release cells before any organism claims cells, so that age decides only between
-  // equal claims.
+  // Let all organisms release cells before any organism claims cells. Age then decides only between
+  // organisms that claim the same cell in the same tick.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing during an expression or a transformation. A relative may be smaller than the
-  // organism, which needs its ground when it returns. A transforming organism may have faint cells
-  // for a moment.
+  // Release nothing while an organism expresses (resembles) a relative or transforms. The relative
+  // may be smaller than the organism, which needs its cells when it returns to its shape. A
+  // transforming organism may have faint cells for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -77,8 +77,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Keep the mark of a blocked cell that is faint, because a blocked cell is cleared in each
-      // tick and may therefore drop below the threshold.
+      // Keep the mark of a blocked cell even if the cell is faint. A blocked cell is cleared in
+      // each tick, so it may drop below the threshold.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -86,12 +86,12 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
 }
 
 /**
- * Computes which cells keep their state in the coming step. A cell loses its state if a stroke has
+ * Computes which cells keep their state in the next step. A cell loses its state if a stroke has
  * hit it, or if another organism owns its position.
  *
- * @param stage side of the organism in the coming step
- * @returns `keep`: [stage, stage] 1 if the cell keeps its state; absent if all cells do. `alive`:
- *   whether any cell keeps its state
+ * @param stage side of the organism in the next step
+ * @returns `keep`: [stage, stage] 1 if the cell keeps its state, otherwise 0; undefined if all
+ *   cells do. `alive`: whether any cell keeps its state
  */
 export function keepMask(
   grid: GridPlanes,
@@ -115,7 +115,7 @@ export function keepMask(
   return { keep, alive: remaining > 0 };
 }
 
-/** Returns how many live cells of an organism each neighbour blocks. */
+/** Counts, for each neighbour, the live cells of an organism that this neighbour blocks. */
 export function blockersOf(
   { id, window, pressing }: Organism,
   grid: GridPlanes,
@@ -130,8 +130,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells of a dead organism. If it has dissolved, also offers other organisms the cells
- * that it lost while dissolving.
+ * Frees the cells of a dead organism. If the organism has dissolved, also offers its former cells
+ * to organisms that were blocked on them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -145,8 +145,9 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers other organisms those bare cells where an organism was seen before it dissolved. If the
- * organism is renewed, it can reclaim them before its neighbours wake at the end of the tick.
+ * Offers the cells that a dissolving organism has left bare to organisms that were blocked on them.
+ * If the dissolving organism is renewed, it can reclaim these cells before its neighbours wake at
+ * the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -154,7 +155,7 @@ export function offerLost(
   population: Population,
 ): void {
   const lost: number[] = [];
-  // If the organism was still a seed, it has no picture, so use the whole window.
+  // An organism that was still a seed has no picture, so use its whole window.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
     const wasThere = !seen || seen[4 * cell + 3] > 0;
     if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
@@ -164,8 +165,8 @@ export function offerLost(
 }
 
 /**
- * For neighbours that are blocked on these cells, resets how often freed ground has woken them, so
- * that it can wake them again.
+ * Resets the count of wakings by freed cells for organisms that are blocked on these cells, so that
+ * freed cells can wake them again.
  */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;

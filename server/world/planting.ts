@@ -16,16 +16,16 @@ interface NewPlant {
   readonly seed: Seed;
   readonly window: Rect;
   readonly by: ParticipantView;
-  /** Index of the command's answer among the answers of the tick. */
+  /** Index of the plant command's answer among the answers of the tick. */
   readonly answer: number;
   /** The departed organism that is replanted, if any. */
   readonly departed?: Departed | undefined;
 }
 
 export class Planting {
-  /** Id of the next organism; never decreases. */
+  /** Id of the next organism. It never decreases. */
   nextOrganism = 1;
-  /** The organisms that have been planted in this tick. */
+  /** Organisms planted in this tick. */
   pending: (Pick<NewPlant, 'answer' | 'departed'> & { readonly organism: Organism })[] = [];
 
   /** @param nextPatch returns a patch id that no other room uses */
@@ -36,7 +36,7 @@ export class Planting {
     private readonly nextPatch: () => PatchId,
   ) {}
 
-  /** Side of the square window of each organism, in cells. */
+  /** Side of each organism's square window, in cells. */
   get side(): number {
     return this.species.side;
   }
@@ -62,7 +62,10 @@ export class Planting {
     this.pending.push({ organism, answer, departed });
   }
 
-  /** The patches planted in this tick, for the engine, except for organisms that have died since. */
+  /**
+   * The patches that the engine must plant in this tick. Organisms that have died since they were
+   * planted are omitted.
+   */
   get patches(): NewPatch[] {
     const { checkpoint } = this.species;
     return this.pending
@@ -73,7 +76,7 @@ export class Planting {
       });
   }
 
-  /** Removes the organisms that have been planted in this tick. @returns their patches */
+  /** Removes the organisms planted in this tick. @returns the patches of these organisms */
   retract(): PatchId[] {
     const organisms = this.pending.map(({ organism }) => organism);
     this.lifecycle.retract(organisms);
@@ -81,7 +84,11 @@ export class Planting {
   }
 }
 
-/** Returns the window around a centre. @throws Refusal off-grid */
+/**
+ * Returns an organism's window around a centre.
+ *
+ * @throws Refusal off-grid if the window is not on the grid
+ */
 export function windowAt(grid: GridPlanes, x: number, y: number, side: number): Rect {
   const window = windowAround(x, y, side);
   const bounds = { x: 0, y: 0, width: grid.width, height: grid.height };
@@ -98,11 +105,11 @@ export function requireBare(window: Rect, grid: GridPlanes): void {
 
 /**
  * Finds the window nearest to a corner in which a seed can be planted. Prefers a window whose
- * middle half is bare, so that the seed has space to grow. Otherwise, only the cells of the seed
- * must be bare.
+ * middle half is bare, so that the seed has space to grow. If there is no such window, only the
+ * cells of the seed must be bare.
  *
  * @param corner preferred top left corner of the window
- * @throws Refusal occupied if the grid has no such window
+ * @throws Refusal occupied if the grid has no window for a seed
  */
 export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
   const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, SEED_SIDE, grid);
@@ -114,15 +121,15 @@ type Corner = Pick<Rect, 'x' | 'y'>;
 
 /**
  * Returns the nearest window that has a bare square of side `bare` in its middle. If several
- * windows are equally near, takes the topmost, then the leftmost.
+ * windows are equally near, returns the topmost of them, and of these the leftmost.
  */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
-  // Search in rings around the corner. No window on a ring is nearer than the ring's number, so
-  // stop once that number exceeds the best distance.
+  // Search in square rings around the corner. The distance of a window is at least the number of
+  // its ring, so stop once the ring's number exceeds the best distance.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
@@ -138,7 +145,9 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
 }
 
 /**
- * Yields the points on the outline of a square around a centre. Leaves out points outside 0…`last`.
+ * Yields the points on the outline of a square around a centre. Omits points outside 0…`last`.
+ *
+ * @param ring half the side of the square
  */
 function* ringAround(centre: Corner, ring: number, last: Corner): Generator<Corner> {
   const top = Math.max(0, centre.y - ring);
@@ -166,7 +175,7 @@ type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
-/** Returns a seed as it is shown to pages. */
+/** Returns the properties of a seed that pages receive. */
 export function viewOfSeed({ id, origin, parents }: HeldSeed): SeedView {
   return { id, origin, parents };
 }
@@ -196,7 +205,7 @@ export class SeedInventory {
     this.nextId++;
   }
 
-  /** Returns a seed by its id; undefined if the participant does not hold it. */
+  /** Returns a seed by its id; undefined if the participant does not hold such a seed. */
   find(participant: number, id: number): HeldSeed | undefined {
     return this.of(participant).find((seed) => seed.id === id);
   }

@@ -22,13 +22,12 @@ import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
 import { Strokes } from './strokes.ts';
 
-/** Options for creating or restoring a room. */
 export interface RoomOptions {
   readonly name: string;
   readonly width: number;
   readonly height: number;
   readonly maxOrganisms: number;
-  /** Initial value for the room's random numbers. */
+  /** Seed of the room's random number generator. */
   readonly seed: number;
   readonly species: Species;
   /** Prices of commands. If absent, commands are free. */
@@ -40,11 +39,13 @@ export interface RoomOptions {
    * applies.
    */
   readonly flashLimit?: FlashLimit | undefined;
-  /** How often organisms step. If absent, they step in every tick. */
+  /** How often organisms step. If absent, every organism steps in every tick. */
   readonly life?: LifeSettings | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
-  /** State to restore. It replaces `seed` and the size. The room may modify it. */
+  /**
+   * State to restore. It replaces `seed`, `width` and `height`. The room may modify this object.
+   */
   readonly from?: RoomState | undefined;
 }
 
@@ -54,7 +55,7 @@ export interface RoomOptions {
 export class RoomContents {
   /** Highest id of any participant who has entered or sent a command. */
   lastParticipant = 0;
-  /** Maximum number of flashes per second (rule LIF-9). */
+  /** Maximum number of flashes per second that an organism may show (rule LIF-9). */
   flashLimit: FlashLimit;
   random: Random;
   readonly species: Species;
@@ -89,7 +90,6 @@ export class RoomContents {
     return this.lifecycle.population;
   }
 
-  /** Maximum number of living organisms. */
   get maxOrganisms(): number {
     return this.departures.maxOrganisms;
   }
@@ -100,7 +100,7 @@ export class RoomContents {
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
-  /** @param tick number of completed ticks */
+  /** Adds the room's tick rate to a tick. @param tick number of completed ticks */
   protected timeOf(tick: number): RoomTime {
     return { tick, tickRate: this.energy.tickRate };
   }

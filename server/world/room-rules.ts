@@ -1,4 +1,4 @@
-/** The rules of a room: their version, and the numbers currently in force. */
+/** The rules of a room: their version, and their current parameters. */
 import { isDeepStrictEqual } from 'node:util';
 import { mixBits } from '../../shared/random.ts';
 import type { LifeSettings, OrganismId } from '../../shared/vocabulary.ts';
@@ -18,18 +18,22 @@ type RulesState = Pick<
 >;
 
 export class RoomRules {
-  /** Random seed of the room's chances (see `chance`), uint32. */
+  /** Seed for the room's random decisions (see `chance`), uint32. */
   seed: number;
   /**
-   * How far wounds close from their rim, in cells per step. If undefined, they close immediately.
+   * Speed at which wounds close from their rim, in cells per step. If undefined, wounds close
+   * immediately.
    */
   closing: number | undefined;
-  /** Relatives that gallery creatures can express. If undefined, they express none. */
+  /**
+   * For each gallery creature, the similar creatures (relatives) that it can express. If undefined,
+   * no creature has relatives.
+   */
   relatives: Relatives | undefined;
-  /** Sampler for random seeds without a `throw` number. If undefined, N(0, I). */
+  /** Version of the sampler for random seeds without a `throw` number. If undefined, N(0, I). */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
-  /** Share of the organisms that may express at the same time, 0…1. */
+  /** Maximum share of the organisms that may express a relative at the same time, 0…1. */
   liveliness = 0;
 
   /** Creates the rules of a new room. @param life if absent, each organism steps in every tick */
@@ -40,8 +44,8 @@ export class RoomRules {
   }
 
   /**
-   * Returns the event that updates the rules to the checkpoint's card; undefined if they are up to
-   * date.
+   * Returns the event that updates the rules to the values in the checkpoint's card; undefined if
+   * the rules already have these values.
    */
   update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
@@ -75,13 +79,13 @@ export class RoomRules {
 }
 
 /**
- * Returns a pseudorandom number that depends only on its arguments. Unlike a draw, it does not use
- * up the room's random numbers. Therefore, undoing one planting does not change what happens by
+ * Returns a pseudorandom number that depends only on its arguments. The room's random number
+ * generator does not advance. Therefore, undoing one planting does not change what happens by
  * chance to other organisms.
  *
- * @param seed random seed of the room's chances, uint32
+ * @param seed seed for the room's random decisions, uint32
  * @param organism id of the organism concerned, or another integer
- * @param tick a tick, or another integer that distinguishes two chances of one organism
+ * @param tick a tick, or another integer that distinguishes two decisions about one organism
  * @returns uniform in [0, 1), with 32 random bits
  */
 export function chance(seed: number, organism: OrganismId, tick: number): number {
@@ -89,5 +93,5 @@ export function chance(seed: number, organism: OrganismId, tick: number): number
   return word / 4294967296;
 }
 
-/** Mixes the bits of a number, so that even 0 becomes another number. @returns uint32 */
+/** Mixes the bits of a number. Even 0 becomes another number. @returns uint32 */
 const mixed = (value: number): number => mixBits(value + 0x9e3779b9);

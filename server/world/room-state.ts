@@ -30,19 +30,18 @@ const parents = v.pipe(v.array(positive), v.readonly());
  * differently.
  */
 export const RULES_VERSION = 1 as const;
-/** Schema of the version of a room's rules. */
 export const rulesVersion = v.literal(RULES_VERSION);
 /**
- * Session of a sender, uint32. Within a session, ids of commands that may be repeated are unique.
+ * Session of a command's sender, uint32. Within a session, ids of commands that may arrive twice
+ * are unique.
  */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
-/** How far wounds close from their rim, in cells per step. */
+/** Speed at which wounds close from their rim, in cells per step. */
 export const reach = positive;
 
-/** Share of the organisms that may express a relative at the same time. */
+/** Maximum share of the organisms that may express (resemble) a relative at the same time. */
 export const liveliness = between(0, 1);
 
-/** Schema of `LifeSettings`. */
 export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
@@ -51,7 +50,6 @@ export const lifeSettings = v.strictObject({
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
 
-/** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
   capacity: number,
   newcomer: number,
@@ -61,7 +59,7 @@ export const energySettings = v.strictObject({
   wake: number,
 });
 
-/** Sender of a command, or planter of an organism. */
+/** The sender of a command, or the planter of an organism. */
 export const actor = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 const planter = actor;
 
@@ -70,19 +68,25 @@ const grafts = v.strictObject({
   /** Genomes besides the organism's own. */
   genomes: v.array(v.strictObject({ latent, kind: v.string(), origin })),
   /**
-   * For each label, its genome's index in `genomes` and its painter (`by`). The painter is absent
-   * if the seed already had the label.
+   * For each label, the index of its genome in `genomes`, and who painted it (`by`). `by` is absent
+   * if the organism's seed already had the label.
    */
   labels: v.array(v.strictObject({ genome: whole, by: v.optional(actor) })),
-  /** [S, S] label of each place: 0 for the organism's own genome, else one plus its index. */
+  /**
+   * [S, S] label of each cell: 0 for the organism's own genome, otherwise one plus the index in
+   * `labels`.
+   */
   places: bytes,
-  /** [S, S] 1 if the place had a cell when the organism last rested. */
+  /** [S, S] 1 for each position that had a cell when the organism last rested, otherwise 0. */
   body: bytes,
   /** The last stroke of each painter, oldest first. */
   strokes: v.array(
     v.strictObject({
       painter: whole,
-      /** [S, S] one plus the label that the stroke replaced; 0 if it cannot be restored. */
+      /**
+       * [S, S] one plus the label that the stroke replaced at each position; 0 if there is no label
+       * to restore.
+       */
       replaced: bytes,
     }),
   ),
@@ -105,7 +109,7 @@ const organismState = v.strictObject({
   /** Tick at which the planter last renewed the organism; absent if never. */
   renewed: v.optional(whole),
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
-  /** Number of ticks until a departing organism is gone. */
+  /** Number of ticks until a departing organism has dissolved. */
   dissolving: v.optional(positive),
   /** Present if the planter cannot renew the departing organism. */
   isFinal: v.optional(v.literal(true)),
@@ -115,48 +119,48 @@ const organismState = v.strictObject({
   wounds: whole,
   healed: whole,
   /**
-   * Number of cells that the organism owned when it was wounded; 0 if it was still growing; absent
-   * once it has healed.
+   * Number of cells that the organism owned when it was wounded; 0 if it had not reached its final
+   * size. Absent if it has no wound that still has to heal.
    */
   hurt: v.optional(whole),
   /**
-   * Who made the latest wound, and the tick of its first stroke. Only in rooms where organisms are
-   * protected.
+   * Who made the latest wound, and the tick of the wound's first stroke. Present only in rooms that
+   * protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
   /**
-   * How often freed cells have woken the organism since the last stroke or the last death of a
-   * neighbour.
+   * How often neighbours have woken the organism by freeing cells, since it was last hit by a
+   * stroke or since the last death of a neighbour.
    */
   stirs: whole,
   /** Number of consecutive steps in which the organism has not visibly changed. */
   restTicks: whole,
   /**
-   * [S, S] 1 if another organism owns the position of a live cell and thus blocks it. When the
-   * position is freed, the organism wakes.
+   * [S, S] 1 for each live cell that is blocked because another organism owns its position,
+   * otherwise 0. The organism wakes when such a position is freed.
    */
   pressing: bytes,
   /**
-   * [stage, stage, 4] the organism's RGBA picture after its last step; absent before the first
+   * [stage, stage, 4] the organism's RGBA picture after its last step. Absent before the first
    * step.
    */
   seen: v.optional(bytes),
   flicker: v.optional(
     v.strictObject({
       /**
-       * [S, S, 2] highest or lowest luminance and redness of each cell since its last turn (change
-       * of direction, see `flicker.ts`), in 255ths.
+       * [S, S, 2] for each cell, the highest or lowest luminance and redness since the cell's last
+       * turn (change of direction: see `flicker.ts`), in 255ths.
        */
       levels: bytes,
       /**
-       * [S, S] bits that say whether the luminance and the redness of each cell are rising or
+       * [S, S] for each cell, bits that say whether its luminance and redness are rising or
        * falling.
        */
       going: bytes,
       /**
-       * [S, S] number of turns of each cell (see `flicker.ts`) in each time slot of the last
+       * [S, S] for each cell, the number of turns (see `flicker.ts`) in each time slot of the last
        * second, four bits per slot.
        */
       turns: owners,
@@ -164,44 +168,56 @@ const organismState = v.strictObject({
       at: whole,
     }),
   ),
-  /** Number of ticks until a slowed organism takes its next step. */
+  /** Number of ticks until the next step of an organism that was slowed down because it flashed. */
   pause: v.optional(whole),
-  /** Number of ticks until the organism takes its next step at its own pace. */
+  /** Number of ticks until the next step of the organism at its current pace. */
   wait: v.optional(whole),
-  /** [stage, stage] 1 if a stroke has hit the cell of the coming step since the last step. */
+  /**
+   * [stage, stage] 1 for each cell that a stroke has hit since the organism's last step, otherwise
+   * 0. The size is that of the next step.
+   */
   woundMask: v.optional(bytes),
-  /** [S, S] number of steps until a killed cell can live again; 0 for all other cells. */
+  /**
+   * [S, S] number of steps until a cell killed by a stroke can live again; 0 for all other cells.
+   */
   closed: v.optional(bytes),
-  /** Present while the organism is expressing a relative or returning to its own latent. */
+  /**
+   * Present while the organism is expressing (resembling) a relative, or is returning to its own
+   * shape.
+   */
   expression: v.optional(
     v.strictObject({
-      /**
-       * [Z] the latent that the cells read: the relative's, or on the way back, the organism's own.
-       */
+      /** [Z] the latent that the cells read: first the relative's, then the organism's own. */
       latent,
       /** Number of steps until the cells read the organism's own latent. */
       stepsLeft: whole,
       /**
-       * Number of cells that the organism owned before the expression; absent until it wakes for
-       * the expression.
+       * Number of cells that the organism owned before the expression. Absent until the organism
+       * wakes for the expression.
        */
       held: v.optional(whole),
     }),
   ),
   /** Present if parts of other creatures have been grafted onto the organism. */
   grafts: v.optional(grafts),
-  /** Present from the beginning of a transformation, or from a graft, until the organism rests. */
+  /** Present from the beginning of a transformation or a graft until the organism rests. */
   transforming: v.optional(
     v.strictObject({
-      /** Number of steps until the cells read the organism's own genomes. */
+      /** Number of steps until all cells read the organism's new genomes. */
       stepsLeft: whole,
-      /** The wave of a transformation: where it began, and the genomes that cells read before. */
+      /**
+       * Present during a wave of transformation: the cell where it began, and the genomes that the
+       * cells read before.
+       */
       wave: v.optional(
         v.strictObject({ x: whole, y: whole, latents: v.array(latent), labels: v.optional(bytes) }),
       ),
     }),
   ),
-  /** The organism's former kinds and origins, oldest first. */
+  /**
+   * Former kinds and origins of the organism, oldest first. `until` is the tick at which the
+   * organism changed to the next kind.
+   */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
 
@@ -217,25 +233,26 @@ const ended = v.strictObject({
   healed: whole,
   /** The organism's former kinds, oldest first. */
   was: v.optional(v.array(v.string())),
-  /** [Z] the organism's latent; absent if the gallery has the latent of its kind. */
+  /**
+   * [Z] the organism's latent. Absent if the organism's kind is in the gallery, which contains the
+   * latent.
+   */
   latent: v.optional(latent),
   parts: v.optional(v.array(part)),
-  /** Seed of a chimera as a token. */
+  /** The organism's seed as a token. Present only for chimeras (organisms with grafts). */
   token: v.optional(v.string()),
 });
-/** A dead organism, as the family tree remembers it. */
+/** A dead organism as the family tree remembers it. */
 export type Ended = v.InferOutput<typeof ended>;
 
 const lineage = v.strictObject({
   /** The remembered dead organisms, in order of death. */
   ended: v.array(ended),
-  /** Number of dead organisms that have been forgotten. */
   forgotten: whole,
 });
-/** The dead organisms that a room remembers. */
 export type LineageState = v.InferOutput<typeof lineage>;
 
-/** The last stroke of a participant with a tool. */
+/** A participant's last stroke with one tool. */
 const lastStroke = v.strictObject({
   participant: whole,
   end: v.strictObject({ x: number, y: number, radius: number }),
@@ -253,7 +270,7 @@ export const roomState = v.pipe(
     nextOrganism: positive,
     /** Highest id of any participant who has entered or sent a command. */
     lastParticipant: whole,
-    /** How many of the next tick's events have already been applied to this state. */
+    /** Number of events of the next tick that have already been applied to this state. */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),
@@ -268,8 +285,8 @@ export const roomState = v.pipe(
             v.strictObject({
               ...{ id: positive, origin, parents, latent },
               /**
-               * Present if the host or an extension has approved the drawing that the seed was made
-               * from.
+               * Present if the seed was made from a drawing that the host or an extension has
+               * approved.
                */
               approved: v.optional(v.literal(true)),
             }),
@@ -292,26 +309,29 @@ export const roomState = v.pipe(
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
     flashLimit,
-    /** How long a wounded organism cannot be wounded again, in seconds. If absent, 0. */
+    /**
+     * How long an organism is protected from further wounds after a wound, in seconds. If absent,
+     * 0.
+     */
     protect: v.optional(v.pipe(number, v.minValue(0))),
     /** Each participant's last stroke with the damage tool (rule DMG-4). */
     strokes: v.optional(v.array(lastStroke)),
     /** Each participant's last stroke with the graft tool (rule GRA-6). */
     graftStrokes: v.optional(v.array(lastStroke)),
     /**
-     * For each participant, executed commands that may arrive again: the latest session, and the
-     * commands executed in this session, oldest first.
+     * For each participant, the executed commands that may arrive again: the participant's latest
+     * session, and the commands executed in this session, oldest first.
      */
     done: v.optional(
       v.array(
         v.strictObject({
           ...{ participant: whole, session },
-          /** `seed`: id of the seed that the command gave to the participant. */
+          /** `seed` is the id of the seed that the participant received. */
           commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),
       ),
     ),
-    /** Departed organisms that can be replanted (rule DEP-10), in order of departure. */
+    /** Departed organisms that can be replanted (rule DEP-10), earliest departure first. */
     departed: v.optional(
       v.array(
         v.strictObject({
@@ -325,20 +345,25 @@ export const roomState = v.pipe(
       ),
     ),
     rules: rulesVersion,
-    /** Random seed of the room's chances (see `chance`). */
+    /** Seed for the room's random decisions (see `chance`). */
     seed: word,
     /**
-     * How far wounds close from their rim, in cells per step. If absent, they close immediately.
+     * Speed at which wounds close from their rim, in cells per step. If absent, wounds close
+     * immediately.
      */
     closing: v.optional(reach),
     life: lifeSettings,
-    /** Relatives that gallery creatures can express. If absent, they express none. */
+    /**
+     * For each gallery creature, the similar creatures (relatives) that it can express. If absent,
+     * no creature has relatives.
+     */
     relatives: v.optional(relativesTable),
-    /** Sampler from which the room draws latents. If absent, N(0, I). */
+    /** Version of the sampler for random seeds. If absent, latents are drawn from N(0, I). */
     sampler: v.optional(samplerVersion),
-    /** Share of the organisms that may express a relative at the same time. If absent, none may. */
+    /**
+     * Maximum share of the organisms that may express a relative at the same time. If absent, 0.
+     */
     liveliness: v.optional(liveliness),
-    /** Remembered dead organisms; absent if there are none. */
     lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({
@@ -361,10 +386,10 @@ export const roomState = v.pipe(
 
 export type RoomState = v.InferOutput<typeof roomState>;
 
-/** An organism that departed recently. */
+/** An organism that departed recently and can be replanted. */
 export type Departed = NonNullable<RoomState['departed']>[number];
 
-/** The part of a room's state that is changed by commands and other events. */
+/** The part of a room's state that commands and other events change. */
 export type CommandState = Omit<
   RoomState,
   'version' | 'tick' | 'acted' | 'done' | 'organisms' | 'planes'

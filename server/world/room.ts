@@ -1,7 +1,7 @@
 /**
- * One room, as a pure, synchronous state machine. Before the engine steps, `beginTick` applies
- * queued commands and returns what the engine must do. After the engine has stepped, `endTick`
- * takes the read-outs.
+ * One room, as a pure, synchronous state machine. Before the engine steps, `beginTick` applies the
+ * queued commands and returns the engine's work. After the engine has stepped, `endTick` applies
+ * the engine's read-outs.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -42,22 +42,24 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /** Organisms that have begun to express a relative; absent if there are none. */
+  /**
+   * Events of organisms that have begun to express (resemble) a relative; absent if there are none.
+   */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
   /** Chunks of the grid whose cells have changed. */
   readonly changed: readonly number[];
 }
 
-/** A cell grid and its organisms, changed by the rules of shared/RULES.md. */
+/** A cell grid and its organisms, which follow the rules in shared/RULES.md. */
 export class Room extends RoomContents {
   readonly name: string;
   private readonly queue = new CommandQueue();
   /** Answers to the commands of the tick in progress. */
   private readonly answers: Answer[] = [];
-  /** Events applied since the last tick began. They are journalled with the next tick. */
+  /** Events applied since the last tick began. The journal stores them with the next tick. */
   private readonly appliedEvents: ImmediateEvent[] = [];
-  /** How many of the next tick's journalled events the restored state already contains. */
+  /** Number of the next tick's journalled events that are already part of the restored state. */
   private alreadyApplied: number;
   /** Whether the engine ran out of memory for the seeds of the tick that is being replayed. */
   private isOutOfMemory = false;
@@ -80,18 +82,18 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the organisms that a planter can renew, both departing and departed ones (rule DEP-10).
+   * Returns the organisms that a planter can renew: departing and recently departed organisms (rule
+   * DEP-10).
    */
   renewable(planter: ParticipantId): Renewable[] {
     return this.departures.renewable(planter, this.time);
   }
 
   /**
-   * Returns the resting organisms whose planter is absent, the longest absent planter first. `thin`
-   * lets the first of these organisms depart.
+   * Returns the resting organisms whose planter is absent, the longest absent planter first. The
+   * command `thin` makes the first of them depart.
    *
-   * @param seconds how long the planter must have been absent; if undefined, ten minutes (rule
-   *   DEP-4)
+   * @param seconds minimum absence of the planter; if undefined, ten minutes (rule DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
     return this.departures.unattended(this.time, seconds).map(viewOf);
@@ -107,7 +109,7 @@ export class Room extends RoomContents {
     return organism && viewOf(organism);
   }
 
-  /** Returns how many live cells of a living organism each neighbour blocks. */
+  /** Counts, for each neighbour, the live cells of a living organism that this neighbour blocks. */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
     return organism ? blockersOf(organism, this.grid) : new Map();
@@ -118,12 +120,11 @@ export class Room extends RoomContents {
     return this.population.pressingOn(places).length > 0;
   }
 
-  /** The dead organisms that the room remembers. */
   get lineage(): LineageState {
     return this.lifecycle.lineage.state;
   }
 
-  /** Number of living organisms, not counting departing ones. */
+  /** Number of living organisms that are not departing. */
   get size(): number {
     return this.population.staying.length;
   }
@@ -138,13 +139,13 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Queues a command for the next tick. The result of that tick contains the answer.
+   * Queues a command for the next tick, whose result will contain the answer.
    *
    * @param id id of the command, chosen by its sender
-   * @param session needed for a command that may arrive twice: the session within which its id is
-   *   unique, uint32. Call `doneBefore` first
+   * @param session session within which the command's id is unique, uint32. Required if the command
+   *   may arrive twice; in this case, call `doneBefore` first
    * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has too
-   *   many), no-such-seed (there is no map), bad-latent, bad-token
+   *   many), no-such-seed (there is no latent map), bad-latent, bad-token
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;
@@ -154,7 +155,10 @@ export class Room extends RoomContents {
     );
   }
 
-  /** Returns the answer to a command that has already been executed; undefined if it has not. */
+  /**
+   * Returns the answer to a command that has already been executed; undefined if the command has
+   * not.
+   */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
@@ -162,13 +166,13 @@ export class Room extends RoomContents {
     return done && defined({ by: by.id, id, what, energy: this.energyOf(by.id), seed });
   }
 
-  /** Returns the seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): readonly HeldSeed[] {
     return this.inventory.of(participant);
   }
 
   /**
-   * Returns what would be planted for a seed now, so that it can be previewed: see `previewSeed`.
+   * Returns the genotype that would be planted for a seed now, for a preview: see `previewSeed` in
+   * `create-latent.ts`.
    *
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
@@ -176,7 +180,10 @@ export class Room extends RoomContents {
     return previewSeed(seed, participant, this);
   }
 
-  /** Returns the gallery creatures that a seed grows into: see `galleryCreatures`. */
+  /**
+   * Returns the gallery indices of the creatures that a seed grows into: see `galleryCreatures` in
+   * `create-latent.ts`.
+   */
   galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
     return galleryCreatures(seed, participant, this);
   }
@@ -186,17 +193,19 @@ export class Room extends RoomContents {
     return seedTokenOf(this.species, this.population.require(id));
   }
 
-  /** Returns the genomes that the cells of an organism read; undefined if it does not live. */
+  /**
+   * Returns the genomes that the cells of an organism read; undefined if the organism is not alive.
+   */
   genomesOf(id: OrganismId): Genomes | undefined {
     const organism = this.population.find(id);
     return organism && genomesOf(organism);
   }
 
   /**
-   * Lets a participant enter.
+   * Lets a participant enter the room.
    *
-   * @param granted initial energy
-   * @param source a number shared by all participants of one network address
+   * @param granted initial energy; if undefined, a newcomer's energy
+   * @param source a number that all participants of one network address share
    */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const at = this.completedTicks;
@@ -204,8 +213,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Lets a participant leave. The seeds that they hold are dropped, but their organisms and queued
-   * commands stay.
+   * Lets a participant leave the room. The seeds in their hand are dropped, but their organisms and
+   * queued commands stay.
    */
   leave(participant: ParticipantId): void {
     this.change({ what: 'leave', participant, at: this.completedTicks });
@@ -217,7 +226,7 @@ export class Room extends RoomContents {
     this.apply(event);
   }
 
-  /** Updates the rules to the current numbers of the checkpoint's card. */
+  /** Updates the parameters of the rules to the current values in the checkpoint's card. */
   updateRules(): void {
     const event = this.rules.update(this.species);
     if (event) this.change(event);
@@ -236,8 +245,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Changes the tick rate. Adapts the refill of energy per tick, so that it stays the same per
-   * second.
+   * Changes the tick rate. Adapts the energy refill per tick, so that the refill per second stays
+   * the same.
    */
   setTickRate(tickRate: number): void {
     this.setEnergy(this.energySettings, tickRate);
@@ -269,9 +278,9 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Replaces the room's state with another one of the same size and species. Call between two
-   * ticks. Ids are not reused. Events that were applied since the last tick but are not contained
-   * in `from` are applied to the new state.
+   * Replaces the room's state with another state of the same size and species. Call between two
+   * ticks. Ids that are already used are not assigned again. Events that were applied since the
+   * last tick but are not part of `from` are applied to the new state.
    *
    * @param from state that the room may modify
    * @param patches new patches of `from.organisms`, in the same order. The next tick disposes of
@@ -288,23 +297,23 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the patches that the next tick would dispose of. The caller has to dispose of them
-   * instead.
+   * Returns the patches that the next tick would otherwise dispose of. The caller must dispose of
+   * them.
    */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
 
-  /** Indices of those commands of this tick that have been refused so far. */
+  /** Indices of the commands of this tick that have been refused so far. */
   get refused(): number[] {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
   /**
-   * First half of a tick. Applies the queued commands.
+   * Begins a tick: applies the queued commands.
    *
    * @returns the patches that the engine must dispose of, plant and step, in this order; and the
-   *   external events of this tick, which the journal must store
+   *   events of this tick that the journal must store
    */
   beginTick() {
     const { planting, lifecycle, isOutOfMemory } = this;
@@ -324,17 +333,18 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Reverts the plant commands of this tick, because the engine is out of memory. Call between the
-   * two halves of a tick. The engine must neither step the reverted patches nor dispose of them.
+   * Reverts the plant commands of this tick, because the engine is out of memory. Call between
+   * `beginTick` and `endTick`. The engine must neither step the reverted patches nor dispose of
+   * them.
    *
-   * @returns false if there were no plant commands, so that nothing has changed
+   * @returns false if there were no plant commands; nothing has then changed
    */
   refusePending(): boolean {
     return this.retractPending().length > 0;
   }
 
   /**
-   * Second half of a tick. Updates ownership, and ages the organisms.
+   * Completes a tick: updates the owners of cells, and ages the organisms.
    *
    * @param readouts one for each step returned by `beginTick`, in the same order
    */
@@ -361,12 +371,14 @@ export class Room extends RoomContents {
     return this.timeOf(this.completedTicks);
   }
 
-  /** @param tick the number of the tick in progress */
+  /**
+   * Returns a tick with its tick rate and limit on flashes. @param tick number of the tick in
+   * progress
+   */
   private flickerMoment(tick: number): FlickerMoment {
     return { ...this.timeOf(tick), limit: this.flashLimit };
   }
 
-  /** Executes a command and records its answer. */
   private run({ id, session, command, past }: RoomEvent<'command'>): void {
     const { answers, time } = this;
     const { what } = command;
@@ -389,8 +401,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Refuses the plant commands of this tick, returns their energy and removes their organisms. If
-   * there are none, changes nothing, because the missing memory was needed by other rooms.
+   * Refuses the plant commands of this tick, refunds their energy and removes their organisms. If
+   * there are no plant commands, changes nothing, because other rooms needed the missing memory.
    *
    * @returns the patches of the removed organisms
    */
@@ -407,7 +419,8 @@ export class Room extends RoomContents {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract organisms first, so that `endAll` does not remember any that never grew.
+    // Retract the new organisms before calling `endAll`, so that it does not remember organisms
+    // that never grew.
     const retracted = planting.retract();
     departures.endAll(this.completedTicks);
     return retracted;

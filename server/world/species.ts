@@ -16,11 +16,10 @@ import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import { genomesOf, type Seed } from './organisms/grafts.ts';
 
-/** A checkpoint as rooms see it. */
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
-  /** Identifies the weights; used in tokens. */
+  /** Identity of the weights, which tokens contain. */
   readonly identity: string;
   /** Side S of a grown organism's window, in cells; even. */
   readonly side: number;
@@ -32,14 +31,18 @@ export interface Species {
   readonly schedule: readonly GrowthStep[];
   /** Minimum aliveness at which a cell claims its position, 0…255. */
   readonly threshold: number;
-  /** Whether the rule reads the latent in every step, so that organisms can transform. */
+  /**
+   * Whether the checkpoint's rule reads the latent in every step, so that organisms can transform.
+   */
   readonly hasStandingInput?: boolean | undefined;
   /**
    * Maximum number of steps that an organism takes before it sleeps, counted since it became grown
    * or was last woken. If absent, there is no limit.
    */
   readonly trustedSteps?: number | undefined;
-  /** How far wounds close from their rim, in cells per step. If absent, they close immediately. */
+  /**
+   * How far wounds close from their rim, in cells per step. If absent, wounds close immediately.
+   */
   readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
@@ -47,19 +50,28 @@ export interface Species {
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** The range of each gallery entry's mean colour; absent if unknown. */
+  /** The colour range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
-  /** The cells of each gallery entry when it is grown, [S, S], 1 or 0; absent if unknown. */
+  /**
+   * [S, S] for each gallery entry, 1 for each cell of the grown organism, otherwise 0; absent if
+   * unknown.
+   */
   readonly bodies?: readonly Uint8Array[] | undefined;
-  /** Indices of the gallery entries that are offered to visitors first. If absent, all are. */
+  /**
+   * Indices of the gallery entries that are offered to visitors first. If absent, all entries are
+   * offered.
+   */
   readonly featured?: readonly number[];
   /** Positions of the featured entries on the latent map; absent if there is no map. */
   readonly map?: MapPlaces | undefined;
-  /** Positions of all entries on the map of the whole gallery. */
+  /** Positions of all gallery entries on the latent map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
-  /** Relatives that gallery creatures can express. If absent, they express none. */
+  /**
+   * For each gallery creature, the similar creatures (relatives) that it can express. If absent, no
+   * creature has relatives.
+   */
   readonly relatives?: Relatives | undefined;
-  /** Sampler for throws: see `sampleLatent`. If absent, N(0, I). */
+  /** Version of the sampler for random seeds: see `sampleLatent`. If absent, N(0, I). */
   readonly sampler?: SamplerVersion | undefined;
 }
 
@@ -96,7 +108,7 @@ export function seedTokenOf(species: Species, organism: Omit<Seed, 'parents'>): 
 /**
  * Returns the growth step that an organism takes next.
  *
- * @param age number of steps it has taken so far
+ * @param age number of steps that the organism has taken so far
  */
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
@@ -108,16 +120,16 @@ export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'fea
 }
 
 /**
- * Factor by which sampler 2 multiplies the standard deviations. With a factor of 1, more organisms
- * would be shapeless.
+ * Factor by which sampler 2 multiplies the standard deviations of the fitted distribution. With a
+ * factor of 1, more organisms would be shapeless.
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the entries that sampler 2 is fitted to. If these have fewer than Z entries, it is
- * fitted to all entries.
+ * Categories of the gallery entries that sampler 2 is fitted to. If fewer than Z entries belong to
+ * these categories, sampler 2 is fitted to all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
-/** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
+/** Value added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 
 type Gallery = Species['gallery'];
@@ -147,9 +159,10 @@ export function sampleLatent(
 }
 
 /**
- * Returns the latent of a throw, made by the checkpoint's sampler and kept within its bounds.
+ * Returns the latent of a throw of the dice, made by the checkpoint's sampler and kept within its
+ * bounds.
  *
- * @param number uint32
+ * @param number number of the throw, uint32
  */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
@@ -186,8 +199,9 @@ function fitTo(gallery: Gallery, size: number) {
 }
 
 /**
- * Returns the latent at a point of the map: the weighted mean of the latents of nearby creatures,
- * scaled to their mean length. At a creature's own point, this is the creature's latent.
+ * Returns the latent at a point of the latent map: the weighted mean of the latents of nearby
+ * creatures, scaled to the weighted mean of their lengths. At a creature's own point, returns this
+ * creature's latent.
  *
  * @param point.whole whether the point is on the map of the whole gallery, instead of the map of
  *   featured creatures
@@ -209,8 +223,8 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // Scale up the mean, because it is shorter and thus near the average creature, which looks like a
-  // grey blot.
+  // Scale up the mean to the length of its neighbours. Without scaling, it would be too close to
+  // the average creature, which looks like a grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

@@ -1,6 +1,6 @@
 /**
- * Strokes that damage organisms or graft onto them: which cells they cover, and which organisms
- * they hit and wake (rules DMG-1 … DMG-4, GRA-4, GRA-5, ENE-6).
+ * Strokes that damage organisms or graft parts onto them: which cells a stroke covers, and which
+ * organisms it hits and wakes (rules DMG-1 … DMG-4, GRA-4, GRA-5, ENE-6).
  */
 import {
   contains,
@@ -33,8 +33,8 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
 }
 
 /**
- * Returns the owners of cells near a stroke, oldest first. The stroke cannot hit any other
- * organism.
+ * Returns the owners of cells near a stroke, oldest first. No other organism can be hit by the
+ * stroke.
  */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
@@ -59,10 +59,11 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** An organism that a stroke hits. */
 interface Hit {
   readonly organism: Organism;
-  /** [stage, stage] 1 if the stroke covers the cell of the coming step, otherwise 0. */
+  /**
+   * [stage, stage] 1 for each cell of the organism's next step that the stroke covers, otherwise 0.
+   */
   readonly cover: Uint8Array;
 }
 
@@ -75,14 +76,14 @@ export function endOf({ points, radius }: Stroke): StrokeEnd {
 
 /**
  * Returns whether a message continues the stroke that ended at `end`. A message with a single point
- * does not.
+ * never continues a stroke.
  */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/** Leaves out strokes that continue an earlier stroke of the same participant. */
+/** Returns the commands without strokes that continue an earlier stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<string, StrokeEnd>();
   return commands.filter((command) => {
@@ -102,22 +103,33 @@ const lastStrokes = (from: Pick<CommandState, 'strokes' | 'graftStrokes'>) => {
   return { damage: byMaker(from.strokes), graft: byMaker(from.graftStrokes) };
 };
 
-/** Number of ticks between two removals of old strokes. */
+/** Interval between removals of old strokes, in ticks. */
 const PRUNE_EVERY = 64;
 
-/** How long a stroke may pause and still count as the same wound, in seconds. */
+/**
+ * Maximum pause within a stroke, in seconds. After a longer pause, further messages count as a new
+ * wound.
+ */
 const STROKE_SECONDS = 60;
-/** How long a stroke may continue to wound the same protected organism, in seconds. */
+/**
+ * How long a stroke may continue to wound an organism after the stroke has made that organism
+ * protected, in seconds.
+ */
 const WOUND_SECONDS = 1;
 
-/** Reasons for not hitting an organism, most important first. */
+/** Reasons for which a stroke may not hit an organism, the most important first. */
 const ORDER = ['not-yours', 'protected', 'not-grown', 'no-such-organism'] as const;
 
-/** Decides what strokes hit, and charges for them. Wounds what strokes damage. */
+/**
+ * Decides which organisms a stroke hits, charges for the stroke, and wounds organisms under a
+ * stroke that damages.
+ */
 export class Strokes {
-  /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
+  /**
+   * How long an organism is protected from further wounds after a wound, in seconds (rule DMG-3).
+   */
   protect = 0;
-  /** For each tool, the last stroke of each participant (rules DMG-4, GRA-6). */
+  /** For each tool, the last stroke of each participant (rules DMG-4 and GRA-6). */
   private last = lastStrokes({});
 
   constructor(
@@ -146,8 +158,8 @@ export class Strokes {
   }
 
   /**
-   * Forgets strokes that ended long ago, and removes dead organisms from all other strokes. Call
-   * once per tick.
+   * Forgets strokes that ended long ago, and removes dead organisms from the remembered strokes.
+   * Call once per tick.
    */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
@@ -161,7 +173,7 @@ export class Strokes {
     }
   }
 
-  /** Wounds the organisms under a stroke, and charges its sender. @throws as `apply` */
+  /** Wounds the organisms under a stroke, and charges its sender. @throws the errors of `apply` */
   wound(command: RoomCommand<'damage'>, energy: Energy, time: RoomTime): Outcome {
     const by = command.by.id;
     return this.apply(command, energy, time, {
@@ -178,10 +190,12 @@ export class Strokes {
   /**
    * Applies a stroke to the organisms that it hits, and charges its sender.
    *
-   * @param tool.refusalOf says why an organism may not be hit
-   * @param tool.apply changes an organism. `isNew`: earlier messages of the stroke did not hit it
-   * @throws Refusal bad-point, stroke-too-long, no-energy; and if the stroke hits organisms, but
-   *   none that may be hit, the most important reason. Nothing has then changed
+   * @param tool.refusalOf returns the reason why an organism may not be hit; undefined if it may be
+   *   hit
+   * @param tool.apply changes an organism. `isNew` is false if earlier messages of the stroke have
+   *   hit this organism
+   * @throws Refusal bad-point, stroke-too-long, no-energy; if none of the organisms under the
+   *   stroke may be hit, the most important reason. If this throws, nothing has changed
    */
   apply(
     { what, by, points, radius }: RoomCommand<'damage' | 'graft'>,
@@ -197,8 +211,8 @@ export class Strokes {
     checkStroke(stroke, this.grid);
     const last = this.last[what].get(by.id);
     const isContinued = continues(last?.end, stroke);
-    // Check the price first, because the search for hits is costly and must not be caused by a
-    // sender who cannot pay.
+    // Check the price before searching for hits, because the search is slow and a sender who cannot
+    // pay must not be able to cause it.
     energy.require(by.id, energy.priceOf(stroke, isContinued), tick);
     const hits = this.hitsOf(stroke, what === 'graft');
     const maker = isContinued ? by.id : undefined;
@@ -223,8 +237,9 @@ export class Strokes {
   }
 
   /**
-   * Finds the organisms that a stroke hits. It hits an organism if it covers a cell that the
-   * organism owns.
+   * Finds the organisms that a stroke hits: those that own a cell under the stroke.
+   *
+   * @param isDepartingHit whether the stroke can hit departing organisms
    */
   private hitsOf(stroke: Stroke, isDepartingHit: boolean): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
@@ -242,9 +257,9 @@ export class Strokes {
   }
 
   /**
-   * Counts the organisms that a stroke wakes (rule ENE-6). An organism that is already awake counts
-   * as a fraction: its awake steps so far, which the stroke makes it repeat, as a share of the
-   * steps that it may take before it sleeps.
+   * Returns the number of organisms that a stroke wakes (rule ENE-6). An organism that is already
+   * awake counts as a fraction, because the stroke only restarts its count of awake steps: the
+   * fraction is this count, divided by the number of steps after which the organism sleeps.
    */
   private wokenBy(organisms: readonly Organism[]): number {
     const { trustedSteps = LIFE.wakingSteps } = this.species;
@@ -255,11 +270,11 @@ export class Strokes {
 
   /**
    * Returns whether an organism is protected from a stroke. The participant who made the organism's
-   * latest wound may continue it for a moment, because one movement of the hand arrives as several
-   * strokes, each beginning where the previous one ended.
+   * latest wound may continue that wound for a moment, because one movement of the hand arrives as
+   * several messages, each beginning where the previous message ended.
    *
-   * @param maker sender of the stroke, if it continues their previous stroke; undefined for a new
-   *   stroke
+   * @param maker sender of the stroke, if it continues the sender's previous stroke; undefined for
+   *   a new stroke
    */
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
@@ -267,7 +282,10 @@ export class Strokes {
     return cut.by !== maker || time.tick - cut.at >= WOUND_SECONDS * time.tickRate;
   }
 
-  /** Records that a participant has wounded an organism, or grafted onto somebody else's. */
+  /**
+   * Records that a participant has wounded an organism, or grafted onto another participant's
+   * organism. The organism is then protected for some time.
+   */
   touch(organism: Organism, by: ParticipantId, time: RoomTime): void {
     if (this.protect > 0 && !this.isRecent(organism, time)) organism.cut = { by, at: time.tick };
   }

@@ -2,12 +2,11 @@
  * Schedules the ticks of rooms at their rates, without drift: each tick is due at a multiple of the
  * period, however late the previous tick was. Missed ticks are dropped, and the room then counts as
  * slow. Rooms tick together as long as they can keep their rates. A room that cannot keep its rate
- * ticks apart from the others, so that it does not delay them.
+ * ticks separately, so that it does not delay the other rooms.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
 
-/** Nominal and actual tick rate of a room. */
 export interface Pace {
   /** Nominal ticks per second. */
   readonly tickRate: number;
@@ -22,25 +21,25 @@ const SLOW_BELOW = 0.9;
 /** Length of the period over which `actual` is measured, in ms. */
 const PACE_WINDOW = 2_000;
 
-/** Weight of the last tick in the moving average of tick durations. */
+/** Weight of the latest tick in the moving average of tick durations. */
 const LAST_TICK = 0.1;
 
 /**
- * A room that ticks apart rejoins the others once its ticks take less than this share of its
- * period.
+ * A room that ticks separately rejoins the other rooms once its ticks take less than this share of
+ * the time between them.
  */
 const TOGETHER_BELOW = 0.5;
 
 class Schedule {
   /** When the next tick is due, in ms. */
   due: number;
-  /** Whether the room ticks apart from the others. */
+  /** Whether the room ticks separately from other rooms, because it cannot keep its rate. */
   isApart = false;
-  /** The tick in progress. */
+  /** The room's tick in progress; undefined between ticks. */
   busy: Promise<void> | undefined;
-  /** Number of unreleased holds. */
+  /** Number of holds on the room that have not been released. */
   holds = 0;
-  /** When recent ticks started, in ms. */
+  /** Times at which recent ticks started, in ms. */
   private startTimes: number[] = [];
 
   constructor(
@@ -69,7 +68,11 @@ class Schedule {
     if (this.due <= now) this.due = this.align(now);
   }
 
-  /** Ends the tick in progress. @param took duration of the tick, in ms */
+  /**
+   * Ends the tick in progress, and decides whether the room ticks separately.
+   *
+   * @param took duration of the tick, in ms
+   */
   end(took: number): void {
     this.busy = undefined;
     this.isApart = took * this.rate > 1000 * (this.isApart ? TOGETHER_BELOW : 1);
@@ -77,8 +80,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // A gap since the last tick shows that the room is slow only if it exceeds one period, so
-    // ignore shorter ones.
+    // Measure until the last tick, or until one period ago if that is later. The time since the
+    // last tick shows that the room is slow only if it is longer than a period.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -89,7 +92,7 @@ class Schedule {
   }
 
   /**
-   * Returns the first multiple of the period after `now`, so that rooms of equal rates tick
+   * Returns the first multiple of the period after `now`, so that rooms with equal rates tick
    * together.
    */
   private align(now: number): number {
@@ -98,11 +101,10 @@ class Schedule {
   }
 }
 
-/** How late a tick started, and how long it took. */
 export interface TickTiming {
   /** How long after its due time the tick started, in ms. */
   readonly late: number;
-  /** How long it took until the tick was stored and, unless deferred, broadcast; in ms. */
+  /** Time from the start of the tick until it was stored and, unless deferred, broadcast, in ms. */
   readonly took: number;
 }
 
@@ -111,14 +113,16 @@ export interface TickerOptions {
   /**
    * Runs one tick of some rooms. Their next tick waits until the promise resolves.
    *
-   * @param isApart whether this is a single room that cannot keep its rate, and that should leave
-   *   the engine to other rooms from time to time
+   * @param isApart whether `rooms` is a single room that cannot keep its rate. Its tick should
+   *   leave the engine to other rooms from time to time
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick. `until` is when the next tick is due, or the current time while other
-   * rooms are ticking. Not called if no tick is planned.
+   * Called after each tick, unless no further tick is planned.
+   *
+   * @param until time at which the next tick is due, in ms; the current time if other rooms are
+   *   still ticking
    */
   readonly onPause?: ((until: number) => void) | undefined;
   /** Called after a tick has failed and the ticker has stopped. */
@@ -126,14 +130,14 @@ export interface TickerOptions {
 }
 
 /**
- * Runs the ticks of rooms that are due together, one tick at a time. A room that is too slow for
- * this ticks by itself.
+ * Runs the ticks of rooms. Rooms whose ticks are due at the same time tick together, one tick at a
+ * time. A room that is too slow for this ticks separately.
  */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
-  /** The tick in progress of the rooms that tick together; undefined between ticks. */
+  /** Tick in progress of the rooms that tick together; undefined between ticks. */
   private together: Promise<void> | undefined;
   private stopped = false;
   /** Moving average of tick durations, in ms; undefined before the first tick has ended. */
@@ -172,7 +176,7 @@ export class Ticker {
     await schedule?.busy;
   }
 
-  /** Releases one hold of a room. */
+  /** Releases one hold on a room. After the last release, the room continues. */
   resume(room: Room): void {
     const schedule = this.schedules.get(room);
     if (!schedule || schedule.holds === 0 || --schedule.holds > 0) return;
@@ -212,7 +216,7 @@ export class Ticker {
     return [...this.schedules].filter(([, { holds }]) => holds === 0);
   }
 
-  /** Rooms that may begin a tick now. */
+  /** Rooms that have no tick in progress and may begin one now. */
   private get idle(): [Room, Schedule][] {
     return this.awake.filter(([, { busy, isApart }]) => !busy && (isApart || !this.together));
   }
@@ -222,7 +226,7 @@ export class Ticker {
     return Math.min(...this.awake.map(([, schedule]) => schedule.due));
   }
 
-  /** Sets the timer for the next tick. @returns whether a timer was set */
+  /** Sets a timer for the next tick. @returns whether a timer was set */
   private plan(): boolean {
     this.cancel?.();
     const { idle } = this;
@@ -271,8 +275,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // If other rooms are ticking, there is no pause. Report even this, because callers may be
-        // waiting for a report.
+        // Report a pause even if other rooms are still ticking, because callers may be waiting for
+        // the report. Such a pause ends immediately.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -287,21 +291,22 @@ function validRate(rate: number): number {
 }
 
 /**
- * Maximum time that work can be deferred, in ms. The work usually runs sooner, when the next tick
- * begins, unless the room of that tick has just been closed or held.
+ * Maximum delay of deferred work, in ms. Usually, the work runs earlier, when the next tick begins.
+ * The maximum applies if the room of that tick has just been closed or held.
  */
 const MAX_DELAY = 5;
 
 /**
- * Holds at most one deferred function. It runs when `run` or the next `defer` is called, or after a
- * short time.
+ * Holds at most one deferred function. The function runs when `run` or the next `defer` is called,
+ * or else after `MAX_DELAY`.
  */
 export class DeferredWork {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
   /**
-   * @param onError called with any error that deferred work throws. `run` and `defer` never throw
+   * @param onError called with any error that deferred work throws, because `run` and `defer` never
+   *   throw
    */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,

@@ -19,7 +19,7 @@ import type { RoomState } from './room-state.ts';
 /** The outcome of a tick in one room. */
 export type RoomTick = Awaited<ReturnType<World['tick']>>[number];
 
-/** The events of the tick in progress that a room's journal must store. */
+/** The events of a room's tick in progress, which the journal must store. */
 export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
@@ -34,10 +34,12 @@ export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 /** Options for opening a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
-/** Number of patches per engine call, for a room that cannot keep its rate. */
+/**
+ * Maximum number of patches per engine call for a room that cannot keep its rate. Calls for other
+ * rooms can run between two such calls.
+ */
 const PART = 16;
 
-/** The open rooms, and the engine that they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
 
@@ -58,7 +60,6 @@ export class World {
     return this.storing > 0;
   }
 
-  /** Returns an unused patch id. */
   newPatch(): PatchId {
     return ++this.patches.last;
   }
@@ -68,7 +69,11 @@ export class World {
     return new World(this.engine, this.patches);
   }
 
-  /** Moves a room from another world of the same engine. @throws Error if its name is taken */
+  /**
+   * Moves a room from another world with the same engine into this one.
+   *
+   * @throws Error if a room of this name is open
+   */
   adopt(room: Room, from: World): void {
     if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is already open`);
     from.rooms.delete(room.name);
@@ -88,7 +93,7 @@ export class World {
    *
    * @param states cell states of `from.organisms`, in the same order
    * @throws Error if a room of this name is open; EngineError bad-latent, bad-state, out-of-memory.
-   *   The room is then not opened
+   *   If this throws, the room is not opened
    */
   async restore(
     options: RoomPlace & { readonly from: RoomState },
@@ -110,7 +115,7 @@ export class World {
    * Replaces a room's state. Call between two ticks.
    *
    * @param states cell states of `from.organisms`, in the same order
-   * @throws EngineError, without changing anything
+   * @throws EngineError; the room's state is then unchanged
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
     const patches = from.organisms.map(() => this.newPatch());
@@ -140,10 +145,10 @@ export class World {
    * @param meanwhile called once, while the engine is stepping
    * @param isApart whether to step only a few patches per engine call, so that other rooms can step
    *   in between
-   * @returns for each room, its result; the number of cells that the engine has stepped; and whether
-   *   the room's seeds were refused because the engine had no memory left
-   * @throws EngineError. The rooms are then unusable, because their cells and planes no longer
-   *   agree
+   * @returns for each room: the result of the tick; the number of cells that the engine has
+   *   stepped; and whether the room's seeds were refused because the engine had no memory left
+   * @throws EngineError. The rooms are then unusable, because their grids no longer match the
+   *   engine's cell states
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false) {
     const works = rooms.map((room) => room.beginTick());
@@ -158,8 +163,8 @@ export class World {
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
-    // If planting fails, the step fails with it, so avoid an unhandled rejection. Any other failure
-    // of the step is thrown at the `await` below.
+    // If planting fails, `stepped` rejects, too. Ignore the rejection here, because otherwise it
+    // would be unhandled. Any other failure of the step is thrown at the `await` below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {
@@ -170,8 +175,8 @@ export class World {
       // them.
       stepped = this.step(steps.flat());
     }
-    // Store events while the engine is stepping, so that the tick takes only as long as the slower
-    // of the two.
+    // Store the events while the engine is stepping, so that the tick takes only as long as the
+    // slower of these two operations.
     const journalled = this.store(
       rooms.map((room, i) => {
         const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];
@@ -216,7 +221,11 @@ export class World {
     await this.engine.importStates(patches.map((patch, i) => ({ patch, state: states[i] })));
   }
 
-  /** @returns false if the engine is out of memory and has planted no patch */
+  /**
+   * Plants patches in the engine.
+   *
+   * @returns false if the engine is out of memory and has planted none of the patches
+   */
   private async plant(patches: readonly NewPatch[]): Promise<boolean> {
     if (patches.length === 0) return true;
     try {
@@ -228,7 +237,11 @@ export class World {
     }
   }
 
-  /** @param perCall maximum number of patches per engine call */
+  /**
+   * Steps patches in the engine, in several calls if necessary.
+   *
+   * @param perCall maximum number of patches per engine call
+   */
   private async step(steps: readonly PatchStep[], perCall = Infinity): Promise<Readout[]> {
     const readouts: Readout[] = [];
     for (let i = 0; i < steps.length; i += perCall) {

@@ -1,4 +1,4 @@
-/** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
+/** The messages that clients send, each with its schema. The names are Socket.IO event names. */
 
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
@@ -11,22 +11,26 @@ import { ringNumber, TOOLS } from '../vocabulary.ts';
 /** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
 export const MAX_DRAWING = 14_400;
 
-/** Id that the client chooses; the answer to the command contains it. */
+/** Id of a command, chosen by the client. The answer to the command contains the same id. */
 const commandId = whole(0, 0xffffffff);
 const tokenText = v.optional(v.pipe(v.string(), v.maxLength(64)));
 const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
 /**
- * A latent. The limit is far above any checkpoint's latent size; numbers must be finite and small.
+ * A latent. The maximum length is far above any checkpoint's latent size. Numbers must be finite
+ * and small.
  */
 const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  /** A random seed. Equal values of `throw` give equal seeds. */
+  /** A random seed, as if thrown with dice. Equal values of `throw` give equal seeds. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /** A mix of creatures around a point of the latent map; `whole`: the whole gallery's map. */
+  /**
+   * A mix of the creatures around a point of the latent map. If `whole`, uses the map of the whole
+   * gallery.
+   */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
@@ -37,12 +41,15 @@ const seedSource = v.variant('from', [
   }),
 ]);
 
-/** Seeds that can be previewed: everything that can be planted, and seeds not yet in a hand. */
+/**
+ * Seeds that can be previewed: all seeds that can be planted, and seeds that have not been made
+ * yet.
+ */
 const previewSource = v.variant('from', [
   ...seedSource.options,
-  /** A cross without mutation. */
+  /** A cross of two living organisms, without mutation. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
-  /** The growth of a living organism. */
+  /** The seed of a living organism. */
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
 
@@ -57,17 +64,17 @@ const stroke = {
   ),
 };
 
-/** Commands of participants that a table's rings may send. */
+/** The commands of participants that the rings of a table may send, too. */
 const RING_COMMANDS = [
   ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
   ...(['preview', 'keep', 'cursor'] as const),
 ];
 
-/** Maximum number of chunks in a message, more than the largest grid has. */
+/** Maximum number of chunks in a message. Even the largest grid has fewer chunks. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 
-/** Maximum number of organisms whose genomes a message requests. */
+/** Maximum number of organisms whose genomes a message may request. */
 export const MAX_GENOMES_ASKED = 64;
 
 export const COMMANDS = {
@@ -77,28 +84,34 @@ export const COMMANDS = {
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
-     * What the client is. If absent, a participant. `wall`: sees everything and may only watch; the
-     * answer is `wall`. `view`: the picture on the host's page, like a wall, but never reported as
-     * lost. `spectator`: a visitor with a view-only link, like a wall, but bans and opening hours
-     * apply. `table`: a touch table, like a wall, whose rings are participants: see `enter`.
+     * Kind of client. If absent, the client is a participant.
+     * - `wall`: sees everything and may only watch. The answer is the event `wall`.
+     * - `view`: the picture on the host's page. Like a wall, but never reported as lost.
+     * - `spectator`: a visitor with a view-only link. Like a wall, but bans and opening hours
+     *   apply.
+     * - `table`: a touch table. Like a wall, but its rings are participants (see `enter`).
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
-    /** Pass of a table, or of a wall with a seat of its own, from its address. */
+    /** Pass from the address of a table, or of a wall that has its own seat. */
     pass: tokenText,
-    /** Languages whose script the wall's screen cannot display. */
+    /** Languages whose script the screen of this wall cannot display. */
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
-    /** Token from an earlier `welcome` or `waiting`: resumes a seat or a position in the queue. */
+    /**
+     * Token from an earlier `welcome` or `waiting`. It resumes a seat or a position in the queue.
+     */
     resume: tokenText,
-    /** Device mark from an earlier `welcome` in any room of the server. */
+    /** Device mark from an earlier `welcome`, in any room of this server. */
     mark: tokenText,
     /**
-     * Scope within which the ids of this page's commands are unique. A page that resumes sends its
-     * unanswered commands again, and the room executes each of them only once.
+     * Scope within which the ids of this page's commands are unique. When a page resumes its seat,
+     * it sends its unanswered commands again, and the room executes each of them only once.
      */
     session: v.optional(commandId),
-    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, little-endian. */
+    /**
+     * Checksums (`sumOf`) of the chunks that the page is showing, four bytes each, little-endian.
+     */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
@@ -107,20 +120,22 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring of a table, or resume it after the connection was lost. Each ring is a participant.
-   * The answer is `ring` with a `seated`.
+   * Open a ring of a table, or resume it after the connection was lost. Each ring is a separate
+   * participant. The answer is the event `ring` with a `seated` message.
    */
   enter: v.strictObject({
     ring: ringNumber,
     ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
   }),
-  /** A ring's command. Its `message` is validated like a message from a visitor's page. */
+  /** Send a command of a ring. The `message` is validated like a message from a visitor's page. */
   ring: v.strictObject({
     ring: ringNumber,
     name: v.picklist(RING_COMMANDS),
     message: v.unknown(),
   }),
-  /** Forget a ring: its next participant is somebody else. */
+  /**
+   * Forget the participant of a ring. The next participant of this ring counts as another person.
+   */
   forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
   look: v.variant('hidden', [
@@ -133,27 +148,26 @@ export const COMMANDS = {
       height: between(0, 1e6),
       /** Screen pixels per cell. */
       pixels: between(0, 1e4),
-      /** The best quality tier that the page needs. */
+      /** The best quality tier that the page can use. */
       best: v.picklist(TIER_NAMES),
     }),
   ]),
-  /** Plant a seed with the centre of its window at integer coordinates. */
+  /** Plant a seed. The centre of the organism's window is at integer coordinates. */
   plant: v.strictObject({
     id: commandId,
     x: whole(-1e6, 1e6),
     y: whole(-1e6, 1e6),
     seed: seedSource,
   }),
-  /** Damage the cells under a stroke. */
   damage: v.strictObject(stroke),
   /**
-   * Graft: the cells under a stroke read the genome of a seed from now on, and become a part of its
-   * creature (rule GRA-1).
+   * Paint the genome of a seed onto the cells under a stroke, so that they become a part of the
+   * seed's creature (rule GRA-1).
    */
   graft: v.strictObject({ ...stroke, seed: seedSource }),
   /**
-   * Take back from an organism what the participant's last stroke grafted onto it; with `foreign`,
-   * everything that others have grafted onto the participant's own organism.
+   * Take back the participant's last graft stroke on an organism. If `foreign`, remove everything
+   * that others have grafted onto the participant's own organism.
    */
   ungraft: v.strictObject({
     id: commandId,
@@ -161,8 +175,8 @@ export const COMMANDS = {
     foreign: v.optional(v.boolean()),
   }),
   /**
-   * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` the
-   * share of random variation.
+   * Cross two living organisms into a seed, which is put into the participant's hand. `mix` is the
+   * share of `b`, and `mutation` is the share of random variation.
    */
   cross: v.strictObject({
     id: commandId,
@@ -172,9 +186,9 @@ export const COMMANDS = {
     mutation: v.optional(share),
   }),
   /**
-   * Turn a drawing into a seed in the hand. The drawing has side×side pixels, like the checkpoint's
-   * grown organism. Depending on the checkpoint's `draws`, a pixel is one byte of ink or
-   * premultiplied RGBA.
+   * Turn a drawing into a seed, which is put into the participant's hand. The drawing has the same
+   * side as the checkpoint's grown organism, in pixels. Depending on the checkpoint's `draws`, each
+   * pixel is one byte of ink or four bytes of premultiplied RGBA.
    */
   draw: v.strictObject({
     id: commandId,
@@ -186,27 +200,27 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Renew one of the participant's own organisms: a departing organism comes back with a new
-   * lifetime; an organism that departed less than a minute ago is planted again.
+   * Renew one of the participant's own organisms. A departing organism comes back with a new
+   * lifetime. An organism that departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
-  /** Transform a living organism, in place, into the organism that a seed grows into. */
+  /** Transform a living organism, in place, into the organism that grows from another seed. */
   transform: v.strictObject({
     ...{ id: commandId, organism: organismId, seed: seedSource },
-    /** Point from which the new organism spreads; if absent, the middle. */
+    /** Point from which the new genome spreads, in cells. If absent, the organism's middle. */
     at: v.optional(v.strictObject({ x: finite, y: finite })),
   }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Report an organism to the host, who decides about it. */
   report: v.strictObject({ id: commandId, organism: organismId }),
-  /** Follow a participant's view; without a participant, stop following. */
+  /** Follow the view of a participant. If `participant` is absent, stop following. */
   follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
   /** Get a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
   /** Change the participant's name; '' removes it. */
   name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
-  /** Report the pointer's position; without coordinates, the pointer has left the grid. */
+  /** Report the position of the pointer. If x and y are absent, the pointer has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),
     y: v.optional(finite),
@@ -214,16 +228,19 @@ export const COMMANDS = {
   }),
   /**
    * Report whether the visitor is drawing, choosing or reading in an open panel, so that the
-   * gardener waits. The page repeats this as long as the visitor uses the panel.
+   * gardener waits. The page repeats this message while the panel is in use.
    */
   busy: v.strictObject({ busy: v.boolean() }),
-  /** Acknowledge the frame of this tick. */
+  /** Acknowledge that the frame of a tick has arrived. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** Request the genomes of organisms, to paint them; the answer is `genomes`. */
+  /** Request the genomes of organisms, to draw these with the painter. The answer is `genomes`. */
   genomes: v.strictObject({
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
-  /** Request all cells of chunks that are out of sync, at the scale of the client's frames. */
+  /**
+   * Request all cells of chunks that are out of sync. They are sent at the scale of the client's
+   * frames.
+   */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

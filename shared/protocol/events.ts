@@ -22,8 +22,8 @@ const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
 /**
- * A participant's energy (`level`), and the costs of their actions. From these, the client computes
- * how the energy refills.
+ * A participant's current energy (`level`), and the values from which the client computes how the
+ * energy refills and what actions cost.
  */
 const energy = v.object({
   level: amount,
@@ -33,7 +33,10 @@ const energy = v.object({
   damagePerCell: amount,
 });
 
-/** Fields of a welcome: everything about a room that a client needs before the first frame. */
+/**
+ * The fields of a welcome message: everything about a room that a client needs before the first
+ * frame.
+ */
 const opening = {
   protocol: count,
   room: v.object({
@@ -60,24 +63,27 @@ const opening = {
      * visitors are offered the whole gallery.
      */
     featured: v.optional(v.array(count)),
-    /** Gallery indices of the creatures that do not suit everybody. */
+    /** Gallery indices of the creatures that are not suitable for everybody. */
     unsuitable: v.optional(v.array(count)),
     /** The gallery's pictures on one sheet: `columns` tiles per row, each side×side pixels. */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
-     * URL of the latent map, a JSON list in gallery order: coordinates, 0…1, for a featured
-     * creature, and null for any other creature. With `?whole`, the list has coordinates for all
-     * creatures.
+     * URL of the latent map: a JSON list in gallery order that contains the coordinates, 0…1, of
+     * each featured creature, and null for each other creature. With `?whole`, the list contains
+     * the coordinates of all creatures.
      */
     map: v.optional(v.string()),
     /** Whether visitors can transform this checkpoint's organisms. If absent, they cannot. */
     transforms: v.optional(v.boolean()),
     /**
-     * Kind of drawings that the checkpoint can grow: 'ink' (white ink) or 'colour'. If absent, the
-     * checkpoint cannot grow drawings.
+     * Kind of drawings from which the checkpoint can grow organisms: 'ink' (white ink) or 'colour'.
+     * If absent, the checkpoint cannot grow drawings.
      */
     draws: v.optional(v.picklist(['ink', 'colour'])),
-    /** URL of the checkpoint's painter (see shared/painter). If absent, there is no painter. */
+    /**
+     * URL of the checkpoint's painter, a net that draws cells as pixels (see shared/painter). If
+     * absent, the checkpoint has no painter.
+     */
     painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
@@ -85,29 +91,33 @@ const opening = {
   participants: v.array(participantView),
 };
 
-/** Fields of the welcome of a participant or of a table's ring. */
+/** Fields of the welcome message for a participant or for a ring of a table. */
 const seated = v.object({
   you: participantView,
   /**
-   * Token with which the next join resumes the participant's seat. The token can be used once,
-   * within a limited time.
+   * Token with which the next `join` resumes the participant's seat. It can be used once, within a
+   * limited time.
    */
   resume: v.string(),
-  /** New mark for a device without a mark. The device sends the mark with each later join. */
+  /** A new device mark, if the device had none. The device sends this mark with each later join. */
   mark: v.optional(v.string()),
   energy,
   /** The seeds in the participant's hand, oldest first. */
   hand: v.optional(v.array(seedView), []),
 });
 
-/** Reports that a command was executed. A cross or a drawing gets a seed, a preview gets a film. */
+/**
+ * Reports that a command was executed. A cross or a drawing is answered with a seed, a preview with
+ * a film.
+ */
 const accepted = v.object({
   id: count,
   seed: v.optional(seedView),
-  /** The organism's seed as a token, in the answer to `keep`. */
+  /** The organism's seed as a token. Present only in the answer to `keep`. */
   token: v.optional(v.string()),
   /**
-   * URL of the page on which visitors grow the token at home. If absent, `/keep` on this server.
+   * URL of the page on which visitors can grow the token at home. If absent, `/keep` on this
+   * server.
    */
   page: v.optional(v.string()),
   /**
@@ -124,8 +134,8 @@ const accepted = v.object({
 });
 
 /**
- * Reports that a command had no effect, and why. The id of the command is absent if its message
- * could not be parsed.
+ * Reports that a command had no effect, and why. The command's id is absent if the message with the
+ * command could not be parsed.
  */
 const rejected = v.object({
   id: v.optional(count),
@@ -135,13 +145,13 @@ const rejected = v.object({
 });
 
 /**
- * Events that a table receives separately for each of its rings. The table receives all other
- * events only once.
+ * Events that a table receives separately for each of its rings. All other events are sent to a
+ * table only once.
  */
 export const RING_EVENTS = {
-  /** The ring is open. */
+  /** The ring has been opened. */
   seated,
-  /** The ring is closed, or could not be opened. */
+  /** The ring has been closed, or could not be opened. */
   left: v.object({ reason }),
   ...{ accepted, rejected, energy },
 } as const;
@@ -152,85 +162,96 @@ export type RingEvent<N extends RingEventName> = v.InferOutput<(typeof RING_EVEN
 export const EVENTS = {
   /** Answer to the join of a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
-  /** An event for one ring of this table. `RING_EVENTS` has the schema of each `message`. */
+  /** An event for one ring of this table. `RING_EVENTS` contains the schema of each `message`. */
   ring: v.object({
     ring: ringNumber,
     name: v.picklist(Object.keys(RING_EVENTS) as RingEventName[]),
     message: v.unknown(),
   }),
-  /** Answer to the join of a wall, a table, a spectator, or the picture on the host's page. */
+  /** Answer to the join of a wall, a table, a spectator, or the live picture on the host's page. */
   wall: v.object({
     ...opening,
-    /** URL of the server for phones, such as http://192.168.1.20:8080; '' without a network. */
+    /**
+     * URL at which phones can reach the server, such as http://192.168.1.20:8080; '' if there is no
+     * network.
+     */
     origin: v.string(),
-    /** Builds of the pages that are being served (see shared/build.ts); '' if unknown. */
+    /**
+     * Identifiers of the page builds that are being served (see shared/build.ts); '' if unknown.
+     */
     build: v.string(),
   }),
   /**
    * The room is full, so this page waits in a queue behind `ahead` other pages. When its turn
-   * comes, the server lets the page join. If the page has to connect again, the token `resume`
-   * restores its position in the queue.
+   * comes, the server lets it join. If the page has to connect again, the token `resume` restores
+   * its position in the queue.
    */
   waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
-  /** Changes of the room's picture, encoded as codec/frame.ts describes. */
+  /** Changes of the room's picture, in the encoding of codec/frame.ts. */
   frame: v.instance(Uint8Array),
-  /** What has happened to organisms in one tick. */
+  /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * Changes that others have made to this participant's organisms, gathered over a short time. Each
-   * change names the first person who made it (`by`) and the number of `others`. Departures are
-   * included, although nobody caused them.
+   * Changes that others have made to this participant's organisms, collected over a short time.
+   * Each change names the first person who made it (`by`) and the number of `others`. Departures
+   * are included, although nobody caused them.
    */
   affected: v.object({
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /**
-         * Kind that the organism was transformed into, or that was grafted; '' if it has no name.
+         * Name of the creature into which the organism was transformed, or that was grafted onto
+         * it; '' if the creature has no name.
          */
         into: v.optional(v.string()),
-        /** For how many seconds its planter can still renew a departing organism. */
+        /** Number of seconds for which this participant can still renew the departing organism. */
         secondsLeft: v.optional(amount),
       }),
     ),
   }),
   /** Participants who have joined, and ids of participants who have left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
-  /** Genomes that the cells of organisms read. The painter (see shared/painter) needs them. */
+  /**
+   * The genomes that cells of organisms read. Pages need them to draw with the painter (see
+   * shared/painter).
+   */
   genomes: v.object({
     genomes: v.pipe(
       v.array(v.object({ id, ...packedGenomes.entries })),
       v.maxLength(MAX_GENOMES_ASKED),
     ),
   }),
-  /** Positions of other participants' pointers, packed as `pointers.ts` describes. */
+  /** Positions of other participants' pointers, in the encoding of `pointers.ts`. */
   cursors: v.array(packedPointer),
   /**
-   * A participant shows where one of their organisms is. The organism glows briefly in the
+   * Another participant shows where one of their organisms is. The organism glows briefly in that
    * participant's hue.
    */
   beacon: v.object({ organism: id, hue: v.number() }),
-  /** A position in cells that the host asks everybody to look at. */
+  /** A position, in cells, at which the host asks everybody to look. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /** A position in cells of which walls show a close-up. If absent, walls show the whole room. */
+  /** A position, in cells, of which walls show a close-up. If absent, walls show the whole room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
   /** A film that walls show instead of the room. If absent, walls show the room. */
   film: v.object({
     film: v.optional(
       v.object({
-        /** Id of the film, with which a wall fetches its pictures (`FILES.wallFrame`). */
+        /** Id of the film. A wall uses it to fetch the film's pictures (`FILES.wallFrame`). */
         id: v.string(),
         frames: size,
-        /** Index of the picture with which to start. */
+        /** Index of the picture with which the film starts. */
         frame: count,
-        /** Pictures per second; 0 if the film stands still. */
+        /** Pictures per second; 0 if the film is paused. */
         speed: amount,
-        /** Unix times, in ms, at which the film's period starts (null if unknown) and ends. */
+        /**
+         * Unix times of the film's first picture (null if unknown) and of its last picture, in ms.
+         */
         from: v.nullable(finite),
         until: finite,
         /**
-         * When some of the pictures were taken; the times between are interpolated. If absent, all
-         * pictures are the same time apart.
+         * Times at which some of the pictures were taken. Times between them are interpolated. If
+         * absent, all pictures are equally far apart in time.
          */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
@@ -239,8 +260,8 @@ export const EVENTS = {
     ),
   }),
   /**
-   * Area in cells that the followed participant sees. If the area is absent, this page no longer
-   * follows anybody.
+   * The area, in cells, that the followed participant sees. If the area is absent, this page no
+   * longer follows anybody.
    */
   view: v.object({
     participant: id,
@@ -257,13 +278,16 @@ export const EVENTS = {
     paused: v.boolean(),
     /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
-    /** How far the water bends the picture, as a multiple of the usual. If absent, not at all. */
+    /**
+     * Strength of the water effect, which bends the picture, as a multiple of the usual strength.
+     * If absent, 0.
+     */
     water: v.optional(between(0, 2)),
-    /** Minimum time between two seeds of one participant, in seconds. */
+    /** Minimum time between two plantings by one participant, in seconds. */
     cooldown: amount,
     /** Whether walls show captions. */
     captions: v.boolean(),
-    /** Languages of the room, which the captions use in turn. */
+    /** Languages of the room. The captions on walls alternate between them. */
     languages: v.array(v.string()),
     /** Maximum number of close-ups that walls show per minute. If absent, walls show none. */
     closeUps: v.optional(amount),
@@ -293,18 +317,22 @@ export const EVENTS = {
     message: v.optional(v.string()),
     /** Path of the exhibition's logo. If absent, the exhibition has no logo. */
     logo: v.optional(v.string()),
-    /** Whether walls are dimmed, because the time is outside the opening hours. */
+    /** Whether walls are dimmed, because it is outside the opening hours. */
     dim: v.boolean(),
-    /** Whether the room's day is ending, so that its organisms dissolve and nobody may act. */
+    /** Whether the room's day is ending. Its organisms then dissolve, and nobody may act. */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the day that is ending. */
     tree: v.optional(v.boolean()),
   }),
-  /** The participant's energy and costs, because the host has changed the costs. */
+  /** The participant's energy and costs. Sent when the host has changed the costs. */
   energy,
-  /** A notice for this participant only. It does not mean that a command was refused. */
+  /**
+   * A notice for this participant. Unlike `rejected`, it does not mean that a command was refused.
+   */
   notice: v.object({ notice }),
-  /** Configured and actual tick rate, and whether the room is falling behind (`slow`). */
+  /**
+   * The room's configured and actual tick rate, and whether the room is falling behind (`slow`).
+   */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

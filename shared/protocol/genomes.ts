@@ -1,11 +1,11 @@
-/** Genomes as a server sends them to pages that paint. */
+/** Encodes the genomes that a server sends to pages that draw with the painter. */
 import * as v from 'valibot';
 import { fromHalf, toHalf } from '../half-floats.ts';
 import type { PaintedGenomes } from '../painter/genome-map.ts';
 
 /** The genomes that the cells of an organism read: see `PaintedGenomes`. */
 export const packedGenomes = v.object({
-  /** 16-bit floats, little-endian. */
+  /** The latents, as little-endian 16-bit floats. */
   latents: v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1), v.maxLength(4)),
   labels: v.optional(v.instance(Uint8Array)),
 });

@@ -1,11 +1,14 @@
 /**
- * A Socket.IO parser that uses MessagePack: every packet is one binary message with raw cell data.
- * (The default parser sends a text message with placeholders, and then a binary message.)
- * Interface: https://socket.io/docs/v4/custom-parser/
+ * A Socket.IO parser that uses MessagePack: every packet is one binary message that contains cell
+ * data as raw bytes. (The default parser sends a text message with placeholders, and then a binary
+ * message.) Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 
-/** Types of socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
+/**
+ * Packet types of socket.io-protocol 5. The BINARY types are not needed, because any packet may
+ * contain bytes.
+ */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
 interface Packet {
@@ -15,7 +18,10 @@ interface Packet {
   id?: number | undefined;
 }
 
-/** Socket.IO's own events. A client that sent one could trigger the server's handlers for it. */
+/**
+ * Names of Socket.IO's own events. A client that could send them would trigger internal handlers of
+ * the server.
+ */
 const RESERVED = new Set([
   'connect',
   'connect_error',
@@ -27,8 +33,8 @@ const RESERVED = new Set([
 ]);
 
 /**
- * Packets come from untrusted clients, so msgpackr's records, extensions and structured clones are
- * off.
+ * Options for msgpackr. Records, extensions and structured clones are off, because packets come
+ * from untrusted clients.
  */
 export const OPTIONS = {
   useRecords: false,
@@ -42,8 +48,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Checks of a packet's data, by the packet's type. ACK is missing, because acknowledgements are not
- * used.
+ * For each packet type, a function that checks a packet's data. ACK packets are always rejected,
+ * because acknowledgements are not used.
  */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
@@ -54,8 +60,10 @@ const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
 };
 
 /**
+ * Creates a Socket.IO parser.
+ *
  * @param pack writes one value as MessagePack
- * @param unpack reads the only value of a message; throws an Error for a malformed message
+ * @param unpack reads the only value of a message; throws an Error if the message is malformed
  */
 export function createParser(
   pack: (value: unknown) => Uint8Array,
@@ -84,8 +92,8 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // Reject packets for other namespaces: only one exists, and Socket.IO would answer each of
-        // them.
+        // Reject packets for other namespaces, because only the namespace '/' exists and Socket.IO
+        // would answer each of these packets.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -109,8 +117,8 @@ export function createParser(
  * Encodes a value as MessagePack.
  *
  * @param value null, booleans, numbers, strings, bytes, and arrays and plain records of these;
- *   undefined fields of records are omitted
- * @throws TypeError for anything else
+ *   fields with the value undefined are omitted
+ * @throws TypeError for any other value
  */
 export function pack(value: unknown): Uint8Array {
   const bytes: number[] = [];
@@ -142,7 +150,7 @@ function write(value: unknown, out: number[]): void {
   } else throw new TypeError('bad packet');
 }
 
-/** Writes a number: small integers take one or five bytes, all other numbers are doubles. */
+/** Writes a number: small integers as one or five bytes, all other numbers as doubles. */
 function writeNumber(value: number, out: number[]): void {
   const whole = Number.isInteger(value) && !Object.is(value, -0);
   if (whole && value >= -32 && value < 128) out.push(value & 0xff);
@@ -156,8 +164,11 @@ function writeNumber(value: number, out: number[]): void {
 }
 
 /**
- * @param fix code for small sizes, and the smallest size that is too large for it
- * @param codes codes for sizes of one, two and four bytes; 0 if there is no such code
+ * Writes the type and size of a text, byte array, list or record.
+ *
+ * @param fix code of the type for small sizes, and the smallest size that is too large for this
+ *   code
+ * @param codes codes of the type for sizes of one, two and four bytes; 0 if there is no such code
  */
 function writeSize(
   size: number,
@@ -184,8 +195,8 @@ function append(bytes: Uint8Array, out: number[]): void {
  * booleans, numbers, strings, bytes, and arrays and plain records of these.
  *
  * @returns the value; byte arrays in it are views of `bytes`
- * @throws RangeError, TypeError: the message is truncated, has more than one value, is nested too
- *   deeply, or has an unknown type
+ * @throws RangeError, TypeError if the message is truncated, has more than one value, is nested too
+ *   deeply, or contains an unknown type
  */
 export function unpack(bytes: Uint8Array): unknown {
   const reader = new Reader(bytes);
@@ -216,15 +227,15 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // Codes of one type are consecutive for sizes of 1, 2 and 4 bytes, so log₂ of the number of
-    // bytes is computed from the code.
+    // The codes of a type for sizes of 1, 2 and 4 bytes are consecutive. The distance from the
+    // first of these codes is therefore log₂ of the number of bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
     if (code === 0xd0) return this.view.getInt8(this.skip(1));
     if (code === 0xd1) return this.view.getInt16(this.skip(2));
     if (code === 0xd2) return this.view.getInt32(this.skip(4));
-    // msgpackr encodes undefined as an extension of its own: this code and two zero bytes.
+    // msgpackr encodes undefined as an extension: this code, followed by two zero bytes.
     if (code === 0xd4 && this.unsigned(1) === 0) return undefined;
     if (code >= 0xd9 && code <= 0xdb) return this.text(this.unsigned(code - 0xd9));
     if (code === 0xdc || code === 0xdd) return this.list(this.unsigned(code - 0xdb));
@@ -233,7 +244,8 @@ class Reader {
   }
 
   /**
-   * Skips bytes. A read beyond the view's end throws a RangeError.
+   * Skips bytes without checking that they exist. The caller's read throws a RangeError if they are
+   * beyond the end.
    *
    * @returns the offset of the first skipped byte
    */
@@ -268,7 +280,7 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Use `fromEntries`, which also works for a field named `__proto__`, unlike assignments.
+    // Use `fromEntries`, because it works even for a field named `__proto__`, unlike an assignment.
     return Object.fromEntries(fields);
   }
 }

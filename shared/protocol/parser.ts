@@ -1,6 +1,6 @@
 /**
- * The Socket.IO parser of servers and programs. It uses msgpackr, which is faster than `pack` and
- * `unpack`, but too large for pages.
+ * The Socket.IO parser of servers and command-line programs. It uses msgpackr, which is faster than
+ * `pack` and `unpack` of packets.ts, but too large for pages.
  */
 import { Packr, Unpackr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';

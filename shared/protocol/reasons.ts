@@ -1,24 +1,21 @@
 /**
- * Why the server refuses a command. This is a closed set, and clients have a text for each reason.
+ * The reasons for which the server refuses a command. The list is complete: clients have a text for
+ * each reason.
  */
 export const REASONS = [
   'protocol-version',
   'no-such-room',
   'room-full',
-  /** The room has its maximum number of walls. */
   'too-many-walls',
-  /** The room has its maximum number of spectators. */
   'too-many-spectators',
-  /** The pass in the table's address is not a table's. */
+  /** The pass in the address does not belong to any table. */
   'no-such-table',
-  /** Another screen has opened the table's address. */
+  /** The table's address has been opened on another screen. */
   'table-taken',
-  /** The host has blocked the table. */
   'table-blocked',
-  /** Walls and spectators may only watch. */
+  /** The sender is a wall or a spectator, and these may only watch. */
   'only-watches',
   'already-joined',
-  /** The connection has not joined a room. */
   'not-joined',
   'gave-way',
   'replaced',
@@ -37,7 +34,7 @@ export const REASONS = [
   'bad-drawing',
   'no-drawings',
   'no-tokens',
-  /** This room does not allow planting latents from programs. */
+  /** The room does not allow programs to plant their own latents. */
   'no-latents',
   /** The host has hidden the creature that grows from this seed. */
   'seed-hidden',
@@ -47,9 +44,9 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
-  /** The organism is still growing, so it cannot be transformed. */
+  /** The organism is still growing, so it cannot be transformed or grafted onto. */
   'not-grown',
-  /** The organism has no graft that the visitor can take back. */
+  /** The organism has no graft that the sender can remove. */
   'no-graft',
   'no-such-participant',
   /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
@@ -81,20 +78,20 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * Why a connection has ended for good: a refusal, a server that could not be reached for too long,
- * or because this client has left.
+ * The reason why a connection has ended permanently: a refusal; `unreachable`, if the server could
+ * not be reached for too long; or `left`, if this client has left.
  */
 export type EndReason = Reason | 'unreachable' | 'left';
 
 /**
- * Notices to one visitor that refuse nothing. This is a closed set, and clients have a text for
- * each notice.
+ * Notices to one visitor. Unlike a reason, a notice does not mean that a command was refused. The
+ * list is complete: clients have a text for each notice.
  */
 export const NOTICES = ['name-hidden', 'some-protected', 'name-reserved'] as const;
 
 export type Notice = (typeof NOTICES)[number];
 
-/** Thrown when a visitor's command is refused; carries a reason of the closed set. */
+/** Thrown when a visitor's command is refused. Contains a reason from the list above. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
@@ -108,7 +105,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Increased with every change of a message or frame that older clients would misread. A page with
- * another version is asked to reload.
+ * Version of the protocol. Increase it with every change of a message or frame that older clients
+ * would misread. The server asks pages with another version to reload.
  */
 export const PROTOCOL_VERSION = 1;

@@ -1,6 +1,7 @@
 /**
- * Idle life: from time to time, a resting gallery creature expresses a relative for some steps, and
- * then returns to its own shape (rules IDL-1 … IDL-6).
+ * Idle life: from time to time, a resting gallery creature expresses a relative. It takes on the
+ * look of this similar creature for some steps, and then returns to its own shape (rules IDL-1 …
+ * IDL-6).
  */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
@@ -10,8 +11,8 @@ import { isChimera, isSameLatent, isTurning } from './grafts.ts';
 import type { Organism, Population } from './organism.ts';
 
 /**
- * A resting creature has begun to express a relative. Pages are sent no event, because they see the
- * change.
+ * The event that a resting creature has begun to express (look like) a relative. Pages do not
+ * receive this event, because they see the change itself.
  */
 export interface Expressing {
   readonly what: 'expressing';
@@ -20,24 +21,28 @@ export interface Expressing {
   readonly kind: string;
 }
 
-/** Ticks between two steps of an organism that expresses a relative. */
+/** Number of ticks between two steps while an organism expresses (looks like) a relative. */
 export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
-/** Maximum random delay of an organism's turn, as a share of the duration of an expression. */
+/**
+ * Maximum random delay of an organism's turn to express a relative, as a share of the duration of
+ * an expression.
+ */
 const LATE = 1 / 8;
 /**
- * Average use of the allowed share of organisms. It is below 1, so that the limit is rarely
- * reached.
+ * Average number of organisms that express a relative at the same time, as a share of the maximum.
+ * It is below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
 
 /**
- * Returns whether it is an organism's turn to express in a tick. The result does not depend on
- * other organisms. Turns are so frequent that, on average, `USED` times the allowed number of
- * organisms express. Organisms with consecutive ids do not have their turns together.
+ * Returns whether it is an organism's turn to express a relative in a tick. The result does not
+ * depend on other organisms. Turns are frequent enough that, on average, `USED` times the allowed
+ * number of organisms express a relative. Organisms with consecutive ids have their turns at
+ * different times.
  *
- * @param when.share share of the organisms that may express at the same time, above 0
+ * @param when.share share of the organisms that may express a relative at the same time, above 0
  * @param when.ticks duration of an expression in ticks
  */
 export function hasTurn(
@@ -54,12 +59,12 @@ export function hasTurn(
 }
 
 /**
- * Gives the latent of a relative to each resting organism whose turn has come. The caller wakes
+ * Gives the latent of a relative to each resting organism whose turn it is. The caller must wake
  * these organisms.
  *
  * @param now.tick number of completed ticks
- * @param now.sensed organisms whose turn is now
- * @returns the organisms that have begun to express, oldest first
+ * @param now.sensed organisms near a visitor in the hall, which need not wait for their turn
+ * @returns the organisms that have begun to express a relative, oldest first
  */
 export function beginExpressions(
   population: Population,
@@ -93,7 +98,7 @@ export function beginExpressions(
 
 /**
  * Returns the gallery indices of an organism's relatives. Only gallery creatures without grafts
- * have any.
+ * have relatives.
  */
 function relativesOf(
   { kind, latent, grafts }: Organism,
@@ -108,10 +113,10 @@ function relativesOf(
 }
 
 /**
- * Counts a step of an expression. After the last step with the relative's latent, gives the
- * organism its own latent back.
+ * Counts a step of an organism that may be expressing a relative. After the last step with the
+ * relative's latent, gives the organism its own latent back.
  *
- * @returns false if this step used the relative's latent
+ * @returns false if this step used the relative's latent; otherwise true
  */
 export function countStep(organism: Organism): boolean {
   const { expression } = organism;
@@ -122,8 +127,8 @@ export function countStep(organism: Organism): boolean {
 }
 
 /**
- * Gives an organism its own latent back, from its next step on. Like a touch, this restarts the
- * counts of awake and resting steps.
+ * Gives an organism its own latent back, starting with its next step. Restarts the counts of awake
+ * and resting steps, as a stroke does.
  */
 function returnLatent(organism: Organism): void {
   organism.expression!.latent = organism.latent;
@@ -132,7 +137,7 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/** Ends an expression immediately, because the organism has been wounded. */
+/** Ends an organism's expression of a relative immediately, for example because of a wound. */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;
   organism.expression = undefined;
@@ -142,7 +147,7 @@ export function breakOff(organism: Organism): void {
 /**
  * Counts down the ticks that an awake organism still has to wait.
  *
- * @returns whether it steps in this tick
+ * @returns whether the organism steps in this tick
  */
 export function isDue(organism: Organism): boolean {
   const { pause, wait } = organism;
@@ -151,7 +156,9 @@ export function isDue(organism: Organism): boolean {
   return !pause && !wait;
 }
 
-/** Returns how many ticks an organism waits after a step; undefined if it does not wait. */
+/**
+ * Returns the number of ticks that an organism waits after a step; undefined if it does not wait.
+ */
 export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {
   const { phase, hurt, closed, expression, transforming } = organism;
   if (phase === 'asleep') return undefined;

@@ -1,9 +1,9 @@
 /**
  * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. Two kinds of changes count:
- * of saturated red, and of relative luminance by at least a tenth if the darker side is below 0.8.
- * A turn is a change in the direction opposite to the previous change. Two turns make a flash.
- * Plain loops over integers are used, because this runs for each cell of each awake organism in
- * every tick.
+ * changes of saturated red, and changes of relative luminance by at least 0.1 if the darker of the
+ * two colours is below 0.8. A turn is a change in the direction opposite to the previous change.
+ * Two turns make a flash. The code uses plain loops over integers, because it runs for each cell of
+ * each awake organism in every tick.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
@@ -12,25 +12,25 @@ import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
 /**
- * Number of time slots into which the last second is divided. Turns are counted per slot, in four
- * bits each.
+ * Number of time slots into which the last second is divided. Turns (changes of direction) of a
+ * cell are counted per slot, in four bits each.
  */
 const SLOTS = 8;
 /**
- * Thresholds in 255ths: a luminance change of 0.1, a change of red by 20 units of 320, and a
- * luminance of 0.8.
+ * Thresholds of WCAG 2.3.1, in 255ths: a luminance change of 0.1, a change of red by 20 units of
+ * 320, and a luminance of 0.8.
  */
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
 const BRIGHT = 204;
 /**
- * If more than this share of the grid area that an organism can occupy (its window) is flashing,
- * the organism counts as flashing (WCAG).
+ * An organism counts as flashing if more than this share of its window, the square that it can
+ * occupy, is flashing (WCAG).
  */
 const SHARE = 1 / 4;
 /**
- * Bits for the direction in which luminance is changing. The same bits, shifted by `RED_BITS`, are
- * for red. 0 before the first change.
+ * Bits that say whether the luminance of a cell is rising or falling; 0 before the first change.
+ * The bits for red are the same, shifted left by `RED_BITS`.
  */
 const RISES = 1;
 const FALLS = 2;
@@ -48,13 +48,13 @@ const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
 /**
- * Returns the number of ticks per time slot, such that seven slots and one tick last at least a
+ * Returns the number of ticks per time slot. Seven slots and one tick together last at least a
  * second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
 
-/** The tick of a measurement, and the limit on flashes at that tick. */
+/** The tick in which flashes are measured, and the limit on flashes at that tick. */
 export interface FlickerMoment extends RoomTime {
   readonly limit: FlashLimit;
 }
@@ -83,8 +83,8 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
 }
 
 /**
- * Compares the colours that an organism is showing with those recorded before. Cells owned by other
- * organisms are ignored.
+ * Compares the colours that an organism is showing with the recorded colours, and updates the
+ * record. Ignores cells owned by other organisms.
  *
  * @returns whether the organism has flashed as often as it may within a second
  */
@@ -135,7 +135,7 @@ export function hasFlashed(
 }
 
 /**
- * Returns the relative luminance of a colour over black, in 255ths.
+ * Returns the relative luminance of a colour on a black background, in 255ths.
  *
  * @param at index of the colour's red byte
  */
@@ -143,7 +143,7 @@ const luminanceAt = (rgba: Uint8Array, at: number): number =>
   (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
 
 /**
- * Returns R − G − B of a colour that is a saturated red, in 255ths; 0 for all other colours.
+ * Returns R − G − B, in 255ths, if a colour is a saturated red; otherwise 0.
  *
  * @param at index of the colour's red byte
  */
@@ -154,8 +154,8 @@ function rednessAt(rgba: Uint8Array, at: number): number {
 }
 
 /**
- * Shifts the counts of all cells by the time slots that have passed until a tick. Drops the oldest
- * counts.
+ * Shifts the counts of all cells by the number of time slots that have passed since the last
+ * measurement. The oldest counts are dropped.
  */
 function passTime(flicker: FlickerState, tick: number, slot: number): void {
   const passed = Math.floor(tick / slot) - Math.floor(flicker.at / slot);

@@ -1,9 +1,10 @@
 /**
- * The genomes that an organism's cells read. A graft is a set of places whose cells read the genome
- * of another creature (rules GRA-1 … GRA-8); an organism with grafts is a chimera. Each place has a
- * label: label 0 is the organism's own genome, and each other label names a grafted genome and who
- * painted it. In a transformation, an organism immediately counts as the creature of another seed,
- * and that seed's genome spreads over the cells in a wave (rules TRF-1 and TRF-4 … TRF-6).
+ * The genomes that an organism's cells read. A graft is a set of positions whose cells read the
+ * genome of another creature (rules GRA-1 … GRA-8). An organism with grafts is a chimera. Each
+ * position has a label: label 0 is the organism's own genome, and every other label names a grafted
+ * genome and its painter. In a transformation, an organism immediately counts as the creature of
+ * another seed, while this seed's genome spreads over the cells in a wave (rules TRF-1
+ * and TRF-4 … TRF-6).
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -14,30 +15,30 @@ import type { OrganismState } from '../room-state.ts';
 type Grafts = NonNullable<OrganismState['grafts']>;
 type Genome = Grafts['genomes'][number];
 
-/** Maximum number of labels of an organism, besides its own. */
+/** Maximum number of labels of an organism, not counting label 0, which is its own genome. */
 const MAX_LABELS = 8;
 /** Maximum number of painters whose last stroke an organism remembers. */
 const MAX_STROKES = 8;
 
-/** Number of cells by which a new genome advances per step. */
+/** Number of cells by which the wave of a transformation advances per step. */
 const WAVE_SPEED = 2;
-/** Number of steps for which an organism keeps its places after a graft. */
+/** Number of steps after a graft during which an organism releases no positions. */
 const GRAFT_STEPS = 8;
 /** Maximum number of former kinds that an organism remembers. */
 export const MAX_FORMER = 8;
 
 /** An organism whose genomes may change. */
 export interface Changing extends Omit<OrganismState, 'phase'> {
-  /** Whether the next step must send the engine the genomes that the cells read. */
+  /** Whether the genomes that the cells read must be sent to the engine with the next step. */
   mustExpress: boolean;
 }
 
-/** Properties of an organism that it gets from its seed. */
+/** The properties that an organism gets from its seed. */
 export type Seed = Pick<OrganismState, 'latent' | 'origin' | 'kind' | 'parents' | 'grafts'>;
-/** Properties of a seed that determine how its organism looks. Do not modify them. */
+/** The properties of a seed that determine how its organism looks. Do not modify them. */
 export type Genotype = Pick<Seed, 'latent' | 'grafts'>;
 
-/** Returns whether cells of an organism read different genomes. */
+/** Returns whether the cells of an organism read different genomes. */
 export const isChimera = ({ grafts }: Pick<Seed, 'grafts'>): boolean =>
   grafts?.places.some((label) => label !== 0) ?? false;
 
@@ -52,8 +53,9 @@ export function genomesOf({ latent, grafts }: Genotype): Genomes {
 }
 
 /**
- * Returns the parts of a chimera, its own genome first, then by size; undefined if all cells read
- * the same genome. Shares count the places that had a cell when the organism last rested.
+ * Returns the parts of a chimera: its own genome first, then the grafted genomes, largest first;
+ * undefined if all cells read the same genome. A part's share is its share of the positions that
+ * had a cell when the organism last rested.
  */
 export function partsOf(organism: Seed): Part[] | undefined {
   const { kind, origin, grafts } = organism;
@@ -76,7 +78,7 @@ export function largestGenome({ grafts, latent }: Genotype): Float32Array {
   return [latent, ...grafts.genomes.map((one) => one.latent)][indexOfMost(countGenomes(grafts))];
 }
 
-/** Records which places of a resting organism have a cell, or are closed by a wound. */
+/** Records which positions of a resting organism have a cell or are closed by a wound. */
 export function rememberBody({ id, window, grafts, closed }: Changing, grid: GridPlanes): void {
   if (!grafts) return;
   grid.each(window, (place, cell) => {
@@ -86,18 +88,19 @@ export function rememberBody({ id, window, grafts, closed }: Changing, grid: Gri
 
 /** A stroke of the graft tool over one organism. */
 interface GraftStroke {
-  /** [S, S] 1 for places that get the label. */
+  /** [S, S] 1 for each position that the stroke paints, otherwise 0. */
   readonly cover: Uint8Array;
   readonly genome: Genome;
   readonly by: ParticipantView;
-  /** Whether earlier messages of the same stroke have not hit the organism. */
+  /** Whether no earlier message of the same stroke has hit the organism. */
   readonly isNew: boolean;
 }
 
 /**
- * Paints places of an organism with a genome. Its own genome removes grafts.
+ * Paints positions of an organism with a genome. Painting with the organism's own genome removes
+ * grafts.
  *
- * @returns false if no place has changed
+ * @returns false if no position has changed
  */
 export function paint(organism: Changing, stroke: GraftStroke, grid: GridPlanes): boolean {
   const { genome, by, isNew, cover } = stroke;
@@ -132,9 +135,10 @@ export function paint(organism: Changing, stroke: GraftStroke, grid: GridPlanes)
 }
 
 /**
- * Restores the places that a painter's last stroke has replaced and nobody has painted since.
+ * Takes back a painter's last stroke on an organism, except at positions that somebody has painted
+ * since.
  *
- * @returns false if there is nothing to restore. Nothing has then changed
+ * @returns false if there is nothing to take back; nothing has then changed
  */
 export function takeBack(organism: Changing, painter: ParticipantId): boolean {
   const { grafts } = organism;
@@ -149,9 +153,10 @@ export function takeBack(organism: Changing, painter: ParticipantId): boolean {
 }
 
 /**
- * Removes the grafts of some painters. Their places read the organism's own genome again.
+ * Removes all grafts of some painters from an organism. The positions of these grafts read the
+ * organism's own genome again.
  *
- * @returns false if there are none. Nothing has then changed
+ * @returns false if the painters have no grafts; nothing has then changed
  */
 export function removeGrafts(
   organism: Changing,
@@ -175,7 +180,11 @@ const noGrafts = (size: number): Grafts => ({
   strokes: [],
 });
 
-/** Creates the grafts of a seed. Nobody counts as their painter. @param places [S, S] labels */
+/**
+ * Creates the grafts with which a seed begins. These grafts have no painter.
+ *
+ * @param places [S, S] label of each position
+ */
 export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Grafts => ({
   ...noGrafts(places.length),
   genomes: [...genomes],
@@ -188,7 +197,7 @@ export const graftsOfSeed = (genomes: readonly Genome[], places: Uint8Array): Gr
 export const isSameLatent = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** Returns whether any place still has the paint of somebody other than the planter. */
+/** Returns whether any position is painted by somebody other than the planter. */
 function hasForeign({ grafts, planter }: Changing): boolean {
   return (
     grafts?.places.some((label) => {
@@ -198,14 +207,17 @@ function hasForeign({ grafts, planter }: Changing): boolean {
   );
 }
 
-/** Counts for each label the places that had a cell when the organism last rested. */
+/** Counts, for each label, the positions that had a cell when the organism last rested. */
 function countLabels({ labels, places, body }: Grafts): number[] {
   const counts = new Array<number>(labels.length + 1).fill(0);
   for (let cell = 0; cell < places.length; cell++) if (body[cell] === 1) counts[places[cell]]++;
   return counts;
 }
 
-/** Counts for each genome, the own one first, the places that had a cell at the last rest. */
+/**
+ * Counts, for each genome, the positions that had a cell when the organism last rested. The
+ * organism's own genome comes first.
+ */
 function countGenomes(grafts: Grafts): number[] {
   const [own, ...painted] = countLabels(grafts);
   const counts = [own, ...grafts.genomes.map(() => 0)];
@@ -218,7 +230,11 @@ const indexOfLeast = (counts: readonly number[]): number => counts.indexOf(Math.
 /** Returns the index of the largest count, or the first of several equal ones. */
 const indexOfMost = (counts: readonly number[]): number => counts.indexOf(Math.max(...counts));
 
-/** Changes the labels of places and of remembered strokes. */
+/**
+ * Replaces all labels, both those of positions and those in remembered strokes.
+ *
+ * @param change returns the new label for an old one
+ */
 function relabel(grafts: Grafts, change: (label: number) => number): void {
   grafts.places = grafts.places.map(change);
   for (const one of grafts.strokes) {
@@ -227,8 +243,9 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 }
 
 /**
- * Finds or adds the label of a genome and its painter. If there are too many genomes or labels,
- * removes the one with the fewest cells. Its places then read the organism's own genome.
+ * Returns the label of a genome and its painter. Adds the label if it is new. If there are then too
+ * many genomes or labels, removes the one with the fewest cells, and its positions read the
+ * organism's own genome.
  */
 function labelFor(
   organism: Changing,
@@ -255,8 +272,8 @@ function labelFor(
 }
 
 /**
- * Removes the genome with the fewest cells. Only strokes of the planter can remove the organism's
- * own genome.
+ * Removes the genome with the fewest cells. The organism's own genome can be removed only by a
+ * stroke of its planter, and only if nobody else has painted.
  */
 function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
@@ -267,7 +284,8 @@ function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): vo
 }
 
 /**
- * Makes the grafted genome with the most cells the organism's own. The former own genome is lost.
+ * Replaces the organism's own genome with the grafted genome that the most cells read. The former
+ * own genome is lost.
  */
 function makeLargestOwn(organism: Changing, grafts: Grafts): void {
   const largest = indexOfMost(countGenomes(grafts).slice(1));
@@ -275,13 +293,13 @@ function makeLargestOwn(organism: Changing, grafts: Grafts): void {
   removeGenome(organism, grafts, largest);
 }
 
-/** Removes a grafted genome. Its places then read the organism's own genome. */
+/** Removes a grafted genome. Its positions then read the organism's own genome. */
 function removeGenome(organism: Changing, grafts: Grafts, genome: number): void {
   relabel(grafts, (label) => (grafts.labels[label - 1]?.genome === genome ? 0 : label));
   compact(organism);
 }
 
-/** Forgets labels and genomes that no place and no remembered stroke uses. */
+/** Removes labels and genomes that neither positions nor remembered strokes use. */
 function compact(organism: Changing): void {
   const { grafts } = organism;
   if (!grafts) return;
@@ -299,9 +317,10 @@ function compact(organism: Changing): void {
 }
 
 /**
- * Turns an organism into the creature of another seed. Its cells follow over several steps.
+ * Turns an organism into the creature of another seed. The cells change over several steps.
  *
- * @param at point in cells of the grid from which the new genome spreads; if absent, the middle
+ * @param at position on the grid from which the new genome spreads, in cells; if absent, the middle
+ *   of the organism
  * @param tick number of completed ticks
  */
 export function become(
@@ -324,7 +343,10 @@ export function become(
   beginChange(organism, wave ? stepsOf(from, side) : GRAFT_STEPS, wave);
 }
 
-/** Lets an organism's cells follow its changed grafts. A wave in progress ends immediately. */
+/**
+ * Starts the change of an organism's cells after its grafts have changed. A transformation in
+ * progress ends immediately.
+ */
 export function followGrafts(organism: Changing): void {
   beginChange(organism, GRAFT_STEPS);
 }
@@ -335,14 +357,16 @@ function beginChange(
   wave?: NonNullable<Changing['transforming']>['wave'],
 ): void {
   organism.transforming = { stepsLeft, ...(wave && { wave }) };
-  // The size before a wound no longer matters, so reset it to 0, as for organisms wounded while
-  // growing.
+  // The organism's size before a wound no longer matters. Reset it to 0, the value for organisms
+  // that were wounded while growing.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
   organism.mustExpress = true;
 }
 
-/** Returns after how many steps a wave from a point has reached all cells of a window. */
+/**
+ * Returns the number of steps after which a wave from a point has reached all cells of a window.
+ */
 function stepsOf({ x, y }: { readonly x: number; readonly y: number }, side: number): number {
   const farthest = Math.hypot(Math.max(x, side - 1 - x), Math.max(y, side - 1 - y));
   return Math.ceil(farthest / WAVE_SPEED);
@@ -351,7 +375,7 @@ function stepsOf({ x, y }: { readonly x: number; readonly y: number }, side: num
 /**
  * Returns the genomes that an organism's cells read in a step.
  *
- * @param stepsLeft number of steps of a transformation that are left, including this one
+ * @param stepsLeft remaining steps of a transformation, including this step
  */
 function genomesInStep(
   organism: Omit<Changing, 'mustExpress'>,
@@ -376,7 +400,7 @@ function genomesInStep(
   return { latents: [...into.latents, ...wave.latents], labels };
 }
 
-/** Returns the genomes that an organism's cells have read in the last step. */
+/** Returns the genomes that an organism's cells read in its last step. */
 export const genomesNow = (organism: Omit<Changing, 'mustExpress'>): Genomes =>
   genomesInStep(organism, 1 + (organism.transforming?.stepsLeft ?? 0));
 
@@ -391,7 +415,10 @@ export function takeExpressed(organism: Changing): Genomes | undefined {
   return genomesInStep(organism, transforming?.stepsLeft);
 }
 
-/** Returns whether the genomes that the cells read are still changing, or have just changed. */
+/**
+ * Returns whether the genomes that the cells read are still changing, or changed in the last few
+ * steps.
+ */
 export const isTurning = ({ transforming }: Pick<Changing, 'transforming'>): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
@@ -403,10 +430,10 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps the genomes that the most cells read. Cells of all other genomes then read the first
- * genome kept.
+ * Keeps the `most` genomes that the most cells read. Cells that read any other genome then read the
+ * first genome kept.
  *
- * @returns undefined if no genome may be kept
+ * @returns undefined if `most` is 0
  */
 function withLargest({ latents, labels }: Genomes, most: number): Genomes | undefined {
   if (most === 0) return undefined;

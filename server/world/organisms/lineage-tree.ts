@@ -1,6 +1,6 @@
 /**
- * The family tree of a room, the seeds of remembered organisms, and the choice of heirs for a new
- * day.
+ * The family tree of a room, the seeds of remembered organisms, and the choice of the heirs that
+ * begin a room's next day.
  */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -46,9 +46,9 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
 const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
- * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
- * removed the organism, returns a seed only if its kind is in the gallery, and without grafts,
- * because the organism may have been unfit to be seen.
+ * Returns the seed of a living or remembered organism; undefined if there is none. For an organism
+ * that the host has removed, returns a seed only if the kind is in the gallery, and leaves out
+ * grafts, because the organism may have been unsuitable to show.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,
@@ -66,7 +66,7 @@ export function rememberedSeed(
   return latent && { ...dead, latent };
 }
 
-/** Maximum number of chosen ancestors, and thus of heirs. */
+/** Maximum number of organisms that are chosen to have heirs. Each of them has one heir. */
 const MOST = 6;
 /**
  * Share of the second parent in a cross. It is below one half, so that two parents can have two
@@ -75,13 +75,12 @@ const MOST = 6;
 const MIX = 0.35;
 
 /**
- * An organism that may become an ancestor of heirs. Each nameless organism counts as a kind of its
- * own.
+ * An organism that may be chosen to have heirs. Each nameless organism counts as a kind of its own.
  */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
   readonly children: number;
-  /** [Z] */
+  /** The organism's latent, [Z]. */
   readonly latent: Float32Array;
 }
 
@@ -89,10 +88,10 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses the organisms to breed heirs from, best first. The number of wounds survived, age and the
- * number of children count equally, each as a share of the highest value among the candidates. An
- * organism of an already chosen kind is chosen only if no other kinds are left. Equal scores are
- * ordered by id.
+ * Chooses the organisms that will have heirs, best first. Three values count equally: the number of
+ * wounds survived, age, and the number of children. Each is divided by its highest value among the
+ * candidates. An organism of an already chosen kind is chosen only if no other kinds are left.
+ * Equal scores are ordered by id.
  *
  * @param tick current tick
  * @returns up to 6 candidates
@@ -114,8 +113,8 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds one heir for each chosen organism, by crossing it with the next one. If it is the only
- * one, or if the cross is out of bounds, the heir is a copy of the organism.
+ * Breeds one heir for each chosen organism, by crossing it with the next chosen organism. The heir
+ * is a copy of the organism if only one organism was chosen, or if the cross is out of bounds.
  *
  * @param bounds the checkpoint's bounds for latents
  */

@@ -1,6 +1,6 @@
 /**
- * The dead organisms that a room remembers for its family tree (rule GEN-1). They are part of the
- * room's state, so that they agree with the journal even after a crash, an undo or a restore.
+ * The dead organisms that a room remembers for its family tree (rule GEN-1). This memory is part of
+ * the room's state, so that it agrees with the journal even after a crash, an undo or a restore.
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
@@ -8,13 +8,15 @@ import { type Species, seedTokenOf } from '../species.ts';
 import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
-/** Limits on the dead organisms that a room remembers. */
 export const LINEAGE = {
-  /** Number of dead organisms that are still remembered after others have been forgotten. */
+  /** Number of dead organisms that remain when a room forgets some of them. */
   most: 1_500,
-  /** How many dead organisms beyond `most` may be remembered before some are forgotten. */
+  /**
+   * Number of dead organisms, beyond `most`, that a room may remember before it forgets some of
+   * them.
+   */
   slack: 64,
-  /** How far back a family tree reaches, in hours. */
+  /** Period that a family tree covers, in hours. */
   hours: 24,
 } as const;
 const { most, slack } = LINEAGE;
@@ -38,12 +40,10 @@ export class Lineage {
     this.forgotten = lineage?.forgotten ?? 0;
   }
 
-  /** The remembered dead organisms. */
   get state(): LineageState {
     return { ended: this.ended, forgotten: this.forgotten };
   }
 
-  /** Remembers an organism that has died. */
   add(organism: Organism, cause: Cause, died: number): void {
     const { id, kind, origin, parents, born, wounds, healed, latent, planter, was } = organism;
     const parts = partsOf(organism);
@@ -51,14 +51,17 @@ export class Lineage {
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause, died },
       ...(was && { was: was.map((one) => one.kind) }),
-      // Store only latents of nameless organisms, because the gallery contains those of its own
-      // kinds.
+      // Store the latent only for nameless organisms, because the gallery contains the latents of
+      // all named kinds.
       ...(kind === '' && { latent }),
       ...(parts && { parts, token: seedTokenOf(this.species, organism) }),
     });
   }
 
-  /** Forgets some organisms if there are too many. @param living all living organisms of the room */
+  /**
+   * Forgets some dead organisms if there are too many. @param living all living organisms of the
+   * room
+   */
   prune(living: Iterable<Organism>): void {
     if (this.ended.length <= most + slack) return;
     const kept = mostOf(this.ended, living, most);
@@ -68,8 +71,8 @@ export class Lineage {
 }
 
 /**
- * Chooses the dead organisms to remember: first the latest half, then ancestors of living
- * organisms, then others.
+ * Chooses `most` dead organisms to remember: first the `most` / 2 that died last, then ancestors of
+ * living organisms, then others.
  */
 function mostOf(
   ended: readonly Ended[],

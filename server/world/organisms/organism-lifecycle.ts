@@ -1,7 +1,7 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
- * LIF-9). Collects life events, and the patches of dead organisms, which the engine has to dispose
- * of.
+ * LIF-9). Collects life events for pages, and the patches of dead organisms for the engine to
+ * dispose of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -46,17 +46,19 @@ import { LIFE, type Organism, Population, viewOf } from './organism.ts';
  * read-outs.
  */
 export class OrganismLifecycle {
-  /** The dead organisms that the room remembers. */
   readonly lineage: Lineage;
   population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
-  /** Organisms that have died since the last tick. Those without a cause have never lived. */
+  /**
+   * Organisms that have died since the last tick, each with the cause. An organism without a cause
+   * was retracted and counts as never having lived.
+   */
   private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
-  /** Organisms that have begun to express a relative in this tick. */
+  /** The organisms that have begun to express (resemble) a relative in this tick. */
   expressing: readonly Expressing[] = [];
-  /** Organisms that somebody in the hall has come near to in this tick. */
+  /** Organisms near which a sensor has detected somebody in this tick. */
   private readonly sensed = new Set<Organism>();
   /** Organisms that strokes have hit in this tick. */
   private readonly hitNow = new Set<Organism>();
@@ -86,11 +88,11 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records that a stroke has hit an organism: wakes it and restarts the count of its awake steps.
-   * If all its cells are hit, it dies.
+   * Records that a stroke has hit an organism: wakes the organism and restarts the count of its
+   * awake steps. The organism dies if the stroke has hit all its cells.
    *
    * @param by participant who sent the stroke
-   * @param isNew whether the stroke has not wounded the organism before
+   * @param isNew whether this is the stroke's first hit on the organism
    * @param tick number of completed ticks
    */
   hit(organism: Organism, by: ParticipantId, isNew: boolean, tick: number): void {
@@ -108,8 +110,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // Drop the mask, because closed cells are zero anyway, and ground without a living cell stays
-      // as it is.
+      // Drop the mask of hit cells. Closed cells are zero anyway, and positions without a living
+      // cell stay as they are.
       organism.woundMask = undefined;
     }
   }
@@ -117,7 +119,8 @@ export class OrganismLifecycle {
   /**
    * Turns a grown organism into the creature of another seed.
    *
-   * @param at point in cells from which the new genome spreads; if absent, the organism's middle
+   * @param at position from which the new genome spreads, in cells; if absent, the organism's
+   *   middle
    * @param tick number of completed ticks
    */
   transform(
@@ -133,9 +136,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Changes the grafts of a grown organism, and wakes it.
+   * Changes the grafts of a grown organism, and wakes the organism.
    *
-   * @param change returns false if it has changed nothing
+   * @param change changes the grafts; returns false if nothing has changed
    * @param by.kind kind of the grafted genome; absent if grafts are removed
    * @param by.tick number of completed ticks
    */
@@ -162,14 +165,14 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
-  /** Lets an organism depart. It takes no further steps. */
+  /** Makes an organism depart, so that it takes no further steps. */
   depart(organism: Organism): void {
     this.population.setPhase(organism, 'departing');
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
   /**
-   * Brings back a departing organism, which reclaims those of its cells that are still bare.
+   * Brings back a departing organism. The organism reclaims its former cells that are still bare.
    *
    * @throws Refusal occupied if the organism is growing and others own all cells of its seed
    */
@@ -195,7 +198,11 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  /** Records that somebody in the hall is near a point (rule IDL-7). @param at in cells */
+  /**
+   * Records that somebody in the hall is near a point of the grid (rule IDL-7).
+   *
+   * @param at point and radius, in cells
+   */
   sense(at: { readonly x: number; readonly y: number; readonly radius: number }): void {
     const distance = ({ window: { x, y, width, height } }: Organism): number =>
       Math.hypot(x + width / 2 - at.x, y + height / 2 - at.y);
@@ -209,8 +216,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Starts the expressions that are due, and wakes organisms near somebody in the hall. Call before
-   * `step`.
+   * Starts the expressions of relatives that are due, and wakes organisms near which a sensor has
+   * detected somebody. Call before `step`.
    *
    * @param tick number of completed ticks
    */
@@ -227,9 +234,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * First half of a tick. Organisms that have no cell left die.
+   * Begins a tick: chooses the organisms that step. Organisms that have no cell left die.
    *
-   * @param moment end of the tick
+   * @param moment the tick that the steps complete, and the limit on flashes
    * @returns one step for each growing or awake organism that is due, oldest first
    */
   step(moment: FlickerMoment): PatchStep[] {
@@ -253,10 +260,10 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Second half of a tick. Updates ownership, and then ages each organism that has stepped.
+   * Completes a tick: updates the owners of cells, and then ages each organism that has stepped.
    *
-   * @param readouts one per step, in the same order
-   * @param moment end of the tick
+   * @param readouts one for each step that `step` returned, in the same order
+   * @param moment the tick that the steps complete, and the limit on flashes
    */
   settle(readouts: readonly Readout[], moment: FlickerMoment): void {
     const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
@@ -266,14 +273,14 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // Check organisms that have not stepped, too, because strokes can make them flash.
+    // Strokes can make organisms flash, so check even organisms that were hit but have not stepped.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      // Limit how often freed ground wakes an organism, because neighbours would otherwise wake
-      // each other forever.
+      // Limit how often freed cells wake an organism. Otherwise, neighbours would wake each other
+      // forever.
       if (organism.stirs >= LIFE.maxWakings) continue;
       organism.stirs++;
       this.wake(organism);
@@ -283,8 +290,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * If an organism has flashed as often as it may, makes it pause for a second. From then until it
-   * sleeps, it steps so rarely that it stays within the limit.
+   * Makes an organism pause for a second if it has flashed as often as allowed. After the pause,
+   * and until it sleeps, the organism steps so rarely that it stays within the limit.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
@@ -295,7 +302,7 @@ export class OrganismLifecycle {
     else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
   }
 
-  /** Removes organisms planted in this tick, with their life events and steps. */
+  /** Removes organisms planted in this tick, together with their life events and steps. */
   retract(organisms: readonly Organism[]): void {
     const retracted = new Set(organisms.map(({ id }) => id));
     for (const organism of organisms) {
@@ -327,8 +334,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Returns the patches of the organisms removed since the last call. The caller has to dispose of
-   * them.
+   * Returns the patches of organisms removed since the last call. The caller must dispose of these
+   * patches.
    */
   takeDisposed(): PatchId[] {
     return this.disposed.splice(0);
@@ -359,11 +366,11 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The cells of the seed are no longer reserved, so release those that are not live.
+      // The organism has grown, so the cells of its seed are no longer reserved. Release the cells
+      // that are not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      // An organism whose wound is closing does not rest, and its awake steps are not counted until
-      // the wound has closed.
+      // An organism whose wound is closing does not rest, and its awake steps are not counted.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
@@ -380,7 +387,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release ground that the relative has taken but the organism itself does not need.
+      // Release positions that the organism took while it resembled a relative but does not need
+      // itself.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');
@@ -427,7 +435,10 @@ export class OrganismLifecycle {
   }
 }
 
-/** Returns the largest difference between two read-outs, 0…255; 255 if their sizes differ. */
+/**
+ * Returns the largest difference between the values of two pictures, 0…255; 255 if their sizes
+ * differ.
+ */
 function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
   if (before?.length !== after.length) return 255;
   return after.reduce((most, value, i) => Math.max(most, Math.abs(value - before[i])), 0);

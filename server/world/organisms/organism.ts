@@ -1,6 +1,6 @@
 /**
- * An organism as its room stores it, and the index of a room's organisms. Cell states are not stored
- * here but in the engine.
+ * Organisms as a room stores them, and an index of a room's organisms. Cell states are stored in
+ * the engine instead.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, Phase } from '../../../shared/vocabulary.ts';
@@ -11,36 +11,38 @@ import type { OrganismState } from '../room-state.ts';
 import { type Changing, partsOf } from './grafts.ts';
 
 /**
- * An organism, alive or just dead: its stored state, its patch in the engine, and flags for its
- * next step.
+ * An organism that is alive or has just died: its stored state, its patch in the engine, and flags
+ * for its next step.
  */
 export interface Organism extends Changing {
   phase: Phase;
   readonly patch: PatchId;
   /**
-   * Whether the cell states were imported. If so, the engine cannot compare the next step with the
-   * last one.
+   * Whether the cell states were imported after the last step. If so, the engine cannot compare the
+   * next step with the last one.
    */
   isRestored: boolean;
 }
 
-/** Luminance and redness of each cell of an organism's window: see `flicker.ts`. */
+/** A record of the flashing of each cell in an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
-/** When organisms rest, sleep and wake. */
 export const LIFE = {
   /** Maximum change of an RGBA8 value between two steps at which an organism counts as resting. */
   restLevel: 3,
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after freed ground has woken it. Each
-   * further waking halves this number.
+   * Maximum number of steps for which an organism stays awake after cells that had blocked it were
+   * freed. Each further waking by freed cells halves this number.
    */
   wakingSteps: 32,
-  /** How often freed ground can wake an organism before a stroke or a death resets the count. */
+  /**
+   * Maximum number of times that freed cells can wake an organism before a stroke or a neighbour's
+   * death resets the count.
+   */
   maxWakings: 4,
-  /** Maximum number of organisms that one report of a sensor reaches. */
+  /** Maximum number of organisms that react to one report of a sensor. */
   maxSensed: 8,
 } as const;
 
@@ -64,7 +66,7 @@ export const newOrganism = (
   pressing: new Uint8Array(fields.window.width * fields.window.height),
 });
 
-/** Returns the public view of an organism; x and y are the centre of its window. */
+/** Returns the public view of an organism; x and y are the centre of its window, in cells. */
 export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born } = organism;
   const { wounds, healed, hurt, was } = organism;
@@ -79,12 +81,14 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Number of ticks after which measurements of flashes no longer matter, even at the highest tick
- * rate.
+ * Age at which measurements of flashes no longer matter, in ticks, even at the highest tick rate.
  */
 const STALE = 72;
 
-/** Returns whether measurements of flashes are too old to matter, as for sleeping organisms. */
+/**
+ * Returns whether measurements of flashes are too old to matter, for example because the organism
+ * has been asleep.
+ */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
 /**
@@ -97,7 +101,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
   const { phase, pressing, flicker, wait, closed, expression, transforming, grafts } = state;
   return defined({
     ...state,
-    // Dead organisms are removed within a tick, so no dead organism is ever exported.
+    // Dead organisms are removed within a tick, so an exported organism is never dead.
     phase: phase as Exclude<Phase, 'dead'>,
     pressing: pressing.slice(),
     flicker: flicker && !isStale(flicker, tick) ? structuredClone(flicker) : undefined,
@@ -109,26 +113,33 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
   });
 }
 
-/** Creates an organism from its state. @param patch its new patch in the engine */
+/**
+ * Creates an organism from its stored state. @param patch the organism's new patch in the engine
+ */
 export const importOrganism = (state: OrganismState, patch: PatchId): Organism => ({
   ...state,
   patch,
   isRestored: true,
-  // Send the latent again, because a patch taken over from another room may still read a latent
-  // that its organism no longer has.
+  // Send the latent to the engine again, because a patch taken over from another room may still
+  // read an earlier latent of the organism.
   mustExpress: state.phase !== 'asleep',
 });
 
-/** The living organisms of a room, and an index of the cells on which sleepers are blocked. */
+/**
+ * The living organisms of a room, and an index of the cells on which sleeping organisms are
+ * blocked.
+ */
 export class Population {
-  /** By id. Oldest first, because ids only increase and a Map keeps its insertion order. */
+  /**
+   * Living organisms by id, oldest first, because ids only increase and a Map keeps its insertion
+   * order.
+   */
   private readonly living = new Map<OrganismId, Organism>();
   /** For each grid cell, the sleeping organisms that are blocked on it. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
 
-  /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.living.values();
   }
@@ -138,7 +149,6 @@ export class Population {
     return [...this.all].filter(({ phase }) => phase === 'growing' || phase === 'awake');
   }
 
-  /** Departing organisms, oldest first. */
   get departing(): Organism[] {
     return [...this.all].filter(({ phase }) => phase === 'departing');
   }
@@ -152,7 +162,7 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** @throws Refusal no-such-organism */
+  /** Returns a living organism by its id. @throws Refusal no-such-organism */
   require(id: OrganismId): Organism {
     const organism = this.living.get(id);
     if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
@@ -170,7 +180,8 @@ export class Population {
     const wasAsleep = organism.phase === 'asleep';
     organism.phase = phase;
     if (phase === 'dead') this.living.delete(organism.id);
-    // Copy the last picture, so that the memory of all pictures of its step can be freed.
+    // Copy the last picture of this organism. The original is part of a buffer with the pictures of
+    // many organisms, which can then be freed.
     if (phase === 'asleep' || phase === 'departing') organism.seen = organism.seen?.slice();
     if (wasAsleep !== (phase === 'asleep')) this.indexSleeper(organism);
   }
@@ -185,8 +196,8 @@ export class Population {
   }
 
   /**
-   * Adds a sleeping organism to the index, or removes an organism that no longer sleeps. The cells
-   * on which a sleeping organism is blocked do not change.
+   * Adds a sleeping organism to the index, or removes an organism that no longer sleeps. While an
+   * organism sleeps, the cells on which it is blocked do not change.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;
