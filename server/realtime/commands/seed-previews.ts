@@ -1,4 +1,4 @@
-/** Makes previews of growing seeds, and latents of drawings, for the participants of one room. */
+/** Creates previews of growing seeds, and latents of drawings, for the participants of one room. */
 
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { packGenomes } from '../../../shared/protocol/genomes.ts';
@@ -20,12 +20,12 @@ export interface PreviewBackend {
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
   /**
-   * Starts the encoder, if it has not started yet, so that the first drawing need not wait for it.
+   * Starts the encoder if it is not running, so that the first drawing is encoded without delay.
    */
   prepareToDraw?(): void;
 }
 
-/** Limits the number of previews that each participant can request. */
+/** Grows previews for participants, and limits how many previews each participant can request. */
 export class SeedPreviews {
   /** For each participant, the number of unfinished previews. */
   private readonly unfinished = new Map<ParticipantId, number>();
