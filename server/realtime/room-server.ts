@@ -183,7 +183,7 @@ export class RoomServer {
   /**
    * Mutes a participant, who can then only watch, or unmutes them.
    *
-   * @throws Refusal elsewhere if the change cannot be stored
+   * @throws Refusal `elsewhere` if the change cannot be stored
    */
   async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
     const { keep } = this.options;

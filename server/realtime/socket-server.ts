@@ -103,10 +103,10 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /**
- * Limits the HTTP server's connections. Counts connections that are rejected before a valid request
- * has arrived.
+ * Limits the HTTP server's TCP connections. Counts connections that are rejected before a valid
+ * request has arrived.
  *
- * @returns the limit, which tracks all connections of the server
+ * @returns the limiter, which tracks all connections of the server
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;

@@ -190,7 +190,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
 /**
  * Validates a message from an untrusted sender.
  *
- * @throws Refusal bad-message; its detail names the invalid field
+ * @throws Refusal `bad-message`; its detail names the invalid field
  */
 export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
   const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
@@ -213,7 +213,7 @@ export function readId(message: unknown): number | undefined {
  * Charges a valid message to the sender's rate limits. Strokes are also charged for each of their
  * points.
  *
- * @throws Refusal too-fast
+ * @throws Refusal `too-fast`
  */
 export function chargeCommand(allowance: Allowance, name: MessageName, message: unknown): void {
   const { rate } = CLIENT_MESSAGES[name];

@@ -110,8 +110,8 @@ export class CommandDispatcher {
    * creature that the host has hidden. Seeds from the dice and from points of the map may grow into
    * any creature.
    *
-   * @throws Refusal no-tokens, no-latents, no-drawings, drawing-unseen, seed-hidden; no-such-seed,
-   *   bad-token or bad-latent if nothing can grow from the seed
+   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings`, `drawing-unseen`, `seed-hidden`;
+   *   `no-such-seed`, `bad-token` or `bad-latent` if nothing can grow from the seed
    */
   requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
     const { room, policy } = this.context;

@@ -101,7 +101,7 @@ export class DrawingReview {
     return [...this.queue.values()].filter(({ decision }) => !decision);
   }
 
-  /** Checks that visitors may draw in this room. @throws Refusal no-drawings */
+  /** Checks that visitors may draw in this room. @throws Refusal `no-drawings` */
   requireOn(): void {
     if (this.context.policy.settings.drawings === 'off') throw new Refusal('no-drawings');
   }
@@ -110,7 +110,7 @@ export class DrawingReview {
    * Checks that a participant may plant a seed that they hold. Only seeds of drawings can be
    * refused.
    *
-   * @throws Refusal no-drawings, drawing-unseen
+   * @throws Refusal `no-drawings`, `drawing-unseen`
    */
   requirePlantable(participant: ParticipantId, seed: number): void {
     const { room, policy } = this.context;
@@ -139,8 +139,8 @@ export class DrawingReview {
   /**
    * Gives the seed of a drawing to the visitor, or adds the drawing to the review queue.
    *
-   * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
-   *   too-fast, room-busy, elsewhere
+   * @throws Refusal `muted`, `paused`, `no-drawings`, `not-here`, `drawings-waiting`,
+   *   `too-many-drawings`, `too-fast`, `room-busy`, `elsewhere`
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
@@ -165,7 +165,7 @@ export class DrawingReview {
    * Approves or declines a waiting drawing. The visitor is notified after a later tick.
    *
    * @returns whether the drawing was waiting
-   * @throws Refusal elsewhere if the decision cannot be stored
+   * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -215,7 +215,8 @@ export class DrawingReview {
   /**
    * Adds a drawing to the review queue.
    *
-   * @throws Refusal drawings-waiting; too-many-drawings; elsewhere if the drawing cannot be stored
+   * @throws Refusal `drawings-waiting`; `too-many-drawings`; `elsewhere` if the drawing cannot be
+   *   stored
    */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
@@ -235,7 +236,7 @@ export class DrawingReview {
    * Makes room in a full queue. Refuses the newest drawing from the network address with the most
    * drawings.
    *
-   * @throws Refusal too-many-drawings if the newcomer's address has the most drawings
+   * @throws Refusal `too-many-drawings` if the newcomer's address has the most drawings
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -252,7 +253,7 @@ export class DrawingReview {
    * Asks the room to give the seed of a drawing to the visitor in the next tick. Does nothing while
    * the visitor is away, because a visitor who never returned would hold the seed forever.
    *
-   * @throws Refusal too-fast, room-busy
+   * @throws Refusal `too-fast`, `room-busy`
    */
   private give(drawing: SentDrawing, isApproved?: true): void {
     const { by, latent } = drawing;
@@ -287,7 +288,7 @@ export class DrawingReview {
   /**
    * Sends the visitor the decision about a drawing.
    *
-   * @throws Refusal too-fast, room-busy. In this case, the decision remains undelivered
+   * @throws Refusal `too-fast`, `room-busy`. In this case, the decision remains undelivered
    */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);

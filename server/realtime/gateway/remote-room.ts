@@ -174,7 +174,7 @@ export class RemoteSession implements RoomSession {
     else client.refuse(refusal);
   }
 
-  /** Sends a command that expects an answer. @throws Refusal too-fast */
+  /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
     // If the page repeats a command that is still unanswered, do not send the command again.
@@ -362,7 +362,7 @@ export class RemoteRoom {
   /**
    * Checks that the leader has sent a message in the last `silence` ms.
    *
-   * @throws Refusal elsewhere if it has not
+   * @throws Refusal `elsewhere` if it has not
    */
   requireLeader(): void {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);

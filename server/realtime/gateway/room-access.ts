@@ -418,7 +418,7 @@ export class RoomAccess {
       /**
        * Returns the room's server if this process may still serve the room.
        *
-       * @throws Refusal elsewhere if another server may be running the room
+       * @throws Refusal `elsewhere` if another server may be running the room
        */
       readonly find: () => RoomServer;
       readonly bus: Bus;
@@ -536,7 +536,11 @@ export class RoomAccesses {
 
   constructor(
     private readonly options: Pick<RoomAccessOptions, 'bus' | 'clock'> & {
-      /** Returns the server of a room. @throws Refusal no-such-room, room-closed, elsewhere */
+      /**
+       * Returns the server of a room.
+       *
+       * @throws Refusal `no-such-room`, `room-closed`, `elsewhere`
+       */
       readonly findServer: (room: string) => RoomServer;
       /**
        * Returns the epoch of this process's lease on a room; undefined if this process has no

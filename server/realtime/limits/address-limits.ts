@@ -160,8 +160,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // The reserve applies only to this server's connections. The limit per address applies to the
-    // address's connections to all servers together.
+    // `allButReserve` applies to the address's connections to this server. The limit per address
+    // applies to its connections to all servers together.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress

@@ -92,7 +92,7 @@ export class Allowance {
   /**
    * Takes an amount from a rate's token bucket.
    *
-   * @throws Refusal too-fast if the amount is not available
+   * @throws Refusal `too-fast` if the amount is not available
    */
   charge(rate: Rate, amount = 1): void {
     if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
@@ -189,7 +189,7 @@ export class ConnectionRateLimiter extends Allowance {
   /**
    * Counts a valid join towards the limit that all clients of the same address share.
    *
-   * @throws Refusal too-many-joins
+   * @throws Refusal `too-many-joins`
    */
   join(): void {
     const joins = this.options.addresses.join(this.address, this.clock.now());

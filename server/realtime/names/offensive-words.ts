@@ -13,14 +13,14 @@ import lists from './word-lists.json' with { type: 'json' };
  * and a space.
  */
 interface WordList {
-  /** Minimum length of words from the list of `naughty-words`; shorter words are ignored. */
+  /** Minimum length of words from the `naughty-words` package; shorter words are ignored. */
   readonly shortest?: number;
   /**
    * Words to ignore in the lists of the libraries, because they are names, or harmless in some
    * language.
    */
   readonly everyday?: string;
-  /** Offensive words that are missing from the list of `naughty-words`. */
+  /** Offensive words that the `naughty-words` package lacks. */
   readonly more?: string;
   /** Parts of words. Any word that contains one of these parts is offensive. */
   readonly within?: string;

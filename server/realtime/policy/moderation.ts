@@ -81,7 +81,7 @@ export type Moderation = {
 /**
  * Stores an item in a moderation list under its id. If no item is given, removes the stored item.
  *
- * @throws Refusal elsewhere if the change cannot be stored, because another server may be running
+ * @throws Refusal `elsewhere` if the change cannot be stored, because another server may be running
  *   the room
  */
 export type KeepItem = <List extends keyof Moderation>(
@@ -157,8 +157,8 @@ export class Reports {
   /**
    * Stores a report. If a participant reports the same organism again, nothing changes.
    *
-   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if the report cannot
-   *   be stored
+   * @throws Refusal `no-such-organism`; `room-busy` if the list is full; `elsewhere` if the report
+   *   cannot be stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -196,7 +196,7 @@ export class Reports {
    * do not count.
    *
    * @returns whether the organism was in the list
-   * @throws Refusal elsewhere if the decision cannot be stored
+   * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
     const one = this.find(organism);
@@ -223,7 +223,7 @@ export class Reports {
    * Makes room for another report by forgetting a departed organism: the one that was reported
    * first.
    *
-   * @throws Refusal room-busy if all reported organisms are still alive
+   * @throws Refusal `room-busy` if all reported organisms are still alive
    */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));

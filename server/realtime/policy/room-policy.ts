@@ -59,7 +59,7 @@ export class RoomPolicy {
    * Checks that a participant may change the room.
    *
    * @param what type of the command; undefined if there is no command
-   * @throws Refusal muted, paused
+   * @throws Refusal `muted`, `paused`
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
@@ -74,7 +74,7 @@ export class RoomPolicy {
    *
    * @param isSystem whether a system actor sent the command
    * @returns the command to execute
-   * @throws Refusal muted, paused
+   * @throws Refusal `muted`, `paused`
    */
   admit(command: RoomCommand, isSystem = false): RoomCommand {
     this.requireMayAct(command.by.id, command.what);
@@ -89,7 +89,7 @@ export class RoomPolicy {
    * Starts a participant's cooldown, during which they cannot use another seed.
    *
    * @param now ms
-   * @throws Refusal cooling-down if their previous cooldown has not ended
+   * @throws Refusal `cooling-down` if their previous cooldown has not ended
    */
   startCooldown(participant: ParticipantId, now: number): void {
     const { cooldown } = this.settings;
@@ -108,7 +108,7 @@ export class RoomPolicy {
    * Checks that a participant may transform an organism.
    *
    * @param planter participant who planted the organism; undefined if it does not exist
-   * @throws Refusal not-yours
+   * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
     // If the organism does not exist, do not refuse here, because the room itself refuses the

@@ -26,7 +26,7 @@ export class Follows {
    * Makes a client follow one participant, and nobody else. If `participant` is undefined, the
    * client follows nobody.
    *
-   * @throws Refusal no-such-participant, follows-you
+   * @throws Refusal `no-such-participant`, `follows-you`
    */
   follow(client: RoomClient, participant: ParticipantId | undefined): void {
     const you = this.seats.participantOf(client)?.id;

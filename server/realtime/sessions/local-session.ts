@@ -35,7 +35,7 @@ export interface RoomSession {
 
 /** Finds the rooms that clients want to join. */
 export interface RoomDirectory {
-  /** Creates a session in a room. @throws Refusal no-such-room, room-closed, elsewhere */
+  /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
   /** Returns whether a pass belongs to a reserved wall or table seat of this room. */
   acceptsPass(room: string, pass: string): boolean;
@@ -53,7 +53,8 @@ export class LocalSession implements RoomSession {
   private hasLeft = false;
 
   /**
-   * @param find returns the room's server. It throws Refusal no-such-room, room-closed or elsewhere
+   * @param find returns the room's server. It throws Refusal `no-such-room`, `room-closed` or
+   *   `elsewhere`
    */
   constructor(
     private readonly find: () => RoomServer,

@@ -166,8 +166,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // The forgotten device may return, and must not get more energy than it had left. If its energy
-    // was not full, assume from now on that all forgotten devices have no energy left.
+    // The device that has just been forgotten may return. It must not get more energy than it had
+    // left. If its energy was not full, assume from now on that all forgotten devices have no
+    // energy left.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

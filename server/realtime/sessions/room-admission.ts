@@ -140,8 +140,8 @@ export class RoomAdmission {
    * reserved seat is admitted even to a full room, unless twice as many participants as the
    * capacity are present.
    *
-   * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins;
-   *   no-such-table, table-blocked
+   * @throws Refusal `room-full` if the queue is full, too; `room-closed`; `sent-away`;
+   *   `too-many-joins`; `no-such-table`, `table-blocked`
    */
   join(client: RoomClient, entry: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
@@ -297,7 +297,7 @@ export class RoomAdmission {
    * Returns the id of the touch table's seat if a client joins as a ring (a person at the table);
    * undefined for all other clients.
    *
-   * @throws Refusal no-such-table, table-blocked
+   * @throws Refusal `no-such-table`, `table-blocked`
    */
   private tableOf({ ring, pass = '' }: Entry): number | undefined {
     if (ring === undefined) return undefined;

@@ -109,14 +109,14 @@ export interface RoomHooks {
    *
    * @returns undefined to allow the command immediately; otherwise a promise that resolves to allow
    *   the command, or rejects with a Refusal
-   * @throws Refusal too-fast if too many commands of this participant are awaiting approval
+   * @throws Refusal `too-fast` if too many commands of this participant are awaiting approval
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
    * Decides whether a drawing is allowed.
    *
    * @returns undefined if no extension judges drawings; otherwise a promise of whether the drawing
-   *   is allowed, which may reject with Refusal not-here
+   *   is allowed, which may reject with Refusal `not-here`
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }

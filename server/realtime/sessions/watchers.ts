@@ -187,7 +187,7 @@ export class Spectators extends Watchers {
    * Welcomes a spectator and streams the room to them. If there are too many spectators, the newest
    * spectator of the site with the most spectators must leave, or the newcomer is refused.
    *
-   * @throws Refusal room-closed, no-spectators, sent-away, too-many-spectators
+   * @throws Refusal `room-closed`, `no-spectators`, `sent-away`, `too-many-spectators`
    */
   add(client: RoomClient, { mark, holds }: Entry): void {
     const { policy, bans, room, newcomers } = this.context;
@@ -334,7 +334,7 @@ export class RoomWalls extends Watchers {
    * joins as a `view`. It takes the seat of a wall, but does not count as a wall. Only one screen
    * can use a table's seat.
    *
-   * @throws Refusal too-many-walls, no-such-table, table-taken
+   * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
   add(wall: RoomClient, { as, pass = '', session, unwritable = [], holds }: Entry): void {
     const { wallSeats, room, clock } = this.context;
@@ -372,7 +372,7 @@ export class RoomWalls extends Watchers {
    *
    * @param place id of the table's seat
    * @param session session id of the page
-   * @throws Refusal no-such-table, table-taken
+   * @throws Refusal `no-such-table`, `table-taken`
    */
   private requireFree(place: number | undefined, session: number | undefined): void {
     if (place === undefined) throw new Refusal('no-such-table');
