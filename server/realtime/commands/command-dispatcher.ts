@@ -20,7 +20,7 @@ import type { RoomContext } from '../sessions/room-context.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** A command without the participant who sends it. */
+/** A command without its `by` field, which names the participant who sends it. */
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**

@@ -308,7 +308,7 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /** Highest epoch of any leader heard so far. */
+  /** Highest epoch in any message from a leader so far. */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
@@ -382,7 +382,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // Drop the item, because the first message of the link will contain the joins of all sessions.
+    // While the bus is not connected, drop the item: the link's first message will contain the
+    // joins of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;

@@ -44,7 +44,7 @@ export const SHARED_LIMITS = {
   /** If a server has sent no report for this long, in ms, its connections no longer count. */
   silence: 3_000,
   /**
-   * Minimum number of open connections with which an address is reported, as a fraction of
+   * An address is reported if its number of open connections is at least this fraction of
    * `connectionsPerAddress`.
    */
   tellFrom: 0.05,

@@ -175,7 +175,10 @@ export class ConnectionRateLimiter extends Allowance {
       readonly rejections: RejectionCounts;
       readonly addresses: AddressLimits;
     },
-    /** Whether the page comes from a site that may embed rooms but not take part in them. */
+    /**
+     * Whether the page belongs to another site, whose pages may watch rooms but not take part in
+     * them.
+     */
     readonly onlyWatches = false,
   ) {
     super(options.limits, options.clock);

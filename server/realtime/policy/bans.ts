@@ -113,7 +113,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
-      /** Id in the device's mark. */
+      /** Device id in the participant's device mark; undefined if there is none. */
       readonly device?: string | undefined;
       /** Address key (see `addressKey`); '' if unknown. */
       readonly address: string;

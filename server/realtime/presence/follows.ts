@@ -1,5 +1,6 @@
 /**
- * Lets a participant follow another participant: the follower's page then shows the other's view.
+ * Lets participants follow each other's view: the page of a follower shows the view of the
+ * participant it follows.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';

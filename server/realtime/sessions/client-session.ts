@@ -93,7 +93,10 @@ export class ClientSession implements RoomClient {
     return this.connection.writeBuffer.length < STREAM.maxBufferedPackets;
   }
 
-  /** Sends an event. If this is one rejection too many, closes the connection. */
+  /**
+   * Sends an event. If the event is a rejection and there have been too many, closes the
+   * connection.
+   */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);

@@ -252,7 +252,7 @@ export class RoomAdmission {
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page that receives a new welcome follows nobody.
+    // A page stops following when it receives a new welcome, so end its following here, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);

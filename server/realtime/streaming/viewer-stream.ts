@@ -113,7 +113,7 @@ export class AdaptiveQuality {
     if (skipped) this.frames.skipped++;
   }
 
-  /** Records an acknowledgement. @param delay how long ago the frame was sent, in ms */
+  /** Records that a frame was acknowledged. @param delay how long ago the frame was sent, in ms */
   acknowledged(delay: number): void {
     if (delay > QUALITY.slowAck) this.frames.slow++;
   }
