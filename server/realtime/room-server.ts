@@ -56,7 +56,6 @@ export class RoomServer {
   /** Times of the room's ticks, by the wall clock. */
   readonly times = this.options.times;
   readonly keepUrl = this.options.keepUrl;
-  /** The host's rules for this room. */
   readonly policy = this.options.policy;
   /** Seats of participants, and the queue for seats. */
   readonly seats = new Seats<RoomClient>({
@@ -76,7 +75,6 @@ export class RoomServer {
   });
   readonly encoders = new RoomEncoders(this.room.grid.planes, this.room.tick);
   readonly broadcaster = new RoomBroadcaster(this.encoders);
-  /** Participants who follow another participant's view. */
   readonly follows = new Follows(this.seats, this.broadcaster);
   readonly cursors = new Cursors();
   readonly visits = new Visits();
@@ -85,7 +83,6 @@ export class RoomServer {
   readonly previews = new SeedPreviews(this.room, this.options.previews);
   /** Requests to send the whole room, or all names, to the clients again after the next tick. */
   readonly refresh = new RefreshRequests(this.policy);
-  /** Organisms that visitors have reported. */
   readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
   private readonly affected = new AffectedOrganisms(
     this.room,
@@ -111,9 +108,7 @@ export class RoomServer {
   /** Visitors who have a view-only link. */
   readonly spectators = new Spectators(this.context, this.welcomeBuilder);
   readonly presence = new Presence(this.context, [this.walls, this.spectators]);
-  /** Admits, welcomes and removes participants. */
   readonly admission = new RoomAdmission(this.context, this.presence, this.welcomeBuilder);
-  /** Reviews drawings before they become seeds. */
   readonly drawings = new DrawingReview(this.context);
   readonly dispatcher = new CommandDispatcher(this.context, this.drawings);
   /** The people whom sensors detect in the hall where the room is shown. */

@@ -160,7 +160,6 @@ const fromRoom = v.variant('what', [
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
 
-/** Maximum number of items in a message. */
 const MAX_ITEMS = 2 ** 17;
 
 /**

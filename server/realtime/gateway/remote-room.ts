@@ -130,7 +130,6 @@ export class RemoteSession implements RoomSession {
     this.entry = entry;
   }
 
-  /** Handles an event from the room. */
   receive(name: EventName, message: unknown): void {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
@@ -349,7 +348,6 @@ export class RemoteRoom {
     void this.open();
   }
 
-  /** Number of connections in the room. */
   get size(): number {
     return this.sessions.size;
   }

@@ -132,7 +132,6 @@ const SILENT = [
   'bad-handshake',
   /** A request named a host that is not allowed. It is answered with status 421. */
   'wrong-host',
-  /** A handshake took too long. */
   'slow-handshake',
   /** An OSC datagram came from an address that is not allowed. */
   'wrong-sender',
@@ -308,7 +307,6 @@ export class ConnectionLimits {
     return wait;
   }
 
-  /** Creates the rate limiter of an admitted connection. */
   createRateLimiter(request: IncomingMessage): ConnectionRateLimiter {
     const { options, addresses } = this;
     const onlyWatches = !isAllowedOrigin(request.headers, options.origins);

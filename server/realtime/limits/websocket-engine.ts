@@ -14,7 +14,6 @@ export const FRAME_LIMITS = {
    * time to process.
    */
   minFrameBytes: 64,
-  /** Maximum number of fragments per message. */
   maxFragments: 32,
   /** Maximum number of network chunks in which one frame may arrive. */
   maxFramePieces: 1_024,

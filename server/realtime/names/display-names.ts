@@ -94,7 +94,6 @@ function cut(text: string, length: number): string {
 
 const TOP_LEVEL =
   'com|net|org|info|biz|edu|gov|app|dev|io|gg|me|tv|co|xyz|online|site|shop|club|link|ly|to|eu|uk|us|de|dk|es|jp|fr|it|nl|se|pl|ru|cn|kr|at|ch|be|ae|sa|eg|ma|tr|br|mx|in';
-/** Matches web and mail addresses. */
 const ADDRESS = new RegExp(
   String.raw`https?:|www\.|[\p{L}\p{N}]@[\p{L}\p{N}-]+\.|\.(${TOP_LEVEL})/|[\p{L}\p{N}-]{2}(\.|\s?[([]?\bdot\b[)\]]?\s?)(${TOP_LEVEL})(?![\p{L}\p{N}.])`,
   'iu',

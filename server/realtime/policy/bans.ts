@@ -22,7 +22,6 @@ export const BANS = {
 
 const MAX_ID = 0x7fffffff;
 
-/** Schema of the stored bans. */
 export const banRecords = v.array(
   v.strictObject({
     id,
@@ -84,7 +83,6 @@ export class Bans extends EventEmitter<{ added: [] }> {
        * adjusted.
        */
       readonly clock: Pick<Clock, 'now'>;
-      /** The stored bans. */
       readonly bans?: readonly Ban[];
       /** Called with the new list of bans after each change. */
       readonly onChange?: (bans: readonly Ban[]) => void;

@@ -23,7 +23,6 @@ const at = finite;
 
 /** Schemas of the items in a room's moderation lists. */
 export const MODERATION = {
-  /** Muted participants. */
   mutes: v.strictObject({ id }),
   /**
    * Drawings that are waiting for the host's decision, or for their visitor to receive the
@@ -45,7 +44,6 @@ export const MODERATION = {
   }),
   /** Organisms that visitors have reported, as they looked when they were reported. */
   reports: v.strictObject({
-    /** Id of the organism. */
     id,
     /**
      * Tick at which the organism was planted. It distinguishes organisms with the same id, because
@@ -101,7 +99,6 @@ export const unkept = (): void => {};
  * sees.
  */
 const MAX_REPORTERS = 1_000;
-/** Maximum number of reported organisms. */
 const MAX_REPORTED = 256;
 
 /** All reports of one organism, which may have departed since. */
@@ -117,7 +114,6 @@ export class Reports {
   constructor(
     private readonly options: {
       readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
-      /** The stored reports. */
       readonly kept: readonly Report[];
       readonly keep: KeepItem;
       /** Returns the wall clock, in ms since the epoch. */

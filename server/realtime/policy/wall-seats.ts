@@ -28,7 +28,6 @@ export const wallSeatRecords = v.array(
     lost: v.nullable(v.number()),
   }),
 );
-/** The seat of one wall in one room. */
 export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
 /**
@@ -77,7 +76,6 @@ export class WallSeats {
     return this.seats.filter((seat) => seat.room === room);
   }
 
-  /** Finds a room's seat by its pass. */
   find(room: string, pass: string): WallSeat | undefined {
     return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
@@ -102,7 +100,6 @@ export class WallSeats {
     this.change(this.seats.filter((seat) => seat.id !== id));
   }
 
-  /** Removes all seats of a room. */
   forget(room: string): void {
     if (this.of(room).length > 0) this.change(this.seats.filter((seat) => seat.room !== room));
   }

@@ -121,7 +121,6 @@ export class Presence {
     private readonly watchers: readonly { readonly members: Iterable<RoomClient> }[],
   ) {}
 
-  /** Yields all participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
@@ -244,7 +243,6 @@ export class RefreshRequests {
     return this.pending !== undefined;
   }
 
-  /** Removes and returns the pending refresh. */
   take(): Refresh | undefined {
     const { pending } = this;
     this.pending = undefined;

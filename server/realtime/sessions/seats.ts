@@ -131,7 +131,6 @@ export class Seats<M> {
 
   constructor(private readonly options: SeatOptions) {}
 
-  /** Number of present participants. */
   get size(): number {
     return this.occupied.size;
   }
@@ -274,7 +273,6 @@ export class Seats<M> {
     this.update(member, { busyUntil: until });
   }
 
-  /** Returns whether any present participant is busy. */
   isBusy(now: number): boolean {
     for (const { busyUntil } of this.occupied.values()) if (busyUntil > now) return true;
     return false;
@@ -370,7 +368,6 @@ export class Seats<M> {
     return this.queue.entries(this.seatsOf());
   }
 
-  /** Number of queued connections. */
   get waiting(): number {
     return this.queue.size;
   }

@@ -112,7 +112,6 @@ export class Watchers {
     protected readonly context: RoomContext,
     private readonly welcomeBuilder: WelcomeBuilder,
     private readonly kind: {
-      /** Maximum number of watchers of this type. */
       readonly most: number;
       /** Reason to give to a newcomer that is refused. */
       readonly full: Reason;
@@ -200,7 +199,6 @@ export class Spectators extends Watchers {
     this.welcome(client, holds);
   }
 
-  /** Removes and disconnects all spectators who have been banned. */
   disconnectBanned(): void {
     const { bans, room } = this.context;
     for (const [client, { applicant }] of [...this.seats]) {
@@ -231,7 +229,6 @@ export class FrameRate {
     this.before = { count: 0, start };
   }
 
-  /** Counts confirmed frames. */
   confirm(now: number, frames = 1): void {
     if (now - this.start >= WINDOW) {
       this.before = { count: this.count, start: this.start };
@@ -241,7 +238,6 @@ export class FrameRate {
     this.count += frames;
   }
 
-  /** Returns the number of frames per second. */
   at(now: number): number {
     const { count, start, before } = this;
     if (now - start >= 2 * WINDOW) return 0;

@@ -20,7 +20,6 @@ export const CHANNEL_TIERS = {
 } as const satisfies Record<string, Tier>;
 export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
-/** Identifies a channel. */
 export interface ChannelName {
   readonly tier: ChannelTier;
   /** Side of the square that one streamed cell covers, in cells of the room; a power of two. */

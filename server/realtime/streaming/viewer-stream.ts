@@ -47,11 +47,9 @@ export const STREAM = {
    * sent instead.
    */
   missedBytes: 1_200,
-  /** Initial tier of every viewer. */
   firstTier: 'phone',
 } as const;
 
-/** A client that receives frames. */
 export interface Viewer {
   /**
    * Sends a frame. The caller must ensure that no more than `maxFramesInFlight` frames are
@@ -101,7 +99,6 @@ export class AdaptiveQuality {
     return TIER_NAMES[this.tierIndex];
   }
 
-  /** Changes the highest tier that the viewer wants. */
   setBest(best: TierName): void {
     this.best = best;
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
@@ -156,7 +153,6 @@ export class AdaptiveQuality {
   }
 }
 
-/** Options for the start of a viewer's stream. */
 export interface StreamStart {
   readonly tier?: TierName | undefined;
   /**
