@@ -73,7 +73,7 @@ const report = v.strictObject({
    * For each address with many connections, its number of open connections to the reporting server.
    */
   open: list(v.strictTuple([address, count])),
-  /** Addresses banned since the last report. */
+  /** Addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
    * Addresses whose bans must be lifted on all servers, because these addresses have connections to

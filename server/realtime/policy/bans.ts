@@ -38,8 +38,8 @@ export const banRecords = v.array(
     /** When the ban began, by the wall clock, in ms since the epoch. */
     since: v.number(),
     /**
-     * When the ban ends, by the wall clock, in ms since the epoch; null if it lasts until it is
-     * lifted.
+     * When the ban ends, by the wall clock, in ms since the epoch; null if the ban lasts until the
+     * host lifts it.
      */
     until: v.nullable(v.number()),
   }),

@@ -69,8 +69,8 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. Marks
-   * each graft with whether it may change organisms of others.
+   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. Adds
+   * to each graft whether it may change organisms that others have planted.
    *
    * @param isSystem whether a system actor sent the command
    * @returns the command to execute

@@ -370,7 +370,10 @@ export class RoomAdmission {
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, removes its cursor, and ends its following. Does not free its seat. */
+  /**
+   * Ends a client's stream, removes its cursor, and makes it stop following. Does not free its
+   * seat.
+   */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);

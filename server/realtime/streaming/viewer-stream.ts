@@ -231,7 +231,7 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /** Whether the viewer lacks nothing except the deltas of the source's last round. */
+  /** Whether the viewer has received everything except the deltas of the source's last round. */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
