@@ -1,7 +1,8 @@
 /**
- * The realtime side of one room. It creates the room's parts, which callers then use directly, and
- * passes each tick to them. Clients' messages are handled in commands/client-messages.ts. Start at
- * `handleTick`.
+ * The realtime side of one room: everything that connects clients with it. `RoomServer` creates the
+ * parts, such as seats, presence and streaming, which callers then use directly. It also updates
+ * the parts after each tick. Messages from clients are handled in commands/client-messages.ts.
+ * Start at `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import type { VisitorState } from '../../shared/host/state.ts';
@@ -30,7 +31,7 @@ import { RoomWalls, Spectators } from './sessions/watchers.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
-/** Interval of the room's pace messages, in ms. */
+/** Interval of messages about the room's pace and load, in ms. */
 const PACE_INTERVAL = 1_000;
 
 /**
@@ -40,7 +41,7 @@ const PACE_INTERVAL = 1_000;
 const MAX_MUTED = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
-  /** When the room's past ticks took place. The server adds each new tick. */
+  /** Times of the room's past ticks. `RoomServer` adds each new tick. */
   readonly times: TickTimes;
   /** Maximum number of present participants. */
   readonly capacity: number;
@@ -52,18 +53,17 @@ interface RoomServerOptions extends RoomBasis {
 export class RoomServer {
   readonly room = this.options.room;
   readonly clock = this.options.clock;
-  /** When the room's ticks took place, by the wall clock. */
+  /** Times of the room's ticks, by the wall clock. */
   readonly times = this.options.times;
   readonly keepUrl = this.options.keepUrl;
-  /** The host's rules for this room. */
   readonly policy = this.options.policy;
-  /** Present participants, and the queue. */
+  /** Seats of participants, and the queue for seats. */
   readonly seats = new Seats<RoomClient>({
     capacity: this.options.capacity,
     ...{ grace: SEATS.grace, maxWaiting: SEATS.maxWaiting },
     tokens: this.options.resumeTokens,
-    // Start after the last id that has been used: organisms name their planters by id, so ids of
-    // participants must never be reused.
+    // Start after the highest id used so far. Participant ids must never be reused, because
+    // organisms refer to their planters by id.
     first: this.room.lastParticipant + 1,
     // Reserve seats for participants who were present when the server stopped, so that they have
     // time to reconnect.
@@ -75,16 +75,14 @@ export class RoomServer {
   });
   readonly encoders = new RoomEncoders(this.room.grid.planes, this.room.tick);
   readonly broadcaster = new RoomBroadcaster(this.encoders);
-  /** Participants who follow another participant's view. */
   readonly follows = new Follows(this.seats, this.broadcaster);
   readonly cursors = new Cursors();
   readonly visits = new Visits();
   /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   readonly previews = new SeedPreviews(this.room, this.options.previews);
-  /** Requests to send the whole room, or all names, to clients again after the next tick. */
+  /** Requests to send the whole room, or all names, to the clients again after the next tick. */
   readonly refresh = new RefreshRequests(this.policy);
-  /** Organisms that visitors have reported. */
   readonly reports = new Reports({ ...this.options, kept: this.options.kept.reports });
   private readonly affected = new AffectedOrganisms(
     this.room,
@@ -110,38 +108,41 @@ export class RoomServer {
   /** Visitors who have a view-only link. */
   readonly spectators = new Spectators(this.context, this.welcomeBuilder);
   readonly presence = new Presence(this.context, [this.walls, this.spectators]);
-  /** Lets participants in and out. */
   readonly admission = new RoomAdmission(this.context, this.presence, this.welcomeBuilder);
-  /** Reviews drawings before they become seeds. */
   readonly drawings = new DrawingReview(this.context);
   readonly dispatcher = new CommandDispatcher(this.context, this.drawings);
-  /** People whom sensors perceive in the hall where the room is shown. */
+  /** The people whom sensors detect in the hall where the room is shown. */
   readonly hall = new Hall(this.room, (place) => {
-    // If the room is too busy, it ignores the sensors.
+    // If the room is too busy to accept the command, ignore the sensor's report.
     this.dispatcher.hostActor.act({ what: 'sense', ...place }).catch(() => {});
   });
   /**
-   * `events-sent`: the events of a tick have been sent, but its frames have not. `frames-encoded`:
-   * the frames of these channels have been encoded.
+   * `events-sent`: emitted when the events of a tick have been sent, but not its frames.
+   * `frames-encoded`: emitted when the frames of the given channels have been encoded.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
     'frames-encoded': [channels: readonly EncoderChannel[]];
   }>();
-  /** Observes joins, departures and commands, and may refuse joins and commands. */
+  /** Extensions that observe joins, departures and commands, and may refuse joins and commands. */
   hooks: RoomHooks | undefined;
   private lastPaceAt = 0;
   private lastTick = 0;
 
   constructor(private readonly options: RoomServerOptions) {}
 
-  /** Whether anybody can see the room. A single wall is enough, unless the room is dimmed. */
+  /**
+   * Whether anybody can see the room: a participant, a spectator or, unless the room is dimmed, a
+   * wall.
+   */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
     return this.seats.size + this.spectators.size + walls > 0;
   }
 
-  /** Whether any participant has recently been drawing, choosing or reading something. */
+  /**
+   * Whether any participant has recently been drawing, choosing or reading something on their page.
+   */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
   }
@@ -160,12 +161,15 @@ export class RoomServer {
     }));
   }
 
-  /** Returns the name, device and address of a present participant, for a ban by the host. */
+  /**
+   * Returns the name, device and address of a present participant, so that the host can ban them.
+   */
   banTarget(participant: ParticipantId) {
     const found = this.seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = this.options.newcomers.deviceOfParticipant(participant);
-    // A ban of a ring ends when the ring is forgotten, so it must not name the ring's address.
+    // Omit the address of a ring (a person at a touch table), because the next person who uses the
+    // same ring has the same address.
     const isRing = this.seats.tableOf(participant) !== undefined;
     const address = isRing ? '' : this.visits.addressOf(participant);
     return { participant, name: found.name, device, address };
@@ -174,7 +178,7 @@ export class RoomServer {
   /**
    * Mutes a participant, who can then only watch, or unmutes them.
    *
-   * @throws Refusal elsewhere if the change cannot be stored
+   * @throws Refusal `elsewhere` if the change cannot be stored
    */
   async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
     const { keep } = this.options;
@@ -223,19 +227,22 @@ export class RoomServer {
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // The room will not tick again, so end the last tick. This refuses the joins that wait for its
-    // end.
+    // The room will not tick again, so end the current tick, if any. Joins that wait for its end
+    // are then refused.
     this.tickInProgress.end();
   }
 
-  /** Disconnects all participants, clients in the queue and spectators who have been banned. */
+  /**
+   * Disconnects everybody who has been banned: participants, clients in the queue and spectators.
+   */
   disconnectBanned(): void {
     this.admission.disconnectBanned();
     this.spectators.disconnectBanned();
   }
 
   /**
-   * Directs everybody to a position, in cells. For a while, walls show a close-up of this position.
+   * Directs everybody's attention to a position, in cells. Walls show a close-up of the position
+   * for a while.
    */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
@@ -243,8 +250,8 @@ export class RoomServer {
   }
 
   /**
-   * Records that a client has drawn the frame of a tick, which shows that it has its new resume
-   * token.
+   * Records that a client has drawn the frame of a tick. The message also shows that the client has
+   * received its new resume token.
    *
    * @param frames number of frames drawn since the last call
    */
@@ -255,7 +262,8 @@ export class RoomServer {
   }
 
   /**
-   * Answers the commands of a tick and processes its changes. `broadcast` sends the changes later.
+   * Answers the commands of a completed tick, and updates all parts of the room server. The changes
+   * are sent later, by `broadcast`.
    */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
@@ -286,7 +294,8 @@ export class RoomServer {
   /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // The events may contain earlier names, so deliver them to all clients before the new names.
+    // The queued events may contain earlier names, so deliver them to all clients before sending
+    // the new names.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -1,6 +1,6 @@
 /**
- * Accepts WebSocket connections and starts a session for each of them. It does not read their
- * messages: see sessions/client-session.ts. Start at `openSocketServer`.
+ * Accepts WebSocket connections and starts a `ClientSession` for each of them. The session handles
+ * the messages: see sessions/client-session.ts. Start at `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
@@ -27,22 +27,22 @@ import { Outbox } from './streaming/outbox.ts';
 const MAX_MESSAGE_BYTES = 16_384;
 
 /**
- * How long a server that is shutting down waits for connections to close before it cuts them, in
- * ms.
+ * How long a server that is shutting down waits for connections to close before it destroys them,
+ * in ms.
  */
 export const CLOSE_GRACE = 2_000;
 
 /**
- * Interval and timeout of pings, in ms. A server that lost power closes no connections, so clients
- * must notice quickly.
+ * Interval and timeout of pings to clients, in ms. They are short, because missing pings are how
+ * clients notice that the server has lost power.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
-/** How a gateway that is shutting down moves its pages to other gateways; times are in ms. */
+/** How a gateway that is shutting down makes its pages reconnect to other gateways. */
 export const MOVING = {
-  /** How long it takes until all pages are notified, in ms. */
+  /** Period over which the requests to reconnect are spread, in ms. */
   time: 2_000,
-  /** Time between the notifications of two groups of pages, in ms. */
+  /** Time between the requests to two groups of pages, in ms. */
   every: 20,
 } as const;
 
@@ -60,7 +60,7 @@ interface SocketServerOptions {
   readonly names: NameCheck;
 }
 
-/** The parts of an Engine.IO connection that are used here. */
+/** The parts of an Engine.IO connection that this module uses. */
 interface RawConnection {
   request: IncomingMessage | null;
   /** Packets that the transport has not sent yet. */
@@ -73,7 +73,7 @@ interface RawConnection {
   close(discard?: boolean): void;
 }
 
-/** Returns options that make the HTTP server time out slow clients. */
+/** Returns options with which the HTTP server disconnects slow clients. */
 export function httpOptions({ handshakeSeconds }: Limits) {
   return {
     headersTimeout: handshakeSeconds * 1000,
@@ -103,16 +103,17 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /**
- * Limits the HTTP server's connections, and counts what the server rejects before there is a
- * request.
+ * Limits the HTTP server's TCP connections. Counts connections that are rejected before a valid
+ * request has arrived.
  *
- * @returns all connections of the server
+ * @returns the limiter, which tracks all connections of the server
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
-  // Allow twice the limit, because page requests use connections of their own.
+  // Allow twice as many TCP connections as WebSockets, because browsers load pages over additional
+  // connections.
   http.maxConnections = 2 * limits.connections;
-  // Stay below Node's limit, because closed connections still count until the next turn of the
+  // Stay below Node's own limit, because Node counts closed connections until the next turn of the
   // event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
@@ -120,8 +121,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-  // Only Engine.IO upgrades connections. Destroy any other upgraded socket, because nothing would
-  // read it or limit it.
+  // Only Engine.IO handles upgrades. Destroy all other upgraded sockets, because nothing would read
+  // or limit them.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -129,7 +130,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-    // A client that disconnects midway has done nothing wrong, so do not count it.
+    // Do not count clients that disconnect in the middle of a request, because this is not an
+    // attack.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
@@ -144,8 +146,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
 }
 
 /**
- * Ends a connection that does not read its messages, or whose handshake takes too long. Counts data
- * that is not valid.
+ * Ends a connection whose client does not read its messages, or whose handshake takes too long.
+ * Counts a connection that closes because of invalid data.
  *
  * @returns a function that cancels the time limit for the handshake
  */
@@ -154,8 +156,8 @@ function limitConnection(
   tcp: TcpSocket,
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
-  // If the client does not read, frames stop by themselves, but answers and events do not. Limit
-  // the bytes that are waiting to be read.
+  // Limit the number of bytes that the client has not read. If a client stops reading, the server
+  // sends it no more frames, but continues to send answers and events.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -165,7 +167,8 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-  // Socket.IO has such a time limit, too, but does not report when it has passed.
+  // Socket.IO's own handshake timeout is not reported, so use a separate timer that counts the
+  // rejection.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -173,8 +176,8 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // If the server has ended the connection, do not count it again, because its last bytes may be
-    // broken, too.
+    // Do not count a connection that this server has destroyed: the reason has already been
+    // counted, and the last bytes of the connection may be incomplete.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -190,7 +193,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const data = [name, message];
     return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
   });
-  /** For each TCP connection, its rate limiter. */
+  /** Rate limiters by TCP socket. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
     wsEngine: createWebSocketEngine(rejections, (request) => {
@@ -209,7 +212,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // End the connection here, because Engine.IO would answer with status 400.
+        // Respond here with status 421, because Engine.IO would respond with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -217,7 +220,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // Call this after Engine.IO has prepended its request listener.
+  // Add these listeners after Engine.IO has added its own, so that these listeners run first.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -225,18 +228,18 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-      // Drop the request, which the handshake's response would keep in memory for as long as the
-      // connection lasts.
+      // Drop the reference to the request. Otherwise, the request would stay in memory for as long
+      // as the connection lasts.
       response.req = null;
-      // Reject session ids, because a known one would bypass `allowRequest`. Clients need none,
-      // because polling is off.
+      // Reject requests with a session id, because a valid session id would bypass `allowRequest`.
+      // Clients need no session id, because polling is disabled.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Do not count connections that `ConnectionLimits` has rejected, because it has already counted
-    // them.
+    // Do not count connections that `ConnectionLimits` has rejected, because `ConnectionLimits` has
+    // already counted them.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -251,7 +254,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    // Drop the handshake's request, which would stay in memory for as long as the connection lasts.
+    // Drop the handshake's request. Otherwise, it would stay in memory for as long as the
+    // connection lasts.
     raw.request = null;
   });
   io.on('connection', (socket) => {
@@ -260,7 +264,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // Stop here if the join in the handshake was refused and the connection therefore ended.
+    // Stop here if the client's handshake contained a join that was refused, because the connection
+    // has then been closed.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
@@ -274,10 +279,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     },
     /**
      * Stops accepting connections, and makes all pages reconnect. The load balancer then connects
-     * them to another server that has the same rooms.
+     * the pages to another server that has the same rooms.
      *
      * @param time period during which pages reconnect, a few at a time, in ms; 0 to reconnect all
-     *   at the same time
+     *   pages together
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
@@ -290,14 +295,14 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
         }
         await new Promise<void>((go) => clock.after(MOVING.every, go));
       }
-      // If the loop above was delayed, some sessions may be left, so move them away now.
+      // If the loop above was delayed, some sessions may remain, so move them now.
       for (const session of sessions) session.moveAway();
     },
     /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // Destroy the remaining connections after a while, because a phone that has vanished never
-      // answers the close handshake, and an incomplete request never ends.
+      // Destroy the remaining connections after a while. A phone that has vanished never answers
+      // the close handshake, and an incomplete request never ends.
       const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -305,7 +310,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   };
 }
 
-/** Returns why `ws` closed a connection. Engine.IO passes the reason on only as text. */
+/**
+ * Returns why `ws` closed a connection; undefined if the client's data was valid. Engine.IO passes
+ * on the reason only as the text of an error.
+ */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';
   if (text.includes('Max payload size exceeded')) return 'too-large';

@@ -1,8 +1,8 @@
 /**
- * Defines how a room handles each message from a client that has joined it: which rate the message
- * is charged to, who may send it, and what it does. Schemas are in shared/protocol/commands.ts.
- * Commands of extensions and of OSC are parsed and charged here, too. Nothing here changes a room's
- * cells; see `CommandDispatcher`.
+ * Defines how a room handles each message from a client that has joined: which rate the message is
+ * charged to, who may send it, and what it does. The schemas are in shared/protocol/commands.ts.
+ * Commands of extensions and OSC are parsed and charged here, too. Commands that change the cells
+ * of a room are passed to `CommandDispatcher`.
  */
 import * as v from 'valibot';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
@@ -15,10 +15,10 @@ import type { Allowance, Rate } from '../limits/connection-limits.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 
-/** How long a page counts as busy after its visitor last did something in an open panel, in ms. */
+/** How long a page counts as busy after its visitor's last action in an open panel, in ms. */
 const BUSY_TIME = 180_000;
 
-/** Messages of a table about its rings: see sessions/table-rings.ts. */
+/** Messages of a touch table about its rings (people at the table): see sessions/table-rings.ts. */
 const RING_MESSAGES = ['enter', 'ring', 'forget'] as const;
 export type RingMessage = (typeof RING_MESSAGES)[number];
 export const isRingMessage = (name: CommandName): name is RingMessage =>
@@ -38,17 +38,17 @@ interface SendingParticipant extends Sender {
 }
 
 interface ClientMessage<N extends MessageName> {
-  /** Rate that the message is charged to, in addition to `messagesPerSecond`. */
+  /** Rate limit that the message is charged to, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
-  /** Whether pages send this message automatically, without any action of the visitor. */
+  /** Whether pages send this message automatically, without an action of the visitor. */
   readonly isAutomatic?: true;
-  /** Handles a message that every client may send. */
+  /** Handles the message, whether a participant or a watcher has sent it. */
   readonly watch?: (from: Sender, message: Command<N>) => void;
-  /** Handles a message that only participants may send. @throws Refusal */
+  /** Handles the message, which only participants may send. @throws Refusal */
   readonly act?: (from: SendingParticipant, message: Command<N>) => void;
 }
 
-/** Creates the table entry of a command that the room executes in its next tick. */
+/** Creates the entry of a command that the room executes in its next tick. */
 const queued = <
   N extends 'plant' | 'graft' | 'ungraft' | 'damage' | 'cross' | 'renew' | 'transform',
 >(
@@ -99,7 +99,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // Limit the time to `BUSY_TIME`, because a visitor may abandon the page while it is busy.
+    // Limit the busy time, because a visitor may leave the page open and walk away.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },
@@ -141,8 +141,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   name: {
     rate: 'namesPerSecond',
-    // `name` has already been cleaned and checked. Other clients receive the new name with the next
-    // tick.
+    // The session has already cleaned and checked the name. Other clients receive the new name with
+    // the next tick.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -150,7 +150,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   report: {
     rate: 'reportsPerSecond',
-    // Answer only once the report has been stored.
+    // Accept the report only after it has been stored.
     act: ({ server, client, you }, { id, organism }) =>
       void server.dispatcher.runAsync(client, id, async () => {
         if (!server.policy.mayShow(you.id)) throw new Refusal('muted');
@@ -162,7 +162,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'previewsPerSecond',
     act: ({ server, client, you }, { id, seed }) => {
       const { previews, dispatcher, policy } = server;
-      // The visitor may be about to draw, so start the encoder now.
+      // The visitor may be about to draw, so start the encoder of drawings in advance.
       if (policy.settings.drawings !== 'off') previews.backend.prepareToDraw?.();
       void dispatcher.runAsync(client, id, async () => {
         dispatcher.requireSeed(seed, you.id);
@@ -173,8 +173,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // No answer is sent here: the room sends the seed later, perhaps after the host has reviewed
-    // the drawing.
+    // Nothing is sent to the page here. The room sends the seed later, perhaps after the host has
+    // reviewed the drawing.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -190,7 +190,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
 /**
  * Validates a message from an untrusted sender.
  *
- * @throws Refusal bad-message, with the name of the invalid field
+ * @throws Refusal `bad-message`; its detail names the invalid field
  */
 export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
   const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
@@ -200,7 +200,7 @@ export function parseCommand<N extends CommandName>(name: N, message: unknown): 
 }
 
 /**
- * Reads the id of a message that may otherwise be invalid.
+ * Reads the id of a message whose other fields may be invalid.
  *
  * @returns undefined if the message has no valid id
  */
@@ -210,9 +210,10 @@ export function readId(message: unknown): number | undefined {
 }
 
 /**
- * Charges a valid message to its rate. A stroke is charged once for each of its points.
+ * Charges a valid message to the sender's rate limits. Strokes are also charged for each of their
+ * points.
  *
- * @throws Refusal too-fast
+ * @throws Refusal `too-fast`
  */
 export function chargeCommand(allowance: Allowance, name: MessageName, message: unknown): void {
   const { rate } = CLIENT_MESSAGES[name];

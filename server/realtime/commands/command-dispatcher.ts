@@ -1,7 +1,7 @@
 /**
- * Passes commands from participants and system actors to a room, and passes the room's answers
- * back. Checks whether the host and extensions allow a command. Rate limits are checked earlier, in
- * client-messages.ts. Start at `dispatch`.
+ * Passes commands from participants and system actors to a room, and passes the room's answers back
+ * to them. Checks whether the host and the extensions allow a command. Rate limits are checked
+ * earlier, in client-messages.ts. Start at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -20,12 +20,12 @@ import type { RoomContext } from '../sessions/room-context.ts';
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** A command without its sender. */
+/** A command without its `by` field, which names the participant who sends it. */
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**
- * A participant without a connection: the gardener, OSC, an extension or the host. It has its own
- * id and energy, and its commands are journalled, but it takes no seat and is not listed as
+ * A participant without a connection: the gardener, OSC, an extension or the host. A system actor
+ * has its own id and energy, and its commands are journalled. It takes no seat and is not listed as
  * present.
  */
 export class SystemActor {
@@ -38,9 +38,9 @@ export class SystemActor {
   >();
 
   /**
-   * @param register creates the participant before the first command
-   * @param submit submits a command. It throws a Refusal if the command is rejected immediately, or
-   *   calls `refuse` if it is rejected later, but before the room executes it
+   * @param register creates the actor's participant before the first command
+   * @param submit submits a command. It throws a Refusal if the command is rejected immediately. It
+   *   calls `refuse` if the command is rejected later, but before the room executes it
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -74,7 +74,7 @@ export class SystemActor {
     });
   }
 
-  /** Resolves the promise of the command that this answer belongs to. */
+  /** Resolves the promise of the answered command. */
   answer(answer: Answer): void {
     this.waiting.get(answer.id)?.resolve(answer);
     this.waiting.delete(answer.id);
@@ -89,15 +89,15 @@ export class SystemActor {
 const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): string =>
   `${by}/${session}/${id}`;
 
-/** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
+/** Checks commands against the room's policy and hooks, and queues them for the next tick. */
 export class CommandDispatcher {
-  /** The actor for the host's own commands, which bypass policy and hooks. */
+  /** The actor that sends the host's own commands, which bypass policy and hooks. */
   readonly hostActor = new SystemActor(
     () => HOUSE,
     (id, command) => this.context.room.enqueue(id, command),
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
-  /** Keys of unanswered commands, so that a repeated command is not executed twice. */
+  /** Keys of unanswered commands. They prevent a repeated command from being executed twice. */
   private readonly pending = new Set<string>();
 
   constructor(
@@ -106,11 +106,12 @@ export class CommandDispatcher {
   ) {}
 
   /**
-   * Checks that a participant's seed is of a kind that the host allows, and grows into no creature
-   * that the host has hidden. Throws of the dice and points of the map may grow into any creature.
+   * Checks that a participant may use a seed: its type must be allowed, and it must not grow into a
+   * creature that the host has hidden. Seeds from the dice and from points of the map may grow into
+   * any creature.
    *
-   * @throws Refusal no-tokens, no-latents, no-drawings, drawing-unseen, seed-hidden; no-such-seed,
-   *   bad-token or bad-latent if no creature grows from it
+   * @throws Refusal `no-tokens`, `no-latents`, `no-drawings`, `drawing-unseen`, `seed-hidden`;
+   *   `no-such-seed`, `bad-token` or `bad-latent` if nothing can grow from the seed
    */
   requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
     const { room, policy } = this.context;
@@ -125,8 +126,9 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The room answers with the next tick. A repeated command that
-   * has already been executed is answered immediately; one that is still unanswered is ignored.
+   * Submits a participant's command, which the room answers after the next tick. If the command is
+   * a repetition, it is answered immediately if it has already been executed, and ignored if it is
+   * still unanswered.
    *
    * @param session session within which `id` is unique, uint32; undefined if the sender never
    *   repeats the command
@@ -146,7 +148,8 @@ export class CommandDispatcher {
     const refuse = (refusal: Refusal): void => {
       this.pending.delete(key);
       const rejection = { ...rejectionOf(refusal, id), energy: room.energyOf(by) };
-      // Send to the participant's current connection, because they may have reconnected since.
+      // Send the rejection to the participant's current connection, because they may have
+      // reconnected since sending the command.
       (seats.memberOf(by) ?? client).send('rejected', rejection);
     };
     if (session !== undefined) this.pending.add(key);
@@ -159,7 +162,7 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs a request that the room itself does not answer, such as a preview. If `work` throws a
+   * Handles a request that the room itself does not answer, such as a preview. If `work` throws a
    * Refusal, sends the client a rejection.
    *
    * @throws any other error of `work`
@@ -175,9 +178,9 @@ export class CommandDispatcher {
   }
 
   /**
-   * Creates an actor without a connection.
+   * Creates a system actor, which has no connection.
    *
-   * @param countsAsActivity whether its commands keep the gardener away
+   * @param countsAsActivity whether the actor's commands keep the gardener from playing
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(
@@ -193,7 +196,7 @@ export class CommandDispatcher {
     );
   }
 
-  /** Passes the room's answer to the actor or client that sent the command. */
+  /** Passes the room's answer to the system actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed, spared } = answer;
     this.pending.delete(keyOf(answer));
@@ -211,11 +214,11 @@ export class CommandDispatcher {
   }
 
   /**
-   * Enqueues a command if the policy allows it and no hook rejects it.
+   * Queues a command if the policy allows it and no hook rejects it.
    *
    * @param refuse called if a hook rejects the command later
    * @param isSystem whether a system actor sent the command. A pause of the room applies to all
-   *   senders, but limits on stroke width and frequency apply only to participants
+   *   senders, but limits on stroke radius and frequency apply only to participants
    * @throws Refusal
    */
   private admit(
@@ -235,7 +238,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // If the command is rejected, end the cooldown that its seed has started.
+    // If the command is rejected, end the cooldown that was started for its seed.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
@@ -247,7 +250,7 @@ export class CommandDispatcher {
       }
       approval
         // Check the policy again, because the host may have paused the room or muted the
-        // participant while the hook decided.
+        // participant while the hook was deciding.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;

@@ -1,4 +1,4 @@
-/** Makes previews of growing seeds, and latents of drawings, for the participants of one room. */
+/** Creates previews of growing seeds, and latents of drawings, for the participants of one room. */
 
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { packGenomes } from '../../../shared/protocol/genomes.ts';
@@ -14,18 +14,18 @@ export interface PreviewBackend {
    * Grows an organism from a seed, and returns the growth as a film.
    *
    * @param source network address of the requester. Requests from different addresses take turns
-   * @throws Refusal too-fast, room-busy
+   * @throws Refusal `too-fast`, `room-busy`
    */
   grow(seed: Genotype, source?: string): Promise<GrowthFilm>;
-  /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
+  /** Encodes a drawing as a latent. @throws Refusal `bad-drawing`, `room-busy` */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
   /**
-   * Starts the encoder, if it has not started yet, so that the first drawing need not wait for it.
+   * Starts the encoder if it is not running, so that the first drawing is encoded without delay.
    */
   prepareToDraw?(): void;
 }
 
-/** Limits the number of previews that each participant can request. */
+/** Grows previews for participants, and limits how many previews each participant can request. */
 export class SeedPreviews {
   /** For each participant, the number of unfinished previews. */
   private readonly unfinished = new Map<ParticipantId, number>();
@@ -39,7 +39,7 @@ export class SeedPreviews {
    * Grows a preview of a participant's seed, and returns it with the seed's genomes.
    *
    * @param address address key of the participant's connection
-   * @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy
+   * @throws Refusal `no-such-seed`, `no-such-organism`, `bad-latent`, `too-fast`, `room-busy`
    */
   async preview(by: ParticipantId, seed: PreviewSource, address: string) {
     const { unfinished } = this;
@@ -57,7 +57,7 @@ export class SeedPreviews {
     }
   }
 
-  /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
+  /** Encodes a drawing as a latent. @throws Refusal `bad-drawing`, `room-busy` */
   async encode(pixels: Uint8Array, address: string): Promise<Float32Array> {
     if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
     return this.backend.encode(pixels, address);

@@ -1,7 +1,7 @@
 /**
- * Reviews drawings before their visitors receive the seeds. If the host wants to see drawings
- * first, each drawing waits here until the host or an extension approves it. A drawing stays stored
- * until its visitor has received the answer.
+ * Reviews drawings before visitors receive the seeds of their drawings. If the host wants to review
+ * drawings, each drawing waits until the host or an extension approves it. A drawing stays stored
+ * until its visitor has received the decision.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -11,20 +11,23 @@ import { type Moderation, unkept } from '../policy/moderation.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** Drawings that wait for the host's approval; times are in ms. */
+/** Limits for drawings that wait for the host's decision; times are in ms. */
 export const DRAWINGS = {
-  /** Maximum number of waiting drawings in a room, and from one participant. */
+  /**
+   * Maximum number of waiting drawings: in a room (`maxWaiting`), and from one participant
+   * (`maxWaitingEach`).
+   */
   maxWaiting: 60,
   maxWaitingEach: 3,
   /** How long a drawing waits for the host's decision before it expires. */
   expires: 600_000,
-  /** How long to wait for a reconnected page to send its waiting drawing again. */
+  /** How long to wait for a page that has reconnected to send its waiting drawing again. */
   sentAgain: 3_000,
 } as const;
 
 /**
- * Request id in answers to a reloaded page, which has not sent the drawing itself. Pages count
- * their requests from 1, so no request has this id.
+ * Request id in answers to a page that has been reloaded and therefore has not sent the drawing
+ * itself. Pages count their requests from 1, so no request has this id.
  */
 const NO_REQUEST = 0;
 
@@ -36,28 +39,29 @@ export interface SentDrawing {
    * sent the drawing again.
    */
   readonly client: RoomClient | undefined;
-  /** Id of the client's request, chosen by the client. */
+  /** Id of the request, chosen by the page. */
   readonly request: number;
-  /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
+  /** Pixels of the drawing: [side, side] ink or [side, side, 4] premultiplied RGBA. */
   readonly pixels: Uint8Array;
   /** The drawing's latent, [latentSize]. */
   readonly latent: Float32Array;
 }
 
-/** A drawing that is waiting for a decision, or whose decision has not been delivered yet. */
+/** A drawing that is waiting for a decision, or whose visitor has not received the decision yet. */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** When the drawing was submitted, in ms. */
   readonly since: number;
-  /** The decision; kept until the visitor has received it. */
+  /** The host's decision. It is kept until the visitor has received it. */
   readonly decision?: Decision | undefined;
   /**
-   * Id of the command that gives the seed to the visitor; present until the room has answered it.
+   * Id of the command that gives the seed to the visitor; absent until this command is queued, and
+   * after the room has answered.
    */
   readonly given?: number;
   /**
-   * The connection that has replaced `client` since the decision, and when the server noticed this,
-   * in ms. `member` is undefined if the visitor is away.
+   * The visitor's connection, if it has changed since the decision. `member` is undefined while the
+   * visitor is away; `at` is when the server noticed the change, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -70,10 +74,11 @@ type ReviewContext = Pick<
   'room' | 'policy' | 'seats' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
 >;
 
-/** The drawings of one room. */
+/** The review queue for the drawings of one room. */
 export class DrawingReview {
   /**
-   * Drawings that are undecided or whose decision is undelivered, oldest first. The keys are ids.
+   * Drawings that are undecided, or whose decision has not been delivered, by id. The oldest comes
+   * first.
    */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
@@ -96,16 +101,16 @@ export class DrawingReview {
     return [...this.queue.values()].filter(({ decision }) => !decision);
   }
 
-  /** Checks that visitors may draw in this room. @throws Refusal no-drawings */
+  /** Checks that visitors may draw in this room. @throws Refusal `no-drawings` */
   requireOn(): void {
     if (this.context.policy.settings.drawings === 'off') throw new Refusal('no-drawings');
   }
 
   /**
-   * Checks that a seed in a participant's hand may be planted now. Only seeds of drawings can be
+   * Checks that a participant may plant a seed that they hold. Only seeds of drawings can be
    * refused.
    *
-   * @throws Refusal no-drawings, drawing-unseen
+   * @throws Refusal `no-drawings`, `drawing-unseen`
    */
   requirePlantable(participant: ParticipantId, seed: number): void {
     const { room, policy } = this.context;
@@ -118,8 +123,8 @@ export class DrawingReview {
   }
 
   /**
-   * Recognises a drawing that a page sends again after a lost connection. The drawing keeps its
-   * position in the queue, and any decision that has been made.
+   * Recognises a drawing that a page sends again after losing its connection. The drawing keeps its
+   * position in the queue and its decision, if any.
    *
    * @returns whether the drawing is in the queue
    */
@@ -132,17 +137,17 @@ export class DrawingReview {
   }
 
   /**
-   * Gives the visitor the seed of their drawing, or adds the drawing to the review queue.
+   * Gives the seed of a drawing to the visitor, or adds the drawing to the review queue.
    *
-   * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
-   *   too-fast, room-busy, elsewhere
+   * @throws Refusal `muted`, `paused`, `no-drawings`, `not-here`, `drawings-waiting`,
+   *   `too-many-drawings`, `too-fast`, `room-busy`, `elsewhere`
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
-    // Check again, because the host may have paused the room while the drawing was encoded and
-    // judged.
+    // Check the policy again, because the host may have paused the room while the drawing was being
+    // encoded and judged.
     policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -157,10 +162,10 @@ export class DrawingReview {
   }
 
   /**
-   * Approves or declines a waiting drawing. The visitor is notified of the decision after a tick.
+   * Approves or declines a waiting drawing. The visitor is notified after a later tick.
    *
    * @returns whether the drawing was waiting
-   * @throws Refusal elsewhere if the decision cannot be stored
+   * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -170,8 +175,8 @@ export class DrawingReview {
   }
 
   /**
-   * Decides all waiting drawings if the new settings require no review. Call after each change of
-   * the settings.
+   * If the new settings require no review, decides all waiting drawings accordingly. Call after
+   * each change of the settings.
    */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
@@ -181,7 +186,9 @@ export class DrawingReview {
     }
   }
 
-  /** Removes a drawing once the room has given the visitor its seed, or has refused to do so. */
+  /**
+   * Removes a drawing once the room has answered the command that gives the seed to the visitor.
+   */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
@@ -189,8 +196,8 @@ export class DrawingReview {
   }
 
   /**
-   * Call at the end of a tick. Sends decisions to connected visitors, and lets drawings expire that
-   * nobody has reviewed in time.
+   * Sends decisions to connected visitors. Lets drawings expire that have not been reviewed in
+   * time. Call at the end of each tick.
    *
    * @param gone participants who will not return
    */
@@ -208,7 +215,8 @@ export class DrawingReview {
   /**
    * Adds a drawing to the review queue.
    *
-   * @throws Refusal drawings-waiting; too-many-drawings; elsewhere if the drawing cannot be stored
+   * @throws Refusal `drawings-waiting`; `too-many-drawings`; `elsewhere` if the drawing cannot be
+   *   stored
    */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
@@ -216,7 +224,8 @@ export class DrawingReview {
     if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // The decoded pixels are a view of the whole message, so copy them to let the message be freed.
+    // The decoded pixels are a view of the whole received message. Copy the pixels, so that the
+    // message can be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -224,10 +233,10 @@ export class DrawingReview {
   }
 
   /**
-   * Frees a position in a full queue: refuses the newest drawing from the network address that has
-   * the most drawings.
+   * Makes room in a full queue. Refuses the newest drawing from the network address with the most
+   * drawings.
    *
-   * @throws Refusal too-many-drawings if that is the newcomer's address
+   * @throws Refusal `too-many-drawings` if the newcomer's address has the most drawings
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -241,10 +250,10 @@ export class DrawingReview {
   }
 
   /**
-   * Asks the room to give a drawing's seed to its visitor in the next tick. Does nothing while the
-   * visitor is away: if they never returned, the seed might stay in their hand forever.
+   * Asks the room to give the seed of a drawing to the visitor in the next tick. Does nothing while
+   * the visitor is away, because a visitor who never returned would hold the seed forever.
    *
-   * @throws Refusal too-fast, room-busy
+   * @throws Refusal `too-fast`, `room-busy`
    */
   private give(drawing: SentDrawing, isApproved?: true): void {
     const { by, latent } = drawing;
@@ -256,9 +265,9 @@ export class DrawingReview {
   }
 
   /**
-   * Answers a decided drawing once the visitor's page can match the answer to its request. A page
-   * that reconnects sends the drawing again, and then gets the answer. A reloaded page does not
-   * send it, so it gets the answer after a delay.
+   * Sends the visitor the decision about a drawing, as soon as their page can match it to its
+   * request. If the page has reconnected, it first sends the drawing again. If the page has been
+   * reloaded, it does not, so it receives the decision after a delay.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
@@ -277,9 +286,9 @@ export class DrawingReview {
   }
 
   /**
-   * Answers a decided drawing.
+   * Sends the visitor the decision about a drawing.
    *
-   * @throws Refusal too-fast, room-busy. The drawing then remains unanswered
+   * @throws Refusal `too-fast`, `room-busy`. In this case, the decision remains undelivered
    */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
@@ -305,7 +314,10 @@ export class DrawingReview {
     this.context.keep('drawings', id).catch(unkept);
   }
 
-  /** Finds the current connection of the drawing's visitor, and the id of the request to answer. */
+  /**
+   * Finds the visitor's current connection, and the id of the request to answer; undefined if the
+   * visitor is away.
+   */
   private addressee({ by, client, request }: SentDrawing) {
     const member = this.context.seats.memberOf(by.id);
     return member && { member, request: member === client ? request : NO_REQUEST };

@@ -1,7 +1,7 @@
 /**
- * The frames of a room that runs on another server, as seen by a gateway. The gateway mirrors the
- * cells of the channels that its viewers use, so that it can serve viewers as the room's server
- * would. Start at `FrameMirrors`.
+ * Copies, on a gateway, of the cells of a room that runs on another server. A gateway keeps a copy,
+ * called a mirror, of each channel that its viewers use, and builds the viewers' frames from the
+ * mirrors. Start at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
@@ -25,23 +25,23 @@ const decompress = promisify(inflate);
 
 export type Size = Pick<Planes, 'width' | 'height'>;
 
-/** Maximum number of rounds to wait for a baseline before it is requested again. */
+/** If a requested baseline has not arrived after this number of rounds, it is requested again. */
 const MAX_WAITING = 64;
 
-/** A copy of the cells of one channel, kept up to date with the rounds of its encoder. */
+/** A copy of the cells of one channel. Each round of the channel's encoder updates the copy. */
 class ChannelMirror {
   readonly users = new Set<ChannelUser>();
   /** The mirrored cells; undefined until the first baseline arrives. */
   source: FrameMirror | undefined;
-  /** State of the mirror: needs a baseline, has requested one, or is up to date. */
+  /** Whether the mirror needs a baseline, has requested one, or is up to date. */
   state: 'lacking' | 'asked' | 'current' = 'lacking';
-  /** Tick at which the last user left. */
+  /** Tick in which the last user left the channel. */
   idleSince = 0;
   /** Size of the channel, in cells. */
   readonly size: Size;
   private generation: number | undefined;
   private round = 0;
-  /** Rounds that arrived while the mirror was waiting for a baseline. */
+  /** Rounds that arrived while the mirror was waiting for a baseline, oldest first. */
   private waiting: Round[] = [];
 
   /** @param room size of the room, in cells */
@@ -53,13 +53,19 @@ class ChannelMirror {
     this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
   }
 
-  /** Requests a baseline. Until it arrives, viewers keep the cells that they have. */
+  /**
+   * Makes the next `takeWants` request a baseline. Until the baseline arrives, viewers keep their
+   * current cells.
+   */
   ask(): void {
     this.state = 'lacking';
     this.waiting = [];
   }
 
-  /** Applies a round now or, if the mirror is waiting for a baseline, after the baseline. */
+  /**
+   * Applies the changes of a round. While the mirror is waiting for a baseline, stores the round
+   * instead, to apply it later.
+   */
   take(next: Round): void {
     if (this.state !== 'current') {
       if (this.waiting.push(next) > MAX_WAITING) this.ask();
@@ -76,7 +82,12 @@ class ChannelMirror {
     else this.ask();
   }
 
-  /** Replaces the cells, and applies the rounds that follow the baseline. @param now ms */
+  /**
+   * Replaces all cells with a baseline, and applies the stored rounds that follow it.
+   *
+   * @param cells the decompressed baseline
+   * @param now current time, in ms
+   */
   restore({ generation, round }: Item<'baseline'>, cells: Uint8Array, now: number): void {
     const isSame = generation === this.generation;
     const source = isSame ? this.source! : new FrameMirror(this.size, this.name.scale);
@@ -92,7 +103,7 @@ class ChannelMirror {
   }
 }
 
-/** @returns false if the work throws a FrameError */
+/** Runs a function. @returns false if the function throws a FrameError */
 function attempt(work: () => void): boolean {
   try {
     work();
@@ -105,14 +116,14 @@ function attempt(work: () => void): boolean {
 
 export class FrameMirrors implements FrameFeed {
   tick = 0;
-  /** Whether `tick` is outdated, or comes from another leader. */
+  /** Whether `tick` is outdated or was sent by another leader. */
   private isTickOld = true;
   private readonly mirrors = new Map<string, ChannelMirror>();
 
   /**
    * @param size size of the room, in cells
-   * @param onTick called after each tick of the room's server, with the current time in ms
-   * @param wantedChanged called when the result of `takeWants` may have changed
+   * @param onTick called with the current time, in ms, after each tick of the room's server
+   * @param wantedChanged called if the result of `takeWants` may have changed
    */
   constructor(
     private readonly size: Size,
@@ -121,13 +132,14 @@ export class FrameMirrors implements FrameFeed {
     readonly wantedChanged: () => void,
   ) {}
 
-  /** Whether the mirrors of all channels with viewers have all rounds that have arrived. */
+  /** Whether every mirror that has viewers is up to date. */
   get isCurrent(): boolean {
     return [...this.mirrors.values()].every((one) => one.state === 'current' || !one.users.size);
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While the gateway wants no channel, no ticks arrive, so the last known tick becomes outdated.
+    // While this gateway uses no channel, it receives no ticks, so the last known tick becomes
+    // outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -144,13 +156,16 @@ export class FrameMirrors implements FrameFeed {
     this.wantedChanged();
   }
 
-  /** Requests all cells again, because a new link is being opened. */
+  /** Requests a baseline for all channels, because a new link is being opened. */
   renew(): void {
     this.isTickOld = true;
     for (const mirror of this.mirrors.values()) mirror.ask();
   }
 
-  /** Returns the channels that viewers use. Baselines count as requested once they are listed. */
+  /**
+   * Returns all channels that viewers use, for the room's server. The call marks the needed
+   * baselines as requested, so the caller must send the result.
+   */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
       const isKept = state === 'current' && isFresh(idleSince, this.tick);
@@ -166,7 +181,7 @@ export class FrameMirrors implements FrameFeed {
     });
   }
 
-  /** Applies the rounds of a tick, and sends frames to viewers. */
+  /** Applies the rounds of a tick, and sends frames to the viewers. */
   take({ tick, rounds }: NonNullable<News['frames']>): void {
     for (const round of rounds) this.mirrors.get(keyOf(round))?.take(round);
     this.tick = tick;
@@ -182,21 +197,26 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set the tick first, because the first frame must contain the tick that it shows.
+    // Set the tick before `restore`, which sends the first frame to waiting viewers. This frame
+    // must contain the tick that it shows.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that were waiting for the baseline now look at this channel's chunks.
+    // Viewers that were waiting for the baseline have now switched to this channel, so the list of
+    // visible chunks has changed.
     this.wantedChanged();
   }
 
-  /** Forgets all channels. A baseline that is being decompressed is then ignored. */
+  /** Forgets all channels. If a baseline is being decompressed, it will be ignored. */
   close(): void {
     this.mirrors.clear();
   }
 }
 
-/** Makes a room's frames for the viewers of this server. */
+/**
+ * Creates the mirrors of a room that runs on another server, and a broadcaster that sends frames to
+ * the viewers of this server.
+ */
 export function openFrames(size: Size, clock: Clock, wantedChanged: () => void) {
   const feed = new FrameMirrors(size, clock, (now) => broadcaster.publish(now), wantedChanged);
   const broadcaster = new RoomBroadcaster(feed);

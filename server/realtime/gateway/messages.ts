@@ -1,7 +1,8 @@
 /**
- * Messages between a gateway, which holds connections, and the server of their room. They travel
- * over a link. Each side numbers its messages on a link, so that the other side notices a lost one.
- * The gateway then opens a new link, over which all its connections join again.
+ * Messages between a gateway, which holds the connections of pages, and the server that runs the
+ * room. They are sent over a link, on which each side numbers its messages. If a number is missing,
+ * a message was lost, and the gateway opens a new link, over which all its connections join the
+ * room again.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -19,13 +20,13 @@ import { CHANNEL_TIERS, type ChannelTier } from '../streaming/room-encoders.ts';
 export const GATEWAY_TIMES = {
   /** Interval of heartbeats between gateway and leader. */
   beat: 1_000,
-  /** Interval at which a new leader checks whether it may show the room. */
+  /** Interval at which a new leader checks whether it may serve the room yet. */
   begin: 100,
-  /** A server counts as gone if it has sent no heartbeat for this long. */
+  /** If a server has sent no heartbeat for this long, it is considered gone. */
   silence: 3_000,
-  /** Minimum time between two reports of clients' changed views. */
+  /** Minimum time between two reports of the views that have changed. */
   look: 200,
-  /** Minimum time between two reports of the chunks that clients look at. */
+  /** Minimum time between two reports of which chunks are visible to clients. */
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
   again: 500,
@@ -34,7 +35,7 @@ export const GATEWAY_TIMES = {
 } as const;
 
 const name = v.pipe(v.string(), v.maxLength(64));
-/** The number that the gateway gave to a connection. */
+/** Number of a connection, assigned by its gateway. */
 const connection = whole;
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const { as, pass, unwritable, resume, mark, session } = COMMANDS.join.entries;
@@ -44,7 +45,7 @@ const entry = v.object({
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
   ring: v.optional(ringNumber),
-  /** Address key of the connection. */
+  /** Address key of the connection (see `addressKey`). */
   address: name,
 });
 
@@ -57,7 +58,10 @@ const channel = {
   ),
 };
 
-/** Identifies a round of an encoder. Rounds of another version of the frame format are dropped. */
+/**
+ * Identifies a round, in which an encoder encodes the changes of a tick. Rounds with another
+ * version of the frame format are dropped.
+ */
 const roundName = {
   ...channel,
   version: v.literal(FRAME_VERSION),
@@ -65,10 +69,10 @@ const roundName = {
   round: whole,
 };
 
-/** Item of a message to the room. */
+/** Schema of an item in a message from a gateway to a room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
-  /** A command. Its `message` is validated like a message from a page. */
+  /** A command of a client. The `message` is validated like a message from a page. */
   v.object({
     what: v.literal('command'),
     connection,
@@ -76,17 +80,18 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * Frames drawn by clients since the last item of this type: [connection, tick of the latest
-   * frame, number of frames].
+   * The frames that clients have drawn since the previous `drawn` item: for each client,
+   * [connection, tick of the latest frame, number of frames].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
-  /** Current cursor positions. Each `id` is a connection, not a participant. */
+  /** Cursors that have moved. Each `id` is the number of a connection, not of a participant. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
   /**
-   * All channels that the gateway's viewers use, with the chunks that they look at. A channel
-   * without viewers stays in the list for a while. `mayReceive` is set if at least one viewer can
-   * take a frame. `asks` requests a baseline.
+   * All channels that the gateway's viewers use, with the visible chunks. A channel whose last
+   * viewer has left remains in the list for a while, without `isUsed`. `mayReceive` says whether at
+   * least one viewer can take a frame now. `asks` requests a baseline, which contains all cells of
+   * the channel.
    */
   v.object({
     what: v.literal('wants'),
@@ -104,22 +109,23 @@ const toRoom = v.variant('what', [
 
 const connections = v.array(connection);
 
-/** Item of a message from the room. */
+/** Schema of an item in a message from a room to a gateway. */
 const fromRoom = v.variant('what', [
-  /** An event for pages, made by the room's server. */
+  /** An event that the gateway passes on to pages. */
   v.object({
     what: v.literal('event'),
     to: v.union([
       v.object({ only: connections }),
-      /** Sends the event to all connections in the room except these. */
+      /** All of the gateway's connections in the room, except these. */
       v.object({ except: connections }),
     ]),
     name: v.custom<EventName>(isEventName),
     message: v.unknown(),
   }),
   /**
-   * A welcome. `opening` is the part that all welcomes have in common, reduced to the fields that
-   * are new or have changed on this link. `own` is the part for this connection only.
+   * A welcome. `opening` holds fields that all welcomes have in common; fields that this link has
+   * already sent are omitted unless they have changed. `own` holds the fields for this connection
+   * only.
    */
   v.object({
     what: v.literal('welcome'),
@@ -133,27 +139,33 @@ const fromRoom = v.variant('what', [
     connection,
     reason: v.picklist(REASONS),
     detail: v.string(),
-    /** Id of the refused command; undefined if the connection's join is refused. */
+    /** Id of the refused command; undefined if the request to join is refused. */
     id: v.optional(whole),
   }),
   v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
-  /** Starts sending frames to the client, which sees the whole room until it changes its view. */
+  /**
+   * Makes the gateway send frames to a connection. The frames show the whole room until the page
+   * changes its view.
+   */
   v.object({
     what: v.literal('stream'),
     connection,
     tier: v.optional(v.picklist(TIER_NAMES)),
   }),
   v.object({ what: v.literal('stop'), connection }),
-  /** All cells of a channel after a round, from `FrameSource.copy` and deflated. */
+  /**
+   * All cells of a channel after a round, as returned by `FrameSource.copy` and compressed with
+   * `deflate`.
+   */
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
 
-/** Maximum number of items in a message. */
 const MAX_ITEMS = 2 ** 17;
 
 /**
- * Drops unknown items. While the cluster is being updated, a server of a later release may send
- * unknown items. They must not break a link, because all connections of a gateway depend on it.
+ * Creates the schema of a list from which unknown items are dropped. During an update of the
+ * cluster, a server of a later release may send unknown items. They must not break the link,
+ * because all connections of a gateway depend on it.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -167,13 +179,19 @@ const known = <S extends v.GenericSchema>(schema: S) =>
     ),
   );
 
-/** A message with the number 0 opens a link, which replaces the gateway's earlier link. */
+/**
+ * Schema of a message from a gateway to a room. A message with the number 0 opens a link, which
+ * replaces the gateway's previous link.
+ */
 const batchToRoom = v.object({ gateway: name, link: name, number: whole, items: known(toRoom) });
 
-/** Message number reserved for the message that reports a lost link. */
+/** Message number with which the room reports that a link is lost. */
 export const LOST = -1;
 
-/** `epoch` is the epoch of the room's lease. Gateways use it to ignore earlier leaders. */
+/**
+ * Schema of a message from a room to one gateway. `epoch` is the epoch of the room's lease.
+ * Gateways use `epoch` to ignore former leaders.
+ */
 const batchFromRoom = v.object({
   epoch: whole,
   link: name,
@@ -181,10 +199,13 @@ const batchFromRoom = v.object({
   items: known(fromRoom),
 });
 
-/** All deltas of one channel in one tick. Each delta has the chunk's index and version. */
+/** Schema of all deltas of one channel in one tick: [chunk index, chunk version, delta]. */
 const round = v.object({ ...roundName, deltas: v.array(v.tuple([whole, whole, bytes])) });
 
-/** A message to all gateways. `frames` is present after each tick while a gateway has viewers. */
+/**
+ * Schema of a message from a room to all gateways: a heartbeat, or the frames of a tick if any
+ * gateway has viewers.
+ */
 const news = v.object({
   epoch: whole,
   frames: v.optional(v.object({ tick: whole, rounds: known(round) })),
@@ -208,11 +229,11 @@ export const busChannels = (room: string) => ({
   to: (gateway: string): string => `room:${room}:to:${gateway}`,
 });
 
-/** @returns undefined if the bytes are not a valid message */
+/** Decodes a message to a room. @returns undefined if the message is invalid */
 export const decodeToRoom = (message: Uint8Array) => decodeMessage(batchToRoom, message);
-/** @returns undefined if the bytes are not a valid message */
+/** Decodes a message from a room to one gateway. @returns undefined if the message is invalid */
 export const decodeFromRoom = (message: Uint8Array) => decodeMessage(batchFromRoom, message);
-/** @returns undefined if the bytes are not a valid message */
+/** Decodes a message from a room to all gateways. @returns undefined if the message is invalid */
 export const decodeNews = (message: Uint8Array) => decodeMessage(news, message);
 
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
@@ -241,7 +262,7 @@ export class OutgoingBatch {
     return this.items.some(({ what }) => what === 'end');
   }
 
-  /** Adds an event for a connection. @param message must not change once it has been added */
+  /** Adds an event for a connection. @param message must not be modified after this call */
   event(connection: number, name: EventName, message: unknown): void {
     const last = this.items.at(-1);
     if (last?.what === 'event' && last.name === name && last.message === message) {
@@ -253,7 +274,7 @@ export class OutgoingBatch {
     this.items.push(item);
   }
 
-  /** Removes and returns all items. @param present connections that are in the room */
+  /** Removes and returns all items. @param present all connections that are in the room */
   take(present: ReadonlySet<number>): FromRoom[] {
     const { items } = this;
     this.items = [];
@@ -264,7 +285,8 @@ export class OutgoingBatch {
 }
 
 /**
- * Returns the shorter of two lists: the receivers of an event, or all other present connections.
+ * Returns the recipients of an event as the shorter of two lists: all recipients, or all other
+ * connections in the room.
  */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };

@@ -1,7 +1,7 @@
 /**
- * Rooms that run on other servers, as seen by the connections of this server. If messages are lost
- * or another server takes a room, all connections join the room again, and their pages notice only
- * a pause. This module does not know a room's state. Start at `RemoteRoom.hear`.
+ * Represents rooms that run on other servers, for the connections of this server. If messages are
+ * lost or another server takes over a room, all connections join the room again. Their pages notice
+ * only a pause. This module does not know the state of a room. Start at `RemoteRoom.hear`.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -34,35 +34,43 @@ import {
 
 const { beat, silence, again } = GATEWAY_TIMES;
 
-/** Commands that must not be executed twice, but whose repetitions the room does not recognise. */
+/** Commands that are not repeated over a new link, because the room would execute them twice. */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that expects an answer. */
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * A connection of this server in a room that runs on another server. After a new link has replaced
- * the previous one, the session repeats commands that are still unanswered. It decides nothing
- * itself.
+ * A connection of this server in a room that runs on another server. When a new link has replaced
+ * the previous one, the session repeats its unanswered commands. All decisions are made by the
+ * room's server.
  */
 export class RemoteSession implements RoomSession {
-  /** Whether the room has admitted the session, perhaps only to its queue. */
+  /** Whether the room has admitted the session, either to a seat or to the queue. */
   hasEntered = false;
-  /** Whether the session has received its welcome, and so also receives events for everybody. */
+  /**
+   * Whether the session has received its welcome. If true, the session also receives events for
+   * everybody.
+   */
   isPresent = false;
-  /** When the session asked to join, in ms. */
+  /** When the session sent its request to join, in ms. */
   joinedAt = 0;
   /** Size of the room; undefined before the welcome. */
   size: Size | undefined;
   private entry: Entry | undefined;
   /** Unanswered commands. The keys are the commands' ids. */
   private readonly unanswered = new Map<number, Asked>();
-  /** Session id for the commands of a client that names no session: see `Command<'join'>`. */
+  /** Session id for the client's commands if its `join` contains none: see `Command<'join'>`. */
   private readonly commandSession = randomInt(2 ** 32);
-  /** Whether the session is joining again over a new link, so that commands may have been lost. */
+  /**
+   * Whether the session is joining again over a new link. If true, earlier commands may have been
+   * lost.
+   */
   private hasRejoined = false;
 
-  /** @param connection id that no other connection of this server has had */
+  /**
+   * @param connection number that is unique among all past and present connections of this server
+   */
   constructor(
     readonly connection: number,
     readonly client: RoomClient,
@@ -73,17 +81,20 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** Returns the checksums of the picture that the page showed when it joined, but only once. */
+  /**
+   * Returns the checksums of the picture that the page showed when it joined. Later calls return
+   * undefined.
+   */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
     return holds;
   }
 
-  /** The item that asks the room to let the session join. */
+  /** The message item that asks the room to admit the session. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-    // Omit the checksums, because this server makes the frames.
+    // Omit the checksums `holds`, because this server builds the frames for the page.
     const { holds: _, ...entry } = this.entry!;
     const { session = this.commandSession } = entry;
     return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
@@ -119,13 +130,12 @@ export class RemoteSession implements RoomSession {
     this.entry = entry;
   }
 
-  /** Handles an event from the room. */
   receive(name: EventName, message: unknown): void {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // A repeated command may be answered twice, so pass on only the first answer. Messages that
-      // answer no command have no id, or id 0.
+      // A repeated command may be answered twice, so pass on only the first answer. Messages
+      // without an id, or with id 0, answer no command and are always passed on.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -157,18 +167,18 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // A page that is already in the room has not asked to join again and cannot handle a refused
-    // join, so disconnect it.
+    // A page that is already in the room did not send this request to join and cannot handle its
+    // refusal, so disconnect the page.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
 
-  /** @throws Refusal too-fast */
+  /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
-    // The page has repeated a command that is still unanswered, so do not send it again.
+    // If the page repeats a command that is still unanswered, do not send the command again.
     if (this.unanswered.has(id)) return;
-    // The leader may be unreachable for long, so limit the number of unanswered commands.
+    // The leader may be unreachable for a long time, so limit the number of unanswered commands.
     if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -190,16 +200,16 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Repeats unanswered commands, except those in `DONE_EACH_TIME`. The room recognises repeated
-   * commands that change its cells. All other commands may be executed twice.
+   * Repeats unanswered commands, except those in `DONE_EACH_TIME`. The room recognises repetitions
+   * of commands that change its cells. Executing any other command twice does no harm.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // Nobody knows whether this command was executed, so refuse it. If a drawing was accepted,
-      // its seed appears in the visitor's hand anyway.
+      // The room may or may not have executed this command, so report it as refused. If a drawing
+      // was accepted after all, the visitor still receives its seed.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -219,7 +229,8 @@ class Throttle {
 
   request(): void {
     const left = this.ranAt + this.interval - this.clock.now();
-    // Use a timer even if no time is left, so that one run handles all requests of this turn.
+    // Use a timer even if the interval has already passed, so that all requests in this turn of the
+    // event loop cause a single run.
     this.cancelRun ??= this.clock.after(Math.max(0, left), () => {
       this.cancelRun = undefined;
       this.ranAt = this.clock.now();
@@ -241,9 +252,9 @@ const createLink = (openedAt: number) => ({
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** The part that all welcomes have in common, as received over this link so far. */
+  /** The fields that all welcomes have in common, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
-  /** The channels that the room's server knows of, as JSON. */
+  /** The channels last reported to the room's server, as JSON. */
   wants: '[]',
   /** Epoch of the leader that answers over this link; undefined before the first answer. */
   epoch: undefined as number | undefined,
@@ -255,8 +266,8 @@ export interface RemoteRoomOptions {
   /** Unique name of this server. */
   readonly node: string;
   /**
-   * Returns why no server is running a room, as far as this server knows. Returns undefined if a
-   * server should be running it.
+   * Returns the reason if this server knows that no server is running a room. Returns undefined if
+   * a server should be running the room.
    */
   readonly whyOver: (room: string) => Reason | undefined;
   readonly openFrames?: typeof openFrames;
@@ -269,7 +280,7 @@ export class RemoteRoom {
   private readonly channels = busChannels(this.name);
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: ReturnType<typeof openFrames> | undefined;
-  /** Viewport of each session that has a stream; undefined while its page is hidden. */
+  /** Viewport of each session that has a stream; undefined while the session's page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
@@ -296,12 +307,12 @@ export class RemoteRoom {
   );
   private isWaiting = false;
   private link = createLink(this.clock.now());
-  /** Highest epoch of any leader heard so far. */
+  /** Highest epoch in any message from a leader so far. */
   private latestEpoch = 0;
   private heardAt = this.clock.now();
   private readonly subscriptions: Subscription[] = [];
   private readonly cancelBeats = repeat(this.clock, beat, () => this.beat());
-  /** Whether messages from the room can arrive. Nothing is sent before that. */
+  /** Whether messages from the room can arrive. While false, nothing is sent to the room. */
   private isOpen = false;
   private isClosed = false;
 
@@ -316,8 +327,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Report this frame to the room, because the report also shows that the page has its resume
-      // token.
+      // Record the frame for the next report to the room. The report also shows that the page has
+      // received its resume token.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -337,22 +348,25 @@ export class RemoteRoom {
     void this.open();
   }
 
-  /** Number of connections in the room. */
   get size(): number {
     return this.sessions.size;
   }
 
-  /** Whether the room has no connections, and its link was not opened just now. */
+  /** Whether the room has no connections and its link has been open for some time. */
   get isIdle(): boolean {
     return this.size === 0 && this.clock.now() - this.link.openedAt >= silence;
   }
 
-  /** Checks that a leader has been heard within `silence` ms. @throws Refusal elsewhere */
+  /**
+   * Checks that the leader has sent a message in the last `silence` ms.
+   *
+   * @throws Refusal `elsewhere` if it has not
+   */
   requireLeader(): void {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.name);
   }
 
-  /** Adds a session and sends its join. */
+  /** Adds a session and sends its request to join. */
   add(session: RemoteSession): void {
     session.joinedAt = this.clock.now();
     this.sessions.set(session.connection, session);
@@ -366,7 +380,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // The first message of the link will contain all joins.
+    // While the bus is not connected, drop the item: the link's first message will contain the
+    // joins of all sessions.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -377,7 +392,11 @@ export class RemoteRoom {
     });
   }
 
-  /** Handles a message of a type that this server processes itself. @returns false for others */
+  /**
+   * Handles a message if this server processes messages of its type itself.
+   *
+   * @returns whether the message was handled
+   */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
     const handle = this.handlers[name];
     handle?.(session, message);
@@ -404,7 +423,7 @@ export class RemoteRoom {
       bus.subscribe(news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // If there are no subscriptions, the bus is closed.
+    // If the subscriptions failed, the bus is closed.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -442,12 +461,12 @@ export class RemoteRoom {
 
   private hearNews(bytes: Uint8Array): void {
     const news = decodeNews(bytes);
-    // Ignore a former leader, which may still send heartbeats after it has lost the room.
+    // Ignore former leaders, which may still send heartbeats after another server has taken over.
     if (!news || news.epoch < this.latestEpoch || this.isClosed) return;
     this.heardAt = this.clock.now();
     this.latestEpoch = news.epoch;
     const { epoch, openedAt } = this.link;
-    // If the link is new, give the leader time to answer it.
+    // If the link is new, give the leader time to answer over it.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
     if (epoch !== news.epoch && !isAnswering) this.relink();
     if (news.frames) this.frames?.feed.take(news.frames);
@@ -475,11 +494,11 @@ export class RemoteRoom {
     else this.takeFor(item);
   }
 
-  /** Handles an item for one connection. */
+  /** Handles an item that concerns one connection. */
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-    // Keep the part that all welcomes have in common, even if this client has left, because later
-    // welcomes omit unchanged fields.
+    // Store the common fields of the welcome even if this client has left, because later welcomes
+    // omit unchanged fields.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -510,21 +529,21 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // If the room has been recreated with another size, all its clients join again, so drop their
-      // earlier streams.
+      // If the room has been recreated with another size, all its clients join again, so drop all
+      // existing streams.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
       this.frames = open(size, this.clock, () => this.sendWants.request());
     }
     const { broadcaster } = this.frames;
-    // If the session already has a stream, keep it, because its page still holds the frames it has
-    // received.
+    // If the session already has a stream, keep the stream, because the page still has the frames
+    // that it received.
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-      // On a welcome, a page drops the frames it received while zoomed out, so send all chunks
-      // again.
+      // When a page receives a welcome, it drops the frames that it received while zoomed out, so
+      // send all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -557,8 +576,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have ended without this server receiving its last messages, so ask why no server
-    // runs it.
+    // The room may have been closed without this server receiving the last messages, so check
+    // whether any server should be running it.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -568,8 +587,8 @@ export class RemoteRoom {
   }
 
   /**
-   * Gives up a join. Sends the room a `leave`, too, because it may receive the join later, or may
-   * still hold the connection from an earlier link.
+   * Refuses a session's request to join. Also sends the room a `leave`, because the request may
+   * reach the room later, or the room may still know the connection from an earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -585,7 +604,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // Each request for a baseline must be sent, even if it looks like the one before it.
+    // Send every request for a baseline, even if the list equals the previous one: each request is
+    // answered once.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -1,4 +1,4 @@
-/** The rooms of other servers in which this server has connections. */
+/** Manages this server's connections in rooms that run on other servers. */
 import { repeat } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { RoomSession } from '../sessions/local-session.ts';
@@ -13,13 +13,13 @@ export class RemoteRooms {
 
   constructor(private readonly options: RemoteRoomOptions) {}
 
-  /** Creates a session in a room, without joining it yet. */
+  /** Creates a session in a room. The session has not joined the room yet. */
   open(room: string, client: RoomClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => new RemoteRoom(room, this.options));
     return new RemoteSession(++this.connections, client, remote);
   }
 
-  /** For each room name, the number of connections in the room. */
+  /** For each room name, the number of this server's connections in the room. */
   get sizes(): ReadonlyMap<string, number> {
     return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
   }

@@ -1,7 +1,7 @@
 /**
- * Gives visitors who are connected to gateways access to the rooms of this server. A room has a
- * `RoomClient` for each of these connections. The gateway makes the frames that it sends to them.
- * Start at `RoomAccess.receive`.
+ * Connects the rooms of this server with visitors whose pages are connected to gateways (other
+ * servers). A room treats each of these pages as a `RoomClient`. The gateway itself builds the
+ * frames for its pages. Start at `RoomAccess.receive`.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -48,9 +48,9 @@ const { beat, begin, silence } = GATEWAY_TIMES;
 
 const compress = promisify(deflate);
 
-/** The channels that the viewers of one gateway use. */
+/** Tracks the channels (a tier at a scale) that the viewers of one gateway use. */
 export class GatewayChannels {
-  /** The keys are channel keys. Includes channels without viewers, which are kept for a while. */
+  /** Channels by channel key. A channel that no viewer uses any longer is kept for a while. */
   private readonly used = new Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -65,7 +65,11 @@ export class GatewayChannels {
     return [...this.used.values()].map(({ channel }) => channel);
   }
 
-  /** @param wants all channels that the viewers use, or have used lately */
+  /**
+   * Replaces the list of channels.
+   *
+   * @param wants all channels that the gateway's viewers use or have recently used
+   */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);
     for (const { isUsed, mayReceive, chunks, asks, ...name } of wants) {
@@ -98,8 +102,8 @@ export class GatewayChannels {
 }
 
 /**
- * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new
- * sources, because gateways are informed of them by messages.
+ * Creates a channel user that represents all viewers of a channel on one gateway. Its `useSource`
+ * does nothing, because gateways receive the channel's cells in messages.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -111,7 +115,7 @@ const roundName = ({ tier, scale, generation, encoder: { round } }: EncoderChann
   ({ tier, scale, version: FRAME_VERSION, generation, round }) as const;
 
 /**
- * Collects the deltas of a tick for gateways.
+ * Collects the encoded changes of a tick for all gateways.
  *
  * @param encoded channels that have been encoded in this tick
  * @returns undefined if no gateway uses any channel
@@ -135,7 +139,7 @@ export function framesFor(
   return { tick, rounds };
 }
 
-/** A connection to a gateway, as seen by the server that runs the room. */
+/** A page that is connected to a gateway, as seen by the server that runs the room. */
 class LinkedClient implements RoomClient, RemoteViewer {
   /** Always true, because the gateway sends the frames. */
   readonly writable = true;
@@ -163,12 +167,12 @@ class LinkedClient implements RoomClient, RemoteViewer {
     this.link.sendWelcome(this.connection, event, common, { ...personal });
   }
 
-  /** Does nothing, because the gateway makes the frames. */
+  /** Does nothing, because the gateway builds and sends the frames. */
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If the room has moved to another server, send nothing, because the gateway makes its
-    // connections follow the room.
+    // If another server now runs the room, send nothing. The gateway lets its connections join the
+    // room there.
     if (reason !== 'elsewhere') {
       this.link.send({ what: 'end', connection: this.connection, reason });
     }
@@ -177,13 +181,17 @@ class LinkedClient implements RoomClient, RemoteViewer {
 
   entered(): void {}
 
-  /** Refuses the client's join, and forgets the client. */
+  /** Refuses the client's request to join, and forgets the client. */
   refuse({ reason, detail }: Refusal): void {
     this.link.send({ what: 'refused', connection: this.connection, reason, detail });
     this.link.removed(this);
   }
 
-  /** @param id undefined if the command has no id, and so needs no answer */
+  /**
+   * Reports that a command was refused.
+   *
+   * @param id id of the command; undefined if the command has no id
+   */
   refuseCommand(refusal: Refusal, id: number | undefined): void {
     const { connection } = this;
     const { reason, detail } = refusal;
@@ -202,7 +210,9 @@ class LinkedClient implements RoomClient, RemoteViewer {
   }
 }
 
-/** A room's side of a link to a gateway. */
+/**
+ * The room's end of a link to a gateway. Both ends number the messages that they send over a link.
+ */
 class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
   heardAt = this.access.clock.now();
@@ -214,8 +224,8 @@ class GatewayLink {
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * The part that all welcomes have in common, as last sent over this link. Later welcomes contain
-   * only the fields that have changed.
+   * The fields that all welcomes have in common, as last sent over this link. Later welcomes
+   * contain only the common fields that have changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -223,7 +233,7 @@ class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  /** @param earlier clients of the link that this link replaces */
+  /** @param earlier clients of the gateway's previous link, which this link replaces */
   constructor(
     readonly access: RoomAccess,
     private readonly gateway: string,
@@ -231,7 +241,6 @@ class GatewayLink {
     private readonly earlier: Map<number, LinkedClient> | undefined,
   ) {}
 
-  /** Number of connections on this link. */
   get size(): number {
     return this.clients.size;
   }
@@ -252,17 +261,17 @@ class GatewayLink {
     this.access.publish(this.gateway, { link: this.name, number: this.sent++, items });
   }
 
-  /** Sends pending items, if any, unless another server may have taken the room. */
+  /** Sends pending items, if any. Sends nothing if another server may now be running the room. */
   flush(): void {
     if (!this.batch.isEmpty && this.access.isHere) this.beat();
   }
 
-  /** Closes the link. Participants leave as if their pages had lost the connection. */
+  /** Closes the link. Its participants leave the room as if their pages had lost the connection. */
   close(): void {
-    // Send pending items if the room has ended any connections, because these must be notified. The
-    // other connections wait for the room's next server.
+    // If the room has disconnected any clients, send the pending items, so that these clients are
+    // informed. All other clients wait until another server runs the room.
     if (this.batch.hasEnd) this.beat();
-    // Set this before the clients leave, so that nothing is sent about their leaving.
+    // Set `isClosed` before the clients leave, so that nothing is sent about their departure.
     this.isClosed = true;
     for (const { session } of this.clients.values()) session.leave();
     this.clients.clear();
@@ -342,7 +351,8 @@ class GatewayLink {
     const client = known ?? new LinkedClient(this, item);
     this.clients.set(connection, client);
     if (known) {
-      // The client keeps its place in the room, but messages to it may have been lost.
+      // The client still has its seat in the room. Messages to the client may have been lost, so
+      // welcome it again.
       this.earlier!.delete(connection);
       client.link = this;
       client.session.renew();
@@ -356,7 +366,7 @@ class GatewayLink {
   }
 
   /**
-   * Runs a client's command. If it throws a Refusal, sends the Refusal to the client.
+   * Executes a client's command. If the command is refused, sends the Refusal to the client.
    *
    * @param id id of the command
    */
@@ -370,7 +380,7 @@ class GatewayLink {
   }
 }
 
-/** Returns the fields of `now` that are not identical in `before`. */
+/** Returns the fields of `now` whose values differ from those in `before`. */
 function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
   const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
@@ -385,17 +395,17 @@ function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
   }
 }
 
-/** Gives gateways access to one room. */
+/** Connects one room with all gateways that have visitors in it. */
 export class RoomAccess {
   readonly roomServer = this.options.roomServer;
   readonly clock = this.options.clock;
   readonly find = this.options.find;
   /** Runs a function at the end of this turn of the event loop. */
   readonly defer = this.options.defer ?? process.nextTick;
-  /** The link of each gateway. The keys are the gateways' names. */
+  /** For each gateway name, the link to the gateway. */
   private readonly links = new Map<string, GatewayLink>();
   private readonly channels = busChannels(this.roomServer.room.name);
-  /** Undefined if the bus is closed. */
+  /** Resolves to undefined if the bus is closed. */
   private readonly subscription = this.options.bus
     .subscribe(this.channels.toRoom, (bytes) => this.receive(bytes))
     .catch(() => undefined);
@@ -406,9 +416,9 @@ export class RoomAccess {
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the room's server if this process may show the room.
+       * Returns the room's server if this process may still serve the room.
        *
-       * @throws Refusal elsewhere
+       * @throws Refusal `elsewhere` if another server may be running the room
        */
       readonly find: () => RoomServer;
       readonly bus: Bus;
@@ -432,8 +442,8 @@ export class RoomAccess {
   }
 
   /**
-   * Ends the access, because the room no longer runs here. The room's connections wait for its next
-   * server.
+   * Closes all links, because the room no longer runs on this server. The gateways' connections
+   * wait until another server runs the room.
    */
   close(): void {
     this.isClosed = true;
@@ -445,7 +455,9 @@ export class RoomAccess {
     this.links.clear();
   }
 
-  /** Whether this server may show the room now. If not, another server may have taken the room. */
+  /**
+   * Whether this server may still serve the room. If false, another server may be running the room.
+   */
   get isHere(): boolean {
     try {
       return this.find() === this.roomServer;
@@ -490,7 +502,7 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // Messages can be ignored here, because a gap in the numbers of later messages shows that one
+    // It is safe to ignore messages here: the gap in the message numbers will show that a message
     // is missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
@@ -498,8 +510,8 @@ export class RoomAccess {
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-    // If a message is missing, the clients of this link keep their seats until a new link
-    // replaces it.
+    // If a message is missing, report the link as lost. The link's clients keep their seats until
+    // the gateway opens a new link.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
@@ -518,13 +530,17 @@ export class RoomAccess {
 
 type RoomAccessOptions = ConstructorParameters<typeof RoomAccess>[0];
 
-/** Gives gateways access to all rooms that this server runs. */
+/** Connects all rooms that run on this server with the gateways. */
 export class RoomAccesses {
   private readonly opened = new Map<RoomServer, RoomAccess>();
 
   constructor(
     private readonly options: Pick<RoomAccessOptions, 'bus' | 'clock'> & {
-      /** @throws Refusal no-such-room, room-closed, elsewhere */
+      /**
+       * Returns the server of a room.
+       *
+       * @throws Refusal `no-such-room`, `room-closed`, `elsewhere`
+       */
       readonly findServer: (room: string) => RoomServer;
       /**
        * Returns the epoch of this process's lease on a room; undefined if this process has no
@@ -534,18 +550,19 @@ export class RoomAccesses {
     },
   ) {}
 
-  /** Gives gateways access to a room that this server has begun to run. */
+  /** Lets gateways connect to a room that has just started on this server. */
   open(roomServer: RoomServer): void {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // Without an epoch, the lease has ended while the room was being opened, so do not give access.
+    // If there is no epoch, the lease ended while the room was being opened, so another server may
+    // run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));
   }
 
-  /** Ends the access to a room that no longer runs here. */
+  /** Closes all gateways' links to a room that no longer runs on this server. */
   close(roomServer: RoomServer): void {
     this.opened.get(roomServer)?.close();
     this.opened.delete(roomServer);

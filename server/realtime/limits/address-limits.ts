@@ -1,7 +1,7 @@
 /**
- * Limits per network address: the number of open connections, the rates of connects, joins and
- * requests, and bans. Many phones may share one address, so an address with several connections is
- * never banned.
+ * Limits what each network address may do: how many connections it may have open, and how often it
+ * may connect, join a room or send an HTTP request. Bans addresses temporarily. Many phones may
+ * share one address, so an address with several open connections is never banned.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -13,8 +13,8 @@ import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
 /**
- * The default limits per address, and what they mean. A museum's phones share one address, so these
- * limits are wide.
+ * Default limits per address, with their help texts. All phones in a museum may share one address,
+ * so these limits are generous.
  */
 export const ADDRESS_LIMITS = {
   connections: [5_000, 'connections in total', 1],
@@ -31,21 +31,24 @@ export const ADDRESS_LIMITS = {
   ],
 } as const satisfies NumberTable;
 
-/** The rates that are limited per address. Each has a limit `…PerSecond` and a burst `…AtOnce`. */
+/**
+ * Events whose rate is limited per address. For each event, `ADDRESS_LIMITS` has a rate
+ * `…PerSecond` and a maximum burst `…AtOnce`.
+ */
 const RATES = ['connects', 'joins', 'fetches'] as const;
 
-/** How servers share their counts per IP address; times are in ms. */
+/** How the servers of a cluster share their counts per IP address. */
 export const SHARED_LIMITS = {
-  /** Interval of reports to the other servers, in ms. */
+  /** Interval at which a server sends reports to the other servers, in ms. */
   every: 500,
-  /** If a server has sent no report for this long, in ms, its connections stop counting. */
+  /** If a server has sent no report for this long, in ms, its connections no longer count. */
   silence: 3_000,
   /**
-   * An address's connections are reported if they are at least this share of
+   * An address is reported if its number of open connections is at least this fraction of
    * `connectionsPerAddress`.
    */
   tellFrom: 0.05,
-  /** Maximum number of addresses in a report. */
+  /** Maximum number of addresses in each list of a report. */
   most: 20_000,
 } as const;
 
@@ -61,29 +64,35 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/** Schema of a server's report to other servers about the addresses connected to it. */
+/** Schema of a server's report to the other servers about the addresses connected to it. */
 const report = v.strictObject({
-  /** Name of the reporting server. */
   node: address,
-  /** For each address, its numbers of connects, joins and fetches since the last report. */
+  /** For each address, its numbers of connects, joins and HTTP requests since the last report. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** For each address with many connections, its number of open connections. */
+  /**
+   * For each address with many connections, its number of open connections to the reporting server.
+   */
   open: list(v.strictTuple([address, count])),
-  /** Addresses banned since the last report. */
+  /** Addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
-   * Addresses whose bans by other servers are lifted, because the addresses have connections here.
+   * Addresses whose bans must be lifted on all servers, because these addresses have connections to
+   * the reporting server.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
-/** If the remembered addresses exceed the connection limit by this many, idle ones are removed. */
+/**
+ * Idle addresses are forgotten once the number of known addresses exceeds the connection limit by
+ * this number.
+ */
 const MAX_IDLE = 10_000;
 
 /**
- * Returns the key of an address. A single device may use a whole IPv6 /64 network, so the network
- * counts as one address. An IPv4 address that is mapped to IPv6 has the key of the IPv4 address.
+ * Returns the key under which an IP address is counted. All addresses of an IPv6 /64 network have
+ * the same key, because a single device may use the whole network. An IPv4-mapped IPv6 address has
+ * the key of the IPv4 address.
  */
 export function addressKey(address: string): string {
   const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
@@ -98,50 +107,52 @@ export function addressKey(address: string): string {
 }
 
 /**
- * Returns how many of the given connections a single address may have. The last tenth is reserved
+ * Returns how many of a server's connections a single address may use. The last tenth is reserved
  * for other addresses.
  */
 export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
 }
 
-/** Creates an empty record of what has happened since the last report. */
+/** Creates an empty record of counts and bans for the next report. */
 const createNews = () => ({
-  /** For each address, its counts in the order of `RATES`. */
+  /** For each address, its counts since the last report, in the order of `RATES`. */
   taken: new Map<string, [number, number, number]>(),
   banned: new Set<string>(),
   lifted: new Set<string>(),
 });
 
-/** Tracks the addresses that connections come from. */
+/** Counts the connections, joins and HTTP requests of each address, and bans addresses. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
   private news = createNews();
   /**
-   * For each other server's name, the number of open connections of each address there. `at` is
-   * when the server reported them, in ms.
+   * The latest report of each other server, by server name. `open` is the number of open
+   * connections of each address; `at` is when the report arrived, in ms.
    */
   private readonly elsewhere = new Map<
     string,
     { readonly at: number; readonly open: ReadonlyMap<string, number> }
   >();
 
-  /** @param isShared whether to record counts and bans for `takeReport` */
+  /**
+   * @param isShared whether to record counts and bans, so that `takeReport` can report them to
+   *   other servers
+   */
   constructor(
     private readonly limits: Readonly<Record<keyof typeof ADDRESS_LIMITS, number>>,
     private readonly isShared = false,
   ) {}
 
-  /** Number of open connections of all addresses. */
+  /** Total number of open connections to this server. */
   get open(): number {
     return this.total;
   }
 
   /**
-   * Counts a new connection. If it is admitted, call `close` exactly once when it closes.
-   *
-   * @returns the reason for a rejection; undefined if the connection is admitted
+   * Counts a new connection if the limits allow it. If the connection is admitted, call `close`
+   * exactly once when it closes.
    */
   connect(key: string, now: number): Reason | undefined {
     const { connections, connectionsPerAddress } = this.limits;
@@ -149,8 +160,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // Apply the reserve only to the connections of this server, but the limit per address to the
-    // connections of all servers.
+    // `allButReserve` applies to the address's connections to this server. The limit per address
+    // applies to its connections to all servers together.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -170,7 +181,7 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** Counts a join. @returns whether a client of this address may join a room now */
+  /** Counts a join. @returns whether clients of this address may join a room now */
   join(key: string, now: number): boolean {
     return this.take(key, 'joins', now);
   }
@@ -187,7 +198,11 @@ export class AddressLimits {
     return this.take(key, 'fetches', now) ? 0 : fetches.wait(1, now);
   }
 
-  /** Bans an address temporarily, unless it has other connections. @returns whether it is banned */
+  /**
+   * Bans an address temporarily, unless it has more than one open connection.
+   *
+   * @returns whether the address is banned
+   */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1 || this.openElsewhere(key, now) > 0) return false;
@@ -196,7 +211,7 @@ export class AddressLimits {
     return true;
   }
 
-  /** Returns the counts and bans since the last report, and clears them. */
+  /** Returns the counts and bans since the last report, and resets them. */
   takeReport(): LimitReport {
     const { limits } = this;
     const { taken, banned, lifted } = this.news;
@@ -211,7 +226,7 @@ export class AddressLimits {
     };
   }
 
-  /** Applies another server's report. @param node name of that server */
+  /** Applies the report of another server. @param node name of the other server */
   hear(node: string, { taken, open, banned, lifted }: LimitReport, now: number): void {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
@@ -220,8 +235,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // People who did nothing wrong may be connected here from this address, so lift the ban
-      // everywhere.
+      // People who did nothing wrong may be connected to this server from the banned address, so
+      // lift the ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
@@ -272,9 +287,9 @@ export class AddressLimits {
   }
 }
 
-/** Shares the counts of addresses with other servers. */
+/** Exchanges the counts and bans of addresses with the other servers of the cluster. */
 export class SharedLimits {
-  /** Undefined if the bus is closed. */
+  /** Resolves to undefined if the bus is closed. */
   private readonly subscription = this.options.bus
     .subscribe(CHANNEL, (bytes) => this.hear(bytes))
     .catch(() => undefined);
@@ -285,13 +300,14 @@ export class SharedLimits {
     private readonly options: {
       readonly bus: Bus;
       readonly clock: Clock;
-      /** Name of this server. */
       readonly node: string;
       readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
     },
   ) {}
 
-  /** Stops reporting. The last report says that nobody is connected to this server. */
+  /**
+   * Stops reporting. The final report says that no address is connected to this server any longer.
+   */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

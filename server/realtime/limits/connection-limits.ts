@@ -1,7 +1,7 @@
 /**
  * Decides from the HTTP request alone who may open a connection, and limits how much each
- * connection may send. Entry to rooms is decided in sessions/room-admission.ts. Start at
- * `ConnectionLimits.admit`.
+ * connection may send. Entry to rooms is decided separately, in sessions/room-admission.ts. Start
+ * at `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -14,8 +14,8 @@ import { TokenBucket } from '../../platform/queues.ts';
 import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
 
 /**
- * The default limits per connection, and what they mean. How much clients may send is counted in
- * points, cells and bytes, not in packets.
+ * Default limits per connection, with their help texts. Strokes are limited in points and data in
+ * bytes, because the number of messages says little about their cost.
  */
 const CONNECTION_LIMITS = {
   bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
@@ -67,10 +67,10 @@ export const LIMITS = { ...ADDRESS_LIMITS, ...CONNECTION_LIMITS };
 export const DEFAULT_LIMITS = numbersOf(LIMITS);
 export type Limits = typeof DEFAULT_LIMITS;
 
-/** The rates that are limited per sender. */
+/** Name of a rate that is limited for each sender. */
 export type Rate = keyof typeof CONNECTION_LIMITS & `${string}PerSecond`;
 
-/** The token buckets of one sender: a connection, an extension, or OSC. */
+/** Limits the rates of one sender, which is a connection, an extension or OSC. */
 export class Allowance {
   private readonly buckets = new Map<Rate, TokenBucket>();
 
@@ -79,7 +79,7 @@ export class Allowance {
     protected readonly clock: Clock,
   ) {}
 
-  /** Takes an amount from a rate's bucket. @returns whether it was available */
+  /** Takes an amount from a rate's token bucket. @returns whether the amount was available */
   take(rate: Rate, amount: number): boolean {
     const now = this.clock.now();
     const bucket = getOrAdd(this.buckets, rate, () => {
@@ -89,14 +89,19 @@ export class Allowance {
     return bucket.take(amount, now);
   }
 
-  /** Takes an amount from a rate's bucket. @throws Refusal too-fast if it is not available */
+  /**
+   * Takes an amount from a rate's token bucket.
+   *
+   * @throws Refusal `too-fast` if the amount is not available
+   */
   charge(rate: Rate, amount = 1): void {
     if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
   }
 }
 
 /**
- * Reasons that are counted but not sent to the client, because it could not or would not read them.
+ * Reasons for rejections that are counted but never sent to the client, because the client could
+ * not or would not read them.
  */
 const SILENT = [
   /** Received data was not a valid packet, so the connection was closed. */
@@ -107,7 +112,7 @@ const SILENT = [
   'too-much-data',
   /** A client did not read its messages or responses, so the connection was closed. */
   'does-not-read',
-  /** A silent or idle HTTP connection was closed to make room for another one. */
+  /** A silent or idle HTTP connection was closed to make room for a new connection. */
   'idle-connection',
   /** One HTTP connection had too many unfinished responses, so it was closed. */
   'too-many-requests',
@@ -121,22 +126,21 @@ const SILENT = [
    * closed.
    */
   'too-many-fragments',
-  /** One address sent too many HTTP requests; answered with status 429. */
+  /** One address sent too many HTTP requests. They are answered with status 429. */
   'too-many-fetches',
   /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
-  /** A request named a host that is not allowed; answered with status 421. */
+  /** A request named a host that is not allowed. It is answered with status 421. */
   'wrong-host',
-  /** A handshake took too long. */
   'slow-handshake',
   /** An OSC datagram came from an address that is not allowed. */
   'wrong-sender',
 ] as const;
 
-/** All reasons that are counted. */
+/** Reason for a rejection, whether or not the client is informed. */
 export type RejectionReason = Reason | (typeof SILENT)[number];
 
-/** For each reason, counts rejections since the server started. */
+/** Counts the rejections for each reason since the server started. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
     [...REASONS, ...SILENT].map((reason) => [reason, 0]),
@@ -152,16 +156,16 @@ export class RejectionCounts {
   }
 }
 
-/** The rate limiter of one connection. */
+/** Limits the rates of one connection and the number of its rejected messages. */
 export class ConnectionRateLimiter extends Allowance {
-  /** Contains a token for each rejection that the connection may still cause. */
+  /** Token bucket of the rejections that the connection may still cause before it is closed. */
   private readonly rejectionBudget = new TokenBucket(
     this.limits.refusals / this.limits.burstSeconds,
     this.limits.refusals,
     this.clock.now(),
   );
 
-  /** @param address the connection's address key */
+  /** @param address the connection's address key (see `addressKey`) */
   constructor(
     readonly address: string,
     private readonly options: {
@@ -170,22 +174,24 @@ export class ConnectionRateLimiter extends Allowance {
       readonly rejections: RejectionCounts;
       readonly addresses: AddressLimits;
     },
-    /** Whether the connection is of a site that may only embed rooms. */
+    /**
+     * Whether the page belongs to another site, whose pages may watch rooms but not take part in
+     * them.
+     */
     readonly onlyWatches = false,
   ) {
     super(options.limits, options.clock);
   }
 
-  /** Returns an allowance with the same limits, for a ring of a table. */
+  /** Creates a separate allowance with the same limits, for one person (ring) at a touch table. */
   another(): Allowance {
     return new Allowance(this.limits, this.clock);
   }
 
   /**
-   * Counts a join against the limit that all clients of the address share. Call it only for valid
-   * joins.
+   * Counts a valid join towards the limit that all clients of the same address share.
    *
-   * @throws Refusal too-many-joins
+   * @throws Refusal `too-many-joins`
    */
   join(): void {
     const joins = this.options.addresses.join(this.address, this.clock.now());
@@ -211,6 +217,8 @@ export class ConnectionRateLimiter extends Allowance {
 /**
  * Returns whether a page may open a WebSocket. The page must come from this server or from a listed
  * origin. Programs other than browsers send no origin and are allowed.
+ *
+ * @param others the listed origins
  */
 export function isAllowedOrigin(
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
@@ -223,7 +231,7 @@ export function isAllowedOrigin(
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
-/** Admits connections and HTTP requests within the limits of their addresses. */
+/** Admits or rejects connections and HTTP requests, according to the limits of their addresses. */
 export class ConnectionLimits {
   private readonly addresses = new AddressLimits(this.options.limits, !!this.options.shared);
   private readonly sharing =
@@ -233,20 +241,20 @@ export class ConnectionLimits {
   constructor(
     private readonly options: {
       readonly limits: Limits;
-      /** Origins of other pages that may connect, exactly as browsers send them. */
+      /** Other origins whose pages may connect, exactly as browsers send them. */
       readonly origins: readonly string[];
-      /** Origins of other pages that may only watch. */
+      /** Other origins whose pages may connect but only watch. */
       readonly embed?: readonly string[];
       /** Number of trusted proxies in front of the server. */
       readonly trustProxy: number;
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Bus to the servers with which address counts are shared, and this server's name. If absent,
-       * counts are not shared.
+       * Bus over which the servers of a cluster share address counts, and the name of this server.
+       * If absent, counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
-      /** Returns whether a request is for an allowed host. If absent, all hosts are allowed. */
+      /** Returns whether the request's Host header is allowed. If absent, all hosts are allowed. */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
   ) {}
@@ -256,7 +264,7 @@ export class ConnectionLimits {
     this.sharing?.close();
   }
 
-  /** Number of open connections. */
+  /** Total number of open connections to this server. */
   get open(): number {
     return this.addresses.open;
   }
@@ -278,7 +286,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Returns whether a request is for an allowed host. If it is not, counts a rejection. */
+  /** Returns whether the request's Host header is allowed. If it is not, counts a rejection. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;
@@ -299,7 +307,6 @@ export class ConnectionLimits {
     return wait;
   }
 
-  /** Creates the rate limiter of an admitted connection. */
   createRateLimiter(request: IncomingMessage): ConnectionRateLimiter {
     const { options, addresses } = this;
     const onlyWatches = !isAllowedOrigin(request.headers, options.origins);
@@ -307,7 +314,10 @@ export class ConnectionLimits {
     return new ConnectionRateLimiter(address, { ...options, addresses }, onlyWatches);
   }
 
-  /** Returns the address key of a request, from X-Forwarded-For if proxies are trusted. */
+  /**
+   * Returns the address key of a request. If proxies are trusted, the address is taken from
+   * X-Forwarded-For.
+   */
   addressKeyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
     const address = proxyaddr(request, (_address, hop) => hop < trustProxy);
@@ -316,13 +326,13 @@ export class ConnectionLimits {
   }
 }
 
-/** The answer to a request for a host that is not allowed. */
+/** Response to a request whose Host header is not allowed. */
 export const WRONG_HOST = {
   status: 421,
   text: 'This server does not answer to this name. The person who runs it can allow the name with --hosts.',
 } as const;
 
-/** `WRONG_HOST` as a raw HTTP response, for WebSockets. */
+/** `WRONG_HOST` as a raw HTTP response, sent instead of a WebSocket upgrade. */
 export const WRONG_HOST_RESPONSE = [
   `HTTP/1.1 ${WRONG_HOST.status} Misdirected Request`,
   'Connection: close',
@@ -335,8 +345,9 @@ export const WRONG_HOST_RESPONSE = [
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * @returns the host name in a Host header, without the port and in the form that browsers use;
- *   undefined if the header is invalid
+ * Returns the host name in a Host header, without the port and in the form that browsers use.
+ *
+ * @returns undefined if the header is invalid
  */
 function nameIn(header = ''): string | undefined {
   const url = `http://${header}`;
@@ -344,10 +355,11 @@ function nameIn(header = ''): string | undefined {
 }
 
 /**
- * Creates a function that checks whether a request is for an allowed host, on any port.
+ * Creates a function that checks whether the host in a request's Host header is allowed. Ports are
+ * ignored.
  *
  * @param names allowed host names, in addition to localhost
- * @param origins returns the current origins of this server, which may change
+ * @param origins returns the current origins of this server, which may change over time
  */
 export function hostCheck(
   names: readonly string[],

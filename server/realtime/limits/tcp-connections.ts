@@ -8,10 +8,7 @@ import { type Clock, repeat } from '../../platform/clock.ts';
 import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
-/**
- * If a client reads nothing of an HTTP response for this long, in ms, its connection is closed. A
- * file is sent in a single write; the largest file has 0.9 MB.
- */
+/** If a client reads nothing of an HTTP response for this long, in ms, its connection is closed. */
 export const READ_TIMEOUT = 120_000;
 
 interface Connection {
@@ -19,14 +16,15 @@ interface Connection {
   /** Number of responses that have not been sent completely yet. */
   unfinished: number;
   isWebSocket: boolean;
-  /** The result of `progressOf` at the last check; undefined if nothing was waiting to be sent. */
+  /** Result of `progressOf` at the last check; undefined if no data was waiting to be sent. */
   progress?: string | undefined;
 }
 
 /**
- * Returns a value that changes whenever the client reads data. The number of completed writes would
- * not be enough, because a large response may be a single write. `writeQueueSize` is the number of
- * bytes of this write that have not been sent yet; Node's own timeouts use it, too.
+ * Returns a value that changes whenever the client reads data; undefined if no data is waiting to
+ * be sent. Counting completed writes would not be enough, because a large response may be a single
+ * write. `writeQueueSize` is the number of unsent bytes of the current write. Node's own timeouts
+ * use this internal field, too.
  */
 function progressOf(socket: Socket): string | undefined {
   if (socket.writableLength === 0) return undefined;
@@ -39,8 +37,8 @@ function progressOf(socket: Socket): string | undefined {
 /**
  * Keeps capacity free for new connections. If an address or the server has too many connections,
  * closes the connection that has been idle longest. Idle connections therefore never lock out
- * clients that send a request immediately. Also ends responses that nobody reads, and connections
- * with too many of them.
+ * clients that send a request immediately. Also closes connections whose client does not read its
+ * responses, or has too many unfinished responses.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
@@ -64,14 +62,16 @@ export class TcpConnectionLimit {
        */
       readonly mostPerAddress: number | undefined;
       /**
-       * Maximum number of unfinished responses per connection; a connection with more is closed.
-       * Browsers have one at a time; only clients that pipeline requests have more.
+       * Maximum number of unfinished responses per connection. A connection with more is closed.
+       * Browsers wait for each response before the next request, but other clients may pipeline
+       * requests.
        */
       readonly mostUnfinished: number;
     },
   ) {
     http.on('connection', (socket) => this.add(socket));
-    // Prepend this listener, so that later listeners see whether the connection has ended.
+    // Prepend this listener, so that it closes a connection with too many requests before other
+    // listeners handle the request.
     http.prependListener('request', ({ socket }, response) => {
       const connection = this.connections.get(socket);
       if (!connection) return;
@@ -110,8 +110,7 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-    // Read the count again, because it has changed if an idle connection of this address was
-    // closed.
+    // Read the count again, because closing an idle connection of this address has changed it.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, { address, unfinished: 0, isWebSocket: false });
     this.idle.add(socket);
@@ -131,7 +130,7 @@ export class TcpConnectionLimit {
   /**
    * Closes the connection that has been idle longest.
    *
-   * @param address closes only a connection of this address; undefined for any address
+   * @param address if given, only connections of this address are considered
    * @returns whether a connection was closed
    */
   private closeIdle(address?: string): boolean {
@@ -157,7 +156,7 @@ export class TcpConnectionLimit {
     socket.destroy();
   }
 
-  /** Closes connections whose client has read nothing since the last call. */
+  /** Closes connections with unsent data whose client has read nothing since the last call. */
   private closeUnread(): void {
     for (const [socket, connection] of this.connections) {
       if (connection.isWebSocket) continue;

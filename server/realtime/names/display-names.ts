@@ -3,9 +3,7 @@ import { GARDENER_NAME, MAX_NAME_LENGTH, OSC_NAME } from '../../../shared/names.
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
-/**
- * Words that do not change who is meant when they stand before or after a role, as in "the host".
- */
+/** Words that are ignored around a role when a name is checked, such as "the" in "the host". */
 const AROUND = new Set([
   ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
   ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],
@@ -40,19 +38,22 @@ function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
 
-/** A joiner inside an emoji sequence, as in "woman scientist"; an emoji modifier may precede it. */
+/**
+ * Pattern of a zero-width joiner inside an emoji sequence, such as the emoji "woman scientist". An
+ * emoji modifier may precede the joiner.
+ */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
-/** A non-joiner between letters, as in Persian words. */
+/** Pattern of a zero-width non-joiner between letters, as in Persian words. */
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
 /**
- * Matches all invisible characters. Joiners and non-joiners that have a meaning are captured, so
- * that they can be kept.
+ * Matches all invisible characters. Captures joiners and non-joiners that have a meaning, so that
+ * they can be kept.
  */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
  * Matches characters that are blank although they are not spaces, such as the Hangul filler and the
- * Braille blank. A variation selector after an emoji or digit is captured, so that it can be kept.
+ * Braille blank. Captures a variation selector after an emoji or digit, so that it can be kept.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
@@ -60,25 +61,26 @@ const BLANK =
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Removes invisible characters, except joiners that emoji and some scripts need. Collapses spaces,
- * and cuts the name to the maximum length without splitting a grapheme cluster.
+ * Removes invisible characters, except joiners that emoji and some scripts need. Collapses spaces.
+ * Cuts the name to the maximum length without splitting a grapheme cluster.
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
     .replace(BLANK, (_, selector?: string) => selector ?? ' ')
-    // Keep at most two marks per letter, because more would spill into the neighbouring lines.
+    // Keep at most two combining marks per letter, because more marks would overlap the
+    // neighbouring lines.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
   const shown = cut(plain, MAX_NAME_LENGTH).replace(/[ \u200C]+$/, '');
-  // Marks without a letter are invisible or smudge the neighbouring text, so a name of marks alone
-  // counts as empty.
+  // Combining marks without a letter are invisible or overlap the neighbouring text, so a name that
+  // consists only of marks counts as empty.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 
-/** @param length maximum number of code points */
+/** Cuts a text without splitting a grapheme cluster. @param length maximum number of code points */
 function cut(text: string, length: number): string {
   let remaining = length;
   let end = 0;
@@ -92,7 +94,6 @@ function cut(text: string, length: number): string {
 
 const TOP_LEVEL =
   'com|net|org|info|biz|edu|gov|app|dev|io|gg|me|tv|co|xyz|online|site|shop|club|link|ly|to|eu|uk|us|de|dk|es|jp|fr|it|nl|se|pl|ru|cn|kr|at|ch|be|ae|sa|eg|ma|tr|br|mx|in';
-/** Matches web and mail addresses. */
 const ADDRESS = new RegExp(
   String.raw`https?:|www\.|[\p{L}\p{N}]@[\p{L}\p{N}-]+\.|\.(${TOP_LEVEL})/|[\p{L}\p{N}-]{2}(\.|\s?[([]?\bdot\b[)\]]?\s?)(${TOP_LEVEL})(?![\p{L}\p{N}.])`,
   'iu',
@@ -100,12 +101,15 @@ const ADDRESS = new RegExp(
 const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
 const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
 
-/** Returns why a cleaned name must not be shown to everybody; undefined if it may be shown. */
+/**
+ * Checks a cleaned name. Returns why the name must not be shown to others; undefined if it may be
+ * shown.
+ */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check that finds offensive names, names that imitate the gardener or the host, web and
- * mail addresses, and phone numbers.
+ * Creates a check that rejects offensive names, names that imitate the gardener or the host, web
+ * and mail addresses, and phone numbers.
  *
  * @param banned the host's banned words
  */

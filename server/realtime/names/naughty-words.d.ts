@@ -1,4 +1,4 @@
-/** Declares the types of the package, which has none: for each language, a list of words. */
+/** Declares the words of the `naughty-words` package, by language code. It ships no types. */
 declare module 'naughty-words' {
   const lists: Readonly<Record<string, readonly string[]>>;
   export default lists;

@@ -1,6 +1,6 @@
 /**
- * Finds offensive words. Every name is checked against the words of all languages. Word lists of
- * our own, which extend the libraries' lists, are in word-lists.json. Start at `createWordCheck`.
+ * Finds offensive words. Every name is checked against the words of all languages. The file
+ * word-lists.json extends the word lists of the libraries. Start at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -8,19 +8,23 @@ import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'o
 import { type Reading, readingsOf, singled, unaccented, written } from './comparable-letters.ts';
 import lists from './word-lists.json' with { type: 'json' };
 
-/** Our own word lists of one language. In each list, a comma and a space separate the words. */
+/**
+ * The word lists of one language in word-lists.json. In each list, words are separated by a comma
+ * and a space.
+ */
 interface WordList {
-  /** Minimum length of words in the library's list; shorter words are ignored. */
+  /** Minimum length of words from the `naughty-words` package; shorter words are ignored. */
   readonly shortest?: number;
   /**
-   * Words to ignore in the libraries' lists, because they are names, or harmless in some language.
+   * Words to ignore in the lists of the libraries, because they are names, or harmless in some
+   * language.
    */
   readonly everyday?: string;
-  /** Offensive words that are missing from the library's list. */
+  /** Offensive words that the `naughty-words` package lacks. */
   readonly more?: string;
-  /** Parts of words that make any word containing them offensive. */
+  /** Parts of words. Any word that contains one of these parts is offensive. */
   readonly within?: string;
-  /** Names of the host, the gardener and the server. */
+  /** Names for the host, the gardener and the server. */
   readonly roles?: string;
 }
 
@@ -38,12 +42,12 @@ const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
 /**
- * Minimum length of words that are also looked for within other words, such as "hurensohn" in
- * "Hurensohn99".
+ * Minimum length of offensive words that are also searched for within other words, such as
+ * "hurensohn" in "Hurensohn99".
  */
 const LONG = 7;
 /**
- * Minimum length of Kana and Han words that are also looked for within other words. It is lower
+ * Minimum length of Kana and Han words that are also searched for within other words. It is lower
  * than `LONG`, because these scripts write no spaces between words.
  */
 const LONG_WITHOUT_SPACES = 2;
@@ -55,14 +59,14 @@ const SIGNS = [
   /[8Bc3][=~═]{2,}[D)>3]|[8B][-–—_]{2,}D/iu,
 ];
 
-/** Umlauts and similar letters, and their usual spellings in plain letters. */
+/** Umlauts and similar letters, with their usual spellings in plain letters. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   ...{ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss', æ: 'ae', ø: 'oe', å: 'aa' },
 };
 
 /**
- * Returns all spellings of a word. Accents are dropped only from long words, because a short word
- * without its accents is often a different word.
+ * Returns all spellings of a word. Only long words are also spelled without accents, because a
+ * short word without its accents is often a different word.
  */
 function spellingsOf(word: string): string[] {
   const exact = written(word);
@@ -71,14 +75,19 @@ function spellingsOf(word: string): string[] {
   return [exact, respelled, ...(plain.length >= LONG ? [plain] : [])];
 }
 
-/** Replaces i with l, because they look alike. */
+/** Replaces i with l, because a capital I looks like l. */
 const alike = (word: string): string => word.replaceAll('i', 'l');
 
 const eitherWay = (text: string): string[] => [
   ...new Set([text, alike(text), text.replaceAll('l', 'i')]),
 ];
 
-/** @returns all offensive words, and the words and parts to look for within other words */
+/**
+ * Compiles the word lists.
+ *
+ * @returns `all`: all offensive words; `within`: words and parts that are offensive even within
+ *   other words
+ */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();
   const everyday = new Set(
@@ -99,8 +108,8 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for listed offensive words and for the host's own banned words. The host's words
- * are also found within other words, whatever their length.
+ * Creates a check for offensive words from the lists and for the host's own banned words. The
+ * host's words are found even within other words, whatever their length.
  *
  * @param banned the host's banned words
  * @returns a function that returns whether a name contains an offensive word

@@ -1,7 +1,8 @@
 /**
- * The host's bans. Participants are banned by id, and devices and addresses by fingerprint, never
- * in clear text. Because a banned person can delete their device's mark, newcomers without a mark
- * are admitted only slowly at addresses where somebody was banned.
+ * Manages the host's bans. Participants are banned by id. Their devices and addresses are banned by
+ * fingerprint, so that neither is stored in clear text. A banned person could delete the mark by
+ * which the server recognises their device. Therefore, newcomers without a device mark are admitted
+ * only slowly at addresses where somebody was banned.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -11,33 +12,34 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
-/** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
+/** How newcomers without a device mark are slowed down at the address of a banned participant. */
 export const BANS = {
-  /** Minimum time between the admissions of two newcomers without a mark, in seconds. */
+  /** Minimum time between the admissions of two newcomers without a device mark, in seconds. */
   unmarkedSeconds: 5,
-  /** How long after a ban newcomers without a mark are slowed down, in seconds. */
+  /** How long after a ban newcomers without a device mark are slowed down, in seconds. */
   slowedSeconds: 600,
 } as const;
 
 const MAX_ID = 0x7fffffff;
 
-/** The stored bans. */
 export const banRecords = v.array(
   v.strictObject({
     id,
     room: v.string(),
     participant: id,
-    /** The participant's name when they were banned, for the host's list. */
+    /** Name of the participant when they were banned, for the host's list. */
     name: v.string(),
-    /** Fingerprint of the device; null if unknown. */
+    /** Fingerprint of the participant's device; null if unknown. */
     device: v.nullable(v.string()),
-    /** Fingerprint of the address; null if others at this address are not banned. */
+    /**
+     * Fingerprint of the participant's address; null if the ban does not cover the whole address.
+     */
     address: v.nullable(v.string()),
     /** When the ban began, by the wall clock, in ms since the epoch. */
     since: v.number(),
     /**
-     * When the ban ends, by the wall clock, in ms since the epoch; null if it lasts until it is
-     * lifted.
+     * When the ban ends, by the wall clock, in ms since the epoch; null if the ban lasts until the
+     * host lifts it.
      */
     until: v.nullable(v.number()),
   }),
@@ -49,36 +51,40 @@ export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** Properties of a client that asks to join, for checking the bans. */
+/** Properties of a client that asks to join, which are compared with the bans. */
 export interface Applicant {
-  /** Participant that the client's resume token belongs to, if it has one. */
+  /** Participant whose resume token the client has presented, if any. */
   readonly participant: ParticipantId | undefined;
-  /** Id of the device's mark, if it has one. */
+  /** Id in the device mark that the client has presented, if any. */
   readonly device: string | undefined;
-  /** Address key; '' if unknown. */
+  /** Address key (see `addressKey`); '' if unknown. */
   readonly address: string;
 }
 
 /**
  * Manages the list of bans, which the caller stores. Emits `added` after somebody has been banned,
- * here or on another server. That person may still be in a room.
+ * on this or another server. The banned person may still be in a room.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
-  /** For each address of a banned participant, the rate limit for newcomers without a mark. */
+  /**
+   * For each address of a banned participant, the rate limit for newcomers without a device mark.
+   */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans = this.options.bans ?? [];
 
   constructor(
     private readonly options: {
-      /** Secret key for computing fingerprints; must be the same after a restart. */
+      /** Secret key for computing fingerprints. It must be the same after a restart. */
       readonly secret: Uint8Array;
       /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
-      /** Clock for slowing newcomers. Unlike the wall clock, it is never adjusted. */
+      /**
+       * Monotonic clock that limits the rate of newcomers. Unlike the wall clock, it is never
+       * adjusted.
+       */
       readonly clock: Pick<Clock, 'now'>;
-      /** The stored bans. */
       readonly bans?: readonly Ban[];
-      /** Called with the new list after each change. */
+      /** Called with the new list of bans after each change. */
       readonly onChange?: (bans: readonly Ban[]) => void;
     },
   ) {
@@ -105,12 +111,12 @@ export class Bans extends EventEmitter<{ added: [] }> {
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
-      /** Id of the device's mark. */
+      /** Device id in the participant's device mark; undefined if there is none. */
       readonly device?: string | undefined;
-      /** Address key; '' if unknown. */
+      /** Address key (see `addressKey`); '' if unknown. */
       readonly address: string;
       readonly wholeAddress: boolean;
-      /** Duration in ms; if absent, the ban lasts until it is lifted. */
+      /** Duration in ms; if absent, the ban lasts until the host lifts it. */
       readonly duration?: number | undefined;
     },
   ): Ban {
@@ -118,7 +124,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Draw the id at random, so that it differs from ids that other servers draw for their bans.
+      // Use a random id, so that it differs from the ids that other servers give to their bans.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -141,8 +147,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a client is banned from a room. A banned participant is banned from one room; a
-   * banned device or address is banned from all rooms.
+   * Returns whether a client is banned from a room. Banned participants are banned from one room.
+   * Banned devices and addresses are banned from all rooms.
    */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
@@ -160,8 +166,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a newcomer without a mark may join now. If their address is limited, counts
-   * them.
+   * Returns whether a newcomer without a device mark may join now. If the address is slowed down,
+   * counts the newcomer.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
@@ -170,7 +176,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Limits newcomers without a mark at the address of a banned participant.
+   * Slows down newcomers without a device mark at the address of a banned participant.
    *
    * @param address '' if unknown
    */

@@ -1,25 +1,26 @@
 /**
- * Controls how many of a room's organisms may express a relative at the same time: fewer while the
- * room is slow or the hall is empty, more while the hall is full, and none while nobody is watching.
- * Because the room journals each change, brief changes of these conditions are ignored.
+ * Controls the liveliness of a room: the share of organisms that may express a relative (look like
+ * a similar creature for a moment) at the same time. The share is smaller while the room is slow or
+ * the hall is empty, larger while the hall is full, and 0 while nobody is watching. Because each
+ * change is journalled, brief changes of these conditions are ignored.
  */
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 
-/** When the share of organisms that may express a relative changes; times are in ms. */
+/** Conditions that change the share of organisms that may express a relative; times are in ms. */
 export const LIVELINESS = {
-  /** Factor by which the host's share is multiplied while the room is slow. */
+  /** Factor applied to the host's share while the room is slow. */
   slowShare: 0.5,
-  /** How long a room must be slow, or quick again, before the share changes. */
+  /** How long a room must be slow, or no longer slow, before the share changes. */
   slowAfter: 5_000,
   quickAfter: 30_000,
-  /** If nobody has watched for this long, organisms stop expressing their relatives. */
+  /** If nobody has watched the room for this long, organisms stop expressing relatives. */
   unwatchedAfter: 10_000,
 } as const;
 
 export class Liveliness {
-  // After a restart, count the room as watched for a while, so that its visitors have time to come
-  // back.
+  // After a restart, treat the room as watched for a while, so that its visitors have time to
+  // reconnect.
   private readonly watched = new Lasting(this.room.rules.liveliness > 0, {
     on: 0,
     off: LIVELINESS.unwatchedAfter,
@@ -34,7 +35,7 @@ export class Liveliness {
   /**
    * Updates the share of organisms that may express a relative. Call after each tick.
    *
-   * @param setting share that the host wants, adapted to how crowded the hall is
+   * @param setting share that the host wants, multiplied by `Hall.crowding`
    * @param now current time, in ms
    */
   update(setting: number, isWatched: boolean, isSlow: boolean, now: number): void {
@@ -46,43 +47,57 @@ export class Liveliness {
   }
 }
 
-/** How reports of sensors count; times are in ms, lengths in cells. */
+/** How reports from sensors in the hall are used; times are in ms, lengths in cells. */
 export const HALL = {
-  /** Side of a field. Within a field, the latest report counts. */
+  /**
+   * Side of the square fields into which the room is divided. Only the latest report for each field
+   * counts.
+   */
   field: 32,
-  /** How long a report counts, and how often somebody who stays wakes the creatures near them. */
+  /**
+   * `lasts`: how long a report counts. `wakes`: minimum time between waking the creatures of a
+   * field twice.
+   */
   lasts: 5_000,
   wakes: 2_000,
-  /** If sensors have reported nothing for this long, nothing is known about the hall. */
+  /**
+   * If sensors have reported nothing for this long, the liveliness no longer depends on the hall.
+   */
   silent: 600_000,
-  /** Sum of strengths at which the hall is full. */
+  /** Sum of the reported strengths at which the hall counts as full. */
   full: 4,
-  /** Factors of the liveliness while the hall is empty or full. */
+  /** Factors applied to the liveliness while the hall is empty or full. */
   ...{ emptyShare: 0.5, fullShare: 2 },
-  /** How long the hall must be empty or full, and how long not, before the liveliness changes. */
+  /**
+   * How long the hall must be empty or full (`on`), or no longer so (`off`), before the liveliness
+   * changes.
+   */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },
 } as const;
 
-/** Counts the people whom sensors perceive in the hall where a room is shown. */
+/** Determines from the reports of sensors how crowded the hall is where a room is shown. */
 export class Hall {
-  /** The latest report of each field, by the field's number. */
+  /**
+   * For each field, by its number, the latest report. `at` is when it arrived, and `woke` is when
+   * it last woke creatures, in ms.
+   */
   private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
   private readonly empty = new Lasting(false, HALL.empty);
   private readonly full = new Lasting(false, HALL.crowded);
   private heard = Number.NEGATIVE_INFINITY;
 
-  /** @param wake wakes the creatures near a point; in cells */
+  /** @param wake wakes the creatures near a point; position and radius are in cells */
   constructor(
     private readonly room: Pick<Room, 'grid' | 'species'>,
     private readonly wake: (near: { x: number; y: number; radius: number }) => void,
   ) {}
 
   /**
-   * Handles the report of a sensor.
+   * Handles a sensor's report.
    *
-   * @param now ms
-   * @returns false if the position is outside the room, so that nothing has changed
+   * @param now current time, in ms
+   * @returns false if the position is outside the room; the report is then ignored
    */
   sense({ x, y, strength }: HallPresence, now: number): boolean {
     const { grid, species } = this.room;
@@ -97,7 +112,11 @@ export class Hall {
     return true;
   }
 
-  /** Returns the factor of the liveliness. Call after each tick. @param now ms */
+  /**
+   * Returns the factor that the hall currently applies to the liveliness. Call after each tick.
+   *
+   * @param now current time, in ms
+   */
   crowding(now: number): number {
     let sum = 0;
     for (const [field, { strength, at }] of this.fields) {
@@ -113,13 +132,13 @@ export class Hall {
   }
 }
 
-/** A condition whose changes count only after they have lasted for a while. */
+/** A condition that changes only after the opposite has been observed for a while. */
 class Lasting {
   private since: number | undefined;
 
   /**
-   * @param after how long the condition must hold (`on`) or not hold (`off`) before the change
-   *   counts, in ms
+   * @param after how long the condition must be observed to hold (`on`) or not to hold (`off`)
+   *   before it changes, in ms
    */
   constructor(
     private value: boolean,

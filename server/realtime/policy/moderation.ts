@@ -1,6 +1,6 @@
 /**
- * The moderation of a room: the records of the host's decisions, and visitors' reports of
- * organisms. The host sees each organism as it looked when it was reported.
+ * The moderation of a room: records of the host's decisions, and visitors' reports of organisms.
+ * The host sees each reported organism as it looked when it was reported.
  */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
@@ -21,66 +21,66 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 /** A time by the wall clock, in ms since the epoch. */
 const at = finite;
 
-/** For each list, the schema of its items. */
+/** Schemas of the items in a room's moderation lists. */
 export const MODERATION = {
-  /** Muted participants. */
   mutes: v.strictObject({ id }),
   /**
-   * Drawings that are waiting for the host's decision, or whose visitor has not received it yet.
+   * Drawings that are waiting for the host's decision, or for their visitor to receive the
+   * decision.
    */
   drawings: v.strictObject({
     id,
     by: participantView,
-    /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
+    /** Pixels of the drawing: [side, side] ink or [side, side, 4] premultiplied RGBA. */
     pixels: bytes,
     /** The drawing's latent, [latentSize]. */
     latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
     /** When the drawing was sent. */
     at,
-    /** `approved`, or the reason for a refusal; absent while the drawing is waiting. */
+    /**
+     * `approved`, or the reason for a refusal; absent while the drawing is waiting for a decision.
+     */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
   /** Organisms that visitors have reported, as they looked when they were reported. */
   reports: v.strictObject({
-    /** Id of the organism. */
     id,
     /**
-     * Tick at which the organism was planted. It distinguishes organisms, because a restored room
-     * may reuse an id.
+     * Tick at which the organism was planted. It distinguishes organisms with the same id, because
+     * a restored room may reuse an id.
      */
     born: count,
     kind: v.string(),
     origin,
     planter,
-    /** The parts of a chimera. */
     parts: v.optional(v.array(part)),
     side: count,
     /** RGBA picture of the organism's cells on a black background, [side, side, 4]. */
     rgba: bytes,
     /** Tick at which `rgba` was captured. */
     pictured: count,
-    /** Participants who have reported the organism, each listed once. */
+    /** Participants who have reported the organism. Each participant is listed once. */
     reporters: v.array(id),
     /**
-     * Number of reporters whose reports the host has dismissed; these reporters come first in
+     * Number of reporters whose reports the host has dismissed. These reporters come first in
      * `reporters`.
      */
     dismissed: count,
-    /** When the first report that has not been dismissed arrived. */
+    /** When the first report arrived that the host has not dismissed. */
     since: at,
   }),
 } as const;
 
-/** The stored lists of a room. */
+/** The stored moderation lists of a room. */
 export type Moderation = {
   readonly [List in keyof typeof MODERATION]: readonly v.InferOutput<(typeof MODERATION)[List]>[];
 };
 
 /**
- * Stores an item of a list under its id. If no item is given, removes the stored item.
+ * Stores an item in a moderation list under its id. If no item is given, removes the stored item.
  *
- * @throws Refusal elsewhere if it cannot be stored, because another server may now be leading the
- *   room
+ * @throws Refusal `elsewhere` if the change cannot be stored, because another server may be running
+ *   the room
  */
 export type KeepItem = <List extends keyof Moderation>(
   list: List,
@@ -89,33 +89,31 @@ export type KeepItem = <List extends keyof Moderation>(
 ) => Promise<void>;
 
 /**
- * Ignores that an item could not be stored, because the failure has been logged and no caller waits
- * for the result.
+ * Does nothing. Used to ignore that an item could not be stored: the failure has already been
+ * logged, and no caller waits for the result.
  */
 export const unkept = (): void => {};
 
 /**
- * Maximum number of reporters stored per organism. Further reports would not change what the host
+ * Maximum number of reporters stored per organism. Further reporters would not change what the host
  * sees.
  */
 const MAX_REPORTERS = 1_000;
-/** Maximum number of reported organisms. */
 const MAX_REPORTED = 256;
 
-/** A reported organism, which may have departed since. */
+/** All reports of one organism, which may have departed since. */
 export type Report = Moderation['reports'][number];
 
 /** Returns the number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
-/** The reports of one room. For each organism, a participant counts only once. */
+/** The reports about organisms in one room. A participant can report each organism only once. */
 export class Reports {
   private readonly cases = new Map(this.options.kept.map((one) => [one.id, one]));
 
   constructor(
     private readonly options: {
       readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
-      /** The stored reports. */
       readonly kept: readonly Report[];
       readonly keep: KeepItem;
       /** Returns the wall clock, in ms since the epoch. */
@@ -131,14 +129,17 @@ export class Reports {
     return this.list.length;
   }
 
-  /** Reported organisms that the host has not decided on, most reported first. */
+  /**
+   * Reported organisms that the host has not decided on. Organisms with the most reports come
+   * first.
+   */
   get list(): Report[] {
     return [...this.cases.values()]
       .filter((one) => openOf(one) > 0)
       .sort((a, b) => openOf(b) - openOf(a) || a.since - b.since);
   }
 
-  /** Returns a reported organism; undefined if the host has nothing to decide on it. */
+  /** Finds the reports of an organism. @returns undefined if the host has nothing to decide */
   find(organism: OrganismId): Report | undefined {
     const one = this.cases.get(organism);
     return one && openOf(one) > 0 ? one : undefined;
@@ -150,10 +151,10 @@ export class Reports {
   }
 
   /**
-   * Stores a report. Further reports of an organism by the same participant change nothing.
+   * Stores a report. If a participant reports the same organism again, nothing changes.
    *
-   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if the report cannot
-   *   be stored
+   * @throws Refusal `no-such-organism`; `room-busy` if the list is full; `elsewhere` if the report
+   *   cannot be stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -177,8 +178,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // The picture of a seedling shows little of the organism, so replace the picture once the
-      // organism is grown.
+      // The picture of a seedling shows little of the organism, so take another picture when the
+      // organism is fully grown.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -187,10 +188,11 @@ export class Reports {
   }
 
   /**
-   * Dismisses the reports of an organism. Further reports by the same participants will not count.
+   * Dismisses the reports of an organism. If the same participants report it again, their reports
+   * do not count.
    *
    * @returns whether the organism was in the list
-   * @throws Refusal elsewhere if the decision cannot be stored
+   * @throws Refusal `elsewhere` if the decision cannot be stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
     const one = this.find(organism);
@@ -200,7 +202,7 @@ export class Reports {
     return true;
   }
 
-  /** Captures the organism as it looks now. */
+  /** Returns the facts about an organism for a report, with a picture of its current cells. */
   private portrait({ id, born, kind, origin, planter, parts, side, x, y }: OrganismView) {
     const { grid, tick } = this.options.room;
     const { rgba, owner, width } = grid.planes;
@@ -214,9 +216,10 @@ export class Reports {
   }
 
   /**
-   * Makes room for another report: forgets the departed organism that was reported first.
+   * Makes room for another report by forgetting a departed organism: the one that was reported
+   * first.
    *
-   * @throws Refusal room-busy if all reported organisms are still alive
+   * @throws Refusal `room-busy` if all reported organisms are still alive
    */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));

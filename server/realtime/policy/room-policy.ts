@@ -1,6 +1,6 @@
 /**
  * Applies the host's rules to the participants of a room: who may act, how much, how often, and
- * whose name is shown. It neither stores nor sends anything. Start at `admit`.
+ * whose name is shown. This module neither stores nor sends anything. Start at `admit`.
  */
 
 import type { RoomSettings } from '../../../shared/host/room-settings.ts';
@@ -13,7 +13,7 @@ import { isStroke, type RoomCommand } from '../../world/commands.ts';
 /** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** The settings that clients receive as they are, if they are not empty. */
+/** Settings that clients receive unchanged. Empty settings are not sent. */
 const PUBLIC = [
   ...(['names', 'paused', 'maxRadius', 'cooldown', 'captions', 'languages', 'attract'] as const),
   ...(['drawings', 'tokens', 'latents', 'wholeGallery', 'water', 'closeUps'] as const),
@@ -24,20 +24,20 @@ const PUBLIC = [
 export class RoomPolicy {
   /** Participants who may only watch. */
   readonly muted = new Set<ParticipantId>();
-  /** Whether the room is dimmed, because it is outside the opening hours. */
+  /** Whether the room is dimmed because the exhibition is closed at this time. */
   isDimmed = false;
-  /** Whether the room's day is ending. During this time, nobody may act. */
+  /** Whether the room's day is ending. While it is ending, nobody may act. */
   isFarewell = false;
   /** Whether walls show the family tree of the day that is ending. */
   showsTree = false;
-  /** Whether visitors may not join, because it is outside the opening hours. */
+  /** Whether visitors may not join because the exhibition is closed at this time. */
   isClosed = false;
-  /** When each participant last planted, in ms; oldest first. */
+  /** When each participant last planted, in ms. The entries are in the order of these times. */
   private readonly lastPlantedAt = new Map<ParticipantId, number>();
 
   constructor(public settings: RoomSettings) {}
 
-  /** The settings that clients receive. */
+  /** The settings that clients receive, including the room's current state. */
   get publicSettings(): Event<'settings'> {
     const { hidden, first } = this.settings.curation;
     const entries = PUBLIC.map((name) => [name, this.settings[name]] as const);
@@ -55,7 +55,12 @@ export class RoomPolicy {
     return !this.muted.has(participant);
   }
 
-  /** Checks whether a participant may change the room. @throws Refusal muted, paused */
+  /**
+   * Checks that a participant may change the room.
+   *
+   * @param what type of the command; undefined if there is no command
+   * @throws Refusal `muted`, `paused`
+   */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
     // Organisms depart even in a paused room, so allow their planters to renew them.
@@ -64,12 +69,12 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks whether a command is allowed, and narrows visitors' strokes to the width that the room
-   * allows. Adds to grafts whether the room allows them on organisms of others.
+   * Checks that a command is allowed. Limits visitors' strokes to the room's maximum radius. Adds
+   * to each graft whether it may change organisms that others have planted.
    *
    * @param isSystem whether a system actor sent the command
    * @returns the command to execute
-   * @throws Refusal muted, paused
+   * @throws Refusal `muted`, `paused`
    */
   admit(command: RoomCommand, isSystem = false): RoomCommand {
     this.requireMayAct(command.by.id, command.what);
@@ -84,7 +89,7 @@ export class RoomPolicy {
    * Starts a participant's cooldown, during which they cannot use another seed.
    *
    * @param now ms
-   * @throws Refusal cooling-down if their previous cooldown has not ended
+   * @throws Refusal `cooling-down` if their previous cooldown has not ended
    */
   startCooldown(participant: ParticipantId, now: number): void {
     const { cooldown } = this.settings;
@@ -100,12 +105,14 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks whether a participant may transform an organism that `planter` has planted.
+   * Checks that a participant may transform an organism.
    *
-   * @throws Refusal not-yours
+   * @param planter participant who planted the organism; undefined if it does not exist
+   * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // If the organism does not exist, allow the command here, because the room itself refuses it.
+    // If the organism does not exist, do not refuse here, because the room itself refuses the
+    // command.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
@@ -125,7 +132,10 @@ export class RoomPolicy {
     return participant.name !== this.redactParticipant(participant).name;
   }
 
-  /** Removes hidden names from a message: either the names of muted participants, or all names. */
+  /**
+   * Removes the hidden names from a message: the names of muted participants, or all names if the
+   * host hides them.
+   */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
     return this.redactions[event]?.(message) ?? message;
@@ -162,8 +172,8 @@ export class RoomPolicy {
     };
 
   /**
-   * Returns an organism as others may see it: without hidden names of its planter, and of those who
-   * have grafted parts onto it.
+   * Returns an organism as others may see it. Omits the hidden names of its planter, and of
+   * everybody who has grafted parts onto it.
    */
   readonly redactOrganism = <O extends Pick<OrganismView, 'planter' | 'parts'>>(
     organism: O,

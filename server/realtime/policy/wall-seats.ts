@@ -1,17 +1,18 @@
 /**
- * Seats that the host has reserved for walls and touch tables. Their URL contains the seat's pass,
- * so others cannot take the seat. The caller stores the seats.
+ * Manages the seats that the host has reserved for walls and touch tables. The URL of a wall or
+ * table contains its seat's pass, which nobody else knows, so nobody else can take the seat. The
+ * caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
 import { id } from '../../../shared/common-schemas.ts';
 
-/** The stored seats. All servers of a cluster share these records. */
+/** Schema of the stored seats. All servers of a cluster share these records. */
 export const wallSeatRecords = v.array(
   v.strictObject({
     id,
     room: v.string(),
-    /** The host's name for the wall, unique in the room. */
+    /** Name that the host has given to the wall, unique in the room. */
     name: v.string(),
     pass: v.string(),
     /** Whether the seat is for a touch table. If absent, it is for a wall. */
@@ -22,18 +23,20 @@ export const wallSeatRecords = v.array(
     seen: v.boolean(),
     /**
      * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is
-     * connected or never was.
+     * connected or has never been connected.
      */
     lost: v.nullable(v.number()),
   }),
 );
-/** The seat of one wall in one room. */
 export type WallSeat = Readonly<v.InferOutput<typeof wallSeatRecords>[number]>;
 
-/** Letters and digits that are not easily confused, because somebody may have to type a pass. */
+/**
+ * Characters used in passes. They are not easily confused, because somebody may have to type a
+ * pass.
+ */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const MAX_ID = 0x7fffffff;
-/** Number of letters and digits in a pass, which give 59 bits of randomness. */
+/** Number of characters in a pass, which give 59 bits of randomness. */
 const PASS_LENGTH = 12;
 
 /** All wall seats of a server. */
@@ -43,25 +46,25 @@ export class WallSeats {
   /**
    * @param date returns the wall clock, in ms since the epoch
    * @param seats the stored seats
-   * @param onChange called with all seats after each change
+   * @param onChange called with the new list of seats after each change
    */
   constructor(
     private readonly date: () => number,
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // If the server was killed, it could not record the loss of its walls, so record the loss now.
+    // If the server was killed, it did not record that its walls were lost, so record it now.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
-  /** Replaces the seats with the stored ones, which another server may have changed. */
+  /** Replaces the seats with the stored seats, which another server may have changed. */
   replace(seats: readonly WallSeat[]): void {
     this.seats = seats;
   }
 
   /**
-   * Marks the walls of a room as lost until they reconnect, because another server was running the
-   * room.
+   * Marks the walls of a room as lost until they reconnect. Call this when the room has moved here
+   * from another server.
    */
   takenOver(room: string): void {
     const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));
@@ -73,14 +76,13 @@ export class WallSeats {
     return this.seats.filter((seat) => seat.room === room);
   }
 
-  /** Finds a room's seat by its pass. */
   find(room: string, pass: string): WallSeat | undefined {
     return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
 
-  /** Adds a seat. @param name not used in the room yet */
+  /** Adds a seat. @param name name of the wall, which must not be used in the room yet */
   add(room: string, name: string, table = false): WallSeat {
-    // Draw the id at random, so that it differs from ids that other servers draw for their seats.
+    // Use a random id, so that it differs from the ids that other servers give to their seats.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');
@@ -89,7 +91,7 @@ export class WallSeats {
     return seat;
   }
 
-  /** Blocks a table, or lets it be used again. */
+  /** Blocks a table, or unblocks it. */
   block(id: number, blocked: boolean): void {
     this.update(id, { blocked });
   }
@@ -98,7 +100,6 @@ export class WallSeats {
     this.change(this.seats.filter((seat) => seat.id !== id));
   }
 
-  /** Removes all seats of a room. */
   forget(room: string): void {
     if (this.of(room).length > 0) this.change(this.seats.filter((seat) => seat.room !== room));
   }
@@ -114,8 +115,8 @@ export class WallSeats {
   }
 
   /**
-   * Returns a seat, with its wall marked as lost if the wall was connected, because no server was
-   * running the room for a moment.
+   * Returns a seat with its wall marked as lost, if the wall was connected. Walls lose their
+   * connection when the server of their room stops.
    */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;

@@ -1,9 +1,9 @@
 /**
  * Notifies planters of what others have done to their organisms. Changes are collected into
- * messages that are sent at limited rates. If a planter is away or their page is hidden, changes
- * are kept until they return. The departure of an organism is reported immediately, or a few
- * seconds after another message. It is reported again after each return of the planter, as long as
- * they can still renew the organism.
+ * messages, which are sent at limited rates. If a planter is away or their page is hidden, changes
+ * are kept until the planter returns. The departure of an organism is reported sooner than other
+ * changes. It is reported again each time the planter returns, as long as the planter can still
+ * renew the organism.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
@@ -20,36 +20,41 @@ import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 import type { Visits } from './visits.ts';
 
-/** Limits of notifications to planters about what others do to their organisms; times are in ms. */
+/** Limits for notifying planters of what others do to their organisms; times are in ms. */
 export const AFFECTED = {
-  /** Time during which events are gathered into one message. */
+  /** How long changes are collected before they are sent in one message. */
   gather: 2_000,
   /** Minimum time between two messages to one planter. */
   interval: 10_000,
-  /** Maximum number of stored changes per planter, and maximum number of people per change. */
+  /**
+   * Maximum number of stored changes per planter (`maxChanges`), and of people named per change
+   * (`maxPeople`).
+   */
   maxChanges: 32,
   maxPeople: 20,
-  /** Maximum number of wounded organisms that are watched per room. */
+  /** Maximum number of wounded organisms that are tracked per room. */
   maxWounded: 1_024,
 } as const;
 
-/** Causes of death of an organism killed by strokes, immediately or later. */
+/** Causes of death of organisms that strokes have killed, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
-/** All changes of one type that were made to one organism. */
+/** All changes of one type that others have made to one organism. */
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /** Name of the creature that the organism was transformed into, or that was last grafted. */
+  /**
+   * Name of the creature that the organism was transformed into, or whose parts were last grafted.
+   */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
 
-/** Changes to organisms. Each key stands for an organism and a type of change: see `keyOf`. */
+/** Changes to organisms. Each key identifies an organism and a type of change: see `keyOf`. */
 type Changes = Map<string, Change>;
 
 interface Gathered {
-  /** When the first of the changes was made, in ms. */
+  /** When the first of the collected changes was made, in ms. */
   readonly since: number;
   readonly changes: Changes;
 }
@@ -59,15 +64,15 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbour, how many of the organism's live cells it blocked when the organism was
-   * wounded.
+   * For each neighbouring organism, how many live cells of the wounded organism it blocked at the
+   * time of the wound.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
 /**
- * Collects, for each planter in a room, the changes that others have made to their organisms.
- * Everything is kept in memory only, and limited in size.
+ * Collects, for each planter in a room, the changes that others have made to the planter's
+ * organisms. The changes are kept in memory only, and their number is limited.
  */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
@@ -76,8 +81,8 @@ export class AffectedOrganisms {
   private readonly wounded = new Map<OrganismId, Wounded>();
 
   /**
-   * @param send sends a message to a participant. Returns false if the participant is away or their
-   *   page is hidden
+   * @param send sends a message to a participant. It returns false if the participant is away or
+   *   the participant's page is hidden
    */
   constructor(
     private readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>,
@@ -111,8 +116,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The planter may have been notified of the wound without knowing that it was deadly, so
-        // report it again.
+        // The planter may have been notified of the wound before it turned out to be deadly, so
+        // report the wound again.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -122,7 +127,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends all changes that are due. @param now ms */
+  /** Sends each planter their collected changes, if a message to them is due. @param now ms */
   sendDue(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const passed = now - (this.sentAt.get(participant) ?? -Infinity);
@@ -137,7 +142,9 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Schedules a message to a participant who has returned. */
+  /**
+   * Schedules a message to a participant who has returned, with all changes during their absence.
+   */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
     const { changes } = this.gathered.get(participant) ?? { changes: [] };
@@ -181,8 +188,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Adds a transformation. If an organism is transformed several times, the message names its first
-   * and its last form.
+   * Records a transformation of an organism. If an organism is transformed several times, the
+   * message names its first and its last form.
    */
   private transformed(
     organism: OrganismView | undefined,
@@ -199,14 +206,14 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // An undo may have removed organisms without an event, so limit the number of entries.
+    // An undo removes organisms without an event, so old entries may remain. Limit their number.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
-   * Reports which neighbour has outgrown a resting, scarred organism: the neighbour that blocks the
-   * most additional cells since the organism was wounded. Reports nothing if no neighbour blocks
-   * more cells.
+   * Reports which neighbour has outgrown a resting organism whose wound has not healed: the
+   * neighbour that has blocked the most additional cells since the wound. Reports nothing if no
+   * neighbour blocks more cells than before.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -229,14 +236,14 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // If the organism is alive, it has been renewed or brought back by an undo, so do not
-        // report its departure.
+        // If the organism is alive, it has been renewed or restored by an undo, so do not report
+        // its departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant; without a name if they have left or were never present. */
+  /** Returns a participant. The name is empty if the participant has left or was never present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

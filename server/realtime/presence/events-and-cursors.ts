@@ -1,7 +1,7 @@
 /**
- * Decides how often clients get a room's events and the other participants' cursors. In a crowd,
- * each client receives its events together with its next frame, because a separate write to each of
- * a thousand connections would cost more than the tick.
+ * Decides how often clients get a room's events and other participants' cursors. In a crowd, each
+ * client receives its events together with its next frame, because a separate write to each of a
+ * thousand connections would take longer than the tick itself.
  */
 import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -20,12 +20,15 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Number of delivery rounds within which each client has at least one turn. A client usually waits
- * for at most two rounds, or three if it changes its tier.
+ * Number of delivery rounds after which a queued event is dropped. Until then, each client has had
+ * at least one turn: usually after at most two rounds, or three if its tier changes.
  */
 const ROUNDS = 3;
 
-/** With this many viewers or more, those below full quality get events only every second tick. */
+/**
+ * With this number of viewers or more, viewers below the tier `full` get events only every second
+ * tick.
+ */
 export const CROWD = 100;
 
 /** Returns whether a client gets events and cursors in this tick. */
@@ -40,42 +43,43 @@ export function hasTurn(
   return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
 }
 
-/** Delivers each event once to each client, in order. */
+/** Delivers each event once to each client, in the order in which the events were added. */
 export class EventQueue {
   private events: {
     /** Sequence number of the event, counted from 1. */
     readonly number: number;
-    /** The delivery round in which the event was added. */
+    /** Delivery round in which the event was added. */
     readonly round: number;
     readonly send: (client: Recipient) => void;
   }[] = [];
   private count = 0;
   private round = 0;
   /**
-   * For each client, the sequence number of the last event that it has received or that its welcome
-   * already includes.
+   * For each client, the sequence number of the last event that the client knows, because it has
+   * received the event or its welcome includes the event.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
-  /** Queues an event. @param message must not change afterwards */
+  /** Queues an event for all clients. @param message must not be modified after this call */
   add<N extends EventName>(event: N, message: Event<N>): void {
     const send = (client: Recipient): void => client.send(event, message);
     this.events.push({ number: ++this.count, round: this.round, send });
   }
 
-  /** Skips all events so far for a client, because its welcome already includes them. */
+  /** Skips all events added so far for a client, because its welcome already includes them. */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
   }
 
   /**
-   * Sends new events to each client that has a turn in this round.
+   * Sends new events to each client that has a turn in this delivery round.
    *
    * @param hasTurn must return true for each client at least once in three rounds
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
-    // Send one event after the other, because a gateway's link merges equal events in a row.
+    // Send each event to all clients before the next event, because the link to a gateway merges
+    // sends of the same event only if they are consecutive.
     for (const { number, send } of this.events) {
       for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }
@@ -85,10 +89,10 @@ export class EventQueue {
   }
 }
 
-/** Number of people above which the cursor interval grows, to limit traffic. */
+/** Number of participants above which cursors are sent less often, to limit traffic. */
 export const CURSOR_PEOPLE = 250;
 
-/** Collects the moves of cursors and returns them at a limited rate. */
+/** Collects cursor movements and returns them at a limited rate. */
 export class Cursors {
   private moved = new Map<ParticipantId, Pointer>();
   private lastSentAt = 0;
@@ -102,16 +106,16 @@ export class Cursors {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** Drops a move that has not been broadcast yet, because the participant has left. */
+  /** Drops the last movement of a participant who has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }
 
   /**
-   * Returns the cursors that have moved, and clears them. The interval between broadcasts grows
-   * with the number of recipients.
+   * Returns the cursors that have moved since the last call that returned any. With more
+   * recipients, cursors are returned less often.
    *
-   * @param now ms
+   * @param now current time, in ms
    * @param people number of recipients
    * @returns undefined if no cursor has moved, or if the last broadcast was too recent
    */

@@ -1,5 +1,6 @@
 /**
- * Lets participants follow another participant, so that their page shows that participant's view.
+ * Lets participants follow each other's view: the page of a follower shows the view of the
+ * participant it follows.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -10,7 +11,7 @@ import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
 /** Tracks who follows whom in one room. Changes are sent once per tick. */
 export class Follows {
-  /** The participant that each follower follows. */
+  /** For each follower's client, the participant that the client follows. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
   /** Participants whose view has changed since it was last sent to their followers. */
   private readonly moved = new Set<ParticipantId>();
@@ -23,9 +24,10 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow only this participant, or nobody if `participant` is undefined.
+   * Makes a client follow one participant, and nobody else. If `participant` is undefined, the
+   * client follows nobody.
    *
-   * @throws Refusal no-such-participant, follows-you
+   * @throws Refusal `no-such-participant`, `follows-you`
    */
   follow(client: RoomClient, participant: ParticipantId | undefined): void {
     const you = this.seats.participantOf(client)?.id;
@@ -33,7 +35,7 @@ export class Follows {
       if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
-      // Two participants who followed each other would both zoom out endlessly, so refuse.
+      // If two participants followed each other, both views would zoom out endlessly, so refuse.
       if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
     }
     this.stop(client);
@@ -50,7 +52,7 @@ export class Follows {
   }
 
   /**
-   * Makes everybody stop following a participant who has left or been muted, and notifies the
+   * Makes everybody stop following a participant who has left or has been muted. Notifies the
    * followers.
    */
   release(participant: ParticipantId): void {
@@ -61,15 +63,15 @@ export class Follows {
     }
   }
 
-  /** Removes a client that has left. */
+  /** Removes a client that has left, both as a follower and as a followed participant. */
   forget(client: RoomClient, participant: ParticipantId): void {
     this.stop(client);
     this.release(participant);
   }
 
   /**
-   * Sends followers the new views of the people they follow, and sends followed participants their
-   * number of followers.
+   * Sends followers the new views of the participants they follow. Sends followed participants
+   * their number of followers.
    */
   sendNews(): void {
     for (const [client, participant] of this.followed) {

@@ -1,6 +1,6 @@
 /**
- * Informs the clients of a room who is present, under which name, and how long the queue is. It
- * never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
+ * Informs the clients of a room who is present, under which name, and how long the queue is. Does
+ * not admit or remove anybody: see `RoomAdmission`. Start at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -15,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * Maximum number of joins in one tick that are left out of the joining participants' own messages.
- * If more participants join, everybody gets the same message.
+ * If at most this number of participants join in one tick, each of them gets a message that omits
+ * their own join. If more join, everybody gets the same message.
  */
 const FEW = 16;
 
@@ -24,14 +24,14 @@ const FEW = 16;
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Participants in `joined` who were already present under another name. */
+  /** Participants in `joined` who were already present and have only changed their name. */
   private readonly renamed = new Set<ParticipantId>();
-  /** The message for most clients, cached so that it is built only once. */
+  /** The message for most clients. It is cached, so that it is built only once. */
   private shared: Event<'people'> | undefined;
 
   /**
-   * Records that a participant has joined or resumed. They are announced even if they left just
-   * before, because clients that joined in the meantime do not know them yet.
+   * Records that a participant has joined or resumed their seat. The join is announced even if they
+   * left just before, because clients that joined in between do not know this participant yet.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -40,8 +40,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has left. Their departure is announced even if they joined in the
-   * same tick, because welcomes may have named them.
+   * Records that a participant has left. The departure is announced even if they joined in the same
+   * tick, because welcomes sent in this tick may have named them.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -51,7 +51,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has a new name. Newcomers are announced only under their new name.
+   * Records that a participant has a new name. If they joined in the same tick, they are announced
+   * only under the new name.
    */
   rename(you: ParticipantView): void {
     this.shared = undefined;
@@ -62,16 +63,16 @@ export class PresenceChanges {
   /**
    * Builds the message for one client.
    *
-   * @param own the client's participant. If only a few have joined, this participant's own join is
-   *   left out. Absent for walls and spectators
-   * @returns the same object for all clients with the same changes; undefined if there are no
+   * @param own participant of the client; undefined for walls and spectators. If few participants
+   *   have joined, the message omits the join of `own`
+   * @returns the same object for all clients that get the same changes; undefined if there are no
    *   changes
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // If many join together, send everybody the same message, because separate messages would be
-    // far too expensive.
+    // If many participants join together, send everybody the same message, because building
+    // separate messages would take too long.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -90,8 +91,8 @@ export class PresenceChanges {
 
 /**
  * Lists the names of all present participants, and of absent participants who planted living
- * organisms or grafted parts onto them. The absent participants are listed both as joined and as
- * left, so that pages update the names on their organisms.
+ * organisms or grafted parts onto them. Absent participants are listed both as joined and as left,
+ * which makes pages update the names on their organisms without showing them as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -111,7 +112,7 @@ export function allNames(
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
-  /** The queue position last sent to each waiting client. */
+  /** The queue position last sent to each client in the queue. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
   /** @param watchers walls and spectators */
@@ -120,7 +121,6 @@ export class Presence {
     private readonly watchers: readonly { readonly members: Iterable<RoomClient> }[],
   ) {}
 
-  /** Yields all participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
@@ -132,7 +132,7 @@ export class Presence {
   }
 
   /**
-   * Sends all names to all participants, in one message each. This costs far less than new
+   * Sends all names to all participants, in one message each. This takes far less time than new
    * welcomes. Walls and spectators get new welcomes instead.
    */
   resendNames(): void {
@@ -167,7 +167,9 @@ export class Presence {
     this.isQueueChanged = true;
   }
 
-  /** Sends waiting clients the number of clients ahead, if it has changed since the last tick. */
+  /**
+   * Sends each client in the queue the number of clients ahead of it, if this number has changed.
+   */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
@@ -176,15 +178,18 @@ export class Presence {
     });
   }
 
-  /** Sends a waiting client the number of clients ahead. @param resume see `Event<'waiting'>` */
+  /**
+   * Sends a client in the queue the number of clients ahead of it.
+   *
+   * @param resume see `Event<'waiting'>`
+   */
   sendQueuePosition(client: RoomClient, ahead: number, resume?: string): void {
     this.positions.set(client, ahead);
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
   /**
-   * Sends a participant their own name. Like the welcome, this message contains the name even if it
-   * is hidden from others.
+   * If the participant's name is hidden from others, sends the name to the participant themselves.
    */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
@@ -192,22 +197,22 @@ export class Presence {
 }
 
 /**
- * What a refresh sends again. `room`: everything about the room, to everybody. `names`: all names,
- * to everybody. `walls`: only the welcome, to walls.
+ * What a refresh sends to clients again. `room`: everything about the room, to all clients.
+ * `names`: all names, to all clients. `walls`: only the welcome, only to walls.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
 /**
- * Collects refresh requests until the current tick has been handled. Clients are therefore
- * refreshed between two ticks, and at most once per tick.
+ * Collects requests to refresh clients until the current tick has been handled. Clients are
+ * therefore refreshed between two ticks, and at most once per tick.
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
   /**
-   * The refresh that was requested before the end of the last tick, and that `take` will return.
+   * The refresh that was requested before the last tick ended, and that `take` will return next.
    */
   private pending: Refresh | undefined;
-  /** Key of the set of hidden names that clients know. */
+  /** Identifies the set of hidden names that was in force at the last request. */
   private hiddenNamesKey = this.policy.hiddenNamesKey;
 
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
@@ -228,18 +233,16 @@ export class RefreshRequests {
     this.requested ??= 'walls';
   }
 
-  /** Makes the requested refresh pending. Call once per tick. */
+  /** Makes the requested refresh available to `take`. Call once per tick. */
   endTick(): void {
     this.pending = this.requested;
     this.requested = undefined;
   }
 
-  /** Whether `take` will return a refresh. */
   get hasPending(): boolean {
     return this.pending !== undefined;
   }
 
-  /** Removes and returns the pending refresh. */
   take(): Refresh | undefined {
     const { pending } = this;
     this.pending = undefined;

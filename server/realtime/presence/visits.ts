@@ -1,6 +1,6 @@
 /**
- * Tracks how long participants have stayed, how active they are, and who shares an address. The
- * statistics are kept in memory only.
+ * Tracks how long participants have stayed, how active they are, and which of them share an
+ * address. The statistics are kept in memory only.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -8,19 +8,23 @@ import { countBy } from '../../platform/collections.ts';
 interface Visit {
   /** When the visit started, in ms. */
   readonly since: number;
-  /** Address key; '' if unknown. */
+  /** Address key (see `addressKey`); '' if unknown. */
   address: string;
-  /** Id of the first participant at the same address (see `sourceOf`). */
+  /** Id of the first participant with the same address (see `sourceOf`). */
   readonly source: ParticipantId;
   /** Number of accepted commands. A stroke that arrives in several messages counts once. */
   commands: number;
 }
 
-/** Statistics for the host's list of visitors. */
+/** Visit statistics of participants, for the host's list of visitors. */
 export class Visits {
   private readonly visits = new Map<ParticipantId, Visit>();
 
-  /** Starts a visit, or resumes it. @param now ms */
+  /**
+   * Starts a participant's visit, or resumes it after a reconnection.
+   *
+   * @param now current time, in ms
+   */
   enter(participant: ParticipantId, address: string, now: number): void {
     const known = this.visits.get(participant);
     if (known) known.address = address;
@@ -30,7 +34,7 @@ export class Visits {
     }
   }
 
-  /** Ends a visit. Call once the participant's seat is no longer reserved. */
+  /** Ends a participant's visit. Call once the participant's seat is no longer reserved. */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
@@ -51,8 +55,8 @@ export class Visits {
   }
 
   /**
-   * Returns an id that all participants of one address share and that does not reveal the address:
-   * the id of the first of these participants.
+   * Returns an id that all participants with the same address share, and that does not reveal the
+   * address: the id of the first of these participants.
    *
    * @returns undefined if the participant is unknown
    */
@@ -67,10 +71,10 @@ export class Visits {
   }
 
   /**
-   * Summarises the visit of a present participant: how long they have stayed, in ms, how many of
-   * their commands were accepted, and how many other participants have the same address.
+   * Summarises the visit of a present participant: `stay` is its duration in ms, `acts` the number
+   * of accepted commands, and `neighbours` the number of other participants with the same address.
    *
-   * @param counts from `participantsByAddress`
+   * @param counts result of `participantsByAddress`
    */
   summaryOf(participant: ParticipantId, counts: ReadonlyMap<string, number>, now: number) {
     const visit = this.visits.get(participant);

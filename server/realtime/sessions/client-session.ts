@@ -1,4 +1,4 @@
-/** The session of one connection. It validates incoming messages and passes them to the room. */
+/** The session of one connection. Validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -19,10 +19,13 @@ import type { RoomDirectory, RoomSession } from './local-session.ts';
 import { type RoomClient, rejectionOf } from './room-client.ts';
 import { TableRings } from './table-rings.ts';
 
-/** How long a connection may take to join before it is closed, in ms. */
+/** How long a client may take to join a room before its connection is closed, in ms. */
 export const JOIN_TIMEOUT = 10_000;
 
-/** Refusals after which the connection is closed. The page reconnects later, or not at all. */
+/**
+ * Reasons of refusals after which the connection is closed. The page reconnects later, or not at
+ * all.
+ */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'room-closed',
@@ -31,18 +34,20 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** The notice sent to a visitor who has to join without the name they asked for. */
+/**
+ * For each reason to reject a name, the notice to the visitor, who then joins without this name.
+ */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-/** Handles one client, from its connection to its disconnection. */
+/** Handles one client, from connection to disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket = this.options.socket;
   private readonly rateLimiter = this.options.rateLimiter;
-  /** Session in the room that the client last asked to join; undefined before the first join. */
+  /** Session in the room that the client last asked to join; undefined if there is none. */
   private session: RoomSession | undefined;
-  /** Room and pass of the table that asks to join; undefined if the client is not a table. */
+  /** Room and pass of the touch table; undefined if the client is not a table. */
   private table: { readonly room: string; readonly pass: string } | undefined;
-  /** Rings of the table; undefined until it has entered. */
+  /** Rings of the touch table; undefined until the table has joined the room. */
   private rings: TableRings | undefined;
   /** Cancels the time limit for joining; undefined once the client has joined. */
   private cancelTimeout: (() => void) | undefined;
@@ -63,7 +68,7 @@ export class ClientSession implements RoomClient {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
-    // This middleware never calls `next`, so that event names chosen by clients never reach the
+    // Never call `next` in this middleware. Event names chosen by clients must not reach the
     // emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
@@ -73,24 +78,25 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-    // Drop the handshake, because Socket.IO would keep it in memory, with its headers, for as long
-    // as the connection lasts.
+    // Drop the handshake. Otherwise, Socket.IO would keep it in memory, with its headers, for as
+    // long as the connection lasts.
     Object.assign(socket, { handshake: undefined });
-    // Handle a join that is part of the handshake, which saves a round trip.
+    // A join may be part of the handshake, which saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
   }
 
-  /** Address key of the connection. */
   get address(): string {
     return this.rateLimiter.address;
   }
 
-  /** Whether the transport can take more frames. */
   get writable(): boolean {
     return this.connection.writeBuffer.length < STREAM.maxBufferedPackets;
   }
 
-  /** Sends an event. After too many rejections, closes the connection. */
+  /**
+   * Sends an event. If the event is a rejection and there have been too many, closes the
+   * connection.
+   */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
@@ -114,7 +120,7 @@ export class ClientSession implements RoomClient {
     this.end();
   }
 
-  /** Cancels the time limit for joining, because the join has been answered. */
+  /** Cancels the time limit for joining, because the room has answered the request to join. */
   entered(): void {
     this.clearJoinTimeout();
     if (!this.table) return;
@@ -129,7 +135,7 @@ export class ClientSession implements RoomClient {
     });
   }
 
-  /** Sends a refusal. If it is in `FINAL`, closes the connection. */
+  /** Sends a refusal. If the reason is in `FINAL`, closes the connection. */
   refuse(refusal: Refusal, id?: number): void {
     if (this.ended) return;
     this.sendRefusal(refusal, id);
@@ -144,7 +150,7 @@ export class ClientSession implements RoomClient {
     // Ignore messages that were received before the connection ended but are processed only now.
     if (this.ended) return;
     try {
-      // A ring has limits of its own.
+      // Messages of a ring are charged to the ring's own limits.
       if (name !== 'ring' || !this.rings) this.rateLimiter.charge('messagesPerSecond');
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
@@ -163,7 +169,7 @@ export class ClientSession implements RoomClient {
     }
   }
 
-  /** @throws Refusal */
+  /** Passes a message to the session in the room. Cleans and checks new names. @throws Refusal */
   private handle<N extends MessageName>(name: N, message: Command<N>): void {
     if (!this.session) throw new Refusal('not-joined');
     if (name !== 'name') {
@@ -177,7 +183,7 @@ export class ClientSession implements RoomClient {
     this.session.handle('name', { id, name: cleaned });
   }
 
-  /** @throws Refusal */
+  /** Asks to join a room. If the name is not allowed, joins without a name. @throws Refusal */
   private join({ protocol, room, name, ...wished }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
@@ -187,8 +193,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // A wall that has a seat must not be kept out by other clients of its address, so do not count
-    // its joins.
+    // Other clients with the same address must not keep out a wall that has a reserved seat, so do
+    // not count the wall's joins.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;
@@ -210,7 +216,7 @@ export class ClientSession implements RoomClient {
     this.send('rejected', rejectionOf(refusal, id));
   }
 
-  /** Counts a rejection that has been sent. After too many, closes the connection. */
+  /** Counts a rejection that has been sent. After too many rejections, closes the connection. */
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.rateLimiter.rejected(reason)) return;
     this.ended = true;

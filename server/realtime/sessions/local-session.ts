@@ -1,6 +1,7 @@
 /**
- * A connection in a room of this server, and the interface that it shares with `RemoteSession`, a
- * connection in a room of another server.
+ * The sessions of connections in rooms. `LocalSession` is for rooms of this server.
+ * `RemoteSession`, in gateway/remote-room.ts, has the same interface and is for rooms of other
+ * servers.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -8,47 +9,52 @@ import { CLIENT_MESSAGES, type MessageName } from '../commands/client-messages.t
 import type { RoomServer } from '../room-server.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 
-/** One connection in one room. */
+/** The session of one connection in one room. */
 export interface RoomSession {
-  /** Whether the session has joined, or waits for the answer to its join. */
+  /**
+   * Whether the session has joined the room, or is waiting for the answer to its request to join.
+   */
   readonly isOpen: boolean;
   /**
    * Asks to join the room.
    *
-   * @throws Refusal if the join is refused immediately. A later refusal is sent to the client
+   * @throws Refusal if the join is refused immediately. If it is refused later, the client is
+   *   notified
    */
   join(entry: Entry): void;
   /**
-   * Executes a valid message.
+   * Executes a validated message of the client.
    *
-   * @throws Refusal if the message is refused immediately. A later refusal is sent to the client
+   * @throws Refusal if the message is refused immediately. If it is refused later, the client is
+   *   notified
    */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
   /** Ends the session, because the connection has ended. */
   leave(): void;
 }
 
-/** Finds rooms by name for connections. */
+/** Finds the rooms that clients want to join. */
 export interface RoomDirectory {
-  /** Creates a session in a room. @throws Refusal no-such-room, room-closed, elsewhere */
+  /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
-  /** Returns whether a pass belongs to a seat for a wall in this room. */
+  /** Returns whether a pass belongs to a reserved wall or table seat of this room. */
   acceptsPass(room: string, pass: string): boolean;
 }
 
 export class LocalSession implements RoomSession {
-  /** The server of the room that the client has joined. */
+  /** Server of the room that the client has joined; undefined before the join and after leaving. */
   private server: RoomServer | undefined;
   /** Whether the client is a wall or a spectator, and therefore not a participant. */
   private onlyWatches = false;
   /** Session within which the client's command ids are unique: see `Command<'join'>`. */
   private session: number | undefined;
-  /** Whether the join is waiting for a hook's decision or for the end of a tick. */
+  /** Whether the request to join is waiting for a hook's decision or for the end of a tick. */
   private isJoining = false;
   private hasLeft = false;
 
   /**
-   * @param find returns the room's server. It throws Refusal no-such-room, room-closed, elsewhere
+   * @param find returns the room's server. It throws Refusal `no-such-room`, `room-closed` or
+   *   `elsewhere`
    */
   constructor(
     private readonly find: () => RoomServer,
@@ -105,7 +111,7 @@ export class LocalSession implements RoomSession {
     this.onlyWatches = false;
   }
 
-  /** Joins once a hook has approved and no tick is in progress. @throws Refusal */
+  /** Joins the room once a hook has approved and no tick is in progress. @throws Refusal */
   private async enterLater(
     { tickInProgress }: RoomServer,
     entry: Entry,
@@ -113,11 +119,15 @@ export class LocalSession implements RoomSession {
   ): Promise<void> {
     await approval;
     while (tickInProgress.ended) await tickInProgress.ended;
-    // Find the room again, because it may have closed in the meantime.
+    // Find the room again, because it may have been closed in the meantime.
     if (!this.hasLeft) this.enter(this.find(), entry);
   }
 
-  /** @throws Refusal room-full */
+  /**
+   * Lets the client enter the room, according to its type.
+   *
+   * @throws Refusal if the client is not admitted
+   */
   private enter(server: RoomServer, entry: Entry): void {
     const { client } = this;
     if (entry.as === undefined) server.admission.join(client, entry);

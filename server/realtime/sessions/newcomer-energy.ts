@@ -1,29 +1,30 @@
 /**
  * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
  * gains energy by reconnecting. Only the granted amounts are stored, in the journal. After a
- * restart, a device with a mark is assumed to have just spent all its energy.
+ * restart, each device that has a mark is assumed to have no energy left.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { DeviceMarks } from './signed-tokens.ts';
 
-/** Energy of newcomers. */
+/** Limits for the energy of newcomers. */
 export const NEWCOMERS = {
   /**
-   * Maximum time until a newcomer's energy is fully restored, however slowly the room's energy
-   * refills, in seconds.
+   * Maximum time until a newcomer's energy is full again, in seconds. It applies if the room's
+   * energy refills more slowly.
    */
   renewedWithin: 3_600,
   /**
-   * A device whose mark is at least this old, in seconds, does not share the energy of its address.
+   * Age of a device mark, in seconds, from which the device no longer shares the energy of its
+   * network address.
    */
   trustedAfter: 3_600,
   /** Maximum number of devices and addresses remembered per room. */
   remembered: 10_000,
 } as const;
 
-/** An amount of energy that refills over time. */
+/** An amount of energy of a device or address, which refills over time. */
 interface EnergyAllowance {
   /** Amount of energy at `updatedAt`. */
   level: number;
@@ -32,7 +33,7 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, in ms. If that is unknown, the latest possible time. */
+  /** When the device got its mark, in ms. If the time is unknown, the latest possible time. */
   readonly since: number;
   /** Present participants who use this device. */
   readonly participants: Set<ParticipantId>;
@@ -40,19 +41,21 @@ interface Device extends EnergyAllowance {
 
 /** A client that is joining. */
 export interface Newcomer {
-  /** The device mark that the page has stored; not verified yet. */
+  /** The unverified device mark that the page has stored, if any. */
   readonly mark?: string | undefined;
-  /** Key under which the connection's address is counted. */
+  /** Address key of the connection (see `addressKey`). */
   readonly address: string;
 }
 
-/** Tracks the energy allowances of devices and addresses in one room. */
+/** Tracks how much energy the devices and addresses of one room have left. */
 export class NewcomerEnergy {
   private readonly devices = new Map<string, Device>();
   private readonly addresses = new Map<string, EnergyAllowance>();
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /** When devices that are not remembered are assumed to have spent all their energy, in ms. */
+  /**
+   * Time, in ms, at which each device that is not remembered is assumed to have had no energy left.
+   */
   private since = this.clock.now();
 
   constructor(
@@ -61,12 +64,12 @@ export class NewcomerEnergy {
     private readonly clock: Pick<Clock, 'now'>,
   ) {}
 
-  /** Returns the device id in a mark; undefined if this server did not issue the mark. */
+  /** Returns the device id in a device mark; undefined if this server did not issue the mark. */
   deviceIdOf(mark: string | undefined): string | undefined {
     return mark === undefined ? undefined : this.marks.read(mark);
   }
 
-  /** Returns the id of a present participant's device. */
+  /** Returns the device id of a present participant. */
   deviceOfParticipant(participant: ParticipantId): string | undefined {
     return this.deviceOf.get(participant);
   }
@@ -76,8 +79,8 @@ export class NewcomerEnergy {
    *
    * @param isNew whether the participant has no energy level yet
    * @returns `energy`: initial energy; undefined for a participant who resumes, because they keep
-   *   their previous energy. `mark`: a new mark for the device; undefined if the device already has
-   *   a valid one
+   *   their previous energy. `mark`: a new device mark; undefined if the device already has a valid
+   *   mark
    */
   arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer) {
     const now = this.clock.now();
@@ -110,7 +113,8 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // Treat a young mark like a missing one, so that nobody gains anything by collecting marks.
+    // Treat a young device mark like a missing mark, so that nobody gains energy by collecting
+    // marks.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * NEWCOMERS.trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
@@ -122,7 +126,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Returns the energy left to a device: the lowest level among the device and its participants.
+   * Returns the energy that a device has left: the lowest level among the device and its present
+   * participants.
    */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
@@ -147,7 +152,7 @@ export class NewcomerEnergy {
 
   /**
    * Stores an allowance as the most recent one. If there are too many allowances, forgets the
-   * oldest one whose device is not in use.
+   * oldest one, except those of devices in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -161,8 +166,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // A forgotten device may return and must not get more energy than it had left. Unless it had
-    // all its energy, assume that it has spent it all just now.
+    // The device that has just been forgotten may return. It must not get more energy than it had
+    // left. If its energy was not full, assume from now on that all forgotten devices have no
+    // energy left.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Admits participants to a room, welcomes them, and removes them. Clients get a seat or, while the
+ * Admits participants to a room, welcomes them, and removes them. A client gets a seat or, if the
  * room is full, a position in the queue. Walls and spectators are handled in watchers.ts. Start at
  * `RoomAdmission.join`.
  */
@@ -24,15 +24,15 @@ import type { RoomContext } from './room-context.ts';
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
   /**
-   * The part of the welcome that all clients joining between two ticks have in common, and the key
-   * of the set of names hidden in it.
+   * The fields that all welcomes between two ticks have in common, and the key that identifies the
+   * set of names hidden in them.
    */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the common part of the welcome. All presence changes so far have been sent, so later
+   * Drops the common fields of the welcome. All presence changes so far have been sent, so later
    * welcomes must include these changes.
    */
   endTick(): void {
@@ -40,10 +40,10 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Sends a participant the welcome and the settings.
+   * Sends a participant the welcome and the room's settings.
    *
    * @param you the participant, who already has a seat
-   * @param mark a new device mark, if the device has none
+   * @param mark a new device mark; undefined if the device already has one
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
     const { room, seats } = this.context;
@@ -57,12 +57,12 @@ export class WelcomeBuilder {
     });
   }
 
-  /** Sends a wall or a spectator its welcome and the settings. */
+  /** Sends a wall or a spectator the welcome and the room's settings. */
   sendWallWelcome(wall: RoomClient): void {
     this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
   }
 
-  /** Returns a participant's energy level and the costs of commands. */
+  /** Returns the energy level of a participant and the costs of commands. */
   energyOf(participant: ParticipantId): Event<'energy'> {
     const { room } = this.context;
     const { newcomer, ...costs } = room.energySettings;
@@ -95,8 +95,8 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the common part of the welcome. Joins and departures after it was built are sent to
-   * everybody after the next tick.
+   * Returns the common fields of the welcome. If participants join or leave later in this tick, the
+   * change is sent to everybody after the tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -113,19 +113,19 @@ export class WelcomeBuilder {
   }
 }
 
-/** Maximum number of seats that participants give up to the queue in one tick. */
+/** Maximum number of participants who lose their seat to the queue in one tick. */
 const MAX_YIELDING = 16;
 
 /**
- * Returns the address of a client for bans; '' for a ring, because a ban of a ring ends when the
- * ring is forgotten.
+ * Returns the address of a client that bans apply to; '' for a ring (a person at a touch table),
+ * because the next person who uses the same ring has the same address.
  */
 const bannable = ({ ring, address }: RoomClient): string => (ring === undefined ? address : '');
 
 export class RoomAdmission {
   /**
-   * Clients in the queue, with their requests to join. `resume` is the token of the client's
-   * position.
+   * For each client in the queue, its request to join. `resume` in the request is the token of the
+   * client's position in the queue.
    */
   private readonly waiting = new Map<RoomClient, Entry>();
 
@@ -136,12 +136,12 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a seat, or a position in the queue if the room is full. A client with a reserved
-   * seat is admitted even to a full room, as long as fewer participants than twice the capacity are
-   * present.
+   * Gives a client a seat or, if the room is full, a position in the queue. A client with a
+   * reserved seat is admitted even to a full room, unless twice as many participants as the
+   * capacity are present.
    *
-   * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins;
-   *   no-such-table, table-blocked
+   * @throws Refusal `room-full` if the queue is full, too; `room-closed`; `sent-away`;
+   *   `too-many-joins`; `no-such-table`, `table-blocked`
    */
   join(client: RoomClient, entry: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
@@ -168,7 +168,7 @@ export class RoomAdmission {
     this.seatParticipant(client, entry, table);
   }
 
-  /** Disconnects the rings of a table. */
+  /** Disconnects all rings (people) at a touch table. @param table id of the table's seat */
   dismissTable(table: number, reason: Reason): void {
     for (const client of this.context.seats.ringsOf(table)) {
       this.leave(client);
@@ -177,8 +177,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Removes a client from the room or from the queue. A participant's seat stays reserved for a
-   * while.
+   * Removes a client from the room or from the queue. The seat of a participant stays reserved for
+   * a while.
    */
   leave(client: RoomClient): void {
     if (this.context.seats.leaveQueue(client)) {
@@ -191,9 +191,9 @@ export class RoomAdmission {
   }
 
   /**
-   * Admits clients that could not enter during the tick. If clients are still waiting, participants
-   * give up their seats if they are idle, or if their address has more than its share of seats.
-   * They keep their id, seeds and organisms, and may join the queue again.
+   * Admits clients that could not enter during the tick. If clients are still waiting in the queue,
+   * participants lose their seats if they are idle, or if their network address has more than its
+   * share of seats. They keep their ids, seeds and organisms, and may join the queue again.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -207,13 +207,20 @@ export class RoomAdmission {
     }
   }
 
-  /** Changes the maximum number of present participants. Nobody has to leave. */
+  /**
+   * Changes the maximum number of present participants. If the number is lowered, nobody has to
+   * leave.
+   */
   setCapacity(capacity: number): void {
     this.context.seats.capacity = capacity;
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved seats have expired. @returns their ids */
+  /**
+   * Forgets the participants whose reserved seats have expired.
+   *
+   * @returns ids of these participants
+   */
   expire(now: number): ParticipantId[] {
     const { seats, newcomers, room, visits, affected } = this.context;
     const expired = seats.expire(now);
@@ -223,12 +230,13 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Reservations from before a restart may have expired, so admit waiting clients.
+    // Some seats may have been held since before a restart and are now free, so admit waiting
+    // clients.
     this.admitWaiting();
     return expired;
   }
 
-  /** Welcomes every participant again, and sends them the whole room. */
+  /** Sends every participant a new welcome and the whole room. */
   resendWelcomes(): void {
     const { seats, broadcaster } = this.context;
     for (const client of seats.members) {
@@ -237,14 +245,14 @@ export class RoomAdmission {
     }
   }
 
-  /** Welcomes a participant again, or sends a client in the queue its position again. */
+  /** Sends a participant a new welcome, or sends a client in the queue its position again. */
   welcomeAgain(client: RoomClient): void {
     const { seats, affected, follows } = this.context;
     const entry = this.waiting.get(client);
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // A page that is welcomed again starts without following anybody.
+    // A page stops following when it receives a new welcome, so end its following here, too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
@@ -264,15 +272,18 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If another server added the ban, this server does not know the banned address, so limit
-      // newcomers at it now.
+      // If another server added the ban, this server does not know which address to slow down yet,
+      // so slow down the client's address now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
     }
   }
 
-  /** Disconnects all participants. Clears the queue first, so that nobody is admitted from it. */
+  /**
+   * Disconnects all participants and all clients in the queue. Empties the queue first, so that
+   * nobody from the queue is admitted.
+   */
   disconnectAll(reason: Reason): void {
     const { seats } = this.context;
     for (const client of [...this.waiting.keys(), ...seats.members]) {
@@ -283,9 +294,10 @@ export class RoomAdmission {
   }
 
   /**
-   * Returns the table's seat of a ring that asks to join; undefined for other clients.
+   * Returns the id of the touch table's seat if a client joins as a ring (a person at the table);
+   * undefined for all other clients.
    *
-   * @throws Refusal no-such-table, table-blocked
+   * @throws Refusal `no-such-table`, `table-blocked`
    */
   private tableOf({ ring, pass = '' }: Entry): number | undefined {
     if (ring === undefined) return undefined;
@@ -296,7 +308,7 @@ export class RoomAdmission {
     return seat.id;
   }
 
-  /** Returns what is known about a client that asks to join, for checking the bans. */
+  /** Returns the properties of a client that are compared with the bans. */
   private applicantOf(client: RoomClient, { resume, mark }: Entry): Applicant {
     const { seats, newcomers } = this.context;
     const participant = resume === undefined ? undefined : seats.ownerOf(resume);
@@ -304,7 +316,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Sends a client in the queue its position, and a token with which it can resume the position.
+   * Sends a client in the queue its position, and a token with which the client can resume it
+   * later.
    */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
@@ -347,14 +360,20 @@ export class RoomAdmission {
     this.presence.changes.leave(you.id);
   }
 
-  /** Starts a client's stream. It shows the whole room until the client sends a viewport. */
+  /**
+   * Starts sending frames to a client. The frames show the whole room until the client sends a
+   * viewport.
+   */
   private startStream(client: RoomClient, holds?: Uint8Array): void {
     const { room, broadcaster, clock } = this.context;
     if (client.ring !== undefined) return;
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, removes its cursor and stops its following, but keeps its seat. */
+  /**
+   * Ends a client's stream, removes its cursor, and makes it stop following. Does not free its
+   * seat.
+   */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);

@@ -1,6 +1,7 @@
 /**
- * Interfaces between a room and its surroundings: connections, requests to join, hooks and facts. A
- * `RoomClient` is a connection, whether its page is connected to this server or to a gateway.
+ * Interfaces between a room and its surroundings: connections, requests to join, hooks, and facts
+ * for welcomes. A `RoomClient` is a connection whose page is connected either to this server or to
+ * a gateway.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -9,17 +10,17 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/** The part of a welcome that all clients joining between the same two ticks share. */
+/** The fields of a welcome that all clients joining between the same two ticks have in common. */
 export type CommonWelcome = Pick<
   Event<'wall'>,
   'checkpoint' | 'engine' | 'organisms' | 'participants'
 >;
-/** The part of a welcome that is for one client only. */
+/** The fields of a welcome that are for one client only. */
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
 /**
- * Combines both parts of a welcome. If the list of participants lacks the receiver, adds the
- * receiver.
+ * Combines the common and the personal fields of a welcome. If the list of participants does not
+ * contain the recipient, adds the recipient.
  */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
@@ -32,57 +33,65 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
   return { ...common, ...personal, participants: named } as Event<N>;
 }
 
-/** Returns the message that reports a refusal. @param id id of the refused command, if any */
+/**
+ * Converts a refusal to the message that reports it.
+ *
+ * @param id id of the refused command, if any
+ */
 export const rejectionOf = ({ reason, detail }: Refusal, id?: number): Event<'rejected'> => ({
   ...{ reason, ...(detail && { detail }), ...(id !== undefined && { id }) },
 });
 
-/** A connection as a room sees it. */
+/** A connection as seen by a room. */
 export interface RoomClient extends Viewer {
-  /** Address key of the connection. */
+  /** Address key of the connection (see `addressKey`). */
   readonly address: string;
-  /** Number of a table's ring; undefined for other clients. The table gets the ring's frames. */
+  /**
+   * Number of the ring, if the client is a person at a touch table. The table's own connection
+   * receives the frames for all of its rings.
+   */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
-   * Sends a welcome. If this method is absent, welcomes are sent like other events.
+   * Sends a welcome. If this method is absent, welcomes are sent with `send`.
    *
-   * @param common the same object for all clients that are shown the same names
+   * @param common the same object for all clients from which the same names are hidden
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
     common: CommonWelcome,
     personal: PersonalWelcome<N>,
   ): void;
-  /** Called when the room has admitted the client, perhaps only to its queue. */
+  /** Called when the room has admitted the client, either to a seat or to the queue. */
   entered(): void;
   /**
-   * Sends a refusal, after which the connection may be closed.
+   * Sends a refusal. Depending on the reason, the connection may then be closed.
    *
-   * @param id id of the refused command
+   * @param id id of the refused command, if any
    */
   refuse(refusal: Refusal, id?: number): void;
   disconnect(reason: Reason): void;
 }
 
-/** A request to join a room: the client's `join` message, with its name cleaned and checked. */
+/** A request to join a room: the client's `join` message, with a cleaned and checked name. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /**
-   * Number of a table's ring; undefined for other clients. A ring joins with its table's `pass`.
+   * Number of the ring, if the client is a person at a touch table. Rings join with the `pass` of
+   * their table.
    */
   readonly ring?: number | undefined;
-  /** '' if the client has no name. */
+  /** Name of the participant; '' if the client has no name. */
   readonly name: string;
-  /** Notice that explains why the client joins without the name it asked for. */
+  /** Notice that explains why the client joins without the name that it requested. */
   readonly notice?: Event<'notice'>['notice'] | undefined;
 }
 
 /**
- * Observes a room, and may refuse joins and commands, either immediately or later. See
- * server/extensions.
+ * Observes a room, and may refuse joins and commands, either immediately or later. Extensions
+ * implement this interface: see server/extensions.
  */
 export interface RoomHooks {
-  /** Called after a participant has got a seat. */
+  /** Called after a participant has been given a seat. */
   joined(you: ParticipantView): void;
   /** Called after a participant has disconnected. */
   left(you: ParticipantView): void;
@@ -91,30 +100,32 @@ export interface RoomHooks {
   /**
    * Decides whether somebody may join.
    *
-   * @returns undefined to allow the join immediately, or a promise that rejects with a Refusal
+   * @returns undefined to allow the join immediately; otherwise a promise that resolves to allow
+   *   it, or rejects with a Refusal
    */
   join(name: string): Promise<void> | undefined;
   /**
    * Decides whether a command is allowed.
    *
-   * @returns undefined to allow the command immediately, or a promise that rejects with a Refusal
-   * @throws Refusal too-fast if too many commands of this participant are awaiting approval
+   * @returns undefined to allow the command immediately; otherwise a promise that resolves to allow
+   *   the command, or rejects with a Refusal
+   * @throws Refusal `too-fast` if too many commands of this participant are awaiting approval
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
-   * Judges a drawing.
+   * Decides whether a drawing is allowed.
    *
-   * @returns undefined if nobody judges drawings; otherwise a promise of whether the drawing is
-   *   allowed, which may reject with Refusal not-here
+   * @returns undefined if no extension judges drawings; otherwise a promise of whether the drawing
+   *   is allowed, which may reject with Refusal `not-here`
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
 
-/** Facts that are part of each welcome and do not change while the room is open. */
+/** Facts in each welcome that do not change while the room is open. */
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts for walls: the origin at which phones can currently reach the server, and the build id of
- * the page.
+ * Facts for walls: the origin at which phones can reach the server now, and the build id of the
+ * page.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

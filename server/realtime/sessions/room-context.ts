@@ -1,4 +1,4 @@
-/** State that the parts of a room server share: services, and the people in the room. */
+/** Services and state that the parts of a room server share. */
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
@@ -17,7 +17,7 @@ import type { Seats } from './seats.ts';
 
 /**
  * Tracks whether a tick of a room is in progress. During a tick, the room contains changes that
- * have been neither stored nor sent to clients, so nobody is welcomed until the tick ends.
+ * have been neither stored nor sent to clients. Therefore, nobody is welcomed until the tick ends.
  */
 export class TickInProgress {
   /** Resolves when the tick ends; undefined between ticks. */
@@ -31,7 +31,7 @@ export class TickInProgress {
     });
   }
 
-  /** Ends the tick, even if it has failed. Does nothing between ticks. */
+  /** Ends the tick, even if the tick has failed. Does nothing between ticks. */
   end(): void {
     this.ended = undefined;
     this.resolve();
@@ -42,27 +42,26 @@ export class TickInProgress {
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
-  /** Page that keepsakes open. If absent, they open the server's own page. */
+  /** URL of the page that keepsakes open. If absent, keepsakes open this server's own page. */
   readonly keepUrl?: string | undefined;
-  /** Maximum number of spectators; they do not count towards the capacity. If absent, 200. */
+  /** Maximum number of spectators, who do not count towards the room's capacity. If absent, 200. */
   readonly maxSpectators?: number | undefined;
   /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;
   /** Returns the wall clock, in ms since the epoch. */
   readonly date: () => number;
-  /** The host's rules, bans and seats for walls. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly wallSeats: WallSeats;
-  /** The host's decisions that were stored when the room was opened. */
+  /** The host's decisions that were stored before the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }
 
-/** `RoomBasis`, with the state that the parts of a room server share. */
+/** Everything that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
   readonly seats: Seats<RoomClient>;
   readonly visits: Visits;

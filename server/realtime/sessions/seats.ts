@@ -1,20 +1,20 @@
 /**
- * The seats of a room's participants: occupied seats, seats reserved for participants who have just
- * left, and the queue. This module sends nothing and knows none of the room's rules: see
- * `RoomAdmission`. Start at `claim`.
+ * The seats of a room's participants: occupied seats, seats that are reserved for participants who
+ * have just left, and the queue for seats. This module sends no messages and does not apply the
+ * room's rules: see `RoomAdmission`. Start at `claim`.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import { FairQueue } from '../../platform/queues.ts';
 import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 
-/** Seats of participants, and the queue for them; times are in ms. */
+/** Limits for the seats of participants and for the queue; times are in ms. */
 export const SEATS = {
-  /** How long the seat of a disconnected participant is reserved. */
+  /** How long the seat of a participant stays reserved after they disconnect. */
   grace: 60_000,
-  /** How long a restarted room reserves the seats of its earlier participants. */
+  /** How long a room reserves the seats of its earlier participants after a restart. */
   back: 10_000,
-  /** Idle time after which participants lose their seat to somebody in the queue. */
+  /** Idle time after which a participant may lose their seat to somebody in the queue. */
   idleYields: 120_000,
   /** Maximum number of pages in the queue for a seat. */
   maxWaiting: 1_000,
@@ -22,39 +22,40 @@ export const SEATS = {
 
 interface Seat {
   you: ParticipantView;
-  /** Token that resumes this seat at the next join. Each join replaces it. */
+  /** Token that resumes this seat at the next join. It is replaced at each join. */
   token: string;
-  /** The previous token, which remains valid until the client confirms that it has the new one. */
+  /** The previous token. It remains valid until the client confirms that it has the new token. */
   previousToken?: string | undefined;
-  /** Address key of the connection; '' if unknown. */
+  /** Address key of the connection (see `addressKey`); '' if unknown. */
   address: string;
-  /** Id of the table's seat if the participant is a ring of a table. */
+  /** Id of the touch table's seat; undefined if the participant does not use a touch table. */
   table?: number | undefined;
   /** When the participant last did something, in ms. */
   activeAt: number;
   /** When the participant stops counting as drawing, choosing or reading something, in ms. */
   busyUntil: number;
   /**
-   * Whether the participant gave up the seat to the queue. If so, the token does not let them skip
-   * the queue.
+   * Whether the participant gave up the seat to the queue. If so, the token does not let the
+   * participant skip the queue.
    */
   yielded: boolean;
 }
 
-/** Counts the seats of each address. */
+/** Counts the seats of each network address. */
 export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<string, number> =>
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that a participant gives up to a waiting client: a seat that has been idle for
- * long, or a seat of an address that has at least two seats more than the client's address.
- * Therefore a museum behind one address keeps all seats until others are waiting, and seats never
- * move back and forth.
+ * Chooses the seat that must be given up to a waiting client: a seat that has been idle for long,
+ * or a seat of an address that has at least two seats more than the client's address. A museum
+ * whose visitors share one address can therefore use all seats while nobody else is waiting, and
+ * seats never move back and forth between addresses.
  *
  * @param seats all seats of a full room
- * @param waiting address of the client that gets the seat
- * @returns the seat that has been idle longest, if that is for long; otherwise the longest idle
- *   seat of the address with the most seats; undefined if nobody has to give way
+ * @param waiting address key of the client that gets the seat
+ * @returns the seat that has been idle longest, if it has been idle for at least `idleYields`;
+ *   otherwise the longest idle seat of the address with the most seats; undefined if no seat must
+ *   be given up
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -71,107 +72,111 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   return longestIdle(seats.filter(({ address }) => counts.get(address) === most));
 }
 
-/** A request for a seat. */
+/** A client's request for a seat. */
 interface Claim {
   /** Token to resume a seat. If it is unknown or no longer valid, the client gets a new seat. */
   readonly token?: string | undefined;
-  /** Address key of the connection; '' if unknown. */
+  /** Address key of the connection (see `addressKey`); '' if unknown. */
   readonly address: string;
-  /** Id of the table's seat if the client is a ring of a table. */
+  /** Id of the touch table's seat if the client is a ring (a person at the table). */
   readonly table?: number | undefined;
 }
 
 export interface SeatOptions {
   /** Maximum number of present participants. */
   readonly capacity: number;
-  /** How long the seat of a participant who has left stays reserved, in ms. */
+  /** How long the seat of a participant stays reserved after they leave, in ms. */
   readonly grace: number;
   /** Maximum length of the queue. */
   readonly maxWaiting: number;
-  /** Id of the first new participant. */
+  /** Id that the first new participant gets. */
   readonly first: number;
   readonly tokens: Pick<ResumeTokens, 'issue' | 'read'>;
   /** Participants who were present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** When others can get the seats of these participants, in ms. */
+    /** Time until which the seats of these participants are held for them, in ms. */
     readonly held: number;
-    /** When the reservations of these seats expire, in ms. */
+    /** When the reservations of these participants' seats expire, in ms. */
     readonly until: number;
   };
 }
 
 /**
- * A page that leaves the queue and returns keeps its position for this long after first joining, in
- * ms.
+ * How long after first joining the queue a page that has left can return to its position, in ms.
  */
 const PLACE_LASTS = 3_600_000;
 
 /**
- * Gives participants seats and ids, and lets them resume their seats.
+ * Gives seats and ids to participants, and lets participants resume their seats.
  *
- * @typeParam M a connection
+ * @typeParam M type of a connection
  */
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
   /**
    * For each reserved seat, when its reservation expires, in ms. The seats are in the order in
-   * which participants left.
+   * which their participants left.
    */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue = new FairQueue<M>(this.options.maxWaiting);
   private readonly expected = new Set(this.options.expected.participants);
-  /** Whether the seats of expected participants still count as occupied. */
+  /** Whether the seats of participants who are expected after a restart still count as occupied. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant = this.options.first;
-  /** Maximum number of present participants. Nobody has to leave if it is lowered. */
+  /** Maximum number of present participants. If the number is lowered, nobody has to leave. */
   capacity = this.options.capacity;
 
   constructor(private readonly options: SeatOptions) {}
 
-  /** Number of present participants. */
   get size(): number {
     return this.occupied.size;
   }
 
-  /** Whether newcomers have to wait. */
+  /** Whether newcomers must wait because all seats are occupied or held. */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
     return this.counted.length + held >= this.capacity;
   }
 
   /**
-   * Whether twice as many participants as the capacity are present, so that even participants with
-   * a reserved seat must wait.
+   * Whether twice as many participants as the capacity are present. If so, even participants with a
+   * reserved seat must wait.
    */
   get isCrowded(): boolean {
     return this.counted.length >= 2 * this.capacity;
   }
 
-  /** Seats that count towards the capacity: a table's seats are reserved besides. */
+  /**
+   * Occupied seats that count towards the capacity. Seats of people at touch tables do not count.
+   */
   private get counted(): [M, Seat][] {
     return [...this.occupied].filter(([, { table }]) => table === undefined);
   }
 
-  /** Returns the connections of the rings of a table. */
+  /**
+   * Returns the connections of all rings (people) at a touch table.
+   *
+   * @param table id of the table's seat
+   */
   ringsOf(table: number): M[] {
     return [...this.occupied].flatMap(([member, seat]) => (seat.table === table ? [member] : []));
   }
 
-  /** Returns the table's seat of a ring; undefined for other participants. */
+  /**
+   * Returns the id of the touch table's seat that a participant uses; undefined if they use none.
+   */
   tableOf(participant: ParticipantId): number | undefined {
     for (const { you, table } of this.occupied.values()) if (you.id === participant) return table;
     return undefined;
   }
 
-  /** The connections of the present participants. */
   get members(): Iterable<M> {
     return this.occupied.keys();
   }
 
-  /** The present participants. */
   get participants(): ParticipantView[] {
     return [...this.occupied.values()].map(({ you }) => you);
   }
@@ -195,11 +200,11 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates a participant with a given id for a new seat. The id is new, or is
+   * @param newcomer creates a participant with a given id, for a new seat. The id is either new or
    *   taken from an expired token
-   * @param now ms
-   * @returns the participant, whether their state in the room is new, and the connection that this
-   *   one replaces
+   * @param now current time, in ms
+   * @returns `you`: the participant. `isNew`: whether the room has no state of them. `replaced`:
+   *   the connection that had this seat before, if any
    */
   claim(
     member: M,
@@ -228,7 +233,7 @@ export class Seats<M> {
     return { you: seat.you, isNew: !resumes, ...replaced };
   }
 
-  /** Invalidates the previous token, because the client has received the new one. */
+  /** Invalidates the previous token of a client that has received its new token. */
   confirm(member: M): void {
     this.update(member, { previousToken: undefined });
   }
@@ -238,7 +243,7 @@ export class Seats<M> {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
 
-  /** Returns a new participant id, for an actor without a seat. */
+  /** Returns a new participant id, for an actor that needs no seat. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }
@@ -263,21 +268,20 @@ export class Seats<M> {
     this.update(member, { activeAt: now });
   }
 
-  /** @param until when the participant stops counting as busy, in ms; 0 if they are not busy */
+  /** Sets until when a participant counts as busy. @param until ms; 0 if they are not busy */
   setBusy(member: M, until: number): void {
     this.update(member, { busyUntil: until });
   }
 
-  /** Returns whether any present participant is busy. */
   isBusy(now: number): boolean {
     for (const { busyUntil } of this.occupied.values()) if (busyUntil > now) return true;
     return false;
   }
 
   /**
-   * Returns the connection that must give up its seat to the queue: see `chooseYielding`.
+   * Returns the connection that must give up its seat to the queue (see `chooseYielding`).
    *
-   * @returns undefined while nobody waits or a seat is free
+   * @returns undefined if nobody must give up a seat
    */
   yielding(now: number): M | undefined {
     const { counted } = this;
@@ -289,8 +293,8 @@ export class Seats<M> {
   /**
    * Frees a seat and reserves it for a while.
    *
-   * @param yielded whether the participant gives the seat up to the queue. If so, and if the room
-   *   is full when they return, they must wait like everybody else
+   * @param yielded whether the participant gives up the seat to the queue. If the room is full when
+   *   such a participant returns, they must wait in the queue
    * @returns the participant; undefined if the connection had no seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -302,7 +306,11 @@ export class Seats<M> {
     return seat.you;
   }
 
-  /** Removes reservations that have expired. @returns ids of their participants */
+  /**
+   * Removes reservations that have expired.
+   *
+   * @returns ids of the participants who had reserved them
+   */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
     const expired: ParticipantId[] = [];
@@ -320,59 +328,53 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue, in which addresses take turns. If the token belongs to an
-   * earlier position in the queue, restores that position.
+   * Adds a connection to the queue, which serves network addresses in turn. If the token belongs to
+   * an earlier position in the queue, restores this position.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns the token of the position, and the connection that must leave a full queue, which may
-   *   be the one just added
+   * @returns the token of the position, and the connection that must leave if the queue was full.
+   *   It may be the connection just added
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // Never use an earlier time than before, because the wall clock may be set back.
+    // The wall clock may be set back, so never use a time before that of the previous client.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the token belongs to a reserved seat, let the new token resume this seat, too. If the
-    // seat's participant is present, the seat keeps its token.
+    // If the token belongs to a reserved seat, let the new token resume the seat, too. If the seat
+    // is occupied instead, do not change its token.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
     return { token: place, dropped: this.queue.add(address, member, since) };
   }
 
-  /**
-   * Removes a connection from the queue, whatever its position.
-   *
-   * @returns whether it was in the queue
-   */
+  /** Removes a connection from the queue. @returns whether the connection was in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
 
-  /** If a seat is free, removes the first connection from the queue and returns it. */
+  /** If a seat is free, removes the next connection from the queue and returns it. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
   }
 
-  /** Connections in the queue, in the order in which they will be admitted. */
   get queued(): readonly M[] {
     return this.queue.entries(this.seatsOf());
   }
 
-  /** Number of queued connections. */
   get waiting(): number {
     return this.queue.size;
   }
 
   /**
-   * Returns the address whose turn is next: one of the addresses in the queue with the fewest
-   * seats.
+   * Returns the address from which the next client is admitted: among the addresses in the queue,
+   * one with the fewest seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
@@ -389,8 +391,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant of an expired token; undefined if they are present or have a reserved
-   * seat.
+   * Returns the participant of an expired token; undefined if the participant is present or has a
+   * reserved seat.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;

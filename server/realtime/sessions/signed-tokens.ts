@@ -1,6 +1,6 @@
 /**
- * Tokens signed by this server. They need not be stored, remain valid after a restart, and cannot
- * be forged.
+ * Tokens that are signed by this server. They cannot be forged, need not be stored, and remain
+ * valid after a restart.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -10,7 +10,7 @@ const MAC = 16;
 /** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret signing key, which must be the same after a restart. Anyone who knows it can
+   * @param secret signing key, which must be the same after a restart. Anyone who knows the key can
    *   forge tokens
    * @param context name of the tokens' type. A token is valid only in the context in which it was
    *   signed
@@ -22,12 +22,12 @@ class SignedTokens {
     private readonly length: number,
   ) {}
 
-  /** @returns a token with this body */
+  /** Returns a signed token that contains the body. */
   protected sign(body: Uint8Array): string {
     return Buffer.concat([body, this.macOf(body)]).toString('base64url');
   }
 
-  /** @returns the body of a token; undefined if this server did not sign it */
+  /** Returns the body of a token; undefined if this server did not sign the token. */
   protected verify(token: string): Buffer | undefined {
     const bytes = Buffer.from(token, 'base64url');
     if (bytes.length !== this.length + MAC) return undefined;
@@ -46,16 +46,16 @@ const SINCE = { at: 4, bytes: 6 };
 
 /** Content of a resume token. */
 export interface ResumeToken {
-  /** Id of the participant; 0 if the token does not belong to a participant yet. */
+  /** Id of the participant who may resume a seat; 0 if the token belongs to no participant yet. */
   readonly participant: ParticipantId;
   /**
-   * When the client joined the queue, in ms since the epoch; 0 if the token belongs to no position
-   * in the queue.
+   * When the client joined the queue, in ms since the epoch; 0 if the token belongs to no
+   * position in the queue.
    */
   readonly since: number;
 }
 
-/** Issues and verifies the resume tokens of one room. */
+/** Issues and verifies the tokens with which clients resume their seats in one room. */
 export class ResumeTokens extends SignedTokens {
   /**
    * @param secret see SignedTokens
@@ -65,7 +65,7 @@ export class ResumeTokens extends SignedTokens {
     super(secret, room, SINCE.at + SINCE.bytes + NONCE);
   }
 
-  /** @returns a new, unique token */
+  /** Returns a new, unique token. */
   issue({ participant, since }: ResumeToken): string {
     const said = Buffer.alloc(SINCE.at + SINCE.bytes);
     said.writeUInt32LE(participant);
@@ -73,7 +73,7 @@ export class ResumeTokens extends SignedTokens {
     return this.sign(Buffer.concat([said, randomBytes(NONCE)]));
   }
 
-  /** @returns undefined if this server did not issue the token */
+  /** Verifies a token and returns its content; undefined if this server did not issue the token. */
   read(token: string): ResumeToken | undefined {
     const said = this.verify(token);
     return (
@@ -84,21 +84,21 @@ export class ResumeTokens extends SignedTokens {
 
 const ID = 12;
 
-/** Issues and verifies device marks. */
+/** Issues and verifies device marks, by which the server recognises a browser. */
 export class DeviceMarks extends SignedTokens {
-  /** @param secret see SignedTokens */
+  /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // A resume token's context is a room name, which unlike this context contains no spaces. So a
-    // resume token of this server is never valid as a mark.
+    // The contexts of resume tokens are room names, which never contain a space. Therefore, a
+    // resume token is never valid as a device mark.
     super(secret, 'device mark', ID);
   }
 
-  /** @returns a new, unique mark */
+  /** Returns a new, unique mark. */
   issue(): string {
     return this.sign(randomBytes(ID));
   }
 
-  /** @returns the device id of a mark; undefined if this server did not issue the mark */
+  /** Returns the device id in a mark; undefined if this server did not issue the mark. */
   read(mark: string): string | undefined {
     return this.verify(mark)?.toString('base64url');
   }

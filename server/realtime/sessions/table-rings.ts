@@ -1,6 +1,6 @@
 /**
- * The rings of a touch table: people who share its connection. Each ring is a participant with a
- * session, an address key and limits of its own, as if it had a connection.
+ * The rings of a touch table: people who share the table's connection. Each ring is a participant
+ * with a session, an address key and rate limits of its own, as if it had a separate connection.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -20,19 +20,25 @@ import { type RoomClient, rejectionOf } from './room-client.ts';
 interface TableRingsOptions {
   readonly rooms: Pick<RoomDirectory, 'open'>;
   readonly room: string;
-  /** The table's pass. */
+  /** Pass of the table's reserved seat. */
   readonly pass: string;
   readonly newAllowance: () => Allowance;
   readonly send: (message: Event<'ring'>) => void;
 }
 
-/** A ring as a room sees it. The table's own connection gets frames and events for everybody. */
+/**
+ * A ring (a person at a touch table) as seen by the room. Frames, and events for everybody, are
+ * sent to the table's own connection instead.
+ */
 class RingClient implements RoomClient {
   readonly writable = true;
-  /** An address key of its own, so that neighbours share neither energy nor turns (ENE-5). */
+  /**
+   * Address key that only this ring has, so that people at the same table share neither energy nor
+   * turns in queues (rule ENE-5).
+   */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
-  /** @param ended called when the room has removed or refused the ring */
+  /** @param ended called after the room has removed or refused the ring */
   constructor(
     readonly ring: number,
     private readonly options: Pick<TableRingsOptions, 'pass' | 'send'>,
@@ -65,15 +71,15 @@ class RingClient implements RoomClient {
   }
 }
 
-/** Handles a table's messages about its rings. */
+/** Handles messages of a touch table about its rings. */
 export class TableRings {
   private readonly rings = new Map<
     number,
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * For each ring number, the ring's rate limits. They outlast the ring, so that nobody gains by
-   * opening it again.
+   * For each ring number, the ring's rate limits. They remain when a ring ends, so that nobody can
+   * reset them by opening the ring again.
    */
   private readonly allowances = new Map<number, Allowance>();
 
@@ -86,7 +92,7 @@ export class TableRings {
     else this.act(message as Command<'ring'>);
   }
 
-  /** Ends all rings, because the table's connection has ended. */
+  /** Ends all rings, because the connection of the table has ended. */
   close(): void {
     for (const ring of [...this.rings.keys()]) this.forget(ring);
   }

@@ -1,6 +1,6 @@
 /**
  * Connections that see the whole room and may only watch: walls, touch tables, and visitors who
- * have a view-only link. They do not take participants' seats and never change the room. Start at
+ * have a view-only link. They take no participants' seats and never change the room. Start at
  * `Watchers`.
  */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
@@ -15,20 +15,22 @@ import type { WelcomeBuilder } from './room-admission.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
-/** Default of `--max-spectators`. */
+/** Default value of the option `--max-spectators`. */
 const MAX_SPECTATORS = 200;
 
-/** The seat of a watcher. */
+/** A seat of a watcher, which is a wall, a touch table or a spectator. */
 export interface WatcherSeat {
-  /** Address key of the connection. */
+  /** Address key of the connection (see `addressKey`). */
   readonly address: string;
-  /** Id of the seat that the host has reserved for this wall; undefined if there is none. */
+  /** Id of the seat that the host has reserved for this wall; undefined if none is reserved. */
   readonly place?: number | undefined;
-  /** Session of a table's page: see `Command<'join'>`. */
+  /** Session id of a touch table's page: see `Command<'join'>`. */
   readonly session?: number | undefined;
-  /** Absent for spectators, and for the picture on the host's page. */
+  /**
+   * Screen of a wall; absent for spectators, and for the picture of the room on the host's page.
+   */
   readonly screen?: Screen | undefined;
-  /** Properties of a spectator, for checking the bans; absent for walls. */
+  /** Properties of a spectator that are compared with the bans; absent for walls. */
   readonly applicant?: Applicant;
 }
 
@@ -37,22 +39,22 @@ interface Screen {
   /** When the wall connected, by the monotonic clock, in ms. */
   readonly since: number;
   readonly frameRate: FrameRate;
-  /** Languages whose letters the screen cannot show. */
+  /** Languages whose script the screen cannot display. */
   readonly unwritable: readonly LanguageCode[];
 }
 
 /**
- * Returns the site of an address. The IPv6 networks of one customer have the first 48 bits in
- * common, so they count as one site.
+ * Returns the site (location) of a network address. The IPv6 networks of one customer share their
+ * first 48 bits, so they count as one site.
  */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a newcomer a seat. If all seats are taken, the newest watcher of the site with the most
+ * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site with the most
  * watchers must leave, so that no single site can keep out the venue's own wall. A wall with a
- * reserved seat always replaces a watcher without one. It is itself replaced only by another wall
- * with a reserved seat.
+ * reserved seat always replaces a watcher without one. Only another wall with a reserved seat can
+ * replace it.
  *
  * @param seats all seats, newest last
  * @param most maximum number of seats
@@ -76,16 +78,16 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All seats are taken by walls that have reserved one. Several screens may use the reservation of
+  // All seats are taken by walls with reserved seats. Several screens may share the reservation of
   // one wall, so replace a screen of the wall that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
 /**
- * Returns the newest member of the largest group.
+ * Returns the newest member of the largest group, which a newcomer replaces.
  *
- * @param own the newcomer's group, which must remain smaller than the largest group
- * @returns undefined if the newcomer's group would not remain smaller
+ * @param own group of the newcomer. It must not become larger than the group that loses a member
+ * @returns undefined if the newcomer's group would become larger
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -100,7 +102,8 @@ function newestOfLargest<M, K>(
 }
 
 /**
- * Welcomes watchers of one type (walls or spectators), streams the room to them, and removes them.
+ * Manages watchers of one type (walls or spectators): gives them seats, welcomes them, streams the
+ * room to them, and removes them.
  */
 export class Watchers {
   protected readonly seats = new Map<RoomClient, WatcherSeat>();
@@ -109,11 +112,10 @@ export class Watchers {
     protected readonly context: RoomContext,
     private readonly welcomeBuilder: WelcomeBuilder,
     private readonly kind: {
-      /** Maximum number of watchers of this type. */
       readonly most: number;
-      /** Reason for refusing a newcomer. */
+      /** Reason to give to a newcomer that is refused. */
       readonly full: Reason;
-      /** Reason for removing a watcher in favour of a newcomer. */
+      /** Reason to give to a watcher that is removed in favour of a newcomer. */
       readonly evicted: Reason;
       readonly tier?: StreamStart['tier'];
     },
@@ -127,7 +129,7 @@ export class Watchers {
     return this.seats.keys();
   }
 
-  /** @returns whether the client was one of these watchers */
+  /** Removes a client. @returns whether the client was a watcher of this type */
   remove(client: RoomClient): boolean {
     if (!this.seats.delete(client)) return false;
     this.context.broadcaster.remove(client);
@@ -146,7 +148,7 @@ export class Watchers {
     }
   }
 
-  /** Sends the whole room to a client again, if it is one of these watchers. */
+  /** Sends the whole room to a client again, if the client is a watcher of this type. */
   welcomeAgain(client: RoomClient): void {
     if (this.seats.has(client)) this.welcome(client);
   }
@@ -170,7 +172,7 @@ export class Watchers {
   }
 }
 
-/** Visitors who have a view-only link. The host's bans and opening hours apply to them, too. */
+/** Visitors who have a view-only link. The host's bans and opening hours also apply to them. */
 export class Spectators extends Watchers {
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
@@ -182,10 +184,9 @@ export class Spectators extends Watchers {
 
   /**
    * Welcomes a spectator and streams the room to them. If there are too many spectators, the newest
-   * spectator of the address with the most spectators must leave. If the newcomer may not replace
-   * anybody, they are refused.
+   * spectator of the site with the most spectators must leave, or the newcomer is refused.
    *
-   * @throws Refusal room-closed, no-spectators, sent-away, too-many-spectators
+   * @throws Refusal `room-closed`, `no-spectators`, `sent-away`, `too-many-spectators`
    */
   add(client: RoomClient, { mark, holds }: Entry): void {
     const { policy, bans, room, newcomers } = this.context;
@@ -198,7 +199,6 @@ export class Spectators extends Watchers {
     this.welcome(client, holds);
   }
 
-  /** Removes and disconnects all spectators who have been banned. */
   disconnectBanned(): void {
     const { bans, room } = this.context;
     for (const [client, { applicant }] of [...this.seats]) {
@@ -207,28 +207,28 @@ export class Spectators extends Watchers {
   }
 }
 
-/** Maximum number of walls that show the room; they do not count towards the capacity. */
+/** Maximum number of walls that show a room. Walls do not count towards the room's capacity. */
 export const MAX_WALLS = 16;
 
-/** How long walls show a film or a close-up after the host last asked for it, in ms. */
+/** How long walls show a film or a close-up after the host has last requested it, in ms. */
 const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
-/** Half the maximum period in which frames are counted, in ms. */
+/**
+ * Length of a counting period, in ms. The frame rate is computed from the current period and the
+ * one before.
+ */
 const WINDOW = 5_000;
 
-/** Measures how many frames per second a wall confirms, over the last five to ten seconds. */
+/** Measures how many frames per second a wall has confirmed over the last five to ten seconds. */
 export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
-  /**
-   * @param start when the measurement starts. Here and in all methods, times are monotonic, in ms
-   */
+  /** @param start when the measurement starts, in ms. All times in this class are monotonic */
   constructor(private start: number) {
     this.before = { count: 0, start };
   }
 
-  /** Counts confirmed frames. */
   confirm(now: number, frames = 1): void {
     if (now - this.start >= WINDOW) {
       this.before = { count: this.count, start: this.start };
@@ -238,7 +238,6 @@ export class FrameRate {
     this.count += frames;
   }
 
-  /** Returns the number of frames per second. */
   at(now: number): number {
     const { count, start, before } = this;
     if (now - start >= 2 * WINDOW) return 0;
@@ -249,10 +248,10 @@ export class FrameRate {
 /**
  * Lists the states of a room's walls.
  *
- * @param seats the seats of the room's walls
- * @param connected the connected walls; several of them may share a seat
+ * @param seats the room's reserved seats
+ * @param connected the connected walls. Several of them may share a seat
  * @param now current time by the monotonic clock, in ms
- * @returns the walls with seats, in the order of the seats, then the other walls
+ * @returns the walls with reserved seats, in the order of the seats, followed by all other walls
  */
 export function wallStates(
   seats: readonly WallSeat[],
@@ -280,19 +279,19 @@ export function wallStates(
 }
 
 /**
- * How long a wall must be connected to count as settled, in ms. If a settled wall disconnects, it
- * counts as missing until another wall has settled.
+ * How long a wall must be connected to count as settled, in ms. If a settled wall disconnects, a
+ * wall counts as missing until another wall has settled.
  */
 export const SETTLED = 60_000;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** A film that the host shows on walls instead of the room, or a close-up of a part of the room. */
+/** A film that walls show instead of the room, or a close-up of a part of the room. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** Welcomes walls, streams the room to them, and removes them. */
 export class RoomWalls extends Watchers {
-  /** Whether a settled wall has disconnected since the room was opened. */
+  /** Whether a settled wall has disconnected since this server opened the room. */
   private isMissed = false;
   /** The film or close-up that the walls show, and when it started, in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
@@ -303,12 +302,14 @@ export class RoomWalls extends Watchers {
     super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
   }
 
-  /** Whether a settled wall has disconnected, and no connected wall has settled. */
+  /**
+   * Whether a wall is missing: a settled wall has disconnected, and no connected wall has settled.
+   */
   get isBare(): boolean {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
   }
 
-  /** Marks the room as bare, because it was bare when the server stopped. */
+  /** Marks a wall as missing, because one was missing when the server stopped. */
   startBare(): void {
     this.isMissed = true;
   }
@@ -318,17 +319,18 @@ export class RoomWalls extends Watchers {
     return this.connected.length;
   }
 
-  /** Connected walls, and disconnected walls that have a seat. */
+  /** States of all connected walls, and of disconnected walls that have a reserved seat. */
   get states(): WallState[] {
     const { wallSeats, room, clock } = this.context;
     return wallStates(wallSeats.of(room.name), this.connected, clock.now());
   }
 
   /**
-   * Welcomes a wall and streams the whole room to it. The picture on the host's page joins as a
-   * `view`: it takes a wall's seat but does not count as a wall. Only one screen may be a table.
+   * Welcomes a wall and streams the whole room to it. The picture of the room on the host's page
+   * joins as a `view`. It takes the seat of a wall, but does not count as a wall. Only one screen
+   * can use a table's seat.
    *
-   * @throws Refusal too-many-walls, no-such-table, table-taken
+   * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
   add(wall: RoomClient, { as, pass = '', session, unwritable = [], holds }: Entry): void {
     const { wallSeats, room, clock } = this.context;
@@ -349,7 +351,10 @@ export class RoomWalls extends Watchers {
     return [...this.seats.values()].some((seat) => seat.address === address);
   }
 
-  /** Takes a seat away from its walls, which stay connected, or from its table, which does not. */
+  /**
+   * Removes a reserved seat. Walls that use the seat stay connected; a table that uses it is
+   * disconnected.
+   */
   release({ id, table }: WallSeat): void {
     for (const [wall, seat] of [...this.seats]) {
       if (seat.place !== id) continue;
@@ -359,10 +364,11 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Makes room for a table. A page that returns replaces its own lost connection.
+   * Checks that a table's seat is free. If the same page is reconnecting, ends its lost connection.
    *
-   * @param session of the page
-   * @throws Refusal no-such-table, table-taken
+   * @param place id of the table's seat
+   * @param session session id of the page
+   * @throws Refusal `no-such-table`, `table-taken`
    */
   private requireFree(place: number | undefined, session: number | undefined): void {
     if (place === undefined) throw new Refusal('no-such-table');
@@ -372,7 +378,7 @@ export class RoomWalls extends Watchers {
     this.dismiss(found[0], 'replaced');
   }
 
-  /** The film that the walls show, starting at the frame that they show now. */
+  /** The film that the walls show, with the current frame as its first frame; undefined if none. */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -382,7 +388,7 @@ export class RoomWalls extends Watchers {
 
   /**
    * Whether walls show a film or a close-up, and for how much longer, in ms, unless the host
-   * extends it.
+   * requests it again.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -394,7 +400,7 @@ export class RoomWalls extends Watchers {
   /**
    * Shows a film or a close-up on all walls for a while.
    *
-   * @param shown undefined to show the whole room
+   * @param shown undefined to show the whole room again
    */
   show(shown: Shown | undefined): void {
     const { clock } = this.context;
@@ -405,7 +411,7 @@ export class RoomWalls extends Watchers {
     for (const { client } of this.connected) this.sendShown(client);
   }
 
-  /** Counts frames that a client has shown. */
+  /** Counts frames that a wall has shown. */
   confirm(client: RoomClient, frames: number): void {
     this.seats.get(client)?.screen?.frameRate.confirm(this.context.clock.now(), frames);
   }
@@ -427,12 +433,12 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Send this even if there is nothing to show, because a wall that was away may still show an
-    // ended film.
+    // Send the film and close-up even if there are none, because a wall that was disconnected may
+    // still show a film that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 
-  /** Connected walls, not including the pictures on the host's page. */
+  /** Connected walls, without the pictures on the host's page. */
   private get connected() {
     return [...this.seats].flatMap(([client, { place, screen }]) =>
       screen ? [{ client, place, ...screen }] : [],

@@ -1,14 +1,15 @@
 /**
- * Collects the messages of one turn of the event loop, for example those sent after a tick. Each
- * message is encoded once for all recipients, and each connection gets a single write. In a busy
- * room, one write per message and connection would cost more than everything else together.
+ * Collects the messages that are sent in one turn of the event loop, such as those after a tick.
+ * Each message is encoded once for all recipients, and each connection gets a single write. In a
+ * busy room, a separate write for each message and connection would take more time than everything
+ * else together.
  */
 
-/** The parts of an Engine.IO connection that are used here. */
+/** The parts of an Engine.IO connection that this module uses. */
 export interface Connection {
   /**
-   * Writes data to the connection. The encoded WebSocket frames in `wsPreEncodedFrame` are sent
-   * unchanged; Socket.IO's own adapter uses this option, too.
+   * Writes data to the connection. The encoded WebSocket frame in `wsPreEncodedFrame` is sent
+   * unchanged. Socket.IO's own adapter uses this option, too.
    */
   write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }
@@ -16,8 +17,8 @@ export interface Connection {
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
   /**
-   * For each message object, the encoded message. An object must not change once it has been sent,
-   * because it is not encoded again.
+   * Cache of encoded messages, by message object. A message object must not change once it has been
+   * sent, because it is not encoded again.
    */
   private readonly encoded = new Map<
     unknown,
@@ -25,8 +26,8 @@ export class Outbox {
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /**
-   * The last messages that were joined for one write. They are cached, because consecutive
-   * connections usually get the same messages.
+   * The messages that were last concatenated for a write, and the result. The result is cached,
+   * because consecutive connections usually get the same messages.
    */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
@@ -41,7 +42,10 @@ export class Outbox {
     private readonly defer: (run: () => void) => void = process.nextTick,
   ) {}
 
-  /** Queues a message. A connection's messages are sent at the end of this turn, in order. */
+  /**
+   * Queues a message. Each connection's messages are sent in order, at the end of this turn of the
+   * event loop.
+   */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
     const frame = this.frameOf(name, message);
@@ -90,8 +94,7 @@ export class Outbox {
 }
 
 /**
- * Wraps a message in a binary WebSocket frame, which is final and not masked (RFC 6455, section
- * 5.2).
+ * Wraps a message in a WebSocket frame that is binary, final and unmasked (RFC 6455, section 5.2).
  */
 export function framed(message: Uint8Array): Uint8Array {
   const { length } = message;

@@ -1,9 +1,9 @@
 /**
- * Sends the frames of one room to the viewers of this process. Each tier at each scale is one
- * channel, whose blocks are encoded once for all its viewers. A viewer gets the blocks of visible
- * chunks that it does not hold yet. If too many frames are on their way to a viewer, it gets no new
- * frame until these have arrived, and then only the newest one. The broadcaster encodes nothing
- * itself: see `FrameFeed`. Start at `publish`.
+ * Sends the frames of one room to the viewers of this process. Each tier at each scale is a
+ * channel. Its blocks are encoded once for all viewers of the channel. A viewer receives the blocks
+ * of visible chunks that it does not have yet. If too many frames are in flight to a viewer, frames
+ * are skipped until the viewer has acknowledged them; then the viewer receives the latest state.
+ * The broadcaster itself encodes nothing: see `FrameFeed`. Start at `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -19,33 +19,33 @@ import {
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /**
- * Once there are `halveFrom` viewers, phones get only every second tick, until there are fewer than
- * `halveUntil` viewers.
+ * Once a room has `halveFrom` viewers, phones receive a frame only every second tick, until the
+ * room has fewer than `halveUntil` viewers.
  */
 export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
-/** A viewer to which another server sends the frames. */
+/** A viewer whose frames are sent by another server. */
 export interface RemoteViewer extends Viewer {
-  /** The viewport that this server last heard of; undefined while the viewer's page is hidden. */
+  /** The viewport last reported to this server; undefined while the viewer's page is hidden. */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
 }
 
-/** Returns the tier of a channel's viewers. */
+/** Converts a channel tier to the tier of the channel's viewers. */
 const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
 
 /** All viewers of one tier at one scale. */
 class ViewerChannel implements ChannelUser {
-  /** Undefined until the feed provides a source. */
+  /** Source of the channel's blocks; undefined until the feed provides it. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
-  /** Viewers that switch to this channel once it has a source. */
+  /** Viewers that will switch to this channel once it has a source. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle moves a waiting viewer to this channel */
+  /** @param settle moves a waiting viewer to this channel, which now has a source */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -83,29 +83,25 @@ export class RoomBroadcaster {
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that need a frame as soon as their channel has a source, without waiting for a tick. If
-   * the value is true, even a frame without blocks is sent.
+   * Viewers that need a frame as soon as their channel has a source, even between ticks. If the
+   * value is true, a frame is sent even if it contains no blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Number of frames that were not sent because a viewer could not take them yet. */
+  /** Number of frames that were skipped because a viewer could not take them yet. */
   skippedFrames = 0;
-  /** Number of viewers added so far. */
+  /** Number of viewers added so far. Every second viewer gets its frames in odd ticks. */
   private added = 0;
   /** Whether phones get frames only in every second tick, because there are many viewers. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
-  /** Number of viewers that are connected to this server. */
+  /** Number of viewers that are connected to this server, excluding remote viewers. */
   get size(): number {
     return this.streams.size;
   }
 
-  /**
-   * Adds a viewer and sends it the first frame.
-   *
-   * @param now ms
-   */
+  /** Adds a viewer and sends it the first frame. @param now current time, in ms */
   add(viewer: Viewer, viewport: Viewport, now: number, start: StreamStart = {}): void {
     if (isRemote(viewer)) {
       this.remote.add(viewer);
@@ -120,7 +116,6 @@ export class RoomBroadcaster {
     this.assignChannel(stream, now);
   }
 
-  /** Stops streaming to a viewer. */
   remove(viewer: Viewer): void {
     if (isRemote(viewer) && this.remote.delete(viewer)) viewer.stopStream();
     const stream = this.streams.get(viewer);
@@ -158,7 +153,7 @@ export class RoomBroadcaster {
     this.feed.wantedChanged?.();
   }
 
-  /** Marks chunks that must be sent to a viewer in full. */
+  /** Marks chunks as missing at a viewer, so that they are sent in full. */
   resync(viewer: Viewer, chunks: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
@@ -169,11 +164,7 @@ export class RoomBroadcaster {
     return stream && this.channelTierFor(stream);
   }
 
-  /**
-   * Sends the changes of the last tick, as far as the feed knows them.
-   *
-   * @param now ms
-   */
+  /** Sends the changes of the feed's latest tick to all viewers. @param now current time, in ms */
   publish(now: number): void {
     this.halveInCrowd(now);
     for (const channel of this.channels.values()) {
@@ -200,7 +191,10 @@ export class RoomBroadcaster {
     this.feed.close?.();
   }
 
-  /** In a crowd, limits phones to every second tick, so that the server can serve twice as many. */
+  /**
+   * In a crowd, limits phones to a frame every second tick, so that the server can serve twice as
+   * many phones.
+   */
   private halveInCrowd(now: number): void {
     const isHalved = this.streams.size >= (this.isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
     if (isHalved === this.isHalved) return;
@@ -212,7 +206,7 @@ export class RoomBroadcaster {
     }
   }
 
-  /** Returns the best tier that a viewer may have now. */
+  /** Returns the highest tier that a viewer may have now. */
   private bestFor({ best }: Viewport): TierName {
     if (!this.isHalved || best === 'full') return best;
     return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
@@ -220,9 +214,9 @@ export class RoomBroadcaster {
 
   /**
    * Returns the channel tier of a viewer. In a crowd, half of the viewers get frames in even ticks
-   * and half in odd ticks, so that nobody has to wait for all others. When the crowd shrinks,
-   * viewers of odd ticks keep their channel until they get another tier, because each change of the
-   * channel costs a key block.
+   * and half in odd ticks, so that the server need not serve all of them in the same tick. When the
+   * crowd shrinks, viewers of odd ticks keep their channel until their tier changes, because a
+   * change of channel means that chunks are sent in full.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -234,8 +228,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the deltas of the last round, and the frame that contains them. All up-to-date viewers
-   * of the same chunks share both.
+   * Returns the deltas of the last round for a viewer's visible chunks, and the frame that contains
+   * the deltas. All up-to-date viewers that see the same chunks share this result.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
@@ -253,11 +247,12 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it lacks. Sends nothing if it lacks none and no heartbeat is
-   * due.
+   * Sends a viewer the blocks that it lacks. If the viewer lacks none, sends nothing unless a
+   * heartbeat is due.
    *
-   * @param frames frames made from the stream's source in this tick, shared by viewers that lack
-   *   the same blocks
+   * @param always whether to send a frame even without blocks
+   * @param frames cache of the frames built from the same source in this tick. Viewers that lack
+   *   the same blocks share a frame
    */
   private send(
     stream: ViewerStream,
@@ -282,8 +277,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel of its tier and its viewport's scale. Until that channel has a
-   * source, the viewer stays in its previous channel.
+   * Moves a viewer to the channel for its tier and for the scale of its viewport. If this channel
+   * has no source yet, the viewer stays in its previous channel until then.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
@@ -331,8 +326,8 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns how many cells one streamed cell covers along each axis. If a viewer is zoomed out,
- * several cells fall on one pixel, so fewer are streamed.
+ * Returns the scale for a viewport: how many cells of the room one streamed cell covers along each
+ * axis. A zoomed-out viewer shows several cells per pixel, so fewer cells are streamed to it.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

@@ -1,6 +1,6 @@
 /**
- * The channels in which a room's frames are encoded, and the encoders of a room that runs in this
- * process. A channel is a tier at a scale, encoded once for all its viewers.
+ * The channels in which a room's frames are encoded, and the encoders for a room that runs in this
+ * process. A channel is a tier at a scale. It is encoded once for all its viewers.
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
@@ -10,9 +10,9 @@ import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 
 /**
- * The tiers that are encoded. Viewers of `half` are split between `half` and `halfOdd`: some get
- * frames in even ticks and the others in odd ticks, so that a crowd is not served all at the same
- * time.
+ * The tiers of channels. Viewers of the tier `half` are split between the channels `half` and
+ * `halfOdd`: some get frames in even ticks and the others in odd ticks, so that a crowd is not
+ * served in a single tick.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -20,41 +20,40 @@ export const CHANNEL_TIERS = {
 } as const satisfies Record<string, Tier>;
 export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
-/** Identifies a channel. */
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /** Side of the square that one sent cell covers, in cells of the room; a power of two. */
+  /** Side of the square that one streamed cell covers, in cells of the room; a power of two. */
   readonly scale: number;
 }
 
 export const keyOf = ({ tier, scale }: ChannelName): string => `${tier} ${scale}`;
 
-/** The viewers of a channel in one process. */
+/** Represents the viewers of a channel in one process. */
 export interface ChannelUser {
   /** Whether at least one of the viewers can take a frame now. */
   readonly mayReceive: boolean;
   /**
-   * Lists of the chunks that the viewers look at. Viewers that see the same chunks share one list.
+   * For each viewer, the list of its visible chunks. Viewers that see the same chunks share a list.
    */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Switches to a new source for the channel: its first source, or a replacement.
+   * Called when the channel gets its first source, or another one.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   useSource(source: FrameSource, now: number): void;
 }
 
-/** Returns the chunks that users' viewers look at. */
+/** Returns the chunks that the viewers of all given users see. */
 export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * The source of a room's frames: the encoders of this process, or a gateway's mirrors of the
- * encoders of another process.
+ * Provides the content of a room's frames. On the room's server, this is done by encoders; on a
+ * gateway, by copies of the room's cells.
  */
 export interface FrameFeed {
-  /** Tick of the latest frames. */
+  /** Tick that the latest frames show. */
   readonly tick: number;
   /**
    * Adds a user to a channel.
@@ -64,14 +63,14 @@ export interface FrameFeed {
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
   /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
-  /** Call this when users may have begun to look at other chunks. */
+  /** Must be called when users may have begun to look at other chunks. */
   wantedChanged?(): void;
   close?(): void;
 }
 
 /**
- * Number of ticks for which an unused channel is kept, so that nothing is encoded again if a viewer
- * zooms in and out.
+ * Number of ticks for which an unused channel is kept. A viewer that zooms in and out again then
+ * needs no new encoding.
  */
 const IDLE_TICKS = 30;
 
@@ -84,32 +83,32 @@ export const isFresh = (idleSince: number, tick: number): boolean =>
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
-  /** Unique to each encoder, even across processes. */
+  /** Number of the encoder, unique even across processes. */
   readonly generation: number;
   readonly users: Set<ChannelUser>;
-  /** Tick at which the last user left. */
+  /** Tick in which the last user left the channel. */
   idleSince: number;
 }
 
 /**
- * Keeps copies of a room up to date, and encodes each chunk once per channel for all users of the
- * channel.
+ * Keeps copies of a room's cells up to date, and encodes each chunk once per channel, for all users
+ * of the channel.
  */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room as it was after the last tick. All other views are made from this copy,
-   * because a tick in progress changes the room's planes before it has been stored.
+   * Copy of the room as it was after the last tick. All scaled views are made from this copy,
+   * because a tick in progress changes the room's planes before the tick has been stored.
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * For each scale, its view of the room. `base` must come first, because the other views read from
-   * it.
+   * For each scale, a copy of the room at this scale. `base` must come first, because the other
+   * views read from `base`.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
   /**
-   * The next generation. Counting starts at a random number, so that generations are unique across
-   * processes.
+   * The next value of `generation`. The first value is random, so that generations are unique
+   * across processes.
    */
   private generations = randomInt(2 ** 40);
 
@@ -123,7 +122,7 @@ export class RoomEncoders implements FrameFeed {
     return this.use(name, user).encoder;
   }
 
-  /** Adds a user to a channel. @returns the channel, which is new if nobody has used it recently */
+  /** Adds a user to a channel. Opens the channel if it is not open. */
   use(name: ChannelName, user: ChannelUser): EncoderChannel {
     const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
     channel.users.add(user);
@@ -147,7 +146,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick for those channels whose tier gets a frame in this tick.
+   * Encodes the changes of the last tick, for those channels whose tier gets a frame in this tick.
    *
    * @returns the channels that have been encoded
    */
@@ -157,7 +156,6 @@ export class RoomEncoders implements FrameFeed {
     for (const channel of this.channels.values()) {
       if (!isDue(CHANNEL_TIERS[channel.tier], tick)) continue;
       const users = [...channel.users];
-      // Encode nothing if no viewer can receive it.
       if (!users.some(({ mayReceive }) => mayReceive)) continue;
       const wanted = chunksOf(users);
       channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
@@ -166,7 +164,10 @@ export class RoomEncoders implements FrameFeed {
     return advanced;
   }
 
-  /** Updates a view, and marks the changed chunks in its encoders. */
+  /**
+   * Updates a view with changed chunks of the room, and marks the view's changed chunks in its
+   * encoders.
+   */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();
     for (const chunk of changed) {

@@ -1,6 +1,6 @@
 /**
- * The stream of one viewer: which chunks it sees, which it holds, and which frames are on their way
- * to it.
+ * The stream of frames to one viewer. Records which chunks the viewer sees, which chunks it has
+ * received, and which frames it has not acknowledged yet.
  */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
@@ -8,44 +8,51 @@ import { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 
-/** How the tier of a viewer adapts; times are in ms. */
+/** How a viewer's tier adapts to the speed of its connection; times are in ms. */
 export const QUALITY = {
-  /** Interval of tier decisions. */
+  /** Interval at which the tier is reconsidered. */
   window: 2_000,
-  /** Share of skipped frames above which a viewer's tier is lowered. */
+  /** Fraction of skipped frames above which the viewer's tier is lowered. */
   skippedShare: 0.2,
   /** A connection counts as slow if it takes longer than this to acknowledge a frame. */
   slowAck: 300,
-  /** How long a connection must be fast before a higher tier is tried. */
+  /**
+   * How long a connection must be fast before a higher tier is tried. If a higher tier fails, the
+   * time doubles, up to `maxPatience`.
+   */
   patience: 4_000,
   maxPatience: 120_000,
 } as const;
 
-/** Limits of the frames sent to one viewer. */
+/** Limits for the frames that are sent to one viewer. */
 export const STREAM = {
   /**
-   * Maximum number of unacknowledged frames per viewer. At this number, further frames are
+   * Maximum number of unacknowledged frames per viewer. When it is reached, further frames are
    * skipped.
    */
   maxFramesInFlight: 2,
-  /** If this many packets are waiting in the transport, frames are skipped, too. */
+  /**
+   * Maximum number of packets waiting in the transport. When it is reached, frames are skipped,
+   * too.
+   */
   maxBufferedPackets: 8,
   /** Maximum time between two frames, in ms, so that pages see that the room is still ticking. */
   heartbeat: 1_000,
   /** Width of the margin around a viewer's viewport that is also sent, in cells. */
   margin: 16,
-  /** Maximum number of bytes per frame that refine a coarse first picture. */
+  /** Maximum number of bytes per frame for chunks that are refined after being sent coarsely. */
   refineBytes: 16_384,
-  /** Maximum size of missed deltas, in bytes. Above it, the whole chunk is sent instead. */
+  /**
+   * Maximum size of a chunk's missed deltas, in bytes. If the deltas are larger, the whole chunk is
+   * sent instead.
+   */
   missedBytes: 1_200,
-  /** Initial tier of every viewer. */
   firstTier: 'phone',
 } as const;
 
-/** A client that receives frames. */
 export interface Viewer {
   /**
-   * Sends a frame. The caller must ensure that at most `maxFramesInFlight` frames are
+   * Sends a frame. The caller must ensure that no more than `maxFramesInFlight` frames are
    * unacknowledged.
    */
   sendFrame(frame: Uint8Array): void;
@@ -57,7 +64,7 @@ export interface Viewer {
 export interface Viewport extends Rect {
   /** Screen pixels per cell. */
   readonly pixels: number;
-  /** The best tier that the viewer wants. */
+  /** The highest tier that the viewer wants. */
   readonly best: TierName;
 }
 
@@ -74,12 +81,12 @@ export class AdaptiveQuality {
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince = this.start;
   private wait: number = QUALITY.patience;
-  /** When the tier was last raised, in ms; -Infinity if it has been lowered since. */
+  /** When the tier was last raised, in ms; -Infinity if the tier has been lowered since. */
   private climbedAt = -Infinity;
 
   /**
    * @param first initial tier
-   * @param best best tier that the viewer wants
+   * @param best highest tier that the viewer wants
    * @param start current time, in ms
    */
   constructor(
@@ -88,12 +95,10 @@ export class AdaptiveQuality {
     private readonly start: number,
   ) {}
 
-  /** The current tier. */
   get tier(): TierName {
     return TIER_NAMES[this.tierIndex];
   }
 
-  /** Changes the best tier that the viewer wants. */
   setBest(best: TierName): void {
     this.best = best;
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
@@ -105,15 +110,16 @@ export class AdaptiveQuality {
     if (skipped) this.frames.skipped++;
   }
 
-  /** Records an acknowledgement. @param delay how long ago the frame was sent, in ms */
+  /** Records that a frame was acknowledged. @param delay how long ago the frame was sent, in ms */
   acknowledged(delay: number): void {
     if (delay > QUALITY.slowAck) this.frames.slow++;
   }
 
   /**
-   * If enough time has passed since `windowStart`, adapts the tier and begins to count again.
+   * If enough time has passed since the last evaluation, adapts the tier and resets the frame
+   * counts.
    *
-   * @param now ms
+   * @param now current time, in ms
    * @returns whether the tier has changed
    */
   evaluate(now: number): boolean {
@@ -147,49 +153,58 @@ export class AdaptiveQuality {
   }
 }
 
-/** Options for the start of a viewer's stream. */
 export interface StreamStart {
-  /** Initial tier. */
   readonly tier?: TierName | undefined;
   /**
-   * Checksums of the picture that the page still shows from an earlier connection: see
-   * `Command<'join'>`.
+   * Checksums of the picture that the page still shows from an earlier connection (see
+   * `Command<'join'>`).
    */
   readonly holds?: Uint8Array | undefined;
 }
 
 /**
- * A round that never occurs. It is lower than any round of a source, and lower than the round
- * before the first one.
+ * A number that is lower than every round, including the round before a source's first round, which
+ * is -1.
  */
 const NEVER = -2;
 
-/** Source of a viewer whose channel has no source yet. */
+/** Empty source, for a viewer whose channel has no source yet. */
 const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 
-/** Decides which blocks a viewer needs next. */
+/** Decides which blocks a viewer needs in its next frame. */
 export class ViewerStream {
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
   /** The viewer's viewport; undefined while its page is hidden. */
   viewport: Viewport | undefined;
   /**
-   * Whether the viewer gets frames in odd ticks while a crowd gets them only in every second tick.
+   * Whether the viewer gets its frames in odd ticks, if a crowd gets frames only in every second
+   * tick.
    */
   inOddTicks = false;
-  /** When the last frame was sent, in ms. */
+  /** When the last frame was sent to the viewer, in ms. */
   private lastSentAt = -Infinity;
-  /** Indices of the visible chunks of the source, in ascending order. */
+  /** Indices of the source's chunks that are visible to the viewer, in ascending order. */
   chunks: readonly number[] = [];
-  /** [chunks] the version of each chunk that the viewer holds; 0 if it does not hold the chunk. */
+  /**
+   * [chunks] version of each chunk that the viewer has received; 0 if it has not received the
+   * chunk.
+   */
   private heldVersions = new Uint32Array(0);
-  /** [chunks] 1 for each chunk that the viewer holds without its lowest bits, 0 for all others. */
+  /**
+   * [chunks] 1 for each chunk that the viewer has received only without its lowest bits, otherwise
+   * 0.
+   */
   private heldCoarsely = new Uint8Array(0);
-  /** Checksums of the picture that the viewer was showing before it had a source. */
+  /**
+   * Checksums of the picture that the page shows from an earlier connection; undefined once used.
+   */
   private holds: Uint8Array | undefined;
-  /** Unacknowledged frames; `sentAt` in ms. */
+  /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
-  /** The last round of the source after which the viewer held all visible chunks. */
+  /**
+   * The last round of the source after which the viewer had all visible chunks; `NEVER` if none.
+   */
   private completeRound = NEVER;
 
   /** @param now current time, in ms */
@@ -204,9 +219,9 @@ export class ViewerStream {
     this.quality = new AdaptiveQuality(tier, viewport.best, now);
   }
 
-  /** Whether the viewer can take another frame. */
+  /** Whether the viewer can take another frame now. */
   get mayReceive(): boolean {
-    // Check the transport, too: a client may acknowledge frames without reading them, which would
+    // Check the transport, too: a client could acknowledge frames without reading them, which would
     // fill the send buffer.
     return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
@@ -216,7 +231,7 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /** Whether the viewer lacks only the deltas of the source's last round. */
+  /** Whether the viewer has received everything except the deltas of the source's last round. */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
@@ -227,7 +242,9 @@ export class ViewerStream {
     this.completeRound = this.source.round;
   }
 
-  /** Determines the visible chunks again. Call after a change of the viewport or the source. */
+  /**
+   * Recomputes which chunks are visible. Call this after the viewport or the source has changed.
+   */
   updateChunks(): void {
     const { viewport, source } = this;
     this.completeRound = NEVER;
@@ -244,7 +261,10 @@ export class ViewerStream {
     });
   }
 
-  /** Switches to another source. Chunks whose content is equal in both sources count as held. */
+  /**
+   * Switches to another source. Chunks with equal content in both sources count as received, and so
+   * do chunks that match the page's checksums.
+   */
   switchSource(source: FrameSource): void {
     const { heldVersions, heldCoarsely, source: previous } = this;
     this.source = source;
@@ -268,7 +288,7 @@ export class ViewerStream {
     }
   }
 
-  /** Marks chunks as not held, so that they are sent in full. */
+  /** Marks chunks as not received, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
     // Invalid indices are harmless, because a typed array ignores writes beyond its end.
@@ -276,8 +296,8 @@ export class ViewerStream {
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick, and thus all earlier frames. Unknown
-   * ticks are ignored.
+   * Records that the viewer has drawn the frame of a tick, which implies all earlier frames.
+   * Ignores unknown ticks.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
@@ -293,9 +313,9 @@ export class ViewerStream {
   }
 
   /**
-   * Returns the blocks that update the viewer to the current versions of its chunks, and records
-   * these blocks as held. Chunks that the viewer has never held are sent without their lowest bits,
-   * which later frames add.
+   * Returns the blocks that update the viewer's visible chunks to their current versions, and marks
+   * these chunks as received. Chunks that the viewer has never received are sent without their
+   * lowest bits, which later frames add.
    */
   takeBlocks(): FrameBlock[] {
     const { source, heldVersions, heldCoarsely } = this;
