@@ -215,7 +215,7 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
 /** Marks a cell without a source, because it is outside its patch or was cleared by a mask. */
 const BARE = 0xffffffffu;
 
-/** Whether a cell is set in the mask at offset `mask` of the work buffer. */
+/** Whether a cell is set in the mask that starts at the given offset of the work buffer. */
 fn isSet(mask: u32, cell: u32) -> bool {
   return (work[mask + (cell >> 5u)] & (1u << (cell & 31u))) != 0u;
 }
