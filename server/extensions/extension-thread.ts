@@ -78,7 +78,6 @@ export const DRAWING_ANSWER = 5_000;
 
 /** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
-  /** Time limit for loading the extension. */
   loading: 20_000,
   /** Time limit for a verdict on an action. If there is no verdict in time, the action is allowed. */
   answer: 250,

@@ -18,7 +18,7 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /** Preferred families of creatures. Others are planted only if a gallery has none of these. */
+  /** Preferred families of creatures. Other families are planted only if a gallery has none of these. */
   reefFamilies: ['plant', 'sea'] as readonly string[],
   /** Families of creatures that are planted only if a gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
@@ -71,7 +71,7 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** Filters gallery entries: keeps preferred families if possible, else all families not avoided. */
+/** Returns the gallery entries of preferred families or, if there are none, of families not avoided. */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
   const allowed = preferably(entries, (index) => !avoidedFamilies.includes(family(index)));
@@ -79,8 +79,8 @@ export function suitable(entries: readonly number[], { gallery }: Gallery): read
 }
 
 /**
- * Lists the themes that seasons can have, based on the suitable featured entries of a gallery. Omits
- * families with few entries, unless all families have few.
+ * Lists the possible themes of seasons: families of creatures and, within a family, colours. Omits
+ * families and colours with too few creatures, unless all families have too few.
  */
 export function themesOf(species: Gallery): Theme[] {
   const entries = suitable(featuredOf(species), species);
@@ -211,7 +211,6 @@ export interface PlantingPlace {
 }
 
 type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
-/** The stroke of a `damage` command. */
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /**
@@ -372,7 +371,6 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
 interface Reef extends PlantingPlace {
   /** Direction in which the reef is longest, in radians. */
   readonly angle: number;
-  /** The theme that the gardener prefers in this reef. */
   theme: Theme | undefined;
 }
 

@@ -43,7 +43,6 @@ export interface GardenerOptions extends GardenerSettings {
   readonly random: Random;
   /** Sends a command to the room. May reject with a `Refusal`. */
   readonly act: (act: SystemCommand) => Promise<Answer>;
-  /** Returns whether any screen shows the room. */
   readonly watched: () => boolean;
   /** Whether nobody has played in the room yet. If so, the gardener plants immediately. */
   readonly isNew?: boolean;
@@ -78,7 +77,6 @@ export class Gardener {
     this.configure(options);
   }
 
-  /** Applies the host's settings. */
   configure({ after, wounds = 'own', curation }: GardenerSettings): void {
     this.after = after;
     this.tending.wounds = wounds;
@@ -86,7 +84,6 @@ export class Gardener {
     if (after === 'off') this.rest();
   }
 
-  /** Whether the gardener is acting now. */
   get isActive(): boolean {
     return this.working;
   }
@@ -201,7 +198,6 @@ export class Gardeners implements Listener {
     private readonly settings: (room: string) => GardenerSettings,
   ) {}
 
-  /** Returns the gardener of an open room. */
   of(room: string): Gardener | undefined {
     return this.gardeners.get(room);
   }

@@ -55,7 +55,6 @@ export interface RoomAccess {
 }
 
 export class Tending {
-  /** Whose organisms the gardener may wound. */
   wounds: GardenerWounds = 'own';
   /** Creatures that the host has hidden, and creatures that the host chose for the gardener. */
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
@@ -87,8 +86,8 @@ export class Tending {
 
   /**
    * Whether the gardener may plant another organism. It may have at most half of the room's maximum
-   * number of organisms, and fewer if visitors have many. It may always have a few, and may replace
-   * each. It never plants if this would remove an organism whose planter is present.
+   * number of organisms, and fewer if visitors have many. It may always have a few organisms, and may
+   * replace each of them. It never plants if this would remove an organism whose planter is present.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -138,7 +137,7 @@ export class Tending {
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // While an organism is departing, its space will become free, so no other has to depart for space.
+    // If an organism is already departing, its space will become free, so do not remove another one.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });

@@ -61,7 +61,7 @@ import {
 } from './room-operations.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
-/** Maximum number of checks whether another server has added a checkpoint; their interval in ms. */
+/** How often to check whether another server has added a checkpoint, and the pause after a check, in ms. */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
 /** Maximum number of rooms per server, open or closed. */

@@ -22,7 +22,6 @@ export interface DailyScheduleOptions {
    * if it is closed because the schedule was changed
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
-  /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
   /**
    * Whether a supervisor restarts the server after the process exits. If false, `next` never

@@ -106,8 +106,8 @@ interface Farewell {
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
   /**
-   * Names of the rooms whose heirs have not been planted yet. The names are stored. If the server
-   * ends before it plants the heirs, it warns at its next start that they were lost.
+   * Names of the rooms whose heirs have not been planted yet. The names are stored, so that the
+   * server can warn at its next start if it ended before planting the heirs.
    */
   private readonly withHeirs = new Set<string>();
 
@@ -254,8 +254,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Do not exceed the maximum number of dissolving organisms. Otherwise, one of them would have to
-    // vanish immediately. In the last step, let all organisms depart regardless of the maximum.
+    // Do not exceed the maximum number of dissolving organisms: each organism above the maximum makes
+    // a dissolving one vanish immediately. Ignore the maximum only in the last step.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];

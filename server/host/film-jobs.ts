@@ -51,7 +51,6 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
   readonly now: number;
   /** Maximum length of the film, in seconds. */
   readonly seconds: number;
-  /** Path of the film's file. */
   readonly out: string;
 }
 
@@ -100,8 +99,8 @@ const reading = new Mutex();
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends a picture of a film. Reads its file into memory first: streaming from the file would keep it
- * open while a slow client reads. Responses that send the same picture share its bytes.
+ * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow client
+ * would keep the file open. Responses that send the same picture share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -302,7 +301,7 @@ export class FilmJobs {
     job.child.kill('SIGKILL');
   }
 
-  /** Removes jobs that have ended, and their films; keeps the latest `FILMS.kept` of them. */
+  /** Removes all ended jobs and their films, except the latest `FILMS.kept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
     for (const [id, job] of over.slice(0, -FILMS.kept)) {

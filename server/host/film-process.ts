@@ -210,7 +210,7 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Reduces the times of all pictures to a few times, between which the others can be interpolated.
+ * Reduces the times of all pictures to a few known times. The other times can be interpolated.
  *
  * @param dates the times of all pictures (wall clock, ms), never decreasing
  */

@@ -61,8 +61,8 @@ export class HostToken {
   /**
    * Stores the hash of a new token. Call this just before showing the token, because a token that is
    * stored but never shown locks the host out. If several servers that share a store start
-   * simultaneously, only one of them stores its token. The others adopt that token, and have no
-   * token to show.
+   * simultaneously, only one server stores its token. The other servers adopt that token, and have
+   * no token to show.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -119,7 +119,6 @@ export function tokenRecoveryHint(data: string, isShared: boolean): string {
   return `${how}; for a service or container, see server/deploy/HOSTING.md`;
 }
 
-/** Maximum number of access tokens. */
 const MAX_TOKENS = 32;
 /** Maximum rate and burst of calls with one access token, per server. */
 const RATE = { perSecond: 20, atOnce: 60 } as const;
@@ -249,7 +248,7 @@ const SESSIONS = 'sessions/';
 const sessionRecord = v.strictObject({
   /** Hash of the cookie's value. The hash alone does not give access. */
   hash: v.string(),
-  /** Key against cross-site request forgery. Every call that changes something must contain it. */
+  /** Key against cross-site request forgery (CSRF). Every call that changes data must send the key. */
   key: v.string(),
   /** Identifies the host's token with which the host signed in (`HostToken.mark`). */
   token: v.string(),
@@ -339,7 +338,7 @@ export const LOGIN = {
   /** Duration of the first delay. Each further wrong token doubles the delay, up to `maxDelay`. */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** After this time without a wrong token from an address, its count starts again at 0. */
+  /** After this time without a wrong token from an address, the address's count is reset. */
   forget: 3_600_000,
   /**
    * Maximum number of wrong tokens from all addresses together within `window`. If there are more,
@@ -355,7 +354,6 @@ const TRIES = 'host:tries';
 const triedMessage = v.strictObject({
   /** Random id of the server that sends this message. */
   node: v.pipe(v.string(), v.maxLength(256)),
-  /** Address of the client that sent the token. */
   address: v.pipe(v.string(), v.maxLength(256)),
   isRight: v.boolean(),
 });

@@ -178,7 +178,7 @@ const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** Fonts for texts to type: 1 and l, and 0 and O, look different in them. */
+/** Fonts for texts that people type. In these fonts, 1 and l look different, and so do 0 and O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
@@ -363,7 +363,7 @@ const logoRecord = v.object({ id: v.string(), png: v.instance(Uint8Array) });
 
 /** Maximum size of a stored logo, in pixels: the size at which a 3840×2160 wall shows it. */
 const SIZE = { width: 640, height: 320 } as const;
-/** Maximum number of pixels to decode. Without it, a small file could decode to a huge picture. */
+/** Maximum number of pixels of an uploaded logo. Prevents a small file from filling the memory. */
 const MAX_PIXELS = 25_000_000;
 const FORMATS: readonly (string | undefined)[] = ['png', 'jpeg', 'webp'];
 

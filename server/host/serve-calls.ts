@@ -104,7 +104,6 @@ export interface ApiOptions {
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  /** Returns the client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
    * Name of the session cookie. It is derived from the server's secret, so that several servers on
@@ -194,8 +193,8 @@ export function createHostApi(options: ApiOptions): Router {
       // Validate the body here, because a body that could not be parsed cannot be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // No other server has answered. If a file was requested, this server may have it, even though
-      // it does not run the room.
+      // No other server has answered. If the request is for a file, this server may have the file even
+      // though it does not run the room.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -363,7 +362,7 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 
 type Schema = Parameters<typeof toJsonSchema>[0];
 
-/** Conversion to JSON Schema. Omits what it cannot express, such as a check for duplicates. */
+/** Options for JSON Schema. Checks that it cannot express, such as for duplicates, are omitted. */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 
 const content = (schema: Schema) => {

@@ -159,14 +159,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Store the sums of the previous hour before replacing them. If this fails, they are lost.
+    // Store the sums of the previous hour before replacing them. If storing fails, the sums are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The sums of the day continue. If they could not be stored above, they must be stored later.
+      // The day's sums continue to be counted. If storing them failed above, store them later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

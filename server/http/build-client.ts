@@ -14,7 +14,7 @@ import { ROOT as root } from '../platform/installation.ts';
 const ENTRY = 'client/room/join';
 const ELEMENT = 'client/embed/vivarium-room.ts';
 
-/** Code to insert into the bundle, with which CommonJS modules in it can load Node's built-in modules. */
+/** Code to insert into the bundle, so that bundled CommonJS modules can load Node's built-in modules. */
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
@@ -91,7 +91,8 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Override the value that tests set, because pages would contain the libraries' development versions.
+// Always build for production. With another value, such as the one that tests set, pages would contain
+// development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

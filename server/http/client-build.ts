@@ -16,7 +16,7 @@ import { isInstalled, ROOT } from '../platform/installation.ts';
 const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
-/** Returns when a file in a folder was last modified, in ms since the epoch. Ignores the build output. */
+/** Returns the latest modification time of all files in a folder, in ms. Ignores the build output. */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {

@@ -153,8 +153,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Identify the requester differently than for seed previews, so that neither has to wait for all
-    // requests of the other kind from the same address.
+    // Use another requester's name than for seed previews, so that pictures and previews for the same
+    // address take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

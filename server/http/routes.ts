@@ -20,7 +20,6 @@ import type { StaticFiles } from './client-build.ts';
 import { pageModels } from './page-models.ts';
 
 interface AppOptions {
-  /** The files of the built client. */
   readonly files: StaticFiles;
   /** Handler that serves the gallery pictures of checkpoints. */
   readonly gallery: RequestHandler<{ name: string }>;

@@ -68,7 +68,6 @@ export interface Problem {
   readonly isRecovering?: boolean;
 }
 
-/** The parts of the server in which problems are detected. */
 interface Watched {
   readonly rooms: {
     readonly roomServers: ReadonlyMap<string, RoomServer>;
@@ -176,10 +175,8 @@ const alertMessage = v.strictObject({
   at: v.string(),
   text: v.string(),
 });
-/** The body of a request to the webhook. */
 export type AlertMessage = v.InferOutput<typeof alertMessage>;
 
-/** Returns a key that identifies a problem. */
 const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
   JSON.stringify([alert, room, wall]);
 
@@ -277,7 +274,7 @@ export class AlertMonitor {
     const announced = this.announced.get(key);
     if (announced) announced.seen = now;
     const rank = SEVERITIES.indexOf(severityOf(problem));
-    // Announce an announced problem again only if its severity has increased.
+    // Announce a problem a second time only if its severity has increased.
     if (announced && rank <= SEVERITIES.indexOf(announced.message.severity)) return;
     const { isExpected, isRecovering } = problem;
     const before = isExpected ? undefined : this.pending.get(key);
@@ -325,7 +322,6 @@ async function postJson(url: string, body: string, signal: AbortSignal): Promise
   }
 }
 
-/** Returns whether the receiver has accepted the message. */
 const isDelivered = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 200 && result < 300;
 

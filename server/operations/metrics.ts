@@ -78,7 +78,6 @@ export function createMetrics(options: MetricsOptions) {
   const [registry] = registers;
   // Add Node's default metrics, such as event-loop delay, heap and file descriptors.
   collectDefaultMetrics({ register: registry });
-  /** Returns the options that every metric needs. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ ...metric(name, help), buckets: SECONDS });
@@ -202,12 +201,10 @@ export function createMetrics(options: MetricsOptions) {
     labelNames: ['name', 'device'],
   }).set({ ...engine }, 1);
   return {
-    /** Records a tick's delay and duration. */
     timed({ late: delay, took }: TickTiming): void {
       late.observe(delay / 1000);
       tick.observe(took / 1000);
     },
-    /** Records the results of a tick, in which one or more rooms took part. */
     ticked(ticks: readonly RoomTick[]): void {
       for (const { result, cells: stepped } of ticks) {
         cells.inc(stepped);

@@ -109,9 +109,8 @@ export class RestartLimit {
   }
 
   /**
-   * Requests permission for a restart, and stores the time of the restart. If the time cannot be
-   * stored, allows the restart only if the process has run for 1 h / `MOST_RESTARTS`, which ensures
-   * the same limit.
+   * Requests permission for a restart, and stores its time. If the time cannot be stored, a restart is
+   * allowed only after the process has run for 1 h / `MOST_RESTARTS`, which ensures the same limit.
    *
    * @returns whether the server may restart now
    */

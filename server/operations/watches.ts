@@ -1,7 +1,7 @@
 /**
  * Watches for three problems that make a server unusable: a full disk, a lack of file descriptors,
- * and a stalled tick. The three classes log problems, and call functions of the caller that restart
- * the process. They never end the process themselves.
+ * and a stalled tick. The three classes log a problem, or call a function that restarts the process.
+ * They never end the process themselves.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

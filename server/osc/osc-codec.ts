@@ -29,7 +29,6 @@ export const float = (value: number): OscArgument => ({ type: 'float', value });
 /** Creates a string argument (OSC type `s`). */
 export const text = (value: string): OscArgument => ({ type: 'string', value });
 
-/** Reasons why a packet cannot be decoded. */
 export type OscReason = 'malformed' | 'too-deep' | 'too-many';
 
 /** Thrown if a packet cannot be decoded. */
@@ -41,7 +40,6 @@ export class OscError extends ReasonError<OscReason> {
 const MAX_DEPTH = 4;
 /** Maximum total number of elements in all bundles of a packet. */
 const MAX_ELEMENTS = 256;
-/** Maximum number of arguments of a message. */
 const MAX_ARGUMENTS = 256;
 
 const BUNDLE = '#bundle\0';

@@ -234,7 +234,7 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Convert to null: an undefined argument would be treated as missing.
+  // Return null instead of undefined, because an undefined argument would be treated as missing.
   return type === 'null' || type === 'bang' ? null : value;
 }
 

@@ -30,9 +30,9 @@ export const PREVIEWS = {
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
-  /** Time between the end of a preview step and the next tick, so that the tick is not delayed. */
+  /** Minimum time left before the next tick when a preview step ends, so that it delays no tick. */
   reserve: 8,
-  /** Number of ticks without idle time after which one preview step runs anyway. */
+  /** Number of ticks without idle time after which a preview step runs despite the lack of time. */
   patience: 3,
   /** Maximum time for refining one drawing (`refining`), and all waiting drawings together. */
   refining: 1_000,
@@ -99,7 +99,6 @@ export async function grownOf({ side, frames, png }: GrowthFilm): Promise<Buffer
 export interface GrowthPreviewsOptions {
   readonly engine: Pick<Engine, 'plant' | 'step' | 'dispose'>;
   readonly species: Species;
-  /** Returns an unused patch id. */
   readonly newPatch: () => PatchId;
   /** Returns the current time in ms, by the clock that schedules ticks. */
   readonly now: () => number;

@@ -19,14 +19,12 @@ import type { JournalRange } from './journal-range.ts';
 /** A room's complete state between two ticks: its `state`, and the cells of its organisms. */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
-/** What a replayed room needs. */
 interface ReplayedRoomOptions {
   /** An engine with the room's checkpoint, and without patches of other rooms. */
   readonly engine: Engine;
   readonly species: Species;
 }
 
-/** The result of a replay. */
 interface ReplayResult {
   readonly ticks: number;
   /** Number of checksums that match. */
@@ -88,7 +86,6 @@ async function openReplayed(
       });
       return { ticks, equal, proven, unequal };
     },
-    /** Exports the room's current state and cells. */
     async moment(): Promise<Moment> {
       const now = room.export();
       const patches = now.organisms.map(({ id }) => room.patchOf(id)!);
@@ -166,7 +163,6 @@ interface RunReplayOptions extends ReplayedRoomOptions {
   /** Maximum number of ticks to replay per second. */
   readonly rate: number;
   readonly pictures?: PictureWriter | undefined;
-  /** Called after each replayed tick. */
   readonly onTick?: (tick: number) => void;
   /** Number of ticks from one picture to the next. */
   readonly every: number;

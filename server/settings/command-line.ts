@@ -9,7 +9,7 @@ import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 /** Normalizes a word: removes dashes and underscores, and converts to lower case. */
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
-/** Finds a word that equals `text` or else begins with it, ignoring dashes, underscores and case. */
+/** Finds a word that equals or begins with `text`. Ignores dashes, underscores and case. */
 const closestOf = (text: string, words: readonly string[]): string | undefined =>
   words.find((word) => plain(word) === plain(text)) ??
   words.find((word) => plain(word).startsWith(plain(text)));

@@ -101,7 +101,7 @@ export const presence = v.strictObject({
 });
 export type HallPresence = v.InferOutput<typeof presence>;
 
-/** Commands that programs may send. Organisms planted this way have the planter "The house". */
+/** Commands that programs may send. The planter of organisms that programs plant is "The house". */
 const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
 const act = v.variant(
   'what',
@@ -223,7 +223,7 @@ export const CALLS = {
    * are hidden.
    */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
-  /** Approves or declines a waiting drawing. After approval, its visitor can plant it as a seed. */
+  /** Approves or declines a waiting drawing. If approved, the visitor can plant the drawing as a seed. */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
@@ -237,7 +237,7 @@ export const CALLS = {
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Reserves a seat for a wall or touch table. The answer contains the URL that it must open. */
+  /** Reserves a seat for a wall or touch table. The answer contains the path that its browser must open. */
   addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
   /** Blocks a touch table, so that it only shows the room, or unblocks it. */
   blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
@@ -366,15 +366,15 @@ export const FILES = {
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
-  /** PNG of how a waiting drawing would grow: a row of square pictures; the last shows it grown. */
+  /** PNG of how a waiting drawing would grow: square pictures in a row. The last one is the organism. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
   /**
-   * Replay bundle for the ticks from `from` to `to` (in the query). Without `from`, it begins an hour
-   * before now. Without `to`, it ends now.
+   * Replay bundle for the ticks from `from` to `to` (both in the query). By default, the bundle begins
+   * an hour before now and ends now.
    */
   replayBundle: '/rooms/:room/replay-bundle',
   /** A picture of a film, finished or not: RGBA pixels, then the owner of each cell. */

@@ -113,14 +113,12 @@ const SETTINGS = {
   lifetime: [whole(0, 86_400), 0],
   /** Whether each day begins with heirs of the previous day's organisms. */
   generations: [v.boolean(), false],
-  /** Whether participants' names are shown. */
   names: [v.boolean(), true],
   /**
    * The automatic gardener: whether it is on, how long visitors must be inactive before it starts
    * (`after`, in seconds), and whose organisms it may wound.
    */
   attract: [attract, { on: true, after: 60, wounds: 'own' }],
-  /** Whether walls show captions. */
   captions: [v.boolean(), true],
   /** Languages of the room. Captions alternate between them. */
   languages: [languages, [SOURCE_LANGUAGE]],
@@ -231,14 +229,13 @@ const exception = v.pipe(
   v.strictObject({
     /** First day of the exception, such as `2026-12-24`. */
     first: v.pipe(v.string(), v.isoDate()),
-    /** Last day of the exception. */
     last: v.pipe(v.string(), v.isoDate()),
     hours,
   }),
   v.check(({ first, last }) => first <= last, 'ends before it begins'),
 );
 
-/** Returns whether opening hours end on the next day. If both times are equal, they last 24 hours. */
+/** Returns whether opening hours end on the next day. Equal times mean that a room is open for 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
 

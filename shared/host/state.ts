@@ -149,7 +149,6 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** Id of the banned participant. */
   participant: count,
   /** The participant's name when they were banned. */
   name: text,
@@ -192,7 +191,7 @@ export const jobState = v.object({
   hours: v.nullable(count),
   /** When the film's period begins; null if it is not known yet. */
   from: v.nullable(number),
-  /** Times of the film's pictures. Absent until they are known. */
+  /** Times of the film's pictures. Absent until the times are known. */
   times: v.optional(filmTimes),
   /** Number of pictures of the film that can already be shown. */
   frames: count,
@@ -248,7 +247,6 @@ export const asideState = v.object({
 });
 export type AsideState = v.InferOutput<typeof asideState>;
 
-/** The state of a server of a cluster. */
 export const serverState = v.object({
   /** The server's name, unique in the cluster. */
   name: text,
@@ -286,12 +284,12 @@ export const serverState = v.object({
 });
 export type ServerState = v.InferOutput<typeof serverState>;
 
-/** The servers of a cluster. */
 export const clusterState = v.object({
   /** Name of the server that sends this state. */
   own: text,
   /**
-   * Whether the states of the other servers are current. If not, they are the last known states.
+   * Whether the states of the other servers are up to date. If not, `servers` contains the last known
+   * states.
    */
   current: truth,
   /** All servers of the cluster, sorted by name. */
@@ -303,7 +301,6 @@ export const hostState = v.object({
   version: text,
   engine: v.object({ name: text, device: text }),
   roomDefaults: roomSettings,
-  /** Current time of the server. */
   now: number,
   /** When the server started. */
   since: number,
