@@ -113,7 +113,6 @@ interface WatchedRoom {
   /** The actors that issue the extensions' commands in this room. */
   readonly actors: Map<ExtensionThread, SystemActor>;
   figuresAt: number;
-  /** Whether a participant was active since the last tick. */
   isActive: boolean;
 }
 
@@ -179,7 +178,6 @@ export class Hooks {
     }
   }
 
-  /** Starts to send the events of a room that has been opened. */
   watch(roomServer: RoomServer, pace: () => Pace): void {
     const watched: WatchedRoom = {
       ...{ roomServer, pace, figuresAt: -Infinity, isActive: false },
@@ -190,7 +188,6 @@ export class Hooks {
     this.tell('onRoomOpened', () => opened(roomServer, pace()));
   }
 
-  /** Stops sending the events of a room that has been closed. */
   unwatch(roomServer: RoomServer): void {
     this.rooms.delete(roomServer.room.name);
     roomServer.hooks = undefined;

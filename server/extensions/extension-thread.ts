@@ -22,7 +22,6 @@ import {
   type Questions,
 } from './extension.ts';
 
-/** Methods that the server calls in the extension's thread. */
 export interface ThreadMethods {
   /** Calls a hook. Resolves when the hook has finished. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
@@ -56,7 +55,6 @@ const startedSchema = v.union([
 export type Started = v.InferOutput<typeof startedSchema>;
 export type Unfit = Extract<Started, { readonly unfit: string }>;
 
-/** The answer of a hook that may refuse an action. */
 const answerSchema = v.strictObject({
   refuse: v.optional(shortText),
   allow: v.optional(v.literal(true)),

@@ -155,7 +155,6 @@ export type Hand = {
   say(line: string): void;
 };
 
-/** Type of the default export of an extension's file. */
 export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Extension>);
 
 export type NotifyHook = keyof Notifications;
@@ -178,7 +177,6 @@ export const HOOKS = [
 
 /** Reasons why an extension or OSC cannot be started. */
 export type HookReason =
-  /** The file does not exist. */
   | 'not-found'
   /** The file has no default export with a name and hooks. */
   | 'no-extension'

@@ -65,7 +65,6 @@ export interface Theme {
 
 type Gallery = Pick<Species, 'gallery' | 'featured' | 'colours'>;
 
-/** Returns whether a gallery entry matches a season's theme. */
 export function isOfSeason(index: number, { family, colour }: Theme, species: Gallery): boolean {
   if (familyOf(species.gallery[index]) !== family) return false;
   return colour === undefined || species.colours?.[index] === colour;
@@ -104,9 +103,7 @@ export function themesOf(species: Gallery): Theme[] {
  */
 export class Seasons {
   private theme: Theme | undefined;
-  /** Number of seasons so far. */
   count = 0;
-  /** The theme of the previous draw. */
   private last: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
   private readonly themes: readonly Theme[];
@@ -315,7 +312,6 @@ export function nearestGround(
 export const between = (a: PlantingPlace, b: PlantingPlace): number =>
   Math.hypot(a.x - b.x, a.y - b.y);
 
-/** Number of strokes per cut. */
 const PIECES = 5;
 
 /**

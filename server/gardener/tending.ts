@@ -44,13 +44,12 @@ const MUTATION = 0.2;
 /** Maximum number of random strokes to try until one touches no neighbouring organism. */
 const TRIES = 12;
 
-/** Functions with which `Tending` acts in the room. */
 export interface RoomAccess {
   /** Returns the current time, in ms. */
   readonly now: () => number;
   /** Sends a command to the room. @returns the room's answer; undefined if the command is refused */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /** Runs a function after a delay, unless the gardener stops before. @param delay in ms */
+  /** Runs a function after a delay, unless the gardener stops in the meantime. @param delay in ms */
   readonly later: (delay: number, run: () => void) => void;
 }
 
@@ -260,7 +259,6 @@ export class Tending {
     return targetCount({ width: grid.width, height: grid.height, side: species.side });
   }
 
-  /** Number of organisms above which the room is crowded. */
   private get crowd(): number {
     return Math.floor(Math.min(GARDENING.thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }

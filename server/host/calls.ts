@@ -67,7 +67,6 @@ const LOOK_PAUSE = 250;
 /** Maximum number of rooms per server, open or closed. */
 const MAX_ROOMS = 32;
 
-/** The services that handlers of calls and files use. */
 export interface Host extends HostContext {
   readonly films: FilmJobs;
   readonly counter: VisitCounter;

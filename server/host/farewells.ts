@@ -96,7 +96,6 @@ interface Farewell {
   readonly done: Promise<void>;
   /** Number of departures that are due but have not been requested yet; may be fractional. */
   owed: number;
-  /** Heirs to plant when the next day begins. */
   heirs: readonly HeirSeed[];
   /** Resolves when all requested departures have begun. */
   begun: Promise<unknown>;

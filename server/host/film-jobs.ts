@@ -25,7 +25,6 @@ import { Mutex } from '../platform/queues.ts';
 import type { When } from '../replay/journal-range.ts';
 import type { PictureWriter } from '../replay/run-replay.ts';
 
-/** Constants of time-lapse films. */
 export const FILMS = {
   /** Pictures per second. */
   rate: 15,
@@ -42,7 +41,6 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
   /** Where rooms are stored: the data folder, or the Valkey URL of the cluster. */
   readonly records: { readonly folder: string } | { readonly cluster: string };
   readonly room: string;
-  /** Path of the checkpoint's folder. */
   readonly checkpoint: string;
   readonly engine: BackendName | 'auto';
   readonly from: When;
@@ -123,7 +121,6 @@ interface Job {
   state: JobState;
   readonly path: string;
   readonly child: ChildProcess;
-  /** Cancels the stall timeout. */
   cancelTimeout: () => void;
 }
 

@@ -18,7 +18,6 @@ import { restoreSnapshot, type UndoOptions, type UndoRequest, undo } from '../st
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 
-/** The services that all modules of this folder use. */
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   readonly rooms: RoomRegistry;
   /** The same object as `rooms` if the server is in a cluster; otherwise undefined. */

@@ -65,7 +65,6 @@ export class VisitCounter {
     this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
-  /** Adds the events of ticks to the sums. */
   record(ticks: readonly TickEvents[]): void {
     const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {

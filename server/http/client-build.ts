@@ -56,7 +56,6 @@ export async function wallBuild(folder: string): Promise<string> {
   return (await Promise.all(pages)).join('\n').trim();
 }
 
-/** The bytes of a response, and their entity tag. */
 export interface Representation {
   readonly bytes: Buffer;
   readonly etag: string;

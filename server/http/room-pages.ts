@@ -153,8 +153,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Use another requester's name than for seed previews, so that pictures and previews for the same
-    // address take turns.
+    // Do not use the address alone as the source, as seed previews do. With a different source,
+    // pictures and previews for the same address take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

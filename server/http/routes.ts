@@ -21,7 +21,6 @@ import { pageModels } from './page-models.ts';
 
 interface AppOptions {
   readonly files: StaticFiles;
-  /** Handler that serves the gallery pictures of checkpoints. */
   readonly gallery: RequestHandler<{ name: string }>;
   readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
   /** The checkpoints with their weights and painters. */

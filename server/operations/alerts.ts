@@ -52,7 +52,6 @@ export interface Problem {
   readonly room?: string | undefined;
   /** The host's name for the wall; undefined if the problem does not concern a wall with a name. */
   readonly wall?: string | undefined;
-  /** A description of the problem for the host. */
   readonly text: string;
   /** Overrides the severity in `ALERTS`. */
   readonly severity?: Severity;
@@ -212,7 +211,7 @@ function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** How long a problem must not have been detected before its end is announced, in ms. */
+/** Time after a problem's last detection at which the problem's end is announced, in ms. */
 const CLEAR_AFTER = 10_000;
 
 interface AlertsOptions {
@@ -418,9 +417,7 @@ const FRESH = 60_000;
 const alertRecord = v.strictObject({
   /** The messages that announced problems that were not over. */
   open: v.array(alertMessage),
-  /** The messages that had not been delivered. */
   waiting: v.array(alertMessage),
-  /** Whether the process shut down cleanly. */
   stopped: v.boolean(),
 });
 

@@ -217,7 +217,6 @@ export function createMetrics(options: MetricsOptions) {
     /** Records a commit of the journal. @param duration duration of the commit, in ms */
     committed: (duration: number): void => commit.observe(duration / 1000),
     contentType: registry.contentType as string,
-    /** Renders the metrics in the Prometheus text format. */
     text: () => registry.metrics(),
     close: () => registry.clear(),
   };

@@ -31,7 +31,6 @@ async function freeSpaceOf(folder: string): Promise<number> {
 export class DiskWatch {
   /** Free space at the last check, in bytes; undefined if unknown. */
   free: number | undefined;
-  /** Whether free space is low. */
   isFilling = false;
   readonly stop: () => void;
 
@@ -88,7 +87,6 @@ function isExhaustion(error: unknown): boolean {
  * ticks continue.
  */
 export class ExhaustionWatch {
-  /** Number of consecutive failed checks. */
   private failed = 0;
   private isRestarting = false;
   private isLogged = false;

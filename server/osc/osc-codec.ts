@@ -36,7 +36,6 @@ export class OscError extends ReasonError<OscReason> {
   override readonly name = 'OscError';
 }
 
-/** Maximum depth of nested bundles. */
 const MAX_DEPTH = 4;
 /** Maximum total number of elements in all bundles of a packet. */
 const MAX_ELEMENTS = 256;

@@ -40,7 +40,6 @@ export interface OscInputOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
-  /** Called when a message to a room is refused. */
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 

@@ -18,7 +18,6 @@ import {
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
-/** Limits of OSC output. */
 export const OUTPUT = {
   /** Maximum number of messages per second; excess messages are counted and dropped. */
   messagesPerSecond: 400,
@@ -68,7 +67,6 @@ export class OscOutput implements Listener {
     this.enqueue(room, 'load', [int(awake), int(organisms), int(people), float(actual)]);
   }
 
-  /** Sends the messages queued since the last tick. */
   onTick({ room }: Notifications['onTick']): void {
     if (this.dropped > 0 && this.rate.take(1, this.clock.now())) {
       this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));

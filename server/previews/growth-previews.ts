@@ -44,7 +44,6 @@ export const PREVIEWS = {
 } as const;
 type PreviewSettings = { readonly [K in keyof typeof PREVIEWS]: number };
 
-/** A film of a seed's growth. */
 export interface GrowthFilm {
   /** Side of a picture in pixels, equal to the side of the grown organism in cells. */
   readonly side: number;
@@ -134,7 +133,6 @@ export class GrowthPreviews {
     this.waiting = new FairQueue(options.settings.maxWaiting);
   }
 
-  /** Number of seeds that are growing or waiting. */
   get size(): number {
     return this.waiting.size + this.growing.length;
   }
@@ -315,7 +313,6 @@ export class DrawingEncoder {
     });
   }
 
-  /** Rejects all waiting drawings. */
   stop(): void {
     for (const { reject } of this.waiting.take()) reject(new Refusal('shutting-down'));
   }

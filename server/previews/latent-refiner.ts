@@ -105,7 +105,6 @@ export class LatentRefiner {
     if (this.thread) this.closeAfterStep(this.thread, 'the server stops');
   }
 
-  /** Stops all threads and waits for them to exit. */
   async close(): Promise<void> {
     this.stop();
     await Promise.all(this.closing);

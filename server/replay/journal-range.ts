@@ -74,7 +74,6 @@ export const journalRangeSchema = v.strictObject({
   to: v.number(),
 });
 
-/** All data that a replay of a range needs. */
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**

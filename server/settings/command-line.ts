@@ -161,7 +161,6 @@ function parse(command: Command, args: readonly string[]) {
     strict: false,
     tokens: true,
   });
-  /** The given values, by the option's key. */
   const values = new Map<string, string>();
   const positionals: string[] = [];
   let help = false;

@@ -22,7 +22,6 @@ const MAX_NAME = 26;
 
 const NO_BREAK = '\u00a0';
 
-/** Wraps text into lines of at most `width` characters. */
 function wrapped(text: string, width: number): string[] {
   const lines = [''];
   for (const word of text.split(' ')) {

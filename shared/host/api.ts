@@ -43,9 +43,7 @@ export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
 /** Maximum period that an undo can cover, in seconds. The server keeps a snapshot of each minute of it. */
 export const MOST_UNDO = 600;
-/** Maximum size of a logo file, in bytes. */
 export const MAX_LOGO_BYTES = 256_000;
-/** Path prefix of all calls. */
 export const API = '/host/api';
 /** Path of the OpenAPI document, relative to `API`. */
 export const OPENAPI = '/openapi.json';
@@ -264,7 +262,6 @@ export const CALLS = {
     },
     undone,
   ),
-  /** Undoes a single command of the host, such as a removal. */
   undoCommand: post('/rooms/:room/undo-command', hostCommand.entries, undone),
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
@@ -313,7 +310,6 @@ export const CALLS = {
 
   statistics: get('/rooms/:room/statistics', statistics),
 
-  /** Pauses visitors' commands in a room, or resumes them. */
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
   /**
    * Reports what a sensor in the hall senses. Organisms near the position wake. In a crowded hall,

@@ -72,7 +72,6 @@ const wifi = v.strictObject({
       'must be 8 to 64 bytes',
     ),
   ),
-  /** Whether the network hides its name. */
   hidden: v.boolean(),
 });
 export type Wifi = v.InferOutput<typeof wifi>;
@@ -222,7 +221,6 @@ const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a 
 /** The opening hours of one day; null if rooms are closed all day. */
 const hours = v.nullable(v.strictObject({ from: time, to: time }));
 
-/** Maximum number of exceptions to the weekly opening hours. */
 export const MAX_EXCEPTIONS = 100;
 
 const exception = v.pipe(

@@ -77,17 +77,14 @@ export const visitorState = v.object({
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-/** A drawing that is waiting for the host's approval. */
 const drawingState = v.object({
   /** Id of the drawing, for use in calls of the host's API. */
   id: count,
-  /** The participant who sent the drawing. */
   by: participantView,
   /** Time since the drawing was sent, in ms. */
   waited: number,
 });
 
-/** An organism that visitors have reported. */
 export const reportState = v.object({
   /** Id of the organism, for use in calls of the host's API. */
   organism: count,
@@ -150,7 +147,6 @@ export const banState = v.object({
   id: count,
   room: text,
   participant: count,
-  /** The participant's name when they were banned. */
   name: text,
   /** Whether everybody at the participant's address is banned, not only their device. */
   address: truth,
@@ -330,7 +326,6 @@ export const hostState = v.object({
     /** Memory that the server can still use, in bytes. */
     memoryFree: count,
   }),
-  /** Whether the server posts alerts to a webhook. */
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
   /** Names of the library's folders with checkpoints that have not been added to the server yet. */
