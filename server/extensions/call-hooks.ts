@@ -1,4 +1,4 @@
-/** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
+/** Sends events of rooms to listeners and extensions, and asks extensions to approve commands. */
 import { resolve } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { meanColourAt } from '../../shared/hues.ts';
@@ -30,10 +30,11 @@ import {
 import { type ActRequest, ExtensionThread, type HookAnswer, LIMITS } from './extension-thread.ts';
 
 /**
- * Returns a `generation` event if a day begins in this tick; otherwise, returns no event. The host
- * plants organisms with parents only when a day begins.
+ * Creates the `generation` event if the room's day has begun in a tick. This is the case if the host
+ * has planted organisms with parents, because the host only does so when a day begins.
  *
- * @param life events of the tick that has ended
+ * @param life the tick's life events
+ * @returns one event, or none
  */
 function generationIn(
   life: readonly LifeEvent[],
@@ -52,10 +53,11 @@ function generationIn(
 }
 
 /**
- * Returns the mean colour of the owned cells, and the share of all cells that are owned; 0…1 each.
+ * Computes the mean colour of the owned cells (0…1 per component), and the share of cells that are
+ * owned (0…1).
  */
 function coverOf({ rgba, owner }: Planes) {
-  // Allocate the whole array now instead of letting it grow, because this runs during a tick.
+  // For speed, allocate an array of the maximum length instead of growing it.
   const owned = new Uint32Array(owner.length);
   let count = 0;
   for (let cell = 0; cell < owner.length; cell++) if (owner[cell] !== 0) owned[count++] = cell;
@@ -63,17 +65,17 @@ function coverOf({ rgba, owner }: Planes) {
   return { colour, living: count / owner.length };
 }
 
-/** Keeps a queue for each participant, in which commands wait for the approval of extensions. */
+/** Queues each participant's commands until extensions have approved them. */
 class ApprovalQueue {
   private readonly queues = new Map<ParticipantId, { count: number; tail: Promise<unknown> }>();
 
   /**
-   * Queues a command.
+   * Queues a command behind the participant's earlier commands.
    *
-   * @param askExtensions resolves to an objection or undefined, and never rejects. If absent, the
-   *   command needs no approval
-   * @returns undefined if the command may run immediately; otherwise a promise that resolves when
-   *   it may run, or rejects with Refusal not-here
+   * @param askExtensions asks the extensions for approval; never rejects. If absent, the command
+   *   needs no approval
+   * @returns undefined if the command may run immediately; otherwise, a promise that resolves when
+   *   the command may run, or rejects with Refusal not-here if an extension objects
    * @throws Refusal too-fast if the participant has too many commands queued
    */
   submit(
@@ -94,12 +96,12 @@ class ApprovalQueue {
   }
 }
 
-/** @throws Refusal not-here */
+/** Checks the answer of an extension. @throws Refusal not-here if the extension objects */
 function requireAllowed({ refuse }: HookAnswer = {}): void {
   if (refuse !== undefined) throw new Refusal('not-here', refuse);
 }
 
-/** A listener within the server. If a hook throws, the error is logged and the listener removed. */
+/** A part of the server that receives events. If a hook throws, logs the error and removes the listener. */
 export type Listener = { readonly name: string } & {
   readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
 };
@@ -108,16 +110,15 @@ interface WatchedRoom {
   readonly roomServer: RoomServer;
   readonly pace: () => Pace;
   readonly approvals: ApprovalQueue;
-  /** The extensions' actors in this room. */
+  /** The actors that issue the extensions' commands in this room. */
   readonly actors: Map<ExtensionThread, SystemActor>;
   figuresAt: number;
-  /** Whether a participant was active since the last tick. */
   isActive: boolean;
 }
 
 const isActName = (what: string): what is ActName => Object.hasOwn(HOOK_OF, what);
 
-/** The hooks of all listeners and extensions. */
+/** Calls the hooks of all listeners and extensions. */
 export class Hooks {
   private extensions: ExtensionThread[] = [];
   private readonly listeners = new Set<Listener>();
@@ -131,11 +132,11 @@ export class Hooks {
   ) {}
 
   /**
-   * Loads extensions. An extension that cannot be loaded now is retried later.
+   * Loads extensions. If loading an extension fails, it is tried again later.
    *
    * @param files paths of the extensions
    * @param limits rate limits of each extension
-   * @throws HookError
+   * @throws HookError if a file does not exist or is not an extension
    */
   static async open(
     files: readonly string[],
@@ -151,7 +152,7 @@ export class Hooks {
           clock,
           log,
           act: (extension, act) => hooks.act(extension, act),
-          // Announce the open rooms to an extension that was loaded late or restarted.
+          // Announce the open rooms to the extension, because it has missed their events.
           onRestarted: (extension) => {
             for (const { roomServer, pace } of hooks.rooms.values()) {
               extension.tell('onRoomOpened', opened(roomServer, pace()));
@@ -177,7 +178,6 @@ export class Hooks {
     }
   }
 
-  /** Starts sending the events of an opened room. */
   watch(roomServer: RoomServer, pace: () => Pace): void {
     const watched: WatchedRoom = {
       ...{ roomServer, pace, figuresAt: -Infinity, isActive: false },
@@ -188,7 +188,6 @@ export class Hooks {
     this.tell('onRoomOpened', () => opened(roomServer, pace()));
   }
 
-  /** Stops sending the events of a closed room. */
   unwatch(roomServer: RoomServer): void {
     this.rooms.delete(roomServer.room.name);
     roomServer.hooks = undefined;
@@ -220,7 +219,7 @@ export class Hooks {
     this.tell('onFigures', () => ({ ...summary(), ...coverOf(roomServer.room.grid.planes) }));
   }
 
-  /** Reports all rooms as closed and ends the extensions. */
+  /** Reports all rooms as closed, and closes all extensions. */
   async close(): Promise<void> {
     for (const { roomServer } of [...this.rooms.values()]) this.unwatch(roomServer);
     await Promise.all(this.extensions.map((extension) => extension.close()));
@@ -256,10 +255,10 @@ export class Hooks {
   }
 
   /**
-   * Prepares to ask all extensions that have a hook.
+   * Finds the extensions that have a hook, and creates a function that asks these extensions.
    *
-   * @returns a function that asks them. It resolves to the first objection; without objections, it
-   *   resolves to whether any extension allows the action. Undefined if no extension has the hook
+   * @returns a function that resolves to the first objection or, without objections, to whether any
+   *   extension explicitly allows the action. Undefined if no extension has the hook
    */
   private ask<H extends AskHook>(
     hook: H,

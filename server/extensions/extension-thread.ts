@@ -1,7 +1,7 @@
 /**
- * Runs one extension in its own thread, so that its errors and delays never affect a tick. Failures
- * are logged with the extension's name. An extension that cannot be loaded, loses its thread or
- * fails too often is restarted after a pause.
+ * Runs an extension in a separate thread, so that its errors and delays never affect ticks. Logs
+ * failures with the extension's name. If the extension cannot be loaded, its thread ends or it fails
+ * too often, starts it again after a pause.
  */
 
 import { basename } from 'node:path';
@@ -22,30 +22,29 @@ import {
   type Questions,
 } from './extension.ts';
 
-/** Methods of the thread that the server calls. */
 export interface ThreadMethods {
-  /** Resolves once the hook is done. */
+  /** Calls a hook. Resolves when the hook has finished. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer>;
   ping(): void;
   close(): Promise<void>;
 }
 
-/** Methods of the server that the thread may call. */
+/** Methods that the extension's thread may call in the server. */
 export interface ServerMethods {
   act(act: ActRequest): Promise<ActResult>;
   failed(failure: v.InferOutput<typeof failureSchema>): void;
   say(line: string): void;
 }
 
-// The schemas validate data from the thread, because anybody may have written the extension.
+// These schemas validate data from the thread, because extensions are not trusted.
 
 const shortText = v.pipe(
   v.string(),
   v.transform((text) => text.slice(0, 300)),
 );
 
-/** The result of the start-up: the loaded extension, or why its file cannot be used. */
+/** The result of loading: the extension's name and hooks, or why its file cannot be used. */
 const startedSchema = v.union([
   v.strictObject({
     name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -56,14 +55,13 @@ const startedSchema = v.union([
 export type Started = v.InferOutput<typeof startedSchema>;
 export type Unfit = Extract<Started, { readonly unfit: string }>;
 
-/** The answer of a hook that may refuse. */
 const answerSchema = v.strictObject({
   refuse: v.optional(shortText),
   allow: v.optional(v.literal(true)),
 });
 export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
-/** A command from an extension. Whoever executes the command validates its parameters. */
+/** A command from an extension. Its parameters are validated later, when it is executed. */
 const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(Object.keys(HOOK_OF) as ActName[]),
@@ -73,39 +71,38 @@ export type ActRequest = v.InferOutput<typeof actSchema>;
 
 const failureSchema = v.strictObject({ hook: shortText, why: shortText });
 
-/** Maximum time that an extension may take to answer about a drawing, in ms. */
+/** Time limit for an extension's verdict on a drawing, in ms. */
 export const DRAWING_ANSWER = 5_000;
 
 /** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
-  /** Time limit for loading. */
   loading: 20_000,
-  /** Time limit for a verdict on an action. Without a verdict, the action is allowed. */
+  /** Time limit for a verdict on an action. If there is no verdict in time, the action is allowed. */
   answer: 250,
-  /** Interval between pings. A thread that has not answered by the next ping is restarted. */
+  /** Interval between pings. A thread that does not answer before the next ping is restarted. */
   stall: 5_000,
-  /** Pause before the first restart; each further pause is twice as long. */
+  /** Pause before the first restart. Each further pause is twice as long, up to `maxPause`. */
   firstPause: 1_000,
   /**
-   * Maximum pause before a restart. After an extension has run for this long, its next pause is
-   * `firstPause` again.
+   * Maximum pause before a restart. If an extension has run for at least this long, the next pause
+   * is `firstPause` again.
    */
   maxPause: 60_000,
-  /** Time limit for closing. */
+  /** Time limit for the hook `onClose`. */
   closing: 2_000,
   /**
-   * Number of failures after which an extension is restarted. One failure is forgiven every
-   * `forgivenAfter / failures` ms.
+   * Number of failures after which an extension is restarted. The count of failures decreases by one
+   * every `forgivenAfter / failures` ms.
    */
   failures: 5,
   forgivenAfter: 60_000,
-  /** Maximum number of events waiting for an extension. */
+  /** Maximum number of events sent to an extension that it has not handled yet. */
   backlog: 2_000,
   messagesPerSecond: 5_000,
   linesPerSecond: 10,
   /** Maximum memory per extension, in MB. */
   megabytes: 256,
-  /** Interval between room figures, which include the mean colour. */
+  /** Minimum interval between two `onFigures` events of a room. */
   figures: 500,
 } as const;
 const { firstPause, maxPause } = LIMITS;
@@ -117,7 +114,7 @@ interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /** Called when the extension is loaded late, or reloaded without its former state. */
+  /** Called when the extension has been loaded at a later attempt, or again after a restart. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -127,32 +124,32 @@ type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
 const ignore = (): void => {};
 
-/** An extension as the server uses it: calls the extension's hooks in its thread. */
+/** The server's interface to an extension: calls the extension's hooks in its thread. */
 export class ExtensionThread {
-  /** The extension's thread, once the extension is loaded. */
+  /** The thread of the loaded extension; undefined while the extension is not running. */
   private rpc: Rpc | undefined;
-  /** The extension's thread while the extension is being loaded. */
+  /** The thread in which the extension is being loaded; undefined at other times. */
   private loading: Rpc | undefined;
-  /** The name that the extension has given itself; until it is loaded, the name of its file. */
+  /** The extension's name; until the extension has been loaded for the first time, its file's name. */
   name: string;
   private hooks = new Set<string>();
-  /** Number of events sent to the extension but not yet handled. */
+  /** Number of events sent to the extension that it has not handled yet. */
   private backlog = 0;
   private dropped = 0;
   private readonly allowedFailures: TokenBucket;
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  /** Whether the backlog was full at the last ping, and no event has been handled since. */
+  /** Whether the backlog was full at the last ping and no event has been handled since then. */
   private isStuck = false;
-  /** When a late answer last counted as a failure, in ms. */
+  /** When a late answer was last counted as a failure (monotonic clock, ms). */
   private lateAt = -Infinity;
   /** The pause before the next restart, in ms. */
   private pause: number = firstPause;
-  /** When the extension was loaded, in ms; Infinity while it is not running. */
+  /** When the extension was loaded (monotonic clock, ms); Infinity while it is not running. */
   private runsSince = Infinity;
   private closing = false;
-  /** Cancels the pending timer: the time limit for loading, the next ping or the restart. */
+  /** Cancels the current timer, which limits loading, or schedules the next ping or restart. */
   private cancelTimer = ignore;
 
   private constructor(private readonly options: ExtensionThreadOptions) {
@@ -165,8 +162,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If loading fails, tries again later, because a
-   * service that the extension needs may be unavailable.
+   * Starts the thread and loads the extension. If loading fails, tries again later, because the
+   * extension may need a service that is temporarily unavailable.
    *
    * @throws HookError if the file does not exist or is not an extension
    */
@@ -186,7 +183,7 @@ export class ExtensionThread {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
-  /** Sends an event to a hook without waiting. Drops the event if the extension cannot keep up. */
+  /** Calls a hook with an event, without waiting. Drops the event if the extension's backlog is full. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
@@ -195,8 +192,7 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // Ignore an error: a call fails only if the thread is lost, and then the backlog no longer
-    // matters.
+    // Ignore errors: the call fails only if the thread has ended, which also discards the backlog.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -208,7 +204,7 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /** Asks a hook for its verdict. @returns an empty verdict if the hook does not answer in time */
+  /** Asks a hook for its verdict. Resolves to an empty verdict if the hook does not answer in time. */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
@@ -228,7 +224,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Calls `onClose`, waits up to `LIMITS.closing` for it, and ends the thread. */
+  /** Calls the hook `onClose`, waits for it up to `LIMITS.closing`, and ends the thread. */
   async close(): Promise<void> {
     this.closing = true;
     const { rpc } = this;
@@ -305,7 +301,7 @@ export class ExtensionThread {
     this.watch(rpc);
   }
 
-  /** Validates data from the thread. If it is malformed, ends the thread and returns undefined. */
+  /** Validates data from the thread. If the data are malformed, ends the thread and returns undefined. */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
@@ -318,8 +314,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Pings the thread regularly. The thread is lost if it has not answered by the next ping, or if
-   * its backlog was full and no event has been handled since.
+   * Pings the thread regularly. Restarts the extension if it has not answered before the next ping,
+   * or if its backlog was full at a ping and no event was handled before the next ping.
    */
   private watch(rpc: Rpc): void {
     const { stall, backlog } = LIMITS;
@@ -334,7 +330,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Ends a thread that has failed. If the extension was running in it, restarts the extension. */
+  /** Ends a failed thread. If the extension was running in this thread, restarts the extension. */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} failed: ${why}.`));
     if (this.rpc !== rpc || this.closing) return;
@@ -343,8 +339,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Counts late answers as failures, but at most one failure per time limit, because the whole
-   * machine may have stalled.
+   * Counts a late answer as a failure, but at most one failure per `limit` ms: if the machine stalls,
+   * many answers are late at the same time.
    */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
@@ -364,7 +360,7 @@ export class ExtensionThread {
     this.restart();
   }
 
-  /** Ends the thread, if there is one, and loads the extension again after a pause. */
+  /** Ends the extension's thread, if there is one, and loads the extension again after a pause. */
   private restart(): void {
     if (this.closing) return;
     const { clock, onRestarted } = this.options;

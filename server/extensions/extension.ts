@@ -1,7 +1,7 @@
 /**
- * Types for extensions. An extension is a file whose default export has hooks, which are called
- * when something happens in a room. It runs in its own thread and acts like any participant.
- * EXTENSIONS.md shows how to write one.
+ * Types for authors of extensions. An extension is a file whose default export has hooks: functions
+ * that the server calls when something happens in a room. It runs in a separate thread, and can send
+ * commands like a participant. EXTENSIONS.md shows how to write an extension.
  */
 
 import type {
@@ -15,7 +15,7 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
 import type { Pace } from '../world/ticker.ts';
 
-/** A room was opened. Sent again for each open room after an extension restarts. */
+/** Event: a room was opened. An extension that restarts gets this event again for each open room. */
 export interface RoomOpened {
   readonly room: string;
   /** Size of the grid, in cells. */
@@ -29,11 +29,11 @@ export interface RoomOpened {
 }
 
 /**
- * A life event, or one of these:
+ * A life event, such as a birth or a wound, or one of these events:
  * - `expressing`: a resting organism has begun to express a relative;
- * - `crossed`: a participant has crossed two organisms and holds the resulting seed;
- * - `generation`: a day of the room has begun with these heirs, which are generation `number` of
- *   the room's family tree.
+ * - `crossed`: the participant `by` has crossed two organisms, and can plant the resulting seed;
+ * - `generation`: a new day of the room has begun. The organisms `heirs` are its heirs, and
+ *   generation `number` of the room's family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -50,18 +50,18 @@ export type RoomLifeEvent =
       readonly heirs: readonly OrganismId[];
     };
 
-/** A completed tick of a room. */
+/** Event: a room has completed a tick. */
 export interface TickSummary extends Pace {
   readonly room: string;
   readonly tick: number;
   readonly organisms: number;
   /** Number of growing or awake organisms. */
   readonly awake: number;
-  /** Number of participants present. */
+  /** Number of participants in the room. */
   readonly people: number;
 }
 
-/** A room's figures, sent at most twice a second. */
+/** Event with a room's statistics, sent at most twice a second. */
 export interface Figures extends TickSummary {
   /** Mean colour of all owned cells, 0…1 per component; black if no cell is owned. */
   readonly colour: readonly [red: number, green: number, blue: number];
@@ -69,30 +69,30 @@ export interface Figures extends TickSummary {
   readonly living: number;
 }
 
-/** The argument of each hook that only receives events. */
+/** For each hook that only receives events, the type of its argument. */
 export interface Notifications {
   readonly onRoomOpened: RoomOpened;
   readonly onRoomClosed: { readonly room: string };
   readonly onJoined: { readonly room: string; readonly participant: ParticipantView };
   readonly onLeft: { readonly room: string; readonly participant: ParticipantView };
-  /** A participant has moved their pointer or sent a command. Sent at most once a tick. */
+  /** Event: a participant has moved a pointer or sent a command. Sent at most once per tick. */
   readonly onStirred: { readonly room: string };
   readonly onLife: { readonly room: string; readonly tick: number; readonly event: RoomLifeEvent };
   readonly onTick: TickSummary;
   readonly onFigures: Figures;
 }
 
-/** A drawing before it becomes a seed. */
+/** A visitor's drawing, before it becomes a seed. */
 export interface Drawing {
   readonly room: string;
   readonly by: ParticipantView;
   /** Side of the drawing, in cells. */
   readonly side: number;
-  /** [side, side] bytes of ink, or [side, side, 4] of premultiplied RGBA. */
+  /** [side, side] amount of ink, 0…255; or [side, side, 4] RGBA, premultiplied with alpha. */
   readonly pixels: Uint8Array;
 }
 
-/** The commands that extensions can send, and for each command the hook that can refuse it. */
+/** The commands that extensions can send. For each command, the hook that can refuse the command. */
 export const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',
@@ -102,21 +102,21 @@ export const HOOK_OF = {
 } as const;
 export type ActName = keyof typeof HOOK_OF;
 
-/** The argument of each hook that may refuse. Commands are passed to hooks before being queued. */
+/** For each hook that may refuse an action, the type of its argument. Hooks see commands before rooms. */
 export type Questions = {
   readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
 } & {
-  /** A visitor is about to join. `name` is '' if they gave none. */
+  /** A visitor wants to join. `name` is '' if the visitor has not given a name. */
   readonly onJoin: { readonly room: string; readonly name: string };
   readonly onDraw: Drawing;
 };
 
-/** A refusal, with a text for developers and the log. */
+/** Verdict of a hook that refuses an action. The text is the reason, for developers and the log. */
 export interface Objection {
   readonly refuse: string;
 }
 
-/** Approves a drawing that the host would otherwise have to look at first. */
+/** Verdict of the hook `onDraw` that approves a drawing, so that the host need not approve it. */
 export interface Permission {
   readonly allow: true;
 }
@@ -130,20 +130,21 @@ type Hooks = {
 };
 
 /**
- * An extension. Hooks are called in the order of events and do not wait for one another. A hook
- * that may refuse returns its verdict or a promise of it; results of other hooks are ignored.
+ * An extension. Its hooks are called in the order of events, without waiting for earlier calls to
+ * finish. A hook that may refuse an action returns its verdict, or a promise that resolves to the
+ * verdict. The results of other hooks are ignored.
  */
 export interface Extension extends Hooks {
-  /** The extension's name in the log and as a planter. */
+  /** The extension's name in the log, and as the planter of its organisms. */
   readonly name: string;
-  /** Called before the server closes, which waits up to 2 s. */
+  /** Called before the server closes. The server waits up to 2 s for the result. */
   readonly onClose?: () => unknown;
 }
 
-/** The result of a command. To plant the seed of a cross, use `{ from: 'hand', seed: seed.id }`. */
+/** The result of a command. `seed` is the seed of a cross; plant it with `{ from: 'hand', seed: seed.id }`. */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
-/** Sends commands for an extension, at the same prices and limits as for a participant. */
+/** Functions with which an extension sends commands, with the same costs and limits as a participant. */
 export type Hand = {
   [W in ActName]: (
     room: string,
@@ -154,7 +155,6 @@ export type Hand = {
   say(line: string): void;
 };
 
-/** The default export of an extension's file. */
 export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Extension>);
 
 export type NotifyHook = keyof Notifications;
@@ -175,18 +175,17 @@ export const HOOKS = [
   'onDraw',
 ] as const satisfies readonly (NotifyHook | AskHook)[];
 
-/** Why an extension or OSC cannot be started. */
+/** Reasons why an extension or OSC cannot be started. */
 export type HookReason =
-  /** The file does not exist. */
   | 'not-found'
   /** The file has no default export with a name and hooks. */
   | 'no-extension'
-  /** The address for OSC is unknown, or does not belong to this machine. */
+  /** The configured OSC address is unknown, or does not belong to this machine. */
   | 'no-address'
   /** Another program uses the port. */
   | 'port-taken';
 
-/** An extension or OSC cannot be started. The message is one sentence for the host. */
+/** Thrown if an extension or OSC cannot be started. The message is one sentence for the host. */
 export class HookError extends ReasonError<HookReason> {
   override readonly name = 'HookError';
 }

@@ -1,8 +1,8 @@
 /**
- * The gardener's constants and choices: which creatures it plants in which season, where it plants
- * them, which organisms it crosses, and where it cuts and grafts. The gardener plants around a few
- * centres, the reefs. Bodies of a reef nearly touch, and bare ground is left between reefs. Reefs
- * take turns at being dense.
+ * Constants and choices of the gardener, the automatic player: which creatures it plants in which
+ * season, where it plants them, which organisms it crosses, and where it cuts and grafts. It plants
+ * in a few groups, called reefs. The bodies of organisms in a reef nearly touch. The space between
+ * reefs stays free. In each season, another reef is the densest.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -18,40 +18,40 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 /** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
-  /** Families of reefs. Other families are planted only if a gallery has no family of reefs. */
+  /** Preferred families of creatures. Other families are planted only if a gallery has none of these. */
   reefFamilies: ['plant', 'sea'] as readonly string[],
-  /** Families that are planted only if a gallery has no other families. */
+  /** Families of creatures that are planted only if a gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
-  /** A room that nobody has played in yet gets this many organisms immediately. */
+  /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
   /**
-   * Minimum and maximum delay between two plantings while the gardener may plant more: a new garden
-   * is complete within two minutes.
+   * Minimum and maximum delay between actions while the room needs more organisms. It is short enough
+   * to fill a new room within two minutes.
    */
   plantingDelay: [1_500, 3_000],
-  /** Minimum and maximum delay between any other two actions. */
+  /** Minimum and maximum delay between actions while the room needs no more organisms. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
-  /** Delay between two strokes of the same cut. */
+  /** Delay between the strokes of a cut. A cut consists of several strokes. */
   strokeInterval: 130,
-  /** Minimum time between two cuts of one of the gardener's own organisms. */
+  /** Minimum time between two cuts of the same organism, if the gardener planted it. */
   recutDelay: 30_000,
-  /** Minimum time between two cuts of an organism of another planter. */
+  /** Minimum time between two cuts of the same organism, if somebody else planted it. */
   othersRecutDelay: 600_000,
-  /** Share of a room's maximum above which unattended organisms are removed. */
+  /** Share of a room's maximum number of organisms above which unattended organisms are removed. */
   thinAbove: 0.9,
   /**
-   * The gardener may always plant this share of the room's maximum number of organisms, but no more
-   * than `leastPlants`.
+   * However crowded a room is, the gardener may have this share of the room's maximum number of
+   * organisms, but at most `leastPlants`.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
   /**
-   * Minimum and maximum duration of a season, during which the gardener prefers one kind and
-   * colour.
+   * Minimum and maximum duration of a season. During a season, the gardener prefers one family of
+   * creatures and one colour.
    */
   seasonLength: [180_000, 300_000],
-  /** Minimum number of matching gallery entries for a season. */
+  /** Minimum number of gallery entries that must match a theme before a season can have it. */
   seasonEntries: 4,
 } as const;
 const { avoidedFamilies, reefFamilies, seasonEntries, seasonLength } = GARDENING;
@@ -65,13 +65,12 @@ export interface Theme {
 
 type Gallery = Pick<Species, 'gallery' | 'featured' | 'colours'>;
 
-/** Returns whether a gallery entry matches a season's theme. */
 export function isOfSeason(index: number, { family, colour }: Theme, species: Gallery): boolean {
   if (familyOf(species.gallery[index]) !== family) return false;
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** Returns the entries of the families of reefs; if there are none, the entries not avoided. */
+/** Returns the gallery entries of preferred families or, if there are none, of families not avoided. */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
   const allowed = preferably(entries, (index) => !avoidedFamilies.includes(family(index)));
@@ -79,8 +78,8 @@ export function suitable(entries: readonly number[], { gallery }: Gallery): read
 }
 
 /**
- * Returns all themes of featured entries that are suitable. Families with few entries are used only
- * if there are no others.
+ * Lists the possible themes of seasons: families of creatures and, within a family, colours. Omits
+ * families and colours with too few creatures, unless all families have too few.
  */
 export function themesOf(species: Gallery): Theme[] {
   const entries = suitable(featuredOf(species), species);
@@ -93,7 +92,7 @@ export function themesOf(species: Gallery): Theme[] {
     const themes = [...colours].flatMap((colour) =>
       colour && countOf({ family, colour }) >= seasonEntries ? [{ family, colour }] : [],
     );
-    // If a family has no colour themes, use the family alone as a theme.
+    // If no colour of a family has enough entries, use the family as a theme without a colour.
     return themes.length > 0 ? themes : [{ family }];
   });
 }
@@ -104,9 +103,7 @@ export function themesOf(species: Gallery): Theme[] {
  */
 export class Seasons {
   private theme: Theme | undefined;
-  /** Number of seasons so far. */
   count = 0;
-  /** The theme that was drawn last. */
   private last: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
   private readonly themes: readonly Theme[];
@@ -118,7 +115,7 @@ export class Seasons {
     this.themes = themesOf(species);
   }
 
-  /** Returns the theme of the current season; undefined if the gallery is empty. @param now ms */
+  /** Returns the current season's theme; undefined if the gallery is empty. @param now time, in ms */
   at(now: number): Theme | undefined {
     if (now >= this.until) {
       const { random } = this;
@@ -130,7 +127,7 @@ export class Seasons {
     return this.theme;
   }
 
-  /** Draws the next theme. Families have equal chances, however many colours they have. */
+  /** Draws the next theme at random. All families have the same chance, even with few colours. */
   draw(): Theme | undefined {
     const { last, random } = this;
     let themes = preferably(this.themes, ({ family }) => family !== last?.family);
@@ -144,28 +141,29 @@ export class Seasons {
   }
 }
 
-/** Returns the items that pass, or all items if none passes. */
+/** Returns the items for which `passes` returns true, or all items if there are none. */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;
 }
 
-/** Returns whether an organism is grown and not departing. */
+/** Returns whether an organism is fully grown and not departing. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
 /**
- * Returns whether the gardener planted an organism. Compares names, so that organisms from before a
- * restart count, too.
+ * Returns whether the gardener planted an organism. Compares names, not ids, so that organisms from
+ * before a restart are included.
  */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms of any planter, if possible of different kinds. Avoids organisms that
- * are crosses themselves, because crosses of crosses soon all look alike.
+ * Chooses two grown organisms to cross, planted by anybody, if possible of different kinds. Avoids
+ * organisms that result from a cross, because crosses of crosses soon all look alike. Two organisms
+ * with a living child are never chosen together.
  *
- * @returns undefined if there are no two without a living child
+ * @returns undefined if there is no such pair
  */
 export function choosePair(
   organisms: readonly OrganismView[],
@@ -181,10 +179,10 @@ export function choosePair(
 }
 
 /**
- * Returns the grown and unhurt organisms, which may be wounded.
+ * Lists the organisms that the gardener may wound: grown organisms without a wound.
  *
- * @param whose whether to return only the gardener's own organisms, or also unattended organisms of
- *   other planters
+ * @param whose 'own' for organisms that the gardener planted; 'unattended' to include unattended
+ *   organisms of other planters
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended'>,
@@ -195,7 +193,7 @@ export function woundable(
   return [...own, ...others].filter((one) => isGrown(one) && !one.hurt);
 }
 
-/** The grid, and the size of organisms in it; all lengths in cells. */
+/** Size of the grid, and of organisms in it. All lengths are in cells. */
 export interface PlantingArea {
   readonly width: number;
   readonly height: number;
@@ -210,29 +208,29 @@ export interface PlantingPlace {
 }
 
 type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
-/** A stroke, as in a `damage` command. */
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /**
- * Minimum distance between the centres of two organisms along one axis, in sides of a window.
- * Closer organisms could block each other.
+ * Minimum distance between the centres of two organisms along x or y, as a multiple of a window's
+ * side. At a smaller distance, organisms could block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms, in sides of a window. More distance does not make a position
- * better.
+ * Distance from other organisms that is always sufficient, as a multiple of a window's side. A
+ * greater distance does not make a position better.
  */
 const AMPLE_DISTANCE = 1.7;
-/** Share of the area that the gardener plants; the rest is left to visitors. */
+/** Share of a room's area that the gardener fills with organisms. It leaves the rest to visitors. */
 const PLANTED_SHARE = 0.27;
-/** Distance between the centres of two bodies that touch, in sides of a window. */
+/** Distance between the centres of two touching bodies, as a multiple of a window's side. */
 const BODY = 0.75;
 const CANDIDATES = 96;
-/** Distance between neighbouring windows in the search for bare ground, in cells. */
+/** Distance between the positions that are tried in a search for free space, in cells. */
 const LATTICE = 4;
 /**
- * Requirements for bare ground, best first: the bare share of a window's side, and the maximum
- * distance of the window, in sides.
+ * Requirements for free space, in order of preference. Each has two numbers: the side of the square
+ * in a window's middle that must be free, as a share of the window's side; and the maximum distance
+ * of the window, as a multiple of its side.
  */
 const BARE = [
   [1, 2.5],
@@ -240,17 +238,17 @@ const BARE = [
   [0.25, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** Returns the number of organisms that fill an area well but still leave space for visitors. */
+/** Returns how many organisms fill an area well and still leave space for visitors. */
 export function targetCount({ width, height, side }: PlantingArea): number {
   return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (BODY * side) ** 2));
 }
 
 /**
- * Chooses the best of some random positions: the one farthest from all organisms (Mitchell's best
- * candidate).
+ * Chooses where to plant an organism: among random positions, the one farthest from all other
+ * organisms (Mitchell's best-candidate algorithm).
  *
  * @param taken centres of the living organisms
- * @returns integer coordinates; undefined if no candidate has enough space
+ * @returns the centre of the organism's window; undefined if no tried position has enough space
  */
 export function choosePlantingPlace(
   area: PlantingArea,
@@ -275,12 +273,12 @@ export function choosePlantingPlace(
 }
 
 /**
- * Finds the bare ground nearest to a position. Prefers a nearby window that is completely bare, and
- * otherwise accepts a window with a bare middle, in which a seed has space to grow. Only tries the
- * windows of a lattice.
+ * Finds the free space nearest to a position. Prefers a nearby window that is completely free.
+ * Otherwise accepts a window with a free middle, in which a seed has space to grow. Only tries every
+ * `LATTICE`-th position along x and y.
  *
- * @param near centre, in cells
- * @returns centre of the window; undefined if no window has a bare middle
+ * @param near the position, in cells
+ * @returns the centre of the window; undefined if there is no free space
  */
 export function nearestGround(
   { width, height, owner }: OwnerGrid,
@@ -314,11 +312,11 @@ export function nearestGround(
 export const between = (a: PlantingPlace, b: PlantingPlace): number =>
   Math.hypot(a.x - b.x, a.y - b.y);
 
-/** Number of strokes per cut. */
 const PIECES = 5;
 
 /**
- * Makes a cut across an organism: an arc, as strokes to be sent one after the other.
+ * Creates a random cut across an organism. The cut is an arc and consists of several strokes, to be
+ * sent one after another.
  *
  * @returns undefined if the cut would hit another organism or leave the grid
  */
@@ -346,7 +344,7 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/** Makes a disc that covers a random side of an organism. */
+/** Creates a stroke in the shape of a disc that covers part of an organism, away from its centre. */
 export function discBeside(
   { x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>,
   random: Random,
@@ -357,7 +355,7 @@ export function discBeside(
   return { radius, points: [x + reach * Math.cos(angle), y + reach * Math.sin(angle)] };
 }
 
-/** Returns whether a stroke lies on the grid and covers no cell of another organism. */
+/** Returns whether a stroke is inside the grid and touches no other organism than `id`. */
 export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
@@ -365,31 +363,30 @@ export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boole
   return placesUnder(stroke, grid).every((place) => owner[place] === 0 || owner[place] === id);
 }
 
-/** The centre of a reef, in cells. */
+/** A reef: a place around which the gardener plants. `x` and `y` are its centre, in cells. */
 interface Reef extends PlantingPlace {
   /** Direction in which the reef is longest, in radians. */
   readonly angle: number;
-  /** The theme that the gardener prefers here. */
   theme: Theme | undefined;
 }
 
-/** Mean number of organisms of a reef. */
+/** Number of organisms per reef, from which the number of reefs is computed. */
 const REEF_SIZE = 10;
-/** Side of the square that each reef gets when their centres are chosen, in sides of a window. */
+/** Side of the square that each reef occupies when reefs are placed, as a multiple of a window's side. */
 const SPACE = 2.2;
-/** Number of directions in which a place is sought. Fewer directions make ragged rims. */
+/** Number of directions in which to search for a planting position. Fewer make reefs ragged. */
 const DIRECTIONS = 16;
-/** How many times longer than wide a reef is. */
+/** Ratio of a reef's length to its width. */
 const STRETCH = 1.6;
 /**
- * Maximum number of a new body's cells that may touch or overlap other organisms. With more, bodies
- * would be dented and surrounded by loose cells.
+ * Maximum number of cells with which the body of a new organism may touch or overlap others. With
+ * more, bodies would be dented, and loose cells would surround them.
  */
 const PRESS = 6;
-/** Radius of a body of unknown shape, in sides of a window. */
+/** Radius of a body of unknown shape, as a multiple of a window's side. */
 const RADIUS = 0.38;
 
-/** A planted organism. Without a phase, the organism will be planted soon. */
+/** A living organism or, if `phase` is absent, an organism that will be planted soon. */
 export type Planted = Pick<OrganismView, 'x' | 'y' | 'kind'> &
   Partial<Pick<OrganismView, 'phase' | 'hurt'>>;
 
@@ -403,7 +400,7 @@ export class Reefs {
   ) {
     const { side } = room.species;
     const { width, height } = room.grid;
-    // Use the room's name as the seed, so that reefs are at the same places after a restart.
+    // Use the room's name as the random seed, so that reefs are in the same places after a restart.
     const places = createRandom(hashText(`${room.name}/reefs`));
     const count = Math.max(1, Math.round(targetCount({ width, height, side }) / REEF_SIZE));
     const area = { width, height, side: Math.min(SPACE * side, width, height) };
@@ -418,10 +415,10 @@ export class Reefs {
   }
 
   /**
-   * Returns the sparsest or the most crowded reef, compared with how dense each reef should be. In
-   * each season, another reef becomes the densest and takes the season's theme.
+   * Returns the sparsest or the most crowded reef, relative to how dense each reef should be. In
+   * each season, another reef should be the densest, and gets the season's theme.
    *
-   * @param now ms
+   * @param now current time, in ms
    */
   choose(which: 'sparse' | 'crowded', planted: readonly PlantingPlace[], now: number): Reef {
     const { reefs } = this;
@@ -437,12 +434,12 @@ export class Reefs {
     return reefs[fullness.indexOf(extreme)];
   }
 
-  /** Returns the distance between a place and the centre of the nearest reef, in cells. */
+  /** Returns the distance from a position to the centre of the nearest reef, in cells. */
   distance(place: PlantingPlace): number {
     return between(place, this.around(place));
   }
 
-  /** Returns the reef nearest to a place. */
+  /** Returns the reef nearest to a position. */
   around(place: PlantingPlace): Reef {
     return this.reefs.reduce((near, one) =>
       between(one, place) < between(near, place) ? one : near,
@@ -450,12 +447,14 @@ export class Reefs {
   }
 
   /**
-   * Chooses, among some creatures, the creature that can be planted nearest to a reef's centre, and
-   * a place where its body will nearly touch other organisms. Tries some random directions.
+   * Chooses a position in a reef: as near to the reef's centre as possible, where a new body nearly
+   * touches others. Tries all given creatures, in random directions from the centre, and chooses the
+   * creature that fits nearest to the centre.
    *
-   * @param kinds names of gallery entries. A creature of another name has an unknown shape
-   * @param planted all living organisms, and organisms that will be planted
-   * @returns centre of the window, in cells; undefined if there is no space
+   * @param kinds names of the creatures to try. A creature that is not in the gallery is treated as
+   *   a disc
+   * @param planted all living organisms, and organisms that will be planted soon
+   * @returns the creature, and the centre of its window in cells; undefined if there is no space
    */
   placeFor(reef: Reef, kinds: readonly string[], planted: readonly Planted[]): Planted | undefined {
     const { random, room } = this;
@@ -464,7 +463,7 @@ export class Reefs {
     const taken = this.taken(planted);
     const bodies = kinds.map((kind) => ({ kind, body: this.bodyOf(kind) }));
     const fits = (body: readonly number[], middle: number): boolean => {
-      // A seed needs bare ground in the middle.
+      // A seed can only grow if the middle of its window is free.
       if (taken[middle] !== 0 || taken[middle - width - 1] !== 0) return false;
       let pressed = 0;
       return body.every((offset) => taken[middle + offset] === 0 || ++pressed <= PRESS);
@@ -490,8 +489,10 @@ export class Reefs {
   }
 
   /**
-   * Marks with 1 each cell of the grid that is owned, or will be owned once all organisms are grown
-   * and healed, and the cells beside these cells.
+   * Computes which cells are taken: cells that are owned, cells that will be owned when all organisms
+   * are grown and healed, and the neighbours of these cells.
+   *
+   * @returns [height · width] 1 for each taken cell, otherwise 0
    */
   private taken(planted: readonly Planted[]): Uint8Array {
     const { width, height, planes } = this.room.grid;
@@ -507,7 +508,7 @@ export class Reefs {
     return taken;
   }
 
-  /** Returns the cells of a grown creature, as offsets in the grid from the window's centre. */
+  /** Returns a grown creature's cells, as index offsets in the grid from the window's centre. */
   private bodyOf(kind: string): number[] {
     const { species, grid } = this.room;
     const { side, gallery, bodies } = species;

@@ -1,14 +1,14 @@
 /**
- * The automatic gardener keeps an unused room lively. It plants where there is ground, crosses
- * neighbours of any planter, wounds organisms so that healing can be seen, and replaces its own
- * organisms. Now and then, it grafts onto an organism of its own or of the host. In a crowded room,
- * it lets organisms depart by rule DEP-4. It wounds its own organisms and, if the host allows it,
- * long unattended ones.
+ * The gardener is an automatic player that keeps a room lively while no visitor plays. It plants in
+ * free space, crosses neighbouring organisms, wounds organisms so that people can watch them heal,
+ * and replaces its own organisms. Occasionally it grafts onto its own organisms or the host's. It
+ * wounds its own organisms and, if the host allows this, unattended organisms of others. In a crowded
+ * room, it lets organisms depart (rule DEP-4).
  *
- * It stops when a visitor acts, waits while a visitor draws or chooses a seed, and pauses while
- * nobody watches. A room that nobody has played in yet is planted immediately, so that the first
- * visitor sees life. Its commands go through a system actor, so they are journalled and cost
- * energy. It has its own random numbers, so that replays do not depend on it.
+ * The gardener stops when a visitor acts, draws or chooses a seed, and while nobody watches. It
+ * plants immediately in a room in which nobody has played yet, so that the first visitor sees life.
+ * Its commands are journalled and cost energy like those of visitors. Its random numbers are
+ * separate from the room's, so that replays do not depend on it.
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -27,13 +27,13 @@ import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
   /**
-   * How long visitors must be inactive before the gardener starts, in ms. If 'off', it never
-   * starts.
+   * How long visitors must be inactive before the gardener starts, in ms; 'off' if it must not
+   * start.
    */
   readonly after: number | 'off';
-  /** Whose organisms the gardener wounds. If absent, only its own. */
+  /** Whose organisms the gardener may wound. By default, only organisms that it planted. */
   readonly wounds?: GardenerWounds | undefined;
-  /** Creatures that the host lets the gardener use. If absent, it chooses. */
+  /** The host's choice of creatures for the gardener. By default, the gardener chooses. */
   readonly curation?: RoomSettings['curation'] | undefined;
 }
 
@@ -41,22 +41,21 @@ export interface GardenerOptions extends GardenerSettings {
   readonly room: Room;
   readonly clock: Clock;
   readonly random: Random;
-  /** Sends a command to the room. Rejects with a Refusal. */
+  /** Sends a command to the room. May reject with a `Refusal`. */
   readonly act: (act: SystemCommand) => Promise<Answer>;
-  /** Whether any screen shows the room. */
   readonly watched: () => boolean;
-  /** Whether nobody has played in the room yet. Then the gardener plants immediately. */
+  /** Whether nobody has played in the room yet. If so, the gardener plants immediately. */
   readonly isNew?: boolean;
 }
 
 const { initialPlants, leastPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
-/** The gardener of one room. Decides when to act; `Tending` acts. */
+/** The gardener of a room. Decides when to act; the class `Tending` executes the actions. */
 export class Gardener {
   private after: number | 'off';
-  /** When a visitor was last active, in ms. */
+  /** When a visitor was last active (monotonic clock, ms). */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  /** Actions to run later. `at` is the earliest time to run the action, in ms. */
+  /** Actions to run later, each at the first tick after the time `at` (monotonic clock, ms). */
   private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
@@ -78,7 +77,6 @@ export class Gardener {
     this.configure(options);
   }
 
-  /** Applies the host's settings. */
   configure({ after, wounds = 'own', curation }: GardenerSettings): void {
     this.after = after;
     this.tending.wounds = wounds;
@@ -86,7 +84,6 @@ export class Gardener {
     if (after === 'off') this.rest();
   }
 
-  /** Whether the gardener is acting now. */
   get isActive(): boolean {
     return this.working;
   }
@@ -103,8 +100,8 @@ export class Gardener {
    */
   tick(): void {
     const now = this.options.clock.now();
-    // Check this even while the gardener is off: a room that somebody has played in is no longer
-    // new.
+    // Call `plantsFirst` even while the gardener is off, because it notices when somebody has played
+    // in the room. The room is then no longer new.
     const plantsFirst = this.plantsFirst();
     const { after, lastActivity, options } = this;
     const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
@@ -126,7 +123,7 @@ export class Gardener {
     this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
   }
 
-  /** Returns whether to continue planting a new room, even while its first visitors plant, too. */
+  /** Returns whether to continue the first planting, which goes on even while visitors are active. */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
@@ -141,7 +138,7 @@ export class Gardener {
     this.scheduled = [];
   }
 
-  /** Starts an action, chosen partly at random. @returns false if no action is possible */
+  /** Chooses an action, partly at random, and starts it. @returns false if no action is possible */
   private startNext(): boolean {
     const { tending } = this;
     if (tending.thin()) return true;
@@ -158,17 +155,18 @@ export class Gardener {
   private delay(): number {
     const { tending, options } = this;
     const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
-    // If there are few organisms, act less often, because each would otherwise be wounded or
-    // replaced too often.
+    // With few organisms, act less often. Otherwise, each of them would be wounded or replaced too
+    // often.
     const few = leastPlants / Math.max(1, tending.own.length);
     const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
   }
 
   /**
-   * Sends a command to the room. A refusal cancels scheduled actions and delays the next action.
+   * Sends a command to the room. If the command is refused, cancels all scheduled actions and delays
+   * the next action.
    *
-   * @returns the room's answer; undefined if refused
+   * @returns the room's answer; undefined if the command was refused
    */
   private async send(act: SystemCommand): Promise<Answer | undefined> {
     try {
@@ -200,7 +198,6 @@ export class Gardeners implements Listener {
     private readonly settings: (room: string) => GardenerSettings,
   ) {}
 
-  /** Returns the gardener of an open room. */
   of(room: string): Gardener | undefined {
     return this.gardeners.get(room);
   }
@@ -213,7 +210,7 @@ export class Gardeners implements Listener {
     const gardener = new Gardener({
       ...{ room: roomServer.room, clock, act: (act) => actor.act(act) },
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
-      // Outside the opening hours, the gardener rests even while phones show the room.
+      // Outside the opening hours, treat the room as unwatched, even if phones show it.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       ...settings(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,
@@ -235,7 +232,8 @@ export class Gardeners implements Listener {
 
   onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
-    // A visitor who draws or looks at the map should find the room unchanged for a while.
+    // Treat a visitor who is drawing or choosing a seed on the map as active, so that the room does
+    // not change in the meantime.
     if (this.roomServers.get(room)?.isBusy) gardener?.visitorActive();
     gardener?.tick();
   }

@@ -1,4 +1,4 @@
-/** The gardener's actions in a room. Each method returns whether the action was possible. */
+/** Executes the gardener's actions in a room. The methods return whether the action was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
 import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
@@ -31,39 +31,37 @@ import {
 
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of the gardener's plantings that match the theme of their reef. */
+/** Share of the gardener's plantings that must match the theme of the reef. */
 const THEMED = 0.85;
-/** Number of creatures that compete for a place. The gardener plants the best-fitting one. */
+/** Number of creatures that the gardener considers for a planting. It plants the one that fits best. */
 const CHOICE = 4;
-/** Share of departures at the rim of a reef, so that the reef keeps its shape. */
+/** Share of departures at the rim of a reef. It is high, so that reefs keep their shape. */
 const AT_RIM = 0.85;
 /** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
 const CROWD = 1.5;
 /** Maximum strength of the mutation of a cross, 0…1. */
 const MUTATION = 0.2;
-/** Maximum number of strokes to try until a stroke touches no neighbour. */
+/** Maximum number of random strokes to try until one touches no neighbouring organism. */
 const TRIES = 12;
 
-/** The gardener's access to the room. */
 export interface RoomAccess {
   /** Returns the current time, in ms. */
   readonly now: () => number;
-  /** Sends a command to the room. @returns the room's answer; undefined if refused */
+  /** Sends a command to the room. @returns the room's answer; undefined if the command is refused */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /** Runs a function after a delay, unless the gardener stops first. @param delay ms */
+  /** Runs a function after a delay, unless the gardener stops in the meantime. @param delay in ms */
   readonly later: (delay: number, run: () => void) => void;
 }
 
 export class Tending {
-  /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
   /** Creatures that the host has hidden, and creatures that the host chose for the gardener. */
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
-  /** When the gardener last cut each organism, in ms. */
+  /** When the gardener last cut each organism (monotonic clock, ms). */
   private readonly woundedAt = new Map<OrganismId, number>();
-  /** Plantings that the room has not answered yet. */
+  /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
-  /** Number of own organisms before the last release; 0 once a replacement has been sown. */
+  /** Number of the gardener's organisms before the last call of `release`; 0 after a replacement. */
   private replaced = 0;
   private readonly reefs: Reefs;
 
@@ -75,20 +73,20 @@ export class Tending {
     this.reefs = new Reefs(room, new Seasons(room.species, random), random);
   }
 
-  /** Whether a planting has not been answered yet. */
+  /** Whether the room has not answered a `plant` command yet. */
   get isWaiting(): boolean {
     return this.pending.size > 0;
   }
 
-  /** The gardener's own organisms except departing ones, oldest first. */
+  /** The organisms that the gardener planted, except those that are departing, oldest first. */
   get own(): OrganismView[] {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
   /**
-   * Whether the gardener may plant another organism. The gardener may plant at most half of the
-   * room's maximum, and fewer if visitors have many organisms. It may always keep a few of its own
-   * organisms, and replace each. It never displaces organisms of planters who are present.
+   * Whether the gardener may plant another organism. It may have at most half of the room's maximum
+   * number of organisms, and fewer if visitors have many. It may always have a few organisms, and may
+   * replace each of them. It never plants if this would remove an organism whose planter is present.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -100,8 +98,8 @@ export class Tending {
     );
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
-    // then others'.
+    // In a full room, a planting removes another organism (rule DEP-1): one whose planter is absent.
+    // Organisms of the gardener are removed first.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -129,23 +127,23 @@ export class Tending {
   }
 
   /**
-   * Lets an unattended organism depart if the room is nearly full, has no ground for another
-   * organism, or has many more organisms than the gardener would plant. The organism farthest from
-   * a reef departs first, so that water stays open between reefs.
+   * Lets an unattended organism depart if the room is nearly full, has no free space for another
+   * organism, or has many more organisms than the gardener would plant. Chooses the organism that is
+   * farthest from all reefs, so that the space between reefs stays free.
    */
   thin(): boolean {
     const { room } = this;
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // Organisms that are already departing will leave ground, so no other has to depart.
+    // If an organism is already departing, its space will become free, so do not remove another one.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
     return true;
   }
 
-  /** Cuts across an organism, which then heals. */
+  /** Cuts across an organism, so that people can watch it heal. */
   wound(): boolean {
     const { random, room, access } = this;
     const now = access.now();
@@ -158,7 +156,7 @@ export class Tending {
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
     const { id, x, y, side } = chosen;
-    // A neighbour that is awake would take the wounded cells.
+    // Do not cut beside an organism that is awake, because it would take over the wounded cells.
     const isBeside = (one: OrganismView): boolean =>
       one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
     if (room.organisms.some((one) => one.phase !== 'asleep' && isBeside(one))) return false;
@@ -170,7 +168,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * GARDENING.strokeInterval, () => {
-        // A neighbour may have grown under the stroke in the meantime, so check again.
+        // Check again, because another organism may have grown into the stroke's area since.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -178,7 +176,7 @@ export class Tending {
     return true;
   }
 
-  /** Grafts a gallery creature onto a side of a resting organism that no visitor planted. */
+  /** Grafts a gallery creature onto a sleeping organism that the gardener or the host planted. */
   graft(): boolean {
     const { random, room, access } = this;
     const { species } = room;
@@ -199,7 +197,7 @@ export class Tending {
     return true;
   }
 
-  /** Crosses two neighbours of a reef, even of visitors, and plants the child beside them. */
+  /** Crosses two organisms of a reef, whoever planted them, and plants the child beside them. */
   cross(): boolean {
     const { random, room, access, reefs } = this;
     const reef = reefs.choose('sparse', this.planted, access.now());
@@ -222,7 +220,7 @@ export class Tending {
     return true;
   }
 
-  /** Lets one of the gardener's organisms depart and plants another one later. */
+  /** Lets one of the gardener's organisms depart, and plants another one a moment later. */
   replace(): boolean {
     if (!this.hasGround || !this.release()) return false;
     this.access.later(GARDENING.plantingDelay[0], () => void this.plant());
@@ -230,11 +228,11 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's own organisms depart: usually one at the rim of the most crowded
-   * reef, and now and then the oldest one there. The organism must rest, be unhurt, and have lived
-   * for at least a minute.
+   * Lets one of the gardener's own organisms depart: usually the outermost organism of the most
+   * crowded reef, and sometimes the oldest organism of that reef. Only organisms that are asleep,
+   * unhurt and older than a minute may depart.
    *
-   * @param excluded organisms that have to stay
+   * @param excluded organisms that must not depart
    */
   private release(...excluded: readonly OrganismView[]): boolean {
     const { reefs, farther } = this;
@@ -251,41 +249,41 @@ export class Tending {
     return true;
   }
 
-  /** Compares two organisms, and returns the organism that is farther from a reef. */
+  /** Returns which of two organisms is farther from its nearest reef. */
   private readonly farther = (a: OrganismView, b: OrganismView): OrganismView =>
     this.reefs.distance(b) > this.reefs.distance(a) ? b : a;
 
-  /** Number of organisms that fill the room well. */
+  /** Number of organisms that the gardener wants in the room. */
   get target(): number {
     const { grid, species } = this.room;
     return targetCount({ width: grid.width, height: grid.height, side: species.side });
   }
 
-  /** Number of organisms above which the room is crowded. */
   private get crowd(): number {
     return Math.floor(Math.min(GARDENING.thinAbove * this.room.maxOrganisms, CROWD * this.target));
   }
 
-  /** All organisms, and pending plantings. */
+  /** All living organisms, and organisms that are being planted. */
   private get planted() {
     return [...this.room.organisms, ...this.pending];
   }
 
-  /** Whether there is any ground on which a seed has space to grow. */
+  /** Whether there is free space for another organism anywhere in the room. */
   private get hasGround(): boolean {
     const { width, height } = this.room.grid;
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
   }
 
-  /** Returns the bare ground nearest to a position, for a creature of a kind. */
+  /** Finds the free space nearest to a position, for a creature of a given kind. */
   private placeNear(near: PlantingPlace, kind = '') {
     const place = nearestGround(this.room.grid.planes, this.room.species.side, near);
     return place && { ...place, kind };
   }
 
   /**
-   * Lists the gallery entries that pass and that the host has not hidden. If the host has chosen
-   * entries for the gardener, lists only these; otherwise, lists only suitable ones.
+   * Lists the gallery entries that the gardener may use and for whose names `passes` returns true.
+   * Omits entries that the host has hidden. If the host has chosen entries for the gardener, lists
+   * only chosen entries; otherwise, only `suitable` entries.
    */
   private entries(passes: (name: string) => boolean): readonly number[] {
     const { species } = this.room;
@@ -295,13 +293,16 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If the host has chosen only a few entries, the gardener plants each several times.
+    // If none of the host's chosen entries passes, return all of them: the host may have chosen only
+    // a few, which the gardener then plants several times.
     return passing.length > 0 ? passing : shown;
   }
 
   /**
-   * Chooses some gallery creatures that do not live in the room yet, usually of the theme. Returns
-   * none if all creatures live in the room.
+   * Chooses some gallery creatures to plant, usually of the given theme. Prefers creatures that are
+   * not in the room yet.
+   *
+   * @returns names of gallery entries; empty if no creature can be planted
    */
   private chooseKinds(theme: Theme | undefined): string[] {
     const { random, room } = this;
@@ -319,7 +320,7 @@ export class Tending {
   }
 }
 
-/** Calls a function up to `TRIES` times, until its result is defined. */
+/** Calls a function up to `TRIES` times, and returns its first result that is not undefined. */
 function firstOf<T>(make: () => T | undefined): T | undefined {
   for (let i = 0; i < TRIES; i++) {
     const made = make();

@@ -61,13 +61,12 @@ import {
 } from './room-operations.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
-/** How often, and how long apart in ms, to look whether another server has added a checkpoint. */
+/** How often to check whether another server has added a checkpoint, and the pause after a check, in ms. */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
 /** Maximum number of rooms per server, open or closed. */
 const MAX_ROOMS = 32;
 
-/** The services that handlers of calls and files use. */
 export interface Host extends HostContext {
   readonly films: FilmJobs;
   readonly counter: VisitCounter;
@@ -79,13 +78,11 @@ export interface Host extends HostContext {
    * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
-  /** The alerts that this server posts to a webhook; undefined without a webhook. */
+  /** Returns the sender of alerts to the webhook; undefined if no webhook is configured. */
   readonly alerts: () => { test(): Promise<number | string | undefined> } | undefined;
-  /** Notifies the other servers that the schedule has changed. */
   readonly announceSchedule: () => void;
-  /** Notifies the other servers that a checkpoint has been added. */
   readonly announceLibrary: () => void;
-  /** Looks for a checkpoint in the library of another server; undefined if there is none. */
+  /** Finds a checkpoint in another server's library; undefined if that library does not have it. */
   readonly findElsewhere: (
     server: string,
     folder: string,
@@ -95,13 +92,13 @@ export interface Host extends HostContext {
 /** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
 
-/** Calls that begin, check or end a session; serve-calls.ts handles them itself. */
+/** Calls that begin, check or end a host's session. serve-calls.ts handles these calls itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
-/** A handler can return nothing if the answer to its call can be an empty object. */
+/** What a handler returns. It may return nothing if an empty object is a valid answer `A`. */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
-/** One handler per call; each may throw `HostRefusal`. */
+/** A handler for each call of the host's API. Each handler may throw `HostRefusal`. */
 export type Handlers = {
   readonly [N in Exclude<CallName, SessionCall>]: (
     host: Host,
@@ -132,7 +129,8 @@ export const HANDLERS: Handlers = {
     }
     const checkpoint = await library.add(folder);
     host.announceLibrary();
-    // Wait, because a server that has not added it yet would refuse a room of it.
+    // Wait until the other servers have added the checkpoint. Until then, they would refuse a room
+    // that uses it.
     for (const name of others) {
       for (let i = 0; i < MOST_LOOKS && !(await host.findElsewhere(name, folder))?.added; i++) {
         await new Promise<void>((wake) => clock.after(LOOK_PAUSE, wake));
@@ -364,10 +362,10 @@ const ACT_REASONS: Readonly<Record<string, HostReason>> = {
 };
 
 /**
- * Executes a command that the room must not refuse.
+ * Executes a command in a room.
  *
  * @returns the number of removed organisms, and a reference to the command, for `undoCommand`
- * @throws HostRefusal
+ * @throws HostRefusal if the room refuses the command
  */
 async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   const live = rooms.requireOpen(name);
@@ -376,10 +374,10 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** The actors that act for programs, one for each room. */
+/** The actors that issue the commands of programs, one for each room's dispatcher. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
-/** @throws HostRefusal no-such-wall */
+/** Finds the reserved seat of a wall. @throws HostRefusal no-such-wall */
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
   const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
   if (!seat) throw new HostRefusal('no-such-wall');
@@ -388,22 +386,22 @@ function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
 
 const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** @throws HostRefusal not-kept */
+/** Returns the storage. @throws HostRefusal not-kept if nothing is stored */
 function requireStorage({ storage }: Host): NonNullable<Host['storage']> {
   if (!storage) throw new HostRefusal('not-kept');
   return storage;
 }
 
-/** @throws HostRefusal no-such-server */
+/** Returns the cluster. @throws HostRefusal no-such-server if the server is not in a cluster */
 function requireCluster({ cluster }: Host): NonNullable<Host['cluster']> {
   if (!cluster) throw new HostRefusal('no-such-server');
   return cluster;
 }
 
-/** How long the host's page warns that the clock was set back, in ms. */
+/** How long the host's page warns after the clock was set back, in ms. */
 const DAY = 86_400_000;
 
-/** Collects the state of this server, with the films and rooms of all servers. */
+/** Collects the state of this server, and the films and rooms of all servers in the cluster. */
 async function stateOf(host: Host, role: Role): Promise<HostState> {
   const { rooms, engine, since, version, cluster, hours } = host;
   const now = host.date();
@@ -470,7 +468,7 @@ function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDe
   };
 }
 
-/** Lists a room's readable snapshots, latest first. */
+/** Lists the snapshots of a room that can be read, latest first. */
 async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<SnapshotRecord[]> {
   if (!storage) return [];
   const roomServer = rooms.roomServers.get(name);
@@ -497,20 +495,21 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // Stop the farewell first, because it would remove the new organisms too.
+  // First stop a farewell that is in progress, because it would also remove the new organisms.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // A room that is flooded with commands may refuse some `plant` commands, so count the others.
+  // Count only the executed `plant` commands: a busy room may refuse some of them.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };
 }
 
 /**
- * Plants organisms evenly over the room, each of a different kind if the gallery has enough kinds.
+ * Plants `count` organisms, spread evenly over the room. Each is of a different kind if the gallery
+ * has enough kinds.
  */
 function sow(live: OpenRoom, count: number) {
   const { grid, species } = live.room;
@@ -534,12 +533,12 @@ function sow(live: OpenRoom, count: number) {
 }
 
 /**
- * Computes where to plant the i-th of n organisms along one axis of the grid: evenly spaced, but
- * shifted by a small random amount.
+ * Computes where to plant the i-th of n organisms along one axis of the grid. The organisms are
+ * evenly spaced, and each is shifted by a small random amount.
  *
- * @param length of the axis, in cells
- * @param side of an organism's window, in cells
- * @returns centre of the window, in cells
+ * @param length length of the axis, in cells
+ * @param side side of an organism's window, in cells
+ * @returns the centre of the organism's window, in cells
  */
 function positionIn(i: number, n: number, length: number, side: number): number {
   const room = length - side;

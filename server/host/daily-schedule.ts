@@ -13,20 +13,19 @@ import type { Store } from '../storage/store.ts';
 export interface DailyScheduleOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** Wall clock, ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /**
    * Called when the building opens or closes, and when the schedule changes.
    *
-   * @param isClosingTime whether closing time has just come; false if a new schedule closed the
-   * building
+   * @param isClosingTime true if the building closes because closing time has been reached; false
+   * if it is closed because the schedule was changed
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
-  /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
   /**
-   * Whether a supervisor starts the server again after it exits. If false, `next` leaves out the
-   * scheduled restart.
+   * Whether a supervisor restarts the server after the process exits. If false, `next` never
+   * reports a scheduled restart.
    */
   readonly isSupervised: boolean;
   /** Returns how long this server delays the scheduled restart, in ms. */
@@ -34,24 +33,24 @@ export interface DailyScheduleOptions {
 }
 
 const MINUTE = 60_000;
-/** Longest time between two checks, in ms. It is short because the wall clock may be changed. */
+/** Maximum interval between checks of the schedule, in ms. Short, so that changes of the wall clock are noticed. */
 const LOOK = 30_000;
-/** Yesterday, in days from today. Yesterday's opening hours may end after midnight. */
+/** Yesterday, as a number of days from today. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;
-/** How far to look for the next day that is open, in days. */
+/** How many days ahead to search for the next day with opening hours. */
 const MAX_AHEAD = 366;
 
-/** Announces opening, closing and restarts when they are due by the schedule. */
+/** Follows the schedule: calls `onChange` and `onRestart` when opening, closing or a restart is due. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
   /**
-   * Whether a check has been made before. The first check may find that the building closed long
-   * ago, which is not closing time.
+   * Whether the schedule has been checked before. The first check after a start may find a building
+   * that closed long ago. This must not be reported as closing time.
    */
   private isFollowing = false;
-  /** When the last check was made (wall clock, ms). */
+  /** When the schedule was last checked (wall clock, ms). */
   private looked: number;
 
   private constructor(
@@ -132,30 +131,31 @@ export class DailySchedule {
   }
 }
 
-/** Finds the opening hours of a day. @param ahead days from `moment`, negative for earlier days */
+/** Finds a day's opening hours. @param ahead number of days after the day of `moment`; may be negative */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
   const date = new Date(moment);
   date.setDate(date.getDate() + ahead);
   const day = localTime(date.getTime()).slice(0, 10);
   const exception = wanted.exceptions.findLast(({ first, last }) => first <= day && day <= last);
-  // `days` begins with Monday, `getDay()` with Sunday.
+  // `days` begins with Monday, but `getDay()` counts from Sunday.
   return exception ? exception.hours : wanted.days[(date.getDay() + 6) % 7];
 }
 
-/** Finds a time of day, `days` days after the day of `moment`. @returns wall clock, ms */
+/** Computes a time of day on the day `days` days after `moment`. @returns wall-clock time, in ms */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
-  // Calendar arithmetic: a day can have 23 or 25 hours when daylight saving time begins or ends.
+  // Add calendar days, not multiples of 24 hours, because daylight saving time makes some days
+  // longer or shorter.
   date.setDate(date.getDate() + days);
   return date.setHours(hours, minutes, 0, 0);
 }
 
-/** Computes when a day's opening hours end. @returns wall clock, ms */
+/** Computes when a day's opening hours end. @returns wall-clock time, in ms */
 const closing = (moment: number, days: number, hours: { from: string; to: string }): number =>
   at(moment, closesNextDay(hours) ? days + 1 : days, hours.to);
 
-/** Tells whether the building is open. @param now wall clock, ms */
+/** Returns whether the building is open. @param now wall-clock time, in ms */
 export function isOpenAt(wanted: Schedule, now: number): boolean {
   if (!wanted.on) return true;
   return [YESTERDAY, 0].some((ahead) => {
@@ -183,12 +183,13 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // The hours of two days may overlap or adjoin. Leave out the events that then change nothing.
+    // If the opening hours of two days overlap or adjoin, the building stays open between them. Omit
+    // events at which it neither opens nor closes.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // The next day may still begin before this day's hours end.
+    // Check one more day, because its opening hours may begin before this day's opening hours end.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

@@ -1,6 +1,7 @@
 /**
- * Ends a room's day. For a minute, its organisms depart one by one. Then the next day begins, on
- * bare ground or, if the host has chosen generations, with heirs. A snapshot is taken first.
+ * Ends a room's day. Takes a snapshot; then the organisms depart one by one, within a minute. The
+ * next day begins with an empty room or, if the setting `generations` is on, with heirs: children
+ * of the old day's organisms.
  */
 
 import { randomInt } from 'node:crypto';
@@ -27,7 +28,7 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/** Breeds the heirs of a room whose day is ending; returns none if no organism is grown. */
+/** Breeds heirs from the organisms of a room. Returns an empty list if no organism is fully grown. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -40,7 +41,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Reads the latent of a living organism; undefined if it is outside the checkpoint's bounds. */
+/** Returns a living organism's latent; undefined if it is outside the checkpoint's bounds. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewSeed({ from: 'organism', organism }, HOUSE.id).latent;
@@ -51,10 +52,10 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs on bare ground, well spread. If the room is too small for all heirs, plants only as
- * many as fit. Resolves once all commands have been answered.
+ * Plants heirs in an empty room, far apart. If the room is too small for all heirs, plants as many
+ * as fit. Resolves when all `plant` commands have been answered.
  *
- * @returns number of planted heirs
+ * @returns the number of planted heirs
  */
 async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
   const { grid, species, tick } = live.room;
@@ -70,15 +71,15 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
   return countExecuted(answers);
 }
 
-/** Key of the record that lists the rooms whose heirs have been chosen but not planted yet. */
+/** Key of the stored list of rooms whose heirs have been chosen but not planted yet. */
 const RECORD = 'days';
 const days = v.array(v.string());
 
 /** Default duration of a farewell, from the first departure to the last, in seconds. */
 const DURATION = 60;
-/** Maximum time that walls show the family tree after a farewell, in ms. */
+/** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
-/** Interval at which a farewell lets more organisms depart, in ms. */
+/** Interval between the steps of a farewell, in ms. Each step may start further departures. */
 const STEP = 500;
 const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
@@ -86,16 +87,15 @@ interface Farewell {
   readonly live: OpenRoom;
   /** Duration from the first departure to the last, in seconds. */
   readonly seconds: number;
-  /** When the farewell ends (ms of the clock); Infinity until the first organism departs. */
+  /** When the farewell ends (monotonic clock, ms); Infinity until the first organism departs. */
   until: number;
-  /** Whether the farewell began because of closing time. */
+  /** Whether the farewell began because the opening hours ended. */
   readonly atClosing: boolean;
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Number of organisms that should have begun to depart but have not yet; can be fractional. */
+  /** Number of departures that are due but have not been requested yet; may be fractional. */
   owed: number;
-  /** Heirs with which the next day begins. */
   heirs: readonly HeirSeed[];
   /** Resolves when all requested departures have begun. */
   begun: Promise<unknown>;
@@ -105,15 +105,15 @@ interface Farewell {
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
   /**
-   * Rooms with heirs that are not planted yet. The names are stored, so that the next start can
-   * warn about lost heirs.
+   * Names of the rooms whose heirs have not been planted yet. The names are stored, so that the
+   * server can warn at its next start if it ended before planting the heirs.
    */
   private readonly withHeirs = new Set<string>();
 
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Opens the farewells, and warns of rooms whose heirs were lost when the server ended.
+   * Creates the object. Logs a warning for each room whose heirs were lost because the server ended.
    *
    * @throws StoreError
    */
@@ -130,11 +130,11 @@ export class Farewells {
   }
 
   /**
-   * Ends the day of a room. Visitors can only watch until the farewell is over.
+   * Ends the day of a room: starts its farewell. Until the farewell is over, visitors can only watch.
    *
    * @param seconds duration from the first departure to the last
-   * @returns `kept`: the snapshot taken first, or null if nothing is stored; `done`: resolves when
-   * the farewell is over or was stopped
+   * @returns `kept`: the snapshot taken before the farewell, or null if nothing is stored; `done`:
+   * resolves when the farewell is over or was stopped
    * @throws HostRefusal no-such-room, room-closed, room-busy
    */
   async begin(
@@ -154,7 +154,7 @@ export class Farewells {
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
-    // The walls must show the room during the farewell, not a film of it.
+    // Stop films on the walls, so that the walls show the farewell.
     live.server.walls.show(undefined);
     try {
       const kept = await takeSnapshot(this.context, live.room, { before: 'reseed' });
@@ -182,8 +182,8 @@ export class Farewells {
   }
 
   /**
-   * Stops a room's farewell, if one is running; organisms that are not departing stay. Resolves
-   * when the requested departures have begun.
+   * Stops a room's farewell, if one is in progress. Organisms that have not begun to depart stay.
+   * Resolves when all departures that were already requested have begun.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);
@@ -207,7 +207,7 @@ export class Farewells {
     await farewell.begun;
   }
 
-  /** Begins the next day, unless the room has been closed. */
+  /** Ends the farewell, and plants the heirs of the next day unless the room has been closed. */
   private async beginDay(name: string, { live, heirs }: Farewell): Promise<void> {
     const { rooms, storage, log } = this.context;
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
@@ -233,12 +233,12 @@ export class Farewells {
     }
   }
 
-  /** Lets organisms depart at an even rate, so that the last one is gone when the farewell ends. */
+  /** Starts departures at an even rate, so that the last organism is gone when the farewell ends. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // The room has been closed, and perhaps opened again, so this farewell no longer applies.
+    // Stop the farewell if the room has been closed since, even if it has been opened again.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;
@@ -253,8 +253,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Respect the limit of simultaneous departures, unless the time is over: above the limit, an
-    // organism that is dissolving would have to vanish immediately.
+    // Do not exceed the maximum number of dissolving organisms: each organism above the maximum makes
+    // a dissolving one vanish immediately. Ignore the maximum only in the last step.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -262,8 +262,8 @@ export class Farewells {
       const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
       begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
-    // A departure may fail because the organism has just died, or because the queue is full. A
-    // later step tries again.
+    // A departure fails if the organism has just died or if the room's command queue is full. The
+    // next step tries again.
     farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
@@ -289,12 +289,12 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism dissolves. All organisms must be gone at the end of the farewell,
- * and only `maxDissolving` organisms may dissolve simultaneously.
+ * Computes how long each organism takes to dissolve, such that all organisms are gone at the end of
+ * the farewell and at most `maxDissolving` of them dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds
- * @returns duration, in seconds
+ * @returns the time that each organism takes to dissolve, in seconds
  */
 const dissolvingTime = (organisms: number, left: number): number =>
   Math.max(

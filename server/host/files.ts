@@ -24,7 +24,7 @@ const tick = v.optional(
 const bundleQuery = v.object({ from: tick, to: tick });
 const statisticsQuery = v.object({ by: v.optional(v.picklist(['hour', 'day']), 'day') });
 
-/** @throws HostRefusal bad-call */
+/** Validates the query of a request. @throws HostRefusal bad-call */
 function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T {
   const result = v.safeParse(schema, query, { abortEarly: true });
   if (result.success) return result.output;
@@ -37,7 +37,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // The world keeps the last state of a closed room, unless another server has closed the room.
+    // After this server has closed a room, `world` still has the room's last state.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
     const [last = 0] = room ? [] : ((await host.storage?.store.snapshotTicks(name)) ?? []);
     await sendPng(response, room?.grid.planes ?? (await planesAt(host, name, last)));
@@ -90,13 +90,13 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   logo: async ({ rooms, hostStore }, { params, query }, response) => {
     const logo = await readLogo(hostStore, rooms.planOf(`${params.name}`).name);
     if (!logo) throw new HostRefusal('no-such-logo');
-    // A page asks for the logo with its id, so what it gets never changes.
+    // The URLs on pages contain the logo's id, so the response to such a URL never changes.
     if (logo.id in query) response.set('Cache-Control', 'public, max-age=31536000, immutable');
     response.type('png').send(logo.png);
   },
   job: ({ films }, request, response) => {
     const { path, name } = films.file(`${request.params.job}`);
-    // With `?show`, the page shows the film instead of downloading it.
+    // With `?show`, the browser displays the film instead of downloading it.
     if (request.query.show === undefined) response.attachment(name);
     return stream(path, request, response);
   },
@@ -128,7 +128,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
 };
 
-/** @throws HostRefusal no-such-room */
+/** Returns the name of the room in the path. @throws HostRefusal no-such-room */
 const roomOf = ({ rooms }: Host, { params }: Request): string =>
   rooms.planOf(`${params.room}`).name;
 
@@ -136,7 +136,7 @@ async function sendPng(response: Response, planes: Omit<Planes, 'owner'>): Promi
   response.type('png').send(await png(planes));
 }
 
-/** @throws HostRefusal no-such-snapshot */
+/** Reads the grid of a stored snapshot. @throws HostRefusal not-kept, no-such-snapshot */
 async function planesAt({ storage }: Host, room: string, tick: number): Promise<Planes> {
   if (!storage) throw new HostRefusal('not-kept');
   const state = await storage.store.stateAt(room, tick).catch((error: unknown) => {
@@ -154,7 +154,7 @@ function drawingOf({ rooms }: Host, { params }: Request) {
   return { drawing, live };
 }
 
-/** Converts a drawing to a read-out of a grown organism; ink becomes white. */
+/** Converts a drawing to the format in which a grown organism's pixels are read. Ink becomes white. */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
   const rgba = isInk
@@ -169,7 +169,8 @@ function asRefusal(error: unknown): never {
 }
 
 /**
- * Streams a file. Closes its descriptor with the connection, even if the client has not read all.
+ * Streams a file to the client. Closes the file's descriptor when the connection closes, even if the
+ * client has not received the whole file.
  */
 async function stream(path: string, request: Request, response: Response): Promise<void> {
   const { size } = await stat(path);

@@ -1,6 +1,6 @@
 /**
- * Orders films of rooms, one at a time, each from its own process (film-process.ts), and keeps the
- * latest films for download. The pictures of a film are also stored as one file each, so that pages
+ * Makes films of rooms, one at a time, each in a separate process (film-process.ts). Keeps the
+ * latest films for download. Each picture of a film is also stored as a separate file, so that pages
  * can show any moment of the film.
  */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
@@ -25,24 +25,22 @@ import { Mutex } from '../platform/queues.ts';
 import type { When } from '../replay/journal-range.ts';
 import type { PictureWriter } from '../replay/run-replay.ts';
 
-/** Time-lapse films. */
 export const FILMS = {
   /** Pictures per second. */
   rate: 15,
-  /** Minimum side of a picture, in pixels. */
+  /** Minimum length of a picture's shorter side, in pixels. */
   side: 480,
-  /** Number of finished films that are kept. */
+  /** Maximum number of finished films to keep. */
   kept: 4,
   /** Default length of a film, in seconds. */
   seconds: 20,
 } as const;
 
-/** The order that the server sends to the process that makes a film. */
+/** The message that tells the film process which film to make. */
 export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
-  /** Where rooms are stored. */
+  /** Where rooms are stored: the data folder, or the Valkey URL of the cluster. */
   readonly records: { readonly folder: string } | { readonly cluster: string };
   readonly room: string;
-  /** Folder of the checkpoint. */
   readonly checkpoint: string;
   readonly engine: BackendName | 'auto';
   readonly from: When;
@@ -51,14 +49,14 @@ export interface FilmOrder extends Pick<CallBody<'timelapse'>, 'kind'> {
   readonly now: number;
   /** Maximum length of the film, in seconds. */
   readonly seconds: number;
-  /** Path of the film. */
   readonly out: string;
 }
 
 /**
- * Messages from the process that makes a film. First: when the film begins (wall clock, ms), the
- * times of its pictures, and their total number. Then: the progress (0 to 1) and the number of
- * pictures so far. Last: the film is done, or the reason why it failed.
+ * A message from the film process. The first message says when the film begins (wall clock, ms),
+ * when its pictures were taken, and how many pictures it has in total. The next messages report the
+ * progress (0 to 1) and the number of pictures made so far. The last message says that the film is
+ * done, or why it failed.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -66,10 +64,10 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/** Returns the path of the file of one picture: the gzipped planes, colours first. */
+/** Returns the path of a picture's file, which contains gzipped RGBA pixels, then the cells' owners. */
 const frameFile = (film: string, index: number): string => join(`${film}.frames`, `${index}`);
 
-/** Writes each picture to a separate file, then passes it on. @param film path of the film */
+/** Writes each picture to a separate file, then passes it to `pictures`. @param film path of the film's file */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -93,14 +91,14 @@ function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
 }
 
-/** Files are read one at a time, to limit the number of open file descriptors. */
+/** Reads picture files one at a time, to limit the number of open file descriptors. */
 const reading = new Mutex();
-/** Frames that are being sent, by file, with the number of clients that receive them. */
+/** Pictures that are being sent, by path, with the number of clients that are receiving each. */
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends the file of a frame from memory. Responses do not hold a file descriptor, because some
- * clients never read them. Responses that are sending the same frame share its bytes.
+ * Sends a picture of a film. Reads the file into memory first, because streaming it to a slow client
+ * would keep the file open. Responses that send the same picture share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -110,7 +108,7 @@ export function sendFrame(file: string, response: Response): void {
   response.once('close', () => {
     if (--frame.receivers === 0) sending.delete(file);
   });
-  // Browsers may cache a frame: the frames of a film do not change.
+  // Browsers may cache the picture, because the pictures of a film never change.
   response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
   response.type('application/octet-stream');
   frame.bytes.then(
@@ -123,13 +121,12 @@ interface Job {
   state: JobState;
   readonly path: string;
   readonly child: ChildProcess;
-  /** Cancels the stall timeout. */
   cancelTimeout: () => void;
 }
 
 const PROCESS = fileURLToPath(new URL('./film-process.mjs', import.meta.url));
 const HOUR = 3_600_000;
-/** Longest time without progress before a job fails, in ms. The total time is not limited. */
+/** Maximum time without progress before a job fails, in ms. The job's total time is not limited. */
 const STALLED = 900_000;
 /** Options for removing a folder in which a process may still be writing. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
@@ -142,9 +139,9 @@ export class FilmJobs {
   private folder: string | undefined;
 
   /**
-   * @param options.date wall clock, ms
-   * @param options.warn receives the details of a failure, for the log
-   * @param options.onGone called when the pictures of a film have been deleted
+   * @param options.date returns the wall-clock time, in ms
+   * @param options.warn logs the details of a failure
+   * @param options.onGone called when the pictures of a film are being deleted
    */
   constructor(
     private readonly options: Pick<FilmOrder, 'engine'> & {
@@ -156,15 +153,15 @@ export class FilmJobs {
     },
   ) {}
 
-  /** The states of all jobs, latest last. */
+  /** The states of all jobs, oldest first. */
   get states(): JobState[] {
     return [...this.jobs.values()].map(({ state }) => state);
   }
 
   /**
-   * Starts a film.
+   * Starts to make a film.
    *
-   * @param place where the rooms are stored, and the folder of the checkpoint
+   * @param place where the rooms are stored, and the path of the checkpoint's folder
    * @throws HostRefusal too-many-jobs
    */
   begin(
@@ -175,7 +172,7 @@ export class FilmJobs {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
-    // The system may remove the temporary folder if it is unused for days.
+    // Create the folder again: the operating system may have removed it if it was unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -195,7 +192,7 @@ export class FilmJobs {
     const { child } = job;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // Use `on`, not `once`: if the process cannot start, `child.send` below causes a second error.
+    // Use `on`, not `once`: if the process cannot start, `child.send` below emits a second error.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) =>
       this.fail(job, 'ended', `The process that makes it ended (${code}).`),
@@ -233,7 +230,7 @@ export class FilmJobs {
   }
 
   /**
-   * Returns the path of the file of a finished picture.
+   * Returns the path of a picture's file.
    *
    * @throws HostRefusal no-such-job, job-not-done, no-such-time
    */
@@ -263,7 +260,7 @@ export class FilmJobs {
   }
 
   private hear(job: Job, news: FilmNews): void {
-    // The job may have been stopped while this message was in transit, so ignore the message.
+    // Ignore messages that arrive after the job has ended.
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('error' in news) this.fail(job, news.error, news.message);
@@ -301,7 +298,7 @@ export class FilmJobs {
     job.child.kill('SIGKILL');
   }
 
-  /** Removes ended jobs and their films, except the latest `FILMS.kept`. */
+  /** Removes all ended jobs and their films, except the latest `FILMS.kept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
     for (const [id, job] of over.slice(0, -FILMS.kept)) {

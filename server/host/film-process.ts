@@ -29,17 +29,17 @@ import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import { FILMS, type FilmNews, type FilmOrder, withFrames } from './film-jobs.ts';
 
-/** A file of a ZIP archive. Its name is ASCII. */
+/** A file in a ZIP archive. Its name must be ASCII. */
 type ZipEntry = { readonly name: string; readonly bytes: Uint8Array };
 
-/** The version of ZIP that readers need. */
+/** Minimum version of ZIP that a reader must support: 2.0. */
 const VERSION = 20;
-/** 1980-01-01, the first date that ZIP can store. File names contain the tick instead of a date. */
+/** The modification date of all files: 1980-01-01, the earliest date that ZIP can store. */
 const DAY = 0x0021;
 
 /**
- * Writes the fields that both headers of an entry share, from the version to the length of the
- * name. Fields that stay 0 say that the entry is not compressed.
+ * Writes the fields that a file's local header and its directory header have in common, from the
+ * version to the length of the name. The compression method stays 0: not compressed.
  */
 function common({ name, bytes }: ZipEntry): Buffer {
   const header = Buffer.alloc(26);
@@ -52,7 +52,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** Yields the parts of a ZIP archive in order. It can have up to 4 GiB and 65,535 entries. */
+/** Yields the bytes of a ZIP archive, part by part. Limits: 4 GiB and 65,535 files. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -78,13 +78,13 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   yield end;
 }
 
-/** Side of the squares that are painted separately, in cells. */
+/** Side of the square tiles that are painted separately, in cells. */
 const TILE = 16;
-/** Maximum distance at which a cell affects the paint of another cell, in cells. */
+/** Maximum distance at which a cell affects how another cell is painted, in cells. */
 const AROUND = (REACH - 1) / 2;
 
 type MapOf = NonNullable<Painting['mapOf']>;
-/** The organisms of a room. */
+/** Access to the genomes and positions of a room's organisms. */
 type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
 
 /**
@@ -92,15 +92,15 @@ type Organisms = Pick<Room, 'genomesOf' | 'viewOf'>;
  * are not painted again.
  */
 export class FilmPainter {
-  /** The previous picture, and the cells that it shows. */
+  /** The pixels of the previous picture, and the planes from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
-  /** Maps by genomes. */
+  /** Maps of genomes. The key consists of the latents and labels of the genomes. */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
-   * @param scale pixels per cell, along a side
-   * @param limit maximum total time for painting, in ms
+   * @param scale side of a cell, in pixels
+   * @param limit maximum time for painting all pictures together, in ms
    * @param now returns the current time, in ms
    */
   constructor(
@@ -111,10 +111,10 @@ export class FilmPainter {
   ) {}
 
   /**
-   * Paints a picture on black.
+   * Paints a picture on a black background.
    *
-   * @param planes must have the same size in each call
-   * @param room the organisms of the planes. If absent, only cells count
+   * @param planes the colours and owners of the cells; must have the same size in each call
+   * @param room the organisms in `planes`. If absent, the picture depends only on `planes`
    * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined in this and
    * all later calls if the time for painting is used up
    */
@@ -143,7 +143,7 @@ export class FilmPainter {
     return pixels;
   }
 
-  /** Returns the maps of organisms by id. Each is computed once, until its genomes change. */
+  /** Returns a function that finds an organism's map by id. A map is recomputed if the genomes change. */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
     const place = (id: number): PlacedMap | undefined => {
@@ -168,7 +168,7 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // On black, premultiplied colours need no blending, so copy them.
+      // The colours are premultiplied with alpha, so on a black background they can be copied.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -178,7 +178,7 @@ export class FilmPainter {
   }
 }
 
-/** Returns a tile and the surrounding cells that its paint depends on. */
+/** Extends a tile by the surrounding cells that affect how it is painted. */
 function around({ x, y, width, height }: Rect, grid: Pick<Planes, 'width' | 'height'>): Rect {
   const [left, top] = [Math.max(0, x - AROUND), Math.max(0, y - AROUND)];
   return {
@@ -198,9 +198,9 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * Lists the ticks at which `runReplay` makes a picture. It makes none at the snapshot's tick.
+ * Lists the ticks at which `runReplay` makes a picture. The snapshot's tick is never one of them.
  *
- * @param every ticks between two pictures
+ * @param every number of ticks from one picture to the next
  */
 function pictureTicks({ from, to, snapshot }: JournalRange, every: number): number[] {
   const ticks: number[] = [];
@@ -210,9 +210,9 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Reduces the dates of the pictures to a few points, between which dates can be interpolated.
+ * Reduces the times of all pictures to a few known times. The other times can be interpolated.
  *
- * @param dates of all pictures (wall clock, ms), never decreasing
+ * @param dates the times of all pictures (wall clock, ms), never decreasing
  */
 function filmTimes(dates: readonly number[]): FilmTimes {
   const times = new TickTimes();
@@ -222,15 +222,15 @@ function filmTimes(dates: readonly number[]): FilmTimes {
 
 type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
 
-/** Maximum total time to paint a film, in ms. After that, pictures show enlarged cells instead. */
+/** Maximum total time for painting a film, in ms. Later pictures show enlarged cells instead. */
 const PAINTING_LIMIT = 600_000;
 /**
- * Range of pixels per cell in which pictures are painted. With fewer pixels, painting would make no
- * visible difference; with more, it would look coarse.
+ * Range of scales (side of a cell, in pixels) at which pictures are painted. At a smaller scale,
+ * painting makes no visible difference. At a larger scale, it looks coarse.
  */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/** Maximum time between two progress reports, in ms. Each further per cent is reported too. */
+/** Maximum interval between progress reports, in ms. Each additional per cent is also reported. */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -239,12 +239,12 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Load this module only in a cluster: a server that runs alone does not need it.
+  // Import the module only if needed: a server that is not in a cluster does not use it.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
 
-/** Makes the film. @returns its number of pictures */
+/** Makes the film. @returns the number of pictures in the film */
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await openRecords(order.records));
   const { room, now } = order;
@@ -253,7 +253,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // If this fails, continue: damage elsewhere in the journal must not prevent the film.
+      // If the times cannot be read, make the film without them: damage in another part of the
+      // journal must not prevent the film.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
@@ -286,7 +287,7 @@ async function make(order: FilmOrder): Promise<number> {
         const at = systemClock.now();
         if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
         told = { progress, at };
-        // Reserve the last 5 % for writing the file.
+        // Reserve the last 5 % of the progress for writing the file.
         say({ progress: 0.95 * progress, frames: pictures.count });
       },
     });
@@ -298,8 +299,9 @@ async function make(order: FilmOrder): Promise<number> {
 }
 
 /**
- * Returns an encoder of pictures. It paints if there is a painter, the scale is suitable, and time
- * is left; otherwise, it enlarges the cells.
+ * Creates a function that encodes pictures as PNGs. It paints the cells if the checkpoint has a
+ * painter, the scale is within `PAINTED_SCALES`, and painting time is left. Otherwise, it enlarges
+ * the cells.
  */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;
@@ -314,7 +316,7 @@ function encoderOf(file: Buffer | undefined, scale: number): Encode {
   };
 }
 
-/** Collects pictures as PNGs and writes them to one ZIP file. */
+/** Creates a writer that collects pictures as PNGs and writes them to one ZIP file. */
 function zipped(file: string, name: string, encode: Encode): PictureWriter {
   const entries: ZipEntry[] = [];
   return {
@@ -339,7 +341,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// A low priority: the rooms take precedence on a busy machine.
+// Run at low priority, so that the rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
   make(message as FilmOrder)
@@ -349,5 +351,4 @@ process.once('message', (message) => {
     )
     .finally(() => process.disconnect());
 });
-// Exit when the parent process has ended.
 process.once('disconnect', () => process.exit());

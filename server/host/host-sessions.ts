@@ -1,6 +1,6 @@
 /**
- * Decides who may make the host's calls: a host who has signed in with the host's token, and programs
- * with access tokens. Each token is shown once, and stored as a hash.
+ * Decides who may use the host's API: a host who has signed in with the host's token, and programs
+ * that have an access token. Each token is shown only once. Only its hash is stored.
  */
 import { createHash, randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -15,18 +15,18 @@ import { commandLine } from '../platform/installation.ts';
 import { Mutex, TokenBucket } from '../platform/queues.ts';
 import type { Store } from '../storage/store.ts';
 
-/** Characters of a token. Characters that look alike are excluded, because people type tokens. */
+/** Characters used in tokens. Similar-looking characters are excluded, because people type tokens. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/** Number of characters for 160 random bits, which cannot be guessed, so a plain hash is safe. */
+/** Number of characters in a token: 160 random bits. They cannot be guessed, so an unsalted hash is safe. */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
-/** Hashes a token. Ignores what people may type differently: case, spaces and dashes. */
+/** Hashes a token. Ignores case, spaces and dashes, which people may type differently. */
 const digestOf = (token: string): Buffer =>
   createHash('sha256')
     .update(token.toLowerCase().replace(/[\s-]+/g, ''))
     .digest();
 
-/** Draws a token at random, in groups of five characters. */
+/** Creates a random token, written in groups of five characters. */
 function newToken(): string {
   const letters = Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
   return letters.join('').replace(/(.{5})(?=.)/g, '$1-');
@@ -40,15 +40,15 @@ export class HostToken {
     private readonly store: Store,
     private readonly renew: boolean,
     private hash: Buffer,
-    /** The token itself, if this server created it now. Show it after it is stored. */
+    /** The token in plain text if it was created at this start. It must be stored before it is shown. */
     public fresh?: string,
     private isStored = fresh === undefined,
   ) {}
 
   /**
-   * Reads the stored hash, or creates a token. `keep` stores the new token.
+   * Reads the token's stored hash. Creates a new token if none is stored; `keep` stores its hash.
    *
-   * @param renew creates a new token even if one is stored; the old token becomes invalid
+   * @param renew whether to create a new token even if one is stored; the old one becomes invalid
    * @throws StoreError
    */
   static async open(store: Store, renew: boolean): Promise<HostToken> {
@@ -59,9 +59,10 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call it just before showing the token: a stored token that was
-   * never shown would lock the host out. If several servers with one store start simultaneously,
-   * one server stores its token; the others adopt it, and have no token to show.
+   * Stores the hash of a new token. Call this just before showing the token, because a token that is
+   * stored but never shown locks the host out. If several servers that share a store start
+   * simultaneously, only one server stores its token. The other servers adopt that token, and have
+   * no token to show.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -75,9 +76,9 @@ export class HostToken {
     if (!isStored) await this.reload();
   }
 
-  /** Adopts the stored token, which another server may have changed. @throws StoreError */
+  /** Reads the stored token again, because another server may have changed it. @throws StoreError */
   async reload(): Promise<void> {
-    // Keep this server's new token, which is about to replace the stored one.
+    // Do not discard a new token of this server that `keep` has not stored yet.
     if (!this.isStored) return;
     const stored = await this.store.serverRecord('token', tokenRecord);
     if (!stored || stored.hash === this.hash.toString('hex')) return;
@@ -85,12 +86,12 @@ export class HostToken {
     this.fresh = undefined;
   }
 
-  /** Identifies the token without revealing its hash. */
+  /** A string that identifies the token without revealing the stored hash. */
   get mark(): string {
     return createHash('sha256').update('mark').update(this.hash).digest('base64url');
   }
 
-  /** Checks a token, in constant time. */
+  /** Returns whether a token is the host's token. Takes constant time, against timing attacks. */
   is(token: string): boolean {
     return timingSafeEqual(digestOf(token), this.hash);
   }
@@ -100,10 +101,11 @@ const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * Creates the hint that the log shows beside the host's token, for a host who loses the token.
+ * Creates the hint that is logged with the host's token: how to get a new token if it is lost.
  *
  * @param data the value of `--data`: a folder, or `none`
- * @param isShared whether servers share the rooms over Valkey, whose URL must stay secret
+ * @param isShared whether servers share the rooms through Valkey. The hint omits Valkey's URL, which
+ * is secret
  */
 export function tokenRecoveryHint(data: string, isShared: boolean): string {
   if (data === 'none' && !isShared) return 'the next start creates a new token';
@@ -117,9 +119,8 @@ export function tokenRecoveryHint(data: string, isShared: boolean): string {
   return `${how}; for a service or container, see server/deploy/HOSTING.md`;
 }
 
-/** Maximum number of access tokens. */
 const MAX_TOKENS = 32;
-/** Maximum rate of calls with one access token, on each server. */
+/** Maximum rate and burst of calls with one access token, per server. */
 const RATE = { perSecond: 20, atOnce: 60 } as const;
 const MAX_ID = 0x7fffffff;
 
@@ -129,8 +130,8 @@ type AccessToken = v.InferOutput<typeof accessRecord>;
 const RECORDS = 'tokens/';
 
 /**
- * The tokens of programs. Each token has a role. Each token is a separate record, so that servers
- * of a cluster do not overwrite one another's changes.
+ * The access tokens of programs. Each token has a role, and is stored in a record of its own, so that
+ * servers of a cluster do not overwrite one another's changes.
  */
 export class AccessTokens {
   private readonly rates = new Map<number, TokenBucket>();
@@ -164,23 +165,23 @@ export class AccessTokens {
     return this.tokens.map(({ hash: _, ...token }) => token);
   }
 
-  /** Adopts the stored tokens, which another server may have changed. @throws StoreError */
+  /** Reads the stored tokens again, because another server may have changed them. @throws StoreError */
   reload(): Promise<void> {
     return this.change(async () => {});
   }
 
   /**
-   * Makes a token.
+   * Creates an access token.
    *
-   * @param made wall clock, ms
-   * @returns the token, which only its owner keeps, and its entry in the list
+   * @param made time of creation (wall clock, ms)
+   * @returns the token's entry in `list`, and the token itself, which the server does not keep
    * @throws HostRefusal too-many-tokens
    * @throws StoreError
    */
   async make(name: string, role: Role, made: number) {
     if (this.tokens.length >= MAX_TOKENS) throw new HostRefusal('too-many-tokens');
     const token = newToken();
-    // Draw the id at random, so that it differs from the ids of tokens that other servers make.
+    // Use a random id, so that two servers do not give the same id to two tokens.
     const state = { id: randomInt(1, MAX_ID), name, role, made };
     const record = { ...state, hash: digestOf(token).toString('hex') };
     await this.change(() => this.store.putServerRecord(RECORDS + state.id, record));
@@ -204,7 +205,7 @@ export class AccessTokens {
     return found.name;
   }
 
-  /** Changes the stored tokens, and adopts the result. */
+  /** Runs `write`, which may change the stored tokens, then reads all stored tokens again. */
   private change(write: () => Promise<void>): Promise<void> {
     return this.mutex.runExclusive(async () => {
       await write();
@@ -213,16 +214,16 @@ export class AccessTokens {
     });
   }
 
-  /** Finds a token that has not been revoked. Only hashes are compared, so timing reveals nothing. */
+  /** Finds an access token; undefined if it is unknown or revoked. Compares hashes, so timing reveals nothing. */
   find(token: string): AccessToken | undefined {
     const hash = digestOf(token).toString('hex');
     return this.tokens.find((one) => one.hash === hash);
   }
 
   /**
-   * Counts a call.
+   * Counts a call towards the rate limit of an access token, and checks the token's role.
    *
-   * @param least the role that the call needs
+   * @param least lowest role that may make the call
    * @throws HostRefusal not-allowed, too-many-calls
    */
   charge({ id, role }: AccessToken, least: Role): void {
@@ -233,25 +234,25 @@ export class AccessTokens {
   }
 }
 
-/** How long a host stays signed in, in ms. */
+/** Limits of sessions: maximum time without activity (`idle`) and in total (`life`), in ms. */
 export const SESSION = {
   idle: 3_600_000,
   life: 43_200_000,
-  /** Maximum number of sessions. A further session ends the oldest one. */
+  /** Maximum number of sessions. Starting another session ends the oldest session. */
   most: 32,
 } as const;
-/** Minimum interval between two records of a session's use, in ms. */
+/** Minimum interval at which the time of a session's last use is stored, in ms. */
 const RECORD_USE = 60_000;
 const SESSIONS = 'sessions/';
 
 const sessionRecord = v.strictObject({
-  /** Hash of the cookie's value. Nobody can sign in with this hash. */
+  /** Hash of the cookie's value. The hash alone does not give access. */
   hash: v.string(),
-  /** CSRF key. Every call that changes something must send the key. */
+  /** Key against cross-site request forgery (CSRF). Every call that changes data must send the key. */
   key: v.string(),
-  /** Identifies the host token with which the session began. */
+  /** Identifies the host's token with which the host signed in (`HostToken.mark`). */
   token: v.string(),
-  /** When the host signed in, and last did something (wall clock, ms). */
+  /** When the host signed in (`since`) and was last active (`used`), in ms. */
   since: v.number(),
   used: v.number(),
 });
@@ -260,11 +261,12 @@ export type HostSession = v.InferOutput<typeof sessionRecord>;
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** The host's sessions. Servers of a cluster share their store, so a session is valid on all. */
+/** The host's sessions. The servers of a cluster share them, so a session is valid on every server. */
 export class HostSessions {
   /**
-   * @param now current time in ms, by a clock that all servers with this store share
-   * @param tokenMark identifies the host's current token; sessions of other tokens are not valid
+   * @param now returns the time in ms, by a clock that all servers that share `store` have in common
+   * @param tokenMark returns `HostToken.mark` of the current token; a session that began with
+   * another token is invalid
    */
   constructor(
     private readonly store: Store,
@@ -272,7 +274,7 @@ export class HostSessions {
     private readonly tokenMark: () => string,
   ) {}
 
-  /** Starts a session. @returns the cookie's value, and the session. @throws StoreError */
+  /** Starts a session. @returns the cookie's value (`word`) and the session. @throws StoreError */
   async begin(): Promise<{ readonly word: string; readonly session: HostSession }> {
     const stored = await this.store.serverRecords(SESSIONS, sessionRecord);
     const valid = stored.filter((one) => this.isValid(one)).sort((a, b) => b.since - a.since);
@@ -290,7 +292,7 @@ export class HostSessions {
   /**
    * Finds the session of a cookie; undefined if the session has ended.
    *
-   * @param isUse whether the host is acting, which renews the session; false if the page only polls
+   * @param isUse whether the host is active, which extends the session; false if the page only polls
    * @throws StoreError
    */
   async find(word: string | undefined, isUse: boolean): Promise<HostSession | undefined> {
@@ -310,62 +312,62 @@ export class HostSessions {
     if (word) await this.store.removeServerRecord(SESSIONS + hashOf(word));
   }
 
-  /** Returns the time until an unused session ends, in ms. */
+  /** Returns how long the session lasts if the host does nothing more, in ms. */
   left({ since, used }: HostSession): number {
     return Math.min(used + SESSION.idle, since + SESSION.life) - this.now();
   }
 
   private isValid(session: HostSession): boolean {
     const now = this.now();
-    // If the clock was set back behind the session's last use, the session's age is unknown.
+    // Reject a session that was used in the future: the clock was set back, so the session's age is
+    // unknown.
     const isPast = session.used - RECORD_USE <= now;
     return session.token === this.tokenMark() && isPast && this.left(session) > 0;
   }
 }
 
-/** Checks whether a call has the session's key, in constant time. */
+/** Returns whether `given` is the session's key. Takes constant time, against timing attacks. */
 export function hasKey({ key }: HostSession, given = ''): boolean {
   return timingSafeEqual(Buffer.from(hashOf(key)), Buffer.from(hashOf(given)));
 }
 
-/** Delays after wrong host tokens, in ms. */
+/** Limits for wrong tokens. All times are in ms. */
 export const LOGIN = {
-  /** Number of wrong tokens per address without a delay. */
+  /** Number of wrong tokens after which an address is delayed. */
   free: 5,
-  /** First delay. Each further wrong token doubles the delay. */
+  /** Duration of the first delay. Each further wrong token doubles the delay, up to `maxDelay`. */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** If an address sends no wrong token for this long, its wrong tokens are forgotten. */
+  /** After this time without a wrong token from an address, the address's count is reset. */
   forget: 3_600_000,
   /**
-   * Maximum number of wrong tokens of all addresses within `window`. Above this number, every
-   * address with a wrong token is delayed.
+   * Maximum number of wrong tokens from all addresses together within `window`. If there are more,
+   * every address is delayed from its first wrong token.
    */
   allFree: 50,
   window: 600_000,
-  /** Maximum number of remembered addresses. */
+  /** Maximum number of addresses whose wrong tokens are counted. */
   maxAddresses: 10_000,
 } as const;
 
 const TRIES = 'host:tries';
 const triedMessage = v.strictObject({
-  /** Identifies the server. */
+  /** Random id of the server that sends this message. */
   node: v.pipe(v.string(), v.maxLength(256)),
-  /** The address from which the token was sent. */
   address: v.pipe(v.string(), v.maxLength(256)),
   isRight: v.boolean(),
 });
 
 /**
- * Counts wrong tokens by address, on all servers of a cluster together. Otherwise, somebody who
- * guesses through a balancer would get more tries. While the bus is unavailable, each server counts
- * alone.
+ * Counts wrong tokens per client address, and delays further attempts. The servers of a cluster
+ * share their counts through the bus. Otherwise, an attacker behind a load balancer would get more
+ * attempts. While the bus is unavailable, each server counts only its own clients' attempts.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
-  /** Wrong tokens by address. `until` and `last` are ms of the clock. */
+  /** Number of wrong tokens by address, with the end of the delay and the last attempt (monotonic, ms). */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
-  /** When recent wrong tokens arrived, from any address (ms of the clock). */
+  /** When recent wrong tokens arrived from any address (monotonic clock, ms). */
   private recent: number[] = [];
   private subscription: Subscription | undefined;
 
@@ -374,12 +376,12 @@ export class LoginThrottle {
     private bus: Bus | undefined,
   ) {}
 
-  /** @throws Error if the bus has been closed */
+  /** Subscribes to the attempts on other servers. @throws Error if the bus has been closed */
   static async open(clock: Pick<Clock, 'now'>, bus?: Bus): Promise<LoginThrottle> {
     const throttle = new LoginThrottle(clock, bus);
     throttle.subscription = await bus?.subscribe(TRIES, (bytes) => {
       const tried = decodeMessage(triedMessage, bytes);
-      // A server also receives its own messages, which it has counted already.
+      // Skip this server's own messages, because their attempts have been counted already.
       if (!tried || tried.node === throttle.node) return;
       if (tried.isRight) throttle.wrong.delete(tried.address);
       else throttle.count(tried.address);
@@ -387,18 +389,18 @@ export class LoginThrottle {
     return throttle;
   }
 
-  /** Time that an address must wait before its next attempt, in ms; 0 if it need not wait. */
+  /** Returns how long an address must wait before its next attempt, in ms. */
   wait(address: string): number {
     return Math.max(0, (this.wrong.get(address)?.until ?? 0) - this.clock.now());
   }
 
-  /** Counts a wrong token. @returns time to wait before the next attempt, ms */
+  /** Counts a wrong token. @returns how long the address must wait before its next attempt, in ms */
   fail(address: string): number {
     this.publish(address, false);
     return this.count(address);
   }
 
-  /** Clears an address after a correct token. */
+  /** Resets the count of an address after a correct token. */
   succeed(address: string): void {
     this.publish(address, true);
     this.wrong.delete(address);
@@ -419,11 +421,12 @@ export class LoginThrottle {
     const known = this.wrong.get(address);
     const count = known && now - known.last < forget ? known.count + 1 : 1;
     this.recent = [...this.recent.filter((at) => at > now - window), now].slice(-(allFree + 1));
-    // Many addresses that each fail a few times count as one attacker.
+    // Treat many addresses that each send a few wrong tokens as one attacker.
     const isCrowd = this.recent.length > allFree;
     const steps = isCrowd ? Math.max(count, free) : count - free;
     const delay = steps < 0 ? 0 : Math.min(maxDelay, firstDelay * 2 ** steps);
-    // Reinsert at the end of the map, so that the oldest address is removed first.
+    // Delete the address before setting it, to move it to the end of the map. The first address in
+    // the map is then the one that has been inactive longest.
     this.wrong.delete(address);
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);

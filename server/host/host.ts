@@ -22,17 +22,17 @@ export interface HostOptions
   extends HostContext,
     Pick<ApiOptions, 'relay' | 'addressOf'>,
     Pick<Host, 'alerts'> {
-  /** Creates a new token even if one is stored. */
+  /** Whether to create a new host's token even if one is stored. */
   readonly newToken: boolean;
-  /** Messages to the other servers of a cluster. */
+  /** Carries messages between the servers of a cluster; undefined outside a cluster. */
   readonly bus: Bus | undefined;
-  /** Ends the process, so that a supervisor starts it again; undefined without a supervisor. */
+  /** Ends the process so that a supervisor restarts it; undefined without a supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
-/** How long the host's page waits for another server's summary of a room, in ms. */
+/** Timeout for requesting the summary of a room from another server, in ms. */
 const GLANCE = 1_000;
-/** How long another server may take to read a checkpoint of its library, in ms. */
+/** Timeout for requesting a checkpoint of another server's library, in ms. */
 const READING = 10_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
@@ -54,7 +54,7 @@ export async function openHost(options: HostOptions) {
   const farewells = await Farewells.open(options);
   const hours = await openHours(options, farewells);
   const schedule = await followRecord(bus, 'host:schedule', () => hours.reload().catch(() => {}));
-  /** Asks another server; undefined if it does not answer in time. */
+  /** Sends a GET request to another server; undefined if the answer is late or invalid. */
   const ask = async <T>(
     to: RelayTarget,
     path: string,
@@ -98,7 +98,8 @@ export async function openHost(options: HostOptions) {
     ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
   const token = await HostToken.open(store, options.newToken);
-  // The sessions of a server that runs alone end with the server, and do not depend on the date.
+  // Without a cluster, keep sessions in memory and use the monotonic clock. They then end with the
+  // process, and changes of the wall clock do not affect them.
   const sessionStore = cluster ? store : new Store(openMemory());
   const now = cluster ? date : () => clock.now();
   const sessions = new HostSessions(sessionStore, now, () => token.mark);
@@ -111,11 +112,11 @@ export async function openHost(options: HostOptions) {
       ...{ host, token, sessions, throttle, relay, addressOf },
       cookie: `vivarium-host-${suffix}`,
     }),
-    /** Answers requests that another server has authenticated. */
+    /** Router for requests that another server of the cluster has authenticated. */
     relayed: createRelayedApi(host, () => isClosed),
     token,
     counter,
-    /** Stores the created token; call it just before showing the token. @throws StoreError */
+    /** Stores a newly created token. Call this just before showing the token. @throws StoreError */
     async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
@@ -147,12 +148,12 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Restart servers one after another, so that others can run the rooms of the one restarting.
+    // Restart the servers of a cluster one after another, so that the others can take over the rooms.
     restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // If the host has extended the hours after closing time, stop the farewell.
+      // Stop a farewell that began at closing time, because the host has extended the opening hours.
       if (isOpen) farewells.stopClosing();
-      // Wait, so that the walls show the farewell before they are dimmed.
+      // Wait until the farewell is over before dimming the walls, because they show the farewell.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
@@ -166,14 +167,14 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Reloads a record when another server has changed it. Also reloads it after the bus was
- * unavailable, because messages may have been lost.
+ * Calls `reload` when another server has changed a record, and after the bus was unavailable, because
+ * messages about changes may have been lost.
  */
 async function followRecord(bus: Bus | undefined, channel: string, reload: () => Promise<void>) {
   const load = (): void => void reload();
   const subscriptions = bus ? [await bus.subscribe(channel, load), bus.onGap(load)] : [];
   return {
-    /** Notifies the other servers of a change made here. */
+    /** Notifies the other servers that this server has changed the record. */
     announce: (): void => bus?.publish(channel, new Uint8Array(0)),
     close(): void {
       for (const subscription of subscriptions) subscription.close();

@@ -1,7 +1,7 @@
 /**
- * A sign to hang beside a wall: a few creatures, one plain sentence about what visitors can do, a
- * QR code, an address to type, and the exhibition's logo. A second code can join the Wi-Fi. The
- * sign is an SVG in millimetres.
+ * Draws a sign to hang beside a wall display, as an SVG in millimetres. It shows a few creatures, a
+ * sentence about what visitors can do, a QR code, the same address as text, and the exhibition's
+ * logo. A second QR code can join phones to the Wi-Fi.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
@@ -29,16 +29,16 @@ import type { Store } from '../storage/store.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 import words from './sign-words.json' with { type: 'json' };
 
-/** Gallery names of the creatures on a sign, if the gallery has all of them. */
+/** Names of the creatures that a sign shows if the gallery has all of them. */
 const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
-/** How long a sign waits for its creatures to grow, in ms. */
+/** Maximum time to wait for the sign's creatures to grow, in ms. */
 const GROWING = 4_000;
-/** How long painting may block the thread before it pauses for the rooms, in ms. */
+/** How long painting may block the thread before it yields to the rooms, in ms. */
 const SLICE = 4;
-/** Pictures of each checkpoint's creatures, to reuse for signs in other sizes and languages. */
+/** Pictures of the sign's creatures by checkpoint, reused for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly Buffer[]>>();
 
-/** A grown creature: `side` × `side` pixels of RGBA with straight alpha. */
+/** A grown creature. `rgba` is [side, side, 4] with straight (not premultiplied) alpha. */
 interface Creature {
   readonly side: number;
   readonly rgba: Uint8Array;
@@ -46,9 +46,9 @@ interface Creature {
 }
 
 /**
- * Grows and paints the creatures of a checkpoint.
+ * Grows and paints the sign's creatures with a checkpoint.
  *
- * @returns a JPEG of each; an empty list if growing takes too long
+ * @returns a JPEG of each creature; an empty list if growing fails or takes too long
  */
 export const creaturesOf = (
   checkpoint: LoadedCheckpoint,
@@ -56,14 +56,15 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Seeds do not grow while no room is awake, so do not wait indefinitely.
+    // Do not wait indefinitely, because creatures do not grow while no room is awake.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
         painted.push(await paintCreature(creature, checkpoint.painter, clock));
       }
     } catch (error) {
-      // Continue, because the sign also works without pictures. A busy room grows no creatures.
+      // Continue without pictures: the sign is usable without them. Do not log that a server is too
+      // busy to grow creatures, because this is normal.
       if (!(error instanceof Refusal)) log.warn('sign-not-painted', (error as Error).message);
     }
     if (painted.length === 0) paintedBefore.delete(checkpoint);
@@ -71,8 +72,8 @@ export const creaturesOf = (
   });
 
 /**
- * Picks the sign's creatures from the gallery: those in `CREATURES`, or else some that are spread
- * over the gallery.
+ * Chooses the sign's creatures: `CREATURES` if the gallery has all of them, otherwise creatures at
+ * even distances in the gallery.
  *
  * @returns gallery indices
  */
@@ -85,7 +86,7 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** @throws Refusal room-busy */
+/** Grows the sign's creatures. @throws Refusal room-busy */
 const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creature[]> =>
   Promise.all(
     chooseCreatures(species).map(async (index) => {
@@ -96,9 +97,10 @@ const growCreatures = ({ species, previews }: LoadedCheckpoint): Promise<Creatur
   );
 
 /**
- * Paints a creature on white. Without a painter, enlarges its cells.
+ * Paints a creature on a white background. If the checkpoint has no painter, enlarges the creature's
+ * cells.
  *
- * @returns a JPEG, which is much smaller than a PNG, and which vector programs can read
+ * @returns a JPEG, because it is much smaller than a PNG and because vector programs can read it
  */
 export async function paintCreature(
   { side, rgba, genomes }: Creature,
@@ -123,14 +125,14 @@ interface PrintedSign {
   readonly language: LanguageCode;
   /** The address in the QR code. */
   readonly url: string;
-  /** The network that the second code joins; null if there is no second code. */
+  /** The Wi-Fi network that the second QR code joins; null for a sign with only one code. */
   readonly wifi: Wifi | null;
-  /** JPEGs of the creatures to show in a row along the upper edge. */
+  /** JPEGs of the creatures, shown in a row along the upper edge. */
   readonly creatures: readonly Buffer[];
-  /** The host's texts about the exhibition, printed along the lower edge. */
+  /** The host's texts about the exhibition and its makers, printed along the lower edge. */
   readonly exhibition: string;
   readonly credits: string;
-  /** PNG of the logo; undefined without one. */
+  /** PNG of the logo; undefined to show no logo. */
   readonly logo: Uint8Array | undefined;
 }
 
@@ -141,15 +143,15 @@ const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
 };
 
 /**
- * The translations, indexed by language, then by English text. `npm run words` writes them.
- * TypeScript reports a missing language.
+ * The translations, indexed by language, then by English text. `npm run words` writes the file.
+ * TypeScript reports an error if a language is missing.
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-/** Marks a text for `npm run words`, like the `msg` that pages use, but without loading Lit. */
+/** Marks a text for translation by `npm run words`. Pages use Lit's `msg`, which is not loaded here. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
-/** The printed texts in English. A | begins a new line. */
+/** The English texts on a sign. The character | separates lines. */
 const HEADLINE = msg('Plant something | that lives', {
   desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
 });
@@ -169,18 +171,18 @@ const OR = msg('or type', {
   desc: 'On a printed sign, between the code to scan and the address to type.',
 });
 
-/** Distance of the headline's baseline from the upper edge, in mm on an A4 page. */
+/** Distance from the page's upper edge to the headline's baseline, in mm on an A4 page. */
 const HEADLINE_AT = 62;
 const INK = '#14181c';
 const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** Fonts for the address, in which readers can tell 1 from l and 0 from O. */
+/** Fonts for texts that people type. In these fonts, 1 and l look different, and so do 0 and O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/** Smallest readable font size of the address, in mm. A longer address is broken into lines. */
+/** Minimum font size of the address, in mm. An address that would need a smaller font is broken into lines. */
 const SMALLEST = 7;
 
 /** Escapes a text for XML, and removes characters that XML cannot contain. */
@@ -198,14 +200,14 @@ export function escaped(text: string): string {
   );
 }
 
-/** Gap between two codes, in mm on an A4 page. */
+/** Gap between the two QR codes, in mm on an A4 page. */
 const BETWEEN = 22;
-/** Side of a creature and the space between two creatures, in mm on an A4 page. */
+/** Side of a creature's picture, and the gap between two pictures, in mm on an A4 page. */
 const CREATURE = 30;
 const APART = 4;
 
 /**
- * Draws a sign, black on white, to be printed without scaling.
+ * Draws a sign, black on white, at the size of the paper.
  *
  * @returns an SVG document
  */
@@ -235,7 +237,7 @@ export function drawSign(sign: PrintedSign): string {
     return `<image ${box} href="data:image/${type};base64,${data}"/>`;
   };
   const { direction } = LANGUAGES[language];
-  // Arabic letters join, so letter spacing would break them.
+  // Do not set letter spacing for Arabic, because it would separate letters that must join.
   const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
   const bold = `font-weight="700" ${spacing}`;
   const headlineText = headline.map((text, i) =>
@@ -247,11 +249,11 @@ export function drawSign(sign: PrintedSign): string {
   );
 
   /**
-   * Draws a code, with a caption above it and the lines to type below it.
+   * Draws a QR code, with a caption above it and, below it, the lines to type instead.
    *
-   * @param about.text the content of the code
-   * @param most maximum side of the code, and width of the lines to type
-   * @param x centre of the code
+   * @param about.text content of the QR code
+   * @param most maximum side of the code and, if it has a caption, maximum width of the lines, in mm
+   * @param x horizontal centre of the code, in mm
    */
   const column = (
     { caption, text, typed }: { caption?: string; text: string; typed: readonly string[] },
@@ -264,7 +266,7 @@ export function drawSign(sign: PrintedSign): string {
       Math.min(caption ? 6.4 : 10, fitting(lines, space, TYPED_EM));
     const broken = fits(typed) < SMALLEST ? typed.flatMap(addressLines) : typed;
     const size = fits(broken);
-    // The code becomes smaller if otherwise its text would stand on the logo or the footer.
+    // Shrink the code if the lines below it would otherwise overlap the logo or the footer.
     const below = 26 + size * (1 + 1.25 * (broken.length - 1));
     const isFree = footer.length === 0 && !logo;
     const side = isFree ? most : Math.min(most, (logo ? logoTop : footerTop) - top - below);
@@ -313,19 +315,19 @@ export function drawSign(sign: PrintedSign): string {
   ].join('\n');
 }
 
-/** Characters as wide as they are high: Chinese, Japanese and Korean. */
+/** Matches characters that are as wide as they are high: Chinese, Japanese and Korean. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
-/** Along the lower edge, in mm on an A4 page: baseline of the last line, sizes and distances. */
+/** Layout of the footer, in mm on an A4 page: last baseline, font size, line height, logo's height. */
 const LAST_LINE = 289;
 const FOOTER_SIZE = 3.9;
 const FOOTER_LINE = 5.2;
 const LOGO_HEIGHT = 13;
 
-/** Where a line may end. Chinese and Japanese have no spaces. */
+/** Matches where a line may end: after a space, and beside Chinese, Japanese and Korean characters. */
 const BREAKS = new RegExp(`(?<=\\s|${FULL_WIDTH.source})|(?=${FULL_WIDTH.source})`, 'u');
 
-/** Breaks the texts along the lower edge into lines. @param width of a line, in mm */
+/** Breaks the footer's texts into lines. @param width maximum width of a line, in mm */
 function footerLines({ exhibition, credits }: PrintedSign, width: number): string[] {
   return [exhibition, credits].filter(Boolean).flatMap((text) => {
     const lines = [''];
@@ -341,7 +343,7 @@ function footerLines({ exhibition, credits }: PrintedSign, width: number): strin
 const linesOf = (text: string): readonly string[] => text.split('|').map((line) => line.trim());
 
 /**
- * Computes the largest font size at which all lines fit.
+ * Computes the largest font size at which every line fits into `width`, in the unit of `width`.
  *
  * @param em average width of a letter, relative to the font size
  */
@@ -359,15 +361,15 @@ function code(text: string, side: number): string {
 
 const logoRecord = v.object({ id: v.string(), png: v.instance(Uint8Array) });
 
-/** Maximum size of a stored logo, in pixels. A wall of 3840×2160 shows a logo in this size. */
+/** Maximum size of a stored logo, in pixels: the size at which a 3840×2160 wall shows it. */
 const SIZE = { width: 640, height: 320 } as const;
-/** Maximum number of pixels to decode, so that a small file cannot fill the memory. */
+/** Maximum number of pixels of an uploaded logo. Prevents a small file from filling the memory. */
 const MAX_PIXELS = 25_000_000;
 const FORMATS: readonly (string | undefined)[] = ['png', 'jpeg', 'webp'];
 
 /**
- * Stores the logo that walls, signs and visitors' pages show for a room. Encodes the picture anew,
- * so that visitors get only its pixels, and nothing else from its file.
+ * Stores a logo for a room, which walls, signs and visitors' pages show. Re-encodes the picture, so
+ * that metadata of the host's file is not published.
  *
  * @returns an id that identifies the picture
  * @throws HostRefusal not-a-picture, too-large

@@ -1,6 +1,6 @@
 /**
- * Operations on rooms that several modules of this folder need: commands of the host, snapshots, and
- * undo, which replays a room's journal without some of its commands.
+ * Operations on rooms for several modules of this folder: the host's commands, snapshots and undo.
+ * An undo replays a room's journal without some of its commands.
  */
 import type { CallAnswer, CallBody, HostCommand } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -18,29 +18,28 @@ import { restoreSnapshot, type UndoOptions, type UndoRequest, undo } from '../st
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 
-/** The services that the modules of this folder use, besides the services of the rooms. */
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo'> {
   readonly rooms: RoomRegistry;
-  /** The same object as `rooms`, if other servers share the rooms. */
+  /** The same object as `rooms` if the server is in a cluster; otherwise undefined. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
-  /** Folders of checkpoints, by name. */
+  /** Paths of the checkpoints' folders, by checkpoint name. */
   readonly checkpointFolders: ReadonlyMap<string, string>;
-  /** URL of the Valkey server that stores the rooms; undefined if the folder stores them. */
+  /** URL of the Valkey server that stores the rooms; undefined if rooms are stored in `folder`. */
   readonly valkey: string | undefined;
   /** The data folder; undefined if nothing is stored. */
   readonly folder: string | undefined;
   readonly backend: BackendName | 'auto';
-  /** Returns the server's addresses for visitors, the likeliest to work first. */
+  /** Returns the server's URLs for visitors. The first URL is the most likely to work. */
   readonly addresses: () => string[];
   /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
-  /** Free space on the data folder's disk in bytes, if known; undefined if nothing is stored. */
+  /** Free space on the data folder's disk, in bytes if known; undefined if nothing is stored. */
   readonly disk: { readonly free: number | undefined } | undefined;
 }
 
-/** Converts a snapshot's record to the form that the host's page shows. */
+/** Converts a stored snapshot's record to the data that the host's page gets. */
 export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
   return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
 }
@@ -59,7 +58,7 @@ export async function takeSnapshot(
 }
 
 /**
- * Runs a command. Resolves to its answer at the room's next tick.
+ * Executes a command of the host at the room's next tick. Resolves to the command's answer.
  *
  * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
  */
@@ -77,7 +76,7 @@ export async function runSystemCommand(
   }
 }
 
-/** Waits for several commands. @returns number of commands that the room executed */
+/** Waits until all commands are answered. @returns number of commands that the room executed */
 export async function countExecuted(commands: readonly Promise<Answer>[]): Promise<number> {
   const results = await Promise.allSettled(commands);
   return results.filter((one) => one.status === 'fulfilled' && !one.value.refused).length;
@@ -85,12 +84,12 @@ export async function countExecuted(commands: readonly Promise<Answer>[]): Promi
 
 type UndoHost = HostContext & { readonly farewells: { stop(room: string): Promise<void> } };
 
-/** Factor by which a room's tick rate may briefly exceed the set rate. */
+/** Factor by which a room's tick rate may briefly exceed its setting. */
 const SLACK = 1.1;
 /** Highest tick rate that a room can have, in ticks per second. */
 const MAX_TICK_RATE = 60;
 
-/** Undoes the commands of a period that ended `ago` seconds before now. @throws HostRefusal */
+/** Undoes the commands of the `seconds` that ended `ago` seconds before now. @throws HostRefusal */
 export const undoRecent = (
   host: UndoHost,
   name: string,
@@ -119,7 +118,7 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // Stop the farewell, because it would also remove the restored organisms.
+    // Stop a farewell that is in progress, because it would also remove the restored organisms.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);
@@ -144,8 +143,8 @@ export async function restore(
 }
 
 /**
- * Finds a tick that is certainly older than `seconds`, even if the wall clock was changed. If the
- * tick rate was changed too, assumes the highest possible rate.
+ * Finds a tick that is certainly more than `seconds` ago, even if the wall clock was changed. Counts
+ * ticks at the room's tick rate, or at the highest possible rate if the tick rate was changed.
  */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,
@@ -163,8 +162,8 @@ async function lastTickBefore(
 }
 
 /**
- * Runs work that changes the room's state, then sends the state to all clients. Does so even after
- * a storage error, because the state may have changed.
+ * Runs `work`, which changes a room's state, then sends the new state to all clients. Sends it even
+ * after a storage error, because the state may have changed before the error.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;
@@ -178,7 +177,7 @@ async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T
   }
 }
 
-/** @throws HostRefusal not-kept */
+/** Collects what undoing in a room needs. @throws HostRefusal not-kept if nothing is stored */
 function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom): UndoOptions {
   if (!storage) throw new HostRefusal('not-kept');
   const { store, journalWriter } = storage;

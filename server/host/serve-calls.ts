@@ -45,10 +45,10 @@ import {
   SESSION,
 } from './host-sessions.ts';
 
-/** Maximum size of a request from the host page, in bytes. */
+/** Maximum size of a request body, in bytes, except for `putLogo`. */
 export const MAX_BODY_BYTES = 16_384;
 
-/** Calls that may concern a room that no server runs. Any server with rooms can execute them. */
+/** Calls for rooms that may be closed on all servers. Any server that can run rooms executes them. */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
@@ -70,7 +70,8 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // Check this first, because a room that was just closed may still seem to be open on this server.
+  // For these calls, ask `ledElsewhere` first: `isElsewhere` may still treat a room that was just
+  // closed as open on this server.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -84,14 +85,14 @@ export const isTarget = (
     ? target.server === cluster.name
     : cluster.roomServers.has(target.room) && !cluster.isElsewhere(target.room);
 
-/** Lets other servers of a cluster answer requests. */
+/** Passes requests to other servers of the cluster. */
 export interface Relay {
-  /** @returns false if no server answers; nothing has been sent in that case */
+  /** Lets another server answer. @returns false if none does; `response` is then still unused */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
-   * Sends a GET request to another server and returns the JSON of the answer.
+   * Sends a GET request to another server and returns the parsed JSON of the answer.
    *
-   * @param time how long to wait for the answer, in ms
+   * @param time timeout, in ms
    * @throws Error if no server answers
    */
   get(to: RelayTarget, path: string, time: number): Promise<unknown>;
@@ -103,21 +104,20 @@ export interface ApiOptions {
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  /** Returns the client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. It depends on the server's secret, since a browser sends the
-   * cookies of one server to all servers on the machine.
+   * Name of the session cookie. It is derived from the server's secret, so that several servers on
+   * one machine use different names: browsers share cookies between the ports of a machine.
    */
   readonly cookie: string;
 }
 
-/** Files that walls and visitors see, who do not sign in. */
+/** Files that walls and visitors fetch without signing in. */
 const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
-/** Files that every server sends itself, because they depend on the server that is asked. */
+/** Files that are never requested from another server: they contain this server's addresses. */
 const OWN_FILES: readonly FileName[] = ['sign'];
 
-/** HTTP status by reason. Other reasons have status 404 if they begin with `no-such-`, else 409. */
+/** HTTP status by reason. For other reasons, 404 if the reason begins with `no-such-`, else 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
   'wrong-token': 401,
@@ -136,7 +136,7 @@ const STATUS: Partial<Record<HostReason, number>> = {
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 const parseJson = express.json({ limit: MAX_BODY_BYTES, strict: true });
-/** For calls whose body contains a picture in base64. */
+/** Parses the body of a call that contains a picture in base64. */
 const parsePicture = express.json({ limit: 1.4 * MAX_LOGO_BYTES, strict: true });
 
 /** Creates the router of all calls and files. */
@@ -155,7 +155,7 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  /** Admits the host, and programs whose token may make a call or fetch a file of this name. */
+  /** Creates middleware that admits a signed-in host, and programs whose token allows call or file `name`. */
   const admitted =
     (name: string) => async (request: Request, response: Response, next: NextFunction) => {
       const token = /^bearer (\S{1,256})$/i.exec(request.get('authorization') ?? '')?.[1];
@@ -190,10 +190,11 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Refuse a wrong body here: if it could not be parsed, the other server would not receive it.
+      // Validate the body here, because a body that could not be parsed cannot be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // This server may have the file even if it does not run the room, so look for it here.
+      // No other server has answered. If the request is for a file, this server may have the file even
+      // though it does not run the room.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -215,7 +216,8 @@ export function createHostApi(options: ApiOptions): Router {
 /**
  * Creates the router for requests that another server has authenticated.
  *
- * @param isClosed whether the services for the host have closed; requests are refused after that
+ * @param isClosed returns whether the services for the host have been closed. If so, requests are
+ * refused
  */
 export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();
@@ -254,8 +256,8 @@ function addFiles(router: Router, host: Host, before: (name: FileName) => Reques
 }
 
 /**
- * Rejects calls from pages of other sites. A call without the two headers is accepted: it comes
- * from a program, not from a browser that could add the host's cookie to another site's call.
+ * Rejects calls from pages of other sites, which could use the host's cookie. Accepts calls without
+ * the headers `sec-fetch-site` and `origin`: they come from a program, not from a browser.
  */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
@@ -275,8 +277,8 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Counts a wrong token. A correct token is accepted without delay even after wrong ones. Otherwise
- * somebody else at the host's address could lock the host out with wrong tokens.
+ * Counts a wrong token, and creates the refusal to send. Only wrong tokens are delayed. If correct
+ * tokens were delayed too, somebody at the host's address could lock the host out.
  */
 function wrongToken(what: string, address: string, { throttle, host }: ApiOptions): HostRefusal {
   const wait = throttle.wait(address);
@@ -287,9 +289,9 @@ function wrongToken(what: string, address: string, { throttle, host }: ApiOption
 }
 
 /**
- * Returns the role of a program's token.
+ * Returns the role of the access token with which a program makes a call.
  *
- * @param name of the call that it makes or the file that it fetches
+ * @param name name of the call or file that the program requests
  * @throws HostRefusal wrong-token, too-many-tries, too-many-calls, not-allowed
  */
 function roleOfProgram(token: string, name: string, request: Request, options: ApiOptions): Role {
@@ -307,7 +309,7 @@ function stateOf(session: HostSession, { host, sessions }: ApiOptions): SessionS
   return { key: session.key, until: host.date() + sessions.left(session) };
 }
 
-/** @throws HostRefusal no-session */
+/** Finds the host's session by the request's cookie. @throws HostRefusal no-session */
 async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
   const session = await sessions.find(wordOf(request, cookie), isUse);
@@ -323,7 +325,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/** The reason to send for each type of body parser error. */
+/** The reason with which to refuse a request, by type of the body parser's error. */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',
@@ -331,7 +333,7 @@ const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'charset.unsupported': 'not-json',
 };
 
-/** Creates the error handler that answers failed requests. */
+/** Creates the Express error handler, which answers failed requests. */
 const refusing =
   (log: Log) =>
   (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {
@@ -360,7 +362,7 @@ function refusalOf(error: unknown, log: Log): HostRefusal {
 
 type Schema = Parameters<typeof toJsonSchema>[0];
 
-/** Leaves out what JSON Schema cannot express, such as a list without duplicates. */
+/** Options for JSON Schema. Checks that it cannot express, such as for duplicates, are omitted. */
 const INPUT: ConversionConfig = { typeMode: 'input', errorMode: 'ignore' };
 
 const content = (schema: Schema) => {
@@ -381,7 +383,7 @@ function operation(name: string, id: string, path: string) {
   };
 }
 
-/** Creates the OpenAPI document of all calls and files. @param version the server's version */
+/** Creates the OpenAPI document of all calls and files. @param version version of the server */
 function openApi(version: string) {
   const paths: Record<string, Record<string, unknown>> = {};
   const add = (path: string, method: string, value: unknown): void => {

@@ -1,4 +1,4 @@
-/** Visit statistics by hour and day: sums only, nothing about individual visitors. */
+/** Counts visits by hour and day. Stores only sums, and nothing about individual visitors. */
 
 import {
   type DayStatistics,
@@ -21,8 +21,8 @@ import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './room-operations.ts';
 
 /**
- * Number of hours, and of days, for which statistics are kept. The keys are the kinds of the stored
- * records: `hours` has one record for each hour, `counted` one for each day.
+ * Maximum number of stored records per kind. A record of the kind `hours` has the sums of one hour; a
+ * record of the kind `counted` has the sums of one day.
  */
 export const MOST_COUNTED = { hours: 840, counted: 1_100 } as const;
 
@@ -41,7 +41,7 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** For each kind of stroke, where the visitor's last stroke ended, and its radius. */
+  /** Where the visitor's last stroke of each kind ended, and its radius. */
   readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
@@ -53,10 +53,10 @@ interface Counted {
 
 export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
-  /** Visitors who are present, by room. */
+  /** Visitors who are in a room now, by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private readonly stop: () => void;
-  /** Counting is asynchronous; the mutex keeps ticks in their order. */
+  /** Ensures that ticks are counted in order, because counting is asynchronous. */
   private readonly mutex = new Mutex();
   private readonly store: Store;
 
@@ -65,7 +65,6 @@ export class VisitCounter {
     this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
-  /** Counts the events of ticks. */
   record(ticks: readonly TickEvents[]): void {
     const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
@@ -96,9 +95,9 @@ export class VisitCounter {
   }
 
   /**
-   * Counts all visitors of a closed room as having left, and stores the counts. Another server may
-   * continue counting, so the counts are read again when the room is opened here. Resolves even if
-   * storing the counts fails.
+   * Ends the visits of all visitors of a closed room, and stores the room's sums. Then forgets the
+   * sums: another server may change them, so they are read again when this server next opens the
+   * room. Resolves even if storing fails.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -107,7 +106,7 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // These visits end now, not after a grace period, so do not subtract one from their length.
+      // Do not subtract a grace period from the visits' length, because they end immediately.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -138,8 +137,8 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
-      // If another server runs the room now, drop the counts here: that server continues from the
-      // stored counts.
+      // If another server runs the room now, forget the sums: that server continues from the stored
+      // sums.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
@@ -159,14 +158,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Store the counts of the past hour. If that fails, they are lost.
+    // Store the sums of the previous hour before replacing them. If storing fails, the sums are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The sums of the day continue, so if they could not be stored now, store them later.
+      // The day's sums continue to be counted. If storing them failed above, store them later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);
@@ -199,7 +198,7 @@ export class VisitCounter {
     const isVisitor = this.context.rooms.roomServers.get(room.name)?.seats.memberOf(id);
     if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
-    // A stroke can consist of several messages; count it once.
+    // Count a stroke only once, even if it was sent in several messages.
     if (!isRefused && isStroke(command) && this.goesOn(room.name, command)) return;
     if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
@@ -239,10 +238,10 @@ const noSums = (): Sums => ({
   heat: Array(HEAT_SIDE * HEAT_SIDE).fill(0),
 });
 
-/** Formats the hour in local time: `2026-11-25T14`. @param at wall clock, ms */
+/** Formats an hour in local time, such as `2026-11-25T14`. @param at wall-clock time, in ms */
 const hourOf = (at: number): string => localTime(at).slice(0, 13);
 
-/** Formats the statistics as CSV, with a row per hour or day and without the heat map. */
+/** Formats statistics as CSV, with one row per hour or day. The heat map is omitted. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
   const sums = ['visits', 'seeds', 'wounds', 'crosses', 'grafts', 'refused', 'most'] as const;
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];

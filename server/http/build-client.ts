@@ -1,6 +1,6 @@
 /**
- * Builds all pages, and the client for other programs (the package's `vivarium/client`, see
- * client/CLIENT.md): `npm run build`. With `--types`, also writes the types of that client.
+ * Implements `npm run build`: builds all pages, and the client library for other programs (exported
+ * as `vivarium/client`, see client/CLIENT.md). With `--types`, also writes the library's types.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,11 +14,11 @@ import { ROOT as root } from '../platform/installation.ts';
 const ENTRY = 'client/room/join';
 const ELEMENT = 'client/embed/vivarium-room.ts';
 
-/** Lets bundled CommonJS modules load Node's own modules. */
+/** Code to insert into the bundle, so that bundled CommonJS modules can load Node's built-in modules. */
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-/** Writes `client.js` and `vivarium-room.js` for browsers, and `client.node.js`, to a folder. */
+/** Writes the client library to a folder: two files for browsers, and `client.node.js` for Node. */
 async function buildLibrary(folder: string): Promise<void> {
   const common: BuildOptions = {
     ...{ absWorkingDir: root, entryPoints: [`${ENTRY}.ts`], bundle: true, minify: true },
@@ -31,14 +31,14 @@ async function buildLibrary(folder: string): Promise<void> {
   const banner = { js: REQUIRE };
   await bundle({
     ...{ ...common, ...into('client.node.js'), platform: 'node', target: 'node20.19', banner },
-    // Optional native helpers of `ws`, which works without them.
+    // Do not bundle the optional native dependencies of `ws`, because `ws` works without them.
     external: ['bufferutil', 'utf-8-validate'],
   });
 }
 
 /**
- * Writes the client's types to a folder: `client.d.ts` and the types that it needs, including those
- * of Valibot. Needs TypeScript, which only a clone has.
+ * Writes the type declarations of the client library to a folder: `client.d.ts`, and all files that
+ * it imports, including Valibot's. Requires TypeScript, which the installed package does not have.
  */
 async function writeTypes(folder: string): Promise<void> {
   const draft = await mkdtemp(join(root, '.cache', 'types-'));
@@ -56,8 +56,8 @@ async function writeTypes(folder: string): Promise<void> {
         ...{ files: [entry], include: [], exclude: [] },
       }),
     );
-    // Ignore complaints about types that the client does not show. If a type that the client shows
-    // is missing, copying fails.
+    // Ignore type errors, because they may be in files that the library's types do not use. If a
+    // used file is missing, copying it fails below.
     const tsc = join(root, 'node_modules/.bin/tsc');
     await promisify(execFile)(tsc, ['-p', project]).catch(() => undefined);
     await mkdir(folder, { recursive: true });
@@ -69,7 +69,7 @@ async function writeTypes(folder: string): Promise<void> {
   }
 }
 
-/** Copies a file of types and all files that it imports. */
+/** Copies a declaration file, and all files that it imports directly or indirectly. */
 async function copyReached(from: string, entry: string, to: string): Promise<void> {
   const reached = new Set([entry]);
   for (const file of reached) {
@@ -91,7 +91,8 @@ async function copyReached(from: string, entry: string, to: string): Promise<voi
   await copyFile(join(dirname(valibot), 'index.d.mts'), join(to, 'valibot.d.ts'));
 }
 
-// Tests set another value, with which pages would contain development versions of libraries.
+// Always build for production. With another value, such as the one that tests set, pages would contain
+// development versions of libraries.
 process.env.NODE_ENV = 'production';
 // Each mode of client/vite.config.ts builds one page.
 for (const mode of ['wall', 'table', 'host', 'keep', 'lineage', 'visitor']) {

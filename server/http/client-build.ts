@@ -1,7 +1,6 @@
 /**
- * Builds the client if its build is missing or older than the sources, and serves the build from
- * memory. Responses hold no file descriptors, so clients that request files but do not read them
- * cannot use up the descriptors.
+ * Builds the client if the build is missing or older than the sources, and serves the build from
+ * memory. Files are not streamed from disk, because slow clients would keep file descriptors open.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +16,7 @@ import { isInstalled, ROOT } from '../platform/installation.ts';
 const clientSource = join(ROOT, 'client');
 const built = join(clientSource, 'dist');
 
-/** Finds the latest modification time of a file in a folder, in ms, ignoring the build output. */
+/** Returns the latest modification time of all files in a folder, in ms. Ignores the build output. */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {
@@ -29,27 +28,27 @@ async function newest(folder: string): Promise<number> {
 }
 
 /**
- * Builds the client if necessary. The installed package contains a build.
+ * Builds the client if necessary. Never builds in the installed package, which contains a build.
  *
- * @param log called when a build begins
+ * @param log called with a line of text when a build begins
  * @returns the folder of the built client
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   if (isInstalled) return built;
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // The build also contains libraries, so check the lock file, which changes with their versions.
+  // Treat the lock file as a source: it changes when the bundled libraries have other versions.
   const { mtimeMs: libraries } = await stat(join(ROOT, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(ROOT, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process: a build takes 250 MB, which would not be freed in this process.
+  // Build in a separate process, because this process would not free the 250 MB that a build needs.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   return built;
 }
 
-/** Returns the build ids of the pages of walls and tables in a folder, one per line. */
+/** Reads the build ids of the wall page and the table page. @returns one id per line */
 export async function wallBuild(folder: string): Promise<string> {
   const pages = ['wall.html', 'table.html'].map((page) =>
     readFile(join(folder, page), 'utf8').then(buildOf, () => ''),
@@ -57,19 +56,18 @@ export async function wallBuild(folder: string): Promise<string> {
   return (await Promise.all(pages)).join('\n').trim();
 }
 
-/** The bytes of a response, and their entity tag. */
 export interface Representation {
   readonly bytes: Buffer;
   readonly etag: string;
 }
 
 /**
- * Extensions of the files to compress. They take up most of the loading time on a venue's wireless
- * network.
+ * Extensions of the files to compress. On slow wireless networks, these files take up most of a
+ * page's loading time.
  */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
-/** Adds an entity tag, which is a hash of the bytes. */
+/** Adds an entity tag (ETag) to a response's bytes. The tag is a hash of the bytes. */
 export function representation(bytes: Buffer): Representation {
   const hash = createHash('sha256').update(bytes).digest('base64url');
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
@@ -85,7 +83,7 @@ async function load(path: string) {
 }
 type StaticFile = Awaited<ReturnType<typeof load>>;
 
-/** Lists a folder's files, except hidden ones; empty if the folder does not exist. */
+/** Lists the names of a folder's files, except hidden files; empty if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -96,15 +94,15 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 export class StaticFiles {
-  /** @param files the files, by URL path */
+  /** @param files the files to serve, by URL path */
   private constructor(private readonly files: ReadonlyMap<string, StaticFile>) {}
 
   /**
-   * Reads the pages in a folder and the files in its `assets` folder. Later changes on disk take
-   * effect after a restart.
+   * Reads all pages and their assets into memory. Later changes on disk have no effect until the
+   * server restarts.
    *
    * @param folder the folder of the built client
-   * @throws the error of reading
+   * @throws Error of the file system if a file cannot be read
    */
   static async load(folder: string): Promise<StaticFiles> {
     const assets = await namesIn(join(folder, 'assets'));
@@ -114,7 +112,7 @@ export class StaticFiles {
   }
 
   /**
-   * Sends a file, compressed if the browser accepts it, or 304 if the browser has it already.
+   * Sends a file, gzipped if the client accepts this; or status 304 if the client has it already.
    *
    * @param path URL path, beginning with `/`
    * @param caching value of the Cache-Control header

@@ -1,6 +1,6 @@
 /**
- * Prepares models in the format that the keepsake page loads: one file with the checkpoint's card,
- * update net, gallery and painter.
+ * Packs checkpoints for the keepsake page, which grows creatures in the browser. Each packed model is
+ * a file with the checkpoint's card, update net, gallery and painter.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './client-build.ts';
 
 /**
- * Returns the models of checkpoints, indexed by the checkpoint's identity. If two checkpoints have
- * the same identity, uses the first.
+ * Packs checkpoints for the keepsake page. Returns the packed models, indexed by the checkpoint's
+ * identity. If several checkpoints have the same identity, uses the first one.
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
@@ -25,7 +25,7 @@ export function pageModels(
     const { card, tensors, painter } = model;
     const identity = card.identity ?? identityOf(model);
     if (models.has(identity)) continue;
-    // Pages need neither the training settings nor the evaluation figures.
+    // Omit the training settings and the evaluation results, because pages do not use them.
     const { training: _, figures: __, ...needed } = card;
     const net = new Map<string, Float32Tensor>();
     for (const tensor of [...updateShapes(card).keys(), 'gallery.latents']) {
@@ -43,18 +43,18 @@ export function pageModels(
   return models;
 }
 
-/** Content security policy that forbids all network requests, because the page is a single file. */
+/** Content security policy of the page. It forbids network requests, because the page needs none. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 
 /**
- * Puts the script, the styles and the models of the keepsake page into its HTML.
+ * Creates the keepsake page as a single HTML file, with its script, styles and models embedded.
  *
  * @param clientFolder the folder of the built client
  * @param models the result of `pageModels`
  * @param server origin of the server on which people can plant the creature that the page shows. If
- *   absent, the page does not offer to plant
- * @throws the error of reading the built client
+ *   absent, the page does not offer planting
+ * @throws Error of the file system if the built client cannot be read
  */
 export async function singlePage(
   clientFolder: string,
@@ -89,8 +89,8 @@ export async function singlePage(
 }
 
 /**
- * Escapes text that would end a script element or begin a comment in it. In scripts, the added
- * backslash changes nothing.
+ * Escapes a script for embedding in HTML: adds a backslash to texts that would end the script element
+ * or begin a comment. The backslash does not change the script's meaning.
  */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

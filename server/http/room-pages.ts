@@ -1,7 +1,7 @@
 /**
  * Serves gallery pictures and family trees. Gallery pictures are the largest files that phones
- * fetch, so browsers get them as WebP if they support it; and painted, with more pixels, if they
- * support AVIF.
+ * download, so they are sent as WebP to browsers that support it. Browsers that support AVIF get
+ * painted pictures with more pixels.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,9 +30,9 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** The painted picture, if the checkpoint has one. */
+  /** The painted gallery picture; undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
-  /** The picture as WebP, less than half the size of the PNG. Encoded at the first request. */
+  /** The gallery picture as WebP: less than half as large as the PNG. Encoded at the first request. */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -46,7 +46,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
   }
 }
 
-/** Reads the gallery pictures of a checkpoint, if it has any. @throws the error of reading */
+/** Reads a checkpoint's gallery pictures; undefined if there are none. @throws Error if reading fails */
 async function readGallery(folder: string): Promise<Gallery | undefined> {
   const read = (file: string) =>
     readFile(join(folder, file)).then(representation, (error: NodeJS.ErrnoException) => {
@@ -58,12 +58,11 @@ async function readGallery(folder: string): Promise<Gallery | undefined> {
 }
 
 /**
- * Reads the gallery pictures of checkpoints into memory.
+ * Reads the gallery pictures of checkpoints into memory, and creates a handler that serves them.
  *
- * @param folders folders of the checkpoints by checkpoint name. A folder need not have a gallery.
- *   Folders that are added later are read when their pictures are first requested
- * @returns the handler that serves the pictures
- * @throws the error of reading
+ * @param folders paths of the checkpoints' folders, by checkpoint name. A checkpoint may have no
+ *   pictures. If a folder is added later, its pictures are read when they are first requested
+ * @throws Error of the file system if a picture cannot be read
  */
 export async function loadGalleries(
   folders: ReadonlyMap<string, string>,
@@ -78,7 +77,7 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png, avif } = gallery;
-    // Require AVIF and WebP by name, because old browsers accept `*/*` but cannot decode them.
+    // Send AVIF or WebP only if `Accept` names it: browsers that cannot decode it may accept `*/*`.
     if (avif && request.headers.accept?.includes('image/avif')) {
       return response.set('ETag', avif.etag).type('image/avif').send(avif.bytes);
     }
@@ -96,20 +95,18 @@ export interface LineageOptions {
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly bans: Pick<Bans, 'isBanned'>;
   readonly addressOf: (request: Request) => string;
-  /** Wall clock, ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
 }
 
-/** How long a computed family tree is served before it is computed again, in ms. */
+/** Maximum age of a family tree that is served from memory, in ms. */
 const TREE_AGE = 2_000;
-/** Reasons that may be temporary, which means that clients should retry. */
+/** Reasons for a refusal that may be temporary. The client should retry, so the status is 503. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/**
- * Maximum number of pictures that an address may be waiting for at a time. The page requests fewer.
- */
+/** Maximum number of simultaneous picture requests per client address. The page sends fewer. */
 const MOST_PICTURES = 4;
 
-/** A request about a room that the visitor may watch. */
+/** A request about a room which the visitor is allowed to watch. */
 interface RoomRequest {
   readonly roomServer: RoomServer;
   readonly loaded: LoadedCheckpoint;
@@ -118,12 +115,12 @@ interface RoomRequest {
 }
 
 /**
- * Creates the routes of family trees. They serve a tree, an organism's picture, and an organism's
- * seed as a token.
+ * Creates the routes for family trees: the tree itself, a picture of an organism, and the token of an
+ * organism's seed.
  */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  /** The latest computed family trees. `madeAt` is when a tree was computed (wall clock, ms). */
+  /** The latest family tree of each room. `madeAt`: when it was computed (wall clock, ms). */
   const trees = new WeakMap<
     RoomServer,
     { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
@@ -156,7 +153,8 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Use a separate source, so that these pictures take turns with previews for the same address.
+    // Do not use the address alone as the source, as seed previews do. With a different source,
+    // pictures and previews for the same address take turns.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
@@ -177,7 +175,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   return router;
 }
 
-/** @throws Refusal no-such-room, room-closed, sent-away */
+/** Finds the requested room if the visitor may watch it. @throws Refusal no-such-room, room-closed, sent-away */
 function requireWatchable(request: Request, options: LineageOptions) {
   const room = `${request.params.room}`;
   const roomServer = options.rooms.findServer(room);
@@ -189,7 +187,7 @@ function requireWatchable(request: Request, options: LineageOptions) {
   return { roomServer, loaded };
 }
 
-/** @throws Refusal no-such-organism */
+/** Finds the seed of the requested organism. @throws Refusal no-such-organism */
 function seedOf({ room }: RoomServer, request: Request) {
   const organism = Number(request.params.organism);
   const seed = rememberedSeed(room, organism);

@@ -1,4 +1,4 @@
-/** The HTTP routes: pages, pictures, health, metrics and the host's API. */
+/** Defines the server's HTTP routes: pages, pictures, health checks, metrics and the host's API. */
 import type { IncomingMessage } from 'node:http';
 import express, {
   type Express,
@@ -20,63 +20,59 @@ import type { StaticFiles } from './client-build.ts';
 import { pageModels } from './page-models.ts';
 
 interface AppOptions {
-  /** The built client. */
   readonly files: StaticFiles;
-  /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
   readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
   /** The checkpoints with their weights and painters. */
   readonly checkpointList: readonly Checkpoint[];
   readonly defaultRoom: string;
-  /** The API of the host's page. */
+  /** Router of the host's API. */
   readonly host: Router;
-  /** Answers requests about rooms, whether they run on this server or on others. */
+  /** Answers requests about rooms, even if the rooms run on other servers of the cluster. */
   readonly relay: {
     readonly lineage: Router;
     readonly hasWall: HasWall;
     readonly passRoom: RequestHandler;
   };
-  /** Number of trusted proxies in front of the server. They report whether a request used TLS. */
+  /** Number of trusted proxies in front of the server, which report the client's address and TLS. */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
-  /** Origins of other sites that may frame pages. */
+  /** Origins of other sites that may show the server's pages in frames. */
   readonly embed: readonly string[];
-  /** Origins of other sites whose pages may load the client, and pictures. */
+  /** Origins of other sites whose pages may load the client library and pictures. */
   readonly origins: readonly string[];
-  /** Whether the rooms cannot continue, and whether the server is shutting down. */
+  /** `hasFailed`: whether the rooms have stopped because of an error. `closing`: set at shutdown. */
   readonly later: { readonly hasFailed: boolean; readonly closing?: unknown };
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
   readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
-  /** Whether the journal is being written; undefined if nothing is stored. */
+  /** Tells whether changes of rooms are being stored; undefined if storage is off. */
   readonly journalWriter: { readonly isPersisting: boolean } | undefined;
-  /** In a cluster, tells whether visitors can join here. */
+  /** Tells whether visitors can join through this server. Only defined in a cluster. */
   readonly serverRooms: { readonly isReady?: (() => boolean) | undefined };
-  /** The metrics; undefined if they are not served on this port. */
+  /** The metrics to serve at `/metrics`; undefined if this port does not serve metrics. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/**
- * Tells whether a wall is connected from the requesting address; undefined if the room is closed.
- */
+/** Returns whether a wall from the request's address is connected; undefined if the room is closed. */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
-/** Longest wait that a Retry-After header asks for, in ms. */
+/** Maximum delay in a `Retry-After` header, in ms. */
 const LONGEST_WAIT = 60_000;
 
 /**
- * Paths that accept requests without a Host header, because balancers may send none. Browsers
- * always send one.
+ * Paths that accept requests without a `Host` header, because load balancers may not send one.
+ * Browsers always send it.
  */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
-/** Paths at which a wall's or table's machine asks whether its browser shows the room. */
+/** Paths at which the machine of a wall or table can check whether its browser is connected. */
 export const WALL_ALIVE = ['/wall/:room/alive', '/table/:room/alive'];
 
-/** Cache-Control for files with a hash in their name. */
+/** `Cache-Control` header for files whose names contain a hash. Such files never change. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
- * Returns the sources for WebSockets to the page's own host, for the content security policy. In
+ * Returns the entry of the content security policy that allows WebSockets to the page's own host. In
  * older browsers, 'self' does not allow WebSockets.
  */
 function ownSockets(request: IncomingMessage): string {
@@ -85,8 +81,8 @@ function ownSockets(request: IncomingMessage): string {
 }
 
 /**
- * Lets the wall's machine find out that its browser has crashed. Answers `null` if the room is not
- * open, because restarting the browser would not help then.
+ * Creates a handler that tells a wall's machine whether its browser is connected. If not, the machine
+ * can restart the browser. Answers `null` if the room is closed: a restart would not help.
  */
 export const wallAlive =
   (hasWall: HasWall): RequestHandler<{ room: string }> =>
@@ -96,7 +92,7 @@ export const wallAlive =
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   };
 
-/** Computes a value from a list again after the list has grown. */
+/** Returns a function that caches a value computed from a list. Recomputes it when the list has grown. */
 function following<I, T>(list: readonly I[], of: (list: readonly I[]) => T): () => T {
   let [length, value] = [list.length, of(list)];
   return () => {
@@ -110,11 +106,11 @@ export function createApp(options: AppOptions): Express {
   const models = following(checkpointList, pageModels);
   const painters = following(checkpointList, paintersByPath);
   const app = express();
-  // In production mode, error pages do not show stack traces.
+  // Use Express in production mode, so that error pages do not show stack traces.
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Drop requests on a connection that was closed because of an earlier request.
+  // Ignore requests on a connection that the server has closed because of an earlier request.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -135,7 +131,7 @@ export function createApp(options: AppOptions): Express {
           frameAncestors: ["'self'", ...options.embed],
         },
       },
-      // Venues use plain HTTP on their networks, so do not make browsers insist on TLS.
+      // Do not make browsers require TLS, because venues use plain HTTP on their networks.
       strictTransportSecurity: false,
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
@@ -147,7 +143,7 @@ export function createApp(options: AppOptions): Express {
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {
-    // Report only problems that a restart can fix.
+    // Report only problems that a restart can fix, because supervisors restart unhealthy servers.
     const [ticking, hasDescriptors] = [!later.hasFailed, descriptors.hasSome];
     const health = { ticking, descriptors: hasDescriptors };
     response.status(ticking && hasDescriptors ? 200 : 503).json(health);
@@ -157,15 +153,15 @@ export function createApp(options: AppOptions): Express {
     const needed = { engine, ticking: watchdog.isTicking, descriptors: descriptors.hasSome, open };
     const owner = options.serverRooms.isReady?.();
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
-    // For HAProxy, 404 means: send no new visitors, but keep the connected ones.
+    // With HAProxy, status 404 stops new visitors but keeps connected ones.
     const unready = request.query.unready === '404' ? 404 : 503;
-    // A full disk needs the host's attention, but does not make the server unready, because
-    // visitors can still be served.
+    // Report whether changes are stored (`keeping`), but do not let this affect the status. Even with
+    // a full disk, the server can serve visitors.
     const keeping = options.journalWriter?.isPersisting ?? null;
     response.status(isReady ? 200 : unready).json({ ...needed, keeping, owner });
   });
-  // This limit comes after the health checks, so that a flood of requests cannot make a supervisor
-  // restart the server.
+  // Limit requests only after the health checks above. Otherwise, in a flood of requests, refused
+  // health checks would make a supervisor restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();
@@ -188,7 +184,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.get('/', (request, response) => {
-    // Keep the query, because a keepsake's link need not name a room.
+    // Keep the seed in the query, because links on keepsakes may contain a seed but no room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
@@ -221,7 +217,7 @@ export function createApp(options: AppOptions): Express {
     const map = request.query.whole === undefined ? species?.map : species?.wholeMap;
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
-    // Round to four decimals, which is finer than a pixel.
+    // Round positions (0…1) to four decimals, which is finer than a pixel.
     const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
     response.json(map.map((place) => place && [rounded(place.x), rounded(place.y)]));
   });
@@ -233,7 +229,7 @@ export function createApp(options: AppOptions): Express {
   app.use((_request, response) => {
     response.status(404).type('text').send('Page not found. Check the address.');
   });
-  // Answer malformed URLs as the client's error. The default handler would reveal internals.
+  // Answer malformed URLs with a plain text. The default handler would show internal details.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);

@@ -1,4 +1,4 @@
-/** `npm run keep-page`: writes the keepsake page as one HTML file, to host it elsewhere. */
+/** Implements `npm run keep-page`: writes the keepsake page as one HTML file for other web servers. */
 
 import { writeFile } from 'node:fs/promises';
 import { commandLine } from '../platform/installation.ts';

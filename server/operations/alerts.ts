@@ -1,8 +1,8 @@
 /**
- * Finds problems of a server, and announces when they begin and when they are over: as messages to
- * a webhook, whose JSON schema is server/deploy/alert.schema.json, and as metrics. `ALERTS` names
- * the problems, and `problemFinder` finds them. Texts contain no text by visitors. Start reading at
- * `startAlerts`.
+ * Detects problems of a server, and announces their beginning and their end. `problemFinder` detects
+ * the problems, which `ALERTS` lists. They are announced as messages to a webhook (JSON schema:
+ * server/deploy/alert.schema.json) and as metrics. Messages never contain text that visitors wrote.
+ * Start reading at `startAlerts`.
  */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -19,15 +19,15 @@ import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
 import type { ExhaustionWatch, TickWatchdog } from './watches.ts';
 
-/** The severities, from the least to the most severe. */
+/** The severities of alerts, least severe first. */
 const SEVERITIES = ['info', 'warning', 'critical'] as const;
 type Severity = (typeof SEVERITIES)[number];
 
 const MINUTE = 60_000;
 
 /**
- * The alerts, indexed by name. The message of an alert contains the name. `hold` is how long a
- * problem must last before it is announced, in ms. `over` tells the host that the problem is over.
+ * The kinds of alerts, by name. `hold`: how long a problem must last before it is announced, in ms.
+ * `over`: the text of the message that announces the problem's end.
  */
 export const ALERTS = {
   'server-restarted': {
@@ -40,35 +40,33 @@ export const ALERTS = {
   'not-kept': { severity: 'critical', hold: 0, over: 'The rooms are stored again.' },
   'disk-low': { severity: 'critical', hold: 0, over: 'The disk has space again.' },
   slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
-  /** Sent when the host asks for it; never found by `problemFinder`. */
+  /** A test message, sent at the host's request. `problemFinder` never returns this alert. */
   test: { severity: 'info', hold: 0, over: '' },
 } as const satisfies Record<string, { severity: Severity; hold: number; over: string }>;
 
 type AlertName = keyof typeof ALERTS;
 
-/** Something that is wrong now. Problems with the same alert differ in their room or wall. */
+/** A current problem. Two problems with the same alert concern different rooms or walls. */
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /** The wall's name, which the host has chosen. */
+  /** The host's name for the wall; undefined if the problem does not concern a wall with a name. */
   readonly wall?: string | undefined;
-  /** A sentence that describes the problem to the host. */
   readonly text: string;
-  /** Replaces the usual severity of the alert. */
+  /** Overrides the severity in `ALERTS`. */
   readonly severity?: Severity;
   /**
-   * Whether the problem is expected now. An expected problem is not announced. If it was announced
-   * earlier, it stays open.
+   * Whether the problem is expected at this time. An expected problem is not announced. If it was
+   * announced earlier, its end is not announced either.
    */
   readonly isExpected?: boolean;
   /**
-   * The problem seems to be over, perhaps only for a moment. While this is true, the problem is
-   * neither announced nor cleared, and the duration does not count towards `hold`.
+   * Whether the problem may be over, but possibly only for a moment. Meanwhile, neither its beginning
+   * nor its end is announced, and the time does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
 
-/** The parts of the server that the alerts watch. */
 interface Watched {
   readonly rooms: {
     readonly roomServers: ReadonlyMap<string, RoomServer>;
@@ -83,10 +81,10 @@ interface Watched {
   readonly cluster: { refused(): ReadonlyMap<string, string> } | undefined;
 }
 
-/** Returns a function that finds all current problems of a server. */
+/** Creates a function that returns all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /** Number of TCP connections at the previous check; Node.js counts them asynchronously. */
+  /** Number of TCP connections at the previous check. Node.js reports the number asynchronously. */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -104,7 +102,7 @@ export function problemFinder(server: Watched): () => Problem[] {
       ...wallProblems(room, roomServer),
       ...roomProblems(room, rooms.summary(room)),
     ]);
-    // Rooms have stopped if the cluster refuses to store their changes.
+    // Report rooms that have stopped because the cluster refused to store their changes.
     for (const [room, text] of server.cluster?.refused() ?? []) {
       problems.push({ alert: 'nobody-can-join', room, text });
     }
@@ -139,9 +137,9 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 }
 
 /**
- * Finds walls that are lost. Outside the opening hours this is expected, because walls may be
- * switched off. A wall counts as back only after it has stayed connected for a while, because a
- * wall whose browser keeps crashing is connected for moments.
+ * Finds lost walls. Outside the opening hours, lost walls are expected, because they may be switched
+ * off. A wall that reconnects stays a problem until it has been connected for a while: a browser
+ * that keeps crashing also reconnects.
  */
 export function wallProblems(
   room: string,
@@ -176,16 +174,14 @@ const alertMessage = v.strictObject({
   at: v.string(),
   text: v.string(),
 });
-/** The body of a webhook's request. */
 export type AlertMessage = v.InferOutput<typeof alertMessage>;
 
-/** Returns a key that tells problems apart. */
 const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
   JSON.stringify([alert, room, wall]);
 
 const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
 
-/** Creates the message that announces a problem. @param date wall clock, ms since the epoch */
+/** Creates the message that announces a problem. @param date current time, in ms since the epoch */
 export function raised(problem: Problem, date: number): AlertMessage {
   const { alert, room, wall, text } = problem;
   const at = new Date(date).toISOString();
@@ -201,7 +197,8 @@ export function raised(problem: Problem, date: number): AlertMessage {
 /**
  * Creates the message that announces the end of a problem.
  *
- * @param date wall clock, ms since the epoch
+ * @param message the message that announced the problem
+ * @param date current time, in ms since the epoch
  */
 function cleared(message: AlertMessage, date: number): AlertMessage {
   const { alert, room, wall } = message;
@@ -214,34 +211,34 @@ function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** A problem that has not been found for this long counts as over, in ms. */
+/** Time after a problem's last detection at which the problem's end is announced, in ms. */
 const CLEAR_AFTER = 10_000;
 
 interface AlertsOptions {
   readonly clock: Clock;
-  /** Wall clock, ms since the epoch. */
+  /** Returns the wall-clock time, in ms since the epoch. */
   readonly date: () => number;
   readonly log: Log;
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
-  /** Name of the stored record. It must be unique among the servers that share the store. */
+  /** Name of the record in `store`. It must differ between servers that share a store. */
   readonly record: string;
-  /** URL to post messages to; undefined if messages are not posted. */
+  /** URL of the webhook; undefined if there is no webhook. */
   readonly url: string | undefined;
-  /** Finds the current problems; called at every check. */
+  /** Returns the current problems. Called at every check. */
   readonly problems: () => readonly Problem[];
 }
 
-/** Finds problems once a second, and announces when they begin and end. */
+/** Checks for problems once a second, and announces their beginning and end. */
 export class AlertMonitor {
-  /** The announced problems by key. `seen` is when a problem was last found (ms of the clock). */
+  /** Announced problems, by key. `seen`: when the problem was last detected (monotonic clock, ms). */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** For the key of each problem not announced yet, how long the problem has lasted, in ms. */
+  /** How long each problem that has not been announced yet has lasted, in ms, by key. */
   private readonly pending = new Map<string, number>();
-  /** When the previous check was made (ms of the clock). */
+  /** When the previous check was made (monotonic clock, ms). */
   private checked: number;
   readonly stop: () => void;
 
-  /** @param open the problems that an earlier process announced and that are not over yet */
+  /** @param open messages about problems whose beginning, but not end, an earlier process announced */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
     private readonly announce: (message: AlertMessage) => void,
@@ -253,7 +250,7 @@ export class AlertMonitor {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check(), 0);
   }
 
-  /** The messages about announced problems that are not over. */
+  /** The messages that announced the problems that are not over yet. */
   get open(): AlertMessage[] {
     return [...this.announced.values()].map(({ message }) => message);
   }
@@ -276,7 +273,7 @@ export class AlertMonitor {
     const announced = this.announced.get(key);
     if (announced) announced.seen = now;
     const rank = SEVERITIES.indexOf(severityOf(problem));
-    // Announce a problem again only if it has become more severe.
+    // Announce a problem a second time only if its severity has increased.
     if (announced && rank <= SEVERITIES.indexOf(announced.message.severity)) return;
     const { isExpected, isRecovering } = problem;
     const before = isExpected ? undefined : this.pending.get(key);
@@ -295,19 +292,19 @@ export class AlertMonitor {
   }
 }
 
-/** Maximum number of messages in the queue. If there are more, the oldest are dropped. */
+/** Maximum number of queued messages. If the queue is full, the oldest message is dropped. */
 export const MAX_WAITING = 64;
-/** How long to wait for the response to a request, in ms. */
+/** Timeout of a request to the webhook, in ms. */
 const TIMEOUT = 10_000;
-/** Pauses after failed requests, in ms. Each is twice as long as the previous one. */
+/** First and longest pause after failed requests, in ms. Each pause is twice as long as the previous. */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/** How a request ended: the status of the response, or the reason why there is none. */
+/** Result of a request: the HTTP status or, if there was no response, the reason. */
 export type PostResult = number | string;
 
 /**
- * Posts JSON text. Does not follow redirects, so that only the host's own URL is ever requested.
- * Never rejects.
+ * Posts JSON to a URL. Does not follow redirects, so that no other URL is ever requested. Never
+ * rejects.
  */
 async function postJson(url: string, body: string, signal: AbortSignal): Promise<PostResult> {
   try {
@@ -324,17 +321,16 @@ async function postJson(url: string, body: string, signal: AbortSignal): Promise
   }
 }
 
-/** Whether a receiver has accepted a message. */
 const isDelivered = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 200 && result < 300;
 
-/** Whether a retry would be useless, which is the case for all 3xx and most 4xx statuses. */
+/** Returns whether a retry would be useless: for all 3xx and most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
-/** Sends messages to the webhook one by one, and retries. */
+/** Sends messages to the webhook one after another. Retries until the message is delivered. */
 export class Webhook {
-  /** Messages that are not delivered yet, oldest first. */
+  /** Messages that have not been delivered yet, oldest first. */
   readonly waiting: AlertMessage[];
   private readonly stopped = new AbortController();
   private isSending = false;
@@ -342,7 +338,7 @@ export class Webhook {
   private cancel = (): void => {};
 
   /**
-   * @param options.waiting messages that an earlier process could not deliver
+   * @param options.waiting messages that an earlier process did not deliver
    * @param options.onChange called after a message has been delivered or dropped
    */
   constructor(
@@ -369,7 +365,7 @@ export class Webhook {
     void this.sendNext();
   }
 
-  /** Ends all requests. Undelivered messages stay in `waiting`. */
+  /** Aborts the current request, and stops retrying. Undelivered messages stay in `waiting`. */
   stop(): void {
     this.stopped.abort();
     this.cancel();
@@ -391,7 +387,7 @@ export class Webhook {
         );
       this.failures = 0;
       this.isSending = false;
-      // The message may have been dropped from the queue during the request, so look for it.
+      // Check whether the message is still in the queue: it may have been dropped during the request.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();
@@ -409,27 +405,25 @@ export class Webhook {
     });
   }
 
-  /** Logs a warning. The path of the URL may be a secret, so only its host is logged. */
+  /** Logs a warning. Logs only the host of the webhook's URL, because the path may be a secret. */
   private warn(event: string, sentence: string): void {
     this.options.log.warn(event, sentence, { receiver: new URL(this.options.url).host });
   }
 }
 
-/** How long after its start a server counts as having just restarted, in ms. */
+/** How long after its start the server reports the alert `server-restarted`, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
-  /** The messages about problems that were not over. */
+  /** The messages that announced problems that were not over. */
   open: v.array(alertMessage),
-  /** The messages that were not delivered. */
   waiting: v.array(alertMessage),
-  /** Whether the process shut down in order. */
   stopped: v.boolean(),
 });
 
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
-/** Starts the alerts. An unreadable record counts as absent. */
+/** Starts the alerts. Continues from the stored record. If it cannot be read, starts without it. */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;
   const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
@@ -444,7 +438,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore a failure: if nothing can be stored, the journal raises its own alert.
+    // Ignore errors: if storage fails, the journal's failure causes an alert anyway.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
@@ -462,14 +456,14 @@ export async function openAlerts(options: AlertsOptions) {
   const monitor = new AlertMonitor({ clock, date, problems }, announce, stored?.open);
   await keep();
   return {
-    /** The messages about announced problems that are not over. */
+    /** The messages that announced the problems that are not over yet. */
     get open(): readonly AlertMessage[] {
       return monitor.open;
     },
     /**
-     * Sends a test message, once and before all waiting messages.
+     * Sends a test message, before all queued messages and without retries.
      *
-     * @returns undefined if it was delivered, otherwise the status or the reason why it was not
+     * @returns undefined if the message was delivered; otherwise, the HTTP status or the reason
      */
     async test(): Promise<PostResult | undefined> {
       if (url === undefined) return 'no webhook';
@@ -478,7 +472,7 @@ export async function openAlerts(options: AlertsOptions) {
       const result = await postJson(url, JSON.stringify(message), new AbortController().signal);
       return isDelivered(result) ? undefined : result;
     },
-    /** Ends the checks and stores the state of the alerts. Call it before the store is closed. */
+    /** Ends the checks, and stores the state of the alerts. Call this before closing the store. */
     close(): Promise<void> {
       monitor.stop();
       webhook?.stop();
@@ -490,8 +484,8 @@ export async function openAlerts(options: AlertsOptions) {
 /**
  * Starts the alerts of a server.
  *
- * @param options.config where to post alerts, and whether metrics report them
- * @returns undefined if neither a webhook nor metrics use alerts
+ * @param options.config `alerts`: URL of the webhook; `metrics`: 'none' if metrics are off
+ * @returns undefined if there is no webhook and metrics are off
  */
 export async function startAlerts(
   options: Watched &
@@ -505,12 +499,12 @@ export async function startAlerts(
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster share one store, so each needs a different record name. Machine names
-    // and ports, unlike process ids, stay the same after a restart.
+    // Servers of a cluster share a store, so their records need different names. Use the machine's
+    // name and the port, because they stay the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // A wall's seat remembers that the wall is lost. In a room without wall seats, only the open
-  // alert remembers that the last wall was lost, so restore that from the alert.
+  // Restore from the open alerts which rooms without wall seats had lost their last wall. For walls
+  // with a seat, the stored seat has this information.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

@@ -1,4 +1,4 @@
-/** Prometheus metrics in a separate registry. They contain no personal data. */
+/** Collects and serves Prometheus metrics. They contain no personal data. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -20,41 +20,41 @@ type ClusterFigures = { latency: number | undefined; epochs: { room: string; epo
 
 interface MetricsOptions {
   readonly engine: EngineInfo;
-  /** The open rooms, by name. Like the other options, read whenever metrics are requested. */
+  /** The open rooms, by name. Read whenever metrics are requested. */
   readonly roomServers: ReadonlyMap<string, MeasuredRoom>;
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Counts connections of other servers to rooms here, and of this server to rooms of other
-   * servers. `server` is the server to which the visitors are connected.
+   * Counts visitors who are connected to one server but whose room runs on another server, if one of
+   * the two is this server. `server`: the server to which the visitors are connected.
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**
    * Returns the latency of the bus in ms, and the epochs of the leases that this server holds;
-   * undefined if the server runs alone.
+   * undefined if the server is not in a cluster.
    */
   readonly cluster: () => ClusterFigures | undefined;
-  /** Rejections since the start, by reason. */
+  /** Returns the number of rejections since the server started, by reason. */
   readonly rejections: () => Readonly<Record<string, number>>;
-  /** Whether the journal is being written; undefined if nothing is stored. */
+  /** Returns whether the journal is being written; undefined if storage is off. */
   readonly isPersisting: () => boolean | undefined;
-  /** Bytes free on the disk of the data folder; undefined if unknown. */
+  /** Returns the free space on the disk of the data folder, in bytes; undefined if unknown. */
   readonly diskFree: () => number | undefined;
   /**
-   * Number of damaged records that were set aside; undefined if the server does not start with
-   * damaged data.
+   * Returns the number of damaged records that were set aside; undefined if the server refuses to
+   * start with damaged data.
    */
   readonly setAside: () => number | undefined;
-  /** The messages about problems that are not over. */
+  /** Returns the messages that announced problems that are not over. */
   readonly alerts: () => readonly AlertMessage[];
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Upper bounds of the histogram buckets, in seconds. */
+/** Upper bounds of the buckets of histograms, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** The metrics of a wall, by name. A value is null if the wall has none now. */
+/** The metrics of each wall: their names, help texts and values. A null value is not reported. */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while the wall is up, otherwise 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
@@ -69,7 +69,8 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
 };
 
 /**
- * Creates the metrics of a server. All names except Node's default metrics begin with `vivarium_`.
+ * Creates the metrics of a server. All names begin with `vivarium_`, except those of Node's default
+ * metrics.
  */
 export function createMetrics(options: MetricsOptions) {
   const { engine, roomServers, rateOf } = options;
@@ -77,7 +78,6 @@ export function createMetrics(options: MetricsOptions) {
   const [registry] = registers;
   // Add Node's default metrics, such as event-loop delay, heap and file descriptors.
   collectDefaultMetrics({ register: registry });
-  /** Returns the options that all metrics have in common. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ ...metric(name, help), buckets: SECONDS });
@@ -201,12 +201,10 @@ export function createMetrics(options: MetricsOptions) {
     labelNames: ['name', 'device'],
   }).set({ ...engine }, 1);
   return {
-    /** Records how late a tick began and how long it took. */
     timed({ late: delay, took }: TickTiming): void {
       late.observe(delay / 1000);
       tick.observe(took / 1000);
     },
-    /** Records the results of a tick of some rooms. */
     ticked(ticks: readonly RoomTick[]): void {
       for (const { result, cells: stepped } of ticks) {
         cells.inc(stepped);
@@ -216,10 +214,9 @@ export function createMetrics(options: MetricsOptions) {
         }
       }
     },
-    /** Records a commit of the journal. @param duration ms */
+    /** Records a commit of the journal. @param duration duration of the commit, in ms */
     committed: (duration: number): void => commit.observe(duration / 1000),
     contentType: registry.contentType as string,
-    /** Renders the metrics in the Prometheus text format. */
     text: () => registry.metrics(),
     close: () => registry.clear(),
   };
@@ -228,10 +225,10 @@ export function createMetrics(options: MetricsOptions) {
 export type MetricsServer = Awaited<ReturnType<typeof serveMetrics>>;
 
 /**
- * Serves `/metrics` on 127.0.0.1.
+ * Serves the metrics at `/metrics` on 127.0.0.1.
  *
- * @param admitHost whether a request names an allowed host
- * @throws the error of listening
+ * @param admitHost returns whether the `Host` header of a request is allowed
+ * @throws Error of the system if the server cannot listen on the port
  */
 export async function serveMetrics(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
@@ -252,7 +249,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // Log the error and continue: perhaps just one connection could not be accepted.
+  // Log errors and continue, because an error may affect only one connection.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
@@ -265,10 +262,10 @@ export async function serveMetrics(
 }
 
 /**
- * How much the heap can grow, in per cent of its live size, before a full collection. By default, a
- * small heap can grow by only 8 MB, including external buffers. A busy room allocates that much in
- * a second, so it would pause for 30 to 60 ms every second. Young objects are still collected,
- * which takes 2 ms.
+ * How much the heap may grow before a full garbage collection, in per cent of its live size. By
+ * default, a small heap may grow by only 8 MB, including external buffers. A busy room allocates
+ * this much every second, and each full collection pauses it for 30 to 60 ms. Collections of young
+ * objects, which take 2 ms, are not affected.
  */
 const GROWTH_PERCENT = 100;
 

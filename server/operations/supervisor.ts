@@ -1,7 +1,7 @@
 /**
- * Recognises systemd as the supervisor of this process, notifies it that the server is ready and
- * alive (for `Type=notify` and `WatchdogSec` in the unit), and limits how often the server
- * restarts.
+ * Detects whether systemd supervises this process, and notifies systemd that the server is ready and
+ * alive (`Type=notify` and `WatchdogSec` in the unit). Also limits how often the server restarts
+ * itself.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,12 +9,12 @@ import * as v from 'valibot';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
 
-/** The exit code that asks a supervisor for a restart: EX_TEMPFAIL of sysexits.h. */
+/** Exit code with which the process requests a restart by its supervisor: EX_TEMPFAIL in sysexits.h. */
 export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads one of a process's files in /proc; returns '' if the file cannot be read. */
+/** Reads a file of a process in /proc; returns '' if the file cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');
@@ -24,17 +24,20 @@ function read(process: string, file: string): string {
 }
 
 /**
- * Matches the control group of a system service. Services that start other people's programs, such
- * as cron and ssh, do not count.
+ * Matches the control group of a system service. Does not match cron, atd and ssh, because programs
+ * that people start through these services are not supervised.
  */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
- * Whether systemd runs this process as a service, directly or through npm. A desktop terminal is a
- * systemd unit too, and programs started in it inherit systemd's environment variables. Therefore
- * the process must be the one that systemd started, or belong to a system service.
+ * Returns whether systemd runs this process as a service, directly or through npm. Environment
+ * variables alone do not prove this: a desktop terminal is also a systemd unit, and programs started
+ * in it inherit its variables. The process must be the one that systemd started, or belong to a
+ * system service.
  *
- * @param pid the id of this process
+ * @param pid id of this process
+ * @param name returns the name of another process, by id
+ * @param group returns the control groups of this process
  */
 export function isService(
   environment: Environment,
@@ -45,28 +48,28 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // systemd before version 248 does not set SYSTEMD_EXEC_PID, and a script that systemd started may
-  // have started this process. In both cases, look at the control group.
+  // Check the control group for two other cases: systemd before version 248, which does not set
+  // SYSTEMD_EXEC_PID; and a script, started by systemd, that started this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
-/** Minimum interval between two heartbeats, in ms. */
+/** Minimum interval between heartbeats sent to systemd, in ms. */
 const BEAT_INTERVAL = 5_000;
 
 /**
- * Connects to systemd through its `systemd-notify` program, because Node has no Unix datagram
- * sockets. The unit needs `NotifyAccess=all`.
+ * Creates functions that notify systemd. They run the program `systemd-notify`, because Node does not
+ * support Unix datagram sockets. The unit must set `NotifyAccess=all`.
  *
  * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(environment: Environment) {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // Ignore a failure, because systemd's watchdog notices missing notifications.
+    // Ignore errors, because systemd's watchdog notices if notifications are missing.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
-      // `execFile` throws if there is no memory for another process.
+      // `execFile` throws if there is not enough memory for another process.
     }
   };
   let lastBeat = -Infinity;
@@ -82,20 +85,20 @@ export function findSupervisor(environment: Environment) {
 }
 
 const HOUR = 3_600_000;
-/** Maximum number of restarts per hour. */
+/** Maximum number of restarts per hour that the server may request. */
 const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
-/** The time of each restart, in ms since the epoch. */
+/** Schema of the stored record: the time of each restart, in ms since the epoch. */
 const restartRecords = v.array(v.number());
 
-/** Grants a limited number of restarts per hour. */
+/** Limits the number of restarts per hour. */
 export class RestartLimit {
   private readonly started: number;
 
   /**
-   * @param store stores when the server restarted; undefined if nothing is stored
-   * @param date wall clock, ms since the epoch; it may be set back
+   * @param store stores the times of restarts; undefined if storage is off
+   * @param date returns the wall-clock time, in ms since the epoch; the clock may be set back
    */
   constructor(
     private readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined,
@@ -106,9 +109,8 @@ export class RestartLimit {
   }
 
   /**
-   * Requests a restart, and records it before granting it. A restart that cannot be recorded is
-   * granted only if the process has run for 1 h / `MOST_RESTARTS`. Thus the limit is kept even
-   * without records.
+   * Requests permission for a restart, and stores its time. If the time cannot be stored, a restart is
+   * allowed only after the process has run for 1 h / `MOST_RESTARTS`, which ensures the same limit.
    *
    * @returns whether the server may restart now
    */

@@ -1,8 +1,7 @@
 /**
- * Watches for three problems that stop a server gradually: a full disk, a lack of file descriptors,
- * and a stalled tick. The watches log problems and tell the caller to restart the process; they
- * never end the process themselves.
- * Start reading at the three classes.
+ * Watches for three problems that make a server unusable: a full disk, a lack of file descriptors,
+ * and a stalled tick. The three classes log a problem, or call a function that restarts the process.
+ * They never end the process themselves.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,12 +12,12 @@ import type { Limits } from '../realtime/limits/connection-limits.ts';
 import { DISK_RESERVE } from '../storage/records.ts';
 import type { RestartLimit } from './supervisor.ts';
 
-/** Free disk space below which the log warns, in bytes. */
+/** Free disk space below which a warning is logged, in bytes. */
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * The warning ends when `FILLING` × this factor is free. It is more than 1, so that small changes
- * do not make the log repeat the warning.
+ * The disk no longer counts as filling when more than `FILLING` × `AGAIN` bytes are free. The factor
+ * is more than 1, so that small changes around `FILLING` do not repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
@@ -28,17 +27,16 @@ async function freeSpaceOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Checks the free disk space at intervals. */
+/** Checks the free space of the data folder's disk regularly, and warns if it is low. */
 export class DiskWatch {
-  /** Bytes free at the last check; undefined if unknown. */
+  /** Free space at the last check, in bytes; undefined if unknown. */
   free: number | undefined;
-  /** Whether little space is left. */
   isFilling = false;
   readonly stop: () => void;
 
   /**
    * @param folder the data folder
-   * @param freeOf returns the bytes free on the disk of a folder, or throws the system's error
+   * @param freeOf returns the free space on a folder's disk, in bytes; may throw an error
    */
   constructor(
     private readonly folder: string,
@@ -65,39 +63,40 @@ export class DiskWatch {
 }
 
 export const DESCRIPTOR_INTERVAL = 2_000;
-/** After this many consecutive failed checks, the descriptors count as used up. */
+/** Number of consecutive failed checks after which the file descriptors count as used up. */
 const MOST_FAILURES = 2;
-/** Descriptors reserved for purposes other than connections, beyond those in use at the start. */
+/** Number of file descriptors to reserve for other purposes than connections, in addition to those in use. */
 const RESERVED = 256;
 const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
-/** Opens and closes a file that exists: Node's own program. @throws the system's error */
+/** Opens and closes a file that certainly exists: Node's executable. @throws Error if this fails */
 async function openFile(): Promise<void> {
   const handle = await open(process.execPath);
   await handle.close();
 }
 
-/** Whether an error means that the process or the system has no descriptors left. */
+/** Returns whether an error means that the process or the system has no file descriptors left. */
 function isExhaustion(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
 /**
- * Checks at intervals whether a file can be opened. A process without free descriptors cannot
- * accept connections or open files, but its ticks continue, so no other check notices.
+ * Checks regularly whether the process has file descriptors left, by opening a file. Without free
+ * descriptors, it cannot accept connections or open files. Other checks do not notice this, because
+ * ticks continue.
  */
 export class ExhaustionWatch {
-  /** Number of consecutive failed checks. */
   private failed = 0;
   private isRestarting = false;
   private isLogged = false;
   readonly stop: () => void;
 
   /**
-   * @param options.restart exits, so that a supervisor restarts the server; undefined if there is
-   *   no supervisor
-   * @param options.probe opens and closes a file, or throws the system's error
+   * @param options.limit limits how often `restart` is called
+   * @param options.restart ends the process so that a supervisor restarts it; undefined without a
+   *   supervisor
+   * @param options.probe opens and closes a file; throws an error if this fails
    */
   constructor(
     private readonly options: {
@@ -111,7 +110,7 @@ export class ExhaustionWatch {
     this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
   }
 
-  /** Whether the process can open files and accept connections. */
+  /** Whether file descriptors are left, so that the process can open files and accept connections. */
   get hasSome(): boolean {
     return this.failed < MOST_FAILURES;
   }
@@ -145,9 +144,9 @@ export class ExhaustionWatch {
 }
 
 /**
- * Reads from /proc how many file descriptors the process may have, and how many are in use.
+ * Reads from /proc how many file descriptors the process may have, and how many it uses.
  *
- * @returns undefined if the system has no such files or sets no limit
+ * @returns undefined if the system has no /proc or sets no limit
  */
 export function readDescriptors(
   limits = () => readFileSync('/proc/self/limits', 'utf8'),
@@ -162,12 +161,12 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the limit of visitors' connections to a number that the file descriptors allow. Of the
- * free descriptors, some (at most a quarter of the system's limit) are reserved for the server's
- * own files. Half of the rest is for visitors' connections, the other half for page requests.
+ * Lowers the maximum number of visitors' connections if the file descriptors do not suffice. Reserves
+ * some of the free descriptors (at most a quarter of the system's limit) for the server's own files.
+ * Half of the remaining descriptors are for visitors' connections, and half for page requests.
  *
- * @param descriptors if undefined, the limits stay as they are
- * @returns limits with at least one connection
+ * @param descriptors limit and use of file descriptors; if undefined, the limits are not changed
+ * @returns the new limits, which allow at least one connection
  */
 export function limitsWithin(limits: Limits, log: Log, descriptors = readDescriptors()): Limits {
   if (!descriptors) return limits;
@@ -184,30 +183,29 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
 }
 
 /**
- * How long a tick may take before it counts as stalled, in ms. The process should then exit, so
- * that its supervisor restarts it.
+ * How long a tick may take before it counts as stalled, in ms. After a stall, the process should
+ * exit, so that its supervisor restarts it.
  */
 export const STALL = 30_000;
-/** How long a tick may take before ticks no longer count as running, in ms. */
+/** How long a tick may take before `isTicking` becomes false, in ms. */
 const SLOW = 5_000;
 const CHECK_INTERVAL = 1_000;
 
-/** Checks once a second whether the current tick has ended. */
+/** Checks once a second whether ticks still end. */
 export class TickWatchdog {
   private begun = 0;
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks at which the same tick was still running. Checks are counted
-   * rather than time, because time also passes while the process is suspended or the machine
-   * sleeps.
+   * Number of consecutive checks during the same tick. Checks are counted instead of time, because
+   * time also passes while the process is suspended or the machine sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;
 
   /**
    * @param onStalled called once when a tick takes longer than `STALL`
-   * @param onHeartbeat called at each check while ticks run
+   * @param onHeartbeat called at each check while `isTicking` is true
    */
   constructor(
     clock: Clock,
@@ -217,7 +215,7 @@ export class TickWatchdog {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check());
   }
 
-  /** Whether a tick has ended recently, or no tick was due. */
+  /** Whether no tick has been running for longer than `SLOW`. */
   get isTicking(): boolean {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }

@@ -1,6 +1,6 @@
 /**
- * Opens OSC output, OSC input, both or neither, as configured. In a cluster, a server that receives
- * a datagram passes it on to the servers that run the addressed rooms.
+ * Opens the input and output of OSC (Open Sound Control) if they are configured. In a cluster, a
+ * server passes received datagrams on to the servers that run the addressed rooms.
  */
 import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
@@ -17,32 +17,32 @@ import type { Log } from '../platform/log.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
 
-/** Host name or IP address, and port. */
+/** A UDP endpoint. `host` is a host name or an IP address. */
 type Endpoint = { readonly host: string; readonly port: number };
 
 interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;
   readonly in: Endpoint | undefined;
-  /** Bus to the other servers of a cluster. */
+  /** Carries datagrams to the other servers of a cluster; undefined outside a cluster. */
   readonly bus?: Bus | undefined;
   readonly hooks: Hooks;
   readonly log: Log;
 }
 
-/** The open OSC sockets. */
+/** The result of `openOsc`: the port of the input, and a function that closes all sockets. */
 export type Osc = Awaited<ReturnType<typeof openOsc>>;
 
 const CHANNEL = 'osc';
-/** A datagram, and the id of the server that received it from the network. */
+/** A datagram on the bus. `node` is the id of the server that received it from the network. */
 const passedDatagram = v.object({
   node: v.pipe(v.string(), v.maxLength(64)),
   datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
 });
 
 /**
- * Opens the sockets and starts forwarding events.
+ * Opens the configured sockets, and starts to send the rooms' events.
  *
- * @returns `port`, the UDP port of the input, if there is an input
+ * @returns `port`: the UDP port of the input; undefined without an input
  * @throws HookError no-address, port-taken
  */
 export async function openOsc(options: OscOptions) {
@@ -81,14 +81,14 @@ export async function openOsc(options: OscOptions) {
 }
 
 /**
- * How often a host name is looked up again, in ms. After a power cut, names may be unknown for a
- * while, and machines may get other addresses.
+ * Interval at which a host name is looked up again, in ms. After a power cut, names may be unknown
+ * for a while, and machines may have different addresses.
  */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
- * Opens a socket that sends to one address. Datagrams sent before the host name has been resolved
- * are lost. An unknown or unreachable host is logged once, and again once for each new address.
+ * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been resolved
+ * are lost. If sending fails, logs one warning, and another one for each new address of the host.
  */
 export function openSender(
   { host, port }: Endpoint,
@@ -126,7 +126,7 @@ export function openSender(
       if (found.address !== target?.address) warned = false;
       target = found;
     } catch (error) {
-      // If the name cannot be resolved now, keep the last address, which may still be right.
+      // Keep the previous address if there is one, because it may still be correct.
       if (!target) warn(error as Error);
     }
     if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);

@@ -1,52 +1,49 @@
 /**
- * Encodes and decodes Open Sound Control 1.0 with osc-min. Bundles are decoded here because osc-min
- * silently drops broken elements, and recurses into nested bundles until the stack overflows.
+ * Encodes and decodes Open Sound Control 1.0 with the library osc-min. Bundles are decoded without it,
+ * because osc-min silently drops malformed elements, and deeply nested bundles overflow its stack.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
 
 /**
- * A value with the name of its type in osc-min: `integer`, `float`, `string`, `double`, `bigint`,
- * `true` …
+ * An argument of a message: a value, and its type by the name that osc-min uses, such as `integer`,
+ * `float`, `string` or `true`.
  */
 export type OscArgument = OscArgOutputOrArray;
 
 export interface OscMessage {
-  /** The OSC address, which starts with a slash. */
+  /** The message's OSC address. It begins with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
 
-/** Creates an argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
+/** Creates an integer argument (OSC type `i`). @throws RangeError if the value is not a 32-bit integer */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };
 }
 
-/** Creates an argument of type `f`. */
+/** Creates a floating-point argument (OSC type `f`). */
 export const float = (value: number): OscArgument => ({ type: 'float', value });
 
-/** Creates an argument of type `s`. */
+/** Creates a string argument (OSC type `s`). */
 export const text = (value: string): OscArgument => ({ type: 'string', value });
 
-/** Why a packet cannot be decoded. */
 export type OscReason = 'malformed' | 'too-deep' | 'too-many';
 
-/** A packet that cannot be decoded. */
+/** Thrown if a packet cannot be decoded. */
 export class OscError extends ReasonError<OscReason> {
   override readonly name = 'OscError';
 }
 
-/** Maximum nesting of bundles. */
 const MAX_DEPTH = 4;
-/** Maximum number of elements in all bundles of a packet. */
+/** Maximum total number of elements in all bundles of a packet. */
 const MAX_ELEMENTS = 256;
-/** Maximum number of arguments of a message. */
 const MAX_ARGUMENTS = 256;
 
 const BUNDLE = '#bundle\0';
 const HEADER = BUNDLE.length + 8;
-/** The time tag for immediate execution. */
+/** The OSC time tag that means immediate execution. */
 const IMMEDIATELY: [number, number] = [0, 1];
 
 /** Encodes a message. @throws Error if the address or a string contains a NUL character */
@@ -63,7 +60,7 @@ export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
 /**
  * Decodes an untrusted datagram.
  *
- * @returns its messages in order, including those of nested bundles
+ * @returns the datagram's messages in order, including messages in nested bundles
  * @throws OscError
  */
 export function decodeOsc(bytes: Uint8Array): OscMessage[] {
@@ -97,7 +94,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // osc-min lets errors of DataView through, so convert them to an `OscError`.
+    // Convert all errors, because osc-min may also throw errors of `DataView`.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

@@ -1,6 +1,6 @@
 /**
- * Executes OSC messages as commands of a system actor, with the same checks and limits as for
- * visitors.
+ * Executes incoming OSC messages as commands in rooms, with the same checks and limits as for
+ * visitors' commands.
  */
 
 import { BlockList, isIPv6 } from 'node:net';
@@ -35,12 +35,11 @@ export interface OscInputOptions {
   readonly passOn?: (bytes: Uint8Array) => void;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
-  /** IP addresses that may send messages. If absent, any address may. */
+  /** IP addresses that may send messages. If absent, all addresses may. */
   readonly allowed?: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
-  /** Called when a message to a room is refused. */
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 
@@ -49,10 +48,10 @@ const place = v.pipe(number, v.transform(Math.round));
 const index = v.pipe(number, v.integer());
 /** Index or name of a gallery entry. */
 const named = v.union([index, v.pipe(v.string(), v.maxLength(64))]);
-/** If absent, a random seed is used. */
+/** Index or name of a gallery entry. If absent, a random seed is planted. */
 const entry = v.optional(named);
 
-/** For the last part of an OSC address, the schema of the message's arguments. */
+/** Schemas of the messages' arguments, by the last part of the OSC address. */
 const MESSAGES = {
   plant: v.strictTuple([place, place, entry]),
   transform: v.strictTuple([index, entry]),
@@ -67,7 +66,7 @@ const MESSAGES = {
 
 const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|graft|presence|pause)$/;
 
-/** Receives OSC datagrams for all open rooms. */
+/** Handles incoming OSC datagrams for all open rooms. */
 export class OscInput {
   private readonly actors = new WeakMap<RoomServer, SystemActor>();
   private readonly allowance: Allowance;
@@ -79,7 +78,7 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram. Never rejects because of the datagram's content.
+   * Handles a datagram from the network. Never rejects, whatever the datagram contains.
    *
    * @param from the sender's IP address
    */
@@ -103,20 +102,21 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram that another server has received and passed on. Only messages for rooms of
-   * this server are handled.
+   * Handles a datagram that another server has received and passed on. Ignores messages for rooms
+   * that do not run on this server.
    */
   receivePassed(bytes: Uint8Array): void {
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
-    // The release of the other server may accept datagrams that this release cannot decode.
+    // Ignore datagrams that cannot be decoded: the other server may run a different release, which
+    // accepts them.
     for (const message of decoded(bytes) ?? [])
       if (concerns(message, running)) void this.handle(message);
   }
 
   /**
-   * Passes on a datagram that addresses rooms of other servers, within the rate limit of this
-   * server.
+   * Passes a datagram on to the other servers if it addresses a room of one of them. Respects this
+   * server's rate limit.
    */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
@@ -142,11 +142,11 @@ export class OscInput {
       }
     };
     const here = (what ? rooms : ['']).filter((name) => !all.isElsewhere(name));
-    // Handle all rooms at the same time, because one room may take long to answer.
+    // Handle the rooms in parallel, because a room may take long to answer.
     await Promise.all(here.map(handleIn));
   }
 
-  /** @throws Refusal */
+  /** Executes a message in a room. @throws Refusal */
   private async execute(
     room: string,
     what: keyof typeof MESSAGES,
@@ -158,7 +158,7 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each pause is stored and broadcast, so charge it to the rate of previews, which is low.
+      // Use the rate limit of previews, which is low, because each pause is stored and broadcast.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -177,7 +177,7 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(OSC_NAME, true),
     );
     const { refused } = await actor.act(command);
-    // Do not count this refusal here, because refusals by the room are counted with its tick.
+    // Do not count the refusal, because it is counted with the room's tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }
@@ -192,13 +192,13 @@ function decoded(bytes: Uint8Array): readonly OscMessage[] | undefined {
   }
 }
 
-/** Returns whether a message is addressed to one of the rooms. */
+/** Returns whether a message is addressed to at least one of the given rooms. */
 function concerns({ address }: OscMessage, rooms: readonly string[]): boolean {
   const room = ADDRESS.exec(address)?.[1];
   return room === '*' ? rooms.length > 0 : room !== undefined && rooms.includes(room);
 }
 
-/** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */
+/** Converts a message's arguments to a command. @throws Refusal no-such-seed, bad-message */
 function commandOf(
   room: Room,
   type: Exclude<keyof typeof MESSAGES, 'pause' | 'presence'>,
@@ -216,7 +216,8 @@ function commandOf(
 }
 
 /**
- * Returns a gallery seed by index or name; without an entry, returns a random seed.
+ * Finds a seed by the index or name of its gallery entry. If `entry` is undefined, returns a random
+ * seed.
  *
  * @throws Refusal no-such-seed
  */
@@ -232,13 +233,13 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Return null, because undefined would count as a missing argument.
+  // Return null instead of undefined, because an undefined argument would be treated as missing.
   return type === 'null' || type === 'bang' ? null : value;
 }
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Returns a list that matches the addresses in any notation, such as IPv4 mapped to IPv6. */
+/** Creates a list that matches the addresses in any notation, such as IPv4-mapped IPv6 addresses. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

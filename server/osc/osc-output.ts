@@ -1,4 +1,4 @@
-/** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
+/** Sends events and statistics of rooms as OSC messages. OSC.md describes the messages. */
 
 import type { Listener } from '../extensions/call-hooks.ts';
 import type { Notifications, RoomLifeEvent, RoomOpened } from '../extensions/extension.ts';
@@ -14,28 +14,27 @@ import {
   text,
 } from './osc-codec.ts';
 
-/** Sizes of the headers of a bundle and of its elements, in bytes. */
+/** Sizes of a bundle's header, and of the header of each element in a bundle, in bytes. */
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
-/** Limits of OSC output. */
 export const OUTPUT = {
   /** Maximum number of messages per second; excess messages are counted and dropped. */
   messagesPerSecond: 400,
   /**
-   * Maximum bytes of a datagram. Most networks transmit datagrams of this size without fragmenting
-   * them.
+   * Maximum size of a datagram, in bytes. Most networks transmit datagrams of this size without
+   * fragmenting them.
    */
   datagramBytes: 1_400,
 } as const;
 
 /**
- * Maximum number of messages sent in a burst. Also the maximum length of the queue while no room
- * ticks.
+ * Maximum number of messages sent in a burst. It is also the maximum length of the queue, which fills
+ * up while no room ticks.
  */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
-/** Collects the messages of a tick and sends them as bundles. */
+/** Collects the messages of a tick, and sends them as bundles at the end of the tick. */
 export class OscOutput implements Listener {
   readonly name = 'OSC';
   private queue: OscMessage[] = [];
@@ -43,7 +42,7 @@ export class OscOutput implements Listener {
   private readonly rate: TokenBucket;
   private readonly rooms = new Map<string, RoomOpened>();
 
-  /** @param send sends one datagram, which may get lost */
+  /** @param send sends a datagram; the datagram may be lost */
   constructor(
     private readonly send: (bytes: Uint8Array) => void,
     private readonly clock: Clock,
@@ -68,7 +67,6 @@ export class OscOutput implements Listener {
     this.enqueue(room, 'load', [int(awake), int(organisms), int(people), float(actual)]);
   }
 
-  /** Sends the messages queued since the last tick. */
   onTick({ room }: Notifications['onTick']): void {
     if (this.dropped > 0 && this.rate.take(1, this.clock.now())) {
       this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));
@@ -77,7 +75,7 @@ export class OscOutput implements Listener {
     this.flush();
   }
 
-  /** Reports that an incoming message was refused. */
+  /** Queues a message which reports that an incoming OSC message was refused. */
   refused(room: string, what: string, reason: string): void {
     this.enqueue(room, 'refused', [text(what), text(reason)]);
   }
@@ -88,7 +86,7 @@ export class OscOutput implements Listener {
     else this.dropped++;
   }
 
-  /** Sends the queued messages in bundles, each of which fits into one network packet. */
+  /** Sends the queued messages in bundles of at most `OUTPUT.datagramBytes`. */
   private flush(): void {
     let elements: OscMessage[] = [];
     let size = BUNDLE_HEADER;
@@ -112,7 +110,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/** Returns the arguments of an event's message; undefined if OSC does not report this event. */
+/** Returns the OSC arguments that describe an event; undefined if OSC does not report such events. */
 function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

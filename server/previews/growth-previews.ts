@@ -1,7 +1,7 @@
 /**
- * Shows visitors what a seed becomes before they plant it. Grows seeds outside any room, and encodes
- * drawings to latents. Rooms have priority, so seeds grow in the pauses between ticks, and delay a
- * tick by at most one step.
+ * Creates previews: films that show visitors what a seed becomes before they plant it. Grows the seeds
+ * outside of rooms, and encodes drawings to latents. Rooms have priority: seeds grow in the pauses
+ * between ticks, and delay a tick by at most one step.
  */
 import { setImmediate } from 'node:timers/promises';
 import { inSlices } from '../../shared/painter/still.ts';
@@ -19,45 +19,45 @@ import { type Genotype, genomesOf } from '../world/organisms/grafts.ts';
 import { growthStep, type Species } from '../world/species.ts';
 import { LatentRefiner } from './latent-refiner.ts';
 
-/** Limits of previews; times are in ms unless they say otherwise. */
+/** Limits of previews. Times are in ms, except `patience`. */
 export const PREVIEWS = {
-  /** Maximum number of previews that grow in parallel. */
+  /** Maximum number of seeds that grow in parallel. */
   growing: 8,
-  /** Maximum number of waiting previews: of all rooms together, and per participant. */
+  /** Maximum number of waiting previews: in total (`maxWaiting`) and per participant. */
   maxWaiting: 64,
   maxWaitingEach: 4,
-  /** Maximum number of cached previews. Beyond it, the least recently used are dropped. */
+  /** Maximum number of cached previews. If there are more, the least recently used are removed. */
   films: 256,
   /** Maximum number of pictures in a preview. */
   frames: 24,
-  /** Previews stop growing this long before the next tick, so as not to delay the tick, in ms. */
+  /** Minimum time left before the next tick when a preview step ends, so that it delays no tick. */
   reserve: 8,
-  /** Number of ticks after which one preview step runs even without idle time. */
+  /** Number of ticks without idle time after which a preview step runs despite the lack of time. */
   patience: 3,
-  /** Maximum time to refine one drawing, and to refine all waiting drawings, in ms. */
+  /** Maximum time for refining one drawing (`refining`), and all waiting drawings together. */
   refining: 1_000,
   refiningAll: 3_500,
-  /** Maximum number of drawings that wait for the encoder. */
+  /** Maximum number of drawings that wait to be encoded. */
   maxDrawings: 32,
-  /** Time that the encoder works before it yields, in ms. */
+  /** How long the encoder works before it yields to the event loop. */
   slice: 2,
 } as const;
 type PreviewSettings = { readonly [K in keyof typeof PREVIEWS]: number };
 
-/** Pictures of a seed's growth. */
 export interface GrowthFilm {
   /** Side of a picture in pixels, equal to the side of the grown organism in cells. */
   readonly side: number;
   readonly frames: number;
-  /** `frames` pictures side by side; the last one shows the grown organism. */
+  /** PNG of all `frames` pictures, side by side. The last one shows the grown organism. */
   readonly png: Uint8Array;
 }
 
 /**
- * Draws a film of growth.
+ * Draws a film of a seed's growth.
  *
- * @param readouts in order of growth
- * @param threshold minimum aliveness, 0…255, for a cell to be shown
+ * @param readouts the cells of the organism at several steps, in order of growth
+ * @param side side of a picture, in pixels
+ * @param threshold minimum aliveness of a cell to be shown, 0…255
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -66,7 +66,7 @@ export async function createGrowthFilm(
 ): Promise<GrowthFilm> {
   const frames = readouts.length;
   const width = frames * side;
-  // Straight alpha, as PNG requires.
+  // The pixels of all pictures, with straight alpha, because PNG requires it.
   const pixels = new Uint8Array(4 * side * width);
   readouts.forEach(({ stage, rgba, presence }, frame) => {
     const inset = (side - stage) >> 1;
@@ -87,9 +87,9 @@ export async function createGrowthFilm(
   return { side, frames, png: new Uint8Array(png) };
 }
 
-/** Returns the grown organism of a film: RGBA [side, side, 4], with straight alpha. */
+/** Extracts a film's last picture, the grown organism. @returns [side, side, 4] RGBA, straight alpha */
 export async function grownOf({ side, frames, png }: GrowthFilm): Promise<Buffer> {
-  // Sharp is a large native library, so it is loaded only when needed.
+  // Load Sharp only when it is needed, because it is a large native library.
   const { default: sharp } = await import('sharp');
   const last = { left: (frames - 1) * side, top: 0, width: side, height: side };
   return sharp(png).extract(last).ensureAlpha().raw().toBuffer();
@@ -98,9 +98,8 @@ export async function grownOf({ side, frames, png }: GrowthFilm): Promise<Buffer
 export interface GrowthPreviewsOptions {
   readonly engine: Pick<Engine, 'plant' | 'step' | 'dispose'>;
   readonly species: Species;
-  /** Returns an unused patch id. */
   readonly newPatch: () => PatchId;
-  /** Returns the time in ms, by the clock that schedules ticks. */
+  /** Returns the current time in ms, by the clock that schedules ticks. */
   readonly now: () => number;
   readonly settings: PreviewSettings;
 }
@@ -115,11 +114,11 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** Factor by which the estimated cost of a step decays with each step. */
+/** Factor by which the estimated duration of a step decreases after each step that takes less time. */
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Films by genomes, including those in progress; most recently used last. */
+  /** Films by genomes, including films in progress. The most recently used film is the last one. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -134,7 +133,6 @@ export class GrowthPreviews {
     this.waiting = new FairQueue(options.settings.maxWaiting);
   }
 
-  /** Number of seeds that are growing or waiting. */
   get size(): number {
     return this.waiting.size + this.growing.length;
   }
@@ -142,8 +140,8 @@ export class GrowthPreviews {
   /**
    * Grows a seed, or returns its cached film.
    *
-   * @param source identifies the requester, for example by network address; sources take turns
-   * @throws Refusal room-busy: too many seeds are waiting; shutting-down
+   * @param source identifies the requester, for example by its address; requesters take turns
+   * @throws Refusal room-busy if too many seeds are waiting; shutting-down
    */
   grow(seed: Genotype, source = ''): Promise<GrowthFilm> {
     const { films } = this;
@@ -163,7 +161,7 @@ export class GrowthPreviews {
       dropped?.done(Promise.reject(new Refusal('room-busy', 'previews')));
     });
     films.set(key, film);
-    // Removes a failed preview, so that it can be requested again.
+    // Remove a failed film from the cache, so that it can be requested again.
     film.catch(() => films.get(key) === film && films.delete(key));
     for (const oldest of films.keys()) {
       if (films.size <= settings.films) break;
@@ -173,16 +171,16 @@ export class GrowthPreviews {
   }
 
   /**
-   * Grows seeds during the pause after a tick.
+   * Grows seeds in the pause between two ticks.
    *
-   * @param until when the next tick is due, in ms
+   * @param until when the next tick is due (time of `now`, in ms)
    */
   pause(until: number): void {
     if (this.busy || this.size === 0 || this.stopped) return;
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // Even if ticks leave no pauses, takes a step now and then, so that previews finish eventually.
+    // If the ticks leave no pauses, take a step every few ticks, so that previews finish eventually.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -196,7 +194,7 @@ export class GrowthPreviews {
       });
   }
 
-  /** Stops growing and rejects everything pending. Resolves when the current step has ended. */
+  /** Stops growing, and rejects all pending requests. Resolves when the current step has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.busy;
@@ -204,9 +202,9 @@ export class GrowthPreviews {
   }
 
   /**
-   * Makes the growing seeds take one step.
+   * Grows all growing seeds by one step.
    *
-   * @param cells maximum number of cells to step; the first seed is stepped in any case
+   * @param cells maximum number of cells to compute. The first seed takes a step even if it has more
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -243,10 +241,10 @@ export class GrowthPreviews {
     this.cost = Math.max(now() - start, this.cost * COST_DECAY);
   }
 
-  /** Rejects all seeds that are growing or waiting. */
+  /** Rejects the requests for all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // Reports an engine's failure as a busy room, because rooms handle the failure themselves.
+    // Report an engine's failure as a busy room, because the rooms handle engine failures.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;
@@ -261,18 +259,18 @@ interface WaitingDrawing {
 }
 
 /**
- * Encodes drawings to latents, one at a time and in short time slices, to avoid delaying other
- * work. Then refines the latents, if there is time.
+ * Encodes drawings to latents, one drawing at a time. Works in short time slices, so that it does not
+ * delay other work. Refines each latent if enough time is left.
  */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
   private busy = false;
-  /** When the last drawing arrived (ms). */
+  /** When the latest drawing arrived (time of `options.now`, in ms). */
   private cameAt = 0;
 
   /**
-   * @param options.refine refines the latent of an encoded drawing; if absent, latents stay as
-   *   encoded
+   * @param options.refine refines the latent of an encoded drawing; if absent, latents are not
+   *   refined
    * @param options.now returns the current time, in ms
    * @param options.pause yields to the event loop between time slices
    */
@@ -295,10 +293,10 @@ export class DrawingEncoder {
    * Encodes a drawing.
    *
    * @param pixels [side, side, channels], one byte each
-   * @param source identifies the sender, for example by network address; sources take turns
+   * @param source identifies the sender, for example by its address; senders take turns
    * @returns the drawing's latent [Z]
-   * @throws Refusal bad-drawing: wrong size, or empty; room-busy: too many drawings are waiting;
-   * shutting-down
+   * @throws Refusal bad-drawing if the drawing is empty or has the wrong size; room-busy if too many
+   * drawings are waiting; shutting-down
    */
   async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
     const { encoder } = this.options;
@@ -315,7 +313,6 @@ export class DrawingEncoder {
     });
   }
 
-  /** Rejects all waiting drawings. */
   stop(): void {
     for (const { reject } of this.waiting.take()) reject(new Refusal('shutting-down'));
   }
@@ -340,17 +337,17 @@ export class DrawingEncoder {
   }
 }
 
-/** Previews for visitors who choose or draw a seed. */
+/** Previews of seeds, and the encoding of drawings, for one checkpoint. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** Type of drawings that the checkpoint can encode, or undefined if it can encode none. */
+  /** Type of drawings that the checkpoint can encode; undefined if it cannot encode drawings. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow: GrowthPreviews['grow'];
   encode?: DrawingEncoder['encode'];
   prepareToDraw?(): void;
-  /** Rejects pending seeds and drawings. Resolves when no seed is growing. */
+  /** Rejects all pending seeds and drawings. Resolves when the current step has ended. */
   stop(): Promise<void>;
-  /** Waits, after `stop`, until the thread that refines drawings has exited. */
+  /** Waits until the thread that refines drawings has exited. Call `stop` first. */
   close(): Promise<void>;
 }
 
@@ -366,7 +363,7 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // Do not offer drawing if the encoder has three channels: it is meant for photographs.
+  // Do not offer drawing if the encoder has three channels, because it is trained for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > MAX_DRAWING) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

@@ -5,12 +5,10 @@ import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { LatentBounds } from '../vnca/genome.ts';
 
-/** The start options of the thread, passed as `workerData`. */
+/** Start options of the refining thread, passed as `workerData`. */
 export type RefinerStart = RefinedModel & {
   readonly bounds: LatentBounds;
-  /**
-   * A single number. Any value other than 0 makes the thread stop refining after the current step.
-   */
+  /** [1] Any value other than 0 makes the thread stop refining after the current step. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
@@ -20,24 +18,24 @@ export type RefinerMethods = {
 
 type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerStart['stop'] };
 
-/** How long drawings stay unrefined after the thread was late twice or did not start, in ms. */
+/** How long refining is suspended after the thread was late twice or failed to start, in ms. */
 const PAUSE = 60_000;
 
-/** Refines drawings for one checkpoint, which must satisfy `canRefine`. */
+/** Refines the latents of drawings for one checkpoint, which must satisfy `canRefine`. */
 export class LatentRefiner {
   private thread: Thread | undefined;
   private isStopped = false;
-  /** Number of consecutive drawings for which the thread was late. */
+  /** Number of consecutive drawings that the thread did not refine in time. */
   private delays = 0;
-  /** When drawings may use the thread again (ms). */
+  /** Time until which refining is suspended (monotonic clock, ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Promises that resolve when the threads being closed have exited. */
+  /** One promise for each thread that is being closed. It resolves when the thread has exited. */
   private readonly closing = new Set<Promise<void>>();
 
   /**
-   * @param options.bounds the room's latent bounds. The room shortens any latent that exceeds them
-   * @param options.patience maximum time that a drawing waits for the thread, in ms
-   * @param options.onFailure called with the reason if a drawing stays unrefined
+   * @param options.bounds bounds of latents. A room shortens latents that exceed them
+   * @param options.patience maximum time to wait for the thread's result, in ms
+   * @param options.onFailure called with the reason if a drawing cannot be refined
    */
   constructor(
     private readonly model: RefinedModel,
@@ -50,15 +48,14 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread, unless it is already running. Without this call, the first drawing would
-   * have to wait for the start, which takes a second or more. Resolves when the start has succeeded
-   * or failed.
+   * Starts the thread if it is not running. Without this call, the first drawing would start it, and
+   * would have to wait for a second or more. Resolves when the start has succeeded or failed.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
     let thread: Thread | undefined;
     try {
-      // Throws if the system has no thread left.
+      // `open` throws if the system cannot create another thread.
       thread = this.open();
       await thread.rpc.ready;
     } catch (error) {
@@ -67,7 +64,7 @@ export class LatentRefiner {
     }
   }
 
-  /** @returns the refined latent [Z], or the given one if the thread fails or is late */
+  /** Refines a latent. @returns [Z] the refined latent, or the given latent if the thread fails or is late */
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
     const { clock, patience, onFailure } = this.options;
@@ -80,7 +77,7 @@ export class LatentRefiner {
       thread = this.running ?? this.open();
       const { rpc } = thread;
       const done = rpc.ready.then(() => rpc.call('refine', refinement));
-      // Prevents an unhandled rejection if the result comes too late.
+      // Prevent an unhandled rejection if the call fails after the timeout.
       done.catch(() => {});
       const refined = await Promise.race([done, late]);
       if (refined) {
@@ -88,13 +85,13 @@ export class LatentRefiner {
         return refined;
       }
       onFailure('its refinement did not end in time');
-      // Tolerates one delay, as the thread may just have started.
+      // Tolerate one delay, because the thread may have just started.
       if (++this.delays < 2) return refinement.latent;
       this.delays = 0;
       this.pausedUntil = clock.now() + PAUSE;
       this.closeAfterStep(thread, 'it is late');
     } catch (error) {
-      // Closes the failed thread; the next drawing starts another.
+      // Close the failed thread. The next drawing starts another thread.
       this.fail(thread, error);
     } finally {
       cancel();
@@ -102,13 +99,12 @@ export class LatentRefiner {
     return refinement.latent;
   }
 
-  /** Stops the thread after its current step. Later latents stay unrefined. */
+  /** Stops the thread after its current step. After this, latents are no longer refined. */
   stop(): void {
     this.isStopped = true;
     if (this.thread) this.closeAfterStep(this.thread, 'the server stops');
   }
 
-  /** Stops all threads and waits for them to exit. */
   async close(): Promise<void> {
     this.stop();
     await Promise.all(this.closing);
@@ -143,8 +139,8 @@ export class LatentRefiner {
   }
 
   /**
-   * Closes a thread after its current step, or after its start. Terminating it in the middle of a
-   * step would crash the whole process, because the thread's library could not return the result.
+   * Closes a thread after its current step or its start. Terminating the thread during a step would
+   * crash the whole process, because its native library could not return the result.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

@@ -1,4 +1,4 @@
-/** The thread that refines drawings. It runs at a low priority, as ticks are more urgent. */
+/** The thread that refines drawings. It has a low priority, because ticks are more urgent. */
 import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
@@ -24,7 +24,7 @@ await serveWorker<RefinerMethods>(async () => {
   return { methods: { refine } };
 });
 
-/** Uses native code if this machine has it, otherwise ONNX Runtime, which must be installed. */
+/** Uses the native kernel if this machine has one; otherwise ONNX Runtime, which must be installed. */
 async function objectiveOf(model: RefinerStart): Promise<Objective> {
   const kernel = await openKernel().catch(() => undefined);
   if (kernel) return nativeObjective(openSteps(kernel, model.card), model);
@@ -33,8 +33,8 @@ async function objectiveOf(model: RefinerStart): Promise<Objective> {
 }
 
 /**
- * Lowers the priority of this thread alone. Only Linux supports that; on other systems the thread
- * competes equally for the CPU.
+ * Lowers the priority of this thread but not of the process. Only Linux supports this. On other
+ * systems, the thread keeps its priority.
  */
 function yieldToOthers(): void {
   try {

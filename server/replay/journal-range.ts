@@ -1,6 +1,6 @@
 /**
- * A range of a room's journal: its first snapshot, its commands, and the expected checksums. Never
- * replays it. Start at `readRange`.
+ * Reads a range of a room's journal: a snapshot to start from, the commands after it, and the expected
+ * checksums. Does not replay the range. Start reading at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -21,16 +21,16 @@ import { storedTimes } from '../storage/watched-room.ts';
 import { roomState } from '../world/room-state.ts';
 import { settled } from '../world/tick-times.ts';
 
-/** A tick, or a wall-clock time in ms. */
+/** A point in a room's history: a tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
 /** Converts between a room's ticks and wall-clock times by interpolating between known points. */
 export class Timeline {
-  /** The known ticks and their times. Times never decrease, even if the clock was set back. */
+  /** The known points: ticks, and their times in ms. Times never decrease, even if the clock was set back. */
   private readonly ticks: readonly number[];
   private readonly times: readonly number[];
 
-  /** @param points at least one, in any order */
+  /** @param points at least one known point, in any order */
   constructor(points: readonly TimePoint[]) {
     const sorted = points.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
     const known = settled(sorted, sorted.at(-1)!);
@@ -43,18 +43,18 @@ export class Timeline {
     return this.times.at(-1)!;
   }
 
-  /** Returns the tick at a time in ms, clamped to the first and last known tick. */
+  /** Returns the tick at a time (in ms). Clamps it to the range of known ticks. */
   tickAt(time: number): number {
     return Math.round(interpolate(this.times, this.ticks, time));
   }
 
-  /** Returns the time of a tick in ms, clamped to the first and last known time. */
+  /** Returns the time of a tick, in ms. Clamps it to the range of known times. */
   timeOf(tick: number): number {
     return Math.round(interpolate(this.ticks, this.times, tick));
   }
 }
 
-/** A room's state, and the cells of its organisms. */
+/** Fields of a moment: a room's state, and the cells of its organisms. */
 const moment = {
   state: roomState,
   cells: v.pipe(v.array(cellStates), v.readonly()),
@@ -67,21 +67,20 @@ export const journalRangeSchema = v.strictObject({
   ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** States that replaced the room's state, one for each entry with a `jump`. */
+  /** For each journal entry with a `jump`, the state that replaced the room's state. */
   jumps: v.optional(v.array(v.strictObject(moment))),
-  /** First and last requested tick; the snapshot may be older. */
+  /** First and last requested tick. The snapshot may be older than the first. */
   from: v.number(),
   to: v.number(),
 });
 
-/** Everything needed to replay a range. */
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. A requested time before the first stored tick stands for that
- * tick, but a requested tick must be stored.
+ * Reads a range of a room's journal. A requested time that is before the first stored tick is replaced
+ * by that tick. A requested tick must be stored.
  *
- * @throws StoreError not-kept if the range is not stored; damaged
+ * @throws StoreError not-kept if the range is not stored; damaged if stored data are damaged
  */
 export async function readRange(
   store: Store,
@@ -101,7 +100,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // A running room may have advanced since `tail` was read, so limit times to the tick of `tail`.
+  // Limit ticks that are found by time to the tick of `tail`, because a running room may have
+  // advanced since `tail` was read.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -128,8 +128,10 @@ export async function readRange(
 }
 
 /**
- * Reads the moment nearest to the middle of a range, so that both halves can be replayed in
- * parallel; undefined if no intact moment is stored in the range.
+ * Reads the stored state nearest to the middle of a range. With this state, the two halves of the
+ * range can be replayed in parallel.
+ *
+ * @returns undefined if no readable state is stored in the range
  */
 export async function readMiddle(
   store: Store,
@@ -143,7 +145,7 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock times of ticks, in ms; null if the room has no snapshot to start from.
+ * Returns the wall-clock times of ticks, in ms; null if no snapshot is stored.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */
@@ -162,8 +164,8 @@ export async function timesOf(
 }
 
 /**
- * Lists the snapshots that a replay can start from, oldest first. Excludes standalone ones, whose
- * journal may be missing.
+ * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots,
+ * because the journal after them may be missing.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -178,7 +180,8 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Times before the first tick that can be replayed stand for that tick, so omit earlier points.
+  // Omit points before the first tick that can be replayed, because times before that tick are
+  // replaced by it.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
@@ -190,25 +193,27 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
 /**
- * Key that goes into a bundle's checksum. It is what bundles were called when the format was
- * defined.
+ * Key that is included in a bundle's checksum. Its name is historical: replay bundles used to be
+ * called bottles.
  */
 const KEY = 'vivarium bottle';
-/** Maximum decompressed size, in bytes. Limited because a small file must not exhaust memory. */
+/** Maximum decompressed size of a bundle, in bytes. Prevents a small file from exhausting memory. */
 const MAX_BYTES = 1_000_000_000;
 
-/** Serializes and compresses a range. */
+/** Converts a range to a replay bundle: serializes and compresses it. */
 export function packBundle(content: JournalRange): Promise<Buffer> {
   return promisify(gzip)(encodeRecord(KEY, content));
 }
 
-/** Writes a range to a file, as a replay bundle. */
+/** Writes a range to a file as a replay bundle. */
 export async function writeBundle(file: string, content: JournalRange): Promise<void> {
   await writeFile(file, await packBundle(content));
 }
 
 /**
- * Reads a bundle. @throws StoreError not-kept if the file cannot be read; damaged; other-version
+ * Reads a replay bundle.
+ *
+ * @throws StoreError not-kept if the file cannot be read; damaged; other-version
  */
 export async function readBundle(file: string): Promise<JournalRange> {
   const packed = await readFile(file).catch((error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`: replays a range of a room's journal and reports whether the
- * checksums match. Never changes stored data. Start at `replayCommand`.
+ * Implements `npm run replay`: replays a range of a room's journal and reports whether the checksums
+ * match. Never changes stored data. Start reading at `replayCommand`.
  */
 
 import { statSync } from 'node:fs';
@@ -124,7 +124,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // Look for a file, not a folder, because a room may have the same name as a folder here.
+  // Ignore folders, because a folder may have the same name as the requested room.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
@@ -137,7 +137,7 @@ async function readRequested(
 }
 
 /**
- * Creates the writer of the requested pictures.
+ * Creates a writer for the requested pictures; undefined if no pictures are requested.
  *
  * @throws SettingsError if there would be more pictures than a GIF can have
  */
@@ -147,7 +147,8 @@ function picturesOf(
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === undefined) return undefined;
-  // The last tick always gets a picture, even between two multiples of `every`, so count one more.
+  // Count one more picture, because the last tick always gets one, even if `every` does not divide
+  // the range.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
@@ -212,7 +213,7 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
  * @param args command-line arguments
  * @param say prints a line
  * @param complain prints an error
- * @returns the exit code: 1, with a printed error, for errors that a host can fix
+ * @returns the exit code: 1 if a checksum differs, or for an error that a host can fix, which is printed
  */
 export async function replayCommand(
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
  * Replays a range of a room's journal, compares the checksums of the replayed ticks with the stored
- * checksums, and writes pictures. Never changes stored data. Start at `runReplay`.
+ * checksums, and writes pictures. Never changes stored data. Start reading at `runReplay`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,31 +16,29 @@ import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
 
-/** A room's state between two ticks, with its cells. */
+/** A room's complete state between two ticks: its `state`, and the cells of its organisms. */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
-/** Dependencies of a replayed room. */
 interface ReplayedRoomOptions {
-  /** Has the room's checkpoint, and no patches of other rooms. */
+  /** An engine with the room's checkpoint, and without patches of other rooms. */
   readonly engine: Engine;
   readonly species: Species;
 }
 
-/** The outcome of a replay. */
 interface ReplayResult {
   readonly ticks: number;
   /** Number of checksums that match. */
   readonly equal: number;
-  /** Number of ticks covered by the matching checksums. */
+  /** Number of ticks that the matching checksums cover. */
   readonly proven: number;
-  /** Ticks whose checksum differs. */
+  /** Ticks whose checksum differs from the stored checksum. */
   readonly unequal: readonly number[];
 }
 
 /**
- * Opens a room in the state that it had at a moment of a range.
+ * Opens a room in the state that it had at a given moment in a range.
  *
- * @param beside world of another replay of the same range, on the same engine
+ * @param beside world of a parallel replay of the same range, if there is one
  * @throws EngineError
  */
 async function openReplayed(
@@ -51,15 +49,16 @@ async function openReplayed(
 ) {
   const world = beside ?? new World(engine);
   const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
-  // Copy the state, because the room takes it over and changes it.
+  // Copy the state, because the room will change it.
   const moment = { state: structuredClone(state), cells };
   const room = await reopenRoom(world, { ...range.room, name, species }, moment);
   return {
     world,
     room,
     /**
-     * Replays up to a tick.
+     * Replays up to and including a tick.
      *
+     * @param to the last tick to replay
      * @param marksFrom first tick whose checksum is compared
      * @throws StoreError damaged if a state in the range is missing
      */
@@ -75,7 +74,7 @@ async function openReplayed(
         marks: range.marks.filter(({ tick }) => tick >= marksFrom),
         async moment(tick) {
           const jump = range.jumps?.find((one) => one.state.tick === tick);
-          // The room changes the state that it takes over, and the range may be replayed again.
+          // Copy the state, because the room will change it, and the range may be replayed again.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
           const what = `The state that replaced the room in tick ${tick} is missing.`;
           throw new StoreError('damaged', what);
@@ -87,7 +86,6 @@ async function openReplayed(
       });
       return { ticks, equal, proven, unequal };
     },
-    /** Exports the room's state and cells after its last tick. */
     async moment(): Promise<Moment> {
       const now = room.export();
       const patches = now.organisms.map(({ id }) => room.patchOf(id)!);
@@ -98,10 +96,10 @@ async function openReplayed(
 }
 
 /**
- * Replays both halves of a range in parallel. The second half counts only if the first half leads
- * exactly to the state in which the second one starts; otherwise the first half continues to the
- * end. If memory is scarce or a checksum differs, starts again with a single replay. The result
- * always equals that of a single replay.
+ * Replays the two halves of a range in parallel. The result is always the same as that of a single
+ * replay. Uses the result of the second half only if the first half reaches exactly the state from
+ * which the second half started; otherwise, the first replay continues to the end. If memory runs
+ * out or a checksum differs, replays the whole range again.
  *
  * @throws StoreError damaged if a state in the range is missing
  */
@@ -122,7 +120,8 @@ async function replayHalves(
     throw error;
   });
   if (!second) return whole(first);
-  // A checksum covers all ticks since the previous one, so the first half must end with one.
+  // End the first half at a tick with a checksum, because each checksum covers all ticks since the
+  // previous checksum.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
   const [head, tail] = await Promise.allSettled([
@@ -131,8 +130,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // Both halves together may run out of memory when one alone does not. In that case, replay the
-  // whole range at once.
+  // If a checksum differs or memory ran out, replay the whole range in one go: a single replay needs
+  // less memory than two.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -161,25 +160,22 @@ const isSame = (a: Moment, b: Moment): boolean =>
 
 interface RunReplayOptions extends ReplayedRoomOptions {
   readonly clock: Clock;
-  /** Maximum ticks per second. */
+  /** Maximum number of ticks to replay per second. */
   readonly rate: number;
   readonly pictures?: PictureWriter | undefined;
-  /** Called after each tick. */
   readonly onTick?: (tick: number) => void;
-  /** Number of ticks between two pictures. */
+  /** Number of ticks from one picture to the next. */
   readonly every: number;
   /**
-   * A moment in the middle of the range. The halves can be replayed in parallel from there, which
-   * is faster, unless the rate is limited or pictures or ticks are needed in order.
+   * A stored moment in the middle of the range. If given, the two halves are replayed in parallel,
+   * which is faster. Ignored if `rate` is limited, or if `pictures` or `onTick` is given.
    */
   readonly middle?: Moment | undefined;
 }
 
 /**
- * Replays a range.
+ * Replays a range of a room's journal.
  *
- * @returns the number of ticks, the number of matching checksums, the number of ticks that these
- *   cover, and the ticks whose checksum differs
  * @throws StoreError damaged if a state in the range is missing
  */
 export async function runReplay(
@@ -193,7 +189,7 @@ export async function runReplay(
   let begun: number | undefined;
   const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);
-    // Earlier ticks only lead up to the requested range.
+    // Skip ticks before the requested range. They are replayed because the snapshot is older.
     if (tick < from) return;
     begun ??= clock.now();
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
@@ -205,28 +201,28 @@ export async function runReplay(
   return result;
 }
 
-/** Maximum number of pictures in a GIF; all of them are kept in memory. */
+/** Maximum number of pictures in a GIF. It is limited because all pictures are kept in memory. */
 export const MAX_FRAMES = 1_000;
 
-/** Receives pictures one by one. */
+/** Receives pictures one after another, and writes them to files. */
 export interface PictureWriter {
-  /** Adds a picture of the planes, which are those of the room. */
+  /** Adds a picture of a room. @param planes colours and owners of the room's cells */
   add(planes: Planes, tick: number, room: Room): Promise<void>;
   /** Finishes writing. @returns a description of the written files, for people */
   end(): Promise<string>;
 }
 
 /**
- * Encodes planes on black as PNG.
+ * Encodes a picture of cells as PNG, on a black background.
  *
- * @param scale pixels per cell, an integer
+ * @param scale side of a cell, in pixels; an integer
  */
 export async function png(
   { rgba, width, height }: Omit<Planes, 'owner'>,
   scale = 1,
 ): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // On black, premultiplied colours need no conversion.
+  // The colours are premultiplied with alpha, so on a black background they can be copied.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }
@@ -235,21 +231,21 @@ export async function png(
  * Encodes pixels as PNG.
  *
  * @param rgb [height, width, 3]
- * @param scale pixels of the PNG per given pixel, an integer
+ * @param scale integer factor by which the picture is enlarged
  */
 export async function rgbPng(
   rgb: Uint8Array,
   { width, height }: Pick<Planes, 'width' | 'height'>,
   scale = 1,
 ): Promise<Buffer> {
-  // Load this large native library only when needed.
+  // Load Sharp only when it is needed, because it is a large native library.
   const { default: sharp } = await import('sharp');
   const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
   return picture.png().toBuffer();
 }
 
-/** Writes one PNG per picture, named by its tick. @param folder created if missing */
+/** Writes each picture as a PNG, named by its tick, to a folder, which is created if necessary. */
 export function frames(folder = 'replay'): PictureWriter {
   let count = 0;
   return {
@@ -263,9 +259,9 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
- * Writes an animated GIF of at most `MAX_FRAMES` pictures.
+ * Writes all pictures to one animated GIF.
  *
- * @param delay time between two pictures, in ms
+ * @param delay time from one picture to the next, in ms
  * @param encode encodes each picture as PNG
  */
 export function gif(

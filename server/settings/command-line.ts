@@ -1,15 +1,15 @@
 /**
- * Reads a command line according to a table of options. The result is a typed object, or one
- * sentence that says what is wrong.
+ * Parses a command line according to a table of options. The result is an object with typed values,
+ * or an error whose message is one sentence for the user.
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
-/** Removes what people easily mistype: dashes, underscores and case. */
+/** Normalizes a word: removes dashes and underscores, and converts to lower case. */
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
-/** Finds a word that differs from `text` only in dashes, underscores and case, or begins with it. */
+/** Finds a word that equals or begins with `text`. Ignores dashes, underscores and case. */
 const closestOf = (text: string, words: readonly string[]): string | undefined =>
   words.find((word) => plain(word) === plain(text)) ??
   words.find((word) => plain(word).startsWith(plain(text)));
@@ -17,44 +17,44 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
 export interface Option {
   readonly help: string;
   /**
-   * Parses the text. Its error messages complete the sentence "--flag …". If absent, the option
-   * takes no value: it is on if it is given, and has no environment variable.
+   * Schema that parses the value. Its error messages complete the sentence "--flag …". If absent, the
+   * option is a switch: it takes no value and has no environment variable.
    */
   readonly type?: v.GenericSchema<string, unknown>;
-  /** Placeholder for the value in the help, like FOLDER. If absent, the placeholder is N. */
+  /** Placeholder for the value in the help, such as FOLDER. The default is N. */
   readonly value?: string;
-  /** More sentences in Markdown, which only the settings document shows. */
+  /** More help, in Markdown. Only the settings document contains it. */
   readonly details?: string;
   /**
-   * The default as a user would write it. Without a default, the option is absent from the result
-   * unless it is given.
+   * The default value, as a user would write it. An option without a default is absent from the
+   * result if the user does not set it.
    */
   readonly default?: string;
-  /** Describes the default in the help, if there is no default or its text says little. */
+  /** Description of the default in the help. Needed if `default` is absent or not informative. */
   readonly defaultInWords?: string;
-  /** The value of the option if its flag is given without a value. */
+  /** The value to use if the flag is given without a value. If absent, the flag requires a value. */
   readonly bare?: string;
-  /** Can be given several times; the values are joined by commas. */
+  /** Whether the flag can be given several times. Its values are then joined by commas. */
   readonly repeatable?: boolean;
-  /** The value may contain a password, so errors do not repeat it. */
+  /** Whether the value may contain a password. If so, error messages do not repeat it. */
   readonly secret?: true;
-  /** False if the option has no environment variable although the command's other options do. */
+  /** False if the option has no environment variable, although other options have one. */
   readonly environment?: false;
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** The numbers that a value like "name=1,name=2" can change. */
+  /** Names that the value can set, with their default numbers, if the value is like "a=1,b=2". */
   readonly keys?: NumberTable;
   readonly section?: string;
 }
 
-/** Options by the camel-case form of their flag: `tickRate` is `--tick-rate`. */
+/** Options, by their flag in camel case: the flag of `tickRate` is `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** The only argument without a flag. */
+/** The argument that has no flag. A command has at most one. */
 export interface Positional<K extends string = string> {
   /** Key of the argument in the result. */
   readonly key: K;
-  /** Completes the sentence "Name one …". */
+  /** What the argument names. It completes the error message "Name one …". */
   readonly noun: string;
   readonly help: string;
   /** The allowed values, each with its meaning. If absent, all values are allowed. */
@@ -64,16 +64,17 @@ export interface Positional<K extends string = string> {
 export interface Command<O extends Options = Options, K extends string = string> {
   /** The purpose of the command, in one or two sentences. */
   readonly about?: string;
-  /** The usage, like "npm start -- [settings]". */
+  /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** An argument that must be given exactly once. If absent, the command takes none. */
+  /** The argument without a flag, which is required. If absent, the command takes no such argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
-   * Prefix of the environment variables, like VIVARIUM_. If absent, the command reads none.
+   * Prefix of environment variables, such as VIVARIUM_. If absent, the command reads no environment
+   * variables.
    */
   readonly environment?: string;
-  /** Paragraphs below the options. */
+  /** Paragraphs that the help shows below the options. */
   readonly notes?: readonly string[];
 }
 
@@ -88,26 +89,26 @@ type Sure<O> = O extends { readonly default: string }
     : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** The values of all options that were given or have a default. */
+/** The result of reading a command line: the values of options that were set or have a default. */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
   } & { readonly [P in keyof O as Sure<O[P]> extends true ? never : P]?: ValueOf<O[P]> }
 >;
 
-/** A command line or environment that cannot be used. The message is one sentence for the user. */
+/** Thrown if the command line or environment is invalid. The message is one sentence for the user. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly reason = 'bad-option';
 }
 
-/** Puts options into a section of the help and of the settings document. */
+/** Assigns options to a section of the help and of the settings document. */
 export function inSection<const O extends Options>(section: string, options: O): O {
   const entries = Object.entries(options).map(([key, option]) => [key, { ...option, section }]);
   return Object.fromEntries(entries) as O;
 }
 
-/** Groups options by section, in order. Options without a section have the key undefined. */
+/** Groups options by section, in order. The key is undefined for options without a section. */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
   for (const entry of Object.entries(options)) {
@@ -118,11 +119,11 @@ export function sectionsOf({ options }: Command): Map<string | undefined, [strin
 
 export const placeholderOf = ({ value = 'N' }: Option): string => value;
 
-/** @param key like tickRate @returns like tick-rate */
+/** Converts an option's key to its flag, without dashes: `tickRate` to `tick-rate`. */
 export const flagOf = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Returns the name of an option's environment variable, if the option has one. */
+/** Returns the name of an option's environment variable; undefined if the option has none. */
 export function variableOf({ environment, options }: Command, key: string): string | undefined {
   const option = options[key];
   if (environment === undefined || !option.type || option.environment === false) return undefined;
@@ -132,8 +133,8 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the values of options that may stand alone: in `--json --seconds 5` and in a final `--json`,
- * `--json` gets the value of `bare`.
+ * Adds the value `bare` to flags that are given without a value. A flag has no value if another flag
+ * or nothing follows, like `--json` in `--json --seconds 5`.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -156,11 +157,10 @@ function parse(command: Command, args: readonly string[]) {
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
     options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    // Do not let the parser throw, because errors are reported below in one sentence.
+    // Do not let the parser throw errors, because the code below reports them in one sentence.
     strict: false,
     tokens: true,
   });
-  /** Values by the option's key. */
   const values = new Map<string, string>();
   const positionals: string[] = [];
   let help = false;
@@ -184,7 +184,7 @@ function parse(command: Command, args: readonly string[]) {
   return { help, positionals, values };
 }
 
-/** @param isInline whether an equals sign precedes the value */
+/** Returns the value given for a flag. @param isInline whether the value was given as `--flag=value` */
 function givenValue(
   flag: string,
   option: Option,
@@ -195,7 +195,7 @@ function givenValue(
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
-  // Without an equals sign, text that begins with a dash counts as the next option.
+  // A text that begins with a dash is the next option, unless it follows an equals sign.
   if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
@@ -215,12 +215,12 @@ function readPositional({ noun, choices }: Positional, given: readonly string[])
 }
 
 /**
- * Reads a command line. Flags take precedence over environment variables, and environment variables
- * over defaults.
+ * Reads the values of a command's options. Flags take precedence over environment variables, which
+ * take precedence over defaults.
  *
- * @param args the command line after the program
- * @returns the settings, or 'help' if the command line asks for help
- * @throws SettingsError
+ * @param args arguments after the program's name
+ * @returns the values, or 'help' if the user requests help
+ * @throws SettingsError if a value is invalid
  */
 export function readCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,
@@ -240,7 +240,8 @@ export function readCommand<O extends Options, K extends string = never>(
       continue;
     }
     const variable = variableOf(command, key);
-    // An empty variable in a service unit or compose file counts as not set.
+    // Treat an empty variable as not set, because service units and compose files may contain such
+    // variables.
     const around = variable && environment[variable]?.trim() ? environment[variable] : undefined;
     const text = given ?? around ?? option.default;
     if (text === undefined) continue;
@@ -256,15 +257,16 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches names (without the prefix) of environment variables that only the server's threads and
- * tests read.
+ * Matches environment variables that have the prefix but are not settings: only the server's threads
+ * and tests read them. The prefix is omitted.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
 /**
- * Finds variables that have the prefix but belong to no option.
+ * Finds environment variables that have the command's prefix but are not settings. Ignores empty
+ * variables.
  *
- * @returns a sentence for each; empty variables count as not set
+ * @returns a warning for each such variable
  */
 export function unknownVariables(command: Command, environment: Environment): string[] {
   const { environment: prefix, options } = command;

@@ -1,4 +1,4 @@
-/** Writes the settings as help text and as a Markdown document. */
+/** Formats the options of a command as help text and as a Markdown document. */
 import * as v from 'valibot';
 import type { NumberTable } from '../platform/collections.ts';
 import {
@@ -15,13 +15,13 @@ import {
 
 const WIDTH = 100;
 /**
- * Maximum length of a name that shares a line with its meaning. Longer names get their own line.
+ * Maximum length of an option's name in the help if its meaning is on the same line. After a longer
+ * name, the meaning begins on the next line.
  */
 const MAX_NAME = 26;
 
 const NO_BREAK = '\u00a0';
 
-/** Wraps text into lines of at most `width` characters. */
 function wrapped(text: string, width: number): string[] {
   const lines = [''];
   for (const word of text.split(' ')) {
@@ -35,7 +35,7 @@ function wrapped(text: string, width: number): string[] {
 
 const paragraph = (text: string): string => wrapped(text, WIDTH).join('\n');
 
-/** Returns the usage of an option, like "--tick-rate N". */
+/** Returns the usage of an option, such as "--tick-rate N". */
 export function usageOf(key: string, option: Option): string {
   if (!option.type) return `--${flagOf(key)}`;
   const placeholder = placeholderOf(option);
@@ -47,7 +47,7 @@ const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?
 function meaningOf(option: Option): string {
   const { help, default: text, defaultInWords: words = text, keys } = option;
   const byDefault = `default${words === text ? '' : ':'} ${words}`;
-  // Skip the default of a table of numbers: it is the word "default", which says nothing.
+  // Omit the default of options with `keys`: it is the word "default", which is not informative.
   const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
   return facts.length === 0 ? help : `${help} (${together})`;
@@ -55,7 +55,7 @@ function meaningOf(option: Option): string {
 
 type Row = readonly [name: string, meaning: string];
 
-/** Writes names in one column and meanings in another. */
+/** Formats rows as lines with two columns. @param column where the second column begins */
 function linesOf(rows: readonly Row[], column: number): string[] {
   return rows.flatMap(([name, meaning]) => {
     const lines = wrapped(meaning, WIDTH - column).map((line) => ' '.repeat(column) + line);
@@ -73,7 +73,7 @@ const optionRows = ([key, option]: [string, Option]): Row[] => [
   ...choiceRows(option.choices),
 ];
 
-/** Writes the help of a command: purpose, usage and options, in lines of at most 100 characters. */
+/** Formats the help of a command: purpose, usage and options. */
 export function helpText(command: Command): string {
   const { about, usage, positional, notes = [] } = command;
   const blocks: { title?: string | undefined; rows: Row[] }[] = [];
@@ -85,7 +85,7 @@ export function helpText(command: Command): string {
     blocks.unshift({ rows: [[`<${key}>`, help], ...choiceRows(choices)] });
   }
   const help: Row = ['-h, --help', 'print this help'];
-  // If the options have sections, list --help outside of them.
+  // If the options have sections, list --help in a block of its own.
   if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
   const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
@@ -98,11 +98,12 @@ export function helpText(command: Command): string {
 }
 
 /**
- * Runs a command with the options of this process's command line, or prints the command's help.
+ * Parses this process's command line, and runs `main` with the options. If the user requests help,
+ * prints the help instead.
  *
- * @param read parses the command line after the program
- * @throws SettingsError
- * @throws the error of `main`
+ * @param read parses the arguments after the program's name
+ * @throws SettingsError if the command line is invalid
+ * @throws Error that `main` throws
  */
 export async function runCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,
@@ -143,10 +144,10 @@ function keyTable(key: string, names: NumberTable): string[] {
 }
 
 /**
- * Writes the settings document: one section for each section of the command, with a table of its
- * options.
+ * Formats the settings document. Each section of the command becomes a section of the document, with
+ * a table of its options.
  *
- * @param intro lines above the tables
+ * @param intro lines to begin the document with
  */
 export function settingsDocument(command: Command, intro: readonly string[]): string {
   const lines = [...intro];

@@ -1,4 +1,4 @@
-/** Defines types of values that only the server's settings use. */
+/** Schemas for values of the server's settings. Each schema parses a text. */
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -12,10 +12,10 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Reads a whole number. The schema's description is the range, which the help shows. The
- * description is empty if there is no maximum.
+ * Creates a schema that parses a whole number. The help shows the schema's description: the range, or
+ * '' if there is no maximum.
  *
- * @param message replaces the message that names the range
+ * @param message error message; by default, a message that contains the range
  */
 export function wholeNumber(min: number, max = Infinity, message?: string) {
   const wrong = message ?? `must be a whole number${rangeOf(min, max)}`;
@@ -23,8 +23,8 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Reads a number. The schema's description is the range, which the help shows. The description is
- * empty if there is no maximum.
+ * Creates a schema that parses a number. The help shows the schema's description: the range, or '' if
+ * there is no maximum.
  */
 export function number(
   min: number,
@@ -48,8 +48,8 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 }
 
 /**
- * Accepts a word that stands for a special value, like "none" or "off". Any other text is read as
- * the given type.
+ * Creates a schema that converts a word such as "none" or "off" to `value`, and parses all other texts
+ * with the schema `type`.
  */
 export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
   word: string,
@@ -65,7 +65,7 @@ export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
       : type;
   });
 
-/** Reads items separated by commas; spaces around items are ignored. */
+/** Creates a schema that parses items separated by commas. Spaces around items are ignored. */
 export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
   v.pipe(
     v.string(),
@@ -76,7 +76,7 @@ export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
 const textThat = (fits: (given: string) => boolean, wanted: string) =>
   v.pipe(v.string(), v.check(fits, wanted));
 
-/** Accepts items separated by commas, if `fits` accepts every item. */
+/** Creates a schema that parses items separated by commas. `fits` must return true for each item. */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
 const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), separated by commas';
@@ -89,7 +89,7 @@ export const roomNames = v.pipe(
 const SIZE_WANTED = 'must be width x height in cells, each from 32 to 1024, like 256x256';
 const side = v.pipe(v.number(), v.minValue(32, SIZE_WANTED), v.maxValue(1024, SIZE_WANTED));
 
-/** A size like 256x128, in cells. */
+/** Parses the size of a grid in cells, such as 256x128. */
 export const gridSize = v.pipe(
   v.string(),
   v.regex(/^\d+x\d+$/, SIZE_WANTED),
@@ -100,7 +100,7 @@ export const gridSize = v.pipe(
   v.object({ width: side, height: side }),
 );
 
-/** Reads changes to a table of numbers: "name=number,name=number". */
+/** Creates a schema that parses changes to a table of numbers, such as "a=1,b=2". */
 export const changesOf = <K extends string>(table: NumberTable<K>) =>
   v.pipe(
     v.string(),
@@ -125,7 +125,7 @@ export const changesOf = <K extends string>(table: NumberTable<K>) =>
     }),
   );
 
-/** Maximum number of flashes per second. */
+/** Parses the maximum number of flashes per second. */
 export const flashLimit = v.pipe(
   oneOf(['3', '2']),
   v.transform((given) => (given === '2' ? 2 : 3) satisfies FlashLimit),
@@ -142,7 +142,7 @@ export const extensionFiles = orWord(
   ),
 );
 
-/** Reads a file with one word per line. Skips empty lines and lines that begin with #. */
+/** Reads a file with one word per line, by its path. Skips empty lines and lines that begin with #. */
 export const wordFile = v.pipe(
   v.string(),
   v.rawTransform<string, string[]>(({ dataset, addIssue, NEVER }) => {
@@ -187,15 +187,15 @@ export const webAddress = textThat(
   'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
-/** URL of the Valkey server in which several Vivarium servers store their rooms. */
+/** Parses the URL of the Valkey server in which the Vivarium servers of a cluster store their rooms. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
   'must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /',
 );
 
 /**
- * Address of a page, to which links append a fragment. The result is written as browsers write
- * URLs.
+ * Parses the URL of a page. It must not contain a fragment, because links append one. The result is
+ * normalized as in browsers.
  */
 export const pageAddress = v.pipe(
   textThat(
@@ -213,7 +213,7 @@ const port = wholeNumber(0, 65_535);
 const ENDPOINT_WANTED = 'must be host:port, like 127.0.0.1:9000 or [::1]:9000';
 const ENDPOINT = /^(?:([^\s:[\]@]+)|\[([\da-f:.]+)\]):(\d+)$/i;
 
-/** An address to send to: host:port. */
+/** Parses an address to send to: host:port. */
 export const endpoint = v.pipe(
   v.string(),
   v.regex(ENDPOINT, ENDPOINT_WANTED),
@@ -224,7 +224,7 @@ export const endpoint = v.pipe(
   v.object({ host: text, port: wholeNumber(1, 65_535, ENDPOINT_WANTED) }),
 );
 
-/** An address to listen on: port or port@address. */
+/** Parses an address to listen on: port, or port@address. */
 export const listening = v.pipe(
   v.string(),
   v.transform((given) => {

@@ -1,4 +1,4 @@
-/** The table of the server's settings. */
+/** Defines the server's settings: their types, defaults and help. */
 
 import * as v from 'valibot';
 import { gardenerWounds } from '../../shared/common-schemas.ts';
@@ -13,16 +13,16 @@ import { type Environment, inSection, readCommand, type Values } from './command
 import * as is from './server-types.ts';
 import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
 
-/** Default folder of the checkpoint of new rooms. */
+/** Path of the default checkpoint for new rooms. */
 export const DEFAULT_CHECKPOINT = ownPath('checkpoints/organisms');
 
-/** Size of new rooms, in cells. Its aspect ratio is roughly that of most walls. */
+/** Default size of new rooms, in cells. Its aspect ratio is roughly that of most wall displays. */
 export const DEFAULT_SIZE = { width: 336, height: 192 };
 
 /**
- * Returns the type and the default of a flag that sets a numeric setting in every room.
+ * Returns the schema and the default of a flag that sets a numeric setting of all rooms.
  *
- * @param name a room's setting, whose range and default room-settings.ts defines
+ * @param name name of the room setting. room-settings.ts defines its range and default
  */
 function ofRooms(
   name:
@@ -44,7 +44,8 @@ function ofRooms(
 }
 
 /**
- * Accepts only values that the host's page could set too, because the page cannot show others.
+ * Parses the setting `--energy`. Accepts only values that are also valid on the host's page, because
+ * the page cannot show other values.
  */
 const energy = orWord(
   'off',
@@ -376,9 +377,11 @@ export const SERVER = {
 export type Config = Values<typeof SERVER.options>;
 
 /**
- * @param args the command line after the program
- * @returns the settings, or 'help' if the command line asks for help
- * @throws SettingsError
+ * Reads the server's settings.
+ *
+ * @param args arguments after the program's name
+ * @returns the settings, or 'help' if the user requests help
+ * @throws SettingsError if a setting is invalid
  */
 export const readConfig = (args: readonly string[], environment: Environment): Config | 'help' =>
   readCommand(SERVER, args, environment);

@@ -1,16 +1,17 @@
 /**
- * The host page's API: HTTP under `/host/api` with JSON bodies. One table gives method, path and
- * schemas to both sides. A refusal is `{reason, detail?, retryAfter?}` (`refusal` in state.ts) with
- * a matching status.
+ * The host's API: HTTP under `/host/api`, with JSON bodies. The host's page and programs use it. The
+ * tables `CALLS` and `FILES` define paths and schemas for both client and server. If the server
+ * refuses a request, the body is `{reason, detail?, retryAfter?}` (`refusal` in state.ts).
  *
- * Programs send an access token as `authorization: Bearer <token>`; roles.ts says which role may
- * make which call. The document for their authors is at `OPENAPI`.
+ * Programs send an access token as `authorization: Bearer <token>`. roles.ts defines which calls a
+ * token may make. `OPENAPI` is the path of the documentation for authors of programs.
  *
- * `login` answers with a session cookie, which scripts cannot read, and a key. Every call but GET
- * must carry that key in the header `x-vivarium-key`.
+ * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except GET
+ * must contain the key in the header `x-vivarium-key`.
  *
- * Activity extends a session: every call but GET, and a GET with the header `x-vivarium-used`,
- * which the page sends if the host has used the page since its last call.
+ * A session ends after a time without activity. Every call except GET counts as activity, and so
+ * does a GET with the header `x-vivarium-used`. The page adds that header if the host has used the
+ * page since its previous call.
  */
 
 import * as v from 'valibot';
@@ -35,16 +36,14 @@ import {
   wallState,
 } from './state.ts';
 
-/** If no part of an answer has arrived for this long, in ms, the request has failed. */
+/** Timeout of a request: maximum time without receiving any part of the answer, in ms. */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** Maximum period that an undo can cover, in seconds. One snapshot per minute of it is kept. */
+/** Maximum period that an undo can cover, in seconds. The server keeps a snapshot of each minute of it. */
 export const MOST_UNDO = 600;
-/** Maximum size of a logo's file, in bytes. */
 export const MAX_LOGO_BYTES = 256_000;
-/** Path prefix of all calls. */
 export const API = '/host/api';
 /** Path of the OpenAPI document, relative to `API`. */
 export const OPENAPI = '/openapi.json';
@@ -53,7 +52,7 @@ type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Call<B extends Schema, A extends Schema> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Path relative to `API`, in which `pathOf` fills in `:room` and other parameters. */
+  /** Path relative to `API`. `pathOf` replaces parameters such as `:room` with their values. */
   readonly path: string;
   readonly body: B;
   readonly answer: A;
@@ -72,7 +71,7 @@ function call<B extends Schema, A extends Schema>(
 
 const get = <A extends Schema>(path: string, answer: A) => call('GET', path, nothing, answer);
 
-/** Defines a POST call with these fields in its body. The default answer is an empty object. */
+/** Defines a POST call. @param fields schemas of the body's fields @param answer schema of the answer */
 const post = <E extends v.ObjectEntries, A extends Schema = typeof nothing>(
   path: string,
   fields: E,
@@ -86,21 +85,21 @@ const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/** A tick. If absent, the first or the last stored tick. */
+/** First or last tick of a range. If absent, the range begins or ends with the stored ticks. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
-/** A place of a room, in cells. */
+/** A position in a room, in cells. */
 const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 
-/** Where in the hall somebody is, and how strongly a sensor perceives them. */
+/** A report by a sensor in the hall: the position in the room at which it senses people. */
 export const presence = v.strictObject({
   ...place,
-  /** 0: nobody is there. 1: one person is there. */
+  /** Strength of the signal: 0 if nobody is at the position, 1 if one person is there. */
   strength: between(0, 1),
 });
 export type HallPresence = v.InferOutput<typeof presence>;
 
-/** Commands of the protocol that programs may send. Their planter is "The house". */
+/** Commands that programs may send. The planter of organisms that programs plant is "The house". */
 const ACTS = ['plant', 'damage', 'cross', 'transform', 'graft'] as const;
 const act = v.variant(
   'what',
@@ -110,7 +109,7 @@ const act = v.variant(
   }) as never,
 ) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
-/** A command of the host that the room has executed. */
+/** Refers to a command of the host that a room has executed: the command's tick and id. */
 const hostCommand = v.strictObject({
   tick: whole(0, Number.MAX_SAFE_INTEGER),
   id: whole(0, 0xffffffff),
@@ -118,7 +117,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of undone seeds, strokes, crosses and removals. A stroke counts once. */
+  /** Number of commands undone, such as seeds and removals. A stroke of several messages counts once. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -126,11 +125,11 @@ const undone = v.object({
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
-  /** Returns the session that the cookie belongs to, so that a reloaded page can continue it. */
+  /** Returns the session of the request's cookie, so that a reloaded page can continue the session. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
-  /** Returns the gallery of a checkpoint and the order in which it is offered. */
+  /** Returns a checkpoint's gallery, and the order in which visitors are offered its creatures. */
   gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
   /** Returns the fingerprint of a checkpoint in a server's library, and whether rooms can use it. */
@@ -138,7 +137,7 @@ export const CALLS = {
     '/servers/:server/library/:folder',
     v.object({ hash: v.string(), added: v.boolean() }),
   ),
-  /** Adds a checkpoint of the library, so that rooms can use it. */
+  /** Adds a checkpoint from the library to all servers, so that new rooms can use it. */
   addCheckpoint: post(
     '/library',
     { folder: v.pipe(v.string(), v.regex(/^\w[\w.-]*$/), v.maxLength(64)) },
@@ -158,7 +157,7 @@ export const CALLS = {
   ),
   openRoom: post('/rooms/:room/open', {}, roomSummary),
   closeRoom: post('/rooms/:room/close', {}, roomSummary),
-  /** Removes a closed room. A last snapshot is saved in the data folder. */
+  /** Removes a closed room. First saves the room's last state in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   /**
@@ -209,20 +208,20 @@ export const CALLS = {
     { ...place, width: whole(1, 1_024), height: whole(1, 1_024) },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
-  /** Removes all grafts of a participant, who may have left. `removed` is the number of organisms. */
+  /** Removes all grafts of a participant, even after they left. `removed`: number of changed organisms. */
   removeGrafts: post(
     '/rooms/:room/remove-grafts',
     { participant: id },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
-  /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
+  /** Asks everybody in a room to look at a position, in cells. Walls show the position for a while. */
   spotlight: post('/rooms/:room/spotlight', place),
   /**
    * Mutes or unmutes a participant. Muted participants may only watch, and their cursors and names
    * are hidden.
    */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
-  /** Approves a waiting drawing, which becomes a seed in its visitor's hand, or declines it. */
+  /** Approves or declines a waiting drawing. If approved, the visitor can plant the drawing as a seed. */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
@@ -236,59 +235,59 @@ export const CALLS = {
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Creates a wall or touch table with a seat of its own. The answer contains its address. */
+  /** Reserves a seat for a wall or touch table. The answer contains the path that its browser must open. */
   addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
-  /** Blocks a touch table, so that it only shows the room, or lets it be used again. */
+  /** Blocks a touch table, so that it only shows the room, or unblocks it. */
   blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
   /**
-   * Removes the seat of a wall or table. A connected wall stays up without a seat of its own; a
-   * table is disconnected.
+   * Removes the reserved seat of a wall or touch table. A wall that is connected stays connected. A
+   * touch table is disconnected.
    */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes recent commands by replaying the journal without them. A participant's id undoes only
-   * their commands (0: the host's); null undoes the commands of everybody but the host, including
-   * the gardener and programs. Other commands stay. Takes a snapshot first.
+   * Undoes recent commands by replaying the journal without them. If `participant` is an id, undoes
+   * only the commands of that participant (0: the host). If it is null, undoes all commands except
+   * the host's, including those of the gardener and of programs. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * Seconds between the end of the undone period and now: how long the host took to confirm.
+       * How many seconds ago the undone period ended. The page sets it to the time that the host took
+       * to confirm.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
     },
     undone,
   ),
-  /** Undoes a single command of the host, such as a removal. */
   undoCommand: post('/rooms/:room/undo-command', hostCommand.entries, undone),
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
   takeSnapshot: post('/rooms/:room/snapshots', { name: label }, snapshotState),
-  /** Removes a snapshot's name. It then expires like the others. */
+  /** Removes a snapshot's name. The snapshot then expires like unnamed snapshots. */
   unnameSnapshot: remove('/rooms/:room/snapshots/:tick', {}),
-  /** Restores a snapshot. Takes a snapshot of the current state first. */
+  /** Restores a snapshot. First takes a snapshot of the current state. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
   /**
-   * Exchanges a room's current data with data that were set aside. A second call reverts the
-   * exchange.
+   * Replaces a room's data with data that were set aside. The replaced data are set aside in turn,
+   * so that the host can put them back.
    */
   putBack: post('/aside/:aside/put-back', {}),
-  /** Removes an entry from the list of data set aside. Its data stay in the data folder. */
+  /** Removes an entry from the list of data set aside. The data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
   /**
-   * Renders a time-lapse film in the background. By default, it shows the stored part of the last
-   * 24 hours.
+   * Renders a time-lapse film of a room in the background. By default, the film shows the last 24
+   * hours, or as much of them as is stored.
    */
   timelapse: post(
     '/rooms/:room/timelapse',
     {
       kind: v.picklist(['gif', 'png']),
-      /** Number of hours before now that the film shows; ignored if ticks are given. */
+      /** Length of the period to show, in hours before now; ignored if ticks are given. */
       hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
@@ -297,12 +296,12 @@ export const CALLS = {
     },
     jobState,
   ),
-  /** Shows a film, even an unfinished one, on the room's walls for a while instead of the room. */
+  /** Shows a film on the room's walls for a while. The film may still be unfinished. */
   showFilm: post('/rooms/:room/film', {
     job: v.pipe(v.string(), v.maxLength(32)),
     /** Index of the picture to begin with. */
     frame: whole(0, 10_000),
-    /** Pictures per second; 0 if the film stands still. */
+    /** Pictures per second; 0 to show a still picture. */
     speed: between(0, 60),
   }),
   /** Makes walls show the whole room again instead of a film or a close-up. */
@@ -311,15 +310,14 @@ export const CALLS = {
 
   statistics: get('/rooms/:room/statistics', statistics),
 
-  /** Pauses visitors' commands in a room, or resumes them. */
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
   /**
-   * Reports what a sensor in the hall perceives. Creatures near the position wake. How many people
-   * there are changes how lively the room is.
+   * Reports what a sensor in the hall senses. Organisms near the position wake. In a crowded hall,
+   * more organisms may express relatives than in an empty one.
    */
   presence: post('/rooms/:room/presence', presence.entries),
 
-  /** Plants, wounds, crosses, transforms or grafts. Answers after the next tick. */
+  /** Executes a program's command: plants, wounds, crosses, transforms or grafts. Answers after the tick. */
   act: call(
     'POST',
     '/rooms/:room/act',
@@ -330,63 +328,63 @@ export const CALLS = {
     }),
   ),
 
-  /** Lists the tokens with which programs make calls. */
+  /** Lists the access tokens of programs, without their secrets. */
   tokens: get('/tokens', v.array(accessTokenState)),
-  /** Makes a token. Only this answer contains the token itself. */
+  /** Creates an access token. Only this answer contains the token itself. */
   makeToken: post(
     '/tokens',
     { name: label, role: v.picklist(ROLES) },
     v.object({ ...accessTokenState.entries, token: v.string() }),
   ),
-  /** Revokes a token immediately, on all servers of a cluster. */
+  /** Revokes an access token immediately, on all servers of a cluster. */
   revokeToken: remove('/tokens/:token', {}),
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
-  /** Posts a test message to the URL of `--alerts`, and waits until it is delivered. */
+  /** Posts a test message to the webhook of the option `--alerts`. Answers when it is delivered. */
   testAlert: post('/alerts/test', {}),
 
-  /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
+  /** Drains a server: until `stopDraining`, it hands its rooms to other servers and takes none. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
 } as const;
 
 export type CallName = keyof typeof CALLS;
 
-/** Calls that begin, check or end a session of the host's page; programs do not make them. */
+/** Calls that begin, check or end a session of the host's page. Programs cannot make these calls. */
 export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
-/** Paths of files and pictures, fetched by GET with the session's cookie. */
+/** Paths of files and pictures to GET. Most require a session's cookie or an access token. */
 export const FILES = {
   /** PNG of a snapshot, one pixel per cell. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
-  /** PNG of a waiting drawing's growth: a row of square pictures, the grown organism last. */
+  /** PNG of how a waiting drawing would grow: square pictures in a row. The last one is the organism. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
   /**
-   * Replay bundle with the events between two ticks (`?from=&to=`) or, without them, of the last
-   * hour.
+   * Replay bundle for the ticks from `from` to `to` (both in the query). By default, the bundle begins
+   * an hour before now and ends now.
    */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** A picture of a film, finished or not, as planes: RGBA, then owners. */
+  /** A picture of a film, finished or not: RGBA pixels, then the owner of each cell. */
   frame: '/jobs/:job/frames/:frame',
-  /** A picture of a film for walls, without a session. */
+  /** A picture of a film, for walls. Requires no session. */
   wallFrame: '/films/:job/:frame',
-  /** The logo of a room's exhibition for all pages, without a session. */
+  /** The logo of a room's exhibition, for all pages. Requires no session. */
   logo: '/logos/:name',
   job: '/jobs/:job/file',
   /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
   /**
-   * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`, with one of
-   * `HostState.addresses`. If the address is absent, the first of them is used.
+   * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`. The address
+   * must be in `HostState.addresses`. If it is absent, the first of those addresses is used.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;

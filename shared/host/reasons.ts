@@ -1,6 +1,6 @@
 /**
- * Why the server refuses a request of the host page. A closed set, like `REASONS` for visitors:
- * every refusal has one of these reasons, and the page has a text for each.
+ * All reasons for which the server can refuse a call of the host's API. The page has a text for each
+ * reason. `REASONS` is the corresponding list for visitors.
  */
 export const HOST_REASONS = [
   'no-session',
@@ -58,7 +58,7 @@ export const HOST_REASONS = [
 
 export type HostReason = (typeof HOST_REASONS)[number];
 
-/** Why a film could not be rendered. A closed set. */
+/** All reasons why the rendering of a film can fail. */
 export const JOB_REASONS = [
   'not-kept',
   'damaged',
@@ -70,13 +70,13 @@ export const JOB_REASONS = [
 
 export type JobReason = (typeof JOB_REASONS)[number];
 
-/** Thrown when the server refuses a call that the host's page makes. */
+/** Thrown to refuse a call of the host's API. */
 export class HostRefusal extends Error {
   override readonly name = 'HostRefusal';
 
   constructor(
     readonly reason: HostReason,
-    /** For developers; not shown on the page. */
+    /** Details for developers; not shown on the page. */
     readonly detail = '',
     /** How long to wait before the next attempt, in ms. */
     readonly retryAfter?: number,

@@ -1,11 +1,11 @@
 /**
- * What programs may do with an access token. Each role may also do what the roles before it may;
- * `host` may do everything but sign in.
+ * Roles of access tokens, from the fewest to the most permissions. Each role has all permissions of
+ * the previous roles. `host` may do everything except sign in.
  */
 export const ROLES = ['observer', 'operator', 'host'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Calls and files, by name, for which a token of a lesser role than `host` is enough. */
+/** Names of the calls and files that do not require the role `host`, by the role that they require. */
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame', 'logo'],
   operator: [
@@ -16,6 +16,6 @@ const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   ],
 };
 
-/** Returns the least role that may make a call or fetch a file. @param name in `CALLS` or `FILES` */
+/** Returns the lowest role that may use a call or file. @param name key of `CALLS` or `FILES` */
 export const roleOf = (name: string): Role =>
   ROLES.find((role) => role !== 'host' && LESSER[role].includes(name)) ?? 'host';

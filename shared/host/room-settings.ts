@@ -1,5 +1,5 @@
 /**
- * Settings that a host can change while rooms are running, both per room and for the whole server.
+ * Settings that a host can change while rooms are running: of each room, and the server's schedule.
  */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
@@ -24,7 +24,7 @@ const energy = v.strictObject({
   refillPerSecond: between(0, 1e6),
   /** Cost of a seed. */
   plant: between(0, 1e6),
-  /** Cost of a stroke per cell that it sweeps. */
+  /** Cost of a stroke, per cell that it covers. */
   damagePerCell: between(0, 1e3),
   /** Cost of waking an organism. */
   wake: between(0, 1e3),
@@ -36,35 +36,35 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** Gallery indices of creatures. Indices that the gallery does not have are ignored. */
+/** Indices of gallery creatures. Indices beyond the end of the gallery are ignored. */
 const creatures = v.pipe(
   v.array(whole(0, 4_095)),
   v.maxLength(1_024),
   v.check((list) => isUnique(list), 'a creature is listed twice'),
 );
 const curation = v.strictObject({
-  /** Creatures whose seeds visitors may not use; the gardener does not use them either. */
+  /** Creatures that neither visitors nor the gardener may plant. */
   hidden: creatures,
-  /** Creatures that visitors are offered before all others, in this order. */
+  /** Creatures to offer to visitors before all other creatures, in this order. */
   first: creatures,
-  /** Creatures that the gardener plants and grafts. If empty, the gardener chooses. */
+  /** Creatures that the gardener plants and grafts. If empty, the gardener chooses from the gallery. */
   gardener: creatures,
 });
 
 const LOGO_PATH = /^(\/host\/api\/logos\/[a-z0-9-]{1,32}\?[0-9a-f]{16})?$/;
 
-/** Returns the schema of a text by the host. @param most maximum number of characters */
+/** Creates the schema of a text that the host writes. @param most maximum number of characters */
 const words = (most: number) => v.pipe(v.string(), v.trim(), v.maxLength(most));
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
-/** The Wi-Fi network that phones must join to reach the room. Signs show its data as a QR code. */
+/** The Wi-Fi network that phones must join to reach the room. Signs show it as a QR code. */
 const wifi = v.strictObject({
   name: v.pipe(
     v.string(),
     v.minLength(1),
     v.check((name) => bytesOf(name) <= 32, 'is too long'),
   ),
-  /** Password for WPA2 or WPA3; '' if the network is open. */
+  /** Password for WPA2 or WPA3; '' if the network has no password. */
   password: v.pipe(
     v.string(),
     v.check(
@@ -72,12 +72,11 @@ const wifi = v.strictObject({
       'must be 8 to 64 bytes',
     ),
   ),
-  /** Whether the network hides its name. */
   hidden: v.boolean(),
 });
 export type Wifi = v.InferOutput<typeof wifi>;
 
-/** A room's settings except energy. Each entry has the setting's schema and its default. */
+/** A room's settings except `energy`. Each entry consists of the setting's schema and its default. */
 const SETTINGS = {
   /** Ticks per second. */
   tickRate: [whole(1, 60), 15],
@@ -90,7 +89,8 @@ const SETTINGS = {
   /** Minimum time between two seeds of one participant, in seconds; 0 if there is no minimum. */
   cooldown: [between(0, 600), 0],
   /**
-   * How long nobody can wound an organism again after a wound, in seconds; 0 for no protection.
+   * How long an organism is protected from further wounds after a wound, in seconds; 0 for no
+   * protection.
    */
   protect: [between(0, 600), 0],
   /** Whether visitors may transform other participants' organisms, not only their own. */
@@ -102,34 +102,32 @@ const SETTINGS = {
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that express a relative (take its shape for a while) at any time,
-   * while somebody watches.
+   * Maximum share of organisms that express a relative (look like a similar creature for a while) at
+   * the same time. Organisms express relatives only while somebody watches.
    */
   liveliness: [between(0, 1), 0.1],
-  /** How far the water bends the picture, as a multiple of the usual; 0 not to bend it. */
+  /** How strongly the picture moves like water. 1 is the usual strength; 0 turns the effect off. */
   water: [between(0, 2), 1],
   /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
   lifetime: [whole(0, 86_400), 0],
   /** Whether each day begins with heirs of the previous day's organisms. */
   generations: [v.boolean(), false],
-  /** Whether participants' names are shown. */
   names: [v.boolean(), true],
   /**
-   * The automatic gardener: whether it is on, how long a room must be idle before it starts
-   * (`after`, in seconds), and whose organisms it wounds.
+   * The automatic gardener: whether it is on, how long visitors must be inactive before it starts
+   * (`after`, in seconds), and whose organisms it may wound.
    */
   attract: [attract, { on: true, after: 60, wounds: 'own' }],
-  /** Whether walls show captions. */
   captions: [v.boolean(), true],
-  /** Languages of the room, which captions use in turn. */
+  /** Languages of the room. Captions alternate between them. */
   languages: [languages, [SOURCE_LANGUAGE]],
   /** Maximum number of close-ups that walls show per minute; 0 to show none. */
   closeUps: [between(0, 4), 2],
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: [drawingMode, 'on'],
-  /** Whether visitors can plant a seed from a token, which is the text on a keepsake. */
+  /** Whether visitors can plant seeds from tokens, which are texts on keepsakes. */
   tokens: [v.boolean(), true],
-  /** Whether programs can plant their own latents. */
+  /** Whether programs can plant organisms from latents that they supply. */
   latents: [v.boolean(), true],
   /**
    * Whether visitors are offered the whole gallery, including creatures that do not suit everybody
@@ -138,22 +136,22 @@ const SETTINGS = {
   wholeGallery: [v.boolean(), false],
   /** Which creatures of the gallery are hidden, offered first, and used by the gardener. */
   curation: [curation, { hidden: [], first: [], gardener: [] }],
-  /** Whether the view-only link opens the room. */
+  /** Whether people can watch the room with the view-only link. */
   spectators: [v.boolean(), true],
   /** Text about the exhibition, shown on walls, signs and visitors' pages; '' to show none. */
   exhibition: [words(280), ''],
   /** Names of the exhibition's makers and sponsors, shown with the text about the exhibition. */
   credits: [words(140), ''],
-  /** Path of the logo that `putLogo` has stored for the room; '' to show no logo. */
+  /** Path of a logo that the call `putLogo` has stored for the room; '' to show no logo. */
   logo: [v.pipe(v.string(), v.regex(LOGO_PATH, 'must be the path of a logo')), ''],
   /** A message to everybody in the room, shown until the host removes it; '' to show none. */
   message: [words(200), ''],
   wifi: [v.nullable(wifi), null],
-  /** Whether the room is paused, so that visitors can only watch. */
+  /** Whether visitors' commands are paused, so that visitors can only watch. */
   paused: [v.boolean(), false],
 } as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
 
-/** Returns the schemas (index 0) or the defaults (index 1) of `SETTINGS`. */
+/** Extracts all schemas (index 0) or all defaults (index 1) from `SETTINGS`. */
 const column = (index: 0 | 1) =>
   Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, row[index]]));
 const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][0] };
@@ -161,18 +159,18 @@ const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][
 export const roomSettings = v.strictObject({ ...types, energy });
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** Settings of a room before the server's startup settings and the host change them. */
+/** Built-in defaults of a room's settings. The server's startup settings and the host can override them. */
 export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
- * The settings of a room that are stored: only the settings that the host has changed. All other
+ * The stored settings of a room: only those that the host has changed. The values of all other
  * settings come from the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A change of some settings. It may contain single fields of `energy`, `attract` and `curation`,
- * but only complete values of all other settings.
+ * A request to change some settings. `energy`, `attract` and `curation` may be incomplete: absent
+ * fields stay unchanged. All other settings must be complete.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
@@ -183,15 +181,15 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The file in which a host saves a room's settings. It omits secrets, and settings that are meant
- * for the moment.
+ * The file in which a host saves a room's settings. It omits the Wi-Fi password, and settings that
+ * are only temporary or only valid for one room.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
-/** Returns the settings after a change. */
+/** Applies a change to a room's settings, and returns the new settings. */
 export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
   const { energy, attract, curation } = change;
   return {
@@ -204,7 +202,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Returns a change as it is stored: with the complete value of each changed setting.
+ * Converts a change to the form in which it is stored: with the complete value of each changed
+ * setting.
  *
  * @param settings all settings of the room after the change
  */
@@ -222,43 +221,42 @@ const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a 
 /** The opening hours of one day; null if rooms are closed all day. */
 const hours = v.nullable(v.strictObject({ from: time, to: time }));
 
-/** Maximum number of exceptions to the weekly opening hours. */
 export const MAX_EXCEPTIONS = 100;
 
 const exception = v.pipe(
   v.strictObject({
     /** First day of the exception, such as `2026-12-24`. */
     first: v.pipe(v.string(), v.isoDate()),
-    /** Last day of the exception. */
     last: v.pipe(v.string(), v.isoDate()),
     hours,
   }),
   v.check(({ first, last }) => first <= last, 'ends before it begins'),
 );
 
-/** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
+/** Returns whether opening hours end on the next day. Equal times mean that a room is open for 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
 
 export const schedule = v.strictObject({
-  /** Whether opening hours apply. If not, rooms are always open. */
+  /** Whether the schedule is in effect. If not, rooms are always open. */
   on: v.boolean(),
   /** Opening hours of each weekday, Monday first. */
   days: v.pipe(v.array(hours), v.length(7)),
   /**
-   * Days with other hours, such as holidays. If several exceptions overlap, the last one applies.
+   * Days with different opening hours, such as holidays. If exceptions overlap, the last one in the
+   * list applies.
    */
   exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
-   * What happens outside the opening hours, in addition to dimming the walls. 'dim': visitors may
-   * continue. 'close': visitors are disconnected and cannot join.
+   * What happens outside the opening hours. 'dim': walls are dimmed, but visitors may continue.
+   * 'close': walls are dimmed, and visitors are disconnected and cannot join.
    */
   outside: v.picklist(['dim', 'close']),
-  /** Whether each room's day ends at closing time, so that its organisms dissolve. */
+  /** Whether all organisms dissolve when the opening hours end. */
   farewell: v.boolean(),
   /**
-   * Time of day at which the server process exits so that a supervisor restarts it; null if there
-   * is no daily restart.
+   * Time of day at which the server exits so that its supervisor restarts it; null for no daily
+   * restart.
    */
   restart: v.nullable(time),
 });

@@ -1,6 +1,6 @@
 /**
- * The data that the server sends to the host's page. A point in time is a wall-clock time of the
- * server, in ms since the epoch, unless its comment says otherwise.
+ * Schemas of the data that the server sends to the host's page. Points in time are in ms since the
+ * Unix epoch, by the server's wall clock, unless a comment says otherwise.
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
@@ -22,13 +22,13 @@ const roomEntries = {
   checkpoint: text,
   /** Whether the room is open. A closed room does not change, and nobody can join it. */
   open: truth,
-  /** Whether the room is in the server's startup settings, so that it cannot be removed. */
+  /** Whether the server's startup settings define the room. Such a room cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
   /** Number of drawings that are waiting for the host's approval. */
   drawingsWaiting: count,
-  /** Number of reported organisms that the host has not decided about. */
+  /** Number of reported organisms that the host has neither removed nor dismissed. */
   reported: count,
   /** Number of living organisms; null if it is unknown because the room is not running. */
   organisms: v.nullable(count),
@@ -39,17 +39,17 @@ const roomEntries = {
   walls: v.object({
     /** Number of connected walls. */
     up: count,
-    /** Number of walls that have a reserved seat and have lost their connection. */
+    /** Number of walls with a reserved seat that have lost their connection. */
     lost: count,
     /**
-     * Whether walls show a film or a close-up, and for how much longer (`left`, in ms); null if
-     * walls show the whole room.
+     * What walls show instead of the whole room, and how much longer (`left`, in ms); null if walls
+     * show the whole room.
      */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** Whether the room's day is ending, so that its organisms dissolve. */
+  /** Whether a farewell is in progress: the room's organisms are dissolving. */
   farewell: truth,
-  /** The slow operation that visitors of this room have to wait for; null if there is none. */
+  /** The slow operation that is in progress, for which visitors must wait; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -57,48 +57,45 @@ export const roomSummary = v.object(roomEntries);
 export type RoomSummary = v.InferOutput<typeof roomSummary>;
 
 export const visitorState = v.object({
-  /** Id of the participant, which calls of the host's API use. */
+  /** Id of the participant, for use in calls of the host's API. */
   id: count,
   name: text,
   hue: number,
   muted: truth,
-  /** Name of the touch table that the participant uses; null if they use another device. */
+  /** Name of the touch table that the participant uses; null if the participant uses no table. */
   table: v.nullable(text),
-  /** Number of other participants at the same address, whom a ban of the address would affect. */
+  /** Number of other participants at the same IP address. Banning the address would affect them too. */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
   /** Number of living organisms onto which the participant has grafted parts. */
   grafted: count,
-  /** Number of the participant's actions, such as seeds and strokes, since they joined. */
+  /** Number of actions, such as seeds and strokes, by the participant since joining. */
   acts: count,
   /** Time since the participant joined, in ms. */
   stay: number,
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-/** A drawing that is waiting for the host's approval. */
 const drawingState = v.object({
-  /** Id of the drawing, which calls of the host's API use. */
+  /** Id of the drawing, for use in calls of the host's API. */
   id: count,
-  /** The participant who sent the drawing. */
   by: participantView,
   /** Time since the drawing was sent, in ms. */
   waited: number,
 });
 
-/** An organism that visitors have reported. */
 export const reportState = v.object({
-  /** Id of the organism, which calls of the host's API use. */
+  /** Id of the organism, for use in calls of the host's API. */
   organism: count,
   kind: text,
   origin,
   planter,
-  /** The parts of a chimera. */
+  /** The parts of the organism if it is a chimera: which seeds they have, and who grafted them. */
   parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. Its picture, kind, planter and parts in this report are as
-   * they were when the organism was reported.
+   * Whether the organism is still alive. The other data of this report, such as its kind and parts,
+   * describe the organism at the time of the report.
    */
   lives: truth,
   /** Tick at which the organism's picture was taken. */
@@ -111,13 +108,13 @@ export const reportState = v.object({
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's reserved seat, which calls use; null if the wall has no reserved seat. */
+  /** Id of the wall's reserved seat, for use in calls; null if the wall has no reserved seat. */
   id: v.nullable(count),
   /** The host's name for the wall. */
   name: text,
-  /** Whether the wall is a touch table, and whether the host has blocked this table. */
+  /** `table`: whether it is a touch table. `blocked`: whether the host has blocked the table. */
   ...{ table: truth, blocked: truth },
-  /** The wall's URL without the origin; '' if the wall has no reserved seat. */
+  /** The path and query of the wall's URL; '' if the wall has no reserved seat. */
   path: text,
   /** Number of connected screens. Several screens may share one wall's seat. */
   screens: count,
@@ -126,11 +123,11 @@ export const wallState = v.object({
   /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
   /**
-   * Number of frames per second that the wall has shown. A room at rest sends only one frame per
-   * second.
+   * Number of frames per second that the wall shows. If nothing in the room changes, the server sends
+   * only one frame per second.
    */
   frameRate: number,
-  /** Languages whose letters at least one of the wall's screens cannot show. */
+  /** Languages for which at least one of the wall's screens has no font. */
   unwritable: v.array(v.picklist(LANGUAGE_CODES)),
 });
 export type WallState = v.InferOutput<typeof wallState>;
@@ -149,9 +146,7 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** Id of the banned participant. */
   participant: count,
-  /** The participant's name when they were banned. */
   name: text,
   /** Whether everybody at the participant's address is banned, not only their device. */
   address: truth,
@@ -160,7 +155,7 @@ export const banState = v.object({
   until: v.nullable(number),
 });
 
-/** A description of an access token. It does not contain the token's secret. */
+/** A description of an access token, without the token itself. */
 export const accessTokenState = v.object({
   id: count,
   name: text,
@@ -170,7 +165,7 @@ export const accessTokenState = v.object({
 });
 export type AccessTokenState = v.InferOutput<typeof accessTokenState>;
 
-/** When some pictures of a film were taken, each given by its index (`frame`). */
+/** The times (`at`) of some pictures of a film. `frame` is a picture's index. */
 const filmTimes = v.pipe(
   v.array(v.object({ frame: count, at: finite })),
   v.maxLength(MOST_TIME_POINTS),
@@ -192,14 +187,14 @@ export const jobState = v.object({
   hours: v.nullable(count),
   /** When the film's period begins; null if it is not known yet. */
   from: v.nullable(number),
-  /** When the film's pictures were taken. Absent until the times are known. */
+  /** Times of the film's pictures. Absent until the times are known. */
   times: v.optional(filmTimes),
-  /** Number of pictures that are ready to show. */
+  /** Number of pictures of the film that can already be shown. */
   frames: count,
   /** Number of pictures in the whole film; null if it is not known yet. */
   total: v.nullable(count),
   since: number,
-  /** File name for the download. */
+  /** File name with which the film is downloaded. */
   file: text,
 });
 export type JobState = v.InferOutput<typeof jobState>;
@@ -207,11 +202,11 @@ export type JobState = v.InferOutput<typeof jobState>;
 export const snapshotState = v.object({
   tick: count,
   at: number,
-  /** The host's name for the snapshot. A named snapshot is kept until the host removes its name. */
+  /** The host's name for the snapshot. A snapshot with a name is kept until the host removes the name. */
   name: v.nullable(text),
   /**
-   * The host's action before which the server took this snapshot automatically; null for all other
-   * snapshots.
+   * The action of the host before which the server took this snapshot automatically; null if it was
+   * taken for another reason.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
@@ -222,8 +217,8 @@ export const checkpointState = v.object({
   name: text,
   title: text,
   /**
-   * Whether another checkpoint now has this checkpoint's name, so that only existing rooms still
-   * use this one.
+   * Whether a newer checkpoint has taken over this checkpoint's name. If so, only existing rooms use
+   * this checkpoint.
    */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
@@ -235,20 +230,19 @@ export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 /** An entry in the list of data that the server has set aside, usually because they are damaged. */
 export const asideState = v.object({
-  /** Name of the folder with the data, which calls of the host's API use. */
+  /** Name of the folder with the data, for use in calls of the host's API. */
   id: text,
   /** Name of the room; null if the data belong to the server or to all rooms. */
   room: v.nullable(text),
   at: number,
-  /** Type of the data. `replaced`: a room's data that the host has replaced with earlier data. */
+  /** Type of the data. `replaced`: data of a room that the host has replaced with other data. */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot from which the room was reopened; null if there was no snapshot. */
+  /** Tick of the snapshot with which the room continued; null if there was no snapshot. */
   tick: v.nullable(count),
   why: text,
 });
 export type AsideState = v.InferOutput<typeof asideState>;
 
-/** A server of a cluster. */
 export const serverState = v.object({
   /** The server's name, unique in the cluster. */
   name: text,
@@ -256,7 +250,7 @@ export const serverState = v.object({
   version: text,
   /** When the server started. */
   since: number,
-  /** Whether the server gives its rooms away and takes no rooms. */
+  /** Whether the server is handing its rooms to other servers and takes no new rooms. */
   draining: truth,
   /** Mean duration of a tick, in ms; null if no room has ticked. */
   tick: v.nullable(number),
@@ -266,18 +260,18 @@ export const serverState = v.object({
   rooms: v.array(
     v.object({
       name: text,
-      /** Number of the room's lease. Each new lease of a room has a larger number. */
+      /** Epoch of the room's lease. Each new lease of a room has a larger epoch. */
       epoch: count,
       /** Mean number of the room's awake cells. */
       awake: count,
-      /** Whether a draining server still runs the room, because no other server has taken it. */
+      /** Whether the server is draining but keeps the room, because no other server has taken it over. */
       kept: truth,
     }),
   ),
-  /** Rooms that a draining server has given away and that no other server runs yet. */
+  /** Rooms that the draining server has handed over but that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
   /**
-   * Rooms of other servers that this server replicates, so that it can take these rooms over
+   * Rooms of other servers that this server replicates as a standby. It can take over these rooms
    * immediately.
    */
   followed: v.optional(v.array(text), []),
@@ -286,12 +280,12 @@ export const serverState = v.object({
 });
 export type ServerState = v.InferOutput<typeof serverState>;
 
-/** The servers of a cluster. */
 export const clusterState = v.object({
   /** Name of the server that sends this state. */
   own: text,
   /**
-   * Whether the states of the other servers are current. If not, they are the last known states.
+   * Whether the states of the other servers are up to date. If not, `servers` contains the last known
+   * states.
    */
   current: truth,
   /** All servers of the cluster, sorted by name. */
@@ -303,43 +297,41 @@ export const hostState = v.object({
   version: text,
   engine: v.object({ name: text, device: text }),
   roomDefaults: roomSettings,
-  /** Current time of the server. */
   now: number,
   /** When the server started. */
   since: number,
   /** Time zone of the server and of its schedule, such as 'Europe/Copenhagen'. */
   zone: text,
-  /** Whether rooms are being stored. False after a disk error; null if storage is off. */
+  /** Whether changes of rooms are being stored: false after a disk error; null if storage is off. */
   keeping: v.nullable(truth),
-  /** Whether the clock was set back in the last day, so that stored times may be wrong. */
+  /** Whether the wall clock was set back within the last day. If so, stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Data that the server has set aside and that the host has not dismissed, latest first. */
+  /** Data that were set aside and that the host has not dismissed, latest first. */
   aside: v.array(asideState),
-  /** Whether walls are dimmed, because it is outside the opening hours. */
+  /** Whether walls are dimmed, because the opening hours have ended. */
   dim: truth,
   schedule,
-  /** Whether a supervisor restarts the server. Without a supervisor, there is no daily restart. */
+  /** Whether a supervisor restarts the server after it exits. The daily restart requires a supervisor. */
   supervised: truth,
   /** The next change that the schedule makes; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
-  /** URLs of this server for visitors, without a path, best first. */
+  /** URLs (without paths) at which visitors can reach this server. The first URL is the best. */
   addresses: v.array(text),
-  /** The machine on which the server that sends this state runs. */
+  /** Resources of the machine on which the server that sends this state runs. */
   machine: v.object({
-    /** Free bytes on the disk of the data folder; null if unknown, or if storage is off. */
+    /** Free space on the disk of the data folder, in bytes; null if unknown or if storage is off. */
     diskFree: v.nullable(count),
     /** Mean number of running or waiting processes per processor in the last minute. */
     load: finite,
     /** Memory that the server can still use, in bytes. */
     memoryFree: count,
   }),
-  /** Whether the server posts alerts to a webhook. */
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /** Names of the library's folders whose checkpoints have not been added. */
+  /** Names of the library's folders with checkpoints that have not been added to the server yet. */
   library: v.array(text),
   rooms: v.array(roomSummary),
-  /** All bans; null if the access token may not see bans. */
+  /** All bans; null if the request's access token does not permit seeing bans. */
   bans: v.nullable(v.array(banState)),
   jobs: v.array(jobState),
   /** The state of the cluster; null if the server is not in a cluster. */
@@ -348,7 +340,7 @@ export const hostState = v.object({
 export type HostState = v.InferOutput<typeof hostState>;
 
 export const sessionState = v.object({
-  /** Key that every call that changes something must send in the header `x-vivarium-key`. */
+  /** The session's key. Every call except GET must send it in the header `x-vivarium-key`. */
   key: text,
   /** When the host's session ends. */
   until: number,
@@ -365,21 +357,21 @@ export const refusal = v.object({
 export type RefusalState = v.InferOutput<typeof refusal>;
 
 /**
- * Upper bounds, in seconds, of the bins that count visits by their length. One more bin counts
- * longer visits.
+ * Upper bounds, in seconds, of the bins that count visits by their length. An additional last bin
+ * counts all longer visits.
  */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
-/** Number of fields per side of the heat map, which covers the whole grid. */
+/** Side of the heat map, in fields. The heat map divides the whole grid into equal fields. */
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Number of visits. If a participant returns within a minute, this is still the same visit. */
+  /** Number of visits. A participant who returns within a minute continues the same visit. */
   visits: count,
   seeds: count,
   wounds: count,
   crosses: count,
-  /** Number of grafts. Absent in records that are older than grafts. */
+  /** Number of grafts. Absent in records from before grafts existed. */
   grafts: v.optional(count, 0),
   refused: count,
   /** Maximum number of simultaneous participants. */
@@ -391,7 +383,7 @@ const sums = {
 };
 
 export const hourStatistics = v.object({
-  /** The hour by the server's clock, such as `2026-11-25T14`. */
+  /** Date and hour in the server's local time, such as `2026-11-25T14`. */
   hour: v.string(),
   ...sums,
 });

@@ -1,26 +1,26 @@
 /**
- * An example extension. It keeps the middle of every room free. If visitors have killed an organism,
- * it replants the creature at the same position after a delay.
+ * An example of an extension. It keeps the middle of every room free. If visitors kill an organism,
+ * it plants the same creature at the same position after a delay. To run it:
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
- * EXTENSIONS.md, one folder up, describes every hook.
+ * EXTENSIONS.md in the parent folder describes all hooks.
  */
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { Extension, Hand, RoomOpened } from '../extension.ts';
 
-/** Width of the free area in the middle, as a share of the room's shorter side. */
+/** Width of the area in the middle that is kept free, as a share of the room's shorter side. */
 const CLEARING = 0.2;
-/** How long after its death an organism is replanted, in ms. */
+/** Time between the death of an organism and its replanting, in ms. */
 const REPLANT_DELAY = 10_000;
 
-/** @param schedule calls a function after a delay in ms */
+/** Creates the extension. @param schedule calls a function after a delay, in ms */
 export default function remembrance(
   hand: Hand,
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** The living organisms, by room and id. Events after a birth contain only the id. */
+  /** The living organisms, by room and id. Needed because the event of a death contains only the id. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -31,7 +31,7 @@ export default function remembrance(
       for (const one of opened.organisms) living.set(`${opened.room}/${one.id}`, one);
     },
 
-    // Returning `refuse` with a text rejects the command; returning undefined allows it.
+    // Return `refuse` with a text to reject the command, or undefined to allow it.
     onPlant({ room, x, y }) {
       const { width, height } = rooms.get(room)!;
       const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));
@@ -49,7 +49,7 @@ export default function remembrance(
       const { x, y, kind } = organism;
       schedule(async () => {
         const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
-        // Planting is refused if another organism now owns the position.
+        // `refused` is set if the room did not plant, for example because the position is now taken.
         hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);
       }, REPLANT_DELAY);
     },

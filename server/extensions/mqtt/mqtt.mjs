@@ -1,43 +1,54 @@
 // @ts-check
 /**
- * Connects rooms to an MQTT broker: their events go out, and messages of others become calls of the
- * host's API, by an operator's token. README.md lists the topics.
+ * An extension that connects rooms to an MQTT broker. Publishes the rooms' events, and converts
+ * messages of other clients to calls of the host's API, for which it needs an access token with the
+ * role operator. README.md lists the topics.
  */
 import { connect } from 'mqtt';
 
-/** Maximum size of a message that is a call, in bytes, and how many of them may wait. */
+/** Maximum size of a message that requests a call, in bytes; maximum number of waiting calls. */
 const MAX_BYTES = 16_384;
 const MAX_WAITING = 32;
-/** How long a call may take, in ms. */
+/** Timeout of a call, in ms. */
 const PATIENCE = 10_000;
 
-/** @param {import('../extension.ts').Hand} hand @returns {import('../extension.ts').Extension} */
+/**
+ * Creates the extension.
+ *
+ * @param {import('../extension.ts').Hand} hand
+ * @returns {import('../extension.ts').Extension}
+ */
 export default function mqtt(hand) {
   const { MQTT_URL = 'mqtt://localhost:1883', MQTT_TOPIC: root = 'vivarium' } = process.env;
   const { MQTT_API = 'http://localhost:8080', MQTT_TOKEN: token } = process.env;
   const status = `${root}/status`;
   const broker = connect(MQTT_URL, {
     will: { topic: status, payload: Buffer.from('offline'), retain: true, qos: 1 },
-    // Events of the time without a broker are lost, so that they do not fill the memory.
+    // Drop messages while the broker is unreachable, so that they do not fill the memory.
     queueQoSZero: false,
   });
   let waiting = 0;
-  /** Ends with the last call, because calls are made in order. */
+  /** Resolves when the latest call has ended. Used to make calls one after another. */
   let last = Promise.resolve();
   let complaint = '';
 
-  /** @param {string} topic @param {unknown} value */
+  /**
+   * Publishes a value as JSON; drops it if the broker is not connected.
+   *
+   * @param {string} topic relative to the root topic
+   * @param {unknown} value
+   */
   const send = (topic, value) => {
     if (broker.connected) broker.publish(`${root}/${topic}`, JSON.stringify(value));
   };
 
   /**
-   * Makes a call that is about a room.
+   * Makes a call of the host's API for a room.
    *
    * @param {string} room
    * @param {string} what last part of the call's path, such as `pause`
-   * @param {string} body JSON
-   * @returns {Promise<unknown>} the answer, or why there is none
+   * @param {string} body the call's body, as JSON
+   * @returns {Promise<unknown>} the parsed answer, or the reason why there is no answer
    */
   const call = async (room, what, body) => {
     const path = ['rooms', room, what].map(encodeURIComponent).join('/');
@@ -61,12 +72,12 @@ export default function mqtt(hand) {
     hand.say(`connected to ${new URL(MQTT_URL).host}`);
   });
   broker.on('error', ({ message }) => {
-    // The client tries again and again, so say it once.
+    // Log each error only once, because the client keeps trying to connect.
     if (message !== complaint) hand.say(message);
     complaint = message;
   });
   broker.on('message', (topic, bytes, { retain }) => {
-    // A retained message was sent before: it is no wish of now.
+    // Ignore retained messages, because they may have been sent long ago.
     if (retain) return;
     const [room, , what] = topic.slice(root.length + 1).split('/');
     const answer = (/** @type {unknown} */ value) => send(`${room}/done/${what}`, value);

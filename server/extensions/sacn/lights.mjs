@@ -1,25 +1,32 @@
 // @ts-check
-/** Lights that follow a room: sends its state as DMX channels by sACN. README.md lists them. */
+/**
+ * An extension that lets stage lights follow a room: sends the room's state as DMX channels over sACN.
+ * README.md lists the channels.
+ */
 import { randomBytes } from 'node:crypto';
 import { Sender } from 'sacn';
 
-/** Time between two packets, in ms. */
+/** Interval between packets, in ms. */
 const FRAME = 40;
-/** Share of the way to its goal that a level moves with each packet: a fade takes about 0.5 s. */
+/** Share of the difference to its goal by which a level changes per packet. A fade takes about 0.5 s. */
 const FADE = 0.15;
-/** Share of a pulse that is left after each packet. */
+/** Factor by which the brightness of a pulse decreases per packet. */
 const DECAY = 0.9;
-/** Minimum time between two pulses, in ms: fewer than three a second do not harm (WCAG 2.3.1). */
+/** Minimum time between two pulses, in ms. At most three flashes a second are safe (WCAG 2.3.1). */
 const APART = 500;
 
-/** Events that pulse, by channel after the levels. */
+/** Events that cause a pulse, by channel. These channels follow the channels of the levels. */
 const PULSES = [['born'], ['wounded', 'grafted'], ['healed', 'renewed'], ['sensed']];
 
-/** @returns {import('../extension.ts').Extension} */
+/** Creates the extension. @returns {import('../extension.ts').Extension} */
 export default function lights() {
   const { SACN_UNIVERSE = '1', SACN_ADDRESS = '1', SACN_ROOM, SACN_TO } = process.env;
   const { SACN_PRIORITY = '100' } = process.env;
-  /** @param {string} name @param {string} text @param {number} min @param {number} max */
+  /**
+   * Parses an environment variable as a whole number.
+   *
+   * @param {string} name @param {string} text @param {number} min @param {number} max
+   */
   const whole = (name, text, min, max) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
@@ -31,12 +38,12 @@ export default function lights() {
   const sender = new Sender({
     universe,
     ...(SACN_TO && { useUnicastDestination: SACN_TO }),
-    // Receivers tell sources apart by this mark.
+    // `cid` is the random id by which receivers distinguish sources.
     defaultPacketOptions: { cid: randomBytes(16), sourceName: 'Vivarium', priority },
   });
-  /** The room that the lights follow; undefined while it is closed. @type {string | undefined} */
+  /** Name of the room that the lights follow; undefined while no room is open. @type {string | undefined} */
   let room;
-  /** Red, green, blue, living, awake, people: where they are going and where they are, 0…1. */
+  /** Goals and current levels (0…1) of the channels red, green, blue, living, awake and people. */
   let goals = [0, 0, 0, 0, 0, 0];
   let levels = goals;
   let pulses = PULSES.map(() => 0);
@@ -48,7 +55,7 @@ export default function lights() {
     const values = [...levels, ...pulses].map((value) => Math.round(255 * Math.min(1, value)));
     pulses = pulses.map((pulse) => DECAY * pulse);
     const payload = Object.fromEntries(values.map((value, i) => [first + i, value]));
-    // Without a network there is nobody to tell; the next packet tries again.
+    // Ignore errors, for example without a network. The next packet contains the full state.
     sender.send({ payload, useRawDmxValues: true }).catch(() => {});
   }, FRAME);
 

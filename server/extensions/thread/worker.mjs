@@ -1,6 +1,7 @@
-// In a clone, tsx lets every supported Node version run extensions in TypeScript. Register tsx for
-// `require`, too, because Node uses `require` for `.ts` files without a package.json that says
-// "module". The installed package has no tsx: there, Node itself runs TypeScript, from 22.18 on.
+// For extensions in TypeScript, register tsx if it is installed, which is the case in a clone of the
+// repository. Register it for `require` too, because Node loads `.ts` files with `require` if no
+// package.json sets the type "module". The installed package has no tsx: there, TypeScript needs
+// Node 22.18 or later.
 import { workerData } from 'node:worker_threads';
 import { enter } from '../../launch/worker-entry.mjs';
 

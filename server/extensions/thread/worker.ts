@@ -1,4 +1,4 @@
-/** The thread of an extension: loads it and calls its hooks. */
+/** The thread of an extension. Loads the extension and calls its hooks. */
 import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { type Remote, serveWorker } from '../../platform/worker-rpc.ts';
@@ -51,8 +51,8 @@ async function load(
 }
 
 /**
- * Returns a module's default export. If tsx has compiled the file to CommonJS, the export is nested
- * one level deeper.
+ * Returns a module's default export. If tsx has compiled the module to CommonJS, the export is the
+ * property `default` of the default export.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
@@ -60,7 +60,7 @@ function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile
 }
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {
-  /** Calls a hook and reports any error that it throws. */
+  /** Calls a hook. If the hook throws an error, reports it to the server. */
   const run = async (hook: NotifyHook | AskHook | 'onClose', about?: unknown): Promise<unknown> => {
     try {
       return await (extension[hook] as ((about: unknown) => unknown) | undefined)?.(about);
@@ -70,7 +70,7 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     }
   };
   return {
-    // The result of a hook may not be cloneable, so it is not returned to the server.
+    // Do not return the hook's result to the server, because it may not be cloneable.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
       const answer = (await run(hook, about)) as Partial<Objection & Permission> | undefined | null;

@@ -1,8 +1,9 @@
-# A room of Vivarium, heard by OSC: the callbacks of an OSC In DAT in TouchDesigner. See README.md beside this file.
+# Receives the OSC messages of a Vivarium room: callbacks of an OSC In DAT in TouchDesigner. See README.md in this
+# folder. The project needs these operators:
 #
-# oscin1    OSC In DAT, port 9000, "Split Bundle into Messages" on, this text its callbacks
+# oscin1    OSC In DAT, port 9000, "Split Bundle into Messages" on, with this text as its callbacks
 # oscout1   OSC Out DAT, network address 127.0.0.1, port 9001
-# organisms Table DAT, empty: becomes number, x, y, hue, kind, state
+# organisms Table DAT, empty; filled with the columns number, x, y, hue, kind, state
 # room      Constant CHOP with the channels red, green, blue, living, awake, organisms, people, rate
 
 ROOM = 'garden'
@@ -38,23 +39,23 @@ def onReceiveOSC(dat, rowIndex, message, byteData, timeStamp, address, args, pee
 
 
 def show(names, values):
-    """Sets channels of the Constant CHOP by their names."""
+    """Sets the named channels of the Constant CHOP."""
     room = op('room')
     for block in room.seq.const:
         if block.par.name.eval() in names:
             block.par.value = values[names.index(block.par.name.eval())]
 
 
-# To be called from a Button's or a Panel Execute DAT's own callbacks, as in
+# Call these functions from the callbacks of a Button or a Panel Execute DAT, for example:
 #   mod('oscin1_callbacks').plant(128, 128, 'Penguin')
 
 def plant(x, y, kind=None):
-    """Plants at a cell of the grid; without a kind (a name, or an index of the gallery), what nobody has seen before."""
+    """Plants at cell (x, y). kind: name or index of a gallery creature; None for a random creature."""
     op('oscout1').sendOSC('/vivarium/' + ROOM + '/plant', [x, y] + ([] if kind is None else [kind]))
 
 
 def wound(points, radius=2.0):
-    """Wounds along [x, y, x2, y2, ...]."""
+    """Wounds along the line [x, y, x2, y2, ...]. radius: in cells."""
     op('oscout1').sendOSC('/vivarium/' + ROOM + '/wound', list(points[:2]) + [radius] + list(points[2:]))
 
 

@@ -1,4 +1,4 @@
-// A room of Vivarium, heard by OSC. Processing 4 with oscP5; see README.md beside this file.
+// Shows a room of Vivarium from its OSC messages. Needs Processing 4 with oscP5; see README.md in this folder.
 import netP5.*;
 import oscP5.*;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,7 +13,7 @@ float cellsWide = 256;
 float cellsHigh = 256;
 volatile int background = 0xff0a0c0e;
 volatile String load = "";
-// Messages come in a thread of their own.
+// Organisms by id. The map is concurrent because oscP5 calls oscEvent in another thread.
 ConcurrentHashMap<Integer, Organism> organisms = new ConcurrentHashMap<Integer, Organism>();
 
 class Organism {
@@ -64,7 +64,7 @@ void oscEvent(OscMessage message) {
     println(message.get(0).stringValue() + " was refused: " + message.get(1).stringValue());
   } else {
     Organism one = organisms.get(message.get(0).intValue());
-    // One that was born before this sketch began.
+    // Ignore organisms that were born before this sketch started.
     if (one == null) return;
     if (what.equals("grown")) one.full = 28;
     else if (what.equals("wounded")) one.pain = 1;
