@@ -100,7 +100,7 @@ export interface SpreadRoomsOptions {
   readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }
 
-/** Reports this server's load, and gives rooms away. */
+/** Reports this server's load to the other servers, and gives rooms away. */
 export class SpreadRooms {
   private averages: Record<string, number> = {};
   /** When this server became too busy, in ms; undefined if it is not too busy. */
