@@ -116,8 +116,10 @@ const load = v.object({
 export type NodeLoad = v.InferOutput<typeof load>;
 
 /**
- * Sends this process's report of its load. @returns the reports of the other processes @throws
- * Error if Valkey does not answer
+ * Sends this process's report of its load.
+ *
+ * @returns the reports of the other processes
+ * @throws Error if Valkey does not answer
  */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
@@ -371,7 +373,9 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
 
 /**
  * Opens a cluster's records for reading. Writing to a room fails, because this process holds no
- * leases. @throws ClusterError
+ * leases.
+ *
+ * @throws ClusterError
  */
 export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);

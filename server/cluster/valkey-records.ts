@@ -144,8 +144,9 @@ export class Prepared {
   }
 
   /**
-   * Uploads the parts, unless they are uploaded already. @throws LogFull; Error if there is no
-   * answer
+   * Uploads the parts, unless they are uploaded already.
+   *
+   * @throws LogFull; Error if there is no answer
    */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {

@@ -161,8 +161,9 @@ export async function createVivariumServer(options: VivariumServerOptions) {
       room.setTickRate(rate);
     },
     /**
-     * Stops the server in the order of the shutdown phases. @throws the error of the first phase
-     * that failed
+     * Stops the server in the order of the shutdown phases.
+     *
+     * @throws the error of the first phase that failed
      */
     close: (): Promise<void> => {
       later.closing ??= shutDown(server, server.log);
@@ -499,8 +500,9 @@ async function openDoors(server: WholeServer): Promise<void> {
 }
 
 /**
- * Stops the server. Also works for a server that has started only partly. @throws the error of the
- * first phase that failed
+ * Stops the server. Also works for a server that has started only partly.
+ *
+ * @throws the error of the first phase that failed
  */
 function shutDown(server: WholeServer, log: Log): Promise<void> {
   server.serverRooms.cluster?.stopStandby();

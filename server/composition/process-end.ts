@@ -29,8 +29,9 @@ export class ProcessEnd {
   ) {}
 
   /**
-   * Closes the server and exits. Does nothing if the server is already closing. @param code exit
-   * code of the process
+   * Closes the server and exits. Does nothing if the server is already closing.
+   *
+   * @param code exit code of the process
    */
   begin(code: number): void {
     if (this.closing) return;

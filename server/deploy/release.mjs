@@ -24,11 +24,11 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const pages = join(root, 'client/dist');
 const deploy = join(root, 'server/deploy');
 
-/** @param {string} command @param {string[]} args @returns {string} what the command prints */
+/** Runs a command. @param {string} command @param {string[]} args @returns {string} its standard output */
 const run = (command, ...args) =>
   execFileSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1e8 });
 
-/** @param {string} file @returns {any} */
+/** Reads and parses a JSON file. @param {string} file @returns {any} */
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** @typedef {{ name: string, version: string, identifier: string, text: string }} Bundled */
@@ -79,7 +79,7 @@ export async function pack(folder) {
   const head = 'The server and the pages contain code of these packages.';
   writeFileSync(join(root, 'dist/LICENSES.md'), [head, ...licences].join('\n\n'));
   mkdirSync(folder, { recursive: true });
-  // The field `files` of package.json lists the files of the package.
+  // npm packs the files listed in the field `files` of package.json.
   const [{ filename }] = JSON.parse(
     run('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
   );
@@ -112,7 +112,7 @@ export function billOfMaterials(bundled) {
   return { ...bill, components, dependencies };
 }
 
-/** @param {string} version @returns {string} the section of the change log */
+/** Returns the change log's section about a version. @param {string} version @returns {string} */
 function notesOf(version) {
   const log = readFileSync(join(root, '.github/CHANGELOG.md'), 'utf8');
   const section = log.split(/^(?=## )/m).find((part) => part.startsWith(`## ${version} `));
@@ -124,12 +124,19 @@ function notesOf(version) {
 const HOME = 'usr/lib/vivarium';
 
 /**
- * Debian's names of processor architectures, by Node's names. @type {Readonly<Record<string,
- * string>>}
+ * Debian's names of processor architectures, by Node's names.
+ *
+ * @type {Readonly<Record<string, string>>}
  */
 export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
-/** @param {string} version @param {string} architecture as Debian names it @param {number} size in KiB */
+/**
+ * Writes the control file of the Debian package.
+ *
+ * @param {string} version
+ * @param {string} architecture Debian's name of the processor architecture
+ * @param {number} size size of the installed files, in KiB
+ */
 const controlOf = (version, architecture, size) => `Package: vivarium
 Version: ${version}
 Architecture: ${architecture}
@@ -146,6 +153,7 @@ Description: multiplayer canvas of living cells
 
 /**
  * Adapts a systemd unit for the Debian package. The unit is written for a clone in /opt/vivarium.
+ *
  * @param {string} unit
  */
 const unitOf = (unit) =>

@@ -140,12 +140,12 @@ function digest() {
  * and `const` declarations of modules.
  */
 class Sources {
-  /** @type {Set<string>} names that modules declare with `const` */
+  /** Names that any module declares with `const`. @type {Set<string>} */
   constants = new Set();
-  /** @type {Set<string>} names that a module declares with `let` */
+  /** Names that any module declares with `let`. @type {Set<string>} */
   variables = new Set();
 
-  /** @param {string} folder of the bundle */
+  /** @param {string} folder the bundle's folder */
   constructor(folder) {
     this.folder = folder;
   }

@@ -117,7 +117,9 @@ const SOUTHERN =
 
 /**
  * Returns the month (shifted by half a year in the southern hemisphere) and the hour in the
- * server's time zone. @param at wall-clock time, in ms
+ * server's time zone.
+ *
+ * @param at wall-clock time, in ms
  */
 export function skyAt(at: number, zone = Intl.DateTimeFormat().resolvedOptions().timeZone): Sky {
   const date = new Date(at);

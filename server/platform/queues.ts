@@ -53,8 +53,9 @@ export class FairQueue<T> {
   }
 
   /**
-   * Removes and returns entries, one from each source in turn. @param most maximum number of
-   * entries
+   * Removes and returns entries, one from each source in turn.
+   *
+   * @param most maximum number of entries
    */
   take(most = this.count): T[] {
     const taken: T[] = [];

@@ -185,8 +185,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Changes settings of a room that runs on this server. @throws HostRefusal no-such-room,
-   * elsewhere
+   * Changes settings of a room that runs on this server.
+   *
+   * @throws HostRefusal no-such-room, elsewhere
    */
   override async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     this.requireHere(this.require(name));
@@ -246,7 +247,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Checks that an open room runs on this server under a valid lease. @throws HostRefusal elsewhere
+   * Checks that an open room runs on this server under a valid lease.
+   *
+   * @throws HostRefusal elsewhere
    */
   private requireHere({ plan, live }: RoomEntry): void {
     if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))

@@ -55,7 +55,9 @@ const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
 /**
- * Writes the checksums of some files of a folder. Skips missing files. @throws the system's error
+ * Writes the checksums of some files of a folder. Skips missing files.
+ *
+ * @throws the system's error
  */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
@@ -341,7 +343,9 @@ export async function thumbnailOf(
 }
 
 /**
- * Prepares a checkpoint for use in rooms. @throws errors from reading its latent map or relatives
+ * Prepares a checkpoint for use in rooms.
+ *
+ * @throws errors from reading its latent map or relatives
  */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,

@@ -157,8 +157,9 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns an open room, for an operation of the host. @throws HostRefusal no-such-room,
-   * room-closed, room-busy
+   * Returns an open room, for an operation of the host.
+   *
+   * @throws HostRefusal no-such-room, room-closed, room-busy
    */
   requireOpen(name: string): OpenRoom {
     const { live, plan } = this.requireIdle(name);

@@ -21,6 +21,7 @@ type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
 
 /**
  * Checks that a stored room matches the expected parameters.
+ *
  * @throws StoreError other-checkpoint, other-size
  */
 function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {

@@ -143,8 +143,9 @@ export class SetAside {
   }
 
   /**
-   * Removes an entry from the list. The entry's data stay on disk. @returns whether it was in the
-   * list
+   * Removes an entry from the list. The entry's data stay on disk.
+   *
+   * @returns whether it was in the list
    */
   async dismiss(id: string): Promise<boolean> {
     const rest = this.entries.filter((one) => one.id !== id);

@@ -356,8 +356,9 @@ export class RequestRelay {
 }
 
 /**
- * Sends a request through a tunnel and waits for the response headers. @throws Error if the tunnel
- * breaks before the response
+ * Sends a request through a tunnel and waits for the response headers.
+ *
+ * @throws Error if the tunnel breaks before the response
  */
 async function ask(
   tunnel: Duplex,

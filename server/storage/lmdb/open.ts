@@ -205,7 +205,9 @@ export async function openSound(folder: string): Promise<FolderRecords> {
 }
 
 /**
- * Opens a data folder read-only, even if a server is using it. @throws StoreError damaged, not-kept
+ * Opens a data folder read-only, even if a server is using it.
+ *
+ * @throws StoreError damaged, not-kept
  */
 export async function readFolder(folder: string): Promise<Records> {
   await inspect(resolve(folder));
