@@ -69,7 +69,10 @@ export interface Held {
 
 /** How a leader releases a room. */
 export interface Release {
-  /** Whether all ticks that this leader and earlier leaders have shown visitors are stored. */
+  /**
+   * Whether all ticks of the room that visitors have seen are stored, including ticks of earlier
+   * leaders.
+   */
   readonly isStored: boolean;
   /** The only process that may acquire the room's lease during the next `LEASE.offer` ms. */
   readonly heir?: string | undefined;
@@ -140,8 +143,8 @@ export interface Sighting {
 export class Lease {
   readonly epoch = this.acquired.epoch;
   /**
-   * Whether all ticks that visitors have been shown are stored. The leader updates this on every
-   * change.
+   * Whether all ticks of the room that visitors have seen are stored. The leader updates this field
+   * on every change.
    */
   isStored = this.acquired.isReleased;
   /**
@@ -158,7 +161,7 @@ export class Lease {
     void this.renew();
   });
   private cancelLapse = (): void => {};
-  /** Cancels pending calls of `whileHeld`. */
+  /** Functions that cancel the pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
   private tellEnded!: () => void;
 

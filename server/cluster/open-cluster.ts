@@ -174,7 +174,11 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
   }
 }
 
-/** Connects like `ValkeyConnection.open`. @throws ClusterError */
+/**
+ * Connects to Valkey like `ValkeyConnection.open`, but converts errors to sentences for the host.
+ *
+ * @throws ClusterError
+ */
 async function connectTo(
   ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
 ): Promise<ValkeyConnection> {
@@ -271,7 +275,12 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
   }
 }
 
-/** Executes a command like `ValkeyConnection.ask`. @throws ClusterError */
+/**
+ * Executes a Valkey command like `ValkeyConnection.ask`, but converts errors to sentences for the
+ * host.
+ *
+ * @throws ClusterError
+ */
 async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
     return await connection.ask(...command);
@@ -306,7 +315,7 @@ export interface Cluster {
 /**
  * Connects to a cluster.
  *
- * @param url redis://user:password@host:port/database
+ * @param url address of Valkey, in the form redis://user:password@host:port/database
  * @throws ClusterError
  */
 export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {

@@ -8,17 +8,17 @@ import type { RedisClientType } from '@redis/client';
 import type { Clock } from '../platform/clock.ts';
 import { ANSWER_TIMEOUT, inTime } from './bus/bus.ts';
 
-/** Error: Valkey refused a command. Repeating the command immediately would not help. */
+/** Thrown if Valkey refuses a command. Repeating the command immediately would not help. */
 export class Refused extends Error {
   override readonly name: string = 'Refused';
 }
 
-/** Error: Valkey cannot be used. The message is one sentence for the host. */
+/** Thrown if Valkey cannot be used. The message is one sentence for the host. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError';
 }
 
-/** An answer from Valkey; texts and bytes are buffers. */
+/** An answer from Valkey. Texts and bytes are represented as buffers. */
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
@@ -47,7 +47,7 @@ export class ValkeyConnection {
    * Connects to Valkey. Loads the client library only now, because servers without a cluster do not
    * need the library.
    *
-   * @param url redis://user:password@host:port/database
+   * @param url address of Valkey, in the form redis://user:password@host:port/database
    * @param onAnswering called when Valkey stops answering, and when it answers again
    * @throws Error if Valkey cannot be reached, or requires another password
    */

@@ -274,7 +274,7 @@ export interface ValkeyRecordsOptions {
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** Called when Valkey refuses a room's writes; the caller then stops the room. */
+  /** Called when Valkey refuses a room's writes. The room then stops on this server. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 

@@ -108,7 +108,7 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
-    /** The same object as `rooms`, with the methods for a cluster. */
+    /** The same registry as `rooms`, with the type that has the methods for a cluster. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**

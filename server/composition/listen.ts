@@ -116,7 +116,7 @@ export function watchOrigin(clock: Clock, origin: () => string, onChange: () => 
   });
 }
 
-/** Address and port to listen on, and the flag that sets the port. */
+/** Address and port to listen on, and the command-line flag that sets the port. */
 export interface ListenTarget {
   readonly flag: string;
   readonly host: string;

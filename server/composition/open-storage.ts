@@ -33,8 +33,8 @@ interface Services {
 interface OpenStorage {
   readonly store: Store;
   /**
-   * Data that were moved aside because they were damaged. Absent if damaged data prevent the server
-   * from starting.
+   * List of data that were moved aside because they were damaged. Absent if the server refuses to
+   * start with damaged data.
    */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;

@@ -190,7 +190,7 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // In the bundle, a comment with the module's path precedes each module. Leave packages
+    // In the bundle, a comment with the module's path precedes each module. Leave npm packages
     // unchanged, because they may assign new values to what they declare.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)
@@ -208,5 +208,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Do not use `await` here, because other modules could then not load this one with `require`.
+// Do not use `await` here, because other modules could then not load this module with `require`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

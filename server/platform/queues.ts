@@ -194,7 +194,7 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount of tokens if so many are available.
+   * Takes `amount` tokens if that many are available.
    *
    * @param now current time, in ms
    * @returns whether the tokens were taken
@@ -207,8 +207,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount of tokens that has been used already. The number of tokens can fall below 0,
-   * down to minus `size`.
+   * Takes `amount` tokens that have been used already. The number of tokens can fall below 0, but
+   * not below minus `size`.
    */
   drain(amount: number, now: number): void {
     this.refill(now);
@@ -216,8 +216,8 @@ export class TokenBucket {
   }
 
   /**
-   * Returns how long it takes until an amount of tokens is available, in ms; Infinity if the amount
-   * is more than the bucket can hold.
+   * Returns how long it takes until `amount` tokens are available, in ms; Infinity if the bucket
+   * cannot hold that many.
    */
   wait(amount: number, now: number): number {
     this.refill(now);

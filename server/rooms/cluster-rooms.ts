@@ -130,7 +130,7 @@ export class ClusterRooms extends RoomRegistry {
     return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
   }
 
-  /** Whether a server of this name is known here. */
+  /** Whether this server knows a server with this name in the cluster. */
   knows(server: string): boolean {
     return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
@@ -337,8 +337,7 @@ export class ClusterRooms extends RoomRegistry {
         : 'to a server that is less busy';
       log.info('room-given', `Room "${room}" moves ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
-      // Wait a while before taking the room back. By then, the other server has had time to take
-      // it.
+      // Do not take the room back for a while, so that another server has time to take it.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;

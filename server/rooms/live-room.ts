@@ -37,15 +37,17 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
   ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
-/** What is needed to store rooms. */
+/**
+ * Everything that rooms need to be stored: the store, the journal writer, and the archive for
+ * damaged data.
+ */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
-  /** Moves a damaged room's data aside. If undefined, a damaged room is refused. */
+  /** Moves a damaged room's data aside. If undefined, a damaged room is not opened. */
   readonly aside: SetAside | undefined;
 }
 
-/** Dependencies of a running room. */
 export interface LiveRoomOptions {
   readonly world: World;
   readonly ticker: Ticker;
@@ -85,7 +87,7 @@ export interface OpenRoom {
  * Opens a room and adds it to the ticker. If the room is stored, restores its stored state.
  *
  * @param options.isStrict whether to refuse damaged data instead of moving them aside
- * @param options.replica a replica that has followed the room until now
+ * @param options.replica an up-to-date replica of the room, if there is one
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */

@@ -87,7 +87,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
   return changed;
 }
 
-/** A checkpoint. If an installed checkpoint may have the same name, it has been renamed. */
+/** A checkpoint that was renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
   /** The original name from the checkpoint's card, if the checkpoint was renamed. */
   readonly ownName?: string;
@@ -147,7 +147,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // If the folder exists, it is damaged, for example by a power failure.
+      // If the folder exists already, its files are damaged, for example by a power failure.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));

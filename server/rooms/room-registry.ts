@@ -200,8 +200,8 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // Storing the plan may have failed. Without it, nobody could find or close the room after
-          // a restart.
+          // Close the room again if its plan could not be stored. Without a stored plan, nobody
+          // could find or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
           // Remove what was stored for the new room. Otherwise its name could be used only for
@@ -435,7 +435,7 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // Whether all ticks that another server has shown visitors are stored.
+      // Whether all ticks that visitors have seen while another server ran the room are stored.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>

@@ -69,8 +69,8 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 const nothing = (): void => {};
 
 /**
- * Reasons of storage errors after which a server of a cluster stops running a room. The room's next
- * leader continues the room from its stored records.
+ * If a write fails for one of these reasons, a server of a cluster stops running the room. The
+ * room's next leader continues the room from its stored records.
  */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
@@ -84,7 +84,10 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** Wall-clock time just after the clock was last set back, in ms; undefined if it never was. */
+  /**
+   * If the wall clock was set back, the time that it showed afterwards, in ms; undefined if it
+   * never was.
+   */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;
@@ -128,8 +131,8 @@ export class JournalWriter {
    * Starts storing a room by taking a snapshot.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is written. Until then, the room can be
-   *   restored from earlier snapshots and the journal.
+   * @param isAtOnce whether to return before the snapshot is written. Until the snapshot is
+   *   written, the room can be restored from earlier snapshots and the journal.
    * @param times wall-clock times of the room's ticks; stored with the room's snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
@@ -274,7 +277,7 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // An organism of the same id and age may have different cells than before the replacement, so
+    // After the replacement, an organism with the same id and age may have different cells, so
     // store all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
@@ -374,7 +377,7 @@ export class JournalWriter {
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
-  /** Captures the room synchronously, then writes the snapshot. */
+  /** Captures the room's state synchronously, then writes it as a snapshot. */
   private save(watched: WatchedRoom, marks: SnapshotMarks, entry?: JournalRecord) {
     const draft = this.snapshots.capture(watched);
     watched.unsaved = false;

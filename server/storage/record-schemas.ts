@@ -123,17 +123,17 @@ export const snapshotRecord = v.strictObject({
   /** Number of journal entries before the snapshot. */
   seq: whole,
   at: v.number(),
-  /** The engine that computed this tick and the ticks after it. */
+  /** The engine that computed the tick of the snapshot and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * For each organism, in the order of the state: the tick of the snapshot that stored its cells.
-   * If the cells are stored as a difference, `base` is the tick of the earlier cells that they
-   * differ from.
+   * For each organism, in the order of the room's state: the tick of the snapshot that stored its
+   * cells. If the cells are stored as a difference, `base` is the tick of the earlier cells that
+   * they differ from.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
-  /** Bytes written for the snapshot and for the journal since the previous snapshot. */
+  /** Number of bytes written for the snapshot, and for the journal since the previous snapshot. */
   bytes: whole,
-  /** Bytes of the journal, which are included in `bytes`. */
+  /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
   journal: whole,
   /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
@@ -142,8 +142,8 @@ export const snapshotRecord = v.strictObject({
    */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /**
-   * Set if the room's state was replaced in this tick. It then cannot be computed from earlier
-   * snapshots.
+   * Set if the room's state was replaced in this tick, so that this snapshot cannot be computed
+   * from earlier ones.
    */
   jump: v.optional(v.literal(true)),
   /**

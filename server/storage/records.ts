@@ -26,9 +26,12 @@ export type StoreReason =
   | 'other-size'
   /** The room is not stored, or not at the requested time. */
   | 'not-kept'
-  /** A write failed for lack of space. It stored nothing; earlier data are intact. */
+  /** A write failed for lack of disk space. The write stored nothing; earlier data are intact. */
   | 'disk-full'
-  /** A write failed for another reason. It stored nothing; earlier data are intact. */
+  /**
+   * A write failed for a reason other than lack of space. The write stored nothing; earlier data
+   * are intact.
+   */
   | 'write-failed'
   /**
    * Another process runs the room, or may run it. The write stored nothing, and this process stops
@@ -197,21 +200,21 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** For each map of records, the parts that were stored with `putUnsynced`. */
+/** The parts stored with `putUnsynced`, by the map of records that they belong to. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
 /**
- * Opens records in memory.
+ * Creates a storage in memory.
  *
- * @param stored holds the records; pass an earlier map to reopen its records
+ * @param stored map that holds the records; to reopen a storage, pass its map again
  */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
   const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
   unsynced.set(stored, apart);
-  /** Wraps a method so that it rejects once the records are closed. */
+  /** Wraps a method so that it rejects after the storage was closed. */
   const method =
     <A extends readonly unknown[], T>(work: (...args: A) => T) =>
     async (...args: A): Promise<T> => {
@@ -330,7 +333,11 @@ export async function encodeCells(key: string, { state, base }: NewCells) {
   return { entry: await compressed(key, { planes: planesOf(wordsOf(state)) }) };
 }
 
-/** Decodes cells, bit for bit. @param base the cells that the record differs from, if any */
+/**
+ * Decodes cells. The result equals the encoded cells bit for bit.
+ *
+ * @param base the earlier cells that the record differs from, if any
+ */
 export function decodeCells(
   { planes }: v.InferOutput<typeof cellsRecord>,
   base?: Float32Array,

@@ -15,7 +15,7 @@ import { StoreError } from './records.ts';
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
 
-/** Parameters with which the server opens a room. */
+/** Parameters that the server expects a stored room to have. */
 type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
   Pick<RoomRecord, 'checkpoint'>;
 
@@ -267,8 +267,8 @@ export async function replay(options: ReplayOptions) {
 export const MAX_LAG = 300;
 
 /**
- * Thrown if a room cannot be replicated, with the reason. The room must then be opened from its
- * snapshot.
+ * Thrown if a room cannot be replicated. The message is the reason. The room must then be opened
+ * from its snapshot.
  */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
@@ -280,7 +280,7 @@ export class NotReplicated extends Error {
  */
 export class RoomReplica {
   private equal = 0;
-  /** Whether the room has been handed over or closed. */
+  /** Whether the replica has handed over its room or was closed. */
   private isOver = false;
   private readonly sums: TickSums;
 
@@ -333,7 +333,8 @@ export class RoomReplica {
     if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal has begun again');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // Read everything before replaying, so that a failed read can be retried.
+    // Read all records before replaying any tick, so that the whole call can be repeated if reading
+    // fails.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -378,7 +379,9 @@ export class RoomReplica {
     return { room, tail, ticks, equal: equal - before, unequal: 0, remarks: [] };
   }
 
-  /** Frees the room's engine memory, unless the room has been handed over. */
+  /**
+   * Closes the replica and frees its engine memory. Does nothing if the room has been handed over.
+   */
   async close(): Promise<void> {
     if (this.isOver) return;
     this.isOver = true;
@@ -489,8 +492,8 @@ export async function openRoom(
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // The other process cannot have gone beyond the tick in which its next checksum was due. If it
-  // had unchecked changes, that tick came earlier. Assume no such changes, to reach the latest
+  // The other process cannot have gone beyond the tick in which its next checksum was due. A
+  // changed room has checksums more often. Assume no changes before this loop, to reach the latest
   // possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);

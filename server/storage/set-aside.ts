@@ -1,6 +1,7 @@
 /**
- * Moves damaged data into dated folders so that the server can open the intact rest, and keeps a
- * copy of records that cannot be reconstructed. Never deletes data. Start at `SetAside`.
+ * Moves damaged data into dated folders, so that the server can start with the intact data. Also
+ * keeps a copy of essential records, which could not be reconstructed. Never deletes data. Start at
+ * `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,7 +37,10 @@ interface SetAsideOptions {
 const RECORD = 'aside';
 /** Key of the record that lists the data that were moved aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
-/** Maximum number of entries in the list. If an entry is dropped, its data stay on disk. */
+/**
+ * Maximum number of entries in the list of moved data. If an old entry is dropped, its data stay on
+ * disk.
+ */
 const MOST = 50;
 
 /** Makes a unique folder name, e.g. garden-2026-11-27T02-45-10-123. */
@@ -46,7 +50,7 @@ export function asideName(what: string, at: number): string {
 
 /** Moves data aside, and lists the moves. */
 export class SetAside {
-  /** For each room, the id of the latest `records` entry added since the server started. */
+  /** Id of each room's latest entry of type `records` since the server started, by room name. */
   private readonly parts = new Map<string, string>();
 
   private constructor(
@@ -55,7 +59,7 @@ export class SetAside {
     public entries: readonly AsideRecord[],
   ) {}
 
-  /** @throws StoreError */
+  /** Reads the list of moved data from the store. @throws StoreError */
   static async open(options: SetAsideOptions): Promise<SetAside> {
     const list = await options.store.serverRecord(RECORD, asideRecords);
     return new SetAside(options, list ?? []);
@@ -215,7 +219,10 @@ export class SetAside {
   }
 }
 
-/** Name of the copy of essential records; takes the place of a key in the copy's checksum. */
+/**
+ * Key with which the copy of essential records is encoded and decoded; its checksum covers this
+ * key.
+ */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 

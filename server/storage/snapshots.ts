@@ -167,19 +167,19 @@ export interface SnapshotsOptions {
 }
 
 export class Snapshots {
-  /** @param journalWritten resolves when everything recorded in the journal is on disk */
+  /** @param journalWritten waits until all recorded journal entries are on disk */
   constructor(
     private readonly options: SnapshotsOptions,
     private readonly journalWritten: () => Promise<unknown>,
   ) {}
 
-  /** Returns which type of snapshot is due for a room, if any. */
+  /** Returns which type of snapshot is due for a room; undefined if none is due. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
     const { clock, snapshotLeast: least } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
-    // A room at rest needs snapshots, too. Without snapshots, recovery would replay days of idle
-    // ticks.
+    // Even an unchanged room needs snapshots. Without them, recovery would replay days of ticks
+    // without events.
     const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;

@@ -100,7 +100,7 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 /** Returns the range of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
-/** Reads the records in a range of keys, at most `limit` records at a time. */
+/** Yields the records in a range of keys, in arrays of at most `limit` records. */
 export async function* partsOf(records: Records, span: Span, limit: number) {
   for (let { from } = span; ; ) {
     const entries = await records.list({ ...span, from, limit });
@@ -314,7 +314,7 @@ export class Store {
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
-      // The caller can use an earlier snapshot instead.
+      // Ignore the error: the caller can use an earlier snapshot instead.
       return undefined;
     }
   }
@@ -474,7 +474,7 @@ export class Store {
     await this.write([sealed(key, value)]);
   }
 
-  /** @returns bytes written */
+  /** Writes records in one transaction. @returns bytes written */
   private async write(put: readonly Entry[]): Promise<number> {
     await this.records.write({ put });
     return put.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -28,7 +28,7 @@ export interface UndoOptions {
   readonly room: Room;
   /** Pauses the room between two ticks. */
   readonly hold: () => Promise<void>;
-  /** Ends the pause. */
+  /** Ends the pause that `hold` has begun. */
   readonly resume: () => void;
   /**
    * Nominal ticks per second. Used to correct the times of commands if the clock was set back after
@@ -59,7 +59,7 @@ export type UndoRequest =
     }
   | {
       readonly tick: number;
-      /** Id of the command among the host's commands in that tick. */
+      /** Identifies the command among the host's commands of the tick. */
       readonly id: number;
     };
 

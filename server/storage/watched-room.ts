@@ -1,6 +1,6 @@
 /**
- * What the journal writer needs to remember about a running room between two writes. Does not write
- * anything itself. Start at `WatchedRoom`.
+ * The state of a running room that the journal writer keeps between two writes. This file writes
+ * nothing to the store. Start at `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -118,7 +118,7 @@ export class WatchedRoom {
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
-  /** For each organism id, where the organism's cells were last stored. */
+  /** Where each organism's cells were last stored, by organism id. */
   saved = new Map<number, SavedCells>();
   /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();

@@ -52,9 +52,9 @@ const channelOf = (node: string): string => `requests:${node}`;
  */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
-/** Headers that describe a connection instead of an answer, and are not forwarded. */
+/** HTTP headers of an answer that are not forwarded, because they describe a single connection. */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
-/** Suffix of the tunnel id at the server that answers. */
+/** Suffix that is added to a tunnel's id at the server that answers. */
 const ANSWER = '/answer';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
@@ -104,8 +104,8 @@ class Tunnel extends Duplex {
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed number of messages that the other end has read. Negative if the other end may
-   *   not exist yet, to reduce the number of messages sent before it answers.
+   * @param confirmed number of messages that the other end has read. Minus `REQUESTS.window` if no
+   *   data may be sent before the other end has answered.
    */
   constructor(
     private readonly clock: Clock,
@@ -116,7 +116,6 @@ class Tunnel extends Duplex {
     this.waitForOther();
   }
 
-  /** Handles a message from the other end of the tunnel. */
   receive({ number, bytes, end, confirmed }: Message): void {
     this.waitForOther();
     if (end === 'broken' || (number !== undefined && number !== this.received)) {
@@ -305,7 +304,6 @@ export class RequestRelay {
     }
   }
 
-  /** Opens a tunnel to another server. */
   private connect(to: RelayTarget, isLimited: boolean): Tunnel {
     const call = randomUUID();
     const tunnel = this.open(call, call + ANSWER, -REQUESTS.window);

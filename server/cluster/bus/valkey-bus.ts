@@ -32,11 +32,11 @@ const BUS = {
 } as const;
 
 interface LinkOptions {
-  /** redis://user:password@host:port/database */
+  /** Address of Valkey, in the form redis://user:password@host:port/database. */
   readonly url: string;
   readonly clock: Clock;
   readonly onMessage: (channel: string, message: Uint8Array) => void;
-  /** Called once, when a link that was connected is lost. */
+  /** Called once, if the connection is lost after it was established. */
   readonly onLost: (why: string) => void;
 }
 

@@ -134,7 +134,7 @@ export interface FolderRecords extends Records {
 }
 
 /**
- * Opens a data folder exclusively. Creates the folder if it does not exist.
+ * Opens and locks a data folder. Creates the folder if it does not exist.
  *
  * @param recovery how to handle an unreadable data file: `aside` is the folder to move the file to,
  *   `rooms` names rooms that the file may contain. If absent, an unreadable file is an error.

@@ -49,8 +49,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result: even if an earlier process has opened the file, this process must open it
-  // again.
+  // Record that this process begins to open the damaged file. Ignore the result, because the file
+  // must be opened even if an earlier process did the same.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -65,7 +65,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     }
     await from.close();
   } catch {
-    // Reading failed outside the records' ranges of keys, so no more records can be copied.
+    // If the damaged file cannot be opened or read any further, keep what has been copied so far.
   }
   await into.close();
   return damaged;
@@ -167,8 +167,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // Make the renaming durable. The log is restarted afterwards, so it no longer fits the old
-      // data file, which must not reappear after a power failure.
+      // Sync the folder, so that the old data file does not reappear after a power failure. It
+      // would not match the log, which is restarted afterwards.
       syncFolder(folder);
     }
     return damaged;
@@ -196,7 +196,7 @@ const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 interface Replacement {
   /** Folder to which the damaged files are moved; must not exist yet. */
   readonly aside: string;
-  /** Members of `FILES` that the copy contains. */
+  /** Names of the files that the copy contains; a subset of `FILES`. */
   readonly files: readonly string[];
   /** A sentence that describes the damage. */
   readonly why: string;

@@ -183,7 +183,7 @@ export function openTable(
         // Copy the bytes, because sending a view to another thread would transfer its whole buffer.
         return parts.map((part) => new Uint8Array(part));
       } catch {
-        // The file is missing or incomplete.
+        // A file that is missing or incomplete counts as no data.
         return undefined;
       }
     },
@@ -286,7 +286,7 @@ export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
 /** Returns the smallest key that is greater than a given key. */
 export const keyAfter = (key: string): string => `${key}\u0000`;
 
-/** Number of bytes after which a transaction is committed when records are copied. */
+/** When records are copied, a transaction is committed after this many bytes. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
