@@ -7,7 +7,6 @@ import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
-/** Durations that control leases, in ms. */
 export const LEASE = {
   /** A lease expires in Valkey this long after its last renewal, in ms. */
   lease: 3_000,
@@ -46,7 +45,9 @@ export const REPORT_INTERVAL = 1_000;
 /** Number of leaders that a room has had so far. Never decreases or expires. */
 export type Epoch = number;
 
-/** How often a room's lease was acquired or renewed so far. Never decreases or expires. */
+/**
+ * Number of times that a room's lease was acquired or renewed so far. Never decreases or expires.
+ */
 export type Renewals = number;
 
 /** A lease that has just been acquired. */
@@ -67,7 +68,6 @@ export interface Held {
   readonly renewals: Renewals;
 }
 
-/** How a leader releases a room. */
 export interface Release {
   /**
    * Whether all ticks of the room that visitors have seen are stored, including ticks of earlier

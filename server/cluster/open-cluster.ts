@@ -255,7 +255,7 @@ const failure = (why: string): ClusterError => new ClusterError(`--cluster: ${wh
  * has the rights that such writes need.
  */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  // Without bytes, the second change removes the record that the first change has written.
+  // The second change has no bytes, so it removes the record that the first change has written.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {

@@ -24,7 +24,6 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
-/** Limits of a room's records in Valkey, in bytes. */
 export const RECORD_LIMITS = {
   /** Maximum total size of a room's records in Valkey, in bytes. */
   roomBytes: 268_435_456,
@@ -265,7 +264,6 @@ const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
-  /** Connection for reading. */
   readonly reads: ValkeyConnection;
   /**
    * Connection for writing. Separate from `reads`, so that journal writes do not wait for large

@@ -494,8 +494,8 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Store the token only now. If it were stored before a step that fails, it would never be shown
-  // to the host.
+  // Store the token as the last step. Otherwise, if a later step failed, the stored token would
+  // never be shown to the host.
   await server.host.keepToken();
 }
 

@@ -12,7 +12,6 @@ import { type Clock, repeat } from '../platform/clock.ts';
 import { commandLine } from '../platform/installation.ts';
 import { ReasonError } from '../platform/log.ts';
 
-/** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
 
 /**

@@ -38,7 +38,6 @@ interface OpenStorage {
    */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
-  /** Message bus to the other servers of the cluster. */
   readonly bus?: Bus;
   close(): Promise<void>;
 }
@@ -209,7 +208,6 @@ type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
  * A stored list that several servers can change. The ids of its items are unique across servers.
  */
 class SharedList<T extends { readonly id: number }> {
-  /** The current list, as far as this server knows. */
   private known: readonly T[] = [];
   private readonly changes: Changes<T> = new Map();
   private readonly mutex = new Mutex();

@@ -47,7 +47,7 @@ const ENTRIES = {
 const NATIVE = ['lmdb', 'msgpackr-extract', 'onnxruntime-node', 'sharp', 'webgpu', '@tensorflow/*'];
 const UNUSED = ['esbuild', 'tsx', 'bufferutil', 'utf-8-validate'];
 
-/** Number of bundles to keep. Older ones are kept for running servers, which may still load parts. */
+/** Number of bundles to keep. A running server may still load parts of an older bundle. */
 const KEPT = 3;
 
 /**

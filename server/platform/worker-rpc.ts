@@ -204,7 +204,6 @@ abstract class Endpoint<Methods extends object> {
 /** The interface for calling methods of the other side. */
 export type Remote<Methods extends object> = Pick<Endpoint<Methods>, 'call' | 'notify'>;
 
-/** Why a thread died. */
 export interface Death {
   /**
    * `threw`: the thread had an uncaught error. `ended`: the thread exited or was terminated.

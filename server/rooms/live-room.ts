@@ -77,7 +77,6 @@ export interface LiveRoomOptions {
   readonly log: Log;
 }
 
-/** A running room with its room server. */
 export interface OpenRoom {
   readonly room: Room;
   readonly server: RoomServer;

@@ -304,7 +304,6 @@ export function speciesOf(
   };
 }
 
-/** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
   readonly species: Species;
   /** The checkpoint's fingerprint, as returned by `fingerprint`. */

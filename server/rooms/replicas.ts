@@ -8,7 +8,6 @@ import type { Log } from '../platform/log.ts';
 import { StoreError } from '../storage/records.ts';
 import { NotReplicated, type RoomReplica } from '../storage/recovery.ts';
 
-/** Limits and intervals for replicating rooms of other servers. */
 export const REPLICAS = {
   /** Maximum number of other servers' rooms that a server replicates. */
   followed: 8,

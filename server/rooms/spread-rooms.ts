@@ -184,7 +184,6 @@ export class SpreadRooms {
     return others;
   }
 
-  /** Whether the host is draining this server. */
   get isDraining(): boolean {
     return this.drainedSince !== undefined;
   }

@@ -13,7 +13,6 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** Intervals for writing checksums and for retrying failed writes. */
 export const JOURNAL = {
   /** Number of ticks between two stored checksums of the planes, while the room changes. */
   markTicks: 15,
@@ -377,7 +376,6 @@ export class JournalWriter {
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
-  /** Captures the room's state synchronously, then writes it as a snapshot. */
   private save(watched: WatchedRoom, marks: SnapshotMarks, entry?: JournalRecord) {
     const draft = this.snapshots.capture(watched);
     watched.unsaved = false;

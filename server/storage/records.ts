@@ -10,7 +10,6 @@ import * as v from 'valibot';
 /** Minimum free space on the disk, in bytes. Writes that would leave less are refused. */
 export const DISK_RESERVE = 134_217_728;
 
-/** Why a store operation failed. */
 export type StoreReason =
   /** The folder cannot be created or is not writable. */
   | 'not-writable'
@@ -88,7 +87,7 @@ export const sealed = (key: string, value: unknown): Entry => ({
   bytes: encodeRecord(key, value),
 });
 
-/** Encodes and compresses a large record in another thread. */
+/** Encodes a large record, and compresses it in another thread. */
 export async function compressed(key: string, value: unknown): Promise<Entry> {
   const content = packr.pack(value);
   const params = {
@@ -141,7 +140,6 @@ export interface Entry {
   readonly bytes: Uint8Array;
 }
 
-/** A range of keys. */
 export interface Span {
   /** First key, inclusive. */
   readonly from: string;
@@ -308,7 +306,6 @@ export const cellsRecord = v.strictObject({
   base: v.optional(v.number()),
 });
 
-/** Cells of one organism to store. */
 export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;

@@ -15,7 +15,6 @@ import { StoreError } from './records.ts';
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
 
-/** Parameters that the server expects a stored room to have. */
 type ExpectedRoom = Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'> &
   Pick<RoomRecord, 'checkpoint'>;
 

@@ -39,7 +39,6 @@ export const SNAPSHOTS = {
    * recovery replays even ticks without events.
    */
   snapshotIdle: 3_600_000,
-  /** Number of latest snapshots to keep. */
   keepLatest: 3,
   /**
    * Number of recent minutes for which one snapshot per minute is kept. `keepHours` and `keepDays`
@@ -53,7 +52,6 @@ export const SNAPSHOTS = {
    * Number of snapshots to keep among those taken before an undo, restore or reseed by the host.
    */
   keepBefore: 6,
-  /** Maximum number of named snapshots. */
   maxNamed: 24,
   /**
    * Maximum size of snapshots and journal per room, in bytes. If they grow larger, the oldest

@@ -234,7 +234,6 @@ function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'comm
   );
 }
 
-/** Lists the undos that were recorded after a tick. */
 const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 

@@ -19,7 +19,6 @@ export const ANSWER_TIMEOUT = 1_000;
 export type Listener = (message: Uint8Array) => void;
 
 export interface Subscription {
-  /** Stops calling the listener. */
   close(): void;
 }
 

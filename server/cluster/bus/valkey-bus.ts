@@ -16,7 +16,6 @@ import {
   type Subscription,
 } from './bus.ts';
 
-/** Limits and intervals of the connection that carries messages between servers. */
 const BUS = {
   /** Interval of the check messages that a server sends to itself through Valkey, in ms. */
   beat: 500,

@@ -194,7 +194,6 @@ export function openTable(
       for (const [key, bytes] of changes) sum += Number(!!bytes) - Number(db.doesExist(key));
       return sum;
     },
-    /** Number of writes so far. */
     writes: (): number => count,
     async close(): Promise<void> {
       if (!readOnly) {
@@ -345,7 +344,6 @@ export const notWritable = (folder: string, why: string): StoreError =>
     `The folder ${folder} is not writable (${why}). Allow this user to write to it, or choose another folder with --data.`,
   );
 
-/** Converts an error from opening a file in a folder to a StoreError. */
 function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
@@ -359,7 +357,6 @@ function cannotOpen(folder: string, error: unknown): StoreError {
  */
 const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
-/** Converts an error from writing to a StoreError. */
 function failedWrite(error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: number };
   return NO_SPACE.has(code ?? 0)
