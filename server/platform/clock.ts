@@ -116,7 +116,7 @@ const SOUTHERN =
   /^Aus|^Ant|Argent|Auck|Buenos|Harare|Johannes|Maputo|Montevid|Asunc|Santiago|Sao_P|Windhoek/;
 
 /**
- * Returns the month (shifted by half a year in the southern hemisphere) and the hour in the
+ * Returns the season, in months since the middle of winter, and the hour of the day, both in the
  * server's time zone.
  *
  * @param at wall-clock time, in ms

@@ -69,7 +69,9 @@ export interface LiveRoomOptions {
   /** URL of the page that the links on keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators?: number | undefined;
-  /** Limit for flashes on the screen. If absent, the default applies. */
+  /**
+   * Maximum number of flashes per second in a room. If absent, the default applies.
+   */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
   /** Returns the wall-clock time, in ms since the epoch. */
